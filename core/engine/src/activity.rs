@@ -1,0 +1,143 @@
+//! What a front tells the activity log about one request.
+
+use std::net::IpAddr;
+
+use kit::Timestamp;
+
+use crate::decision::{Decision, Verdict};
+use crate::groups::GroupNo;
+use crate::identity::{DeviceNo, Identity, KnownBy, PersonNo};
+use crate::request::{Front, Request};
+use crate::step::Step;
+use kit::Host;
+
+/// One event of the activity log as a front hands it over: borrowed, so that recording allocates nothing.
+///
+/// The only way to make one is [`Activity::of`], and it is there that a visit to a help site loses person, device,
+/// address, agent, host and exact time: nothing behind it ever holds them.
+#[derive(Debug, Clone, Copy)]
+pub struct Activity<'a> {
+    at: Timestamp,
+    front: Front,
+    client: Option<IpAddr>,
+    person: Option<PersonNo>,
+    device: Option<DeviceNo>,
+    known_by: KnownBy,
+    host: Option<Host<'a>>,
+    path: Option<&'a str>,
+    agent: Option<&'a str>,
+    decision: Decision,
+    bytes: u64,
+}
+
+/// The least exact time kept of a visit to a help site: its day, in milliseconds.
+const A_DAY_MS: i64 = 86_400_000;
+
+impl<'a> Activity<'a> {
+    /// The event of one decided request. `client` is the device's address, `agent` what the browser calls itself,
+    /// `bytes` how much was sent back (0 where the front doesn't count).
+    pub fn of(
+        request: &Request<'a>,
+        decision: &Decision,
+        at: Timestamp,
+        client: IpAddr,
+        agent: Option<&'a str>,
+        bytes: u64,
+    ) -> Self {
+        if decision.obligations.unobserved {
+            let day = at.as_millis().div_euclid(A_DAY_MS) * A_DAY_MS;
+            return Self {
+                at: Timestamp::from_millis(day),
+                front: request.front,
+                client: None,
+                person: None,
+                device: None,
+                known_by: KnownBy::Nothing,
+                host: None,
+                path: None,
+                agent: None,
+                decision: *decision,
+                bytes: 0,
+            };
+        }
+        // A sealed address is kept out of the log; the encrypted record beside it holds the reference.
+        let sealed = decision.reason.step == Step::Sealed;
+        let Identity { person, device, known_by, .. } = *request.identity;
+        Self {
+            at,
+            front: request.front,
+            client: Some(client),
+            person,
+            device,
+            known_by,
+            host: if sealed { None } else { Some(request.host) },
+            path: if sealed { None } else { request.path.map(without_query) },
+            agent,
+            decision: *decision,
+            bytes,
+        }
+    }
+
+    /// When it was decided; only the day for a help site.
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+    /// Which front decided.
+    pub const fn front(&self) -> Front {
+        self.front
+    }
+    /// The device's address.
+    pub const fn client(&self) -> Option<IpAddr> {
+        self.client
+    }
+    /// The person.
+    pub const fn person(&self) -> Option<PersonNo> {
+        self.person
+    }
+    /// The device.
+    pub const fn device(&self) -> Option<DeviceNo> {
+        self.device
+    }
+    /// How surely they are known.
+    pub const fn known_by(&self) -> KnownBy {
+        self.known_by
+    }
+    /// The host asked for; none for a help site and for a sealed entry.
+    pub const fn host(&self) -> Option<Host<'a>> {
+        self.host
+    }
+    /// The path without its query.
+    pub const fn path(&self) -> Option<&'a str> {
+        self.path
+    }
+    /// What the browser calls itself.
+    pub const fn agent(&self) -> Option<&'a str> {
+        self.agent
+    }
+    /// What was decided.
+    pub const fn verdict(&self) -> Verdict {
+        self.decision.verdict
+    }
+    /// Why it was decided.
+    pub const fn decision(&self) -> &Decision {
+        &self.decision
+    }
+    /// The group whose cell won.
+    pub const fn group(&self) -> Option<GroupNo> {
+        self.decision.reason.group
+    }
+    /// How much was sent back.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+fn without_query(path: &str) -> &str {
+    path.split_once('?').map_or(path, |(before, _)| before)
+}
+
+/// Where fronts put their events. Never waits: an event that finds no room is counted as lost, and that is all.
+pub trait ActivitySink: Send + Sync {
+    /// Takes one event.
+    fn record(&self, activity: &Activity<'_>);
+}

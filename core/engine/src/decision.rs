@@ -1,0 +1,119 @@
+//! The answer to a request: a verdict, its reason, and what the front must do with it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::groups::GroupNo;
+use crate::step::Step;
+
+/// What is to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Verdict {
+    /// Let it through.
+    Allow = 0,
+    /// Refuse it.
+    Block = 1,
+    /// Let it through and read the page as it streams. A front that cannot read it treats it as allowed.
+    Scan = 2,
+}
+
+impl Verdict {
+    /// The word used in logs and `explain`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Block => "block",
+            Self::Scan => "scan",
+        }
+    }
+
+    /// The verdict with that number, as kept in the activity log.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            0 => Self::Allow,
+            1 => Self::Block,
+            2 => Self::Scan,
+            _ => return None,
+        })
+    }
+
+    /// Whether the request is refused.
+    pub const fn is_block(self) -> bool {
+        matches!(self, Self::Block)
+    }
+}
+
+/// Which of the request's facts spoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fact {
+    /// Nothing in particular: a default, or something about the person.
+    None,
+    /// The host.
+    Host,
+    /// The path.
+    Path,
+    /// A name in the chain of the answer; counted from 0.
+    Chain(u8),
+    /// An address in the answer; counted from 0.
+    Address(u8),
+    /// Only a part of the host is open, so the host itself must be.
+    PartOfHost,
+}
+
+/// The rule that spoke: a number that the policy which decided can turn into words, a list, an owner and a reason.
+/// 0 means "no rule: the built-in default".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RuleRef(pub u32);
+
+/// Why: which step spoke, by which rule, about what. Plain numbers, so that deciding allocates nothing; the policy
+/// turns it into words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Reason {
+    /// The step that spoke.
+    pub step: Step,
+    /// The rule that spoke.
+    pub rule: RuleRef,
+    /// Which fact it spoke about.
+    pub fact: Fact,
+    /// The category's number in the policy's catalogue, where one was the ground.
+    pub category: Option<u16>,
+    /// The list's number in the list index, where one knew the host.
+    pub list: Option<u16>,
+    /// The group whose cell or rule won.
+    pub group: Option<GroupNo>,
+    /// The other group, where two equally specific groups spoke and the stricter won.
+    pub beside: Option<GroupNo>,
+}
+
+/// What the front must do besides obeying the verdict. The places of steps that are still to come (safe search,
+/// headers, inspection, sign-in) are here from the start; a front that cannot carry out an obligation must say so
+/// where it is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Obligations {
+    /// Nothing that could tell who asked or when may leave the front: only that the gate answered is counted.
+    pub unobserved: bool,
+    /// Read the page as it streams and score it.
+    pub scan: bool,
+    /// Open the TLS session to see inside.
+    pub inspect: bool,
+    /// Hold the engine's safe search.
+    pub safe_search: bool,
+    /// Add or remove the headers of this set of the policy; 0 for none.
+    pub headers: u16,
+    /// Ask the person to sign in first.
+    pub sign_in: bool,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Decision {
+    /// What is to happen.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// What the front must do.
+    pub obligations: Obligations,
+}

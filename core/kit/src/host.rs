@@ -1,0 +1,104 @@
+//! The host that a request is about.
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// A host name in the one form the engine compares: lower-case ASCII, labels of 1 to 63 bytes, no dot at the end, at
+/// most 253 bytes. Underscores and other printable bytes that real names carry are kept as they are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostName<'a>(&'a str);
+
+impl<'a> HostName<'a> {
+    /// The name, if `text` already has that form. One pass, no allocation.
+    pub fn new(text: &'a str) -> Option<Self> {
+        if text.is_empty() || text.len() > 253 {
+            return None;
+        }
+        let mut label = 0usize;
+        for byte in text.bytes() {
+            match byte {
+                b'.' if label == 0 => return None,
+                b'.' => label = 0,
+                b'A'..=b'Z' | 0..=b' ' | 0x7f..=0xff | b'/' | b':' | b'@' | b'\\' | b'?' | b'#' | b'%' => {
+                    return None;
+                }
+                _ if label == 63 => return None,
+                _ => label += 1,
+            }
+        }
+        (label > 0).then_some(Self(text))
+    }
+
+    /// The text.
+    pub const fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// Whether this name is `ancestor` or lies below it. `notexample.org` is not below `example.org`.
+    pub fn is_within(self, ancestor: HostName<'_>) -> bool {
+        self.0.strip_suffix(ancestor.0).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+}
+
+impl fmt::Display for HostName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+impl fmt::Debug for HostName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Turns what a person or a browser typed into the form of [`HostName`]: international names to their ASCII form
+/// (UTS 46, non-transitional, as browsers do), capitals lowered, one dot at the end dropped. `None` where no host
+/// name can be made of it.
+pub fn normalise_host_name(text: &str) -> Option<String> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let ascii = if text.is_ascii() { text.to_ascii_lowercase() } else { idna::domain_to_ascii(text).ok()? };
+    HostName::new(&ascii).is_some().then_some(ascii)
+}
+
+/// A host: a name, or an address written out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Host<'a> {
+    /// A name.
+    Name(HostName<'a>),
+    /// An address instead of a name. An IPv4-mapped IPv6 address is held as IPv4.
+    Address(IpAddr),
+}
+
+impl fmt::Display for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => fmt::Display::fmt(name, f),
+            Self::Address(address) => fmt::Display::fmt(address, f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_name_has_one_form() {
+        for good in ["example.org", "a", "_dmarc.example.org", "xn--bcher-kva.example", "1.2.3.4"] {
+            assert!(HostName::new(good).is_some(), "{good}");
+        }
+        let long = "a".repeat(64);
+        for bad in ["", ".", "a..b", ".a", "a.", "Example.org", "a b", "bücher.example", "a/b", &long] {
+            assert!(HostName::new(bad).is_none(), "{bad}");
+        }
+        assert_eq!(normalise_host_name("BÜCHER.Example.").as_deref(), Some("xn--bcher-kva.example"));
+    }
+
+    #[test]
+    fn a_name_is_within_its_ancestors_only() {
+        let name = |text| HostName::new(text).unwrap();
+        assert!(name("a.example.org").is_within(name("example.org")));
+        assert!(name("example.org").is_within(name("example.org")));
+        assert!(!name("notexample.org").is_within(name("example.org")));
+    }
+}

@@ -1,0 +1,15 @@
+//! The words every part of Fivebar shares: moments and school days, ids, people's numbers, and values that must not
+//! be printed. No input or output: every function is a function of its arguments.
+#![warn(missing_docs)]
+
+pub mod clock;
+pub mod host;
+pub mod ids;
+pub mod private;
+pub mod time;
+
+pub use clock::Clock;
+pub use host::{Host, HostName};
+pub use ids::Ids;
+pub use private::Private;
+pub use time::{LocalTime, Timestamp, Zone};

@@ -1,0 +1,142 @@
+//! Moments, and the school's own time.
+
+use std::fmt;
+
+use jiff::civil;
+use serde::{Deserialize, Serialize};
+
+/// A moment: UTC milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment `millis` milliseconds after 1970 in UTC.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since 1970 in UTC.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// This moment moved by `millis`, which may be negative; saturating.
+    #[must_use]
+    pub const fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// Reads RFC 3339 with an offset, as in `2026-11-23T10:49:00+00:00`.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|at| Self(at.as_millisecond()))
+    }
+}
+
+/// RFC 3339 in UTC.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(at) => fmt::Display::fmt(&at, f),
+            Err(_) => write!(f, "{} ms", self.0),
+        }
+    }
+}
+
+/// The time zone a school keeps, from the zone database compiled into the program, so that an old server knows this
+/// year's rules.
+#[derive(Debug, Clone)]
+pub struct Zone(jiff::tz::TimeZone);
+
+/// The program's zone database has no such zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no time zone called {0:?}; use a name such as Europe/London")]
+pub struct UnknownZone(pub String);
+
+impl Zone {
+    /// The zone of that IANA name.
+    pub fn named(name: &str) -> Result<Self, UnknownZone> {
+        jiff::tz::TimeZone::get(name).map(Self).map_err(|_| UnknownZone(name.to_owned()))
+    }
+
+    /// Universal time.
+    pub const fn utc() -> Self {
+        Self(jiff::tz::TimeZone::UTC)
+    }
+
+    /// What the school's clocks show at `at`. About 50 ns.
+    pub fn local(&self, at: Timestamp) -> LocalTime {
+        let civil = jiff::Timestamp::from_millisecond(at.0)
+            .map_or(civil::DateTime::ZERO, |instant| self.0.to_datetime(instant));
+        LocalTime { at, civil }
+    }
+
+    /// The moment at which the school's clocks show `civil`. A time that a clock change skips becomes the moment after
+    /// the gap; one that it repeats becomes the first of the two.
+    pub fn moment(&self, civil: civil::DateTime) -> Timestamp {
+        self.0
+            .to_ambiguous_timestamp(civil)
+            .compatible()
+            .map_or(Timestamp(0), |at| Timestamp(at.as_millisecond()))
+    }
+}
+
+/// A moment together with what the school's clocks show then. The moment decides when something ends; the wall clock
+/// decides which lesson it is. Both survive a clock change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalTime {
+    at: Timestamp,
+    civil: civil::DateTime,
+}
+
+impl LocalTime {
+    /// The moment.
+    pub const fn at(self) -> Timestamp {
+        self.at
+    }
+
+    /// The date and time of day on the school's clocks.
+    pub const fn civil(self) -> civil::DateTime {
+        self.civil
+    }
+
+    /// The school's date.
+    pub fn date(self) -> civil::Date {
+        self.civil.date()
+    }
+
+    /// Minutes since midnight on the school's clocks, 0 to 1439.
+    pub fn minute_of_day(self) -> u16 {
+        u16::try_from(i32::from(self.civil.hour()) * 60 + i32::from(self.civil.minute())).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn an_hour_that_the_clocks_repeat_is_two_moments_of_one_wall_time() {
+        let london = Zone::named("Europe/London").unwrap();
+        let first = Timestamp::parse("2026-10-25T00:30:00Z").unwrap();
+        let second = first.plus_millis(3_600_000);
+        assert_eq!(london.local(first).civil(), london.local(second).civil());
+        assert_ne!(london.local(first), london.local(second));
+        assert_eq!(london.moment(date(2026, 10, 25).at(1, 30, 0, 0)), first);
+    }
+
+    #[test]
+    fn an_hour_that_the_clocks_skip_is_the_moment_after_the_gap() {
+        let london = Zone::named("Europe/London").unwrap();
+        let skipped = london.moment(date(2026, 3, 29).at(1, 30, 0, 0));
+        assert_eq!(skipped.to_string(), "2026-03-29T01:30:00Z");
+        assert_eq!(london.local(skipped).minute_of_day(), 150);
+    }
+
+    #[test]
+    fn an_unknown_zone_says_what_a_zone_looks_like() {
+        let error = Zone::named("Greenwich/Mean").unwrap_err().to_string();
+        assert!(error.contains("Europe/London"), "{error}");
+    }
+}
