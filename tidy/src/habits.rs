@@ -1,0 +1,138 @@
+//! Habits of code that hide things: lints switched off without a reason, tests switched off without a reason, and
+//! waiting by the clock.
+
+use serde::Deserialize;
+
+use crate::{Complaint, Source, rust_code};
+
+/// Complains of `#[allow(…)]`; `#[expect(…, reason = "…")]` says why and complains itself once it is not needed.
+pub fn allowed_lints(source: &Source) -> Vec<Complaint> {
+    in_code(source, |line| line.contains("#[allow(") || line.contains("#![allow("))
+        .map(|line| {
+            Complaint::at(&source.path, line, "`#[allow(…)]` hides; write `#[expect(…, reason = \"…\")]`")
+        })
+        .collect()
+}
+
+/// Complains of a test that is switched off without saying why.
+pub fn ignored_tests(source: &Source) -> Vec<Complaint> {
+    in_code(source, |line| line.contains("#[ignore]"))
+        .map(|line| {
+            Complaint::at(
+                &source.path,
+                line,
+                "a test is switched off; write `#[ignore = \"why\"]` or mend it",
+            )
+        })
+        .collect()
+}
+
+/// The table of `tidy/sleeps.toml`: the few places that may wait by the clock.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sleeps {
+    #[serde(default)]
+    allowed: Vec<AllowedSleep>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AllowedSleep {
+    path: String,
+    why: String,
+}
+
+impl Sleeps {
+    /// Reads the table.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    /// Complains of a sleep in code or tests that the table does not allow.
+    pub fn complaints(&self, source: &Source) -> Vec<Complaint> {
+        if self.allowed.iter().any(|allowed| allowed.path == source.path) {
+            return Vec::new();
+        }
+        in_code(source, sleeps)
+            .map(|line| {
+                let text =
+                    "sleeps; wait for the condition with a deadline, or give a reason in tidy/sleeps.toml";
+                Complaint::at(&source.path, line, text)
+            })
+            .collect()
+    }
+
+    /// Complains of allowances for files that are gone or sleep no more, and of those without a reason.
+    pub fn unneeded<'a>(&'a self, find: impl Fn(&str) -> Option<&'a Source>) -> Vec<Complaint> {
+        let needed = |path: &str| {
+            find(path).is_some_and(|source| rust_code::without_words(&source.text).contains("sleep"))
+        };
+        self.allowed
+            .iter()
+            .filter(|allowed| allowed.why.trim().len() < 20 || !needed(&allowed.path))
+            .map(|allowed| {
+                let text =
+                    format!("the allowance for {} has no reason, or is not needed any more", allowed.path);
+                Complaint::whole("tidy/sleeps.toml", text)
+            })
+            .collect()
+    }
+}
+
+/// Whether a line calls `sleep` or `sleep_until`, by whatever path.
+fn sleeps(line: &str) -> bool {
+    line.split('(').rev().skip(1).any(|before| {
+        let name = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next();
+        matches!(name, Some("sleep" | "sleep_until"))
+    })
+}
+
+fn in_code(source: &Source, bad: impl Fn(&str) -> bool) -> impl Iterator<Item = usize> {
+    let code = rust_code::without_words(&source.text);
+    let lines: Vec<usize> =
+        code.lines().enumerate().filter(|(_, line)| bad(line)).map(|(index, _)| index + 1).collect();
+    lines.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lint_or_a_test_is_not_switched_off_silently() {
+        let source = |text| Source::new("a.rs", text);
+        for (text, allows, ignores) in [
+            ("#[allow(dead_code)]\nfn f() {}", 1, 0),
+            ("#![allow(dead_code)]", 1, 0),
+            ("#[expect(dead_code, reason = \"r\")]", 0, 0),
+            ("// #[allow(dead_code)]", 0, 0),
+            ("#[test]\n#[ignore]\nfn f() {}", 0, 1),
+            ("#[ignore = \"needs a network\"]", 0, 0),
+        ] {
+            assert_eq!(allowed_lints(&source(text)).len(), allows, "{text}");
+            assert_eq!(ignored_tests(&source(text)).len(), ignores, "{text}");
+        }
+    }
+
+    #[test]
+    fn nobody_sleeps_without_a_reason() {
+        let table = "[[allowed]]\npath = 'a.rs'\nwhy = 'a line that is long enough'\n[[allowed]]\npath = 'b.rs'\nwhy = 'x'";
+        let sleeps = Sleeps::parse(table).unwrap();
+        let text = "fn f() {\n  std::thread::sleep(x);\n  tokio::time::sleep_until(y);\n}";
+        assert_eq!(sleeps.complaints(&Source::new("c.rs", text)).len(), 2);
+        assert!(sleeps.complaints(&Source::new("a.rs", text)).is_empty());
+        assert!(sleeps.complaints(&Source::new("c.rs", "// sleep(1)\nasleep();")).is_empty());
+    }
+
+    #[test]
+    fn an_allowance_needs_a_reason_and_a_sleep() {
+        let table = "[[allowed]]\npath = 'a.rs'\nwhy = 'a line that is long enough'";
+        let sleeps = Sleeps::parse(table).unwrap();
+        let (sleepy, awake) = (Source::new("a.rs", "sleep(1)"), Source::new("a.rs", "wake(1)"));
+        assert!(sleeps.unneeded(|_| Some(&sleepy)).is_empty());
+        assert_eq!(sleeps.unneeded(|_| Some(&awake)).len(), 1);
+        assert_eq!(sleeps.unneeded(|_| None).len(), 1);
+        let short = Sleeps::parse("[[allowed]]\npath = 'a.rs'\nwhy = 'x'").unwrap();
+        assert_eq!(short.unneeded(|_| Some(&sleepy)).len(), 1);
+    }
+}
