@@ -1,2 +1,26 @@
-//! Lists of sites: reading every format a school may have, and one flat index over all of them. Not built yet.
+//! Lists of sites: reading every format a school may have, and one flat index over all of them.
+//!
+//! Entries go into a [`Sink`], usually the [`ListWriter`] of an [`IndexBuilder`]; the builder writes
+//! one image; [`ListIndex`] opens it, from a vector or mapped from a file, and answers which lists know a name, an
+//! address or a URL. No input or output, no clock, no randomness: the seed of a build is passed in.
 #![warn(missing_docs)]
+
+mod addresses;
+mod build;
+mod build_names;
+mod build_paths;
+mod entry;
+mod hash;
+mod head;
+mod hits;
+mod image;
+mod index;
+mod paths;
+
+pub use build::{BuildError, IndexBuilder, ListWriter};
+pub use entry::{Entry, Sink};
+pub use hash::Seed;
+pub use head::{ListHead, Tally};
+pub use hits::{Hits, ListNo, ListSetNo};
+pub use image::OpenError;
+pub use index::{Image, ListIndex, Match};

@@ -1,0 +1,284 @@
+//! Building an index image.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::net::IpAddr;
+
+use crate::entry::{Entry, Sink};
+use crate::hash::{Keys, Seed};
+use crate::head::ListHead;
+use crate::hits::ListNo;
+use crate::image::{BUCKET, Directory, HEAD, MAGIC, Place, SECTIONS, Section};
+use crate::{addresses, build_names, build_paths};
+
+/// Why an index could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// More lists than numbers.
+    #[error("one index holds at most 32767 lists; leave some out")]
+    TooManyLists,
+    /// More sets of lists than numbers.
+    #[error(
+        "the lists overlap in more than 32767 different ways; leave out lists that repeat others, or join lists of the same category"
+    )]
+    TooManySets,
+    /// More than the image's numbers can say.
+    #[error("there are too many {what} for one index; leave out some lists")]
+    TooMuch {
+        /// What there is too much of.
+        what: &'static str,
+    },
+    /// The seed puts eight names on one tag: as good as impossible.
+    #[error("the seed does not suit these lists; build again with another")]
+    Seed,
+    /// The image could not be written.
+    #[error("the list index could not be written: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// Sets of lists, each kept once.
+#[derive(Default)]
+pub(crate) struct Sets {
+    numbers: HashMap<Box<[ListNo]>, u16>,
+    in_order: Vec<Box<[ListNo]>>,
+}
+
+impl Sets {
+    fn new() -> Self {
+        let mut sets = Self::default();
+        sets.numbers.insert(Box::default(), 0);
+        sets.in_order.push(Box::default());
+        sets
+    }
+
+    /// The number of a set given in rising order.
+    pub(crate) fn number(&mut self, lists: &[ListNo]) -> Result<u16, BuildError> {
+        if let Some(number) = self.numbers.get(lists) {
+            return Ok(*number);
+        }
+        let number = u16::try_from(self.in_order.len())
+            .ok()
+            .filter(|number| *number < 0x8000)
+            .ok_or(BuildError::TooManySets)?;
+        self.numbers.insert(lists.into(), number);
+        self.in_order.push(lists.into());
+        Ok(number)
+    }
+}
+
+/// Gathers lists and writes one image of them all. Names are kept as 12 bytes each until the image is written and
+/// given back as it grows, so that building needs little more memory than the image itself.
+pub struct IndexBuilder {
+    seed: Seed,
+    keys: Keys,
+    lists: Vec<ListHead>,
+    names: build_names::Names,
+    v4: Vec<(u128, u128, ListNo)>,
+    v6: Vec<(u128, u128, ListNo)>,
+    paths: build_paths::Paths,
+    expressions: Vec<(ListNo, String)>,
+}
+
+/// Takes the entries of one list.
+pub struct ListWriter<'b> {
+    builder: &'b mut IndexBuilder,
+    list: ListNo,
+}
+
+impl IndexBuilder {
+    /// An empty builder. The seed should be fresh for each build that is published; a fixed one makes a build
+    /// repeatable.
+    pub fn new(seed: Seed) -> Self {
+        Self {
+            seed,
+            keys: Keys::new(seed),
+            lists: Vec::new(),
+            names: build_names::Names::default(),
+            v4: Vec::new(),
+            v6: Vec::new(),
+            paths: build_paths::Paths::default(),
+            expressions: Vec::new(),
+        }
+    }
+
+    /// Starts a list; its number is its place in the order of these calls.
+    pub fn list(&mut self, head: ListHead) -> Result<ListWriter<'_>, BuildError> {
+        let number = u16::try_from(self.lists.len()).ok().filter(|number| *number < 0x7fff);
+        let list = ListNo(number.ok_or(BuildError::TooManyLists)?);
+        self.lists.push(head);
+        Ok(ListWriter { builder: self, list })
+    }
+
+    /// The image, in memory.
+    pub fn build(self) -> Result<Vec<u8>, BuildError> {
+        let mut image = Vec::new();
+        self.write_to(&mut image)?;
+        Ok(image)
+    }
+
+    /// Writes the image. Nothing is read back or rewritten, so any stream will do.
+    pub fn write_to(mut self, out: &mut dyn Write) -> Result<(), BuildError> {
+        for list in &mut self.lists {
+            list.tally = Default::default();
+        }
+        let mut image = ImageWriter::new(out)?;
+        let mut sets = Sets::new();
+        let mut directory = Directory {
+            seed: self.seed,
+            home_buckets: 0,
+            reach: 0,
+            label_counts: self.names.label_counts(),
+            path_bits: 0,
+            places: [Place::default(); SECTIONS],
+        };
+        let lists = &mut self.lists;
+
+        image.begin();
+        let names = std::mem::take(&mut self.names).write(lists, &mut sets, &mut image)?;
+        directory.home_buckets = names.home_buckets;
+        directory.reach = names.reach;
+        image.end(&mut directory, Section::Names)?;
+
+        for (ranges, section) in [(&mut self.v4, Section::V4), (&mut self.v6, Section::V6)] {
+            image.begin();
+            for &(_, _, list) in ranges.iter() {
+                count(lists, list, |tally| tally.ranges += 1);
+            }
+            let flat = addresses::flatten(ranges, |list| {
+                count(lists, list, |tally| {
+                    tally.ranges = tally.ranges.saturating_sub(1);
+                    tally.duplicates += 1;
+                });
+            });
+            for (first, last, members) in flat {
+                let set = sets.number(&members)?.to_le_bytes();
+                let wide = [first.to_le_bytes(), last.to_le_bytes()];
+                let keep = if section == Section::V4 { 4 } else { 16 };
+                for number in wide {
+                    image.write(number.get(..keep).unwrap_or(&[]))?;
+                }
+                image.write(&set)?;
+            }
+            image.end(&mut directory, section)?;
+        }
+
+        let paths = std::mem::take(&mut self.paths).build(&self.keys, lists, &mut sets)?;
+        directory.path_bits = paths.bits;
+        for (bytes, section) in [
+            (&paths.hosts, Section::PathHosts),
+            (&paths.starts, Section::PathStarts),
+            (&paths.paths, Section::Paths),
+            (&paths.text, Section::Text),
+        ] {
+            image.section(&mut directory, section, bytes)?;
+        }
+
+        self.expressions.sort();
+        let given = self.expressions.clone();
+        self.expressions.dedup();
+        for (list, _) in &given {
+            count(lists, *list, |tally| tally.duplicates += 1);
+        }
+        for (list, _) in &self.expressions {
+            count(lists, *list, |tally| {
+                tally.expressions += 1;
+                tally.duplicates = tally.duplicates.saturating_sub(1);
+            });
+        }
+
+        let mut members = Vec::new();
+        let mut ends = Vec::new();
+        for set in &sets.in_order {
+            members.extend(set.iter().flat_map(|list| list.0.to_le_bytes()));
+            let end = u32::try_from(members.len() / 2).map_err(|_| BuildError::TooMuch { what: "sets" })?;
+            ends.extend(end.to_le_bytes());
+        }
+        image.section(&mut directory, Section::SetMembers, &members)?;
+        image.section(&mut directory, Section::SetEnds, &ends)?;
+        let json = |result: serde_json::Result<Vec<u8>>| result.map_err(io::Error::from);
+        image.section(&mut directory, Section::Lists, &json(serde_json::to_vec(lists))?)?;
+        image.section(&mut directory, Section::Expressions, &json(serde_json::to_vec(&self.expressions))?)?;
+        image.write(&directory.to_bytes())?;
+        Ok(())
+    }
+}
+
+/// Changes the tally of one list.
+pub(crate) fn count(lists: &mut [ListHead], list: ListNo, change: impl FnOnce(&mut crate::Tally)) {
+    if let Some(head) = lists.get_mut(usize::from(list.0)) {
+        change(&mut head.tally);
+    }
+}
+
+impl ListWriter<'_> {
+    /// The number of this list.
+    pub const fn number(&self) -> ListNo {
+        self.list
+    }
+}
+
+impl Sink for ListWriter<'_> {
+    #[inline]
+    fn take(&mut self, entry: Entry<'_>) {
+        let Self { builder, list } = self;
+        match entry {
+            Entry::Below(name) => builder.names.push(&builder.keys, name.as_str(), *list, false),
+            Entry::Exact(name) => builder.names.push(&builder.keys, name.as_str(), *list, true),
+            Entry::Range(IpAddr::V4(first), IpAddr::V4(last)) => {
+                builder.v4.push((u32::from(first).into(), u32::from(last).into(), *list));
+            }
+            Entry::Range(IpAddr::V6(first), IpAddr::V6(last)) => {
+                builder.v6.push((first.into(), last.into(), *list));
+            }
+            // A range between the families covers nothing.
+            Entry::Range(..) => {}
+            Entry::Path(host, path) => builder.paths.push(host.as_str(), path, *list),
+            Entry::Expression(text) => builder.expressions.push((*list, text.to_owned())),
+        }
+    }
+}
+
+/// Writes sections one after the other and remembers where each lies.
+pub(crate) struct ImageWriter<'w> {
+    out: &'w mut dyn Write,
+    at: usize,
+    start: usize,
+    crc: crc32fast::Hasher,
+}
+
+impl<'w> ImageWriter<'w> {
+    fn new(out: &'w mut dyn Write) -> io::Result<Self> {
+        let mut head = [0u8; HEAD];
+        for (place, byte) in head.iter_mut().zip(MAGIC) {
+            *place = byte;
+        }
+        out.write_all(&head)?;
+        Ok(Self { out, at: HEAD, start: HEAD, crc: crc32fast::Hasher::new() })
+    }
+
+    fn begin(&mut self) {
+        self.start = self.at;
+        self.crc = crc32fast::Hasher::new();
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.at += bytes.len();
+        self.crc.update(bytes);
+        self.out.write_all(bytes)
+    }
+
+    fn end(&mut self, directory: &mut Directory, section: Section) -> io::Result<()> {
+        let crc = self.crc.clone().finalize();
+        if let Some(place) = directory.places.get_mut(section as usize) {
+            *place = Place { offset: self.start, len: self.at - self.start, crc };
+        }
+        let padding = self.at.next_multiple_of(BUCKET) - self.at;
+        self.write([0; BUCKET].get(..padding).unwrap_or(&[]))
+    }
+
+    fn section(&mut self, directory: &mut Directory, section: Section, bytes: &[u8]) -> io::Result<()> {
+        self.begin();
+        self.write(bytes)?;
+        self.end(directory, section)
+    }
+}

@@ -1,0 +1,172 @@
+//! Gathering names by their hashes and laying them out in buckets.
+
+use std::io;
+
+use crate::build::{BuildError, ImageWriter, Sets, count};
+use crate::hash::Keys;
+use crate::head::ListHead;
+use crate::hits::ListNo;
+use crate::image::BUCKET;
+use crate::index::EXACT;
+
+/// Names are gathered in this many parts by the top bits of their place, so that each sorts in the cache and is given
+/// back once written.
+const PARTS: usize = 512;
+const SLOTS: usize = 8;
+/// How full the buckets are made: 64 bytes for 8 × 0.72 names.
+const FILL_PERCENT: u64 = 72;
+
+/// A name in a list, as its hash. `list` carries [`EXACT`] in its top bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Record {
+    place: u32,
+    low: u32,
+    high: u16,
+    list: u16,
+}
+
+/// The names of all lists.
+#[derive(Default)]
+pub(crate) struct Names {
+    parts: Vec<Vec<Record>>,
+    label_counts: u64,
+}
+
+/// What a look-up needs to know of the written buckets.
+pub(crate) struct Written {
+    pub home_buckets: u32,
+    pub reach: u32,
+}
+
+impl Names {
+    pub(crate) const fn label_counts(&self) -> u64 {
+        self.label_counts
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, keys: &Keys, name: &str, list: ListNo, exact: bool) {
+        let (labels, hash) = keys.whole(name.as_bytes());
+        self.label_counts |= 1 << labels.min(63);
+        if self.parts.is_empty() {
+            self.parts.resize_with(PARTS, Vec::new);
+        }
+        let list = if exact { list.0 | EXACT } else { list.0 };
+        if let Some(part) = self.parts.get_mut(hash.place as usize / ((1 << 32) / PARTS)) {
+            part.push(Record { place: hash.place, low: hash.low, high: hash.high, list });
+        }
+    }
+
+    /// Writes the buckets and adds what each list holds to its tally.
+    pub(crate) fn write(
+        mut self,
+        lists: &mut [ListHead],
+        sets: &mut Sets,
+        image: &mut ImageWriter<'_>,
+    ) -> Result<Written, BuildError> {
+        let mut slots = 0u64;
+        for part in &mut self.parts {
+            part.sort_unstable();
+            part.dedup_by(|again, kept| {
+                let same = again == kept;
+                if same {
+                    count(lists, ListNo(kept.list & !EXACT), |tally| tally.duplicates += 1);
+                }
+                same
+            });
+            for record in part.iter() {
+                count(lists, ListNo(record.list & !EXACT), |tally| tally.names += 1);
+            }
+            slots += part.chunk_by(|a, b| same_slot(a, b)).count() as u64;
+        }
+        let home_buckets = u32::try_from(slots.saturating_mul(100).div_ceil(SLOTS as u64 * FILL_PERCENT))
+            .map_err(|_| BuildError::TooMuch { what: "names" })?;
+        let mut buckets = Buckets { image, next: 0, waiting: Vec::new(), reach: 0 };
+        let mut members = Vec::new();
+        for part in self.parts {
+            for group in part.chunk_by(|a, b| same_slot(a, b)) {
+                let Some(record) = group.first() else { continue };
+                members.clear();
+                members.extend(group.iter().map(|record| ListNo(record.list & !EXACT)));
+                let value = sets.number(&members)? | (record.list & EXACT);
+                let home = ((u64::from(record.place) * u64::from(home_buckets)) >> 32) as u32;
+                buckets.push(Slot { home, low: record.low, high: record.high, value })?;
+            }
+        }
+        let reach = buckets.finish(home_buckets)?;
+        Ok(Written { home_buckets, reach })
+    }
+}
+
+/// Whether two sorted records go into one slot: the same name, both exact or both not.
+fn same_slot(a: &Record, b: &Record) -> bool {
+    (a.place, a.low, a.high, a.list & EXACT) == (b.place, b.low, b.high, b.list & EXACT)
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    home: u32,
+    low: u32,
+    high: u16,
+    value: u16,
+}
+
+/// Writes buckets in rising order; what does not fit waits for the next.
+struct Buckets<'i, 'w> {
+    image: &'i mut ImageWriter<'w>,
+    next: u32,
+    waiting: Vec<Slot>,
+    reach: u32,
+}
+
+impl Buckets<'_, '_> {
+    fn push(&mut self, slot: Slot) -> Result<(), BuildError> {
+        while self.next < slot.home {
+            self.flush()?;
+        }
+        self.waiting.push(slot);
+        Ok(())
+    }
+
+    fn finish(mut self, home_buckets: u32) -> Result<u32, BuildError> {
+        while self.next < home_buckets || !self.waiting.is_empty() {
+            self.flush()?;
+        }
+        // A bucket may be looked for as far as the reach beyond the last home.
+        let end = home_buckets.saturating_add(self.reach);
+        while self.next < end {
+            self.flush()?;
+        }
+        Ok(self.reach)
+    }
+
+    /// Writes the next bucket: low tags, high tags, values. See `overflowed` for what their order says.
+    fn flush(&mut self) -> Result<(), BuildError> {
+        let take = self.waiting.len().min(SLOTS);
+        let overflows = self.waiting.len() > SLOTS;
+        let mut slots: Vec<Slot> = self.waiting.drain(..take).collect();
+        slots.sort_unstable_by_key(|slot| (slot.low, slot.high, slot.value));
+        if !overflows {
+            slots.reverse();
+        } else if slots.first().map(|slot| slot.low) == slots.last().map(|slot| slot.low) {
+            return Err(BuildError::Seed);
+        }
+        let mut bucket = [0u8; BUCKET];
+        let (lows, rest) = bucket.split_at_mut(32);
+        let (highs, values) = rest.split_at_mut(16);
+        let places = lows
+            .as_chunks_mut::<4>()
+            .0
+            .iter_mut()
+            .zip(highs.as_chunks_mut::<2>().0)
+            .zip(values.as_chunks_mut::<2>().0);
+        for (((low, high), value), slot) in places.zip(slots) {
+            *low = slot.low.to_le_bytes();
+            *high = slot.high.to_le_bytes();
+            *value = slot.value.to_le_bytes();
+            self.reach = self.reach.max(self.next.saturating_sub(slot.home));
+        }
+        self.next = self.next.saturating_add(1);
+        let written: io::Result<()> = self.image.write(&bucket);
+        Ok(written?)
+    }
+}
