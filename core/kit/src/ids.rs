@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
 use uuid::{ContextV7, Timestamp as UuidTimestamp, Uuid};
 
@@ -98,15 +99,15 @@ impl<K: Kind> FromStr for Id<K> {
     }
 }
 
-/// Makes ids. Whoever starts a piece of work owns one; nothing else makes an id.
+/// Makes ids. Whoever starts a piece of work owns one; nothing else makes an id. May be shared between threads.
 #[derive(Debug)]
 pub struct Ids {
-    context: ContextV7,
+    context: Mutex<ContextV7>,
 }
 
 impl Default for Ids {
     fn default() -> Self {
-        Self { context: ContextV7::new() }
+        Self { context: Mutex::new(ContextV7::new()) }
     }
 }
 
@@ -114,8 +115,10 @@ impl Ids {
     /// A new id, ordered by `at` and then by the order of the calls.
     pub fn make<K>(&self, at: Timestamp) -> Id<K> {
         let millis = u64::try_from(at.as_millis()).unwrap_or(0);
+        // A panic elsewhere cannot leave a counter half counted, so a poisoned lock is as good as any.
+        let context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = UuidTimestamp::from_unix(
-            &self.context,
+            &*context,
             millis / 1_000,
             u32::try_from(millis % 1_000).unwrap_or(0).saturating_mul(1_000_000),
         );

@@ -1,0 +1,5 @@
+//! Back-ups.
+
+mod sqlite;
+
+pub(crate) use sqlite::copy_sqlite;

@@ -1,0 +1,111 @@
+//! The shape of the records, step by step: forward only, in Rust, all pending steps in one transaction.
+//!
+//! A migration that has been released is never edited; the next number changes what it made. Each is a function of the
+//! engine that returns statements, so the two shapes are written side by side, and a test holds them equal.
+
+mod m0001_first;
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use crate::db::Db;
+use crate::error::StoreError;
+use crate::url::DatabaseUrl;
+
+/// One step.
+struct Migration {
+    number: i64,
+    name: &'static str,
+    statements: fn(DbBackend) -> Vec<String>,
+}
+
+/// Every step, in order.
+const ALL: &[Migration] = &[Migration { number: 1, name: "first", statements: m0001_first::statements }];
+
+/// Held on PostgreSQL while the shape changes, so that two programs starting together do not both change it.
+const POSTGRES_LOCK: i64 = 0x6669_7665_6261_7201;
+
+/// The number of the newest shape this program knows.
+pub fn newest() -> i64 {
+    ALL.last().map_or(0, |migration| migration.number)
+}
+
+/// Runs what is pending. Cost when nothing is: two short queries.
+pub(crate) async fn bring_up_to_date(db: &Db) -> Result<(), StoreError> {
+    let seen = shape(db.writer()).await?;
+    refuse_newer(db, seen)?;
+    if seen == Some(newest()) {
+        return Ok(());
+    }
+    if let (DatabaseUrl::Sqlite(path), Some(seen)) = (db.url(), seen) {
+        let mut copy = path.as_os_str().to_owned();
+        copy.push(format!(".before-m{:04}", seen + 1));
+        if !std::path::Path::new(&copy).exists() {
+            crate::backup::copy_sqlite(db, std::path::Path::new(&copy)).await?;
+        }
+    }
+    let tx = db.begin().await?;
+    if tx.backend() == DbBackend::Postgres {
+        tx.conn().execute_unprepared(&format!("SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")).await?;
+    }
+    tx.conn()
+        .execute_unprepared(
+            "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL)",
+        )
+        .await?;
+    // Another program may have been first.
+    let seen = shape(tx.conn()).await?;
+    refuse_newer(db, seen)?;
+    for migration in ALL.iter().filter(|migration| migration.number > seen.unwrap_or(0)) {
+        for statement in (migration.statements)(tx.backend()) {
+            tx.conn().execute_unprepared(&statement).await?;
+        }
+        let row = Statement::from_string(
+            tx.backend(),
+            format!(
+                "INSERT INTO schema_migration (number, name) VALUES ({}, '{}')",
+                migration.number, migration.name
+            ),
+        );
+        tx.conn().execute_raw(row).await?;
+    }
+    tx.commit().await
+}
+
+/// Refuses records of any shape but this program's own; for a database that may only be looked at.
+pub(crate) async fn check_shape(db: &Db) -> Result<(), StoreError> {
+    let seen = shape(db.reader()).await?;
+    refuse_newer(db, seen)?;
+    match seen {
+        None => Err(StoreError::NotOurs { place: db.url().to_string() }),
+        Some(found) if found < newest() => {
+            Err(StoreError::TooOld { place: db.url().to_string(), found, known: newest() })
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn refuse_newer(db: &Db, seen: Option<i64>) -> Result<(), StoreError> {
+    match seen {
+        Some(found) if found > newest() => {
+            Err(StoreError::TooNew { place: db.url().to_string(), found, known: newest() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The newest migration the database has had; `None` where it has none of our tables.
+async fn shape(connection: &impl ConnectionTrait) -> Result<Option<i64>, StoreError> {
+    let backend = connection.get_database_backend();
+    let asked = match backend {
+        DbBackend::Postgres => "SELECT 1 AS x WHERE to_regclass('schema_migration') IS NOT NULL",
+        _ => "SELECT 1 AS x FROM sqlite_master WHERE type = 'table' AND name = 'schema_migration'",
+    };
+    if connection.query_one_raw(Statement::from_string(backend, asked)).await?.is_none() {
+        return Ok(None);
+    }
+    let newest = Statement::from_string(backend, "SELECT max(number) AS newest FROM schema_migration");
+    match connection.query_one_raw(newest).await? {
+        Some(row) => Ok(row.try_get::<Option<i64>>("", "newest")?),
+        None => Ok(None),
+    }
+}

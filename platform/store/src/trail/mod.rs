@@ -1,0 +1,103 @@
+//! The access trail: who looked at or changed records here, entry after entry, each sealed to the one before.
+//!
+//! An entry is written in the same transaction as the change it tells of ([`changed`]), so there is never one without
+//! the other. Each entry's hash covers every field and the hash before it; [`verify`] recomputes them all. The database
+//! itself refuses to change, remove or fork entries, so a mistaken program cannot either.
+//!
+//! What this does not do yet: a person who can write the database file can rebuild the whole chain from some entry on.
+//! The head hash therefore goes into every back-up's manifest, where an older copy tells on a newer chain; salted,
+//! signed checkpoints published by time come later.
+
+mod entry;
+mod verify;
+
+pub use entry::{Actor, Entry, NOTHING_BEFORE, Subject};
+pub use verify::{Broken, Verified, holds, verify};
+
+use kit::Timestamp;
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
+use serde_json::Value;
+
+use crate::error::StoreError;
+use crate::tx::Tx;
+
+/// Held on PostgreSQL from the moment an entry is written until its transaction ends, so that entries stand in one
+/// line. An action writes its entry last, to hold it shortly.
+pub(crate) const POSTGRES_LOCK: i64 = 0x6669_7665_6261_7202;
+
+/// Writes down what `actor` did to `subject`, in the transaction that does it. Gives the entry's number.
+///
+/// `verb` is the word of the action with its thing first (`policy.apply`, `request.refuse`). `detail` holds what else a
+/// reader needs, in ids, numbers and hashes only: an entry is never erased, so nobody's name, address or words may be
+/// in it.
+///
+/// Cost: one read and one write by key. On PostgreSQL other writers of entries wait until this transaction ends.
+pub async fn changed(
+    tx: &mut Tx,
+    actor: &Actor,
+    verb: &str,
+    subject: &Subject,
+    detail: &Value,
+    at: Timestamp,
+) -> Result<i64, StoreError> {
+    if tx.backend() == DbBackend::Postgres {
+        tx.conn().execute_unprepared(&format!("SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")).await?;
+    }
+    let (seq, prev) = match last(tx.conn()).await? {
+        Some((seq, hash)) => (seq + 1, hash),
+        None => (1, NOTHING_BEFORE.to_owned()),
+    };
+    let entry = Entry::after(seq, prev, actor, verb, subject, detail, at);
+    let sql = "INSERT INTO trail (seq, at, actor, verb, subject_kind, subject_id, detail, prev, hash) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let values: [sea_orm::Value; 9] = [
+        entry.seq.into(),
+        entry.at.as_millis().into(),
+        entry.actor.into(),
+        entry.verb.into(),
+        entry.subject_kind.into(),
+        entry.subject_id.into(),
+        entry.detail.into(),
+        entry.prev.into(),
+        entry.hash.into(),
+    ];
+    tx.conn().execute_raw(Statement::from_sql_and_values(tx.backend(), sql, values)).await?;
+    Ok(seq)
+}
+
+/// The newest entries, newest first, `at_most` of them; those about `subject` alone where one is given.
+pub async fn newest(tx: &mut Tx, subject: Option<&Subject>, at_most: u32) -> Result<Vec<Entry>, StoreError> {
+    let mut sql = format!("SELECT {COLUMNS} FROM trail");
+    let mut values: Vec<sea_orm::Value> = Vec::new();
+    if let Some(subject) = subject {
+        sql.push_str(" WHERE subject_kind = $1 AND subject_id = $2");
+        values.extend([subject.kind().into(), subject.id().into()]);
+    }
+    sql.push_str(&format!(" ORDER BY seq DESC LIMIT {at_most}"));
+    let rows = tx.conn().query_all_raw(Statement::from_sql_and_values(tx.backend(), sql, values)).await?;
+    rows.iter().map(read).collect()
+}
+
+/// The number and hash of the last entry.
+pub(crate) async fn last(connection: &impl ConnectionTrait) -> Result<Option<(i64, String)>, StoreError> {
+    let sql = "SELECT seq, hash FROM trail ORDER BY seq DESC LIMIT 1";
+    let row =
+        connection.query_one_raw(Statement::from_string(connection.get_database_backend(), sql)).await?;
+    row.map(|row| Ok((row.try_get("", "seq")?, row.try_get("", "hash")?))).transpose()
+}
+
+const COLUMNS: &str = "seq, at, actor, verb, subject_kind, subject_id, detail, prev, hash";
+
+fn read(row: &QueryResult) -> Result<Entry, StoreError> {
+    Ok(Entry {
+        seq: row.try_get("", "seq")?,
+        at: Timestamp::from_millis(row.try_get("", "at")?),
+        actor: row.try_get("", "actor")?,
+        verb: row.try_get("", "verb")?,
+        subject_kind: row.try_get("", "subject_kind")?,
+        subject_id: row.try_get("", "subject_id")?,
+        detail: row.try_get("", "detail")?,
+        prev: row.try_get("", "prev")?,
+        hash: row.try_get("", "hash")?,
+    })
+}

@@ -1,0 +1,89 @@
+//! Opening the records, on both engines.
+
+use store::orm::{ConnectionTrait, Statement};
+use store::{Db, StoreError, newest_shape};
+use testing::databases;
+
+#[tokio::test]
+async fn records_of_a_newer_program_are_refused_in_words() {
+    for test in databases().await {
+        let tx = test.db.begin().await.unwrap();
+        tx.conn()
+            .execute_unprepared("INSERT INTO schema_migration VALUES (9999, 'from_the_future')")
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let known = newest_shape();
+        for refused in [Db::open(&test.url).await.unwrap_err(), Db::look(&test.url).await.unwrap_err()] {
+            assert!(
+                matches!(refused, StoreError::TooNew { found: 9999, known: k, .. } if k == known),
+                "{refused}"
+            );
+            assert!(refused.to_string().contains("install that version"), "{refused}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn looking_changes_nothing_and_needs_records_to_be_there() {
+    for (folder, url) in testing::databases::urls().await {
+        let refused = Db::look(&url).await.unwrap_err();
+        assert!(matches!(refused, StoreError::File { .. } | StoreError::NotOurs { .. }), "{refused}");
+        drop(folder);
+    }
+    for test in databases().await {
+        let looking = Db::look(&test.url).await.unwrap();
+        let tx = looking.read().await.unwrap();
+        let refused = tx.conn().execute_unprepared("INSERT INTO setting VALUES ('a', 'b')").await;
+        assert!(refused.is_err(), "{}", test.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_reading_transaction_cannot_write_and_sees_one_moment() {
+    for test in databases().await {
+        let count = Statement::from_string(test.db.backend(), "SELECT count(*) AS n FROM setting");
+        let reading = test.db.read().await.unwrap();
+        let seen = |row: Option<store::orm::QueryResult>| row.unwrap().try_get::<i64>("", "n").unwrap();
+        assert_eq!(seen(reading.conn().query_one_raw(count.clone()).await.unwrap()), 0);
+        let writing = test.db.begin().await.unwrap();
+        writing.conn().execute_unprepared("INSERT INTO setting VALUES ('a', 'b')").await.unwrap();
+        writing.commit().await.unwrap();
+        assert_eq!(seen(reading.conn().query_one_raw(count).await.unwrap()), 0, "{}", test.engine);
+        assert!(reading.conn().execute_unprepared("DELETE FROM setting").await.is_err(), "{}", test.engine);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn programs_that_start_together_set_up_the_records_once() {
+    for (_folder, url) in testing::databases::urls().await {
+        let starting: Vec<_> = (0..6)
+            .map(|_| {
+                let url = url.clone();
+                tokio::spawn(async move { Db::open(&url).await.map(drop) })
+            })
+            .collect();
+        for one in starting {
+            one.await.unwrap().unwrap_or_else(|error| panic!("{}: {error}", url.engine()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn sqlite_is_set_for_power_cuts_and_foreign_keys() {
+    let all = databases().await;
+    let test = all.first().unwrap();
+    let tx = test.db.begin().await.unwrap();
+    for (pragma, wanted) in
+        [("synchronous", "2"), ("foreign_keys", "1"), ("journal_mode", "wal"), ("busy_timeout", "5000")]
+    {
+        let row =
+            tx.conn().query_one_raw(Statement::from_string(tx.backend(), format!("PRAGMA {pragma}"))).await;
+        let row = row.unwrap().unwrap();
+        let got = row
+            .try_get_by_index::<i64>(0)
+            .map(|n| n.to_string())
+            .or_else(|_| row.try_get_by_index::<String>(0));
+        assert_eq!(got.unwrap(), wanted, "{pragma}");
+    }
+}

@@ -1,0 +1,163 @@
+//! The access trail, on both engines.
+
+use serde_json::json;
+use store::orm::ConnectionTrait;
+use store::trail::{self, Broken, NOTHING_BEFORE, Verified};
+use store::{Actor, Db, Subject};
+use testing::{MONDAY, databases};
+
+const JOB: Actor = Actor::Job("test");
+
+async fn write(db: &Db, how_many: i64) {
+    for number in 0..how_many {
+        let mut tx = db.begin().await.unwrap();
+        let subject = Subject::new("policy-version", number);
+        trail::changed(&mut tx, &JOB, "policy.apply", &subject, &json!({"n": number}), MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+/// Changes the trail as somebody with the database in their hands would: around the program and its triggers.
+async fn tamper(db: &Db, engine: &str, sql: &str) {
+    let tx = db.begin().await.unwrap();
+    let disarm: &[&str] = match engine {
+        "sqlite" => {
+            &["DROP TRIGGER trail_unchanged", "DROP TRIGGER trail_kept", "DROP TRIGGER trail_in_line"]
+        }
+        _ => &["DROP TRIGGER trail_unchanged ON trail", "DROP TRIGGER trail_in_line ON trail"],
+    };
+    for statement in disarm {
+        tx.conn().execute_unprepared(statement).await.unwrap();
+    }
+    tx.conn().execute_unprepared(sql).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_untouched_trail_is_whole_and_an_empty_one_too() {
+    for test in databases().await {
+        let empty = Verified::Whole { entries: 0, head: NOTHING_BEFORE.to_owned() };
+        assert_eq!(trail::verify(&test.db).await.unwrap(), empty, "{}", test.engine);
+        write(&test.db, 5).await;
+        let Verified::Whole { entries: 5, head } = trail::verify(&test.db).await.unwrap() else {
+            panic!("{}: not whole", test.engine);
+        };
+        assert!(trail::holds(&test.db, 5, &head).await.unwrap());
+        assert!(!trail::holds(&test.db, 4, &head).await.unwrap());
+        let mut tx = test.db.read().await.unwrap();
+        let newest = trail::newest(&mut tx, None, 2).await.unwrap();
+        assert_eq!(newest.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [5, 4]);
+        let about = trail::newest(&mut tx, Some(&Subject::new("policy-version", 2)), 10).await.unwrap();
+        assert_eq!(about.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3]);
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_altered_around_the_triggers_is_found_by_its_number() {
+    let rows = [
+        ("UPDATE trail SET detail = '{\"n\":9}' WHERE seq = 3", 3, Broken::Altered),
+        ("UPDATE trail SET at = at + 1 WHERE seq = 1", 1, Broken::Altered),
+        ("UPDATE trail SET actor = 'person:1' WHERE seq = 5", 5, Broken::Altered),
+        ("UPDATE trail SET prev = hash WHERE seq = 4", 4, Broken::NotAfterTheLast),
+        ("DELETE FROM trail WHERE seq = 2", 2, Broken::Missing),
+        ("DELETE FROM trail WHERE seq <= 2", 1, Broken::Missing),
+        (
+            "INSERT INTO trail SELECT 0, at, actor, verb, subject_kind, subject_id, detail, prev, hash FROM trail \
+          WHERE seq = 1",
+            0,
+            Broken::NotAfterTheLast,
+        ),
+    ];
+    for (sql, seq, why) in rows {
+        for test in databases().await {
+            write(&test.db, 5).await;
+            tamper(&test.db, test.engine, sql).await;
+            let found = trail::verify(&test.db).await.unwrap();
+            assert_eq!(found, Verified::BrokenAt { seq, why }, "{}: {sql}", test.engine);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_database_refuses_to_change_shorten_or_fork_the_trail() {
+    let forged =
+        "INSERT INTO trail (seq, at, actor, verb, subject_kind, subject_id, detail, prev, hash) SELECT";
+    let rows = [
+        "UPDATE trail SET verb = 'x' WHERE seq = 1".to_owned(),
+        "DELETE FROM trail WHERE seq = 3".to_owned(),
+        "DELETE FROM trail".to_owned(),
+        format!(
+            "{forged} 3, at, actor, verb, subject_kind, subject_id, detail, prev, 'f' FROM trail WHERE seq = 3"
+        ),
+        format!(
+            "{forged} 5, at, actor, verb, subject_kind, subject_id, detail, hash, 'f' FROM trail WHERE seq = 3"
+        ),
+        format!(
+            "{forged} 4, at, actor, verb, subject_kind, subject_id, detail, prev, 'f' FROM trail WHERE seq = 3"
+        ),
+    ];
+    for test in databases().await {
+        write(&test.db, 3).await;
+        let mut rows = rows.to_vec();
+        match test.engine {
+            "sqlite" => rows.extend([
+                "REPLACE INTO trail SELECT * FROM trail WHERE seq = 2".to_owned(),
+                // The number is the next one, but an old entry's hash: it must not take that entry's place.
+                "INSERT OR REPLACE INTO trail SELECT 4, at, actor, verb, subject_kind, subject_id, detail, prev, hash \
+                 FROM trail WHERE seq = 2"
+                    .to_owned(),
+            ]),
+            _ => rows.push("TRUNCATE trail".to_owned()),
+        }
+        for sql in rows {
+            let tx = test.db.begin().await.unwrap();
+            let refused = tx.conn().execute_unprepared(&sql).await.unwrap_err().to_string();
+            assert!(
+                refused.contains("the access trail is never") || refused.contains("trail never forks"),
+                "{refused}"
+            );
+        }
+        let whole = trail::verify(&test.db).await.unwrap();
+        assert!(matches!(whole, Verified::Whole { entries: 3, .. }), "{}: {whole:?}", test.engine);
+    }
+}
+
+#[tokio::test]
+async fn an_entry_lasts_only_with_its_change() {
+    for test in databases().await {
+        let mut tx = test.db.begin().await.unwrap();
+        let subject = Subject::new("setting", "x");
+        trail::changed(&mut tx, &JOB, "setting.change", &subject, &json!({}), MONDAY).await.unwrap();
+        drop(tx);
+        let whole = trail::verify(&test.db).await.unwrap();
+        assert!(matches!(whole, Verified::Whole { entries: 0, .. }), "{}: {whole:?}", test.engine);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_on_many_connections_never_fork_the_trail() {
+    const WRITERS: i64 = 8;
+    const EACH: i64 = 25;
+    for test in databases().await {
+        let mut writers = Vec::new();
+        for _ in 0..WRITERS {
+            // Each opens the records for itself, as another process would.
+            let url = test.url.clone();
+            writers.push(tokio::spawn(async move {
+                let db = Db::open(&url).await.unwrap();
+                write(&db, EACH).await;
+                db.close().await.unwrap();
+            }));
+        }
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        let whole = trail::verify(&test.db).await.unwrap();
+        let wanted = WRITERS * EACH;
+        assert!(
+            matches!(whole, Verified::Whole { entries, .. } if entries == wanted),
+            "{}: {whole:?}",
+            test.engine
+        );
+    }
+}
