@@ -1,1 +1,19 @@
-//! Not built yet.
+//! Pages: the shell around them, the parts they are made of, forms, and what keeps them safe.
+//!
+//! Everything works without scripts. The style sheet and the script are those of the npm package `govuk-frontend` with
+//! its typeface and crest taken out when they are built in (`build.rs`); the face is Atkinson Hyperlegible Next, drawn
+//! for readers with low vision. This crate knows nothing of filtering, pupils or concerns.
+
+pub mod assets;
+#[cfg(feature = "checks")]
+pub mod check;
+pub mod component;
+pub mod error;
+pub mod form;
+pub mod guard;
+pub mod page;
+
+pub use error::PageError;
+pub use form::{Mistakes, Submitted};
+pub use guard::guarded;
+pub use page::{Page, Shell};

@@ -1,0 +1,141 @@
+//! Takes style, script and fonts of the pages from the npm packages in `assets/node_modules`, patches the style, and
+//! refuses to go on when something that belongs to GOV.UK alone (its typeface, its crest) is left in it.
+//!
+//! Nothing of the packages is committed. `make` runs `npm ci` in `assets/` first; a build without it ends with one
+//! plain sentence.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const FRONTEND: &str = "govuk-frontend/dist/govuk";
+const FONTS: &str = "@expo-google-fonts/atkinson-hyperlegible-next";
+const FAMILY: &str = "Atkinson Hyperlegible Next,arial,sans-serif";
+
+fn main() {
+    if let Err(problem) = build() {
+        println!("cargo::error={problem}");
+    }
+}
+
+fn build() -> Result<(), String> {
+    let here = PathBuf::from(env("CARGO_MANIFEST_DIR")?).join("assets");
+    let out = PathBuf::from(env("OUT_DIR")?);
+    for watched in ["fivebar.css", "package-lock.json", "node_modules/.package-lock.json"] {
+        println!("cargo::rerun-if-changed={}", here.join(watched).display());
+    }
+    println!("cargo::rerun-if-changed=build.rs");
+
+    let modules = here.join("node_modules");
+    let regular = read(&modules.join(FONTS).join("400Regular/AtkinsonHyperlegibleNext_400Regular.ttf"))?;
+    let bold = read(&modules.join(FONTS).join("700Bold/AtkinsonHyperlegibleNext_700Bold.ttf"))?;
+    let script = read(&modules.join(FRONTEND).join("govuk-frontend.min.js"))?;
+    let style = patched(&text(read(&modules.join(FRONTEND).join("govuk-frontend.min.css"))?)?)?;
+    let own = text(read(&here.join("fivebar.css"))?)?;
+
+    let mut files = Vec::new();
+    let regular = add(&mut files, &out, "atkinson-regular", "ttf", "font/ttf", &regular)?;
+    let bold = add(&mut files, &out, "atkinson-bold", "ttf", "font/ttf", &bold)?;
+    let script = without_source_map(&text(script)?);
+    let script =
+        add(&mut files, &out, "components", "js", "text/javascript; charset=utf-8", script.as_bytes())?;
+    let whole = format!("{}{style}\n{own}", faces(&regular, &bold));
+    let style = add(&mut files, &out, "fivebar", "css", "text/css; charset=utf-8", whole.as_bytes())?;
+
+    let mut table = format!(
+        "/// The style sheet's file name.\npub const STYLE: &str = {style:?};\n\
+         /// The script's file name.\npub const SCRIPT: &str = {script:?};\n\
+         pub(crate) static FILES: &[(&str, &str, &[u8])] = &[\n"
+    );
+    for (name, kind, path) in &files {
+        let _ = writeln!(table, "    ({name:?}, {kind:?}, include_bytes!({path:?})),");
+    }
+    table.push_str("];\n");
+    fs::write(out.join("assets.rs"), table).map_err(|error| format!("writing the table of assets: {error}"))
+}
+
+fn env(name: &str) -> Result<String, String> {
+    std::env::var(name).map_err(|_| format!("{name} is not set; build with cargo"))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| {
+        format!(
+            "{} cannot be read ({error}). The pages' style and fonts come from npm packages: run `make` once, \
+             or `npm ci` in platform/web/assets, and build again.",
+            path.display()
+        )
+    })
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|_| "a style or script file is not UTF-8".to_owned())
+}
+
+/// The upstream style sheet without GOV.UK's typeface and crest.
+fn patched(css: &str) -> Result<String, String> {
+    let mut css = without_source_map(css);
+    let mut faces = 0;
+    while let Some(at) = css.find("@font-face{") {
+        let end = css.get(at..).and_then(|rest| rest.find('}')).ok_or("a font face without an end")?;
+        css.replace_range(at..=at + end, "");
+        faces += 1;
+    }
+    if faces != 2 {
+        return Err(format!(
+            "govuk-frontend's style sheet has {faces} @font-face blocks and not 2: look at what has changed before \
+             changing build.rs"
+        ));
+    }
+    let mut css = css.replace("GDS Transport,arial,sans-serif", FAMILY);
+    const CREST: &str = ".govuk-footer__copyright-logo:before{";
+    while let Some(at) = css.find(CREST) {
+        let end = css.get(at..).and_then(|rest| rest.find('}')).ok_or("a rule without an end")?;
+        css.replace_range(at..=at + end, "");
+    }
+    for left in ["GDS", "govuk-crest", "url("] {
+        if let Some(at) = css.find(left) {
+            let around: String = css.chars().skip(at.saturating_sub(40)).take(120).collect();
+            return Err(format!(
+                "{left:?} is left in the style sheet after patching, near {around:?}; it must not be embedded"
+            ));
+        }
+    }
+    Ok(css)
+}
+
+fn without_source_map(file: &str) -> String {
+    let end = file.rfind("/*# sourceMappingURL").or_else(|| file.rfind("//# sourceMappingURL"));
+    end.and_then(|end| file.get(..end)).unwrap_or(file).to_owned()
+}
+
+fn faces(regular: &str, bold: &str) -> String {
+    [(400, regular), (700, bold)]
+        .map(|(weight, file)| {
+            format!(
+                "@font-face{{font-family:Atkinson Hyperlegible Next;font-style:normal;font-weight:{weight};\
+                 font-display:fallback;src:url(/assets/{file}) format(\"truetype\")}}"
+            )
+        })
+        .concat()
+}
+
+/// Writes one file under a name that carries its content's hash, so that browsers may keep it for ever.
+fn add(
+    files: &mut Vec<(String, String, String)>,
+    out: &Path,
+    stem: &str,
+    extension: &str,
+    kind: &str,
+    content: &[u8],
+) -> Result<String, String> {
+    // FNV-1a: a name for a version, not a protection.
+    let hash = content.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let name = format!("{stem}-{hash:016x}.{extension}");
+    let path = out.join(&name);
+    fs::write(&path, content).map_err(|error| format!("writing {}: {error}", path.display()))?;
+    files.push((name.clone(), kind.to_owned(), path.display().to_string()));
+    Ok(name)
+}

@@ -1,0 +1,107 @@
+//! What every page must be, checked on the page read back as a browser reads it.
+
+use std::collections::BTreeSet;
+
+use scraper::{ElementRef, Html, Selector};
+
+/// Everything wrong with a page's structure; empty where all is well. What needs a browser (contrast, focus, zoom) is
+/// checked in one.
+pub fn page(html: &str) -> Vec<String> {
+    let tree = Html::parse_document(html);
+    let mut wrong = Vec::new();
+    let mut demand = |holds: bool, what: String| {
+        if !holds {
+            wrong.push(what);
+        }
+    };
+    demand(tree.errors.is_empty(), format!("the parser had to repair it: {:?}", tree.errors));
+    demand(
+        one(&tree, "html").is_some_and(|html| html.attr("lang") == Some("en-GB")),
+        "its language is not said".into(),
+    );
+    for (what, selector) in [("main part", "main#main-content"), ("h1", "h1"), ("title", "head > title")] {
+        demand(all(&tree, selector).len() == 1, format!("it has not exactly one {what}"));
+    }
+    demand(
+        one(&tree, "main h1").is_some_and(|h1| !words(h1).is_empty()),
+        "its h1 is empty or outside main".into(),
+    );
+    demand(
+        one(&tree, "a.govuk-skip-link").is_some_and(|link| link.attr("href") == Some("#main-content")),
+        "no way past the header".into(),
+    );
+    let mut ids = BTreeSet::new();
+    for id in all(&tree, "[id]").into_iter().filter_map(|element| element.attr("id")) {
+        demand(ids.insert(id), format!("the id {id:?} is there twice"));
+    }
+    let mut last = 1;
+    for heading in all(&tree, "h1, h2, h3, h4, h5, h6") {
+        let level = heading.value().name().as_bytes().get(1).map_or(1, |digit| digit.saturating_sub(b'0'));
+        // The heading of an error summary stands before the h1, which is how the pattern is built.
+        demand(level <= last + 1, format!("a heading skips a level: {:?}", words(heading)));
+        last = level;
+    }
+    for field in all(&tree, "input:not([type=hidden]), textarea, select") {
+        let id = field.attr("id").unwrap_or("");
+        let labels = all(&tree, &format!("label[for='{id}']"));
+        demand(
+            labels.len() == 1 && labels.iter().all(|label| !words(*label).is_empty()),
+            format!("the field {id:?} has not one label"),
+        );
+        for described in field.attr("aria-describedby").unwrap_or("").split_whitespace() {
+            demand(
+                ids.contains(described),
+                format!("the field {id:?} is described by {described:?}, which is not there"),
+            );
+        }
+    }
+    for link in all(&tree, "a[href]") {
+        let href = link.attr("href").unwrap_or("");
+        demand(!words(link).is_empty(), format!("the link to {href:?} has no words"));
+        if let Some(id) = href.strip_prefix('#') {
+            demand(ids.contains(id), format!("a link leads to {href:?}, which is not there"));
+        }
+    }
+    demand(all(&tree, "[style], [onclick], style").is_empty(), "it carries style or handlers inside".into());
+    for form in all(&tree, "form") {
+        demand(
+            form.attr("action").is_some_and(|to| to.starts_with('/')),
+            "a form has no address of ours".into(),
+        );
+        demand(
+            form.attr("novalidate").is_some(),
+            "a form lets the browser's own messages replace ours".into(),
+        );
+    }
+    for table in all(&tree, "table") {
+        demand(
+            Selector::parse("caption").is_ok_and(|caption| table.select(&caption).next().is_some()),
+            "a table has no caption".into(),
+        );
+    }
+    if let Some(summary) = one(&tree, ".govuk-error-summary") {
+        demand(
+            one(&tree, "head > title").is_some_and(|title| words(title).starts_with("Error: ")),
+            "its title hides the problem".into(),
+        );
+        demand(
+            Selector::parse("a").is_ok_and(|link| summary.select(&link).next().is_some()),
+            "its summary leads nowhere".into(),
+        );
+    }
+    wrong
+}
+
+/// All elements that match.
+pub fn all<'a>(tree: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+    Selector::parse(selector).map(|selector| tree.select(&selector).collect()).unwrap_or_default()
+}
+
+fn one<'a>(tree: &'a Html, selector: &str) -> Option<ElementRef<'a>> {
+    all(tree, selector).into_iter().next()
+}
+
+/// An element's words, on one line.
+pub fn words(element: ElementRef<'_>) -> String {
+    element.text().flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,108 @@
+//! What a person sees when a page cannot be shown.
+
+use std::error::Error;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use maud::html;
+
+use crate::page::Page;
+
+/// Why there is no page. The one type that turns errors into pages.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// There is nothing at this address, or nothing this person may know of.
+    #[error("not found")]
+    NotFound,
+    /// The form was not sent from one of our pages.
+    #[error("the form came from another site")]
+    ForeignForm,
+    /// The form is larger than any of ours can be.
+    #[error("the form is too large")]
+    TooLarge,
+    /// The form cannot be read.
+    #[error("the form cannot be read")]
+    Unreadable,
+    /// The page is there, but not for this kind of request.
+    #[error("method not allowed")]
+    WrongMethod,
+    /// Something we did not foresee. Logged once, with a reference that the person can pass on.
+    #[error("unexpected")]
+    Unexpected(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl PageError {
+    /// Anything that a page cannot explain.
+    pub fn unexpected(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unexpected(error.into())
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let (status, title, say) = match &self {
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "Page not found",
+                "Check the address. If you followed a link, it may have ended.".to_owned(),
+            ),
+            Self::ForeignForm => (
+                StatusCode::FORBIDDEN,
+                "That form was not sent from this site",
+                "Go back, open the page again and send the form from there.".to_owned(),
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "That was too long to send",
+                "Go back, shorten what you wrote and send it again.".to_owned(),
+            ),
+            Self::Unreadable => (
+                StatusCode::BAD_REQUEST,
+                "That form cannot be read",
+                "Go back, open the page again and send the form from there.".to_owned(),
+            ),
+            Self::WrongMethod => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "That cannot be done here",
+                "Go back to the first page and start again.".to_owned(),
+            ),
+            Self::Unexpected(error) => {
+                let reference = reference();
+                tracing::error!(%reference, error = %chain(error.as_ref()), "A page could not be shown");
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "Sorry, there is a problem",
+                    format!("Try again in a moment. If it goes on, tell the network manager: {reference}."),
+                )
+            }
+        };
+        let content = html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body { (say) }
+            p .govuk-body { a .govuk-link href="/" { "Go to the first page" } }
+        };
+        Page::new(title, content).status(status).into_response()
+    }
+}
+
+/// An error with everything that caused it, in one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+/// Eight random letters and digits that cannot be mistaken for each other.
+fn reference() -> String {
+    const SIGNS: &[u8; 32] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ-";
+    let mut bytes = [0_u8; 8];
+    if getrandom::fill(&mut bytes).is_err() {
+        return "no reference could be made".to_owned();
+    }
+    bytes.iter().filter_map(|byte| SIGNS.get(usize::from(byte % 31))).map(|sign| char::from(*sign)).collect()
+}

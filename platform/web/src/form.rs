@@ -1,0 +1,125 @@
+//! Forms as they arrive, and what is said when one cannot be taken.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use kit::Private;
+use maud::Render as _;
+
+use crate::PageError;
+use crate::component::{ErrorLine, ErrorMessage, ErrorSummary};
+
+/// What a person sent: every field with their words, nothing interpreted. A missing field is an empty one, so that a
+/// form is never lost to a parser's complaint. Printing it shows nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Submitted(Private<BTreeMap<String, String>>);
+
+impl Submitted {
+    /// Fields with these words, for samples and tests.
+    pub fn of<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(Private::new(
+            fields.into_iter().map(|(name, words)| (name.to_owned(), words.to_owned())).collect(),
+        ))
+    }
+
+    /// The words of a field without the space around them; empty where there are none.
+    pub fn text(&self, name: &str) -> &str {
+        self.0.reveal().get(name).map_or("", |words| words.trim())
+    }
+
+    /// The same on one line: runs of white space and control signs are one space.
+    pub fn line(&self, name: &str) -> String {
+        let words = self.text(name).split(|sign: char| sign.is_whitespace() || sign.is_control());
+        words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+
+    fn parse(body: &[u8]) -> Self {
+        let mut fields = BTreeMap::new();
+        for (name, words) in form_urlencoded::parse(body) {
+            // Browsers send line ends as CRLF. The first value of a name stands, so that nothing appended wins.
+            fields.entry(name.into_owned()).or_insert_with(|| words.replace("\r\n", "\n"));
+        }
+        Self(Private::new(fields))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Submitted {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+        if kind.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
+            return Err(PageError::Unreadable);
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|refused| {
+            if refused.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+                PageError::TooLarge
+            } else {
+                PageError::Unreadable
+            }
+        })?;
+        Ok(Self::parse(&body))
+    }
+}
+
+/// What is wrong with a form: for each field one sentence that says what to do, in the order of the fields. The
+/// person's own words stay in the [`Submitted`] beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mistakes(Vec<(&'static str, String)>);
+
+impl Mistakes {
+    /// Adds what is wrong with the field of that id. The first thing said about a field stands.
+    pub fn add(&mut self, field: &'static str, say: impl Into<String>) {
+        if !self.0.iter().any(|(known, _)| *known == field) {
+            self.0.push((field, say.into()));
+        }
+    }
+
+    /// Whether the form can be taken.
+    pub fn none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The message beside that field.
+    pub fn beside(&self, field: &str) -> Option<ErrorMessage> {
+        self.0.iter().find(|(known, _)| *known == field).map(|(_, say)| ErrorMessage::new(say))
+    }
+
+    /// The summary at the top; none where nothing is wrong.
+    pub fn summary(&self) -> Option<ErrorSummary> {
+        let lines = self
+            .0
+            .iter()
+            .map(|(field, say)| ErrorLine { content: say.render(), href: Some(format!("#{field}")) });
+        (!self.none()).then(|| ErrorSummary::new(lines.collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_keeps_every_word_and_prints_none() {
+        let form = Submitted::parse(b"what=+two%0D%0Alines+&site=a&site=b&bad=%ff%00x");
+        assert_eq!(form.text("what"), "two\nlines");
+        assert_eq!(form.line("what"), "two lines");
+        assert_eq!(form.text("site"), "a", "the first value of a name stands");
+        assert_eq!(form.line("bad"), "\u{fffd} x");
+        assert_eq!(form.text("missing"), "");
+        assert!(!format!("{form:?}").contains("two"));
+    }
+
+    #[test]
+    fn a_mistake_is_said_at_the_top_and_beside_its_field() {
+        let mut mistakes = Mistakes::default();
+        assert!(mistakes.none() && mistakes.summary().is_none());
+        mistakes.add("site", "Enter the site’s address");
+        mistakes.add("site", "a later remark about the same field");
+        let summary = mistakes.summary().unwrap().render().0;
+        assert!(summary.contains("href=\"#site\"") && !summary.contains("later"), "{summary}");
+        assert!(mistakes.beside("site").is_some() && mistakes.beside("why").is_none());
+    }
+}

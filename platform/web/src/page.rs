@@ -1,0 +1,199 @@
+//! The shell around every page.
+
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
+use axum::response::{Html, IntoResponse, Response};
+use maud::{DOCTYPE, Markup, PreEscaped, Render as _, html};
+
+use crate::assets;
+use crate::component::{ErrorSummary, GenericHeader, SkipLink};
+
+/// What every page of one portal shares.
+#[derive(Debug, Clone, Default)]
+pub struct Shell {
+    /// The name in the header and at the end of every title.
+    pub service: String,
+    /// What must be said on every page, in red, before anything else; nothing where there is nothing to warn of.
+    pub notices: Vec<String>,
+    /// The links at the foot: their words and addresses.
+    pub links: Vec<(String, String)>,
+}
+
+/// One page.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// What it is called: the beginning of the window's title. The same as its `h1`, as a rule.
+    pub title: String,
+    /// What stands before the main part, as a way back.
+    pub before: Markup,
+    /// What went wrong with a form, at the top.
+    pub problems: Option<ErrorSummary>,
+    /// The page itself, with its one `h1`.
+    pub content: Markup,
+    /// What the browser is told.
+    pub status: StatusCode,
+}
+
+impl Page {
+    /// A page that went well.
+    pub fn new(title: impl Into<String>, content: Markup) -> Self {
+        Self {
+            title: title.into(),
+            before: Markup::default(),
+            problems: None,
+            content,
+            status: StatusCode::OK,
+        }
+    }
+
+    /// With something before the main part, as a way back.
+    #[must_use]
+    pub fn before(mut self, before: impl maud::Render) -> Self {
+        self.before = before.render();
+        self
+    }
+
+    /// With what went wrong. The title says so too, because it is what a screen reader says first.
+    #[must_use]
+    pub fn problems(mut self, problems: Option<ErrorSummary>) -> Self {
+        if problems.is_some() {
+            self.status = StatusCode::UNPROCESSABLE_ENTITY;
+        }
+        self.problems = problems;
+        self
+    }
+
+    /// With that status.
+    #[must_use]
+    pub const fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+}
+
+/// Permission for one page's own two scripts: fresh random bytes for every response.
+struct Nonce(String);
+
+impl Nonce {
+    /// Where the machine gives no randomness there is no nonce, and the page goes without scripts.
+    fn fresh() -> Option<Self> {
+        let mut bytes = [0_u8; 16];
+        getrandom::fill(&mut bytes).ok()?;
+        Some(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+
+    fn policy(nonce: Option<&Self>) -> String {
+        let script = nonce.map_or("'none'".to_owned(), |Self(nonce)| format!("'nonce-{nonce}'"));
+        format!(
+            "default-src 'none'; script-src {script}; style-src 'self'; font-src 'self'; img-src 'self'; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+    }
+}
+
+impl Shell {
+    /// The page inside the shell, with its content security policy. It is never kept by a cache.
+    pub fn respond(&self, page: &Page) -> Response {
+        let nonce = Nonce::fresh();
+        let mut response = (page.status, Html(self.html(page, nonce.as_ref()).0)).into_response();
+        let headers = response.headers_mut();
+        if let Ok(policy) = HeaderValue::try_from(Nonce::policy(nonce.as_ref())) {
+            headers.insert(CONTENT_SECURITY_POLICY, policy);
+        }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
+        response
+    }
+
+    fn html(&self, page: &Page, nonce: Option<&Nonce>) -> Markup {
+        let failed = if page.problems.is_some() { "Error: " } else { "" };
+        html! {
+            (DOCTYPE)
+            html lang="en-GB" .govuk-template {
+                head {
+                    meta charset="utf-8";
+                    title { (failed) (page.title) " – " (self.service) }
+                    meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
+                    meta name="theme-color" content="#23543f";
+                    link rel="stylesheet" href={ "/assets/" (assets::STYLE) };
+                    link rel="icon" href="data:,";
+                }
+                body .govuk-template__body {
+                    (scripts(nonce))
+                    (SkipLink::new("Skip to main content", "#main-content"))
+                    (self.header())
+                    div .govuk-width-container {
+                        (page.before)
+                        main .govuk-main-wrapper #main-content {
+                            div .govuk-grid-row {
+                                div .govuk-grid-column-two-thirds {
+                                    @if let Some(problems) = &page.problems { (problems) }
+                                    (page.content)
+                                }
+                            }
+                        }
+                    }
+                    (self.footer())
+                }
+            }
+        }
+    }
+
+    fn header(&self) -> Markup {
+        html! {
+            header .govuk-template__header {
+                @for notice in &self.notices {
+                    div .fivebar-notice {
+                        div .govuk-width-container { p { (notice) } }
+                    }
+                }
+                (GenericHeader::new(&self.service))
+            }
+        }
+    }
+
+    fn footer(&self) -> Markup {
+        html! {
+            footer .govuk-template__footer {
+                div .fivebar-footer {
+                    div .govuk-width-container {
+                        @if !self.links.is_empty() {
+                            nav aria-label="Footer" {
+                                ul {
+                                    @for (words, href) in &self.links {
+                                        li { a .govuk-link href=(href) { (words) } }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Marks the page as one with scripts, before anything is painted, and wakes the components when it is there.
+fn scripts(nonce: Option<&Nonce>) -> Markup {
+    let Some(Nonce(nonce)) = nonce else { return Markup::default() };
+    let wake = format!("import {{ initAll }} from '/assets/{}'; initAll();", assets::SCRIPT);
+    html! {
+        script nonce=(nonce) {
+            (PreEscaped("document.body.className += ' js-enabled' + \
+                ('noModule' in HTMLScriptElement.prototype ? ' govuk-frontend-supported' : '');"))
+        }
+        script type="module" nonce=(nonce) { (PreEscaped(wake)) }
+    }
+}
+
+/// A host or an address as people type it, which may break anywhere so that it never pushes a page sideways.
+pub fn host(text: &str) -> Markup {
+    html! { span .fivebar-host { (text) } }.render()
+}
+
+impl IntoResponse for Page {
+    /// In the bare shell, for what happens before a portal's own shell is known.
+    fn into_response(self) -> Response {
+        Shell { service: "Fivebar".to_owned(), ..Shell::default() }.respond(&self)
+    }
+}

@@ -1,0 +1,119 @@
+//! The shell and its guard, asked as a browser would.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use http_body_util::BodyExt as _;
+use maud::html;
+use tower::ServiceExt as _;
+use web::{Page, PageError, Shell, Submitted, check, guarded};
+
+fn portal() -> Router {
+    let shell = Shell {
+        service: "Fivebar at St Example’s".to_owned(),
+        notices: vec!["Something everybody must know.".to_owned()],
+        links: vec![("Help".to_owned(), "/help".to_owned())],
+    };
+    let page = move || {
+        let shell = shell.clone();
+        async move { shell.respond(&Page::new("A page", html! { h1 .govuk-heading-l { "A page <&>" } })) }
+    };
+    let form = async |form: Submitted| -> Response { form.text("words").to_owned().into_response() };
+    let broken = async || -> Result<(), PageError> { Err(PageError::unexpected("the disk is full")) };
+    guarded(Router::new().route("/", get(page)).route("/form", post(form)).route("/broken", get(broken)))
+}
+
+async fn ask(request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, String) {
+    let response = portal().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+}
+
+fn form(headers: &[(&str, &str)], body: String) -> Request<Body> {
+    let mut request = Request::post("/form").header("content-type", "application/x-www-form-urlencoded");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::from(body)).unwrap()
+}
+
+#[tokio::test]
+async fn a_page_has_one_nonce_and_a_policy_without_unsafe_inline() {
+    let mut nonces = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        let (status, headers, body) = ask(Request::get("/").body(Body::empty()).unwrap()).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(check::page(&body), Vec::<String>::new());
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        assert!(!policy.contains("unsafe"), "{policy}");
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+        assert_eq!(body.matches("<script").count(), body.matches(&format!("nonce=\"{nonce}\"")).count());
+        assert!(body.contains("A page &lt;&amp;&gt;"));
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "same-origin"),
+        ] {
+            assert_eq!(headers[name], value);
+        }
+        assert!(nonces.insert(nonce.to_owned()), "a nonce came twice");
+    }
+}
+
+#[tokio::test]
+async fn a_form_from_another_site_is_refused_with_a_page() {
+    for (headers, status) in [
+        (vec![("sec-fetch-site", "same-origin")], StatusCode::OK),
+        (vec![("host", "portal.example"), ("origin", "http://portal.example")], StatusCode::OK),
+        (vec![("sec-fetch-site", "cross-site")], StatusCode::FORBIDDEN),
+        (vec![("host", "portal.example"), ("origin", "http://games.example")], StatusCode::FORBIDDEN),
+    ] {
+        let (answer, _, body) = ask(form(&headers, "words=two+words".to_owned())).await;
+        assert_eq!(answer, status, "{headers:?}");
+        if status == StatusCode::OK {
+            assert_eq!(body, "two words");
+        } else {
+            assert_eq!(check::page(&body), Vec::<String>::new());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_gets_a_page_that_says_so() {
+    let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
+    let not_a_form = Request::post("/form").header("content-type", "application/json").body(Body::from("{}"));
+    for (request, status, says) in [
+        (get("/nowhere"), StatusCode::NOT_FOUND, "Page not found"),
+        (get("/assets/../Cargo.toml"), StatusCode::NOT_FOUND, "Page not found"),
+        (get("/assets/other.css"), StatusCode::NOT_FOUND, "Page not found"),
+        (get("/form"), StatusCode::METHOD_NOT_ALLOWED, "cannot be done here"),
+        (not_a_form.unwrap(), StatusCode::BAD_REQUEST, "cannot be read"),
+        (form(&[], format!("words={}", "x".repeat(70_000))), StatusCode::PAYLOAD_TOO_LARGE, "too long"),
+        (get("/broken"), StatusCode::INTERNAL_SERVER_ERROR, "tell the network manager"),
+    ] {
+        let (answer, headers, body) = ask(request).await;
+        assert_eq!(answer, status);
+        assert!(body.contains(says), "{body}");
+        assert_eq!(check::page(&body), Vec::<String>::new());
+        assert!(headers.contains_key("content-security-policy") && headers["cache-control"] == "no-store");
+        assert!(!body.contains("disk is full"), "the inside of an error is for the log");
+    }
+}
+
+#[tokio::test]
+async fn assets_are_kept_by_browsers_because_their_names_carry_their_content() {
+    for file in [web::assets::STYLE, web::assets::SCRIPT] {
+        let (status, headers, body) =
+            ask(Request::get(format!("/assets/{file}")).body(Body::empty()).unwrap()).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(headers["cache-control"].to_str().unwrap().contains("immutable"));
+        assert!(body.len() > 10_000);
+    }
+}
