@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod backup;
+pub mod columns;
 pub mod db;
 pub mod error;
 mod migrations;
+pub mod schema;
 pub mod trail;
 pub mod tx;
 pub mod url;

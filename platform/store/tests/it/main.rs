@@ -1,4 +1,5 @@
 //! The store on both engines.
 
 mod opening;
+mod shape;
 mod trail;
