@@ -1,1 +1,213 @@
-//! Not built yet.
+//! The DNS front: questions of untrusted devices in, decided answers out, over UDP and TCP.
+//!
+//! One thread a core receives and answers datagrams in batches, with its own cache and its own upstream sockets, and
+//! shares nothing. Streams are read by one more thread, which hands their questions to the same [`resolver`], so there
+//! is one implementation. The front holds no database and waits for none; it asks an [`engine::Decider`] and hands
+//! events to an [`engine::ActivitySink`].
+
+pub mod asking;
+pub mod cache;
+pub mod counters;
+pub mod random;
+pub mod resolver;
+pub mod upstreams;
+pub mod wire;
+
+mod inbox;
+mod sockets;
+mod stream;
+mod worker;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use engine::{ActivitySink, Decider};
+use kit::Clock;
+
+pub use counters::Counters;
+use counters::Counting;
+use inbox::Inbox;
+use resolver::Settings;
+
+/// How the front runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens, over UDP and TCP. Port 0 takes a free one.
+    pub listen: Vec<SocketAddr>,
+    /// The servers it forwards to; at most 64.
+    pub upstreams: Vec<SocketAddr>,
+    /// How many threads answer; 0 is one for each core.
+    pub threads: usize,
+    /// The most memory that kept answers take, in bytes, over all threads.
+    pub cache_bytes: usize,
+    /// The most questions that wait for upstreams at once, over all threads; the oldest goes when one more comes.
+    pub waiting: usize,
+    /// The most TCP connections at once.
+    pub connections: usize,
+    /// The longest a device may keep an answer, in seconds, so that a changed policy reaches it. At most 60.
+    pub longest_life_s: u32,
+    /// How long a device may keep that a name is blocked, in seconds. At most 60.
+    pub blocked_life_s: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            upstreams: Vec::new(),
+            threads: 0,
+            cache_bytes: 32 << 20,
+            waiting: 8_192,
+            connections: 512,
+            longest_life_s: LONGEST_LIFE_S,
+            blocked_life_s: 30,
+        }
+    }
+}
+
+/// A policy-dependent answer lives no longer than this with a device.
+const LONGEST_LIFE_S: u32 = 60;
+
+/// Why the front could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration names no address to listen on.
+    #[error("the DNS front has no address to listen on; give at least one")]
+    NoListen,
+    /// The configuration names no upstream, or too many.
+    #[error("the DNS front has {0} upstream servers; give 1 to 64")]
+    Upstreams(usize),
+    /// An address could not be listened on.
+    #[error("cannot listen for DNS on {address}: {error}; is another DNS server running there?")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A socket or thread could not be made.
+    #[error("cannot start the DNS front: {0}")]
+    System(#[from] io::Error),
+}
+
+/// The running front. Dropping it stops it.
+pub struct Running {
+    addresses: Vec<SocketAddr>,
+    counting: Vec<Arc<Counting>>,
+    inboxes: Vec<Arc<Inbox>>,
+    threads: Vec<JoinHandle<()>>,
+    streams: Option<stream::Streams>,
+}
+
+/// Starts the front. It answers from the moment this returns.
+pub fn start(
+    config: Config,
+    decider: Arc<dyn Decider>,
+    sink: Arc<dyn ActivitySink>,
+    clock: Clock,
+) -> Result<Running, StartError> {
+    if config.listen.is_empty() {
+        return Err(StartError::NoListen);
+    }
+    if !(1..=64).contains(&config.upstreams.len()) {
+        return Err(StartError::Upstreams(config.upstreams.len()));
+    }
+    let threads = match config.threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads,
+    };
+    let (addresses, mut udp, tcp) = listen(&config.listen, threads)?;
+    let inboxes: Vec<_> = (0..threads).map(|_| Inbox::new().map(Arc::new)).collect::<io::Result<_>>()?;
+    let counting: Vec<_> = (0..threads).map(|_| Arc::new(Counting::default())).collect();
+    let streams = stream::start(tcp, inboxes.clone(), config.connections)?;
+    let mut running = Running { addresses, counting, inboxes, threads: Vec::new(), streams: Some(streams) };
+    let settings = Settings {
+        upstreams: config.upstreams,
+        cache_bytes: config.cache_bytes / threads,
+        waiting: (config.waiting / threads).max(16),
+        longest_life_s: config.longest_life_s.min(LONGEST_LIFE_S),
+        blocked_life_s: config.blocked_life_s.min(LONGEST_LIFE_S),
+    };
+    for (number, (inbox, counting)) in running.inboxes.iter().zip(&running.counting).enumerate() {
+        let listeners = udp.pop().unwrap_or_default();
+        let resolver = resolver::Resolver::new(
+            settings.clone(),
+            Arc::clone(&decider),
+            Arc::clone(&sink),
+            Arc::clone(counting),
+        );
+        let sender = running.streams.as_ref().map(stream::Streams::sender);
+        let worker = worker::Worker::new(
+            resolver,
+            listeners,
+            &settings.upstreams,
+            Arc::clone(inbox),
+            sender,
+            Arc::clone(counting),
+            clock.clone(),
+        )?;
+        let name = format!("dns-{number}");
+        running.threads.push(std::thread::Builder::new().name(name).spawn(move || worker.run())?);
+    }
+    Ok(running)
+}
+
+type Listening = (Vec<SocketAddr>, Vec<Vec<std::net::UdpSocket>>, Vec<TcpListener>);
+
+/// Binds every address for UDP once a thread, and for TCP once.
+fn listen(wanted: &[SocketAddr], threads: usize) -> Result<Listening, StartError> {
+    let mut addresses = Vec::new();
+    let mut udp: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
+    let mut tcp = Vec::new();
+    for &address in wanted {
+        // An IPv6 wildcard alone takes IPv4 too.
+        let dual = address.is_ipv6()
+            && address.ip().is_unspecified()
+            && !wanted.iter().any(|other| other.is_ipv4() && other.port() == address.port());
+        let (bound, sockets, listener) =
+            sockets::listen(address, dual, threads).map_err(|error| StartError::Listen { address, error })?;
+        addresses.push(bound);
+        for (mine, socket) in udp.iter_mut().zip(sockets) {
+            mine.push(socket);
+        }
+        tcp.push(listener);
+    }
+    Ok((addresses, udp, tcp))
+}
+
+impl Running {
+    /// Where it listens, in the order of the configuration, with the ports it got.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// What it has done so far.
+    pub fn counters(&self) -> Counters {
+        let mut sum = Counters::default();
+        for counting in &self.counting {
+            sum.add(counting);
+        }
+        sum
+    }
+
+    /// Stops it and waits for its threads. Questions that wait get no answer.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for inbox in &self.inboxes {
+            inbox.stop();
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("A DNS thread ended in a panic");
+            }
+        }
+        self.streams = None;
+    }
+}

@@ -3,6 +3,8 @@
 
 pub mod map;
 pub mod poll;
+pub mod shared_page;
+pub mod splice;
 pub mod udp;
 
 pub use map::MappedFile;

@@ -1,7 +1,7 @@
 //! UDP in batches: many datagrams a system call, and answers that leave from the address that was asked.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
 
@@ -43,6 +43,25 @@ pub fn bind_shared(address: SocketAddr, dual: bool, buffer_bytes: usize) -> io::
     // SAFETY: `name` is a live socket address of `length` bytes.
     checked(unsafe { libc::bind(socket.as_raw_fd(), name.as_ptr().cast(), length as libc::socklen_t) })?;
     Ok(socket)
+}
+
+/// Listens for streams at `address`. Unlike the standard library's own, it says whether an IPv6 wildcard takes IPv4 too
+/// (`dual`), so that both wildcards can be listened on side by side. Never blocks.
+pub fn listen_stream(address: SocketAddr, dual: bool) -> io::Result<TcpListener> {
+    let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: takes no pointer; the result is checked.
+    let fd = owned(checked(unsafe { libc::socket(family, kind, 0) })?);
+    set_option(&fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    if address.is_ipv6() {
+        set_option(&fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, i32::from(!dual))?;
+    }
+    let (name, length) = encode_name(address);
+    // SAFETY: `name` is a live socket address of `length` bytes.
+    checked(unsafe { libc::bind(fd.as_raw_fd(), name.as_ptr().cast(), length as libc::socklen_t) })?;
+    // SAFETY: takes no pointer; the result is checked.
+    checked(unsafe { libc::listen(fd.as_raw_fd(), 1024) })?;
+    Ok(TcpListener::from(fd))
 }
 
 /// Asks for receive and send buffers of that size; the kernel caps both silently.

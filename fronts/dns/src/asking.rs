@@ -1,0 +1,209 @@
+//! Questions that wait for an upstream: each once, however many devices ask it.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::cache::Want;
+use crate::upstreams::Way;
+use crate::wire::query::Edns;
+use crate::wire::write::Transport;
+use std::net::IpAddr;
+
+/// A device that waits for an answer.
+#[derive(Debug)]
+pub struct Waiter<R> {
+    /// The header and question as the device sent them.
+    pub head: Box<[u8]>,
+    /// What EDNS said.
+    pub edns: Option<Edns>,
+    /// The device.
+    pub client: IpAddr,
+    /// How the answer travels.
+    pub transport: Transport,
+    /// Where the answer goes.
+    pub to: R,
+}
+
+/// One attempt at an upstream.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Where it went; `None` over a stream.
+    pub way: Option<Way>,
+    /// Which upstream.
+    pub upstream: usize,
+    /// Its id.
+    pub id: u16,
+    /// The message as sent.
+    pub message: Vec<u8>,
+    /// When it was sent.
+    pub sent_ms: u64,
+    /// Until when it is waited for.
+    pub until_ms: u64,
+}
+
+/// One question that waits.
+#[derive(Debug)]
+pub struct Asking<R> {
+    /// The question in lower case.
+    pub question: Box<[u8]>,
+    /// Its hash.
+    pub hash: u64,
+    /// Which variant.
+    pub want: Want,
+    /// Who waits.
+    pub waiters: Vec<Waiter<R>>,
+    /// What is under way.
+    pub attempt: Option<Attempt>,
+    /// The upstreams tried, a bit each.
+    pub tried: u64,
+    /// How many attempts there were.
+    pub attempts: u32,
+    /// Whether some upstream was reached at all.
+    pub reached: bool,
+    /// Ask without EDNS: the last upstream did not know it.
+    pub plain: bool,
+    /// When the first device asked.
+    pub since_ms: u64,
+    /// Tells this question from an earlier one in the same place.
+    pub serial: u64,
+}
+
+/// The waiting questions of one thread, at most so many.
+#[derive(Debug)]
+pub struct Askings<R> {
+    places: Vec<Option<Asking<R>>>,
+    free: Vec<usize>,
+    by_question: HashMap<(Box<[u8]>, Want), usize>,
+    by_flight: HashMap<(Way, u16), usize>,
+    /// In the order of their arrival, with those long answered still among them.
+    order: VecDeque<(usize, u64)>,
+    serial: u64,
+    limit: usize,
+}
+
+impl<R> Askings<R> {
+    /// Room for `limit` questions.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            places: Vec::new(),
+            free: Vec::new(),
+            by_question: HashMap::new(),
+            by_flight: HashMap::new(),
+            order: VecDeque::new(),
+            serial: 0,
+            limit: limit.max(1),
+        }
+    }
+
+    /// How many wait.
+    pub fn count(&self) -> usize {
+        self.by_question.len()
+    }
+
+    /// Whether one more needs another to go first.
+    pub fn is_full(&self) -> bool {
+        self.count() >= self.limit
+    }
+
+    /// The place of a question that waits already.
+    pub fn find(&self, question: &[u8], want: Want) -> Option<usize> {
+        // A boxed key cannot be borrowed inside a pair; this is the slow path.
+        self.by_question.get(&(question.into(), want)).copied()
+    }
+
+    /// Adds a question; returns its place.
+    pub fn add(&mut self, mut asking: Asking<R>) -> usize {
+        self.serial += 1;
+        asking.serial = self.serial;
+        let key = (asking.question.clone(), asking.want);
+        let place = match self.free.pop() {
+            Some(place) => place,
+            None => {
+                self.places.push(None);
+                self.places.len() - 1
+            }
+        };
+        self.by_question.insert(key, place);
+        self.order.push_back((place, self.serial));
+        if let Some(slot) = self.places.get_mut(place) {
+            *slot = Some(asking);
+        }
+        // Answered ones are swept out of the order before they outweigh the others.
+        if self.order.len() > 2 * self.limit + 64 {
+            let places = &self.places;
+            self.order.retain(|(place, serial)| {
+                places.get(*place).and_then(Option::as_ref).is_some_and(|asking| asking.serial == *serial)
+            });
+        }
+        place
+    }
+
+    /// The question at a place.
+    pub fn get_mut(&mut self, place: usize) -> Option<&mut Asking<R>> {
+        self.places.get_mut(place)?.as_mut()
+    }
+
+    /// The question at a place, if it is still the one of that serial.
+    pub fn get_serial(&mut self, place: usize, serial: u64) -> Option<&mut Asking<R>> {
+        self.get_mut(place).filter(|asking| asking.serial == serial)
+    }
+
+    /// Where the question of that id on that socket waits.
+    pub fn in_flight(&self, way: Way, id: u16) -> Option<usize> {
+        self.by_flight.get(&(way, id)).copied()
+    }
+
+    /// Notes that the question flies with that id; false if another does already.
+    pub fn fly(&mut self, way: Way, id: u16, place: usize) -> bool {
+        match self.by_flight.entry((way, id)) {
+            std::collections::hash_map::Entry::Occupied(_) => false,
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert(place);
+                true
+            }
+        }
+    }
+
+    /// The question flies no more.
+    pub fn land(&mut self, way: Way, id: u16) {
+        self.by_flight.remove(&(way, id));
+    }
+
+    /// Takes a question out.
+    pub fn remove(&mut self, place: usize) -> Option<Asking<R>> {
+        let asking = self.places.get_mut(place)?.take()?;
+        self.by_question.remove(&(asking.question.clone(), asking.want));
+        self.free.push(place);
+        Some(asking)
+    }
+
+    /// The place of the question that waits longest.
+    pub fn oldest(&mut self) -> Option<usize> {
+        while let Some((place, serial)) = self.order.pop_front() {
+            if self.get_serial(place, serial).is_some() {
+                return Some(place);
+            }
+        }
+        None
+    }
+
+    /// The places of the questions whose attempt has run out of time, or which have none.
+    pub fn overdue(&self, now_ms: u64) -> Vec<usize> {
+        self.matching(|asking| asking.attempt.as_ref().is_none_or(|attempt| attempt.until_ms <= now_ms))
+    }
+
+    /// The places of the questions in flight on that socket.
+    pub fn flying_on(&self, way: Way) -> Vec<usize> {
+        self.matching(|asking| asking.attempt.as_ref().is_some_and(|attempt| attempt.way == Some(way)))
+    }
+
+    fn matching(&self, which: impl Fn(&Asking<R>) -> bool) -> Vec<usize> {
+        let places = self.places.iter().enumerate();
+        places.filter(|(_, asking)| asking.as_ref().is_some_and(&which)).map(|(place, _)| place).collect()
+    }
+
+    /// When the next attempt runs out of time.
+    pub fn next_deadline_ms(&self) -> Option<u64> {
+        let attempts = self.places.iter().flatten().map(|asking| asking.attempt.as_ref());
+        attempts.map(|attempt| attempt.map_or(0, |attempt| attempt.until_ms)).min()
+    }
+}

@@ -1,0 +1,79 @@
+//! What other threads hand to one that answers.
+
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use front_sys::Wake;
+
+use crate::resolver::Ticket;
+use crate::stream::Reply;
+
+/// One thing handed over.
+pub enum Letter {
+    /// A device's question that came over a stream.
+    Question {
+        /// The message.
+        bytes: Vec<u8>,
+        /// The device.
+        client: IpAddr,
+        /// Where the answer goes.
+        to: Reply,
+    },
+    /// An upstream's answer over a stream; `None` if there was none.
+    Answer {
+        /// Which question.
+        ticket: Ticket,
+        /// The message.
+        bytes: Option<Vec<u8>>,
+    },
+}
+
+/// The letters for one thread, and the bell that wakes it.
+pub struct Inbox {
+    letters: Mutex<Vec<Letter>>,
+    wake: Wake,
+    stopping: AtomicBool,
+}
+
+impl Inbox {
+    /// An empty inbox.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { letters: Mutex::default(), wake: Wake::new()?, stopping: AtomicBool::new(false) })
+    }
+
+    fn letters(&self) -> MutexGuard<'_, Vec<Letter>> {
+        self.letters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a letter over. Streams bound how many there can be.
+    pub fn put(&self, letter: Letter) {
+        self.letters().push(letter);
+        self.wake.wake();
+    }
+
+    /// Takes all letters.
+    pub fn take(&self) -> Vec<Letter> {
+        self.wake.clear();
+        std::mem::take(&mut *self.letters())
+    }
+
+    /// Asks the thread to end.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.wake.wake();
+    }
+
+    /// Whether the thread should end.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+}
+
+impl AsFd for Inbox {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+}

@@ -1,0 +1,227 @@
+//! A device's question.
+
+use std::net::IpAddr;
+
+use engine::Decision;
+
+use super::judge::Case;
+use super::{Now, Outcome, Resolver, Shape, want, write_stored};
+use crate::asking::{Asking, Waiter};
+use crate::wire::query::{Complaint, Query};
+use crate::wire::write::{self, Transport};
+use crate::wire::{HEADER, ede, kind, rcode};
+
+/// The most devices that may wait for one question; more than a school has.
+const MOST_WAITERS: usize = 2_048;
+
+/// Where a question came from.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// The device.
+    pub client: IpAddr,
+    /// How it came, and so how the answer travels.
+    pub transport: Transport,
+}
+
+impl<R> Resolver<R> {
+    /// Takes the message in the first `length` bytes of `buffer`; the answer is written over it. A UDP buffer needs
+    /// [`crate::wire::UDP_BYTES`] of room, a TCP one 65,535. An answer from the cache allocates nothing.
+    pub fn ask(
+        &mut self,
+        buffer: &mut [u8],
+        length: usize,
+        source: Source,
+        to: impl FnOnce() -> R,
+        now: Now,
+    ) -> Outcome {
+        let query = match Query::read(buffer.get(..length).unwrap_or(&[])) {
+            Ok(query) => query,
+            Err(complaint) => return self.complain(buffer, length, complaint),
+        };
+        self.counting.questions.one();
+        let shape =
+            Shape { flags: query.flags, end: query.end(), edns: query.edns, transport: source.transport };
+        if let Some(edns) = query.edns.filter(|edns| edns.version > 0) {
+            return self.answer(write::bad_version(buffer, shape.end, shape.flags, edns));
+        }
+        let kind = query.kind();
+        // Other classes, transfers and types that are no data have nothing to do with a school's devices.
+        let meta = kind == 0 || kind == kind::OPT || (kind::FIRST_META..kind::ANY).contains(&kind);
+        if query.class() != 1 || meta {
+            return self.code(buffer, shape, rcode::REFUSED, None);
+        }
+        let text = query.name();
+        let Some(host) = text.host() else {
+            return self.without_host(buffer, &query, source, to, now);
+        };
+        let identity = self.decider.identify(source.client);
+        let case = Case { host, identity: &identity, client: source.client, at: now.at };
+        let decision = case.decide(&*self.decider);
+        if decision.verdict.is_block() {
+            return self.block(buffer, shape, case, &decision);
+        }
+        if kind == kind::ANY {
+            let length = write::any(buffer, shape.end, shape.flags, shape.edns, self.settings.longest_life_s);
+            case.record(&*self.sink, &decision, length);
+            return self.answer(length);
+        }
+        let (hash, want) = (self.hashing.of(query.question()), want(&query));
+        if let Some(stored) = self.cache.get(hash, query.question(), want, now.seconds()) {
+            let decision = case.decide_answer(&*self.decider, stored, decision, &mut self.addresses);
+            if decision.verdict.is_block() {
+                return self.block(buffer, shape, case, &decision);
+            }
+            let length = write_stored(buffer, shape, stored, self.settings.longest_life_s, now.seconds());
+            self.counting.cached.one();
+            case.record(&*self.sink, &decision, length);
+            return self.answer(length);
+        }
+        self.wait(buffer, &query, hash, source, to, now)
+    }
+
+    /// The root, and names no part of which is a host name. The root's own records are nobody's site and are fetched
+    /// undecided; of the others nothing can be said, so nothing is asked.
+    fn without_host(
+        &mut self,
+        buffer: &mut [u8],
+        query: &Query,
+        source: Source,
+        to: impl FnOnce() -> R,
+        now: Now,
+    ) -> Outcome {
+        let shape =
+            Shape { flags: query.flags, end: query.end(), edns: query.edns, transport: source.transport };
+        if !query.is_root() || ![kind::NS, kind::SOA, kind::DNSKEY, kind::DS].contains(&query.kind()) {
+            return self.code(buffer, shape, rcode::REFUSED, None);
+        }
+        let (hash, want) = (self.hashing.of(query.question()), want(query));
+        if let Some(stored) =
+            self.cache.get(hash, query.question(), want, now.seconds()).filter(|stored| !stored.has_facts())
+        {
+            let length = write_stored(buffer, shape, stored, self.settings.longest_life_s, now.seconds());
+            self.counting.cached.one();
+            return self.answer(length);
+        }
+        self.wait(buffer, query, hash, source, to, now)
+    }
+
+    /// Puts the device among those that wait, and asks an upstream if nobody has yet.
+    fn wait(
+        &mut self,
+        buffer: &mut [u8],
+        query: &Query,
+        hash: u64,
+        source: Source,
+        to: impl FnOnce() -> R,
+        now: Now,
+    ) -> Outcome {
+        let want = want(query);
+        let waiter = || Waiter {
+            head: buffer.get(..query.end()).unwrap_or(&[]).into(),
+            edns: query.edns,
+            client: source.client,
+            transport: source.transport,
+            to: to(),
+        };
+        if let Some(place) = self.askings.find(query.question(), want) {
+            let Some(asking) = self.askings.get_mut(place) else { return Outcome::Nothing };
+            if asking.waiters.len() >= MOST_WAITERS {
+                self.counting.overflowed.one();
+                let shape = Shape {
+                    flags: query.flags,
+                    end: query.end(),
+                    edns: query.edns,
+                    transport: source.transport,
+                };
+                return self.code(buffer, shape, rcode::SERVFAIL, Some((ede::OTHER, TOO_MANY)));
+            }
+            asking.waiters.push(waiter());
+            return Outcome::Waiting;
+        }
+        let asking = Asking {
+            question: query.question().into(),
+            hash,
+            want,
+            waiters: vec![waiter()],
+            attempt: None,
+            tried: 0,
+            attempts: 0,
+            reached: false,
+            plain: false,
+            since_ms: now.ms,
+            serial: 0,
+        };
+        if self.askings.is_full()
+            && let Some(oldest) = self.askings.oldest()
+        {
+            self.counting.overflowed.one();
+            self.give_up(oldest, Some((ede::OTHER, TOO_MANY)), now);
+        }
+        let place = self.askings.add(asking);
+        self.attempt(place, now);
+        Outcome::Waiting
+    }
+
+    /// Answers what could not be read.
+    fn complain(&mut self, buffer: &mut [u8], length: usize, complaint: Complaint) -> Outcome {
+        let code = match complaint {
+            Complaint::NotAQuestion => {
+                self.counting.dropped.one();
+                return Outcome::Nothing;
+            }
+            Complaint::Malformed => rcode::FORMERR,
+            Complaint::NotImplemented => rcode::NOTIMP,
+        };
+        self.counting.questions.one();
+        let flags = match buffer.get(2..4) {
+            Some(&[two, three]) if length >= HEADER => [two, three],
+            _ => return Outcome::Nothing,
+        };
+        // The question could not be trusted, so it is not repeated.
+        self.answer(write::code(buffer, HEADER, flags, code, None, None))
+    }
+
+    /// Answers that the name is blocked.
+    fn block(&mut self, buffer: &mut [u8], shape: Shape, case: Case<'_>, decision: &Decision) -> Outcome {
+        let length = self.write_block(buffer, shape, case, decision);
+        self.answer(length)
+    }
+
+    /// Writes that the name is blocked, and records it. Only a device that speaks EDNS can be told why.
+    pub(super) fn write_block(
+        &self,
+        buffer: &mut [u8],
+        shape: Shape,
+        case: Case<'_>,
+        decision: &Decision,
+    ) -> usize {
+        let saying = shape.edns.map(|_| self.decider.say(decision));
+        let reason = saying.as_ref().map(|saying| saying.reason.as_str());
+        let life = self.settings.blocked_life_s;
+        let length = write::blocked(buffer, shape.end, shape.flags, shape.edns, life, reason);
+        self.counting.blocked.one();
+        case.record(&*self.sink, decision, length);
+        length
+    }
+
+    fn code(
+        &mut self,
+        buffer: &mut [u8],
+        shape: Shape,
+        code: u8,
+        extended: Option<write::Extended<'_>>,
+    ) -> Outcome {
+        if code == rcode::SERVFAIL {
+            self.counting.failed.one();
+        }
+        self.answer(write::code(buffer, shape.end, shape.flags, code, shape.edns, extended))
+    }
+
+    fn answer(&self, length: usize) -> Outcome {
+        self.counting.answers.one();
+        Outcome::Answer(length)
+    }
+}
+
+/// Told to a device whose question was given up for others.
+const TOO_MANY: &str = "Too many questions wait for an answer. Try again in a moment.";

@@ -1,0 +1,62 @@
+//! Asking the engine.
+
+use std::net::IpAddr;
+
+use engine::{Activity, ActivitySink, Decider, Decision, Front, Host, HostName, Identity, Request};
+use kit::Timestamp;
+
+use crate::cache::Stored;
+use crate::wire::answer::MOST_NAMES;
+use crate::wire::name;
+
+/// Who asks for what: enough to decide, and to record what was decided.
+#[derive(Clone, Copy)]
+pub(super) struct Case<'a> {
+    pub host: HostName<'a>,
+    pub identity: &'a Identity,
+    pub client: IpAddr,
+    pub at: Timestamp,
+}
+
+impl<'a> Case<'a> {
+    fn request(&self, chain: &'a [HostName<'a>], addresses: &'a [IpAddr]) -> Request<'a> {
+        Request {
+            host: Host::Name(self.host),
+            port: None,
+            path: None,
+            chain,
+            addresses,
+            identity: self.identity,
+            front: Front::Dns,
+        }
+    }
+
+    /// Decides by the name alone.
+    pub fn decide(&self, decider: &dyn Decider) -> Decision {
+        decider.decide(&self.request(&[], &[]), self.at)
+    }
+
+    /// Decides with the names and addresses of an answer. `decision` is what the name alone gave; an answer without
+    /// facts adds nothing to it.
+    pub fn decide_answer(
+        &self,
+        decider: &dyn Decider,
+        stored: &Stored,
+        decision: Decision,
+        addresses: &mut Vec<IpAddr>,
+    ) -> Decision {
+        if !stored.has_facts() {
+            return decision;
+        }
+        let mut chain = [self.host; MOST_NAMES];
+        let names = stored.facts(addresses).filter_map(name::host);
+        let count = chain.iter_mut().zip(names).map(|(place, name)| *place = name).count();
+        decider.decide(&self.request(chain.get(..count).unwrap_or(&[]), addresses), self.at)
+    }
+
+    /// Hands the event to the activity log.
+    pub fn record(&self, sink: &dyn ActivitySink, decision: &Decision, bytes: usize) {
+        let request = self.request(&[], &[]);
+        sink.record(&Activity::of(&request, decision, self.at, self.client, None, bytes as u64));
+    }
+}

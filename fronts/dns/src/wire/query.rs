@@ -1,0 +1,148 @@
+//! What a device asks.
+
+use super::name::{NAME_BYTES, Text};
+use super::{HEADER, flag2, kind, u16_at};
+
+/// What EDNS says in a question (RFC 6891 §6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edns {
+    /// The largest UDP answer the device can take.
+    pub size: u16,
+    /// The version; only 0 is known.
+    pub version: u8,
+    /// Whether signatures are wanted (DO).
+    pub dnssec: bool,
+}
+
+/// Why a message gets no proper answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Complaint {
+    /// Too short for a header, or itself a response: an answer could start a loop, so there is none.
+    NotAQuestion,
+    /// The message cannot be read as one question.
+    Malformed,
+    /// An opcode other than a question.
+    NotImplemented,
+}
+
+/// Room for a question: a name, its type and its class.
+pub const QUESTION_BYTES: usize = NAME_BYTES + 4;
+
+/// A question as asked, read out of the message's bytes.
+pub struct Query {
+    /// The third and fourth byte: flags.
+    pub flags: [u8; 2],
+    /// The question in lower case: name, type, class.
+    question: [u8; QUESTION_BYTES],
+    length: usize,
+    /// What EDNS says, where the device speaks it.
+    pub edns: Option<Edns>,
+}
+
+impl Query {
+    /// Reads a message. The question starts behind the header and is never compressed.
+    pub fn read(message: &[u8]) -> Result<Self, Complaint> {
+        let header = message.first_chunk::<HEADER>().ok_or(Complaint::NotAQuestion)?;
+        let [_, _, two, three, counts @ ..] = *header;
+        if two & flag2::QR != 0 {
+            return Err(Complaint::NotAQuestion);
+        }
+        if two & flag2::OPCODE != 0 {
+            return Err(Complaint::NotImplemented);
+        }
+        let [0, 1, 0, 0, 0, authority, 0, additional] = counts else { return Err(Complaint::Malformed) };
+        let mut query = Self { flags: [two, three], question: [0; QUESTION_BYTES], length: 0, edns: None };
+        let mut end = query.read_question(message).ok_or(Complaint::Malformed)?;
+        // Only an incremental transfer, which is refused anyway, has a record there (RFC 1995 §3).
+        for _ in 0..authority {
+            end = skip_record(message, end).ok_or(Complaint::Malformed)?.1;
+        }
+        for _ in 0..additional {
+            let (is_opt, next) = skip_record(message, end).ok_or(Complaint::Malformed)?;
+            if is_opt {
+                // More than one is an error, and so is one whose owner is not the root (RFC 6891 §6.1.1).
+                if query.edns.is_some() || message.get(end) != Some(&0) {
+                    return Err(Complaint::Malformed);
+                }
+                query.edns = Some(read_opt(message, end, next).ok_or(Complaint::Malformed)?);
+            }
+            end = next;
+        }
+        if end == message.len() { Ok(query) } else { Err(Complaint::Malformed) }
+    }
+
+    /// Copies the question in lower case; returns where it ends.
+    fn read_question(&mut self, message: &[u8]) -> Option<usize> {
+        let from = message.get(HEADER..)?;
+        let mut at = 0;
+        loop {
+            let length = usize::from(*from.get(at)?);
+            if length > 63 {
+                return None;
+            }
+            at += 1 + length;
+            if length == 0 {
+                break;
+            }
+        }
+        if at > NAME_BYTES {
+            return None;
+        }
+        self.length = at + 4;
+        let from = from.get(..self.length)?;
+        let to = self.question.get_mut(..self.length)?;
+        to.copy_from_slice(from);
+        // A length is at most 63 and so below the letters: lowering the whole run leaves lengths alone.
+        to.get_mut(..at)?.make_ascii_lowercase();
+        Some(HEADER + self.length)
+    }
+
+    /// The question in lower case: name, type, class.
+    pub fn question(&self) -> &[u8] {
+        self.question.get(..self.length).unwrap_or(&[])
+    }
+
+    /// Where the question ends in the message.
+    pub const fn end(&self) -> usize {
+        HEADER + self.length
+    }
+
+    /// The record type asked for.
+    pub fn kind(&self) -> u16 {
+        u16_at(&self.question, self.length - 4).unwrap_or(0)
+    }
+
+    /// The class asked for.
+    pub fn class(&self) -> u16 {
+        u16_at(&self.question, self.length - 2).unwrap_or(0)
+    }
+
+    /// The name as text.
+    pub fn name(&self) -> Text {
+        Text::of_lower_wire(self.question.get(..self.length - 5).unwrap_or(&[]))
+    }
+
+    /// Whether the name is the root.
+    pub const fn is_root(&self) -> bool {
+        self.length == 5
+    }
+}
+
+/// Whether the record at `at` is an OPT, and where the next begins.
+fn skip_record(message: &[u8], at: usize) -> Option<(bool, usize)> {
+    let body = super::name::read(message, at)?.1;
+    let end = body + 10 + usize::from(u16_at(message, body + 8)?);
+    (end <= message.len()).then_some((u16_at(message, body)? == kind::OPT, end))
+}
+
+/// Reads the OPT at `at`, whose options must fill it exactly.
+fn read_opt(message: &[u8], at: usize, end: usize) -> Option<Edns> {
+    let size = u16_at(message, at + 3)?;
+    let version = *message.get(at + 6)?;
+    let dnssec = message.get(at + 7)? & 0x80 != 0;
+    let mut option = at + 11;
+    while option < end {
+        option += 4 + usize::from(u16_at(message, option + 2)?);
+    }
+    (option == end).then_some(Edns { size, version, dnssec })
+}

@@ -1,0 +1,254 @@
+//! One thread that answers: it waits for its sockets, moves datagrams in batches, and does what the resolver says.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use front_sys::{Batch, Peer, Poll, udp};
+use kit::Clock;
+
+use crate::counters::Counting;
+use crate::inbox::{Inbox, Letter};
+use crate::random::Random;
+use crate::resolver::{Command, Now, Outcome, Resolver, Source};
+use crate::sockets;
+use crate::stream::{Order, OrderSender, Reply};
+use crate::upstreams::{SLOTS, Way};
+use crate::wire::write::Transport;
+
+/// Where an answer goes.
+pub enum To {
+    /// Out of that listener, as a datagram.
+    Datagram { listener: usize, peer: Peer },
+    /// Into a stream.
+    Stream(Reply),
+}
+
+/// How many batches one listener may fill before the others are looked at.
+const ROUNDS: usize = 8;
+/// Room for any message.
+const STREAM_BYTES: usize = 65_535;
+
+const WAKE: u64 = 0;
+const LISTENER: u64 = 1 << 32;
+const UPSTREAM: u64 = 2 << 32;
+
+/// One thread.
+pub struct Worker {
+    resolver: Resolver<To>,
+    listeners: Vec<UdpSocket>,
+    upstreams: Vec<(SocketAddr, Vec<Option<UdpSocket>>)>,
+    inbox: Arc<Inbox>,
+    streams: Option<OrderSender>,
+    counting: Arc<Counting>,
+    clock: Clock,
+    started: Instant,
+    poll: Poll,
+    batch: Batch,
+    random: Random,
+    buffer: Vec<u8>,
+}
+
+impl Worker {
+    /// A thread's work, with its sockets to the upstreams open.
+    pub fn new(
+        resolver: Resolver<To>,
+        listeners: Vec<UdpSocket>,
+        upstreams: &[SocketAddr],
+        inbox: Arc<Inbox>,
+        streams: Option<OrderSender>,
+        counting: Arc<Counting>,
+        clock: Clock,
+    ) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        poll.add(&*inbox, WAKE)?;
+        for (index, listener) in listeners.iter().enumerate() {
+            poll.add(listener, LISTENER | index as u64)?;
+        }
+        let mut worker = Self {
+            resolver,
+            listeners,
+            upstreams: upstreams
+                .iter()
+                .map(|address| (*address, (0..SLOTS).map(|_| None).collect()))
+                .collect(),
+            inbox,
+            streams,
+            counting,
+            clock,
+            started: Instant::now(),
+            poll,
+            batch: Batch::new(),
+            random: Random::default(),
+            buffer: vec![0; STREAM_BYTES],
+        };
+        for upstream in 0..upstreams.len() {
+            for slot in 0..SLOTS {
+                // One that cannot be opened now is tried again when it is needed.
+                worker.open(Way { upstream, slot });
+            }
+        }
+        Ok(worker)
+    }
+
+    /// Works until the inbox says stop.
+    pub fn run(mut self) {
+        let mut ready = Vec::new();
+        while !self.inbox.is_stopping() {
+            let now_ms = self.now().ms;
+            let wait =
+                self.resolver.next_tick_ms().map(|at| Duration::from_millis(at.saturating_sub(now_ms)));
+            if let Err(error) = self.poll.wait(wait, &mut ready) {
+                tracing::error!(%error, "The DNS front cannot wait for its sockets");
+                return;
+            }
+            for &token in &ready {
+                let index = (token & 0xffff_ffff) as usize;
+                match token & !0xffff_ffff {
+                    LISTENER => self.listen(index),
+                    UPSTREAM => self.hear(Way { upstream: index / SLOTS, slot: index % SLOTS }),
+                    _ => self.letters(),
+                }
+            }
+            let now = self.now();
+            self.resolver.tick(now);
+            self.obey(now);
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { at: self.clock.now(), ms: self.started.elapsed().as_millis() as u64 }
+    }
+
+    /// Answers what devices asked at that listener.
+    fn listen(&mut self, listener: usize) {
+        for _ in 0..ROUNDS {
+            let now = self.now();
+            let Some(socket) = self.listeners.get(listener) else { return };
+            let Ok(count) = self.batch.receive(socket) else { return };
+            let mut answers = 0;
+            for index in 0..count {
+                let Some(peer) = self.batch.peer(index) else { continue };
+                let Some((length, buffer)) = self.batch.datagram(index) else { continue };
+                let source = Source { client: peer.address().ip(), transport: Transport::Udp };
+                let to = || To::Datagram { listener, peer };
+                if let Outcome::Answer(length) = self.resolver.ask(buffer, length, source, to, now) {
+                    self.batch.answer(index, length);
+                    answers += 1;
+                }
+            }
+            let sent = self.batch.send(socket);
+            if sent < answers {
+                self.counting.dropped.many((answers - sent) as u64);
+            }
+            self.obey(now);
+            if count < udp::BATCH {
+                return;
+            }
+        }
+    }
+
+    /// Takes what an upstream sent.
+    fn hear(&mut self, way: Way) {
+        let now = self.now();
+        let Some(Some(socket)) = self.upstreams.get(way.upstream).and_then(|(_, slots)| slots.get(way.slot))
+        else {
+            return;
+        };
+        match self.batch.receive(socket) {
+            Ok(count) => {
+                for index in 0..count {
+                    if let Some((length, buffer)) = self.batch.datagram(index) {
+                        self.resolver.answered(way, buffer.get(..length).unwrap_or(&[]), now);
+                    }
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => self.resolver.unreachable(way, now),
+        }
+        self.obey(now);
+    }
+
+    /// Takes what the streams handed over.
+    fn letters(&mut self) {
+        let now = self.now();
+        for letter in self.inbox.take() {
+            match letter {
+                Letter::Question { bytes, client, to } => {
+                    let Some(place) = self.buffer.get_mut(..bytes.len()) else { continue };
+                    place.copy_from_slice(&bytes);
+                    let source = Source { client, transport: Transport::Tcp };
+                    let later = to.clone();
+                    let outcome =
+                        self.resolver.ask(&mut self.buffer, bytes.len(), source, || To::Stream(later), now);
+                    match outcome {
+                        Outcome::Answer(length) => to.give(self.buffer.get(..length).unwrap_or(&[]).to_vec()),
+                        Outcome::Waiting => {}
+                        Outcome::Nothing => to.close(),
+                    }
+                }
+                Letter::Answer { ticket, bytes } => {
+                    self.resolver.stream_answered(ticket, bytes.as_deref(), now);
+                }
+            }
+            self.obey(now);
+        }
+    }
+
+    /// Does what the resolver wants done.
+    fn obey(&mut self, now: Now) {
+        while let Some(command) = self.resolver.command() {
+            match command {
+                Command::Reply { to: To::Stream(reply), bytes } => reply.give(bytes),
+                Command::Reply { to: To::Datagram { listener, peer }, bytes } => {
+                    let socket = self.listeners.get(listener);
+                    if socket.is_none_or(|socket| udp::send(socket, &peer, &bytes).is_err()) {
+                        self.counting.dropped.one();
+                    }
+                }
+                Command::Reopen(way) => self.open(way),
+                Command::Send { way, bytes } => self.send(way, &bytes, now),
+                Command::AskStream { upstream, ticket, bytes } => {
+                    let order = Order { upstream, ticket, bytes, inbox: Arc::clone(&self.inbox) };
+                    let refused = self.streams.as_ref().is_none_or(|streams| streams.send(order).is_err());
+                    if refused {
+                        self.resolver.stream_answered(ticket, None, now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, way: Way, bytes: &[u8], now: Now) {
+        if self.socket(way).is_none() {
+            self.open(way);
+        }
+        let sent = self.socket(way).map(|socket| socket.send(bytes));
+        match sent {
+            Some(Ok(_)) => {}
+            // A full buffer is a lost datagram: the attempt's time runs out and another follows.
+            Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
+            _ => self.resolver.unreachable(way, now),
+        }
+    }
+
+    fn socket(&self, way: Way) -> Option<&UdpSocket> {
+        self.upstreams.get(way.upstream)?.1.get(way.slot)?.as_ref()
+    }
+
+    /// Opens the socket to an upstream anew; closing the old one takes it out of the poll.
+    fn open(&mut self, way: Way) {
+        let Some((address, slots)) = self.upstreams.get_mut(way.upstream) else { return };
+        let Some(place) = slots.get_mut(way.slot) else { return };
+        let token = UPSTREAM | (way.upstream * SLOTS + way.slot) as u64;
+        match sockets::upstream(*address, &mut self.random) {
+            Ok(socket) => {
+                if self.poll.add(&socket, token).is_ok() {
+                    *place = Some(socket);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "The DNS front cannot open a socket to an upstream server"),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The DNS front as devices and upstreams meet it.
+
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
+mod ground;
