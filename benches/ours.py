@@ -1,0 +1,87 @@
+"""A school of our own for measurements: made, given a list, started, and its processes told apart."""
+import json
+import os
+import re
+import subprocess
+import time
+
+from machine import LOAD_CPU, SERVER_CPU, family, free_ports, write
+
+SCHOOL = "Bench School"
+
+
+class Fivebar:
+    """`fivebar run` with the gate on the server's processor and log and hub on the other."""
+
+    name = "fivebar"
+
+    def __init__(self, program, folder):
+        self.program, self.folder, self.home = os.path.abspath(program), folder, f"{folder}/home"
+        self.process = None
+
+    def command(self, *words, cpu=LOAD_CPU):
+        """Runs a command to its end; gives what it printed and the seconds it took."""
+        began = time.monotonic()
+        done = subprocess.run(["taskset", "-c", cpu, self.program, "--home", self.home, *words],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"fivebar {' '.join(words)} ended with {done.returncode}: {done.stderr[-600:]}")
+        return done.stdout, time.monotonic() - began
+
+    def make(self, upstream, origin, category="adult"):
+        """A school on free ports, with one thread a front, that may reach the origin."""
+        self.dns, self.proxy, self.portal = free_ports(3)
+        self.category = category
+        self.command("init", "--yes", "--school", SCHOOL, "--dns", f"127.0.0.1:{self.dns}",
+                     "--proxy", f"127.0.0.1:{self.proxy}", "--portal", f"127.0.0.1:{self.portal}",
+                     "--upstream", f"127.0.0.1:{upstream}")
+        path = f"{self.home}/fivebar.toml"
+        with open(path) as file:
+            text = file.read()
+        text = re.sub(r"(?m)^(threads|inside)\s*=.*\n", "", text)
+        text = re.sub(r"(?m)^\[\[proxy\.inside\]\]\n(?:.+\n)*", "", text)
+        text = text.replace("[dns]\n", "[dns]\nthreads = 1\n", 1)
+        inside = f'threads = 1\ninside = [{{ address = "127.0.0.1", port = {origin} }}]\n'
+        text = text.replace("[proxy]\n", "[proxy]\n" + inside, 1)
+        write(path, text)
+
+    def import_list(self, path):
+        """Imports a list of names as one category that the policy blocks; gives the seconds."""
+        _, seconds = self.command("lists", "import", path, "--category", self.category, "--json")
+        return seconds
+
+    def start(self):
+        """Starts the three processes; gives the seconds until they said they were ready."""
+        began = time.monotonic()
+        self.log = open(f"{self.folder}/run.log", "a")
+        self.process = subprocess.Popen(
+            ["taskset", "-c", LOAD_CPU, self.program, "--home", self.home, "--json", "run"],
+            stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("fivebar run did not start: " + open(f"{self.folder}/run.log").read()[-800:])
+        self.ready = json.loads(line)
+        subprocess.run(["taskset", "-a", "-p", "-c", SERVER_CPU, str(self.part("gate"))], capture_output=True, check=True)
+        return time.monotonic() - began
+
+    def part(self, name):
+        """The process id of gate, log or hub."""
+        for pid in family(self.process.pid):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as words:
+                    words = words.read().split(b"\0")
+            except OSError:
+                continue
+            if b"--only" in words and words[words.index(b"--only") + 1] == name.encode():
+                return pid
+        raise RuntimeError(f"no process of fivebar is the {name}")
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process = None
