@@ -44,6 +44,15 @@ impl GroupSet {
         self
     }
 
+    /// The groups in both sets.
+    #[must_use]
+    pub fn intersection(mut self, other: &Self) -> Self {
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine &= theirs;
+        }
+        self
+    }
+
     /// The groups in rising order.
     pub fn iter(&self) -> impl Iterator<Item = GroupNo> + '_ {
         self.0.iter().zip(0u16..).flat_map(|(&word, index)| {

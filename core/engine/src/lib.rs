@@ -5,18 +5,34 @@
 #![warn(missing_docs)]
 
 pub mod activity;
+pub mod calendar;
+pub mod catalogue;
+pub mod current;
 pub mod decider;
 pub mod decision;
+pub mod document;
 pub mod groups;
 pub mod identity;
+pub mod live;
+pub mod policy;
 pub mod request;
+pub mod saying;
+pub mod sealed;
 pub mod step;
+mod targets;
+pub mod ticket;
 
 pub use activity::{Activity, ActivitySink};
+pub use catalogue::Catalogue;
+pub use current::Current;
 pub use decider::{Decider, Saying};
 pub use decision::{Decision, Fact, Obligations, Reason, RuleRef, Verdict};
+pub use document::{PolicyDocument, Problem, Severity};
 pub use groups::{GroupNo, GroupSet};
 pub use identity::{DeviceNo, Identity, KnownBy, PersonNo};
 pub use kit::{Host, HostName};
+pub use live::{Live, LiveDocument};
+pub use policy::{FilterPolicy, decide};
 pub use request::{Front, Request};
+pub use sealed::{Sealed, SealedKey, SealedState};
 pub use step::Step;

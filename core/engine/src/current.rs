@@ -1,0 +1,156 @@
+//! What the fronts hold: the policy and the live snapshot behind one atomic pointer.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use kit::Timestamp;
+
+use crate::calendar::{Moment, TimeSet};
+use crate::decider::{Decider, Saying};
+use crate::decision::Decision;
+use crate::document::Problem;
+use crate::identity::Identity;
+use crate::live::{Live, LiveDocument};
+use crate::policy::{FilterPolicy, decide_in};
+use crate::request::Request;
+
+/// Policy and live snapshot that belong together: group numbers of one hold in the other.
+#[derive(Debug)]
+struct Snapshot {
+    policy: Arc<FilterPolicy>,
+    live: Arc<Live>,
+}
+
+/// The minute that was worked out last.
+#[derive(Debug, Clone, Copy)]
+struct Minute {
+    /// Minutes since 1970.
+    number: i64,
+    times: TimeSet,
+    edges: usize,
+    /// Which snapshot it was worked out under.
+    swaps: u64,
+}
+
+/// The running filter: two snapshots behind one atomic pointer, so that nothing here waits for anything.
+///
+/// Group numbers belong to one policy. A front that sees [`Decider::generation`] rise identifies its clients again
+/// before it decides again.
+#[derive(Debug)]
+pub struct Current {
+    snapshot: ArcSwap<Snapshot>,
+    minute: ArcSwap<Minute>,
+    swaps: AtomicU64,
+    generation: AtomicU64,
+}
+
+impl Current {
+    /// Starts with a policy and a live snapshot. What of the snapshot makes no sense under the policy is left out and
+    /// reported.
+    pub fn new(policy: FilterPolicy, live: &LiveDocument) -> (Self, Vec<Problem>) {
+        let policy = Arc::new(policy);
+        let (live, problems) = Live::compile(live, &policy);
+        let snapshot = Snapshot { policy, live: Arc::new(live) };
+        let nothing = Minute { number: i64::MIN, times: TimeSet::default(), edges: 0, swaps: 0 };
+        let current = Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            minute: ArcSwap::from_pointee(nothing),
+            swaps: AtomicU64::new(1),
+            generation: AtomicU64::new(1),
+        };
+        (current, problems)
+    }
+
+    /// The policy that decides now.
+    pub fn policy(&self) -> Arc<FilterPolicy> {
+        Arc::clone(&self.snapshot.load().policy)
+    }
+
+    /// The live snapshot that decides now.
+    pub fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.snapshot.load().live)
+    }
+
+    /// Swaps in another policy; the live snapshot is compiled again under it. For one caller at a time.
+    pub fn swap_policy(&self, policy: FilterPolicy) -> Vec<Problem> {
+        let policy = Arc::new(policy);
+        let (live, problems) = Live::compile(self.snapshot.load().live.document(), &policy);
+        self.store(Snapshot { policy, live: Arc::new(live) });
+        problems
+    }
+
+    /// Swaps in another live snapshot. For one caller at a time.
+    pub fn swap_live(&self, document: &LiveDocument) -> Vec<Problem> {
+        let policy = self.policy();
+        let (live, problems) = Live::compile(document, &policy);
+        self.store(Snapshot { policy, live: Arc::new(live) });
+        problems
+    }
+
+    /// Swaps in both at once.
+    pub fn swap_both(&self, policy: FilterPolicy, document: &LiveDocument) -> Vec<Problem> {
+        let policy = Arc::new(policy);
+        let (live, problems) = Live::compile(document, &policy);
+        self.store(Snapshot { policy, live: Arc::new(live) });
+        problems
+    }
+
+    fn store(&self, snapshot: Snapshot) {
+        self.snapshot.store(Arc::new(snapshot));
+        self.swaps.fetch_add(1, Ordering::SeqCst);
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The moment under this snapshot. The named times are worked out once a minute.
+    fn moment(&self, snapshot: &Snapshot, at: Timestamp) -> Moment {
+        let number = at.as_millis().div_euclid(60_000);
+        let swaps = self.swaps.load(Ordering::SeqCst);
+        let known = self.minute.load();
+        if known.number == number && known.swaps == swaps {
+            return Moment { at, times: known.times };
+        }
+        self.enter(snapshot, at, number, swaps)
+    }
+
+    #[cold]
+    fn enter(&self, snapshot: &Snapshot, at: Timestamp, number: i64, swaps: u64) -> Moment {
+        let moment = snapshot.policy.moment_at(at);
+        let edges = snapshot.live.edges_before(at);
+        let before = self.minute.swap(Arc::new(Minute { number, times: moment.times, edges, swaps }));
+        if before.swaps == swaps && (before.times != moment.times || before.edges != edges) {
+            self.generation.fetch_add(1, Ordering::SeqCst);
+        }
+        moment
+    }
+}
+
+impl Decider for Current {
+    fn identify(&self, client: IpAddr) -> Identity {
+        self.snapshot.load().live.identify(client)
+    }
+
+    fn decide(&self, request: &Request<'_>, at: Timestamp) -> Decision {
+        let snapshot = self.snapshot.load();
+        let moment = self.moment(&snapshot, at);
+        decide_in(&snapshot.policy, &snapshot.live, request, &moment)
+    }
+
+    fn say(&self, decision: &Decision) -> Saying {
+        let snapshot = self.snapshot.load();
+        crate::saying::say(&snapshot.policy, &snapshot.live, decision)
+    }
+
+    fn generation(&self, at: Timestamp) -> u64 {
+        let snapshot = self.snapshot.load();
+        self.moment(&snapshot, at);
+        let known = self.minute.load();
+        let edges = snapshot.live.edges_before(at);
+        if known.edges != edges && known.swaps == self.swaps.load(Ordering::SeqCst) {
+            self.minute.store(Arc::new(Minute { edges, ..**known }));
+            self.generation.fetch_add(1, Ordering::SeqCst);
+        }
+        self.generation.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,358 @@
+//! The live snapshot: overrides, who is where, focus and withheld access. Small, and effective within a second.
+
+pub mod roll;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use kit::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use roll::{AddressEntry, DeviceEntry, PersonEntry, RangeEntry, Roll, RollIndex};
+
+use crate::document::target::{Target, TargetText};
+use crate::document::{Effect, Problem};
+use crate::groups::GroupNo;
+use crate::identity::{Identity, PersonNo};
+use crate::policy::{Audience, FilterPolicy, LIVE, covers_sealed, specificity};
+use crate::targets::Targets;
+
+/// The live snapshot as the hub publishes it. Groups are named by their ids, so that it holds under any policy.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct LiveDocument {
+    /// Rises with every publication.
+    pub version: u64,
+    /// Approved exceptions with an end.
+    pub overrides: Vec<Override>,
+    /// Walled gardens.
+    pub focus: Vec<Focus>,
+    /// Persons whose access was removed.
+    pub withheld: Vec<Withheld>,
+    /// Who is where.
+    pub roll: Roll,
+}
+
+/// An approved exception: whom it is for, what it opens or closes, and when it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Override {
+    /// Its number, stable for as long as it exists; at most 2³¹ − 1. Decisions name it by this.
+    pub number: u32,
+    /// The id of its record.
+    #[serde(default)]
+    pub id: String,
+    /// Whom it is for.
+    pub subject: Subject,
+    /// What it does.
+    #[serde(rename = "do")]
+    pub effect: Effect,
+    /// What it is about.
+    pub target: TargetText,
+    /// When it begins; at once where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins_at: Option<Timestamp>,
+    /// When it ends: it holds before this moment and not at it.
+    pub ends_at: Timestamp,
+    /// Why, in words that may be shown to whoever meets it.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// Whom an override is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// One person.
+    Person(PersonNo),
+    /// A group, by its id.
+    Group(String),
+    /// Everyone.
+    Everyone,
+}
+
+/// A walled garden for a group or a room until a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Focus {
+    /// Its number, stable for as long as it exists; at most 2³¹ − 1.
+    pub number: u32,
+    /// What people call it.
+    pub name: String,
+    /// The group or room.
+    pub group: String,
+    /// What is in it: sites and parts of sites.
+    pub garden: Vec<TargetText>,
+    /// When it begins; at once where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins_at: Option<Timestamp>,
+    /// When it ends.
+    pub ends_at: Timestamp,
+}
+
+/// A person whose access was removed by a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Withheld {
+    /// Its number, stable for as long as it exists; at most 2³¹ − 1.
+    pub number: u32,
+    /// The person.
+    pub person: PersonNo,
+}
+
+/// The live snapshot under one policy, ready to be asked.
+#[derive(Debug)]
+pub struct Live {
+    document: LiveDocument,
+    entries: Vec<LiveEntry>,
+    targets: Targets,
+    persons: HashMap<PersonNo, Targets>,
+    allows_categories: bool,
+    focuses: Vec<LiveFocus>,
+    withheld: HashMap<PersonNo, u32>,
+    roll: RollIndex,
+    edges: Vec<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LiveEntry {
+    pub kind: LiveKind,
+    pub audience: Audience,
+    pub specificity: u32,
+    pub number: u32,
+    begins_at: Timestamp,
+    ends_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LiveKind {
+    Override(Effect),
+    /// In the garden of the focus at that place.
+    Garden(u32),
+}
+
+impl LiveEntry {
+    pub(crate) fn holds_at(&self, at: Timestamp) -> bool {
+        self.begins_at <= at && at < self.ends_at
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LiveFocus {
+    pub place: u32,
+    pub number: u32,
+    pub group: GroupNo,
+    begins_at: Timestamp,
+    ends_at: Timestamp,
+}
+
+impl LiveFocus {
+    pub(crate) fn holds_at(&self, at: Timestamp) -> bool {
+        self.begins_at <= at && at < self.ends_at
+    }
+}
+
+const ALWAYS: Timestamp = Timestamp::from_millis(i64::MIN);
+
+impl Live {
+    /// Nothing live: no overrides, nobody known.
+    pub fn empty(policy: &FilterPolicy) -> Self {
+        Self::compile(&LiveDocument::default(), policy).0
+    }
+
+    /// Compiles the snapshot under a policy. What makes no sense under it (a group it doesn't have, an override for a
+    /// host that nobody may open) is left out and reported: one bad record never holds up the others.
+    pub fn compile(document: &LiveDocument, policy: &FilterPolicy) -> (Self, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let (roll, complaints) = RollIndex::build(&document.roll, policy);
+        problems.extend(complaints);
+        let mut live = Self {
+            document: document.clone(),
+            entries: Vec::new(),
+            targets: Targets::default(),
+            persons: HashMap::new(),
+            allows_categories: false,
+            focuses: Vec::new(),
+            withheld: document.withheld.iter().map(|one| (one.person, one.number)).collect(),
+            roll,
+            edges: Vec::new(),
+        };
+        for one in &document.overrides {
+            if let Err(why) = live.add_override(one, policy) {
+                problems.push(Problem::warning(
+                    0,
+                    format!("override {} was left out: {why}", one.number),
+                    "Correct or end it.",
+                ));
+            }
+        }
+        for (place, one) in (0u32..).zip(&document.focus) {
+            for why in live.add_focus(place, one, policy) {
+                problems.push(Problem::warning(
+                    0,
+                    format!("focus {} was not taken whole: {why}", one.number),
+                    "Correct or end it.",
+                ));
+            }
+        }
+        live.edges.sort_unstable();
+        live.edges.dedup();
+        (live, problems)
+    }
+
+    fn add_override(&mut self, one: &Override, policy: &FilterPolicy) -> Result<(), String> {
+        if one.number >= LIVE {
+            return Err("its number is too large".to_owned());
+        }
+        let audience = match &one.subject {
+            Subject::Person(_) => Audience::Person,
+            Subject::Group(id) => Audience::Group(
+                policy.groups().number(id).ok_or_else(|| format!("the policy has no group {id:?}"))?,
+            ),
+            Subject::Everyone => Audience::Group(crate::policy::groups::EVERYBODY),
+        };
+        let target = one.target.read().map_err(|error| error.to_string())?;
+        if one.effect == Effect::Allow {
+            if covers_sealed(&target, policy.sealed()) {
+                return Err("it would open a host that nobody may open".to_owned());
+            }
+            if matches!(&target, Target::Expression { on: None, .. }) {
+                return Err("an expression that allows must say on which site".to_owned());
+            }
+        }
+        self.allows_categories |= one.effect == Effect::Allow && matches!(target, Target::Category(_));
+        self.put(
+            &target,
+            match one.subject {
+                Subject::Person(person) => Some(person),
+                _ => None,
+            },
+            LiveEntry {
+                kind: LiveKind::Override(one.effect),
+                audience,
+                specificity: specificity(&target),
+                number: one.number,
+                begins_at: one.begins_at.unwrap_or(ALWAYS),
+                ends_at: one.ends_at,
+            },
+            policy,
+        )
+    }
+
+    fn add_focus(&mut self, place: u32, one: &Focus, policy: &FilterPolicy) -> Vec<String> {
+        let Some(group) = policy.groups().number(&one.group) else {
+            return vec![format!("the policy has no group {:?}", one.group)];
+        };
+        let begins_at = one.begins_at.unwrap_or(ALWAYS);
+        if one.number >= LIVE {
+            return vec!["its number is too large".to_owned()];
+        }
+        self.focuses.push(LiveFocus { place, number: one.number, group, begins_at, ends_at: one.ends_at });
+        self.edges.extend(one.begins_at);
+        self.edges.push(one.ends_at);
+        let mut complaints = Vec::new();
+        for text in &one.garden {
+            let target = match text.read() {
+                Ok(target @ (Target::Site(_) | Target::Address(_) | Target::Url(_))) => target,
+                Ok(_) => {
+                    complaints.push("a garden holds sites and parts of sites".to_owned());
+                    continue;
+                }
+                Err(error) => {
+                    complaints.push(error.to_string());
+                    continue;
+                }
+            };
+            if covers_sealed(&target, policy.sealed()) {
+                complaints.push("it would open a host that nobody may open".to_owned());
+                continue;
+            }
+            let entry = LiveEntry {
+                kind: LiveKind::Garden(place),
+                audience: Audience::Group(group),
+                specificity: specificity(&target),
+                number: one.number,
+                begins_at,
+                ends_at: one.ends_at,
+            };
+            complaints.extend(self.put(&target, None, entry, policy).err());
+        }
+        complaints
+    }
+
+    fn put(
+        &mut self, target: &Target, person: Option<PersonNo>, entry: LiveEntry, policy: &FilterPolicy,
+    ) -> Result<(), String> {
+        let number = u32::try_from(self.entries.len()).map_err(|_| "there are too many".to_owned())?;
+        let targets = match person {
+            Some(person) => self.persons.entry(person).or_default(),
+            None => &mut self.targets,
+        };
+        targets
+            .add(target, number, |id| policy.catalogue().category_no(id))
+            .map_err(|unknown| format!("there is no category {:?}", unknown.0))?;
+        if entry.begins_at != ALWAYS {
+            self.edges.push(entry.begins_at);
+        }
+        self.edges.push(entry.ends_at);
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// The document it was compiled from.
+    pub const fn document(&self) -> &LiveDocument {
+        &self.document
+    }
+
+    /// Who uses this address. About 30 ns.
+    pub fn identify(&self, client: IpAddr) -> Identity {
+        self.roll.identify(client)
+    }
+
+    /// The person with that number, as the roll has them.
+    pub fn person(&self, person: PersonNo) -> Option<Identity> {
+        self.roll.person(person)
+    }
+
+    /// The override with that number.
+    pub fn override_no(&self, number: u32) -> Option<&Override> {
+        self.document.overrides.iter().find(|one| one.number == number)
+    }
+
+    /// The focus with that number.
+    pub fn focus_no(&self, number: u32) -> Option<&Focus> {
+        self.document.focus.iter().find(|one| one.number == number)
+    }
+
+    /// How many overrides and gardens have begun or ended by `at`: it changes exactly when one begins or ends.
+    pub(crate) fn edges_before(&self, at: Timestamp) -> usize {
+        self.edges.partition_point(|edge| *edge <= at)
+    }
+
+    pub(crate) const fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    #[inline]
+    pub(crate) fn of_person(&self, person: Option<PersonNo>) -> Option<&Targets> {
+        if self.persons.is_empty() { None } else { self.persons.get(&person?) }
+    }
+
+    #[inline]
+    pub(crate) fn entry(&self, number: u32) -> Option<&LiveEntry> {
+        self.entries.get(number as usize)
+    }
+
+    pub(crate) fn focuses(&self) -> &[LiveFocus] {
+        &self.focuses
+    }
+
+    #[inline]
+    pub(crate) fn withheld(&self, person: Option<PersonNo>) -> Option<u32> {
+        if self.withheld.is_empty() { None } else { self.withheld.get(&person?).copied() }
+    }
+
+    pub(crate) const fn allows_categories(&self) -> bool {
+        self.allows_categories
+    }
+}

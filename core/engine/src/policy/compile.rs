@@ -1,0 +1,304 @@
+//! Compiling a document.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use kit::HostName;
+use lists::ListIndex;
+use regex::RegexSet;
+
+use super::groups::{EVERYBODY, GroupTable};
+use super::uses::UseTable;
+use super::{Entry, FilterPolicy, Kind, specificity};
+use crate::calendar::Calendar;
+use crate::catalogue::{Catalogue, OpenSite};
+use crate::document::target::{Target, TargetText, read_site};
+use crate::document::{Effect, Line, PolicyDocument, Problem};
+use crate::groups::GroupNo;
+use crate::identity::{Identity, KnownBy};
+use crate::sealed::Sealed;
+use crate::targets::{Targets, looks_ahead};
+
+/// What to do with an exemption that would cover a host with sealed entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Covered {
+    /// Refuse the policy: for a person who is about to apply it.
+    Refuse,
+    /// Leave the exemption out with a warning: for new sealed entries under a policy that already runs, which must
+    /// never be kept waiting by it.
+    Drop,
+}
+
+/// The expressions of all lists.
+#[derive(Debug, Default)]
+pub(crate) struct ListExpressions {
+    /// All of them, for a whole URL; with the list each is from.
+    pub whole: RegexSet,
+    pub whole_lists: Vec<u16>,
+    /// Those that say something of every URL on a host they match.
+    pub host: RegexSet,
+    pub host_lists: Vec<u16>,
+}
+
+impl FilterPolicy {
+    /// Compiles a document. Costs a few milliseconds for a document of thousands of rules; the index is not read.
+    /// On failure every problem is reported, warnings included.
+    pub fn compile(
+        document: &PolicyDocument, catalogue: &Arc<Catalogue>, index: Arc<ListIndex>, sealed: &Arc<Sealed>,
+    ) -> Result<Self, Vec<Problem>> {
+        Self::compile_with(document, catalogue, index, sealed, Covered::Refuse)
+    }
+
+    /// Compiles a document, saying what to do with exemptions that cover sealed entries.
+    pub fn compile_with(
+        document: &PolicyDocument, catalogue: &Arc<Catalogue>, index: Arc<ListIndex>, sealed: &Arc<Sealed>,
+        covered: Covered,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut problems = catalogue.check();
+        let groups = GroupTable::read(document, &mut problems);
+        let calendar = Calendar::read(&document.calendar, &mut problems);
+        let uses = UseTable::read(document, catalogue, &groups, &calendar, &mut problems);
+        problems.extend(document.check());
+        let unidentified = unidentified(document, &groups, &mut problems);
+        let list_categories = list_categories(catalogue, &index, &mut problems);
+        let list_expressions = list_expressions(&index, &mut problems);
+
+        let mut builder = Builder {
+            catalogue,
+            sealed,
+            groups: &groups,
+            covered,
+            entries: Vec::new(),
+            targets: Targets::default(),
+            allows_categories: false,
+            problems,
+        };
+        builder.open_sites(&catalogue.help, Kind::Help);
+        builder.open_sites(&catalogue.essential, Kind::Essential);
+        builder.sites(&document.essential, Kind::OwnEssential, 0);
+        for (place, rule) in (0u32..).zip(&document.locked) {
+            builder.rule(
+                Kind::Locked(rule.effect),
+                place,
+                rule.group.as_deref(),
+                &TargetText::from(rule),
+                rule.line,
+            );
+        }
+        builder.sites(&document.withheld.learning_sites, Kind::Learning, document.withheld.line.0);
+        for (place, rule) in (0u32..).zip(&document.rules) {
+            builder.rule(
+                Kind::School(rule.effect),
+                place,
+                rule.group.as_deref(),
+                &TargetText::from(rule),
+                rule.line,
+            );
+        }
+        for (number, service) in (0u16..).zip(&catalogue.services) {
+            builder.sites(&service.sites, Kind::Service(number), 0);
+        }
+        let Builder { mut entries, targets, allows_categories, mut problems, .. } = builder;
+        let first_use = u32::try_from(entries.len()).map_or(u32::MAX, |len| len + 1);
+        entries.extend((0u32..).zip(&document.uses).map(|(place, _)| Entry {
+            kind: Kind::Use,
+            audience: EVERYBODY,
+            specificity: 0,
+            place,
+        }));
+        problems.sort_by_key(|problem| problem.line);
+        problems.dedup();
+        if Problem::any_error(&problems) {
+            return Err(problems);
+        }
+        Ok(Self {
+            document: document.clone(),
+            catalogue: Arc::clone(catalogue),
+            index,
+            sealed: Arc::clone(sealed),
+            groups,
+            calendar,
+            unidentified,
+            entries,
+            first_use,
+            targets,
+            allows_categories,
+            uses,
+            list_categories,
+            list_expressions,
+            warnings: problems,
+        })
+    }
+}
+
+struct Builder<'a> {
+    catalogue: &'a Catalogue,
+    sealed: &'a Sealed,
+    groups: &'a GroupTable,
+    covered: Covered,
+    entries: Vec<Entry>,
+    targets: Targets,
+    allows_categories: bool,
+    problems: Vec<Problem>,
+}
+
+impl Builder<'_> {
+    fn open_sites(&mut self, all: &[OpenSite], kind: Kind) {
+        for (place, open) in (0u32..).zip(all) {
+            for site in &open.sites {
+                self.site(site, kind, place, 0);
+            }
+        }
+    }
+
+    fn sites(&mut self, all: &[String], kind: Kind, line: u32) {
+        for (place, site) in (0u32..).zip(all) {
+            self.site(site, kind, place, line);
+        }
+    }
+
+    fn site(&mut self, site: &str, kind: Kind, place: u32, line: u32) {
+        match read_site(site) {
+            Ok(target) => self.add(&target, kind, EVERYBODY, place, line),
+            Err(error) => self.problems.push(Problem::error(line, error.message, error.remedy)),
+        }
+    }
+
+    fn rule(&mut self, kind: Kind, place: u32, group: Option<&str>, target: &TargetText, line: Line) {
+        // What is wrong with the target itself the document's check has said.
+        let Ok(target) = target.read() else { return };
+        let audience = match group {
+            None => EVERYBODY,
+            Some(id) => match self.groups.number(id) {
+                Some(group) => group,
+                None => {
+                    self.problems.push(Problem::error(
+                        line.0,
+                        format!("the rule is for {id:?}, which is no group"),
+                        "Correct the id, or add the group.",
+                    ));
+                    return;
+                }
+            },
+        };
+        self.add(&target, kind, audience, place, line.0);
+    }
+
+    fn add(&mut self, target: &Target, kind: Kind, audience: GroupNo, place: u32, line: u32) {
+        let opens = matches!(
+            kind,
+            Kind::Help
+                | Kind::Essential
+                | Kind::OwnEssential
+                | Kind::Locked(Effect::Allow)
+                | Kind::School(Effect::Allow)
+        );
+        if opens && covers_sealed(target, self.sealed) {
+            let what = match kind {
+                Kind::Help => "a help site of the content",
+                Kind::Essential | Kind::OwnEssential => "an essential site",
+                _ => "this rule",
+            };
+            let message = format!("{what} would open a host that nobody may open");
+            self.problems.push(match self.covered {
+                Covered::Refuse => Problem::error(line, message, "Remove it; ask for help if lessons need it."),
+                Covered::Drop => Problem::warning(line, message, "It was left out. Remove it."),
+            });
+            return;
+        }
+        let Ok(number) = u32::try_from(self.entries.len()) else { return };
+        match self.targets.add(target, number, |id| self.catalogue.category_no(id)) {
+            Ok(()) => {
+                self.allows_categories |= opens && matches!(target, Target::Category(_));
+                self.entries.push(Entry { kind, audience, specificity: specificity(target), place });
+            }
+            Err(unknown) => self.problems.push(Problem::error(
+                line,
+                format!("there is no category {:?}", unknown.0),
+                "Correct the id; content/categories.toml holds every category there is.",
+            )),
+        }
+    }
+}
+
+/// Whether an exemption for the target would cover a host with sealed entries.
+pub(crate) fn covers_sealed(target: &Target, sealed: &Sealed) -> bool {
+    let named = |name: &str| HostName::new(name).is_some_and(|name| sealed.is_covered_by(name));
+    match target {
+        Target::Site(name) => named(name),
+        Target::Address(address) => sealed.holds_host(&address.to_string()) || sealed.holds_part_of(&address.to_string()),
+        Target::Url(url) => sealed.holds_host(&url.host) || sealed.holds_part_of(&url.host),
+        Target::Expression { on, .. } => on.as_deref().is_some_and(named),
+        Target::Category(_) => false,
+    }
+}
+
+fn unidentified(document: &PolicyDocument, groups: &GroupTable, problems: &mut Vec<Problem>) -> Identity {
+    let ids = document.unidentified.as_deref();
+    let groups = groups.closure(ids, |id| {
+        problems.push(Problem::error(
+            0,
+            format!("unidentified = {id:?} names no group"),
+            "Correct the id, or add the group.",
+        ));
+    });
+    Identity { person: None, device: None, groups, known_by: KnownBy::Nothing }
+}
+
+fn list_categories(catalogue: &Catalogue, index: &ListIndex, problems: &mut Vec<Problem>) -> Vec<Vec<u16>> {
+    let numbers: HashMap<&str, u16> =
+        (0u16..).zip(&catalogue.categories).map(|(number, category)| (category.id.as_str(), number)).collect();
+    let mut all = Vec::with_capacity(index.lists().len());
+    for list in index.lists() {
+        let mut mine = Vec::new();
+        for id in &list.categories {
+            match numbers.get(id.as_str()) {
+                Some(number) => mine.push(*number),
+                None => problems.push(Problem::warning(
+                    0,
+                    format!("the list {:?} stands for the category {id:?}, which the content does not have", list.id),
+                    "Its entries count for nothing until content/categories.toml maps it.",
+                )),
+            }
+        }
+        mine.sort_unstable();
+        mine.dedup();
+        all.push(mine);
+    }
+    all
+}
+
+fn list_expressions(index: &ListIndex, problems: &mut Vec<Problem>) -> ListExpressions {
+    let mut all = ListExpressions::default();
+    let mut whole = Vec::new();
+    let mut host = Vec::new();
+    for (list, pattern) in index.expressions() {
+        if regex_syntax::parse(pattern).is_err() {
+            problems.push(Problem::warning(
+                0,
+                "an expression of a list cannot be read".to_owned(),
+                "Import the list again with this program.",
+            ));
+            continue;
+        }
+        whole.push(pattern.as_str());
+        all.whole_lists.push(list.0);
+        if !looks_ahead(pattern) {
+            host.push(pattern.as_str());
+            all.host_lists.push(list.0);
+        }
+    }
+    let mut build = |patterns: &[&str]| {
+        regex::RegexSetBuilder::new(patterns).size_limit(64 << 20).build().unwrap_or_else(|_| {
+            problems.push(Problem::error(
+                0,
+                "the expressions of the lists are too large together",
+                "Leave out a list with many expressions.",
+            ));
+            RegexSet::empty()
+        })
+    };
+    all.whole = build(&whole);
+    all.host = build(&host);
+    all
+}

@@ -1,0 +1,180 @@
+//! The compiled filter policy, and what its rules mean.
+//!
+//! # What the steps mean
+//!
+//! The first of the twelve steps of [`crate::Step`] that speaks wins. These meanings are frozen; `reference` holds
+//! them a second time, written naively, and a test compares the two over random policies.
+//!
+//! - **Facts.** A request's facts are its host, its path, the names of its chain and its addresses. A block matches any
+//!   fact. An allow matches the host or the path only, so that a `CNAME` into an allowed site opens nothing.
+//! - **Everyone** is a group within which every other group strictly lies.
+//! - **Several rules of one step** (override, school): a rule overrules another when its audience lies strictly within
+//!   the other's, or when the audience is the same and its target more specific (part of a site, by length; expression;
+//!   address; site, by labels; category). Among the rules that none overrules a block wins; the reason then names the
+//!   other group beside. An override for a person is more specific than any for a group.
+//! - **Allowing a category** opens that category and no other: such a rule matches only where permitted use, with the
+//!   categories so allowed set aside, would not block.
+//! - **Permitted use.** For each category of any fact, the cells of the groups that no more specific group with a cell
+//!   overrules; between those the stricter; between several categories the stricter. A service's cells speak before
+//!   any category's. From the chain, the addresses and list expressions only blocks count.
+//! - **Withheld** blocks all but learning sites, for which the later steps then speak as usual.
+//! - **Focus** is a walled garden: it allows what is in it and blocks the rest. Where several hold, the most specific
+//!   group's; between equals the stricter.
+//! - **A host without a path** is blocked if and only if every URL on it is. The URL that nobody has a rule for is
+//!   decided, and if it is blocked, each part of the host that an allow rule, an override, a garden or a list knows;
+//!   if one is open the host is, and the fact is [`crate::Fact::PartOfHost`]. An allow expression (which must name its
+//!   site) counts as matched by some URL there. An expression counts for the host itself where it matches `host/` and
+//!   looks at nothing that follows.
+//! - **Letter case** of paths is ignored everywhere, and `www.` before the host of a part of a site.
+
+mod compile;
+mod contest;
+mod decide;
+mod few;
+pub mod groups;
+pub(crate) mod uses;
+
+use std::sync::Arc;
+
+use kit::{LocalTime, Timestamp};
+use lists::ListIndex;
+
+pub use compile::Covered;
+pub use decide::{decide, decide_in};
+pub use groups::GroupTable;
+
+pub(crate) use compile::covers_sealed;
+pub(crate) use contest::Audience;
+
+use crate::calendar::{Calendar, Moment};
+use crate::catalogue::Catalogue;
+use crate::decision::RuleRef;
+use crate::document::target::Target;
+use crate::document::{Effect, PolicyDocument, Problem};
+use crate::groups::GroupNo;
+use crate::identity::Identity;
+use crate::sealed::Sealed;
+use crate::targets::Targets;
+use uses::UseTable;
+
+/// A filter policy, compiled from one document against one catalogue, one list index and the sealed entries. Immutable;
+/// made beside the running one and swapped in.
+#[derive(Debug)]
+pub struct FilterPolicy {
+    document: PolicyDocument,
+    catalogue: Arc<Catalogue>,
+    index: Arc<ListIndex>,
+    sealed: Arc<Sealed>,
+    groups: GroupTable,
+    calendar: Calendar,
+    unidentified: Identity,
+    entries: Vec<Entry>,
+    /// The number of the table's first row.
+    first_use: u32,
+    targets: Targets,
+    allows_categories: bool,
+    uses: UseTable,
+    /// For each list of the index, the numbers of its categories.
+    list_categories: Vec<Vec<u16>>,
+    list_expressions: compile::ListExpressions,
+    warnings: Vec<Problem>,
+}
+
+/// One numbered rule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    pub kind: Kind,
+    pub audience: GroupNo,
+    pub specificity: u32,
+    /// Its place in its section of the document or the catalogue.
+    pub place: u32,
+}
+
+/// Which section a numbered rule is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Help,
+    Essential,
+    /// A line of `essential = […]` in the document.
+    OwnEssential,
+    Locked(Effect),
+    Learning,
+    School(Effect),
+    Service(u16),
+    Use,
+}
+
+/// The bit that tells numbers of the live snapshot (overrides, focus, withheld) from rules of the policy.
+pub const LIVE: u32 = 0x8000_0000;
+
+/// How specific a target is. Only compared between rules of one audience that match the same request.
+pub(crate) fn specificity(target: &Target) -> u32 {
+    let labels = |name: &str| u32::try_from(name.split('.').count()).unwrap_or(0);
+    match target {
+        Target::Category(_) => 0,
+        Target::Site(name) => 1_000 + labels(name),
+        Target::Address(_) => 2_000,
+        Target::Expression { .. } => 3_000,
+        Target::Url(url) => 10_000 + u32::try_from(url.path.len()).unwrap_or(0),
+    }
+}
+
+impl FilterPolicy {
+    /// The document it was compiled from.
+    pub const fn document(&self) -> &PolicyDocument {
+        &self.document
+    }
+
+    /// The catalogue it was compiled against.
+    pub const fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// The list index it asks.
+    pub const fn index(&self) -> &Arc<ListIndex> {
+        &self.index
+    }
+
+    /// The sealed entries it holds.
+    pub const fn sealed(&self) -> &Arc<Sealed> {
+        &self.sealed
+    }
+
+    /// Its groups.
+    pub const fn groups(&self) -> &GroupTable {
+        &self.groups
+    }
+
+    /// The school's calendar.
+    pub const fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// Who an address is that nothing is known of.
+    pub const fn unidentified(&self) -> &Identity {
+        &self.unidentified
+    }
+
+    /// What the school should look at, though the policy works.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// The moment as this policy sees it. Worked out once a minute and kept, not for each request.
+    pub fn moment(&self, at: LocalTime) -> Moment {
+        self.calendar.moment(at)
+    }
+
+    /// The moment as this policy sees it, from an instant.
+    pub fn moment_at(&self, at: Timestamp) -> Moment {
+        self.calendar.moment_at(at)
+    }
+
+    pub(crate) fn entry(&self, rule: RuleRef) -> Option<&Entry> {
+        self.entries.get(usize::try_from(rule.0.checked_sub(1)?).ok()?)
+    }
+
+    pub(crate) const fn use_ref(&self, row: u32) -> RuleRef {
+        RuleRef(self.first_use + row)
+    }
+}

@@ -1,0 +1,110 @@
+//! Taking in sealed entries. Their text is hashed at once and kept nowhere.
+
+use std::collections::{BTreeSet, HashSet};
+use std::net::IpAddr;
+
+use kit::host::normalise_host_name;
+
+use super::{Feed, Form, Sealed, SealedKey, suffixes};
+use crate::document::target::{canonical_path, url_host};
+
+/// A line that could not be taken. It doesn't say what the line held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the entry is neither a host nor a URL")]
+pub struct SealedEntryError;
+
+/// Hashes sealed entries under a school's key.
+#[derive(Debug)]
+pub struct SealedWriter {
+    sealed: Sealed,
+    hashes: BTreeSet<u128>,
+    shared: HashSet<u128>,
+}
+
+impl SealedWriter {
+    /// A writer for one feed.
+    pub fn new(key: SealedKey, feed: Feed) -> Self {
+        Self { sealed: Sealed::from_hashes(key, feed, 0, []), hashes: BTreeSet::new(), shared: HashSet::new() }
+    }
+
+    /// Takes a host: it and everything below it is sealed.
+    pub fn host(&mut self, text: &str) -> Result<(), SealedEntryError> {
+        let host = host_text(text.trim()).ok_or(SealedEntryError)?;
+        self.put(Form::Host, &[host.as_bytes()]);
+        self.above(&host);
+        Ok(())
+    }
+
+    /// Takes the beginning of a URL: everything below it is sealed. One without a path seals the host.
+    pub fn prefix(&mut self, text: &str) -> Result<(), SealedEntryError> {
+        let (host, path) = split(text).ok_or(SealedEntryError)?;
+        let path = path.split('?').next().unwrap_or_default().trim_end_matches('/').to_owned();
+        if path.is_empty() {
+            return self.host(&host);
+        }
+        self.part(Form::Prefix, &host, &path);
+        Ok(())
+    }
+
+    /// Takes one exact URL.
+    pub fn exact(&mut self, text: &str) -> Result<(), SealedEntryError> {
+        let (host, path) = split(text).ok_or(SealedEntryError)?;
+        self.part(Form::Exact, &host, &path);
+        Ok(())
+    }
+
+    /// The entries, ready to be asked.
+    pub fn finish(self) -> Sealed {
+        let shared = u32::try_from(self.shared.len()).unwrap_or(u32::MAX);
+        Sealed::from_hashes(self.sealed.key.clone(), self.sealed.feed, shared, self.hashes)
+    }
+
+    fn part(&mut self, form: Form, host: &str, path: &str) {
+        let host = url_host(host);
+        self.put(form, &[host.as_bytes(), path.as_bytes()]);
+        let shared = self.put(Form::Shared, &[host.as_bytes()]);
+        self.shared.insert(shared);
+        self.above(host);
+    }
+
+    fn above(&mut self, host: &str) {
+        if host.parse::<IpAddr>().is_err() {
+            for name in suffixes(host).skip(1) {
+                self.put(Form::Above, &[name.as_bytes()]);
+            }
+        }
+    }
+
+    fn put(&mut self, form: Form, parts: &[&[u8]]) -> u128 {
+        let [first, second] = self.sealed.lanes;
+        let hash =
+            u128::from(first.hash(form as u8, parts)) << 64 | u128::from(second.hash(form as u8, parts));
+        self.hashes.insert(hash);
+        hash
+    }
+}
+
+/// The host's canonical text: a name, or an address as it is written.
+fn host_text(text: &str) -> Option<String> {
+    match text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(address) => Some(address.to_canonical().to_string()),
+        Err(_) => normalise_host_name(text),
+    }
+}
+
+/// Host and canonical, lower-case path of a URL with or without its scheme.
+fn split(text: &str) -> Option<(String, String)> {
+    let text = text.trim();
+    let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let (host, path) = match bare.find(['/', '?']) {
+        Some(at) => bare.split_at(at),
+        None => (bare, "/"),
+    };
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let host = match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    Some((host_text(host)?, canonical_path(&path).to_ascii_lowercase()))
+}
