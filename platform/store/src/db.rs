@@ -60,6 +60,13 @@ impl Db {
     /// Opens the records only to read them, changing nothing, not even their shape: for a back-up's copy or a file
     /// whose program is not running. Every transaction it begins is read-only.
     pub async fn look(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        let db = Self::look_at_any_shape(url).await?;
+        migrations::refuse_older(&db).await?;
+        Ok(db)
+    }
+
+    /// The same for records of this shape or an older one: a back-up is checked as it was made.
+    pub(crate) async fn look_at_any_shape(url: &DatabaseUrl) -> Result<Self, StoreError> {
         let connection = match url {
             DatabaseUrl::Sqlite(path) => {
                 if !path.is_file() {
@@ -78,7 +85,7 @@ impl Db {
                 _in_use: None,
             }),
         };
-        migrations::check_shape(&db).await?;
+        migrations::refuse_newer_or_none(&db).await?;
         Ok(db)
     }
 
@@ -148,6 +155,11 @@ impl Db {
         Ok(())
     }
 
+    /// A connection of its own to copy a SQLite file by, so that neither the writer nor a page waits for it.
+    pub(crate) async fn copying(path: &Path) -> Result<DatabaseConnection, StoreError> {
+        sqlite(path, Access::Copy, 1).await
+    }
+
     /// The connection that writes, for this crate's own work outside a transaction.
     pub(crate) fn writer(&self) -> &DatabaseConnection {
         &self.inner.writer
@@ -197,9 +209,14 @@ pub(crate) fn file_error(path: &Path, source: std::io::Error) -> StoreError {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
+    /// Writes; makes the file where there is none.
     Write,
+    /// Reads, and is refused a write by SQLite itself.
     Read,
+    /// Opens a file without changing anything about it.
     Look,
+    /// Reads, but may write to another file: `VACUUM INTO` counts as a write where only reading is allowed.
+    Copy,
 }
 
 async fn sqlite(path: &Path, access: Access, connections: u32) -> Result<DatabaseConnection, StoreError> {
@@ -219,6 +236,7 @@ async fn sqlite(path: &Path, access: Access, connections: u32) -> Result<Databas
             Access::Write => sqlite.pragma("journal_mode", "WAL"),
             Access::Read => sqlite.pragma("query_only", "ON"),
             Access::Look => sqlite.read_only(true),
+            Access::Copy => sqlite,
         }
     });
     Ok(Database::connect(options).await?)

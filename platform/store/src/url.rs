@@ -37,6 +37,18 @@ impl DatabaseUrl {
         }
     }
 
+    /// The database file and the files SQLite and this program keep beside it; none for PostgreSQL.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let beside = |file: &Path| {
+            ["", "-wal", "-shm", "-journal", ".lock"].map(|end| {
+                let mut name = file.as_os_str().to_owned();
+                name.push(end);
+                PathBuf::from(name)
+            })
+        };
+        self.file().map(beside).into_iter().flatten().collect()
+    }
+
     /// The word for the engine in messages and manifests.
     pub const fn engine(&self) -> &'static str {
         match self {

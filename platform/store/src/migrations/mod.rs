@@ -4,6 +4,7 @@
 //! engine that returns statements, so the two shapes are written side by side, and a test holds them equal.
 
 mod m0001_first;
+mod m0002_filtering;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -19,7 +20,10 @@ struct Migration {
 }
 
 /// Every step, in order.
-const ALL: &[Migration] = &[Migration { number: 1, name: "first", statements: m0001_first::statements }];
+const ALL: &[Migration] = &[
+    Migration { number: 1, name: "first", statements: m0001_first::statements },
+    Migration { number: 2, name: "filtering", statements: m0002_filtering::statements },
+];
 
 /// Held on PostgreSQL while the shape changes, so that two programs starting together do not both change it.
 const POSTGRES_LOCK: i64 = 0x6669_7665_6261_7201;
@@ -40,7 +44,7 @@ pub(crate) async fn bring_up_to_date(db: &Db) -> Result<(), StoreError> {
         let mut copy = path.as_os_str().to_owned();
         copy.push(format!(".before-m{:04}", seen + 1));
         if !std::path::Path::new(&copy).exists() {
-            crate::backup::copy_sqlite(db, std::path::Path::new(&copy)).await?;
+            crate::backup::copy_sqlite(path, std::path::Path::new(&copy)).await?;
         }
     }
     let tx = db.begin().await?;
@@ -71,16 +75,20 @@ pub(crate) async fn bring_up_to_date(db: &Db) -> Result<(), StoreError> {
     tx.commit().await
 }
 
-/// Refuses records of any shape but this program's own; for a database that may only be looked at.
-pub(crate) async fn check_shape(db: &Db) -> Result<(), StoreError> {
+/// Refuses what is not ours, and records of a newer program.
+pub(crate) async fn refuse_newer_or_none(db: &Db) -> Result<(), StoreError> {
     let seen = shape(db.reader()).await?;
     refuse_newer(db, seen)?;
-    match seen {
-        None => Err(StoreError::NotOurs { place: db.url().to_string() }),
+    seen.map(drop).ok_or_else(|| StoreError::NotOurs { place: db.url().to_string() })
+}
+
+/// Refuses records that must be brought up to date first.
+pub(crate) async fn refuse_older(db: &Db) -> Result<(), StoreError> {
+    match shape(db.reader()).await? {
         Some(found) if found < newest() => {
             Err(StoreError::TooOld { place: db.url().to_string(), found, known: newest() })
         }
-        Some(_) => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -94,7 +102,7 @@ fn refuse_newer(db: &Db, seen: Option<i64>) -> Result<(), StoreError> {
 }
 
 /// The newest migration the database has had; `None` where it has none of our tables.
-async fn shape(connection: &impl ConnectionTrait) -> Result<Option<i64>, StoreError> {
+pub(crate) async fn shape(connection: &impl ConnectionTrait) -> Result<Option<i64>, StoreError> {
     let backend = connection.get_database_backend();
     let asked = match backend {
         DbBackend::Postgres => "SELECT 1 AS x WHERE to_regclass('schema_migration') IS NOT NULL",

@@ -11,6 +11,7 @@
 mod entry;
 mod verify;
 
+pub(crate) use entry::hex;
 pub use entry::{Actor, Entry, NOTHING_BEFORE, Subject};
 pub use verify::{Broken, Verified, holds, verify};
 

@@ -1,5 +1,10 @@
 //! The store on both engines.
 
+#[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod opening;
+#[cfg(test)]
 mod shape;
+#[cfg(test)]
 mod trail;
