@@ -1,0 +1,104 @@
+//! The questions on `run/log-query.sock` and their answers: one JSON line each way, events as a line each.
+//!
+//! `{"search":{"person":7,"verdict":"block","limit":20}}` is answered by lines `{"event":{…}}` and a last line
+//! `{"done":{"events":20,"damaged_bytes":0}}`; anything that goes wrong by `{"error":"…"}`. Empty lines mean nothing.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::entry::Entry;
+use crate::event::Event;
+use crate::search::{Search, Subject, TimeRange};
+use crate::service::Status;
+use crate::store::Answered;
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ask {
+    /// The events a search finds, newest first.
+    Search(Search),
+    /// Every event of a time, oldest first.
+    Scan(TimeRange),
+    /// How many events a search finds, by verdict, step and front.
+    Counts(Search),
+    /// What a search finds from now on, or from a place on, until the asker goes away.
+    Tail {
+        /// What to look for; its time and limit count too.
+        #[serde(default)]
+        search: Search,
+        /// The first place wanted; from now on where missing.
+        #[serde(default)]
+        from_seq: Option<u64>,
+    },
+    /// The last refusals of an address, newest first.
+    Refusals {
+        /// The address.
+        address: IpAddr,
+        /// At most so many; sixteen are kept.
+        limit: usize,
+    },
+    /// How the log fares, and what it lost.
+    Status,
+    /// What the log says about itself, oldest first.
+    Entries,
+    /// Erase somebody's events. Whoever asks has checked that it may be asked and left their own entry in the trail.
+    Erase(Subject),
+}
+
+/// A line of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// One event; more follow.
+    Event(Box<Event>),
+    /// That was all.
+    Done(Answered),
+    /// Counts.
+    Counts(Counts),
+    /// Refusals.
+    Refusals(Vec<Event>),
+    /// How the log fares.
+    Status(Box<Status>),
+    /// Entries.
+    Entries(Vec<Entry>),
+    /// An erasure is complete.
+    Erased {
+        /// How many events.
+        events: u64,
+    },
+    /// It could not be answered.
+    Error(String),
+}
+
+/// How many events a search finds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// All of them.
+    pub events: u64,
+    /// By verdict.
+    pub by_verdict: BTreeMap<String, u64>,
+    /// By step.
+    pub by_step: BTreeMap<String, u64>,
+    /// By front.
+    pub by_front: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    /// Counts one in.
+    pub fn add(&mut self, event: &Event) {
+        self.events += 1;
+        for (counts, word) in [
+            (&mut self.by_verdict, event.verdict.id()),
+            (&mut self.by_step, event.step.id()),
+            (&mut self.by_front, event.front.as_str()),
+        ] {
+            match counts.get_mut(word) {
+                Some(count) => *count += 1,
+                None => drop(counts.insert(word.to_owned(), 1)),
+            }
+        }
+    }
+}

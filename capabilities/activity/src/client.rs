@@ -1,0 +1,185 @@
+//! Asking the log process, from the command line or the hub. Blocking; one connection a question.
+
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::IpAddr;
+use std::ops::ControlFlow;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::ask::{Ask, Counts, Reply};
+use crate::entry::Entry;
+use crate::event::Event;
+use crate::search::{Search, Subject, TimeRange};
+use crate::service::Status;
+use crate::store::Answered;
+
+/// How long the log may take to say anything at all. A search over a long time reads at some hundred thousand events a
+/// second.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody answers on the socket.
+    #[error("the activity log does not answer on {}: {why}; is `fivebar run` running, and may this user read it?", .path.display())]
+    NotThere {
+        /// The socket.
+        path: PathBuf,
+        /// What the machine said.
+        why: io::Error,
+    },
+    /// The connection broke.
+    #[error("the activity log stopped answering: {0}")]
+    Broken(#[from] io::Error),
+    /// The log said something else.
+    #[error("the activity log answered in a way this program does not know; are both of the same version?")]
+    Unexpected,
+    /// The log refused.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Where to ask.
+#[derive(Debug, Clone)]
+pub struct Client {
+    socket: PathBuf,
+}
+
+impl Client {
+    /// The log whose sockets lie in `run_dir`.
+    pub fn new(run_dir: &Path) -> Self {
+        Self { socket: crate::query_socket(run_dir) }
+    }
+
+    /// The events a search finds, newest first, one by one; breaking ends it.
+    pub fn search(
+        &self,
+        search: &Search,
+        each: impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Answered, ClientError> {
+        self.events(&Ask::Search(search.clone()), Some(PATIENCE), each)
+    }
+
+    /// Every event of a time, oldest first, one by one: for export and replay.
+    pub fn scan(
+        &self,
+        time: TimeRange,
+        each: impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Answered, ClientError> {
+        self.events(&Ask::Scan(time), Some(PATIENCE), each)
+    }
+
+    /// What a search finds from now on, or from a place on, until `each` breaks or the log process ends.
+    pub fn tail(
+        &self,
+        search: &Search,
+        from_seq: Option<u64>,
+        each: impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<(), ClientError> {
+        self.events(&Ask::Tail { search: search.clone(), from_seq }, None, each).map(|_| ())
+    }
+
+    /// How many events a search finds.
+    pub fn counts(&self, search: &Search) -> Result<Counts, ClientError> {
+        match self.one(&Ask::Counts(search.clone()))? {
+            Reply::Counts(counts) => Ok(counts),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
+    /// The last refusals of an address, newest first; sixteen are kept.
+    pub fn recent_refusals(&self, address: IpAddr, limit: usize) -> Result<Vec<Event>, ClientError> {
+        match self.one(&Ask::Refusals { address, limit })? {
+            Reply::Refusals(events) => Ok(events),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
+    /// How the log fares, and what it lost.
+    pub fn status(&self) -> Result<Status, ClientError> {
+        match self.one(&Ask::Status)? {
+            Reply::Status(status) => Ok(*status),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
+    /// What the log says about itself, oldest first: losses, deletions, repairs.
+    pub fn entries(&self) -> Result<Vec<Entry>, ClientError> {
+        match self.one(&Ask::Entries)? {
+            Reply::Entries(entries) => Ok(entries),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
+    /// Erases somebody's events; how many there were. It returns when they are gone from every file, which takes about
+    /// as long as reading and writing them all. The caller checks that it may be asked and leaves an entry in the trail.
+    pub fn erase(&self, subject: Subject) -> Result<u64, ClientError> {
+        let mut stream = self.ask(&Ask::Erase(subject), None)?;
+        match next(&mut stream)? {
+            Some(Reply::Erased { events }) => Ok(events),
+            Some(Reply::Error(error)) => Err(ClientError::Refused(error)),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
+    fn ask(&self, ask: &Ask, patience: Option<Duration>) -> Result<BufReader<UnixStream>, ClientError> {
+        let connect = || {
+            let mut stream = UnixStream::connect(&self.socket)?;
+            stream.set_read_timeout(patience)?;
+            let mut line = serde_json::to_vec(ask)?;
+            line.push(b'\n');
+            stream.write_all(&line)?;
+            Ok(stream)
+        };
+        connect()
+            .map(BufReader::new)
+            .map_err(|why: io::Error| ClientError::NotThere { path: self.socket.clone(), why })
+    }
+
+    fn one(&self, ask: &Ask) -> Result<Reply, ClientError> {
+        match next(&mut self.ask(ask, Some(PATIENCE))?)? {
+            Some(Reply::Error(error)) => Err(ClientError::Refused(error)),
+            Some(reply) => Ok(reply),
+            None => Err(ClientError::Unexpected),
+        }
+    }
+
+    fn events(
+        &self,
+        ask: &Ask,
+        patience: Option<Duration>,
+        mut each: impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Answered, ClientError> {
+        let mut stream = self.ask(ask, patience)?;
+        let mut answered = Answered::default();
+        loop {
+            match next(&mut stream)? {
+                Some(Reply::Event(event)) => {
+                    answered.events += 1;
+                    if each(*event).is_break() {
+                        return Ok(answered);
+                    }
+                }
+                Some(Reply::Done(done)) => return Ok(done),
+                Some(Reply::Error(error)) => return Err(ClientError::Refused(error)),
+                // A tail ends with the log process; anything else was cut short.
+                None if matches!(ask, Ask::Tail { .. }) => return Ok(answered),
+                None | Some(_) => return Err(ClientError::Unexpected),
+            }
+        }
+    }
+}
+
+fn next(stream: &mut BufReader<UnixStream>) -> Result<Option<Reply>, ClientError> {
+    let mut line = String::new();
+    loop {
+        line.clear();
+        if stream.read_line(&mut line)? == 0 {
+            return Ok(None);
+        }
+        if !line.trim().is_empty() {
+            return serde_json::from_str(&line).map(Some).map_err(|_| ClientError::Unexpected);
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The append log: segment files of checked frames, and the entries about them.
+//!
+//! What is durable is the truth; everything in memory is read from it at the start. `entries.log` says which numbers
+//! are counted as lost and which runs are over; the segments say which events there are. Nothing is counted twice,
+//! because a number is accounted for once: durable or lost.
+
+mod accounts;
+mod read;
+mod refusals;
+pub mod segment;
+mod upkeep;
+mod write;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use kit::Timestamp;
+
+use crate::entry::{Entries, Entry, What};
+use crate::page::{HelpCounts, Run};
+use crate::search::Subject;
+use crate::spans::total;
+use crate::store::StoreError;
+pub use accounts::{Accounts, OpenRun};
+pub use read::Follow;
+use refusals::Refusals;
+use segment::{Contents, RunState};
+
+/// How an append log is kept.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// Its folder, made if need be.
+    pub dir: PathBuf,
+    /// A segment is closed when it is this long.
+    pub segment_bytes: u64,
+    /// How many days a segment is kept after its newest event.
+    pub keep_days: u32,
+}
+
+impl LogConfig {
+    /// Segments of 32 MiB (half a million events or so), kept 90 days: a term, so that a termly review has its term.
+    pub fn in_dir(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), segment_bytes: 32 << 20, keep_days: 90 }
+    }
+}
+
+/// The append log. One process has it open at a time.
+#[derive(Debug)]
+pub struct AppendLog {
+    config: LogConfig,
+    writer: Mutex<Writer>,
+    shelf: Mutex<Shelf>,
+    changed: Condvar,
+    refusals: Mutex<Refusals>,
+    /// Held by whoever deletes or rewrites segments.
+    upkeep: Mutex<()>,
+    /// Keeps other processes out.
+    _lock: File,
+}
+
+/// What the one who writes holds.
+#[derive(Debug)]
+struct Writer {
+    file: File,
+    active: Contents,
+    runs: BTreeMap<Run, RunState>,
+    /// Runs that are over, with the last number settled.
+    over: HashMap<Run, u64>,
+    ended: Ended,
+    /// Help visits published, by run and day.
+    help: HashMap<(Run, Option<Timestamp>), HelpCounts>,
+    entries: Entries,
+    staging: Vec<u8>,
+    fresh: Vec<bool>,
+}
+
+/// Sums over runs that are over.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ended {
+    runs: u64,
+    issued: u64,
+    durable: u64,
+    lost: u64,
+    inexact: u64,
+}
+
+/// What those who read look at: segments in order, the last one growing.
+#[derive(Debug, Default)]
+struct Shelf {
+    segments: Vec<Contents>,
+    /// Whose events are being erased.
+    hidden: Vec<Subject>,
+}
+
+/// A lock whose holder panicked is taken all the same: what it guards is only changed in steps that are whole.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl AppendLog {
+    /// Opens the log, repairing what a crash left: a torn tail is cut at the last whole record, and an entry says so.
+    pub fn open(config: LogConfig, at: Timestamp) -> Result<Self, StoreError> {
+        let dir = config.dir.clone();
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o750)
+            .create(&dir)
+            .map_err(StoreError::io("make", &dir))?;
+        let lock = File::create(dir.join("lock")).map_err(StoreError::io("open the lock in", &dir))?;
+        if lock.try_lock().is_err() {
+            return Err(StoreError::InUse(dir));
+        }
+        remove_unfinished(&dir).map_err(StoreError::io("tidy", &dir))?;
+        let entries_path = dir.join("entries.log");
+        let (mut entries, found) =
+            Entries::open(&entries_path).map_err(StoreError::io("read", &entries_path))?;
+        let mut past = Past::of(&found.entries);
+        let mut repairs = Vec::new();
+        if found.cut_bytes + found.damaged_bytes > 0 {
+            repairs.push(repaired(at, &entries_path, found.cut_bytes, found.damaged_bytes));
+        }
+
+        let mut segments = closed_segments(&dir)?;
+        let mut refusals = Refusals::default();
+        let (file, active) = match segments.pop() {
+            None => begin(&dir)?,
+            Some(last) => {
+                let path = last.path(&dir);
+                let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
+                let recovered = segment::recover(&bytes, last.first_seq);
+                let active = recovered.contents;
+                past.runs = recovered.runs.into_iter().collect();
+                refusals.learn(bytes.get(..active.bytes as usize).unwrap_or_default());
+                let file = File::options().read(true).write(true).open(&path);
+                let file = file.map_err(StoreError::io("open", &path))?;
+                if recovered.cut_bytes > 0 {
+                    file.set_len(active.bytes)
+                        .and_then(|()| file.sync_all())
+                        .map_err(StoreError::io("cut the torn end of", &path))?;
+                }
+                if recovered.cut_bytes + recovered.damaged_bytes > 0 {
+                    repairs.push(repaired(at, &path, recovered.cut_bytes, recovered.damaged_bytes));
+                }
+                (file, active)
+            }
+        };
+        segments.push(active);
+        past.settle();
+        // A full disk must not keep the log from starting: what it has can still be read.
+        if let Err(error) = entries.add(&repairs) {
+            tracing::error!(%error, "the activity log was repaired but could not write its entry about it");
+        }
+        let writer = Writer {
+            file,
+            active,
+            runs: past.runs,
+            over: past.over,
+            ended: past.ended,
+            help: past.help,
+            entries,
+            staging: Vec::new(),
+            fresh: Vec::new(),
+        };
+        Ok(Self {
+            config,
+            writer: Mutex::new(writer),
+            shelf: Mutex::new(Shelf { segments, hidden: past.hidden }),
+            changed: Condvar::new(),
+            refusals: Mutex::new(refusals),
+            upkeep: Mutex::new(()),
+            _lock: lock,
+        })
+    }
+
+    /// The entries about this log, oldest first.
+    pub fn entries(&self) -> Result<Vec<Entry>, StoreError> {
+        let path = self.config.dir.join("entries.log");
+        Entries::all(&path).map_err(StoreError::io("read", path))
+    }
+
+    /// Adds an entry that concerns no run: an alarm that is over.
+    pub fn note(&self, entry: Entry) -> Result<(), StoreError> {
+        held(&self.writer).add(&self.config.dir, &[entry])
+    }
+}
+
+/// The first segment of a new log.
+fn begin(dir: &Path) -> Result<(File, Contents), StoreError> {
+    let path = segment::path_of(dir, 1);
+    let bytes = write::opening(1, &BTreeMap::new());
+    let file = segment::write_whole(&path, &bytes)
+        .and_then(|file| segment::sync_folder(&path).map(|()| file))
+        .map_err(StoreError::io("make", &path))?;
+    Ok((file, Contents::empty(1, bytes.len() as u64)))
+}
+
+/// The segments in a folder by their places. One that was begun while the one before it had to go on, because its
+/// beginning failed, is empty and taken away.
+fn closed_segments(dir: &Path) -> Result<Vec<Contents>, StoreError> {
+    let mut segments = Vec::<Contents>::new();
+    for first in segment::list(dir).map_err(StoreError::io("list", dir))? {
+        let path = segment::path_of(dir, first);
+        let contents = segment::contents_of(dir, first).map_err(StoreError::io("read", &path))?;
+        if contents.is_empty() && segments.last().is_some_and(|before| before.next_seq > first) {
+            fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+            continue;
+        }
+        segments.push(contents);
+    }
+    Ok(segments)
+}
+
+fn repaired(at: Timestamp, path: &Path, cut_bytes: u64, damaged_bytes: u64) -> Entry {
+    let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    tracing::warn!(file, cut_bytes, damaged_bytes, "The activity log was repaired");
+    Entry { at, what: What::Repaired { file, cut_bytes, damaged_bytes } }
+}
+
+/// Files that were being written when the process ended; none of them is in use.
+fn remove_unfinished(dir: &Path) -> io::Result<()> {
+    for file in fs::read_dir(dir)? {
+        let path = file?.path();
+        if path.extension().is_some_and(|extension| extension == "tmp") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// What the entries and the last segment say of the past.
+#[derive(Default)]
+struct Past {
+    runs: BTreeMap<Run, RunState>,
+    over: HashMap<Run, u64>,
+    lost: HashMap<Run, Vec<(u64, u64)>>,
+    ended: Ended,
+    help: HashMap<(Run, Option<Timestamp>), HelpCounts>,
+    hidden: Vec<Subject>,
+}
+
+impl Past {
+    fn of(entries: &[Entry]) -> Self {
+        let mut past = Self::default();
+        for entry in entries {
+            match &entry.what {
+                What::Lost { run, numbers, .. } => past.lost.entry(*run).or_default().extend(numbers),
+                &What::RunEnded { run, issued, durable, lost, exact, .. } => {
+                    let settled = past.over.entry(run).or_default();
+                    *settled += issued;
+                    past.ended.add(issued, durable, lost, exact);
+                }
+                What::Help { run, day, counts } => {
+                    let published = past.help.entry((*run, *day)).or_default();
+                    *published = published.and(*counts);
+                }
+                What::ErasureBegun { subject } => past.hidden.push(*subject),
+                What::ErasureDone { subject, .. } => past.hidden.retain(|hidden| hidden != subject),
+                What::Repaired { .. } | What::Unwritable { .. } | What::Expired { .. } => {}
+            }
+        }
+        past
+    }
+
+    /// Joins what the segment says with what the entries say: they may be a step ahead of it.
+    fn settle(&mut self) {
+        let over: HashSet<Run> = self.over.keys().copied().collect();
+        // A run that came back after its end stands in the segment with what was settled before.
+        self.runs.retain(|run, state| {
+            !over.contains(run) || state.settled_before >= self.over.get(run).copied().unwrap_or(0)
+        });
+        for (run, state) in &mut self.runs {
+            let numbers = self.lost.remove(run).unwrap_or_default();
+            let numbers: Vec<_> =
+                numbers.into_iter().filter(|&(first, _)| first > state.settled_before).collect();
+            state.lost = total(&numbers);
+            for (first, last) in numbers {
+                state.accounted.insert_span(first, last);
+            }
+        }
+        // A run may have lost events before its first became durable.
+        for (run, numbers) in self.lost.drain().filter(|(run, _)| !over.contains(run)) {
+            self.runs.insert(
+                run,
+                RunState { lost: total(&numbers), accounted: numbers.into(), ..RunState::default() },
+            );
+        }
+    }
+}
+
+impl Ended {
+    const fn add(&mut self, issued: u64, durable: u64, lost: u64, exact: bool) {
+        self.runs += 1;
+        self.issued += issued;
+        self.durable += durable;
+        self.lost += lost;
+        self.inexact += !exact as u64;
+    }
+}

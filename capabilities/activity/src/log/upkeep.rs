@@ -1,0 +1,125 @@
+//! Retention and erasure: the only two ways anything leaves the log, each with its own entry.
+
+use kit::Timestamp;
+
+use super::read::events_in;
+use super::segment::{self, Contents};
+use super::{AppendLog, held};
+use crate::batch::Fate;
+use crate::batch::Stored;
+use crate::entry::{Entry, What};
+use crate::frame::{self, Kind, Piece};
+use crate::search::Subject;
+use crate::store::StoreError;
+
+const A_DAY_MS: i64 = 86_400_000;
+
+impl AppendLog {
+    /// Deletes every closed segment whose newest event is older than the log is kept, oldest first, the entry before
+    /// the file. How many.
+    pub fn expire(&self, at: Timestamp) -> Result<usize, StoreError> {
+        let _upkeep = held(&self.upkeep);
+        let dir = &self.config.dir;
+        let keep_days = self.config.keep_days;
+        let oldest_kept = at.plus_millis(-i64::from(keep_days).saturating_mul(A_DAY_MS));
+        let mut segments = self.segments();
+        segments.pop();
+        let mut deleted = 0;
+        for contents in segments {
+            if contents.is_empty() || contents.newest >= oldest_kept {
+                continue;
+            }
+            let path = contents.path(dir);
+            let what = What::Expired {
+                file: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+                first_seq: contents.first_seq,
+                last_seq: contents.next_seq - 1,
+                oldest: contents.oldest,
+                newest: contents.newest,
+                kept_days: keep_days,
+            };
+            self.note(Entry { at, what })?;
+            held(&self.shelf).segments.retain(|kept| kept.first_seq != contents.first_seq);
+            std::fs::remove_file(&path).map_err(StoreError::io("delete", &path))?;
+            segment::sync_folder(&path).map_err(StoreError::io("delete", &path))?;
+            deleted += 1;
+        }
+        Ok(deleted)
+    }
+
+    /// Goes on with erasures that an earlier process began and did not finish.
+    pub fn finish_erasures(&self, at: Timestamp) -> Result<(), StoreError> {
+        let hidden = held(&self.shelf).hidden.clone();
+        for subject in hidden {
+            self.erase_physically(subject, at)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn erase_everywhere(&self, mut subject: Subject, at: Timestamp) -> Result<u64, StoreError> {
+        // What is decided after the asking is not what was asked about.
+        subject.time.to = Some(subject.time.to.map_or(at, |to| to.min(at)));
+        self.note(Entry { at, what: What::ErasureBegun { subject } })?;
+        held(&self.shelf).hidden.push(subject);
+        held(&self.refusals).forget(&subject);
+        self.erase_physically(subject, at)
+    }
+
+    fn erase_physically(&self, subject: Subject, at: Timestamp) -> Result<u64, StoreError> {
+        let _upkeep = held(&self.upkeep);
+        {
+            let mut writer = held(&self.writer);
+            if !writer.active.is_empty() {
+                self.rotate(&mut writer)?;
+            }
+        }
+        let mut segments = self.segments();
+        segments.pop();
+        let mut erased = 0;
+        for contents in segments {
+            erased += self.erase_in(&contents, &subject)?;
+        }
+        self.note(Entry { at, what: What::ErasureDone { subject, events: erased } })?;
+        held(&self.shelf).hidden.retain(|hidden| *hidden != subject);
+        Ok(erased)
+    }
+
+    /// Writes a segment again without the subject's events, if there are any. Damaged bytes, which may hold some, go too.
+    fn erase_in(&self, contents: &Contents, subject: &Subject) -> Result<u64, StoreError> {
+        let Some(bytes) = self.bytes_of(contents)? else { return Ok(0) };
+        let (frames, damaged) = events_in(&bytes);
+        let theirs =
+            frames.iter().flat_map(|stored| stored.batch.events()).filter(|event| subject.covers(event));
+        let erased = theirs.count() as u64;
+        if erased == 0 && damaged == 0 {
+            return Ok(0);
+        }
+        let mut out = Vec::with_capacity(bytes.len());
+        for piece in frame::pieces(&bytes) {
+            let Piece::Whole(frame) = piece else { continue };
+            let stored = if frame.kind == Kind::Events { Stored::parse(frame.body) } else { None };
+            frame::push(&mut out, frame.kind, |out| match stored {
+                None => out.extend_from_slice(frame.body),
+                Some(stored) => {
+                    out.extend_from_slice(&stored.first_seq.to_le_bytes());
+                    out.extend_from_slice(&stored.run.to_le_bytes());
+                    stored
+                        .batch
+                        .rewrite(out, |event| if subject.covers(event) { Fate::Erased } else { Fate::Kept });
+                }
+            });
+        }
+        let path = contents.path(&self.config.dir);
+        // A reader that still holds the old length reads to the new file's end: no frame is cut by it.
+        let bytes = out.len() as u64;
+        segment::write_whole(&path, &out)
+            .and_then(|_| segment::sync_folder(&path))
+            .map_err(StoreError::io("rewrite", &path))?;
+        if let Some(kept) =
+            held(&self.shelf).segments.iter_mut().find(|kept| kept.first_seq == contents.first_seq)
+        {
+            kept.bytes = bytes;
+        }
+        Ok(erased)
+    }
+}

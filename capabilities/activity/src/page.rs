@@ -1,0 +1,284 @@
+//! The page a gate run counts on: `run/gate-<run>.page`, one file a run, locked while the run lives.
+//!
+//! A gate that dies takes its queue with it. This page stays behind, so the log knows how many numbers were issued and
+//! can say exactly which of them it never got. The log reads the file and never maps it: a gate gone wrong can then
+//! do no more than lie about itself.
+//!
+//! Visits to help sites are counted here by day and front and nowhere else. A row for them, even a bare one, would
+//! stand in the log between two rows with exact times and addresses, and so tell when a child asked for help, and
+//! likely which. The log publishes a day's counts when that day is over.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use engine::Front;
+use front_sys::shared_page::SharedPage;
+use kit::Timestamp;
+
+const MAGIC: u64 = u64::from_le_bytes(*b"FB-PAGE1");
+// Words of the page. Those counted per event share one cache line, away from the rest.
+const MAGIC_AT: usize = 0;
+const RUN_AT: usize = 1;
+const BOOT_AT: usize = 2;
+const STARTED_AT: usize = 3;
+const ENDED_AT: usize = 4;
+const ISSUED_AT: usize = 8;
+const LAST_TIME_AT: usize = 9;
+const UNPLACED_AT: usize = 16;
+const HELP_AT: usize = 24;
+const HELP_DAYS: usize = 40;
+/// A day's words: the day + 1 (0 for unused), then a count for each front.
+const HELP_WORDS: usize = 5;
+const BEING_CLEARED: u64 = u64::MAX;
+const A_DAY_MS: i64 = 86_400_000;
+
+/// A gate run: one start of one gate's sink. Random, so that no two ever share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Run(pub u64);
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl std::str::FromStr for Run {
+    type Err = std::num::ParseIntError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u64::from_str_radix(text, 16).map(Self)
+    }
+}
+
+impl serde::Serialize for Run {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Run {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Where the page of `run` lies.
+pub fn path_of(run_dir: &Path, run: Run) -> PathBuf {
+    run_dir.join(format!("gate-{run}.page"))
+}
+
+/// The runs whose pages lie in `run_dir`.
+pub fn runs_in(run_dir: &Path) -> io::Result<Vec<Run>> {
+    let mut runs = Vec::new();
+    for file in fs::read_dir(run_dir)? {
+        let name = file?.file_name();
+        let run = name.to_str().and_then(|name| name.strip_prefix("gate-")?.strip_suffix(".page"));
+        runs.extend(run.and_then(|run| run.parse::<Run>().ok()));
+    }
+    Ok(runs)
+}
+
+/// The machine's present start, so that a page from before a power loss can be told.
+pub fn this_boot() -> u64 {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let digits: String = id.chars().filter(char::is_ascii_hexdigit).take(16).collect();
+    u64::from_str_radix(&digits, 16).unwrap_or(0)
+}
+
+/// The gate's hold on its page.
+#[derive(Debug)]
+pub struct RunPage {
+    page: SharedPage,
+    run: Run,
+}
+
+impl RunPage {
+    /// Makes the page of a new run.
+    pub fn create(run_dir: &Path, at: Timestamp) -> io::Result<Self> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        let run = Run(u64::from_le_bytes(random));
+        let page = SharedPage::create(&path_of(run_dir, run), 0o640, |words| {
+            for (word, value) in [
+                (RUN_AT, run.0),
+                (BOOT_AT, this_boot()),
+                (STARTED_AT, at.as_millis() as u64),
+                (MAGIC_AT, MAGIC),
+            ] {
+                if let Some(word) = words.get(word) {
+                    word.store(value, Ordering::Relaxed);
+                }
+            }
+        })?;
+        Ok(Self { page, run })
+    }
+
+    /// Which run this is.
+    pub const fn run(&self) -> Run {
+        self.run
+    }
+
+    fn word(&self, index: usize) -> Option<&AtomicU64> {
+        self.page.words().get(index)
+    }
+
+    /// Takes the next number of this run, counted from 1. It is issued from here on, whatever becomes of the event.
+    pub fn issue(&self, at: Timestamp) -> u64 {
+        if let Some(time) = self.word(LAST_TIME_AT) {
+            time.store(at.as_millis() as u64, Ordering::Relaxed);
+        }
+        self.word(ISSUED_AT).map_or(0, |issued| issued.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+
+    /// The last number issued.
+    pub fn issued(&self) -> u64 {
+        self.word(ISSUED_AT).map_or(0, |issued| issued.load(Ordering::SeqCst))
+    }
+
+    /// Counts one visit to a help site. `at` is already no finer than its day. Never waits.
+    pub fn count_help(&self, at: Timestamp, front: Front) {
+        let day = at.as_millis().div_euclid(A_DAY_MS) as u64;
+        let slot = HELP_AT + (day as usize % HELP_DAYS) * HELP_WORDS;
+        let counter = if self.claim(slot, day + 1) { slot + 1 + front as usize } else { UNPLACED_AT };
+        if let Some(counter) = self.word(counter) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the slot is `tag`'s, after making it so if it was another day's: forty days back at least, so the log
+    /// has been away all that time; what it held moves to the count without a day.
+    fn claim(&self, slot: usize, tag: u64) -> bool {
+        let Some(holder) = self.word(slot) else { return false };
+        let held = holder.load(Ordering::Acquire);
+        if held == tag {
+            return true;
+        }
+        if held == BEING_CLEARED
+            || holder.compare_exchange(held, BEING_CLEARED, Ordering::AcqRel, Ordering::Acquire).is_err()
+        {
+            return holder.load(Ordering::Acquire) == tag;
+        }
+        for front in 1..HELP_WORDS {
+            let old = self.word(slot + front).map_or(0, |count| count.swap(0, Ordering::Relaxed));
+            if let Some(unplaced) = self.word(UNPLACED_AT) {
+                unplaced.fetch_add(old, Ordering::Relaxed);
+            }
+        }
+        holder.store(tag, Ordering::Release);
+        true
+    }
+
+    /// Says that the run ended in order, and makes the page durable.
+    pub fn end(&self) -> io::Result<()> {
+        if let Some(ended) = self.word(ENDED_AT) {
+            ended.store(1, Ordering::SeqCst);
+        }
+        self.page.sync()
+    }
+}
+
+/// Help visits of one day by front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct HelpCounts {
+    /// DNS questions answered.
+    pub dns: u64,
+    /// Requests let through the proxy.
+    pub proxy: u64,
+    /// Tunnels opened.
+    pub connect: u64,
+}
+
+impl HelpCounts {
+    /// What `self` has more than `other`.
+    #[must_use]
+    pub const fn beyond(self, other: Self) -> Self {
+        Self {
+            dns: self.dns.saturating_sub(other.dns),
+            proxy: self.proxy.saturating_sub(other.proxy),
+            connect: self.connect.saturating_sub(other.connect),
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            dns: self.dns + other.dns,
+            proxy: self.proxy + other.proxy,
+            connect: self.connect + other.connect,
+        }
+    }
+
+    /// Whether nothing was counted.
+    pub fn is_none(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// What a run's page said when the log read it.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The last number issued.
+    pub issued: u64,
+    /// The time of the event that took it.
+    pub last_at: Timestamp,
+    /// When the run started.
+    pub started_at: Timestamp,
+    /// Whether a gate still holds the page.
+    pub alive: bool,
+    /// Whether the numbers can be relied on to the last one: the run ended in order, or the machine has not been
+    /// restarted since.
+    pub exact: bool,
+    /// Help visits: the start of the day and its counts, by rising day.
+    pub help: Vec<(Timestamp, HelpCounts)>,
+    /// Help visits whose day could not be kept.
+    pub help_unplaced: u64,
+}
+
+impl Reading {
+    /// Reads the page of `run`. `Ok(None)` where there is none, or none that a gate made.
+    pub fn take(run_dir: &Path, run: Run) -> io::Result<Option<Self>> {
+        let file = match File::open(path_of(run_dir, run)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // The lock is asked before the numbers are read: once the owner is gone, they stand still.
+        let alive = file.try_lock_shared().is_err();
+        let mut bytes = [0; SharedPage::BYTES];
+        if let Err(error) = file.read_exact_at(&mut bytes, 0) {
+            return if error.kind() == io::ErrorKind::UnexpectedEof { Ok(None) } else { Err(error) };
+        }
+        let (words, _) = bytes.as_chunks::<8>();
+        let word = |index: usize| words.get(index).map_or(0, |word| u64::from_le_bytes(*word));
+        if word(MAGIC_AT) != MAGIC || word(RUN_AT) != run.0 {
+            return Ok(None);
+        }
+        let mut help: Vec<_> = (0..HELP_DAYS)
+            .map(|slot| HELP_AT + slot * HELP_WORDS)
+            .filter(|&slot| !matches!(word(slot), 0 | BEING_CLEARED))
+            .map(|slot| {
+                let day = (word(slot) as i64 - 1).saturating_mul(A_DAY_MS);
+                let count = |front: Front| word(slot + 1 + front as usize);
+                let counts = HelpCounts {
+                    dns: count(Front::Dns),
+                    proxy: count(Front::Proxy),
+                    connect: count(Front::Connect),
+                };
+                (Timestamp::from_millis(day), counts)
+            })
+            .collect();
+        help.sort_by_key(|&(day, _)| day);
+        Ok(Some(Self {
+            issued: word(ISSUED_AT),
+            last_at: Timestamp::from_millis(word(LAST_TIME_AT) as i64),
+            started_at: Timestamp::from_millis(word(STARTED_AT) as i64),
+            alive,
+            exact: word(ENDED_AT) == 1 || word(BOOT_AT) == this_boot(),
+            help,
+            help_unplaced: word(UNPLACED_AT),
+        }))
+    }
+}

@@ -1,0 +1,38 @@
+//! What is done now and then: erasures that were interrupted, and deleting what is too old.
+
+use std::time::{Duration, Instant};
+
+use super::Service;
+use std::sync::atomic::Ordering;
+
+const EVERY: Duration = Duration::from_secs(3600);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// A clock that moves so much more or less than the time that passed has been set.
+const JUMP_MS: i64 = 3_600_000;
+
+/// Keeps house until told to stop.
+pub fn keep(service: &Service) {
+    let clock = &service.config.clock;
+    if let Err(error) = service.log.finish_erasures(clock.now()) {
+        tracing::error!(%error, "An erasure could not be finished; it will be tried at the next start");
+    }
+    let (mut began, mut began_at) = (Instant::now(), clock.now());
+    let mut due = Instant::now();
+    while !service.stopping() {
+        if Instant::now() >= due {
+            due = Instant::now() + EVERY;
+            let passed = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+            let shown = clock.now().as_millis().saturating_sub(began_at.as_millis());
+            let jumped = shown.abs_diff(passed) > JUMP_MS.unsigned_abs();
+            service.clock_jumped.store(jumped, Ordering::Relaxed);
+            if jumped {
+                // A wrong clock must not delete a year's log; a clock that stays is believed from the next hour on.
+                tracing::warn!("The clock has jumped: nothing is deleted by age in this hour");
+                (began, began_at) = (Instant::now(), clock.now());
+            } else if let Err(error) = service.log.expire(clock.now()) {
+                tracing::error!(%error, "Old activity could not be deleted; it will be tried again in an hour");
+            }
+        }
+        std::thread::park_timeout(LOOK_EVERY);
+    }
+}
