@@ -1,0 +1,231 @@
+//! Starts the threads, each with its own listeners on the same addresses, and stops them.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use engine::{ActivitySink, Decider};
+use kit::Clock;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::LocalSet;
+
+use crate::address::Reach;
+use crate::client;
+use crate::config::{Config, ConfigError};
+use crate::counters::{Counters, Counts};
+use crate::page;
+use crate::worker::{Mine, Shared, Worker};
+
+/// How often a thread's watchman goes round. A change of the policy reaches everything open within twice that.
+const ROUND: Duration = Duration::from_millis(200);
+/// How often unused connections and old answers are swept.
+const SWEEP_TICKS: u64 = 5_000;
+
+/// A running proxy. Dropping it stops it.
+pub struct Running {
+    shared: Arc<Shared>,
+    addresses: Vec<SocketAddr>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Starts the proxy. When this returns, it answers.
+pub fn start(
+    config: Config,
+    decider: Arc<dyn Decider>,
+    sink: Arc<dyn ActivitySink>,
+    clock: Clock,
+) -> Result<Running, ConfigError> {
+    config.check()?;
+    let count = match config.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        some => some,
+    };
+    // A port of 0 is chosen once, by a socket that stays bound until every thread has its own.
+    let mut holders = Vec::new();
+    let mut addresses = Vec::new();
+    for &address in &config.listen {
+        let refused = |error| ConfigError::Listen { address, error };
+        let holder = socket(address).map_err(refused)?;
+        addresses.push(holder.local_addr().map_err(refused)?);
+        holders.push(holder);
+    }
+    let mut own = config.own.clone();
+    own.extend(&addresses);
+    let reach = Reach { openings: config.allow_private.clone(), own };
+    let shared = Arc::new(Shared {
+        config,
+        reach,
+        decider,
+        sink,
+        clock,
+        counters: Counters::default(),
+        open: AtomicUsize::new(0),
+        stop: AtomicBool::new(false),
+    });
+    let mut running =
+        Running { shared: Arc::clone(&shared), addresses: addresses.clone(), threads: Vec::new() };
+    let (ready, started) = mpsc::channel();
+    for number in 0..count {
+        let (shared, addresses, ready) = (Arc::clone(&shared), addresses.clone(), ready.clone());
+        let thread = std::thread::Builder::new()
+            .name(format!("proxy-{number}"))
+            .spawn(move || thread(shared, &addresses, &ready))
+            .map_err(ConfigError::Thread)?;
+        running.threads.push(thread);
+    }
+    drop(ready);
+    for result in started.iter().take(count) {
+        result?;
+    }
+    Ok(running)
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// What it has done so far.
+    pub fn counts(&self) -> Counts {
+        let mut counts = self.shared.counters.now();
+        counts.open = self.shared.open.load(Ordering::Relaxed) as u64;
+        counts
+    }
+
+    /// Stops accepting, ends what is open, and waits for the threads.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has already ended its connections.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn socket(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_reuseport(true)?;
+    // Accepted sockets inherit it: an answer's last bytes never wait for an acknowledgement.
+    socket.set_nodelay(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+type Ready = mpsc::Sender<Result<(), ConfigError>>;
+
+fn thread(shared: Arc<Shared>, addresses: &[SocketAddr], ready: &Ready) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = ready.send(Err(ConfigError::Thread(error)));
+            return;
+        }
+    };
+    let local = LocalSet::new();
+    local.block_on(&runtime, async move {
+        let worker = Worker::new(shared);
+        for &address in addresses {
+            let listening = socket(address).and_then(|socket| socket.listen(4096));
+            match listening {
+                Ok(listener) => drop(tokio::task::spawn_local(accept(worker.clone(), listener))),
+                Err(error) => {
+                    let _ = ready.send(Err(ConfigError::Listen { address, error }));
+                    return;
+                }
+            }
+        }
+        let _ = ready.send(Ok(()));
+        watchman(&worker).await;
+    });
+}
+
+/// Goes round until the proxy stops.
+async fn watchman(worker: &Mine) {
+    let shared = &worker.shared;
+    let start = Instant::now();
+    let mut swept = 0;
+    loop {
+        tokio::time::sleep(ROUND).await;
+        let tick = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX) + 1;
+        worker.tick.set(tick);
+        if shared.stop.load(Ordering::SeqCst) {
+            worker.watch.end_all();
+            // One turn for the connections to see it and tell the log what they had open.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            return;
+        }
+        let round = worker.watch.round(tick, shared.clock.now(), &*shared.decider, &*shared.sink);
+        Counters::add(&shared.counters.timed_out, round.timed_out);
+        if tick >= swept + SWEEP_TICKS {
+            swept = tick;
+            worker.pool.sweep(tick);
+            worker.resolve.sweep(tick);
+        }
+    }
+}
+
+async fn accept(worker: Mine, listener: TcpListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, from)) => {
+                let shared = &worker.shared;
+                Counters::add(&shared.counters.connections, 1);
+                let seat = Seat::take(&worker);
+                if shared.open.load(Ordering::Relaxed) > shared.config.limits.connections {
+                    Counters::add(&shared.counters.turned_away, 1);
+                    turn_away(&stream);
+                    continue;
+                }
+                let worker = worker.clone();
+                drop(tokio::task::spawn_local(async move {
+                    client::serve(worker, stream, from).await;
+                    drop(seat);
+                }));
+            }
+            Err(_) => {
+                // No descriptors left, or a client that went before it was met: neither is helped by hurrying.
+                Counters::add(&worker.shared.counters.accept_errors, 1);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// One connection among those there are, given up when dropped.
+struct Seat(Arc<Shared>);
+
+impl Seat {
+    fn take(worker: &Mine) -> Self {
+        worker.shared.open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&worker.shared))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn turn_away(stream: &TcpStream) {
+    let sentence = "Too many connections are open at the moment. Try again in a minute.";
+    let mut out = Vec::new();
+    page::trouble(503, "The filter is busy", sentence, None).write(&mut out, false, true);
+    // A new socket has room for a page; if not, closing it says enough.
+    let _ = stream.try_write(&out);
+}
