@@ -76,14 +76,14 @@ impl Names {
             for record in part.iter() {
                 count(lists, ListNo(record.list & !EXACT), |tally| tally.names += 1);
             }
-            slots += part.chunk_by(|a, b| same_slot(a, b)).count() as u64;
+            slots += part.chunk_by(same_slot).count() as u64;
         }
         let home_buckets = u32::try_from(slots.saturating_mul(100).div_ceil(SLOTS as u64 * FILL_PERCENT))
             .map_err(|_| BuildError::TooMuch { what: "names" })?;
         let mut buckets = Buckets { image, next: 0, waiting: Vec::new(), reach: 0 };
         let mut members = Vec::new();
         for part in self.parts {
-            for group in part.chunk_by(|a, b| same_slot(a, b)) {
+            for group in part.chunk_by(same_slot) {
                 let Some(record) = group.first() else { continue };
                 members.clear();
                 members.extend(group.iter().map(|record| ListNo(record.list & !EXACT)));

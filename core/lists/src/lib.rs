@@ -1,6 +1,6 @@
 //! Lists of sites: reading every format a school may have, and one flat index over all of them.
 //!
-//! Entries go into a [`Sink`], usually the [`ListWriter`] of an [`IndexBuilder`]; the builder writes
+//! Text goes through [`read`] or [`read_file`] into a [`Sink`], usually the [`ListWriter`] of an [`IndexBuilder`]; the builder writes
 //! one image; [`ListIndex`] opens it, from a vector or mapped from a file, and answers which lists know a name, an
 //! address or a URL. No input or output, no clock, no randomness: the seed of a build is passed in.
 #![warn(missing_docs)]
@@ -10,17 +10,25 @@ mod build;
 mod build_names;
 mod build_paths;
 mod entry;
+mod format;
 mod hash;
 mod head;
 mod hits;
 mod image;
 mod index;
 mod paths;
+mod read;
+mod report;
+mod sample;
+pub mod url;
 
 pub use build::{BuildError, IndexBuilder, ListWriter};
 pub use entry::{Entry, Sink};
+pub use format::{Foreign, Format, detect};
 pub use hash::Seed;
 pub use head::{ListHead, Tally};
 pub use hits::{Hits, ListNo, ListSetNo};
 pub use image::OpenError;
 pub use index::{Image, ListIndex, Match};
+pub use read::{read, read_file, translate};
+pub use report::{Refusal, Refused, Report};

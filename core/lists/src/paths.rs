@@ -27,9 +27,13 @@ pub(crate) struct HostPaths<'a> {
     text: &'a [u8],
 }
 
-/// A host as path entries hold it: what serves a site as `www.` serves the same paths.
+/// A host as path entries hold it: what serves a site as `www.` or `www2.` serves the same paths.
 pub(crate) fn without_www(host: &str) -> &str {
-    host.strip_prefix("www.").filter(|rest| rest.contains('.')).unwrap_or(host)
+    host.strip_prefix("www")
+        .map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()))
+        .and_then(|rest| rest.strip_prefix('.'))
+        .filter(|rest| rest.contains('.'))
+        .unwrap_or(host)
 }
 
 fn number(record: &[u8], at: usize) -> Option<u32> {

@@ -1,0 +1,199 @@
+//! Which format a file is in.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sample;
+
+/// A format that lists are read in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// Names, wildcards (`*.x`, `.x`), addresses and ranges, one a line. A name stands for itself and all below it.
+    /// The `domains` file of squidGuard and UT1 is the same.
+    Domains,
+    /// A hosts file: an address of nowhere and names, each for itself only.
+    Hosts,
+    /// The `urls` file of squidGuard and UT1: a host and the start of a path, without a scheme.
+    Urls,
+    /// The `expressions` file of squidGuard and UT1: one POSIX extended expression a line, matched without regard to
+    /// case against host, port and path.
+    Expressions,
+}
+
+impl Format {
+    /// The word used in reports.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Domains => "domains",
+            Self::Hosts => "hosts",
+            Self::Urls => "urls",
+            Self::Expressions => "expressions",
+        }
+    }
+}
+
+/// A file that is not read as a list: another format, or no list at all.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Foreign {
+    /// AdGuard or Adblock Plus rules.
+    #[error(
+        "these are AdGuard or Adblock rules, which come with a later version; use the list's domains or hosts edition"
+    )]
+    Adguard,
+    /// A dnsmasq configuration.
+    #[error(
+        "this is a dnsmasq configuration, which comes with a later version; use the list's domains or hosts edition"
+    )]
+    Dnsmasq,
+    /// An unbound configuration.
+    #[error(
+        "this is an unbound configuration, which comes with a later version; use the list's domains or hosts edition"
+    )]
+    Unbound,
+    /// A response policy zone.
+    #[error(
+        "this is a DNS zone (RPZ), which comes with a later version; use the list's domains or hosts edition"
+    )]
+    Rpz,
+    /// DNS stamps.
+    #[error("this is a catalogue of DNS stamps (sdns://), which comes with a later version")]
+    Stamps,
+    /// Pi-hole or blocky expressions between slashes.
+    #[error(
+        "these are expressions between slashes, which come with a later version; name a squidGuard file `expressions`"
+    )]
+    SlashedExpressions,
+    /// e2guardian site, URL or phrase lists.
+    #[error("this is an e2guardian list, which comes with a later version")]
+    E2guardian,
+    /// URLs with their scheme.
+    #[error("these are whole URLs with http:// or https://, which come with a later version")]
+    UrlFeed,
+    /// The public suffix list.
+    #[error("this is the public suffix list, which is no list of sites")]
+    PublicSuffixes,
+    /// A table.
+    #[error("this is a table with commas; save its column of names as a text file")]
+    Table,
+    /// JSON.
+    #[error("this is JSON; use the list's text edition")]
+    Json,
+    /// A web page.
+    #[error("this is a web page, not a list; the download probably failed, so fetch it again")]
+    WebPage,
+    /// Compressed or otherwise not text.
+    #[error("this is not text; unpack it first")]
+    NotText,
+    /// UTF-16 text.
+    #[error("this text is in UTF-16; save it as UTF-8")]
+    Utf16,
+    /// Text of no kind known.
+    #[error("most lines are neither names, addresses nor URLs, so this is not read as a list")]
+    Unknown,
+}
+
+impl Foreign {
+    /// The word used in reports.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Adguard => "adguard",
+            Self::Dnsmasq => "dnsmasq",
+            Self::Unbound => "unbound",
+            Self::Rpz => "rpz",
+            Self::Stamps => "stamps",
+            Self::SlashedExpressions => "slashed-expressions",
+            Self::E2guardian => "e2guardian",
+            Self::UrlFeed => "url-feed",
+            Self::PublicSuffixes => "public-suffixes",
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::WebPage => "web-page",
+            Self::NotText => "not-text",
+            Self::Utf16 => "utf-16",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Finds the format of a file by its name and its text. The names that squidGuard and UT1 use (`domains`, `urls`,
+/// `expressions`, alone or after a category, before `.gz` or `.txt`) say what is meant, but a web page or another
+/// format under such a name is still refused. About a thousand lines are looked at.
+pub fn detect(file_name: &str, text: &[u8]) -> Result<Format, Foreign> {
+    let seen = sample::look(text);
+    match named(file_name) {
+        // Expressions look like anything; only what is no text at all can be told.
+        Some(Format::Expressions) => match seen {
+            Err(foreign @ (Foreign::NotText | Foreign::Utf16 | Foreign::WebPage)) => Err(foreign),
+            _ => Ok(Format::Expressions),
+        },
+        // A short list of odd lines is still that list; its lines are refused one by one.
+        Some(format) => match seen {
+            Ok(_) | Err(Foreign::Unknown) => Ok(format),
+            Err(foreign) => Err(foreign),
+        },
+        None => seen,
+    }
+}
+
+/// What the file's name says.
+fn named(file_name: &str) -> Option<Format> {
+    let base = file_name.rsplit(['/', '\\']).next()?;
+    let base = base.strip_suffix(".gz").unwrap_or(base);
+    let base = base.strip_suffix(".txt").unwrap_or(base);
+    let last = base.rsplit('.').next()?;
+    match last {
+        "domains" => Some(Format::Domains),
+        "urls" => Some(Format::Urls),
+        "expressions" | "expression" | "very_restrictive_expression" => Some(Format::Expressions),
+        "hosts" => Some(Format::Hosts),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_is_known_by_its_name_and_its_text() {
+        let rows: &[(&str, &str, Result<Format, Foreign>)] = &[
+            ("ut1/games/domains", "a.example\n", Ok(Format::Domains)),
+            ("games.domains.gz", "?!\n", Ok(Format::Domains)),
+            ("games/domains", "<!DOCTYPE html>\n<html>", Err(Foreign::WebPage)),
+            ("games/urls", "a.example/x\n", Ok(Format::Urls)),
+            ("adult.very_restrictive_expression", "(a|b)\n", Ok(Format::Expressions)),
+            ("list", "# a list\n\na.example\n*.b.example\n.c.example\n", Ok(Format::Domains)),
+            ("list", "\u{feff}bücher.example\r\nb.example\r\n", Ok(Format::Domains)),
+            ("list", "192.0.2.1 # one\n2001:db8::/32\n192.0.2.0/24\n", Ok(Format::Domains)),
+            ("list", "0.0.0.0 a.example b.example\n", Ok(Format::Hosts)),
+            ("list", "127.0.0.1\ta.example\n::1 localhost\n", Ok(Format::Hosts)),
+            ("list", "a.example/x\nb.example/y\n", Ok(Format::Urls)),
+            ("list", "", Ok(Format::Domains)),
+            ("list", "# nothing\n", Ok(Format::Domains)),
+            ("list", "! Title: x\n||a.example^\n", Err(Foreign::Adguard)),
+            ("list", "a.example##.ad\n@@||b.example^\n", Err(Foreign::Adguard)),
+            ("list", "server=/a.example/\naddress=/b.example/0.0.0.0\n", Err(Foreign::Dnsmasq)),
+            ("list", "local-zone: \"a.example\" always_nxdomain\n", Err(Foreign::Unbound)),
+            ("list", "$TTL 60\n@ IN SOA a. b. 1 2 3 4 5\na.example CNAME .\n", Err(Foreign::Rpz)),
+            ("list.md", "# servers\n\n## one\nA server.\nsdns://AQMAAAAA\n", Err(Foreign::Stamps)),
+            ("list", "/^ads[0-9]/\n/banner/\n", Err(Foreign::SlashedExpressions)),
+            ("list", "< word ><20>\n", Err(Foreign::E2guardian)),
+            ("list", ".Include</etc/lists/x>\n", Err(Foreign::E2guardian)),
+            ("list", "https://a.example/x\n", Err(Foreign::UrlFeed)),
+            ("list", "// ===BEGIN ICANN DOMAINS===\ncom\nco.uk\n", Err(Foreign::PublicSuffixes)),
+            ("list", "1,a.example\n2,b.example\n", Err(Foreign::Table)),
+            ("list", "{\"a\": 1}\n", Err(Foreign::Json)),
+            ("list", "  <html><body>404", Err(Foreign::WebPage)),
+            ("list", "\u{1f}\u{8b}\u{8}\0\0", Err(Foreign::NotText)),
+            ("list", "\0a\0b", Err(Foreign::NotText)),
+            ("list", "Not found, please try again later\n", Err(Foreign::Unknown)),
+        ];
+        for (name, text, expected) in rows {
+            assert_eq!(detect(name, text.as_bytes()), *expected, "{name}: {text:?}");
+        }
+        assert_eq!(detect("domains", b"\xff\xfea\0b\0"), Err(Foreign::Utf16));
+    }
+}

@@ -1,0 +1,121 @@
+//! Lines of text, and names in them.
+
+use kit::HostName;
+
+use crate::report::Refusal;
+
+/// Lines longer than this are refused.
+pub(crate) const LONGEST_LINE: usize = 4096;
+
+/// One line.
+#[derive(Clone, Copy)]
+pub(crate) struct Line<'a> {
+    /// Counted from 1.
+    pub number: u64,
+    /// The bytes, without the line feed.
+    pub raw: &'a [u8],
+}
+
+/// The lines of a text: a byte-order mark at the start is dropped, and a last line need not end.
+pub(crate) fn of(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
+    let mut rest = without_mark(text);
+    let mut number = 0;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        number += 1;
+        let (raw, after) = match memchr::memchr(b'\n', rest) {
+            Some(at) => (rest.get(..at).unwrap_or(&[]), rest.get(at + 1..).unwrap_or(&[])),
+            None => (rest, [].as_slice()),
+        };
+        rest = after;
+        Some(Line { number, raw })
+    })
+}
+
+/// The text without a UTF-8 byte-order mark.
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
+/// The text before a `#`, trimmed.
+pub(crate) fn without_tail(text: &str) -> &str {
+    text.split('#').next().unwrap_or(text).trim_ascii()
+}
+
+/// The words of a line, without what follows a `#`; `None` for a blank line or a comment.
+pub(crate) fn words<'a>(line: &Line<'a>) -> Result<Option<&'a str>, Refusal> {
+    let raw = line.raw.trim_ascii();
+    if raw.is_empty()
+        || raw.starts_with(b"#")
+        || raw.starts_with(b";")
+        || raw.starts_with(b"!")
+        || raw.starts_with(b"//")
+    {
+        return Ok(None);
+    }
+    if raw.len() > LONGEST_LINE {
+        return Err(Refusal::LineTooLong);
+    }
+    let text = std::str::from_utf8(raw).map_err(|_| Refusal::NotText)?;
+    let text = without_tail(text);
+    if text.bytes().any(|byte| byte < b' ' && byte != b'\t') {
+        return Err(Refusal::NotText);
+    }
+    Ok((!text.is_empty()).then_some(text))
+}
+
+/// Whether the bytes are only those of host names as lists carry them: lower-case letters, digits, `-`, `_` and dots.
+#[inline]
+pub(crate) fn plain_name(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'))
+}
+
+/// The host name that a word spells. Words already in the right form are borrowed; others are put into `scratch`.
+pub(crate) fn host_name<'a>(word: &'a str, scratch: &'a mut String) -> Result<HostName<'a>, Refusal> {
+    let word = word.strip_suffix('.').unwrap_or(word);
+    let text: &str = if word.is_ascii() {
+        if word.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            scratch.clear();
+            scratch.extend(word.chars().map(|c| c.to_ascii_lowercase()));
+            scratch
+        } else {
+            word
+        }
+    } else {
+        // Hyphens where UTS 46 forbids them are let pass, as browsers do.
+        *scratch = kit::host::normalise_host_name(word).ok_or(Refusal::International)?;
+        scratch
+    };
+    if !plain_name(text.as_bytes()) {
+        return Err(why_no_name(text));
+    }
+    let name = HostName::new(text).ok_or_else(|| why_no_name(text))?;
+    let last = text.rsplit('.').next().unwrap_or(text);
+    if last.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Refusal::EndsInNumber);
+    }
+    Ok(name)
+}
+
+/// Why a text is not a host name.
+fn why_no_name(text: &str) -> Refusal {
+    if text.contains('*') {
+        Refusal::WildcardInside
+    } else if ["||", "=/", "^", "$", "@@"].iter().any(|mark| text.contains(mark)) {
+        Refusal::AnotherFormat
+    } else if text.contains('/') {
+        Refusal::PathInNames
+    } else if text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
+        Refusal::Port
+    } else if !plain_name(text.as_bytes()) {
+        Refusal::NotAName
+    } else if text.split('.').any(str::is_empty) {
+        Refusal::EmptyLabel
+    } else if text.split('.').any(|label| label.len() > 63) {
+        Refusal::LabelTooLong
+    } else {
+        Refusal::NameTooLong
+    }
+}

@@ -1,0 +1,151 @@
+//! URLs and sites in the one form that look-ups compare.
+//!
+//! Parsing is the `url` crate's, which follows the WHATWG standard that browsers follow; on top of it comes what makes
+//! two spellings of one address equal for a filter.
+
+use std::net::IpAddr;
+
+use kit::HostName;
+
+/// A web address in canonical form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanonicalUrl {
+    /// The host.
+    pub host: CanonicalHost,
+    /// The port, where it is not the scheme's own.
+    pub port: Option<u16>,
+    /// The path with its query, starting with `/`: dots resolved, unreserved characters decoded, no fragment.
+    pub path: String,
+}
+
+/// The host of a web address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CanonicalHost {
+    /// A name, fit for [`HostName`].
+    Name(String),
+    /// An address, whichever way it was spelt. An IPv4-mapped IPv6 address is held as IPv4.
+    Address(IpAddr),
+}
+
+/// The canonical form of a web address with its scheme; `None` where a browser would not go to it.
+pub fn canonical(text: &str) -> Option<CanonicalUrl> {
+    let url = url::Url::parse(text).ok()?;
+    if !matches!(url.scheme(), "http" | "https" | "ws" | "wss" | "ftp") {
+        return None;
+    }
+    let host = match url.host()? {
+        url::Host::Domain(name) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            HostName::new(name)?;
+            CanonicalHost::Name(name.to_owned())
+        }
+        url::Host::Ipv4(address) => CanonicalHost::Address(address.into()),
+        url::Host::Ipv6(address) => CanonicalHost::Address(IpAddr::from(address).to_canonical()),
+    };
+    let mut path = unreserved_decoded(url.path());
+    if let Some(query) = url.query() {
+        path.push('?');
+        path.push_str(query);
+    }
+    Some(CanonicalUrl { host, port: url.port(), path })
+}
+
+/// The canonical form of a path with its query, as it stands in a request line or a list: `.` and `..` resolved,
+/// percent-encoded unreserved characters decoded, everything else that needs it encoded, the query left as it was.
+/// Nothing at all is `/`. `None` where it starts with neither `/` nor `?`.
+pub fn canonical_path(text: &str) -> Option<String> {
+    if !(text.is_empty() || text.starts_with(['/', '?'])) {
+        return None;
+    }
+    canonical(&format!("http://h.invalid{text}")).map(|url| url.path)
+}
+
+/// Decodes `%41` and its like where the character needs no encoding, and encodes a `%` that encodes nothing, so that a
+/// second pass changes nothing.
+fn unreserved_decoded(path: &str) -> String {
+    let mut out = String::with_capacity(path.len() + 1);
+    let mut rest = path;
+    while let Some(at) = rest.find('%') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let digits = from.get(1..3).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let Some(digits) = digits else {
+            out.push_str("%25");
+            rest = from.get(1..).unwrap_or("");
+            continue;
+        };
+        match u8::from_str_radix(digits, 16) {
+            Ok(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => out.push(char::from(byte)),
+            _ => {
+                out.push('%');
+                out.push_str(&digits.to_ascii_uppercase());
+            }
+        }
+        rest = from.get(3..).unwrap_or("");
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The name that somebody registered and that a person would call the site: one label more than its public suffix
+/// (`bbc.co.uk` of `news.bbc.co.uk`). `None` for a public suffix itself. The list of public suffixes is the one
+/// compiled into the `psl` crate.
+pub fn site<'a>(name: HostName<'a>) -> Option<HostName<'a>> {
+    psl::domain_str(name.as_str()).and_then(HostName::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_spelling_of_an_address_has_one_form() {
+        let rows: &[(&str, Option<(&str, Option<u16>, &str)>)] = &[
+            ("http://Example.ORG", Some(("example.org", None, "/"))),
+            ("https://example.org:443/a", Some(("example.org", None, "/a"))),
+            ("https://example.org:8443/a", Some(("example.org", Some(8443), "/a"))),
+            ("http://example.org./x", Some(("example.org", None, "/x"))),
+            ("http://b\u{fc}cher.example/", Some(("xn--bcher-kva.example", None, "/"))),
+            ("http://example.org/a/../b/./c", Some(("example.org", None, "/b/c"))),
+            ("http://example.org/%62%61d", Some(("example.org", None, "/bad"))),
+            ("http://example.org/a%2fb%2Fc", Some(("example.org", None, "/a%2Fb%2Fc"))),
+            ("http://example.org/%4%31", Some(("example.org", None, "/%2541"))),
+            ("http://example.org/x?b=%41&a=1#top", Some(("example.org", None, "/x?b=%41&a=1"))),
+            ("http://user:word@example.org/x", Some(("example.org", None, "/x"))),
+            ("http://0x7f.1/", Some(("127.0.0.1", None, "/"))),
+            ("http://[::ffff:192.0.2.1]/", Some(("192.0.2.1", None, "/"))),
+            ("http://a..b/", None),
+            ("javascript:alert(1)", None),
+            ("example.org", None),
+        ];
+        for (text, expected) in rows {
+            let found = canonical(text).map(|url| {
+                let host = match url.host {
+                    CanonicalHost::Name(name) => name,
+                    CanonicalHost::Address(address) => address.to_string(),
+                };
+                (host, url.port, url.path)
+            });
+            let expected = expected.map(|(host, port, path)| (host.to_owned(), port, path.to_owned()));
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_site_is_what_somebody_registered() {
+        let site = |name| site(HostName::new(name).unwrap()).map(HostName::as_str);
+        assert_eq!(site("www.news.bbc.co.uk"), Some("bbc.co.uk"));
+        assert_eq!(site("a.github.io"), Some("a.github.io"));
+        assert_eq!(site("co.uk"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_canonical_path_stays_as_it_is(path in "/[a-z0-9%./?&=~ A-F]{0,40}") {
+            let once = canonical_path(&path).unwrap();
+            prop_assert_eq!(canonical_path(&once), Some(once.clone()));
+            prop_assert!(once.starts_with('/'));
+        }
+    }
+}
