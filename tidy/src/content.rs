@@ -11,7 +11,7 @@ pub fn has_origin(source: &Source) -> Vec<Complaint> {
         Err(error) => return vec![Complaint::whole(&source.path, format!("is not TOML: {error}"))],
     };
     let mut complaints = Vec::new();
-    if !table.get("source").and_then(toml::Value::as_str).is_some_and(|source| !source.trim().is_empty()) {
+    if table.get("source").and_then(toml::Value::as_str).is_none_or(|source| source.trim().is_empty()) {
         complaints.push(Complaint::whole(
             &source.path,
             "has no `source = \"…\"`; say where its content comes from",

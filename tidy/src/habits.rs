@@ -27,7 +27,7 @@ pub fn ignored_tests(source: &Source) -> Vec<Complaint> {
         .collect()
 }
 
-/// The table of `tidy/sleeps.toml`: the few places that may wait by the clock.
+/// The table of `tidy/sleeps.toml`: the few tests that may wait by the clock.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sleeps {
@@ -48,12 +48,15 @@ impl Sleeps {
         toml::from_str(text)
     }
 
-    /// Complains of a sleep in code or tests that the table does not allow.
+    /// Complains of a sleep in a test, or in what tests are made of, that the table does not allow. A timer of the
+    /// program itself is no affair of ours.
     pub fn complaints(&self, source: &Source) -> Vec<Complaint> {
         if self.allowed.iter().any(|allowed| allowed.path == source.path) {
             return Vec::new();
         }
+        let begins = tests_begin(source);
         in_code(source, sleeps)
+            .filter(|line| *line >= begins)
             .map(|line| {
                 let text =
                     "sleeps; wait for the condition with a deadline, or give a reason in tidy/sleeps.toml";
@@ -77,6 +80,19 @@ impl Sleeps {
             })
             .collect()
     }
+}
+
+/// The first line that is there for tests alone; past the end where there is none.
+fn tests_begin(source: &Source) -> usize {
+    let for_tests = source.path.starts_with("journeys/")
+        || source.path.starts_with("testing/")
+        || source.path.contains("/tests/")
+        || source.path.ends_with("/tests.rs");
+    if for_tests {
+        return 0;
+    }
+    let begin = source.text.lines().position(|line| line.starts_with("#[cfg(test)]"));
+    begin.map_or(usize::MAX, |index| index + 1)
 }
 
 /// Whether a line calls `sleep` or `sleep_until`, by whatever path.
@@ -118,10 +134,18 @@ mod tests {
     fn nobody_sleeps_without_a_reason() {
         let table = "[[allowed]]\npath = 'a.rs'\nwhy = 'a line that is long enough'\n[[allowed]]\npath = 'b.rs'\nwhy = 'x'";
         let sleeps = Sleeps::parse(table).unwrap();
-        let text = "fn f() {\n  std::thread::sleep(x);\n  tokio::time::sleep_until(y);\n}";
-        assert_eq!(sleeps.complaints(&Source::new("c.rs", text)).len(), 2);
-        assert!(sleeps.complaints(&Source::new("a.rs", text)).is_empty());
-        assert!(sleeps.complaints(&Source::new("c.rs", "// sleep(1)\nasleep();")).is_empty());
+        let text = "std::thread::sleep(x);\n#[cfg(test)]\nmod tests {\n  tokio::time::sleep_until(y);\n}";
+        for (path, text, found) in [
+            ("c.rs", text, 1),
+            ("a.rs", text, 0),
+            ("journeys/src/lib.rs", text, 2),
+            ("app/tests/it/main.rs", text, 2),
+            ("app/src/tests.rs", text, 2),
+            ("app/tests/it/main.rs", "// sleep(1)\nasleep();", 0),
+            ("c.rs", "sleep(1)", 0),
+        ] {
+            assert_eq!(sleeps.complaints(&Source::new(path, text)).len(), found, "{path}: {text}");
+        }
     }
 
     #[test]
