@@ -378,7 +378,9 @@ pub mod moment {
     /// Reads the moment.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
         let text = String::deserialize(from)?;
-        Timestamp::parse(&text).ok_or_else(|| {
+        // The form that a moment takes which no calendar has; a gate with a broken clock may send one.
+        let odd = || text.strip_suffix(" ms")?.parse().ok().map(Timestamp::from_millis);
+        Timestamp::parse(&text).or_else(odd).ok_or_else(|| {
             serde::de::Error::custom(format!("{text:?} is not a moment such as 2026-11-23T10:49:00Z"))
         })
     }

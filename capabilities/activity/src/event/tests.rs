@@ -1,1 +1,175 @@
+use super::*;
+use crate::batch::{self, Batch, Fate};
+use engine::{Decision, Identity, Obligations, Reason, Request};
+use proptest::option::of;
+use proptest::prelude::*;
 
+#[derive(Debug, Clone)]
+struct Facts {
+    at: i64,
+    front: Front,
+    client: IpAddr,
+    identity: Identity,
+    host: String,
+    literal: Option<IpAddr>,
+    path: Option<String>,
+    agent: Option<String>,
+    decision: Decision,
+    bytes: u64,
+}
+
+impl Facts {
+    fn with<T>(&self, each: impl FnOnce(&Activity<'_>) -> T) -> T {
+        let host = match self.literal {
+            Some(address) => Host::Address(address),
+            None => Host::Name(HostName::new(&self.host).unwrap()),
+        };
+        let request = Request {
+            host,
+            port: None,
+            path: self.path.as_deref(),
+            chain: &[],
+            addresses: &[],
+            identity: &self.identity,
+            front: self.front,
+        };
+        let at = Timestamp::from_millis(self.at);
+        each(&Activity::of(&request, &self.decision, at, self.client, self.agent.as_deref(), self.bytes))
+    }
+}
+
+fn fact() -> impl Strategy<Value = Fact> {
+    prop_oneof![
+        Just(Fact::None),
+        Just(Fact::Host),
+        Just(Fact::Path),
+        any::<u8>().prop_map(Fact::Chain),
+        any::<u8>().prop_map(Fact::Address),
+        Just(Fact::PartOfHost)
+    ]
+}
+
+fn decision() -> impl Strategy<Value = Decision> {
+    let numbers = (any::<u32>(), of(any::<u16>()), of(any::<u16>()), of(any::<u16>()), of(any::<u16>()));
+    (1u8..=12, 0u8..3, fact(), numbers).prop_map(
+        |(step, verdict, fact, (rule, category, list, group, beside))| Decision {
+            verdict: Verdict::from_number(verdict).unwrap(),
+            reason: Reason {
+                step: Step::from_number(step).unwrap(),
+                rule: RuleRef(rule),
+                fact,
+                category,
+                list,
+                group: group.map(GroupNo),
+                beside: beside.map(GroupNo),
+            },
+            obligations: Obligations::default(),
+        },
+    )
+}
+
+fn facts() -> impl Strategy<Value = Facts> {
+    let who = (of(any::<u32>()), of(any::<u32>()), 0u8..7);
+    let what = ("[a-z0-9]{1,20}(\\.[a-z]{1,9}){0,3}", of(any::<IpAddr>()), of("/[^?]{0,80}"), of(".{0,80}"));
+    (any::<i64>(), 0u8..4, any::<IpAddr>(), who, what, decision(), any::<u64>()).prop_map(
+        |(at, front, client, (person, device, known_by), (host, literal, path, agent), decision, bytes)| {
+            Facts {
+                at,
+                front: Front::from_number(front).unwrap(),
+                client,
+                identity: Identity {
+                    person: person.map(PersonNo),
+                    device: device.map(DeviceNo),
+                    known_by: KnownBy::from_number(known_by).unwrap(),
+                    ..Identity::default()
+                },
+                host,
+                literal,
+                path,
+                agent,
+                decision,
+                bytes,
+            }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn an_event_comes_back_as_it_was_recorded(facts in facts(), number in 0u64..1 << 40, base in 0u64..1 << 40) {
+        let base_at = facts.at.saturating_sub(1_000);
+        let mut out = Vec::new();
+        facts.with(|activity| encode(&mut out, number, facts.at - base_at, activity));
+        prop_assert!(out.len() <= LONGEST_EVENT);
+        let mut reader = Reader(&out);
+        let event = decode(&mut reader, base, base_at).unwrap();
+        prop_assert!(reader.0.is_empty());
+        prop_assert_eq!((event.number, event.at.as_millis()), (base + number, facts.at));
+        let kept = event.kept.unwrap();
+        let reason = facts.decision.reason;
+        prop_assert_eq!(
+            (kept.front, kept.verdict, kept.known_by, kept.step, kept.rule, kept.fact, kept.bytes),
+            (facts.front, facts.decision.verdict, facts.identity.known_by, reason.step, reason.rule, reason.fact, facts.bytes)
+        );
+        prop_assert_eq!(
+            (kept.client, kept.person, kept.device, kept.category, kept.list, kept.group, kept.beside),
+            (Some(facts.client), facts.identity.person, facts.identity.device, reason.category, reason.list, reason.group, reason.beside)
+        );
+        prop_assert_eq!(kept.agent, facts.agent.as_deref());
+        if reason.step == Step::Sealed {
+            prop_assert_eq!((kept.host, kept.path), (None, None));
+        } else {
+            let host = facts.literal.map_or_else(|| facts.host.clone(), |address| address.to_string());
+            prop_assert_eq!(kept.host.map(|host| host.to_string()), Some(host));
+            prop_assert_eq!(kept.path, facts.path.as_deref());
+        }
+        let shown = Event::of(5, event.at, &kept);
+        let read: Event = serde_json::from_str(&serde_json::to_string(&shown).unwrap()).unwrap();
+        prop_assert_eq!(read, shown);
+    }
+
+    #[test]
+    fn no_bytes_make_reading_a_batch_panic(bytes in proptest::collection::vec(any::<u8>(), 0..120), count in 0u32..4) {
+        let mut whole = Vec::new();
+        batch::write_head(&mut whole, 1, 2, count);
+        whole.extend_from_slice(&bytes);
+        for bytes in [&bytes, &whole] {
+            drop(Batch::parse(bytes).map(|batch| batch.events().count()));
+            drop(Batch::parse_head(bytes).map(|batch| (batch.heads().count(), batch.events().count())));
+        }
+    }
+
+    #[test]
+    fn a_batch_written_again_keeps_what_it_should(all in proptest::collection::vec((facts(), 0u8..3), 1..12)) {
+        let mut whole = Vec::new();
+        batch::write_head(&mut whole, 100, 50, all.len() as u32);
+        for (number, (facts, _)) in (0..).zip(&all) {
+            let at = facts.at / 4;
+            facts.with(|activity| encode(&mut whole, number * 3, at, activity));
+        }
+        let before = Batch::parse(&whole).unwrap();
+        let fates: Vec<Fate> =
+            all.iter().map(|(_, fate)| [Fate::Kept, Fate::Erased, Fate::LeftOut][usize::from(*fate)]).collect();
+        let mut again = Vec::new();
+        let mut next = fates.iter();
+        let count = before.rewrite(&mut again, |_| *next.next().unwrap());
+        let after = Batch::parse(&again).unwrap();
+        prop_assert_eq!(after.count(), count);
+        let wanted: Vec<_> = before
+            .events()
+            .zip(&fates)
+            .filter(|(_, fate)| **fate != Fate::LeftOut)
+            .map(|(event, fate)| (event.number, if *fate == Fate::Kept { event.kept } else { None }))
+            .collect();
+        prop_assert_eq!(after.events().map(|event| (event.number, event.kept)).collect::<Vec<_>>(), wanted);
+        prop_assert!(after.heads().zip(after.events()).all(|(head, event)| head.number == event.number && head.at == event.at));
+    }
+}
+
+#[test]
+fn long_paths_and_agents_are_shortened_at_a_character() {
+    let text = "é".repeat(3_000);
+    assert_eq!(start_of(&text, LONGEST_PATH).len(), 2048);
+    assert_eq!(start_of(&text[..4_001 - 1], 255).len(), 254);
+    assert_eq!(start_of("short", 255), "short");
+}

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::net::IpAddr;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use kit::Timestamp;

@@ -1,6 +1,6 @@
 //! Segment files: `append-<place of the first event>.log`, read back and repaired.
 //!
-//! A segment is frames. The first is its *opening*: JSON of where each gate run that is not over stood, so that starting
+//! A segment is frames. The first are its *openings*: JSON of where each gate run that is not over stood, so that starting
 //! again reads one segment and not the whole log. A full segment ends with its *closing*: five numbers that let a
 //! search pass it over unread.
 
@@ -34,7 +34,7 @@ pub struct RunState {
     pub last_at: Option<Timestamp>,
 }
 
-/// The first frame of a segment.
+/// A frame at the beginning of a segment; each run stands in at least one of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     /// The place of its first event.
@@ -126,8 +126,6 @@ pub fn list(dir: &Path) -> io::Result<Vec<u64>> {
 pub struct Recovered {
     /// What it holds.
     pub contents: Contents,
-    /// Its opening, where it is whole.
-    pub opening: Option<Opening>,
     /// Where each run stood at its end.
     pub runs: Vec<(Run, RunState)>,
     /// Bytes after the last whole frame, to be cut off.
@@ -140,7 +138,6 @@ pub struct Recovered {
 /// `first_seq` is the place that its name gives.
 pub fn recover(bytes: &[u8], first_seq: u64) -> Recovered {
     let mut contents = Contents::empty(first_seq, 0);
-    let mut opening: Option<Opening> = None;
     let mut runs = std::collections::BTreeMap::<Run, RunState>::new();
     let (mut cut_bytes, mut damaged_bytes) = (0, 0);
     for piece in frame::pieces(bytes) {
@@ -158,9 +155,13 @@ pub fn recover(bytes: &[u8], first_seq: u64) -> Recovered {
         contents.bytes = frame.end as u64;
         match frame.kind {
             Kind::Opening => {
-                if let Ok(found) = serde_json::from_slice::<Opening>(frame.body) {
-                    runs.extend(found.runs.iter().cloned());
-                    opening = Some(found);
+                let found = serde_json::from_slice::<Opening>(frame.body);
+                for (run, state) in found.into_iter().flat_map(|opening| opening.runs) {
+                    let known = runs.entry(run).or_default();
+                    known.accounted.merge(&state.accounted);
+                    known.durable = known.durable.max(state.durable);
+                    known.settled_before = known.settled_before.max(state.settled_before);
+                    known.last_at = state.last_at;
                 }
             }
             Kind::Events => {
@@ -178,7 +179,7 @@ pub fn recover(bytes: &[u8], first_seq: u64) -> Recovered {
             Kind::Closing | Kind::Entry => {}
         }
     }
-    Recovered { contents, opening, runs: runs.into_iter().collect(), cut_bytes, damaged_bytes }
+    Recovered { contents, runs: runs.into_iter().collect(), cut_bytes, damaged_bytes }
 }
 
 /// What a full segment holds, by its closing frame or, where it has none, by reading it.

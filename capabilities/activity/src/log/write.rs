@@ -14,14 +14,27 @@ use crate::page::Run;
 use crate::spans::Spans;
 use crate::store::{Appended, StoreError};
 
+/// An opening names at most so many spans of a run; more make further openings, so that no frame grows too long.
+const SPANS_AN_OPENING: usize = 20_000;
+
 /// The bytes a segment begins with.
 pub(super) fn opening(first_seq: u64, runs: &BTreeMap<Run, RunState>) -> Vec<u8> {
-    let opening =
-        Opening { first_seq, runs: runs.iter().map(|(run, state)| (*run, state.clone())).collect() };
     let mut out = Vec::new();
-    // Plain numbers and texts always have a JSON form.
-    let text = serde_json::to_vec(&opening).unwrap_or_default();
-    frame::push(&mut out, Kind::Opening, |out| out.extend_from_slice(&text));
+    let mut push = |runs: Vec<(Run, RunState)>| {
+        // Plain numbers and texts always have a JSON form.
+        let text = serde_json::to_vec(&Opening { first_seq, runs }).unwrap_or_default();
+        frame::push(&mut out, Kind::Opening, |out| out.extend_from_slice(&text));
+    };
+    push(Vec::new());
+    for (run, state) in runs {
+        let spans: Vec<(u64, u64)> = state.accounted.clone().into();
+        if spans.is_empty() {
+            push(vec![(*run, state.clone())]);
+        }
+        for spans in spans.chunks(SPANS_AN_OPENING) {
+            push(vec![(*run, RunState { accounted: spans.to_vec().into(), ..state.clone() })]);
+        }
+    }
     out
 }
 
@@ -53,27 +66,25 @@ impl AppendLog {
         self.changed.notify_all();
     }
 
-    /// Closes the segment and begins the next.
+    /// Begins the next segment and closes this one. The next is made first: if there is no room for it, nothing has
+    /// changed. The closing is a convenience that may be missing.
     pub(super) fn rotate(&self, writer: &mut Writer) -> Result<(), StoreError> {
         let dir = &self.config.dir;
-        let path = writer.active.path(dir);
-        writer.staging.clear();
-        let mut closed = writer.active;
-        closed.close(&mut writer.staging);
-        closed.bytes += writer.staging.len() as u64;
-        writer.write_staging().map_err(StoreError::io("close", path))?;
-        writer.active.bytes = closed.bytes;
-        self.publish(closed);
-
-        let first_seq = closed.next_seq;
+        let first_seq = writer.active.next_seq;
         let bytes = opening(first_seq, &writer.runs);
         let path = segment::path_of(dir, first_seq);
         let file = segment::write_whole(&path, &bytes).map_err(StoreError::io("make", &path))?;
         if let Err(error) = segment::sync_folder(&path) {
-            // The old segment goes on. An empty one that stayed behind it would be passed over at the next start.
+            // This segment goes on. An empty one that stayed behind it would be passed over at the next start.
             drop(std::fs::remove_file(&path));
             return Err(StoreError::io("make durable", path)(error));
         }
+        writer.staging.clear();
+        writer.active.close(&mut writer.staging);
+        if writer.write_staging().is_ok() {
+            writer.active.bytes += writer.staging.len() as u64;
+        }
+        self.publish(writer.active);
         writer.file = file;
         writer.active = Contents::empty(first_seq, bytes.len() as u64);
         held(&self.shelf).segments.push(writer.active);

@@ -1,5 +1,14 @@
 //! The log process and its gates as they run: threads and processes over real sockets and files.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "the helpers of these tests fail as tests do; clippy only excuses functions marked as tests"
+)]
 
+mod fate;
+mod forget;
 mod house;
 mod kill;
+mod torn;
 mod walk;
