@@ -13,6 +13,8 @@ const STRIKES: u32 = 3;
 /// How long a downed upstream rests, at first and at most; it doubles in between.
 const FIRST_REST_MS: u64 = 500;
 const LONGEST_REST_MS: u64 = 16_000;
+/// How many questions of one moment share a socket.
+const TOGETHER: u32 = 64;
 /// The bounds of one attempt's patience.
 const LEAST_PATIENCE_MS: u64 = 150;
 const MOST_PATIENCE_MS: u64 = 1_500;
@@ -33,6 +35,9 @@ struct Upstream {
     time_ms: f32,
     strikes: u32,
     rests_until_ms: u64,
+    /// The socket of the questions of this very moment: those of one batch share it, so that they can be sent and
+    /// answered in one call; the next moment brings another.
+    moment: Option<(u64, usize, u32)>,
 }
 
 /// All upstreams, in the order of the configuration.
@@ -60,6 +65,7 @@ impl Upstreams {
                     time_ms: 0.0,
                     strikes: 0,
                     rests_until_ms: 0,
+                    moment: None,
                 })
                 .collect(),
         )
@@ -92,15 +98,27 @@ impl Upstreams {
         up().min_by(|(_, a), (_, b)| a.time_ms.total_cmp(&b.time_ms)).map(|(index, _)| index)
     }
 
-    /// Takes a socket of the upstream for one question, at random. The second value says that the socket must be
-    /// opened anew first: it has served its time and nothing waits on it.
-    pub fn take_slot(&mut self, upstream: usize, random: &mut Random) -> Option<(Way, bool)> {
-        let slots = &mut self.0.get_mut(upstream)?.slots;
+    /// Takes a socket of the upstream for one question: at random, or the one that the questions of this moment share.
+    /// The second value says that the socket must be opened anew first: it has served its time and nothing waits on
+    /// it.
+    pub fn take_slot(&mut self, upstream: usize, now_ms: u64, random: &mut Random) -> Option<(Way, bool)> {
+        let own = self.0.get_mut(upstream)?;
+        if let Some((moment, slot, left)) = own.moment.as_mut()
+            && *moment == now_ms
+            && *left > 0
+            && let Some(place) = own.slots.get_mut(*slot)
+        {
+            *left -= 1;
+            place.uses = place.uses.saturating_add(1);
+            place.waiting += 1;
+            return Some((Way { upstream, slot: *slot }, false));
+        }
         let start = random.below(SLOTS)?;
-        let order = (0..SLOTS).map(|step| (start + step) % SLOTS);
+        let mut order = (0..SLOTS).map(|step| (start + step) % SLOTS);
         let fresh = |slot: &Slot| slot.uses < USES || slot.waiting == 0;
-        let slot = order.clone().find(|slot| slots.get(*slot).is_some_and(fresh)).unwrap_or(start);
-        let place = slots.get_mut(slot)?;
+        let slot = order.find(|slot| own.slots.get(*slot).is_some_and(fresh)).unwrap_or(start);
+        own.moment = Some((now_ms, slot, TOGETHER - 1));
+        let place = own.slots.get_mut(slot)?;
         let reopen = place.uses >= USES && place.waiting == 0;
         place.uses = if reopen { 1 } else { place.uses.saturating_add(1) };
         place.waiting += 1;
@@ -206,16 +224,29 @@ mod tests {
         let mut upstreams = three();
         let mut random = Random::default();
         let mut reopened = 0;
-        for _ in 0..(SLOTS as u32 * USES * 4) {
-            let (way, reopen) = upstreams.take_slot(0, &mut random).unwrap();
+        for now_ms in 0..u64::from(SLOTS as u32 * USES * 4) {
+            let (way, reopen) = upstreams.take_slot(0, now_ms, &mut random).unwrap();
             reopened += usize::from(reopen);
             upstreams.release(way);
         }
         assert!(reopened >= SLOTS * 2, "{reopened}");
         let mut upstreams = three();
-        for _ in 0..(SLOTS as u32 * USES * 4) {
-            let (_, reopen) = upstreams.take_slot(0, &mut random).unwrap();
+        for now_ms in 0..u64::from(SLOTS as u32 * USES * 4) {
+            let (_, reopen) = upstreams.take_slot(0, now_ms, &mut random).unwrap();
             assert!(!reopen);
         }
+    }
+
+    #[test]
+    fn rfc5452_questions_of_one_moment_share_a_socket_and_the_next_moment_brings_another() {
+        let mut upstreams = three();
+        let mut random = Random::default();
+        let mut seen = [0; SLOTS];
+        for now_ms in 0..640 {
+            let slots = [(); 3].map(|()| upstreams.take_slot(0, now_ms, &mut random).unwrap().0.slot);
+            assert!(slots.iter().all(|slot| *slot == slots[0]));
+            seen[slots[0]] += 1;
+        }
+        assert!(seen.iter().all(|times| (10..90).contains(times)), "{seen:?}");
     }
 }

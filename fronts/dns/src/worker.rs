@@ -25,6 +25,13 @@ pub enum To {
     Stream(Reply),
 }
 
+/// A socket that datagrams leave through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Listener(usize),
+    Upstream(Way),
+}
+
 /// How many batches one listener may fill before the others are looked at.
 const ROUNDS: usize = 8;
 /// Room for any message.
@@ -46,6 +53,8 @@ pub struct Worker {
     started: Instant,
     poll: Poll,
     batch: Batch,
+    /// What leaves later than in the batch that asked.
+    outbox: Batch,
     random: Random,
     buffer: Vec<u8>,
 }
@@ -80,6 +89,7 @@ impl Worker {
             started: Instant::now(),
             poll,
             batch: Batch::new(),
+            outbox: Batch::new(),
             random: Random::default(),
             buffer: vec![0; STREAM_BYTES],
         };
@@ -138,7 +148,7 @@ impl Worker {
                     answers += 1;
                 }
             }
-            let sent = self.batch.send(socket);
+            let sent = self.batch.send(socket).count;
             if sent < answers {
                 self.counting.dropped.many((answers - sent) as u64);
             }
@@ -192,24 +202,44 @@ impl Worker {
                     self.resolver.stream_answered(ticket, bytes.as_deref(), now);
                 }
             }
-            self.obey(now);
         }
+        self.obey(now);
     }
 
-    /// Does what the resolver wants done.
+    /// Does what the resolver wants done. Datagrams that leave through the same socket leave together.
     fn obey(&mut self, now: Now) {
-        while let Some(command) = self.resolver.command() {
-            match command {
-                Command::Reply { to: To::Stream(reply), bytes } => reply.give(bytes),
-                Command::Reply { to: To::Datagram { listener, peer }, bytes } => {
-                    let socket = self.listeners.get(listener);
-                    if socket.is_none_or(|socket| udp::send(socket, &peer, &bytes).is_err()) {
-                        self.counting.dropped.one();
-                    }
+        let mut door = None;
+        loop {
+            let command = self.resolver.command();
+            let next = match &command {
+                Some(Command::Reply { to: To::Datagram { listener, .. }, .. }) => {
+                    Some(Door::Listener(*listener))
                 }
-                Command::Reopen(way) => self.open(way),
-                Command::Send { way, bytes } => self.send(way, &bytes, now),
-                Command::AskStream { upstream, ticket, bytes } => {
+                Some(Command::Send { way, .. }) => Some(Door::Upstream(*way)),
+                _ => None,
+            };
+            if (next != door || self.outbox.queued() == udp::BATCH)
+                && let Some(door) = door
+            {
+                self.flush(door, now);
+            }
+            door = next;
+            match command {
+                // What was sent may have failed and brought more to do.
+                None if self.resolver.is_idle() => return,
+                None => {}
+                Some(Command::Reply { to: To::Stream(reply), bytes }) => reply.give(bytes),
+                Some(Command::Reply { to: To::Datagram { peer, .. }, bytes }) => {
+                    self.compose(Some(&peer), &bytes);
+                }
+                Some(Command::Send { way, bytes }) => {
+                    if self.socket(way).is_none() {
+                        self.open(way);
+                    }
+                    self.compose(None, &bytes);
+                }
+                Some(Command::Reopen(way)) => self.open(way),
+                Some(Command::AskStream { upstream, ticket, bytes }) => {
                     let order = Order { upstream, ticket, bytes, inbox: Arc::clone(&self.inbox) };
                     let refused = self.streams.as_ref().is_none_or(|streams| streams.send(order).is_err());
                     if refused {
@@ -220,16 +250,33 @@ impl Worker {
         }
     }
 
-    fn send(&mut self, way: Way, bytes: &[u8], now: Now) {
-        if self.socket(way).is_none() {
-            self.open(way);
+    fn compose(&mut self, peer: Option<&Peer>, bytes: &[u8]) {
+        if !self.outbox.compose(peer, bytes) {
+            self.counting.dropped.one();
         }
-        let sent = self.socket(way).map(|socket| socket.send(bytes));
-        match sent {
-            Some(Ok(_)) => {}
-            // A full buffer is a lost datagram: the attempt's time runs out and another follows.
-            Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
-            _ => self.resolver.unreachable(way, now),
+    }
+
+    /// Sends what was composed for that socket.
+    fn flush(&mut self, door: Door, now: Now) {
+        let queued = self.outbox.queued();
+        match door {
+            Door::Listener(listener) => {
+                let sent = self.listeners.get(listener).map_or(0, |socket| self.outbox.send(socket).count);
+                self.counting.dropped.many(queued.saturating_sub(sent) as u64);
+            }
+            Door::Upstream(way) => {
+                let socket = self.upstreams.get(way.upstream).and_then(|(_, slots)| slots.get(way.slot));
+                let sent = socket.and_then(Option::as_ref).map(|socket| self.outbox.send(socket));
+                match sent.map(|sent| sent.error) {
+                    // A full buffer is a lost datagram: the attempt's time runs out and another follows.
+                    Some(None | Some(io::ErrorKind::WouldBlock)) => {}
+                    Some(Some(_)) => self.resolver.unreachable(way, now),
+                    None => {
+                        self.outbox.forget();
+                        self.resolver.unreachable(way, now);
+                    }
+                }
+            }
         }
     }
 

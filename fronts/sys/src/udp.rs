@@ -140,6 +140,15 @@ struct Frame {
     bytes: [u8; FRAME_BYTES],
 }
 
+/// What became of a batch that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// How many the kernel took.
+    pub count: usize,
+    /// Why it did not take the last that it refused.
+    pub error: Option<io::ErrorKind>,
+}
+
 /// A reusable batch of datagrams: receive, answer some of them in place, send the answers.
 pub struct Batch {
     /// [`BATCH`] frames, owned by this batch. Held as a raw pointer because the headers point into them.
@@ -290,10 +299,64 @@ impl Batch {
         }
     }
 
-    /// Sends the answers marked since the last receive; returns how many the kernel took. A peer that cannot be
-    /// reached loses its own answer only.
-    pub fn send(&mut self, socket: &UdpSocket) -> usize {
-        let (mut at, mut sent) = (0, 0);
+    /// Adds a datagram of its own to those that the next send takes: to `peer` from the address that it asked, or for
+    /// `None` to wherever the socket is connected. False if the batch is full or the datagram is longer than a frame.
+    /// A batch that composes does not receive.
+    pub fn compose(&mut self, peer: Option<&Peer>, bytes: &[u8]) -> bool {
+        if self.queued >= BATCH || bytes.len() > FRAME_BYTES {
+            return false;
+        }
+        let frame = self.frame(self.queued);
+        // SAFETY: the frame is alive and nothing borrows it: `self` is borrowed mutably.
+        let room = unsafe { &mut (*frame).bytes };
+        let Some(place) = room.get_mut(..bytes.len()) else { return false };
+        place.copy_from_slice(bytes);
+        let start = room.as_mut_ptr();
+        // SAFETY: as above; the slice of its bytes is no longer used.
+        unsafe { (*frame).vector = libc::iovec { iov_base: start.cast(), iov_len: bytes.len() } };
+        let mut header = empty_header();
+        // SAFETY: the frame is alive; only an address inside it is taken.
+        header.msg_iov = unsafe { &raw mut (*frame).vector };
+        header.msg_iovlen = 1;
+        if let Some(peer) = peer {
+            let (name, name_length) = encode_name(peer.address);
+            // SAFETY: the frame is alive and nothing borrows it.
+            unsafe { (*frame).name = name };
+            // SAFETY: the frame is alive; only an address inside it is taken.
+            header.msg_name = unsafe { &raw mut (*frame).name }.cast();
+            header.msg_namelen = name_length as libc::socklen_t;
+            let (control, control_length) = encode_asked(peer.asked);
+            if control_length > 0 {
+                // SAFETY: the frame is alive and nothing borrows it.
+                unsafe { (*frame).control = control };
+                // SAFETY: the frame is alive; only an address inside it is taken.
+                header.msg_control = unsafe { &raw mut (*frame).control }.cast();
+                header.msg_controllen = control_length;
+            }
+        }
+        if let Some(outgoing) = self.outgoing.get_mut(self.queued) {
+            outgoing.msg_hdr = header;
+            self.queued += 1;
+        }
+        // The frame's vector no longer spans the whole frame: a later receive must make it ready again.
+        self.received = self.received.max(self.queued);
+        true
+    }
+
+    /// Forgets what was composed.
+    pub const fn forget(&mut self) {
+        self.queued = 0;
+    }
+
+    /// How many datagrams the next send takes.
+    pub const fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Sends the answers marked since the last receive, or what was composed. A peer that cannot be reached loses its
+    /// own datagram only.
+    pub fn send(&mut self, socket: &UdpSocket) -> Sent {
+        let (mut at, mut sent, mut error) = (0, 0, None);
         while at < self.queued {
             let Some(rest) = self.outgoing.get_mut(at..self.queued) else { break };
             let count = rest.len() as libc::c_uint;
@@ -307,11 +370,14 @@ impl Batch {
                     sent += taken;
                 }
                 // The first of the rest failed: leave it out. With the buffer full this loses answers, as it must.
-                _ => at += 1,
+                _ => {
+                    error = Some(io::Error::last_os_error().kind());
+                    at += 1;
+                }
             }
         }
         self.queued = 0;
-        sent
+        Sent { count: sent, error }
     }
 }
 
@@ -461,7 +527,7 @@ mod tests {
             assert_eq!(&buffer[..length], b"question");
             buffer[..6].copy_from_slice(b"answer");
             batch.answer(0, 6);
-            assert_eq!(batch.send(&gate), 1);
+            assert_eq!(batch.send(&gate), Sent { count: 1, error: None });
         } else {
             send(&gate, &peer, b"answer").unwrap();
         }
@@ -498,7 +564,7 @@ mod tests {
                 buffer[length] = 0xff;
                 batch.answer(index, length + 1);
             }
-            assert_eq!(batch.send(&gate), 5);
+            assert_eq!(batch.send(&gate).count, 5);
             for number in (0..10u8).step_by(2) {
                 let mut buffer = [0; 8];
                 let length = device.recv(&mut buffer).unwrap();
@@ -506,6 +572,37 @@ mod tests {
             }
         }
         assert!(batch.datagram(10).is_none() && batch.peer(10).is_none());
+    }
+
+    #[test]
+    fn composed_datagrams_go_to_their_peers_or_where_the_socket_is_connected() {
+        let gate = bind_shared("0.0.0.0:0".parse().unwrap(), false, 1 << 20).unwrap();
+        let port = gate.local_addr().unwrap().port();
+        let device = client("127.0.0.3:0");
+        device.connect(SocketAddr::new("127.0.0.53".parse().unwrap(), port)).unwrap();
+        device.send(b"question").unwrap();
+        let (mut batch, mut outbox) = (Batch::new(), Batch::new());
+        assert_eq!(receive(&mut batch, &gate), 1);
+        let peer = batch.peer(0).unwrap();
+        for number in 0..BATCH as u8 {
+            assert!(outbox.compose(Some(&peer), &[number; 100]));
+        }
+        assert!(!outbox.compose(Some(&peer), b"one too many"));
+        assert_eq!(outbox.send(&gate).count, BATCH);
+        let mut buffer = [0; 2048];
+        for number in 0..BATCH as u8 {
+            assert_eq!(device.recv(&mut buffer).unwrap(), 100);
+            assert_eq!(buffer[0], number);
+        }
+        assert!(outbox.compose(None, b"to the gate"));
+        assert!(!outbox.compose(None, &[0; FRAME_BYTES + 1]));
+        assert_eq!(outbox.send(&device).count, 1);
+        assert_eq!(receive(&mut batch, &gate), 1);
+        assert_eq!(batch.datagram(0).unwrap().0, 11);
+        // A batch that composed can receive whole datagrams afterwards.
+        device.send(&[9; 1400]).unwrap();
+        assert_eq!(receive(&mut outbox, &gate), 1);
+        assert_eq!(outbox.datagram(0).unwrap().0, 1400);
     }
 
     #[test]

@@ -56,23 +56,23 @@ impl<R> Resolver<R> {
         };
         let identity = self.decider.identify(source.client);
         let case = Case { host, identity: &identity, client: source.client, at: now.at };
+        let hash = self.hashing.of(query.question());
+        if let Some(stored) = self.cache.get(hash, query.question(), want(&query), now.seconds()) {
+            let decision = case.decide_answer(&*self.decider, stored, &mut self.addresses);
+            if decision.verdict.is_block() {
+                return self.block(buffer, shape, case, &decision);
+            }
+            let length = write_stored(buffer, shape, stored, self.settings.longest_life_s, now.seconds());
+            self.counting.cached.one();
+            case.record(&*self.sink, &decision, length);
+            return self.answer(length);
+        }
         let decision = case.decide(&*self.decider);
         if decision.verdict.is_block() {
             return self.block(buffer, shape, case, &decision);
         }
         if kind == kind::ANY {
             let length = write::any(buffer, shape.end, shape.flags, shape.edns, self.settings.longest_life_s);
-            case.record(&*self.sink, &decision, length);
-            return self.answer(length);
-        }
-        let (hash, want) = (self.hashing.of(query.question()), want(&query));
-        if let Some(stored) = self.cache.get(hash, query.question(), want, now.seconds()) {
-            let decision = case.decide_answer(&*self.decider, stored, decision, &mut self.addresses);
-            if decision.verdict.is_block() {
-                return self.block(buffer, shape, case, &decision);
-            }
-            let length = write_stored(buffer, shape, stored, self.settings.longest_life_s, now.seconds());
-            self.counting.cached.one();
             case.record(&*self.sink, &decision, length);
             return self.answer(length);
         }

@@ -36,17 +36,16 @@ impl<'a> Case<'a> {
         decider.decide(&self.request(&[], &[]), self.at)
     }
 
-    /// Decides with the names and addresses of an answer. `decision` is what the name alone gave; an answer without
-    /// facts adds nothing to it.
+    /// Decides with the names and addresses of an answer. Facts only ever add blocks, so what the name alone decides
+    /// is in this.
     pub fn decide_answer(
         &self,
         decider: &dyn Decider,
         stored: &Stored,
-        decision: Decision,
         addresses: &mut Vec<IpAddr>,
     ) -> Decision {
         if !stored.has_facts() {
-            return decision;
+            return self.decide(decider);
         }
         let mut chain = [self.host; MOST_NAMES];
         let names = stored.facts(addresses).filter_map(name::host);

@@ -2,10 +2,11 @@
 //!
 //! The order for one question, and why:
 //! 1. *read* it; what cannot be read gets an error and nothing else;
-//! 2. *decide by the name*, before anything is asked: a blocked name is never sent upstream;
-//! 3. look in the *cache*, or ask an upstream, once for all who ask the same;
+//! 2. look in the *cache*;
+//! 3. if it is not there, *decide by the name* before anything is asked: a blocked name is never sent upstream. Then
+//!    ask, once for all who ask the same;
 //! 4. *decide with the answer's names and addresses*, for every answer, cached or not: what is kept is what the
-//!    upstream said, never what was decided;
+//!    upstream said, never what was decided. Facts only ever add blocks, so this includes what the name decides;
 //! 5. *write* the answer and hand one event to the activity log.
 //!
 //! Of a decision's obligations, `unobserved` is carried out by [`Activity::of`]. A name alone cannot be scanned or
@@ -159,6 +160,11 @@ impl<R> Resolver<R> {
     /// The next thing to be done.
     pub fn command(&mut self) -> Option<Command<R>> {
         self.commands.pop_front()
+    }
+
+    /// Whether nothing is to be done.
+    pub fn is_idle(&self) -> bool {
+        self.commands.is_empty()
     }
 
     /// How many questions wait for an upstream.

@@ -51,7 +51,7 @@ impl<R> Resolver<R> {
         asking.attempts += 1;
         let round = (asking.attempts - 1) / self.upstreams.count().max(1) as u32;
         let until_ms = (now.ms + (patience << round.min(3))).min(asking.since_ms + PATIENCE_MS);
-        let message = question_for(asking).zip(self.upstreams.take_slot(upstream, &mut self.random));
+        let message = question_for(asking).zip(self.upstreams.take_slot(upstream, now.ms, &mut self.random));
         let Some((mut message, (way, reopen))) = message else { return self.exhausted(place, now) };
         // An id that is free on that socket; with so few in flight the first nearly always is.
         let id = (0..64).find_map(|_| {
@@ -248,12 +248,7 @@ impl<R> Resolver<R> {
             Some(host) => {
                 let identity = self.decider.identify(waiter.client);
                 let case = Case { host, identity: &identity, client: waiter.client, at: now.at };
-                let decision = case.decide(&*self.decider);
-                let decision = if decision.verdict.is_block() {
-                    decision
-                } else {
-                    case.decide_answer(&*self.decider, stored, decision, &mut self.addresses)
-                };
+                let decision = case.decide_answer(&*self.decider, stored, &mut self.addresses);
                 if decision.verdict.is_block() {
                     self.write_block(scratch, shape, case, &decision)
                 } else {
