@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Problem;
-use crate::document::target::{Target, read_site};
+use crate::document::target::read_site;
 
 /// A category of sites.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,9 +15,18 @@ pub struct Category {
     pub id: String,
     /// What people call it.
     pub name: String,
-    /// Whether a child may be hurt by it, so that a page offers help first.
+    /// What it holds, for the reader.
     #[serde(default)]
-    pub harm: bool,
+    pub about: String,
+    /// Whether the law forbids it.
+    #[serde(default)]
+    pub illegal: bool,
+    /// Whether whoever meets it may be in trouble, so that a page offers help first.
+    #[serde(default)]
+    pub may_hurt: bool,
+    /// Whether it is useful or harmless, and never blocked by default.
+    #[serde(default)]
+    pub neutral: bool,
 }
 
 /// A well-known online service.
@@ -30,17 +39,54 @@ pub struct Service {
     pub name: String,
     /// Its sites, each with everything below it.
     #[serde(default)]
-    pub sites: Vec<String>,
+    pub domains: Vec<String>,
 }
 
-/// A site that is open by its nature: help or essential.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A service that is open by its nature: help or essential.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct OpenSite {
+    /// Its id.
+    pub id: String,
     /// What people call it.
     pub name: String,
-    /// The host names, each with everything below it.
-    pub sites: Vec<String>,
+    /// What it is, for the reader.
+    #[serde(default)]
+    pub about: String,
+    /// Its sites, each with everything below it.
+    #[serde(default)]
+    pub domains: Vec<String>,
+    /// Sites that stand for themselves alone.
+    #[serde(default)]
+    pub exact: Vec<String>,
+    /// Whether each school decides, with its safeguarding lead, if it is open at all: it is where the policy document
+    /// names it under `help-confirmed`.
+    #[serde(default)]
+    pub confirm_first: bool,
+    /// Sites of others that it needs (a chat's servers), each with everything below it.
+    #[serde(default)]
+    pub needs: Vec<String>,
+}
+
+impl OpenSite {
+    /// Every site of it, and whether it stands for itself alone.
+    pub fn sites(&self) -> impl Iterator<Item = (&str, bool)> {
+        let below = self.domains.iter().chain(&self.needs).map(|site| (site.as_str(), false));
+        below.chain(self.exact.iter().map(|site| (site.as_str(), true)))
+    }
+}
+
+/// One content file.
+#[derive(Deserialize)]
+struct ContentFile {
+    #[serde(default, rename = "category")]
+    categories: Vec<Category>,
+    #[serde(default, rename = "service")]
+    services: Vec<Service>,
+    #[serde(default)]
+    help: Vec<OpenSite>,
+    #[serde(default)]
+    essential: Vec<OpenSite>,
 }
 
 /// The content the engine compiles a document against.
@@ -57,6 +103,43 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// The content that comes with the program, compiled into it. Parsing costs about a millisecond: done once.
+    pub fn built_in() -> Result<Self, Vec<Problem>> {
+        Self::parse([
+            ("content/categories.toml", crate::content::CATEGORIES),
+            ("content/help.toml", crate::content::HELP),
+            ("content/essential.toml", crate::content::ESSENTIAL),
+        ])
+    }
+
+    /// Reads content files, each named for its complaints. A file may hold categories, services, help and essentials;
+    /// what it says besides is for others.
+    pub fn parse<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Result<Self, Vec<Problem>> {
+        let mut all = Self::default();
+        let mut problems = Vec::new();
+        for (name, text) in files {
+            match toml::from_str::<ContentFile>(text) {
+                Ok(file) => {
+                    all.categories.extend(file.categories);
+                    all.services.extend(file.services);
+                    all.help.extend(file.help);
+                    all.essential.extend(file.essential);
+                }
+                Err(error) => {
+                    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+                    let line = before.matches('\n').count() + 1;
+                    problems.push(Problem::error(
+                        u32::try_from(line).unwrap_or(u32::MAX),
+                        format!("{name}: {}", error.message()),
+                        "Compare it with the content that came with the program.",
+                    ));
+                }
+            }
+        }
+        problems.extend(all.check());
+        if problems.is_empty() { Ok(all) } else { Err(problems) }
+    }
+
     /// The number of the category with that id.
     pub fn category_no(&self, id: &str) -> Option<u16> {
         self.categories.iter().position(|category| category.id == id).and_then(|place| u16::try_from(place).ok())
@@ -82,13 +165,11 @@ impl Catalogue {
         for (id, _) in ids.iter().filter(|(_, times)| **times > 1) {
             problems.push(Problem::error(0, format!("the category {id:?} is there twice"), "Remove one of them."));
         }
-        let sites = self.services.iter().flat_map(|service| &service.sites);
-        let sites = sites.chain(self.help.iter().chain(&self.essential).flat_map(|open| &open.sites));
-        for site in sites {
-            match read_site(site) {
-                Ok(Target::Site(_) | Target::Address(_)) => {}
-                Ok(_) => {}
-                Err(error) => problems.push(Problem::error(0, error.message, error.remedy)),
+        let sites = self.services.iter().flat_map(|service| &service.domains).map(String::as_str);
+        let open = self.help.iter().chain(&self.essential).flat_map(OpenSite::sites).map(|(site, _)| site);
+        for site in sites.chain(open) {
+            if let Err(error) = read_site(site) {
+                problems.push(Problem::error(0, error.message, error.remedy));
             }
         }
         problems

@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod calendar;
 pub mod catalogue;
+pub mod content;
 pub mod current;
 pub mod decider;
 pub mod decision;
@@ -19,6 +20,8 @@ pub mod request;
 pub mod saying;
 pub mod sealed;
 pub mod step;
+#[cfg(test)]
+mod reference;
 mod targets;
 pub mod ticket;
 

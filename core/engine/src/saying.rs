@@ -52,7 +52,7 @@ pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {
                 reason.step,
                 Step::Focus | Step::Override | Step::School | Step::PermittedUse | Step::Unknown | Step::Content
             ),
-        offer_help: blocked && category.is_some_and(|category| category.harm),
+        offer_help: blocked && category.is_some_and(|category| category.may_hurt),
     }
 }
 

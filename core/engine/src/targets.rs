@@ -49,8 +49,7 @@ impl Targets {
             }
             Target::Address(address) => self.addresses.entry(*address).or_default().push(number),
             Target::Url(url) => {
-                let url = UrlPrefix { host: url.host.clone(), path: url.path.to_ascii_lowercase() };
-                self.urls.entry(url.host.as_str().into()).or_default().push((url, number));
+                self.urls.entry(url.host.as_str().into()).or_default().push((url.clone(), number));
             }
             Target::Expression { pattern, on } => {
                 // The document's check compiled the same expression before.
@@ -170,7 +169,7 @@ pub(crate) fn with_text<T>(host: &str, path: &str, read: impl FnOnce(&str) -> T)
     })
 }
 
-/// Whether a prefix in lower case covers the path, whose letter case is ignored.
+/// Whether a prefix covers the path, letter case ignored.
 pub(crate) fn covers(prefix: &str, path: &str) -> bool {
     let (prefix, path) = (prefix.as_bytes(), path.as_bytes());
     path.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))

@@ -45,6 +45,9 @@ pub struct PolicyDocument {
     /// The school's own essential sites (its portal), beside those that come with the program.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub essential: Vec<String>,
+    /// Help services of the content that wait for the school's decision (`confirm-first`) and have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub help_confirmed: Vec<String>,
     /// What happens to hosts of which only a part is sealed.
     #[serde(default, skip_serializing_if = "SealedSection::is_default")]
     pub sealed: SealedSection,

@@ -22,6 +22,8 @@ struct Head {
     unidentified: Option<String>,
     #[serde(default)]
     essential: Vec<String>,
+    #[serde(default)]
+    help_confirmed: Vec<String>,
 }
 
 impl PolicyDocument {
@@ -64,6 +66,7 @@ impl PolicyDocument {
                     note: head.note,
                     unidentified: head.unidentified,
                     essential: head.essential,
+                    help_confirmed: head.help_confirmed,
                     sealed: sealed.unwrap_or_default(),
                     withheld: withheld.unwrap_or_default(),
                     calendar: calendar.unwrap_or_default(),

@@ -73,8 +73,8 @@ impl FilterPolicy {
             allows_categories: false,
             problems,
         };
-        builder.open_sites(&catalogue.help, Kind::Help);
-        builder.open_sites(&catalogue.essential, Kind::Essential);
+        builder.open_sites(&catalogue.help, Kind::Help, &document.help_confirmed);
+        builder.open_sites(&catalogue.essential, Kind::Essential, &[]);
         builder.sites(&document.essential, Kind::OwnEssential, 0);
         for (place, rule) in (0u32..).zip(&document.locked) {
             builder.rule(
@@ -96,7 +96,7 @@ impl FilterPolicy {
             );
         }
         for (number, service) in (0u16..).zip(&catalogue.services) {
-            builder.sites(&service.sites, Kind::Service(number), 0);
+            builder.sites(&service.domains, Kind::Service(number), 0);
         }
         let Builder { mut entries, targets, allows_categories, mut problems, .. } = builder;
         let first_use = u32::try_from(entries.len()).map_or(u32::MAX, |len| len + 1);
@@ -105,6 +105,7 @@ impl FilterPolicy {
             audience: EVERYBODY,
             specificity: 0,
             place,
+            exact: 0,
         }));
         problems.sort_by_key(|problem| problem.line);
         problems.dedup();
@@ -143,23 +144,26 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn open_sites(&mut self, all: &[OpenSite], kind: Kind) {
+    fn open_sites(&mut self, all: &[OpenSite], kind: Kind, confirmed: &[String]) {
         for (place, open) in (0u32..).zip(all) {
-            for site in &open.sites {
-                self.site(site, kind, place, 0);
+            if open.confirm_first && !confirmed.contains(&open.id) {
+                continue;
+            }
+            for (site, exact) in open.sites() {
+                self.site(site, kind, place, 0, exact);
             }
         }
     }
 
     fn sites(&mut self, all: &[String], kind: Kind, line: u32) {
         for (place, site) in (0u32..).zip(all) {
-            self.site(site, kind, place, line);
+            self.site(site, kind, place, line, false);
         }
     }
 
-    fn site(&mut self, site: &str, kind: Kind, place: u32, line: u32) {
+    fn site(&mut self, site: &str, kind: Kind, place: u32, line: u32, exact: bool) {
         match read_site(site) {
-            Ok(target) => self.add(&target, kind, EVERYBODY, place, line),
+            Ok(target) => self.add(&target, kind, EVERYBODY, place, line, exact),
             Err(error) => self.problems.push(Problem::error(line, error.message, error.remedy)),
         }
     }
@@ -181,10 +185,15 @@ impl Builder<'_> {
                 }
             },
         };
-        self.add(&target, kind, audience, place, line.0);
+        self.add(&target, kind, audience, place, line.0, false);
     }
 
-    fn add(&mut self, target: &Target, kind: Kind, audience: GroupNo, place: u32, line: u32) {
+    fn add(&mut self, target: &Target, kind: Kind, audience: GroupNo, place: u32, line: u32, exact: bool) {
+        let exact = match target {
+            Target::Site(name) if exact => u16::try_from(name.len()).unwrap_or(u16::MAX),
+            _ => 0,
+        };
+        let entry = Entry { kind, audience, specificity: specificity(target), place, exact };
         let opens = matches!(
             kind,
             Kind::Help
@@ -204,13 +213,15 @@ impl Builder<'_> {
                 Covered::Refuse => Problem::error(line, message, "Remove it; ask for help if lessons need it."),
                 Covered::Drop => Problem::warning(line, message, "It was left out. Remove it."),
             });
+            // It keeps its number, so that the numbers of the rules after it stay what they were.
+            self.entries.push(entry);
             return;
         }
         let Ok(number) = u32::try_from(self.entries.len()) else { return };
         match self.targets.add(target, number, |id| self.catalogue.category_no(id)) {
             Ok(()) => {
                 self.allows_categories |= opens && matches!(target, Target::Category(_));
-                self.entries.push(Entry { kind, audience, specificity: specificity(target), place });
+                self.entries.push(entry);
             }
             Err(unknown) => self.problems.push(Problem::error(
                 line,

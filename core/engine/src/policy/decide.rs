@@ -252,7 +252,7 @@ impl<'a> Case<'a> {
                 }
             }
             Kind::Help | Kind::Essential | Kind::OwnEssential | Kind::Learning => {
-                if hit.fact == Fact::Host {
+                if hit.fact == Fact::Host && (rule.exact == 0 || usize::from(rule.exact) == self.host.len()) {
                     self.found.rules.push(hit);
                 }
             }
@@ -392,8 +392,9 @@ impl<'a> Case<'a> {
         if let Some(hit) = self.first(|kind| matches!(kind, Kind::Essential | Kind::OwnEssential)) {
             return decision(Verdict::Allow, self.about(Step::Essential, hit));
         }
-        if let Some(hit) = self.first(|kind| kind == Kind::Locked(Effect::Block)) {
-            return decision(Verdict::Block, self.about(Step::LockedBlock, hit));
+        let locked_block = self.policy_candidates(Kind::Locked).filter(|one| one.effect == Effect::Block);
+        if let Some(blocked) = self.contested(Step::LockedBlock, locked_block) {
+            return blocked;
         }
         if let Some(number) = self.live.withheld(self.person)
             && self.first(|kind| kind == Kind::Learning).is_none()

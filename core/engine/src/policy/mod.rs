@@ -88,6 +88,8 @@ pub(crate) struct Entry {
     pub specificity: u32,
     /// Its place in its section of the document or the catalogue.
     pub place: u32,
+    /// How long a host must be to match: its site stands for itself alone. 0 where it covers what is below.
+    pub exact: u16,
 }
 
 /// Which section a numbered rule is from.

@@ -1,0 +1,12 @@
+//! The content that comes with the program, compiled into it.
+
+/// `content/categories.toml`.
+pub const CATEGORIES: &str = include_str!("../../../content/categories.toml");
+/// `content/help.toml`.
+pub const HELP: &str = include_str!("../../../content/help.toml");
+/// `content/essential.toml`.
+pub const ESSENTIAL: &str = include_str!("../../../content/essential.toml");
+/// `content/examples/demo.toml`: the default policy, of a made-up primary and secondary school.
+pub const DEMO_POLICY: &str = include_str!("../../../content/examples/demo.toml");
+/// `content/examples/st-neot.toml`: a village primary school's tables.
+pub const VILLAGE_PRIMARY_POLICY: &str = include_str!("../../../content/examples/st-neot.toml");

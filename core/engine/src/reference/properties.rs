@@ -1,0 +1,239 @@
+//! The compiled policy against the reference, and what must always hold, over random worlds.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use kit::{Host, HostName, Timestamp};
+use proptest::prelude::*;
+
+use super::world::{self, ADDRESSES, Dice, GROUPS, NAMES, PATHS};
+use super::{PlainSealed, World};
+use crate::decision::{Decision, Fact, Verdict};
+use crate::document::Effect;
+use crate::document::target::url_host;
+use crate::identity::{Identity, KnownBy, PersonNo};
+use crate::live::Live;
+use crate::policy::{Covered, FilterPolicy, decide};
+use crate::request::{Front, Request};
+use crate::step::Step;
+
+/// A request as plain values.
+#[derive(Debug, Clone)]
+struct Asked {
+    host: Result<&'static str, IpAddr>,
+    path: Option<&'static str>,
+    chain: Vec<&'static str>,
+    addresses: Vec<IpAddr>,
+    groups: Vec<String>,
+    person: Option<PersonNo>,
+    at: Timestamp,
+}
+
+fn asked(dice: &mut Dice<'_>) -> Asked {
+    let address = |dice: &mut Dice<'_>| dice.pick(&ADDRESSES).parse().unwrap();
+    Asked {
+        host: if dice.chance(1) { Err(address(dice)) } else { Ok(dice.pick(&NAMES)) },
+        path: dice.chance(5).then(|| dice.pick(&PATHS)),
+        chain: if dice.chance(3) { vec![dice.pick(&NAMES), dice.pick(&NAMES)] } else { Vec::new() },
+        addresses: if dice.chance(3) { vec![address(dice)] } else { Vec::new() },
+        groups: (0..dice.roll(4)).map(|_| dice.pick(&GROUPS).to_owned()).collect(),
+        person: dice.chance(6).then(|| PersonNo(1 + dice.roll(2) as u32)),
+        at: world::moment(dice),
+    }
+}
+
+/// A world compiled.
+struct Gate {
+    policy: FilterPolicy,
+    live: Live,
+}
+
+impl Gate {
+    fn new(world: &World, seed: u8) -> Self {
+        let policy = FilterPolicy::compile_with(
+            &world.document,
+            &Arc::new(world.catalogue.clone()),
+            world.index(seed),
+            &world.sealed(),
+            Covered::Drop,
+        )
+        .unwrap();
+        let live = Live::compile(&world.live, &policy).0;
+        Self { policy, live }
+    }
+
+    fn decide(&self, asked: &Asked, front: Front) -> Decision {
+        let groups = self.policy.groups().closure(asked.groups.iter().map(String::as_str), |_| {});
+        let identity = Identity { person: asked.person, device: None, groups, known_by: KnownBy::Nothing };
+        with_request(asked, &identity, front, |request| {
+            decide(&self.policy, &self.live, request, self.policy.calendar().zone().local(asked.at))
+        })
+    }
+}
+
+fn with_request<T>(asked: &Asked, identity: &Identity, front: Front, ask: impl FnOnce(&Request<'_>) -> T) -> T {
+    let chain: Vec<HostName<'_>> = asked.chain.iter().map(|name| HostName::new(name).unwrap()).collect();
+    ask(&Request {
+        host: match asked.host {
+            Ok(name) => Host::Name(HostName::new(name).unwrap()),
+            Err(address) => Host::Address(address),
+        },
+        port: None,
+        path: asked.path,
+        chain: &chain,
+        addresses: &asked.addresses,
+        identity,
+        front,
+    })
+}
+
+fn reference(world: &World, asked: &Asked) -> Decision {
+    let identity = Identity { person: asked.person, ..Identity::default() };
+    with_request(asked, &identity, Front::Proxy, |request| {
+        super::decide(world, request, &asked.groups, asked.at)
+    })
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 0..600)
+}
+
+const CASES: u32 = if cfg!(debug_assertions) { 1_500 } else { 20_000 };
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: CASES, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_compiled_policy_decides_as_the_reference_with_the_same_reason(bytes in bytes(), more in bytes()) {
+        let world = world::world(&mut Dice(bytes.iter()));
+        let gate = Gate::new(&world, 1);
+        let mut dice = Dice(more.iter());
+        for _ in 0..12 {
+            let asked = asked(&mut dice);
+            prop_assert_eq!(gate.decide(&asked, Front::Proxy), reference(&world, &asked), "{:?}", asked);
+        }
+    }
+
+    #[test]
+    fn must_hold_1_a_sealed_entry_is_never_let_through(bytes in bytes(), more in bytes()) {
+        let world = world::world(&mut Dice(bytes.iter()));
+        let gate = Gate::new(&world, 1);
+        let mut dice = Dice(more.iter());
+        for _ in 0..12 {
+            let mut asked = asked(&mut dice);
+            for entry in &world.sealed {
+                let (host, path) = match entry {
+                    PlainSealed::Host(host) => (host, None),
+                    PlainSealed::Prefix(host, path) | PlainSealed::Exact(host, path) => (host, Some(path)),
+                };
+                asked.host = Ok(Box::leak(host.clone().into_boxed_str()));
+                asked.path = path.map(|path| &*Box::leak(path.clone().into_boxed_str()));
+                let decision = gate.decide(&asked, Front::Proxy);
+                prop_assert_eq!((decision.verdict, decision.reason.step), (Verdict::Block, Step::Sealed));
+                prop_assert_eq!((decision.reason.rule.0, decision.reason.list, decision.reason.category), (0, None, None));
+                // As a name in the chain a host that is sealed whole is met too.
+                if path.is_none() {
+                    asked.chain = vec!["c.test", asked.host.unwrap()];
+                    asked.host = Ok("help.test");
+                    prop_assert_eq!(gate.decide(&asked, Front::Dns).reason.step, Step::Sealed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn must_hold_2_a_help_site_is_open_to_everyone_and_never_observed(bytes in bytes(), more in bytes()) {
+        let world = world::world(&mut Dice(bytes.iter()));
+        let gate = Gate::new(&world, 1);
+        let mut dice = Dice(more.iter());
+        for _ in 0..12 {
+            let mut asked = asked(&mut dice);
+            asked.host = Ok("help.test");
+            let decision = gate.decide(&asked, Front::Dns);
+            if decision.reason.step != Step::Sealed {
+                prop_assert_eq!((decision.verdict, decision.reason.step), (Verdict::Allow, Step::Help));
+                prop_assert!(decision.obligations.unobserved);
+            } else {
+                prop_assert!(!world.sealed.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn must_hold_3_dns_and_proxy_agree_about_a_host(bytes in bytes(), more in bytes()) {
+        let world = world::world(&mut Dice(bytes.iter()));
+        let gate = Gate::new(&world, 1);
+        let mut dice = Dice(more.iter());
+        for _ in 0..6 {
+            let mut asked = asked(&mut dice);
+            asked.path = None;
+            let by_name = gate.decide(&asked, Front::Dns);
+            for front in [Front::Proxy, Front::Connect, Front::Explain] {
+                prop_assert_eq!(gate.decide(&asked, front), by_name);
+            }
+            // Every URL whose decision could differ: those of the pool, and a fresh one under each.
+            let fresh: Vec<String> = PATHS
+                .iter()
+                .flat_map(|path| [(*path).to_owned(), format!("{path}zz"), format!("{path}/zz"), path.to_lowercase()])
+                .collect();
+            let mut any_open = false;
+            for path in fresh {
+                asked.path = Some(Box::leak(path.into_boxed_str()));
+                let open = !gate.decide(&asked, Front::Proxy).verdict.is_block();
+                any_open |= open;
+                prop_assert!(!(open && by_name.verdict.is_block()), "{:?} is open on a blocked host", asked);
+            }
+            // An allow expression is taken to match some URL without looking for one.
+            let by_expression = world.document.rules.iter().any(|rule| rule.on.is_some())
+                || world.document.locked.iter().any(|rule| rule.on.is_some())
+                || world.live.overrides.iter().any(|one| one.target.on.is_some());
+            // A shared sealed host is a counted gap where only the name is seen.
+            let gap = world.sealed.iter().any(|entry| match entry {
+                PlainSealed::Host(_) => false,
+                PlainSealed::Prefix(host, _) | PlainSealed::Exact(host, _) => asked.host.is_ok_and(|name| url_host(name) == url_host(host)),
+            });
+            if !by_expression && !gap && !by_name.verdict.is_block() {
+                prop_assert!(any_open, "{:?} is open and no URL on it is: {:?}", asked, by_name);
+            }
+            if by_name.reason.fact == Fact::PartOfHost {
+                prop_assert!(!by_name.verdict.is_block());
+            }
+        }
+    }
+
+    #[test]
+    fn must_hold_4_deciding_is_pure(bytes in bytes(), more in bytes()) {
+        let world = world::world(&mut Dice(bytes.iter()));
+        let (gate, elsewhere) = (Gate::new(&world, 1), Gate::new(&world, 2));
+        let mut dice = Dice(more.iter());
+        let all: Vec<Asked> = (0..8).map(|_| asked(&mut dice)).collect();
+        let first: Vec<Decision> = all.iter().map(|asked| gate.decide(asked, Front::Proxy)).collect();
+        let again: Vec<Decision> = all.iter().rev().map(|asked| gate.decide(asked, Front::Proxy)).collect();
+        let there: Vec<Decision> = all.iter().map(|asked| elsewhere.decide(asked, Front::Proxy)).collect();
+        prop_assert_eq!(&first, &again.into_iter().rev().collect::<Vec<_>>());
+        prop_assert_eq!(&first, &there);
+    }
+
+    #[test]
+    fn must_hold_5_an_allow_never_blocks_more_and_a_block_never_allows_more(bytes in bytes(), more in bytes()) {
+        let world = world::world(&mut Dice(bytes.iter()));
+        let gate = Gate::new(&world, 1);
+        let mut dice = Dice(more.iter());
+        let effect = if dice.chance(5) { Effect::Allow } else { Effect::Block };
+        let mut changed = world.clone();
+        match dice.roll(3) {
+            0 => changed.document.rules.push(world::rule_of(&mut dice, effect)),
+            1 => changed.document.locked.push(world::locked_of(&mut dice, effect)),
+            _ => changed.live.overrides.push(world::override_of(&mut dice, 40, effect)),
+        }
+        let after = Gate::new(&changed, 1);
+        for _ in 0..12 {
+            let asked = asked(&mut dice);
+            let (was, is) = (gate.decide(&asked, Front::Proxy), after.decide(&asked, Front::Proxy));
+            match effect {
+                Effect::Allow => prop_assert!(was.verdict.is_block() || !is.verdict.is_block(), "{:?}: {:?} {:?}", asked, was, is),
+                Effect::Block => prop_assert!(!was.verdict.is_block() || is.verdict.is_block(), "{:?}: {:?} {:?}", asked, was, is),
+            }
+        }
+    }
+}
