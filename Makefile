@@ -44,7 +44,9 @@ bench:
 	@scripts/assets.sh --for-pages
 	cargo build --locked --release --package fivebar
 	cargo build --locked --release --manifest-path benches/load/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/load
-	python3 benches/run.py --program $(CARGO_TARGET_DIR)/release/fivebar --load $(CARGO_TARGET_DIR)/load/release/fivebar-load $(if $(QUICK),--quick)
+	$(if $(QUICK),,cargo build --locked --release --package lists --example index_bench)
+	python3 benches/run.py --program $(CARGO_TARGET_DIR)/release/fivebar --load $(CARGO_TARGET_DIR)/load/release/fivebar-load \
+		--out $(CARGO_TARGET_DIR)/bench $(if $(QUICK),--quick,--index-bench $(CARGO_TARGET_DIR)/release/examples/index_bench)
 
 quality:
 	@scripts/set-up.sh demo

@@ -10,6 +10,7 @@ Writes results.jsonl and results.md into --out and prints the table.
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -231,6 +232,22 @@ http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type
         self.row(f"{size}: longest gap in a reload against none", reload["gap_ms"] / max(quiet, 0.1), 1.5, "", True, " ×")
         self.stop_all()
 
+    def index(self):
+        """A name in the list index, by its own program, alone on the server's processor."""
+        said = subprocess.run(["taskset", "-c", SERVER_CPU, self.arguments.index_bench, "5"], capture_output=True, text=True)
+        if said.returncode != 0:
+            self.keep("problem", peer="index", text=said.stderr[-300:])
+            return
+        self.keep("index", text=said.stdout)
+
+        def figure(pattern):
+            found = re.search(pattern, said.stdout)
+            return float(found.group(1)) if found else None
+
+        self.row("a name in the index at 5 M, spread over all of it", figure(r"cold: (\d+) ns"), 250, "150 ns", True, " ns")
+        self.row("a name in the index at 5 M, 50,000 names over and over", figure(r"hot: (\d+) ns"), 250, "150 ns", True, " ns")
+        self.row("bytes a name in the index", figure(r"bytes a name ([\d.]+)"), 14, "11", True)
+
     def proxy(self, names, list_path):
         a = self.arguments
         origin, upstream = self.origin(), self.upstream()
@@ -293,6 +310,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--program", help="the fivebar program; without it only the peers are measured")
     parser.add_argument("--load", required=True, help="the fivebar-load program")
+    parser.add_argument("--index-bench", help="the program that measures the list index; left out if not given")
     parser.add_argument("--quick", action="store_true", help="100,000 names, short rounds, no five million")
     parser.add_argument("--parts", default="dns,proxy,large")
     parser.add_argument("--count", type=int, default=1_000_000)
@@ -314,6 +332,8 @@ def main():
     run = Run(arguments)
     try:
         names, list_path, stream = run.names(arguments.count)
+        if arguments.index_bench and not arguments.quick:
+            run.index()
         if "dns" in parts:
             run.dns(names, list_path, stream)
         if "proxy" in parts:

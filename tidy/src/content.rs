@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use crate::{Complaint, Source};
 
-/// Complains of a content file that does not parse, or has no `source` and `version`.
+/// Complains of a content file that does not parse, or has no `source` and `version`. An example policy is a policy
+/// document, whose form has a `note` where content has its source.
 pub fn has_origin(source: &Source) -> Vec<Complaint> {
     let table: toml::Table = match toml::from_str(&source.text) {
         Ok(table) => table,
         Err(error) => return vec![Complaint::whole(&source.path, format!("is not TOML: {error}"))],
     };
     let mut complaints = Vec::new();
-    if table.get("source").and_then(toml::Value::as_str).is_none_or(|source| source.trim().is_empty()) {
+    let origin = if source.path.starts_with("content/examples/") { "note" } else { "source" };
+    if table.get(origin).and_then(toml::Value::as_str).is_none_or(|source| source.trim().is_empty()) {
         complaints.push(Complaint::whole(
             &source.path,
             "has no `source = \"…\"`; say where its content comes from",
@@ -58,15 +60,17 @@ mod tests {
 
     #[test]
     fn content_says_where_it_comes_from_and_which_version_it_is() {
-        for (text, complaints) in [
-            ("source = 'ours'\nversion = 1", 0),
-            ("source = 'ours'\nversion = '2026-01'", 0),
-            ("source = ''\nversion = 1", 1),
-            ("version = 1", 1),
-            ("a = 1", 2),
-            ("a = ", 1),
+        for (path, text, complaints) in [
+            ("content/a.toml", "source = 'ours'\nversion = 1", 0),
+            ("content/a.toml", "source = 'ours'\nversion = '2026-01'", 0),
+            ("content/a.toml", "source = ''\nversion = 1", 1),
+            ("content/a.toml", "version = 1", 1),
+            ("content/a.toml", "a = 1", 2),
+            ("content/a.toml", "a = ", 1),
+            ("content/examples/a.toml", "version = 1\nnote = 'our words'", 0),
+            ("content/examples/a.toml", "version = 1\nsource = 'ours'", 1),
         ] {
-            assert_eq!(has_origin(&Source::new("content/a.toml", text)).len(), complaints, "{text}");
+            assert_eq!(has_origin(&Source::new(path, text)).len(), complaints, "{path}: {text}");
         }
     }
 
