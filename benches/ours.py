@@ -28,7 +28,7 @@ class Fivebar:
             raise RuntimeError(f"fivebar {' '.join(words)} ended with {done.returncode}: {done.stderr[-600:]}")
         return done.stdout, time.monotonic() - began
 
-    def make(self, upstream, origin, category="adult"):
+    def make(self, upstream, origin, category="pornography"):
         """A school on free ports, with one thread a front, that may reach the origin."""
         self.dns, self.proxy, self.portal = free_ports(3)
         self.category = category

@@ -14,10 +14,8 @@ pub fn has_origin(source: &Source) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     let origin = if source.path.starts_with("content/examples/") { "note" } else { "source" };
     if table.get(origin).and_then(toml::Value::as_str).is_none_or(|source| source.trim().is_empty()) {
-        complaints.push(Complaint::whole(
-            &source.path,
-            "has no `source = \"…\"`; say where its content comes from",
-        ));
+        let text = format!("has no `{origin} = \"…\"`; say where its content comes from");
+        complaints.push(Complaint::whole(&source.path, text));
     }
     let version = table.get("version");
     let known = version.is_some_and(|version| version.as_integer().is_some() || version.as_str().is_some());
