@@ -15,8 +15,8 @@ count() { grep -oE "$1" "$2" | grep -oE '[0-9]+' | awk '{ sum += $1 } END { prin
 add() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)); }
 
 part "build"
-# The whole workspace at once: building single crates would choose other features and build much of it twice.
-cargo build --workspace --bins --locked || { echo "0 passed, 1 failed, 0 skipped (the build failed)"; exit 1; }
+# The whole workspace with its tests at once: anything less would choose other features and build much of it twice.
+cargo build --workspace --bins --tests --locked || { echo "0 passed, 1 failed, 0 skipped (the build failed)"; exit 1; }
 export FIVEBAR_PROGRAM="$target/debug/fivebar"
 
 if [ -f journeys/browser/package.json ]; then
@@ -31,7 +31,7 @@ cargo test --workspace --doc --locked --quiet >"$logs/doc" 2>&1 || { broken+=("d
 add "$(count '[0-9]+ passed' "$logs/doc")" "$(count '[0-9]+ failed' "$logs/doc")" "$(count '[0-9]+ ignored' "$logs/doc")"
 
 part "workspace"
-"$target/debug/postgres-for-tests" cargo nextest run --workspace --locked --color never 2>&1 | tee "$logs/nextest" || broken+=("workspace")
+"$target/debug/postgres-for-tests" cargo nextest run --workspace --lib --bins --tests --locked --color never 2>&1 | tee "$logs/nextest" || broken+=("workspace")
 summary=$(grep -E '^ +Summary ' "$logs/nextest" | tail -n 1)
 if [ -z "$summary" ]; then
     printf 'the workspace tests ended before their summary\n'
