@@ -1,1 +1,15 @@
-//! Not built yet.
+#![doc = include_str!("../README.md")]
+
+pub mod asker;
+pub mod filter_policy;
+pub mod list;
+pub mod overrides;
+pub mod portal;
+pub mod publish;
+pub mod reference;
+mod rows;
+pub mod site;
+pub mod site_report;
+pub mod site_request;
+
+pub use portal::{Portal, routes};

@@ -114,15 +114,19 @@ const TABLES: &[&str] = &[
     "CREATE TABLE device (
         number BIGINT NOT NULL PRIMARY KEY CHECK (number BETWEEN 1 AND 4294967295),
         name TEXT NOT NULL,
-        address TEXT NOT NULL,
         person BIGINT REFERENCES person (number),
         groups TEXT NOT NULL,
         joined_at BIGINT NOT NULL,
         left_at BIGINT
     )",
     "CREATE UNIQUE INDEX device_name ON device (name) WHERE left_at IS NULL",
-    "CREATE UNIQUE INDEX device_address ON device (address) WHERE left_at IS NULL",
     "CREATE INDEX device_person ON device (person)",
+    // A device has an address of each kind perhaps, and an address is one device's at a time.
+    "CREATE TABLE device_address (
+        address TEXT NOT NULL PRIMARY KEY,
+        device BIGINT NOT NULL REFERENCES device (number)
+    )",
+    "CREATE INDEX device_address_device ON device_address (device)",
     "CREATE TABLE address_range (
         cidr TEXT NOT NULL PRIMARY KEY,
         name TEXT NOT NULL,

@@ -1,0 +1,93 @@
+//! Who asks or reports, as far as it is known: enough to answer them, and never shown as an accusation.
+
+use std::net::IpAddr;
+
+use ::store::StoreError;
+use ::store::orm::{QueryResult, Value};
+use engine::{DeviceNo, Identity, PersonNo};
+
+use crate::rows;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asker {
+    /// The person, where one is known.
+    pub person: Option<PersonNo>,
+    /// The device, where it is registered.
+    pub device: Option<DeviceNo>,
+    /// The address they asked from.
+    pub address: IpAddr,
+}
+
+impl Asker {
+    /// Whoever is at that address.
+    pub const fn at(address: IpAddr, identity: &Identity) -> Self {
+        Self { person: identity.person, device: identity.device, address }
+    }
+
+    /// Whether what `self` asked may be shown to `other`: the same device; without one, the same address. A person who
+    /// is known must be the same one, so that nobody reads what another asked from a shared device.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let same_person = self.person == other.person;
+        let same_place = match (self.device, other.device) {
+            (Some(mine), Some(theirs)) => mine == theirs,
+            (None, None) => self.address.to_canonical() == other.address.to_canonical(),
+            _ => false,
+        };
+        same_person && (same_place || self.person.is_some())
+    }
+
+    pub(crate) fn values(&self) -> [Value; 3] {
+        [
+            self.person.map(|person| i64::from(person.0)).into(),
+            self.device.map(|device| i64::from(device.0)).into(),
+            self.address.to_canonical().to_string().into(),
+        ]
+    }
+
+    pub(crate) fn read(row: &QueryResult, table: &'static str) -> Result<Self, StoreError> {
+        let number = |column: &'static str| -> Result<Option<u32>, StoreError> {
+            let number = row.try_get::<Option<i64>>("", column)?;
+            number
+                .map(|number| u32::try_from(number).map_err(|_| rows::unreadable(table, column, "no number")))
+                .transpose()
+        };
+        let address: String = row.try_get("", "address")?;
+        Ok(Self {
+            person: number("person")?.map(PersonNo),
+            device: number("device")?.map(DeviceNo),
+            address: address.parse().map_err(|_| rows::unreadable(table, "address", "no address"))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_asked_is_shown_to_the_same_device_and_person_only() {
+        let asker = |person: u32, device: u32, address: &str| Asker {
+            person: (person > 0).then_some(PersonNo(person)),
+            device: (device > 0).then_some(DeviceNo(device)),
+            address: address.parse().unwrap(),
+        };
+        for (first, second, same) in [
+            (asker(0, 0, "10.0.0.1"), asker(0, 0, "10.0.0.1"), true),
+            (asker(0, 0, "10.0.0.1"), asker(0, 0, "::ffff:10.0.0.1"), true),
+            (asker(0, 0, "10.0.0.1"), asker(0, 0, "10.0.0.2"), false),
+            // The device moved to another address.
+            (asker(0, 7, "10.0.0.1"), asker(0, 7, "10.0.0.2"), true),
+            // Another device was given the address.
+            (asker(0, 7, "10.0.0.1"), asker(0, 8, "10.0.0.1"), false),
+            (asker(0, 7, "10.0.0.1"), asker(0, 0, "10.0.0.1"), false),
+            // The same person on another device; another person on the same device.
+            (asker(3, 7, "10.0.0.1"), asker(3, 8, "10.0.0.2"), true),
+            (asker(3, 7, "10.0.0.1"), asker(4, 7, "10.0.0.1"), false),
+            (asker(3, 7, "10.0.0.1"), asker(0, 7, "10.0.0.1"), false),
+        ] {
+            assert_eq!(first.is_same_as(&second), same, "{first:?} {second:?}");
+            assert_eq!(second.is_same_as(&first), same);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Checking and applying.
+
+use std::sync::Arc;
+
+use ::store::{Actor, StoreError, Subject, Tx, trail};
+use engine::catalogue::Catalogue;
+use engine::{FilterPolicy, PolicyDocument, Problem, Sealed};
+use kit::Timestamp;
+use lists::{IndexBuilder, ListIndex, Seed};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::store;
+
+/// One version of the policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// From 1, without gaps.
+    pub number: u32,
+    /// The document as it was given, comments and all.
+    pub text: String,
+    /// Why it was applied.
+    pub note: String,
+    /// Who applied it, as the trail writes it.
+    pub applied_by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Version {
+    /// The document, with the number it has in the records.
+    pub fn document(&self) -> Result<PolicyDocument, Vec<Problem>> {
+        let mut document = PolicyDocument::parse(&self.text)?;
+        document.version = self.number;
+        Ok(document)
+    }
+}
+
+/// Everything that is wrong with a document, or worth a look, as it would be compiled beside these sealed entries. The
+/// document where it can be used.
+pub fn check(
+    text: &str,
+    catalogue: &Arc<Catalogue>,
+    sealed: &Arc<Sealed>,
+) -> (Option<PolicyDocument>, Vec<Problem>) {
+    let document = match PolicyDocument::parse(text) {
+        Ok(document) => document,
+        Err(problems) => return (None, problems),
+    };
+    // Which sites a list holds has no part in whether a document is right, so none is needed.
+    let index =
+        IndexBuilder::new(Seed([0; 16])).build().ok().and_then(|image| ListIndex::open(Arc::new(image)).ok());
+    let Some(index) = index else {
+        return (
+            None,
+            vec![Problem::error(0, "the empty list index cannot be made", "This is a fault of the program.")],
+        );
+    };
+    match FilterPolicy::compile(&document, catalogue, Arc::new(index), sealed) {
+        Ok(policy) => (Some(document), policy.warnings().to_vec()),
+        Err(problems) => (None, problems),
+    }
+}
+
+/// Why a document was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// It has problems; nothing was changed.
+    #[error("the policy has problems, so nothing was changed")]
+    Problems(Vec<Problem>),
+    /// A change that nobody can explain later.
+    #[error("say why the policy is changed; the note is kept with the version")]
+    NoNote,
+    /// It says what the policy in force says.
+    #[error("this is the policy in force already, version {0}; nothing was changed")]
+    Unchanged(u32),
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes a document the policy in force. Publish afterwards, and it is live within two seconds.
+pub async fn apply(
+    tx: &mut Tx,
+    actor: &Actor,
+    text: &str,
+    note: &str,
+    catalogue: &Arc<Catalogue>,
+    sealed: &Arc<Sealed>,
+    at: Timestamp,
+) -> Result<(Version, Vec<Problem>), ApplyError> {
+    let (document, problems) = check(text, catalogue, sealed);
+    if document.is_none() || Problem::any_error(&problems) {
+        return Err(ApplyError::Problems(problems));
+    }
+    if note.trim().is_empty() {
+        return Err(ApplyError::NoNote);
+    }
+    let before = store::newest(tx).await?;
+    if let Some(before) = &before
+        && before.text == text
+    {
+        return Err(ApplyError::Unchanged(before.number));
+    }
+    let version = Version {
+        number: before.map_or(0, |before| before.number) + 1,
+        text: text.to_owned(),
+        note: note.trim().to_owned(),
+        applied_by: actor.to_string(),
+        at,
+    };
+    store::insert(tx, &version).await?;
+    let hash: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let subject = Subject::new("policy-version", version.number);
+    trail::changed(tx, actor, "policy.apply", &subject, &json!({ "sha256": hash }), at).await?;
+    Ok((version, problems))
+}
+
+/// The policy in force.
+pub async fn current(tx: &mut Tx) -> Result<Option<Version>, StoreError> {
+    store::newest(tx).await
+}
+
+/// An earlier version.
+pub async fn at_version(tx: &mut Tx, number: u32) -> Result<Option<Version>, StoreError> {
+    store::by_number(tx, number).await
+}
+
+/// Every version, newest first.
+pub async fn history(tx: &mut Tx) -> Result<Vec<Version>, StoreError> {
+    store::all(tx).await
+}

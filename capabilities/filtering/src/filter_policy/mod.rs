@@ -1,0 +1,6 @@
+//! The school's filter policy as a versioned document: what is applied, when, by whom and why.
+
+pub mod actions;
+mod store;
+
+pub use actions::{ApplyError, Version, apply, at_version, check, current, history};

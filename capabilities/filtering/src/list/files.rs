@@ -1,0 +1,297 @@
+//! Finding lists in files and folders, and keeping what was read.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// The largest a list's files may be together, unpacked: about thirty million names. A small file that unpacks to more
+/// is an attack or a mistake.
+pub const MOST_BYTES: u64 = 1 << 30;
+
+/// The source of the lists that come with the program.
+pub const BUILT_IN: &str = "built-in";
+
+/// A list found at a path, not read yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its id: the folder above, a slash, and its own name, as in `ut1/games`.
+    pub id: String,
+    /// The path it was found by: a file, or a folder in squidGuard's form, or the start of the names of several files.
+    pub source: String,
+    /// Its files.
+    pub files: Vec<PathBuf>,
+}
+
+/// A list's text: the name of each file with what is in it, unpacked.
+pub struct Text {
+    /// Name and content, in the order of the names.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// Why a path could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It could not be read.
+    #[error("{}: {source}", .path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is too large.
+    #[error("{}: larger than {} MiB unpacked; split it, or check that it is a list", .0.display(), MOST_BYTES >> 20)]
+    TooLarge(PathBuf),
+    /// There is nothing in it.
+    #[error("{}: no list is in it; give a file, a folder in squidGuard's form, or a folder of such", .0.display())]
+    Nothing(PathBuf),
+}
+
+fn read_error(path: &Path) -> impl FnOnce(io::Error) -> FileError {
+    let path = path.to_owned();
+    move |source| FileError::Read { path, source }
+}
+
+/// The three files of a list in squidGuard's form.
+const SQUIDGUARD: [&str; 3] = ["domains", "urls", "expressions"];
+
+/// Finds every list at a path, in the order of their names. A folder that holds `domains`, `urls` or `expressions` is
+/// one list; `games.domains.gz` and `games.urls.gz` are the parts of one list; any other file is a list of its own.
+/// Files that begin with a dot and read-me files are passed over.
+pub fn find(path: &Path) -> Result<Vec<Found>, FileError> {
+    let path = &fs::canonicalize(path).map_err(read_error(path))?;
+    let mut lists = BTreeMap::new();
+    if path.is_dir() {
+        walk(path, &mut lists)?;
+    } else {
+        add_file(path, &mut lists);
+    }
+    if lists.is_empty() {
+        return Err(FileError::Nothing(path.clone()));
+    }
+    Ok(lists
+        .into_iter()
+        .map(|(source, mut files): (String, Vec<PathBuf>)| {
+            files.sort();
+            Found { id: id_of(Path::new(&source)), source, files }
+        })
+        .collect())
+}
+
+fn walk(folder: &Path, lists: &mut BTreeMap<String, Vec<PathBuf>>) -> Result<(), FileError> {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .map_err(read_error(folder))?;
+    entries.sort();
+    let parts: Vec<PathBuf> =
+        entries.iter().filter(|entry| SQUIDGUARD.contains(&bare_name(entry).as_str())).cloned().collect();
+    if !parts.is_empty() {
+        lists.insert(folder.display().to_string(), parts);
+    }
+    for entry in entries {
+        let name = bare_name(&entry);
+        if name.starts_with('.')
+            || name.to_ascii_lowercase().starts_with("readme")
+            || SQUIDGUARD.contains(&name.as_str())
+        {
+            continue;
+        }
+        // A link to a folder is squidGuard's other name for a list that is read under its own.
+        if entry.is_dir() && !entry.is_symlink() {
+            walk(&entry, lists)?;
+        } else if entry.is_file() {
+            add_file(&entry, lists);
+        }
+    }
+    Ok(())
+}
+
+fn add_file(path: &Path, lists: &mut BTreeMap<String, Vec<PathBuf>>) {
+    let name = bare_name(path);
+    let source = match name.rsplit_once('.') {
+        Some((stem, part)) if SQUIDGUARD.contains(&part) => path.with_file_name(stem),
+        _ => path.to_owned(),
+    };
+    lists.entry(source.display().to_string()).or_default().push(path.to_owned());
+}
+
+/// The file's name without `.gz`.
+fn bare_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.strip_suffix(".gz").unwrap_or(&name).to_owned()
+}
+
+/// `ut1/games` for `…/ut1/games`, `blocklistproject/drugs` for `…/blocklistproject/drugs.hosts.gz`.
+fn id_of(source: &Path) -> String {
+    let name = bare_name(source);
+    let name = [".txt", ".hosts", ".list", ".domains", ".dat", ".md", ".urls"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end))
+        .unwrap_or(&name);
+    let above = source.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let clean = |text: &str| -> String {
+        text.chars()
+            .map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })
+            .collect()
+    };
+    if above.is_empty() { clean(name) } else { format!("{}/{}", clean(&above), clean(name)) }
+}
+
+impl Found {
+    /// Reads all files, unpacking what is packed.
+    pub fn read(&self) -> Result<Text, FileError> {
+        let mut left = MOST_BYTES;
+        let mut files = Vec::new();
+        for path in &self.files {
+            let file = fs::File::open(path).map_err(read_error(path))?;
+            let mut content = Vec::new();
+            let reader: Box<dyn Read> = if path.extension().is_some_and(|end| end == "gz") {
+                Box::new(flate2::read::MultiGzDecoder::new(file))
+            } else {
+                Box::new(file)
+            };
+            let length = reader.take(left + 1).read_to_end(&mut content).map_err(read_error(path))?;
+            left = left.checked_sub(length as u64).ok_or_else(|| FileError::TooLarge(path.clone()))?;
+            files.push((bare_name(path), content));
+        }
+        Ok(Text { files })
+    }
+}
+
+impl Text {
+    /// The lists that come with the program: their ids and texts.
+    pub fn built_in() -> Vec<(String, Self)> {
+        let mut lists: BTreeMap<String, Vec<(String, Vec<u8>)>> = BTreeMap::new();
+        for name in Starter::iter() {
+            let Some(file) = Starter::get(&name) else { continue };
+            let Some((stem, end)) = name.rsplit_once('.') else { continue };
+            let part = match end {
+                "txt" => "domains",
+                "urls" => "urls",
+                _ => continue,
+            };
+            lists
+                .entry(format!("starter/{stem}"))
+                .or_default()
+                .push((part.to_owned(), file.data.into_owned()));
+        }
+        lists.into_iter().map(|(id, files)| (id, Self { files })).collect()
+    }
+
+    /// SHA-256 over all names and contents, in hexadecimal.
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for (name, content) in &self.files {
+            for part in [name.as_bytes(), content] {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part);
+            }
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Keeps the text under `folder`, as `<id>/<version>/<file>`, so that what is in use can be built again at any time,
+    /// whatever becomes of its source.
+    pub fn keep(&self, folder: &Path, id: &str, version: u32) -> Result<(), FileError> {
+        let place = kept_at(folder, id, version);
+        fs::create_dir_all(&place).map_err(read_error(&place))?;
+        for (name, content) in &self.files {
+            let path = place.join(name);
+            let write = || {
+                let mut out = fs::File::create(&path)?;
+                out.write_all(content)?;
+                out.sync_all()
+            };
+            write().map_err(read_error(&path))?;
+        }
+        Ok(())
+    }
+
+    /// Reads back what was kept.
+    pub fn kept(folder: &Path, id: &str, version: u32) -> Result<Self, FileError> {
+        let place = kept_at(folder, id, version);
+        let mut paths: Vec<PathBuf> = fs::read_dir(&place)
+            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+            .map_err(read_error(&place))?;
+        paths.sort();
+        Found { id: id.to_owned(), source: String::new(), files: paths }.read()
+    }
+
+    /// Forgets versions that are no longer in use; the one before stays, so that an update can be undone.
+    pub fn forget_before(folder: &Path, id: &str, version: u32) {
+        for old in (1..version.saturating_sub(1)).rev() {
+            if fs::remove_dir_all(kept_at(folder, id, old)).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+fn kept_at(folder: &Path, id: &str, version: u32) -> PathBuf {
+    // An id holds no dots alone and one slash at most (`id_of`), so it is a folder or two below, never above.
+    id.split('/')
+        .filter(|part| !matches!(*part, "" | "." | ".."))
+        .fold(folder.to_owned(), |path, part| path.join(part))
+        .join(version.to_string())
+}
+
+/// The lists of `content/starter`.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "../../content/starter"]
+struct Starter;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_found_in_every_form_a_school_has_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "a.example\n").unwrap();
+        };
+        for path in [
+            "ut1/games/domains",
+            "ut1/games/urls",
+            "ut1/README.md",
+            "own/bad.txt",
+            "flat/drogue.domains",
+            "flat/drogue.urls",
+            ".git/x",
+        ] {
+            at(path);
+        }
+        let found = find(folder.path()).unwrap();
+        let ids: Vec<(&str, usize)> = found.iter().map(|list| (list.id.as_str(), list.files.len())).collect();
+        assert_eq!(ids, [("flat/drogue", 2), ("own/bad", 1), ("ut1/games", 2)]);
+        assert_eq!(find(&folder.path().join("own/bad.txt")).unwrap()[0].id, "own/bad");
+        assert!(matches!(find(&folder.path().join(".git/none")), Err(FileError::Read { .. })));
+        fs::create_dir(folder.path().join("empty")).unwrap();
+        assert!(matches!(find(&folder.path().join("empty")), Err(FileError::Nothing(_))));
+    }
+
+    #[test]
+    fn what_was_read_is_kept_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = Text { files: vec![("domains".to_owned(), b"a.example\n".to_vec())] };
+        for version in 1..=4 {
+            text.keep(folder.path(), "ut1/games", version).unwrap();
+        }
+        Text::forget_before(folder.path(), "ut1/games", 4);
+        assert_eq!(Text::kept(folder.path(), "ut1/games", 4).unwrap().sha256(), text.sha256());
+        assert!(Text::kept(folder.path(), "ut1/games", 3).is_ok());
+        assert!(Text::kept(folder.path(), "ut1/games", 2).is_err());
+    }
+
+    #[test]
+    fn the_program_brings_lists_of_its_own() {
+        let built_in = Text::built_in();
+        assert!(built_in.len() >= 20, "{}", built_in.len());
+        assert!(built_in.iter().any(|(id, text)| id == "starter/games" && text.files.len() == 2));
+    }
+}

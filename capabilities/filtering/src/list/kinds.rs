@@ -1,0 +1,102 @@
+//! Which categories a list fills, by its name: `content/categories.toml`.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct File {
+    category: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    id: String,
+    #[serde(default)]
+    lists: Vec<String>,
+    #[serde(default)]
+    names: Vec<String>,
+}
+
+/// Category ids by the names of lists.
+#[derive(Debug, Default)]
+pub struct Kinds {
+    categories: Vec<String>,
+    by_list: HashMap<String, Vec<String>>,
+    by_name: HashMap<String, Vec<String>>,
+}
+
+impl Kinds {
+    /// Reads the content that comes with the program.
+    pub fn built_in() -> Result<Self, toml_error::Unreadable> {
+        Self::read(engine::content::CATEGORIES)
+    }
+
+    /// Reads content of the form of `content/categories.toml`.
+    pub fn read(text: &str) -> Result<Self, toml_error::Unreadable> {
+        let file: File = toml_error::read(text)?;
+        let mut kinds = Self::default();
+        for entry in file.category {
+            for list in entry.lists {
+                kinds.by_list.entry(list.to_ascii_lowercase()).or_default().push(entry.id.clone());
+            }
+            for name in entry.names {
+                kinds.by_name.entry(name.to_ascii_lowercase()).or_default().push(entry.id.clone());
+            }
+            kinds.by_name.entry(entry.id.clone()).or_insert_with(|| vec![entry.id.clone()]);
+            kinds.categories.push(entry.id);
+        }
+        Ok(kinds)
+    }
+
+    /// The categories of the list with that id (`ut1/games`): what is said of this very list, else of its name in any
+    /// source. None where nothing is said: then whoever imports must say.
+    pub fn of(&self, id: &str) -> &[String] {
+        let id = id.to_ascii_lowercase();
+        let name = id.rsplit('/').next().unwrap_or(&id);
+        self.by_list.get(&id).or_else(|| self.by_name.get(name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether there is a category with that id.
+    pub fn knows(&self, category: &str) -> bool {
+        self.categories.iter().any(|known| known == category)
+    }
+
+    /// Every category id, in the order of the content.
+    pub fn all(&self) -> &[String] {
+        &self.categories
+    }
+}
+
+/// Reading content as TOML.
+pub mod toml_error {
+    /// The content that comes with the program is not what it should be.
+    #[derive(Debug, thiserror::Error)]
+    #[error("the content that comes with the program cannot be read: {0}")]
+    pub struct Unreadable(#[from] toml::de::Error);
+
+    pub(super) fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
+        Ok(toml::from_str(text)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_fills_the_categories_that_the_content_names() {
+        let kinds = Kinds::built_in().unwrap();
+        for (list, category) in [
+            ("ut1/games", "games"),
+            ("ut1/drogue", "drugs"),
+            ("ShadowWhisperer/Adult", "pornography"),
+            ("starter/social-media", "social-media"),
+            ("incoming/gambling", "gambling"),
+        ] {
+            assert!(kinds.of(list).iter().any(|found| found == category), "{list}: {:?}", kinds.of(list));
+        }
+        assert!(!kinds.of("ut1/sexual_education").iter().any(|found| found == "pornography"));
+        assert!(kinds.of("somewhere/never-heard-of").is_empty());
+    }
+}

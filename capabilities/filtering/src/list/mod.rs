@@ -1,0 +1,12 @@
+//! Lists of sites: read from files and folders, kept as they were read, updated, held and released.
+
+pub mod actions;
+pub mod files;
+pub mod kinds;
+pub mod model;
+mod store;
+
+pub use actions::{HoldError, ImportError, Imported, hold, import, import_built_in, release, status, update};
+pub use files::{Found, find};
+pub use kinds::Kinds;
+pub use model::{List, ListReport, State};

@@ -1,0 +1,108 @@
+//! The portal: what anybody at the school may open, without signing in.
+
+mod pages;
+pub(crate) use pages::Carried;
+pub mod refusal;
+pub mod views;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::response::Response;
+use engine::Decider;
+use engine::catalogue::OpenSite;
+use engine::ticket::Ticket;
+use kit::{Clock, Private, Timestamp, Zone};
+use store::Db;
+use web::{Page, PageError, Shell};
+
+use crate::asker::Asker;
+pub use refusal::{LogUnavailable, RecentBlocks, Refusal, Soon};
+
+/// What must be said on every page until a live feed of illegal content is loaded.
+pub const NO_LIVE_FEED: &str = "No live IWF or police terrorist list. Do not use this as your only filter.";
+
+/// What the portal's pages need. Cheap to clone.
+#[derive(Clone)]
+pub struct Portal {
+    /// The records.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// The school's own time, for what people read.
+    pub zone: Zone,
+    /// What the header says: the school's name.
+    pub service: String,
+    /// Whether a live feed of illegal content is loaded. While not, every page says so in red.
+    pub live_feed: bool,
+    /// The help sites that are open here: those of the content, without the ones that a school confirms first and has
+    /// not.
+    pub help: Arc<[OpenSite]>,
+    /// Knows who uses an address, and says reasons in words.
+    pub decider: Arc<dyn Decider>,
+    /// Opens the tickets that block pages carry: the key that the gate seals them with.
+    pub ticket_key: Private<[u8; 32]>,
+    /// Knows what a device was last refused.
+    pub recent: Arc<dyn RecentBlocks>,
+}
+
+/// The portal's routes behind its guard. Serve it with
+/// [`into_make_service_with_connect_info::<SocketAddr>`](axum::Router::into_make_service_with_connect_info).
+pub fn routes(portal: Portal) -> Router {
+    let pages = pages::routes()
+        .merge(crate::site_request::pages::routes())
+        .merge(crate::site_report::pages::routes());
+    web::guarded(pages.with_state(portal))
+}
+
+impl Portal {
+    /// The shell of every page.
+    pub(crate) fn shell(&self) -> Shell {
+        Shell {
+            service: self.service.clone(),
+            notices: if self.live_feed { Vec::new() } else { vec![NO_LIVE_FEED.to_owned()] },
+            links: [
+                ("Why was I blocked?", "/why"),
+                ("Ask for a site", "/requests"),
+                ("Report a site", "/reports"),
+                ("Get help", "/help"),
+            ]
+            .map(|(words, href)| (words.to_owned(), href.to_owned()))
+            .to_vec(),
+        }
+    }
+
+    pub(crate) fn respond(&self, page: &Page) -> Response {
+        self.shell().respond(page)
+    }
+
+    /// Who a visitor is, as far as is known.
+    pub(crate) fn asker(&self, visitor: Visitor) -> Asker {
+        Asker::at(visitor.0, &self.decider.identify(visitor.0))
+    }
+
+    /// The refusal that a ticket tells of; nothing without a ticket, or with one that has ended.
+    pub(crate) fn refusal(&self, ticket: &str, at: Timestamp) -> Option<Refusal> {
+        let ticket = Ticket::open(self.ticket_key.reveal(), ticket, at).ok()?;
+        Some(Refusal::of(ticket, self.decider.as_ref()))
+    }
+}
+
+/// The address of whoever asks for a page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visitor(pub IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, PageError> {
+        let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = connected.map(|ConnectInfo(address)| address.ip().to_canonical());
+        address
+            .map(Self)
+            .ok_or_else(|| PageError::unexpected("the portal was started without its visitors' addresses"))
+    }
+}

@@ -1,0 +1,55 @@
+//! What a device was refused, as the portal learns of it.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+
+use engine::ticket::Ticket;
+use engine::{Decider, Decision, Fact, Obligations, Reason, Saying, Step, Verdict};
+use kit::Timestamp;
+
+/// One refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The host; none for illegal content, which is never named.
+    pub host: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// The step that spoke.
+    pub step: Step,
+    /// The reason in words.
+    pub saying: Saying,
+}
+
+impl Refusal {
+    /// The refusal that a ticket tells of, in the words of the policy that decides now: a ticket holds numbers, and
+    /// ends long before a school would use a rule's number for something else.
+    pub fn of(ticket: Ticket, decider: &dyn Decider) -> Self {
+        let reason = Reason {
+            step: ticket.step,
+            rule: ticket.rule,
+            fact: Fact::Host,
+            category: ticket.category,
+            list: None,
+            group: ticket.group,
+            beside: None,
+        };
+        let decision = Decision { verdict: Verdict::Block, reason, obligations: Obligations::default() };
+        let host = Some(ticket.host).filter(|host| !host.is_empty() && ticket.step != Step::Sealed);
+        Self { host, at: ticket.at, step: ticket.step, saying: decider.say(&decision) }
+    }
+}
+
+/// The log could not be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("the log could not be asked: {0}")]
+pub struct LogUnavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// An answer that is on its way.
+pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Knows what a device was last refused. The program asks its log process.
+pub trait RecentBlocks: Send + Sync {
+    /// The newest refusals of that address, newest first, a handful.
+    fn last(&self, client: IpAddr) -> Soon<'_, Result<Vec<Refusal>, LogUnavailable>>;
+}

@@ -1,0 +1,102 @@
+//! A site as somebody types or pastes it into a form.
+
+use std::net::IpAddr;
+
+use kit::host::normalise_host_name;
+
+/// The host and, where they gave one, the path. The query is thrown away: it can hold what a person searched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// A host name in its one form, or an address.
+    pub host: String,
+    /// The path, without query and fragment; none for the whole site.
+    pub path: Option<String>,
+}
+
+/// Longer paths are cut off here, in bytes at most.
+const LONGEST_PATH: usize = 500;
+
+impl Site {
+    /// Reads what a person typed: with or without scheme, port, path. `None` where no site can be made of it.
+    pub fn typed(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let scheme = text.get(..8).filter(|start| start.eq_ignore_ascii_case("https://")).map(str::len);
+        let scheme = scheme
+            .or_else(|| text.get(..7).filter(|start| start.eq_ignore_ascii_case("http://")).map(str::len));
+        let rest = text.get(scheme.unwrap_or(0)..)?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, rest) = (rest.get(..end)?, rest.get(end..)?);
+        let host = host(authority)?;
+        let path = rest.split(['?', '#']).next().filter(|path| path.len() > 1).map(shortened);
+        Some(Self { host, path })
+    }
+}
+
+fn host(authority: &str) -> Option<String> {
+    if let Some(inner) = authority.strip_prefix('[') {
+        let (address, port) = inner.split_once(']')?;
+        if !(port.is_empty() || is_port(port.strip_prefix(':')?)) {
+            return None;
+        }
+        return address.parse::<IpAddr>().ok().map(|address| address.to_string());
+    }
+    if let Ok(address) = authority.parse::<IpAddr>() {
+        return Some(address.to_string());
+    }
+    let name = match authority.rsplit_once(':') {
+        Some((name, port)) if is_port(port) => name,
+        Some(_) => return None,
+        None => authority,
+    };
+    if let Ok(address) = name.parse::<IpAddr>() {
+        return Some(address.to_string());
+    }
+    normalise_host_name(name).filter(|name| name.contains('.'))
+}
+
+fn is_port(text: &str) -> bool {
+    text.parse::<u16>().is_ok()
+}
+
+fn shortened(path: &str) -> String {
+    let mut end = path.len().min(LONGEST_PATH);
+    while !path.is_char_boundary(end) {
+        end -= 1;
+    }
+    path.get(..end).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_is_read_as_people_type_it() {
+        for (typed, host, path) in [
+            ("chess.example", "chess.example", None),
+            (" HTTPS://Chess.Example:8443/Play/1?who=me#top ", "chess.example", Some("/Play/1")),
+            ("http://bücher.example/", "xn--bcher-kva.example", None),
+            ("chess.example?q=words", "chess.example", None),
+            ("192.0.2.7:80/x", "192.0.2.7", Some("/x")),
+            ("http://[2001:db8::1]:80/", "2001:db8::1", None),
+            ("2001:db8::1", "2001:db8::1", None),
+        ] {
+            let site = Site { host: host.to_owned(), path: path.map(str::to_owned) };
+            assert_eq!(Site::typed(typed), Some(site), "{typed}");
+        }
+        for bad in [
+            "",
+            "chess",
+            "the chess one",
+            "me@chess.example",
+            "chess.example:game",
+            "ftp://a.example",
+            "http://",
+            "[::1",
+            "a..b",
+        ] {
+            assert_eq!(Site::typed(bad), None, "{bad}");
+        }
+        assert_eq!(Site::typed(&format!("a.example/{}", "é".repeat(400))).unwrap().path.unwrap().len(), 499);
+    }
+}

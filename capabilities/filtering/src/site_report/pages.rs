@@ -1,0 +1,99 @@
+//! The form, and the page with the answer.
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use kit::Private;
+use store::Actor;
+use web::{Mistakes, PageError, Submitted};
+
+use super::actions::{self, FileError};
+use super::model::{Kind, Tell};
+use super::views;
+use crate::asker::Asker;
+use crate::portal::{Portal, Visitor};
+use crate::site::Site;
+
+/// The longest words that are taken, in characters.
+pub(super) const LONGEST_WORDS: usize = 2_000;
+
+pub(crate) fn routes() -> Router<Portal> {
+    Router::new().route("/reports", get(new).post(file)).route("/reports/{reference}", get(show))
+}
+
+async fn new(State(portal): State<Portal>, Query(carried): Query<crate::portal::Carried>) -> Response {
+    let refusal = portal.refusal(&carried.t, portal.clock.now());
+    let site = refusal.as_ref().and_then(|refusal| refusal.host.as_deref()).unwrap_or("");
+    let kind = if site.is_empty() { "" } else { Kind::ShouldBeOpen.id() };
+    portal.respond(&views::form(&Submitted::of([("site", site), ("kind", kind)]), &Mistakes::default()))
+}
+
+async fn file(
+    State(portal): State<Portal>,
+    visitor: Visitor,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let at = portal.clock.now();
+    let tell = match check(&form, portal.asker(visitor)) {
+        Ok(tell) => tell,
+        Err(mistakes) => return Ok(portal.respond(&views::form(&form, &mistakes))),
+    };
+    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    match actions::file(&mut tx, &Actor::Job("portal"), tell, at).await {
+        Ok(report) => {
+            tx.commit().await.map_err(PageError::unexpected)?;
+            Ok(Redirect::to(&format!("/reports/{}", report.reference)).into_response())
+        }
+        Err(error @ FileError::TooMany) => {
+            let mut mistakes = Mistakes::default();
+            mistakes.add("site", format!("{error}. Wait for an answer, or tell somebody in person."));
+            Ok(portal.respond(&views::form(&form, &mistakes)))
+        }
+        Err(error) => Err(PageError::unexpected(error)),
+    }
+}
+
+/// What is told, or everything that keeps the form from being taken.
+pub(super) fn check(form: &Submitted, asker: Asker) -> Result<Tell, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let typed = form.line("site");
+    let site = Site::typed(&typed);
+    if typed.is_empty() {
+        mistakes.add("site", "Enter the site");
+    } else if site.is_none() {
+        mistakes.add("site", "Enter the site’s address, like www.example.org");
+    }
+    let kind = Kind::of(form.text("kind"));
+    if kind.is_none() {
+        mistakes.add("kind", "Select what is wrong");
+    }
+    let words = form.text("what");
+    if words.is_empty() && kind == Some(Kind::Other) {
+        mistakes.add("what", "Enter what is wrong");
+    } else if words.chars().count() > LONGEST_WORDS {
+        mistakes.add("what", format!("Shorten what you saw to {LONGEST_WORDS} characters or fewer"));
+    }
+    match (site, kind) {
+        (Some(site), Some(kind)) if mistakes.none() => {
+            Ok(Tell { kind, site, words: Private::new(words.to_owned()), asker })
+        }
+        _ => Err(mistakes),
+    }
+}
+
+async fn show(
+    State(portal): State<Portal>,
+    visitor: Visitor,
+    Path(reference): Path<String>,
+) -> Result<Response, PageError> {
+    let reference = reference.parse().map_err(|_| PageError::NotFound)?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let report = actions::find(&mut tx, &reference).await.map_err(PageError::unexpected)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    // Whoever did not tell may not know that there is such a report.
+    let report = report
+        .filter(|report| report.tell.asker.is_same_as(&portal.asker(visitor)))
+        .ok_or(PageError::NotFound)?;
+    Ok(portal.respond(&views::answer(&report, &portal.zone)))
+}

@@ -1,0 +1,145 @@
+//! What people do with requests.
+
+use ::store::{Actor, StoreError, Subject, Tx, trail};
+use kit::Timestamp;
+use serde_json::json;
+
+use super::model::{Ask, NotOpen, SiteRequest, State};
+use super::store;
+use crate::overrides::{self, Grant, GrantError, Override, Whom};
+use crate::reference::{NoRandomness, Reference};
+
+/// One address may have so many requests waiting; more is a game, not a need.
+pub const MOST_OPEN: i64 = 40;
+
+/// Why a request was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum RaiseError {
+    /// This address has too many waiting already.
+    #[error("{MOST_OPEN} requests from this device are waiting for an answer")]
+    TooMany,
+    /// No reference could be made.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Keeps what somebody asks for.
+pub async fn raise(tx: &mut Tx, actor: &Actor, ask: Ask, at: Timestamp) -> Result<SiteRequest, RaiseError> {
+    if store::open_from(tx, &ask.asker).await? >= MOST_OPEN {
+        return Err(RaiseError::TooMany);
+    }
+    let request = SiteRequest {
+        id: tx.ids().make(at),
+        reference: Reference::random('R')?,
+        ask,
+        created_at: at,
+        state: State::Open,
+    };
+    store::insert(tx, &request).await?;
+    let subject = Subject::new("site-request", request.id);
+    trail::changed(tx, actor, "site-request.raise", &subject, &json!({}), at).await?;
+    Ok(request)
+}
+
+/// Why a request was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// There is none with that reference.
+    #[error("there is no request with that reference; `fivebar requests list` shows them")]
+    NotFound,
+    /// It has an answer.
+    #[error(transparent)]
+    NotOpen(#[from] NotOpen),
+    /// An answer without a reason helps nobody.
+    #[error("an answer needs a reason, which the asker reads")]
+    NoReason,
+    /// Nobody knows who asked, so it must be said who may use the site.
+    #[error("nobody knows who asked; say with --for whom the site is opened (a group or a person)")]
+    NobodyKnown,
+    /// The override that an approval makes was refused.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Opens the site for whoever asked, or for `whom`, until `ends_at`. The exception is made in the same transaction;
+/// publish afterwards, and the gate knows within a second.
+pub async fn approve(
+    tx: &mut Tx,
+    actor: &Actor,
+    reference: &Reference,
+    whom: Option<Whom>,
+    reason: &str,
+    ends_at: Timestamp,
+    at: Timestamp,
+) -> Result<(SiteRequest, Override), AnswerError> {
+    let request = open(tx, reference, reason).await?;
+    let whom = whom.or_else(|| asker(&request)).ok_or(AnswerError::NobodyKnown)?;
+    let request = request.approve(reason.trim().to_owned(), ends_at, at)?;
+    let grant = Grant {
+        whom,
+        effect: engine::document::Effect::Allow,
+        target: request.ask.site.host.clone(),
+        reason: reason.trim().to_owned(),
+        starts_at: at,
+        ends_at,
+        request: Some(request.id),
+    };
+    let granted = overrides::actions::grant(tx, actor, grant, at).await?;
+    answer(tx, actor, &request, "site-request.approve", at).await?;
+    Ok((request, granted))
+}
+
+/// Leaves the site closed, and says why.
+pub async fn refuse(
+    tx: &mut Tx,
+    actor: &Actor,
+    reference: &Reference,
+    reason: &str,
+    at: Timestamp,
+) -> Result<SiteRequest, AnswerError> {
+    let request = open(tx, reference, reason).await?.refuse(reason.trim().to_owned(), at)?;
+    answer(tx, actor, &request, "site-request.refuse", at).await?;
+    Ok(request)
+}
+
+/// The request with that reference.
+pub async fn find(tx: &mut Tx, reference: &Reference) -> Result<Option<SiteRequest>, StoreError> {
+    store::by_reference(tx, reference).await
+}
+
+/// The newest requests; only those that wait where asked.
+pub async fn list(tx: &mut Tx, only_open: bool, at_most: u32) -> Result<Vec<SiteRequest>, StoreError> {
+    store::newest(tx, only_open, at_most).await
+}
+
+async fn open(tx: &mut Tx, reference: &Reference, reason: &str) -> Result<SiteRequest, AnswerError> {
+    if reason.trim().is_empty() {
+        return Err(AnswerError::NoReason);
+    }
+    store::by_reference(tx, reference).await?.ok_or(AnswerError::NotFound)
+}
+
+async fn answer(
+    tx: &mut Tx,
+    actor: &Actor,
+    request: &SiteRequest,
+    verb: &str,
+    at: Timestamp,
+) -> Result<(), AnswerError> {
+    if !store::answer(tx, request, actor).await? {
+        return Err(NotOpen { was: "answered" }.into());
+    }
+    trail::changed(tx, actor, verb, &Subject::new("site-request", request.id), &json!({}), at).await?;
+    Ok(())
+}
+
+/// Whoever asked, where that is known well enough to open something for them alone.
+fn asker(request: &SiteRequest) -> Option<Whom> {
+    request.ask.asker.person.map(Whom::Person)
+}

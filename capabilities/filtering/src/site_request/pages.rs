@@ -1,0 +1,106 @@
+//! The form, and the page with the answer.
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use kit::Private;
+use store::Actor;
+use web::{Mistakes, PageError, Submitted};
+
+use super::actions::{self, RaiseError};
+use super::model::{Ask, HowLong};
+use super::views;
+use crate::asker::Asker;
+use crate::portal::{Portal, Refusal, Visitor};
+use crate::site::Site;
+
+/// The longest words that are taken, in characters.
+pub(super) const LONGEST_WORDS: usize = 2_000;
+
+pub(crate) fn routes() -> Router<Portal> {
+    Router::new().route("/requests", get(new).post(raise)).route("/requests/{reference}", get(show))
+}
+
+async fn new(State(portal): State<Portal>, Query(carried): Query<crate::portal::Carried>) -> Response {
+    let refusal = portal.refusal(&carried.t, portal.clock.now());
+    portal.respond(&views::form(&begun(refusal.as_ref(), &carried.t), &Mistakes::default()))
+}
+
+/// The form as it begins: the site is there where a ticket names it.
+fn begun(refusal: Option<&Refusal>, ticket: &str) -> Submitted {
+    let site = refusal.and_then(|refusal| refusal.host.as_deref()).unwrap_or("");
+    Submitted::of([("site", site), ("t", ticket)])
+}
+
+async fn raise(
+    State(portal): State<Portal>,
+    visitor: Visitor,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let at = portal.clock.now();
+    let ask = match check(&form, portal.asker(visitor)) {
+        Ok(ask) => ask,
+        Err(mistakes) => return Ok(portal.respond(&views::form(&form, &mistakes))),
+    };
+    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    match actions::raise(&mut tx, &Actor::Job("portal"), ask, at).await {
+        Ok(request) => {
+            tx.commit().await.map_err(PageError::unexpected)?;
+            Ok(Redirect::to(&format!("/requests/{}", request.reference)).into_response())
+        }
+        Err(error @ RaiseError::TooMany) => {
+            let mut mistakes = Mistakes::default();
+            mistakes.add("site", format!("{error}. Wait for an answer, or ask somebody in person."));
+            Ok(portal.respond(&views::form(&form, &mistakes)))
+        }
+        Err(error) => Err(PageError::unexpected(error)),
+    }
+}
+
+/// What is asked, or everything that keeps the form from being taken.
+pub(super) fn check(form: &Submitted, asker: Asker) -> Result<Ask, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let typed = form.line("site");
+    let site = Site::typed(&typed);
+    if typed.is_empty() {
+        mistakes.add("site", "Enter the site you need");
+    } else if site.is_none() {
+        mistakes.add("site", "Enter the site’s address, like www.example.org");
+    }
+    let words = form.text("what");
+    if words.is_empty() {
+        mistakes.add("what", "Enter what you need the site for");
+    } else if words.chars().count() > LONGEST_WORDS {
+        mistakes.add(
+            "what",
+            format!("Shorten what you need the site for to {LONGEST_WORDS} characters or fewer"),
+        );
+    }
+    let how_long = HowLong::of(form.text("how-long"));
+    if how_long.is_none() {
+        mistakes.add("how-long", "Select how long you need the site");
+    }
+    match (site, how_long) {
+        (Some(site), Some(how_long)) if mistakes.none() => {
+            Ok(Ask { site, words: Private::new(words.to_owned()), how_long, asker })
+        }
+        _ => Err(mistakes),
+    }
+}
+
+async fn show(
+    State(portal): State<Portal>,
+    visitor: Visitor,
+    Path(reference): Path<String>,
+) -> Result<Response, PageError> {
+    let reference = reference.parse().map_err(|_| PageError::NotFound)?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let request = actions::find(&mut tx, &reference).await.map_err(PageError::unexpected)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    // Whoever did not ask may not know that there is such a request.
+    let request = request
+        .filter(|request| request.ask.asker.is_same_as(&portal.asker(visitor)))
+        .ok_or(PageError::NotFound)?;
+    Ok(portal.respond(&views::answer(&request, &portal.zone)))
+}

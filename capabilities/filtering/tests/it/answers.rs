@@ -1,0 +1,115 @@
+//! Requests and reports are answered, and whoever asked sees it.
+
+use engine::PersonNo;
+use engine::live::Subject;
+use filtering::overrides::{self, GrantError, Refused, Whom, WithdrawError};
+use filtering::site_request::actions::{AnswerError, approve, list, refuse};
+use filtering::site_request::{NotOpen, SiteRequest};
+use store::Actor;
+use testing::{MONDAY, TestDatabase, databases};
+
+use crate::school::{School, TABLET, UNKNOWN};
+
+const NETWORK_MANAGER: Actor = Actor::CommandLine(1000);
+const HOUR_MS: i64 = 3_600_000;
+
+async fn asked(school: &School, database: &TestDatabase, from: &str) -> SiteRequest {
+    let sent = school.post(from, "/requests", "site=games.example&what=chess+club&how-long=lesson").await;
+    let place = sent.location().to_owned();
+    let mut tx = database.db.read().await.unwrap();
+    let open = list(&mut tx, true, 100).await.unwrap();
+    open.into_iter().find(|request| place.ends_with(request.reference.as_str())).unwrap()
+}
+
+#[tokio::test]
+async fn an_approval_makes_an_override_that_ends_and_is_shown_to_the_asker() {
+    for database in databases().await {
+        let school = School::new(&database, None);
+        let request = asked(&school, &database, TABLET).await;
+        let mut tx = database.db.begin().await.unwrap();
+        let ends_at = MONDAY.plus_millis(HOUR_MS);
+        let (answered, made) =
+            approve(&mut tx, &NETWORK_MANAGER, &request.reference, None, "For chess club.", ends_at, MONDAY)
+                .await
+                .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(answered.state.id(), "approved");
+        let published = made.published();
+        assert_eq!(published.subject, Subject::Person(PersonNo(12)), "for whoever asked and nobody else");
+        assert_eq!((published.number, published.ends_at), (1, ends_at));
+        let shown = school.get(TABLET, &format!("/requests/{}", request.reference)).await;
+        assert_eq!(shown.words("h1"), ["Request approved"]);
+        assert_eq!(shown.words(".govuk-inset-text"), ["For chess club."]);
+        assert!(shown.body.contains("10:00 on Monday 23 November 2026"));
+
+        let mut tx = database.db.begin().await.unwrap();
+        let again = refuse(&mut tx, &NETWORK_MANAGER, &request.reference, "no", MONDAY).await.unwrap_err();
+        assert!(matches!(again, AnswerError::NotOpen(NotOpen { was: "approved" })), "{again}");
+        assert_eq!(overrides::actions::not_over(&mut tx, MONDAY).await.unwrap().len(), 1);
+        assert_eq!(overrides::actions::not_over(&mut tx, ends_at).await.unwrap().len(), 0, "it ends");
+        overrides::actions::withdraw(&mut tx, &NETWORK_MANAGER, made.id, MONDAY).await.unwrap();
+        assert_eq!(overrides::actions::not_over(&mut tx, MONDAY).await.unwrap().len(), 0);
+        let twice = overrides::actions::withdraw(&mut tx, &NETWORK_MANAGER, made.id, MONDAY).await;
+        assert!(matches!(twice, Err(WithdrawError::NotFound)));
+        let verbs: Vec<_> = store::trail::newest(&mut tx, None, 4).await.unwrap();
+        let verbs: Vec<_> = verbs.iter().map(|entry| entry.verb.as_str()).collect();
+        assert_eq!(
+            verbs,
+            ["override.withdraw", "site-request.approve", "override.grant", "site-request.raise"]
+        );
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_leaves_everything_as_it_was() {
+    for database in databases().await {
+        let school = School::new(&database, None);
+        let request = asked(&school, &database, UNKNOWN).await;
+        let ends_at = MONDAY.plus_millis(HOUR_MS);
+        let mut tx = database.db.begin().await.unwrap();
+        let reference = &request.reference;
+        let nobody = approve(&mut tx, &NETWORK_MANAGER, reference, None, "yes", ends_at, MONDAY).await;
+        assert!(matches!(nobody, Err(AnswerError::NobodyKnown)), "a weak identity opens nothing");
+        let pupils = Some(Whom::Group("pupils".into()));
+        let empty =
+            approve(&mut tx, &NETWORK_MANAGER, reference, pupils.clone(), "  ", ends_at, MONDAY).await;
+        assert!(matches!(empty, Err(AnswerError::NoReason)));
+        let past = approve(&mut tx, &NETWORK_MANAGER, reference, pupils.clone(), "yes", MONDAY, MONDAY).await;
+        assert!(matches!(past, Err(AnswerError::Grant(GrantError::Refused(Refused::OverBeforeItBegins)))));
+        let unknown = "R-22222222".parse().unwrap();
+        let unknown = refuse(&mut tx, &NETWORK_MANAGER, &unknown, "no", MONDAY).await;
+        assert!(matches!(unknown, Err(AnswerError::NotFound)));
+        drop(tx);
+        let shown = school.get(UNKNOWN, &format!("/requests/{reference}")).await;
+        assert_eq!(shown.words("h1"), ["Request sent"]);
+        let mut tx = database.db.begin().await.unwrap();
+        approve(&mut tx, &NETWORK_MANAGER, reference, pupils, "yes", ends_at, MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_and_a_report_s_answer_are_shown_with_their_reason() {
+    for database in databases().await {
+        let school = School::new(&database, None);
+        let request = asked(&school, &database, TABLET).await;
+        let sent =
+            school.post(TABLET, "/reports", "site=bad.example&kind=should-be-closed&what=saw+it").await;
+        let place = sent.location().to_owned();
+        let reference = place.trim_start_matches("/reports/").parse().unwrap();
+        let mut tx = database.db.begin().await.unwrap();
+        refuse(&mut tx, &NETWORK_MANAGER, &request.reference, "Not in lessons.", MONDAY).await.unwrap();
+        let answer = filtering::site_report::actions::answer;
+        answer(&mut tx, &NETWORK_MANAGER, &reference, true, "It is closed now.", MONDAY).await.unwrap();
+        assert!(answer(&mut tx, &NETWORK_MANAGER, &reference, false, "again", MONDAY).await.is_err());
+        assert_eq!(list(&mut tx, true, 10).await.unwrap().len(), 0);
+        assert_eq!(list(&mut tx, false, 10).await.unwrap().len(), 1);
+        tx.commit().await.unwrap();
+        let shown = school.get(TABLET, &format!("/requests/{}", request.reference)).await;
+        assert_eq!(shown.words("h1"), ["Request refused"]);
+        assert_eq!(shown.words(".govuk-inset-text"), ["Not in lessons."]);
+        let shown = school.get(TABLET, &place).await;
+        assert_eq!(shown.words(".govuk-inset-text"), ["It is closed now."]);
+    }
+}

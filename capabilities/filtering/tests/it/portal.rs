@@ -1,0 +1,168 @@
+//! What people meet in the portal.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use engine::{Saying, Step};
+use filtering::portal::{NO_LIVE_FEED, Refusal};
+use testing::{MONDAY, databases};
+
+use crate::school::{School, TABLET, UNKNOWN};
+
+const FORM: &str = "site=https%3A%2F%2FChess.example%2Fplay%3Fq%3Dsecret&what=For+chess+club&how-long=week";
+
+#[tokio::test]
+async fn the_notice_stands_on_every_page_while_no_live_feed_is_loaded() {
+    for database in databases().await {
+        let school = School::new(&database, Some(Vec::new()));
+        for path in ["/", "/why", "/requests", "/reports", "/help"] {
+            let answer = school.get(UNKNOWN, path).await;
+            assert_eq!(answer.status, StatusCode::OK, "{path}");
+            assert_eq!(answer.words(".fivebar-notice"), [NO_LIVE_FEED], "{path}");
+        }
+        let health = school.get(UNKNOWN, "/health").await;
+        assert_eq!((health.status, health.body.as_str()), (StatusCode::OK, "ok\n"), "{}", database.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_says_why_and_leads_to_asking_with_the_site_filled_in() {
+    for database in databases().await {
+        let school = School::new(&database, Some(Vec::new()));
+        let ticket = school.ticket("games.example", TABLET);
+        let why = school.get(TABLET, &format!("/why?t={ticket}")).await;
+        assert_eq!(why.words("h1"), ["Why this was blocked"]);
+        assert!(why.body.contains("Games are for home."), "{}", why.body);
+        assert!(why.words(".govuk-summary-list__value").contains(&"games.example".to_owned()));
+        assert!(why.body.contains("09:00 on Monday 23 November 2026"));
+        assert!(!why.body.contains("fivebar-help"), "games hurt nobody");
+        let ask = school.get(TABLET, &format!("/requests?t={ticket}")).await;
+        assert_eq!(ask.value("input[name=site]").as_deref(), Some("games.example"));
+
+        // An hour later the ticket has ended, and the page says what it can.
+        school.clock.set(MONDAY.plus_millis(3_600_000));
+        let ended = school.get(TABLET, &format!("/why?t={ticket}")).await;
+        assert_eq!(ended.status, StatusCode::OK);
+        assert!(ended.body.contains("has ended") && !ended.body.contains("games.example"));
+        let made_up = school.get(TABLET, "/why?t=AAAA").await;
+        assert!(made_up.body.contains("has ended"));
+    }
+}
+
+#[tokio::test]
+async fn what_may_hurt_puts_help_first() {
+    for database in databases().await {
+        let school = School::new(&database, Some(Vec::new()));
+        let ticket = school.ticket("harm.example", TABLET);
+        let why = school.get(TABLET, &format!("/why?t={ticket}")).await;
+        let headings = why.words("h2");
+        assert_eq!(headings[0], "Are you all right?");
+        let help = why.body.find("https://childline.org.uk/").unwrap();
+        let site = why.body.find("harm.example").unwrap();
+        assert!(help < site, "help stands before anything about the site");
+    }
+}
+
+#[tokio::test]
+async fn without_a_ticket_a_device_sees_its_own_last_refusals() {
+    for database in databases().await {
+        let saying = Saying { reason: "Games are for home.".into(), may_ask: true, ..Saying::default() };
+        let refusal =
+            |host: &str, step| Refusal { host: Some(host.into()), at: MONDAY, step, saying: saying.clone() };
+        let recent = vec![refusal("games.example", Step::School), refusal("sealed.example", Step::Sealed)];
+        let answer = School::new(&database, Some(recent)).get(UNKNOWN, "/why").await;
+        assert_eq!(answer.words("tbody th"), ["games.example", "Not shown"]);
+        assert!(!answer.body.contains("sealed.example"), "nothing reveals a sealed entry");
+        let nothing = School::new(&database, Some(Vec::new())).get(UNKNOWN, "/why").await;
+        assert!(nothing.body.contains("Nothing was blocked on this device lately."));
+        let away = School::new(&database, None).get(UNKNOWN, "/why").await;
+        assert_eq!(away.status, StatusCode::OK);
+        assert!(away.body.contains("Try again in a few minutes."));
+    }
+}
+
+#[tokio::test]
+async fn a_failed_form_comes_back_with_the_person_s_words() {
+    for database in databases().await {
+        let school = School::new(&database, None);
+        let again =
+            school.post(TABLET, "/requests", "site=the+chess+one&what=%3Cb%3Emy+words&how-long=ever").await;
+        assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(again.value("input[name=site]").as_deref(), Some("the chess one"));
+        assert_eq!(again.value("textarea").as_deref(), Some("<b>my words"));
+        let summary = again.words(".govuk-error-summary a");
+        assert_eq!(
+            summary,
+            ["Enter the site’s address, like www.example.org", "Select how long you need the site"]
+        );
+        let empty = school.post(TABLET, "/requests", "").await;
+        assert_eq!(empty.words(".govuk-error-summary a").len(), 3);
+        let report = school.post(TABLET, "/reports", "site=chess.example&kind=other&what=").await;
+        assert_eq!(report.words(".govuk-error-summary a"), ["Enter what is wrong"]);
+        let long = format!("site=chess.example&how-long=day&what={}", "x".repeat(2_001));
+        let long = school.post(TABLET, "/requests", &long).await;
+        assert_eq!(long.value("textarea").unwrap().len(), 2_001, "even too many words are kept");
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_kept_and_shown_to_whoever_asked_only() {
+    for database in databases().await {
+        let school = School::new(&database, None);
+        let sent = school.post(TABLET, "/requests", FORM).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
+        let place = sent.location().to_owned();
+        assert!(!place.contains("chess"), "no name in an address");
+        let shown = school.get(TABLET, &place).await;
+        assert_eq!(shown.words("h1"), ["Request sent"]);
+        let facts = shown.words(".govuk-summary-list__value");
+        assert_eq!(facts[..4], ["Waiting for an answer", "chess.example", "For chess club", "This week"]);
+        assert!(!shown.body.contains("secret"), "a query can hold what somebody searched for");
+        assert!(place.ends_with(&shown.words(".govuk-panel__body strong")[0]));
+        for (from, path) in
+            [(UNKNOWN, place.as_str()), (TABLET, "/requests/R-22222222"), (TABLET, "/requests/x")]
+        {
+            assert_eq!(school.get(from, path).await.status, StatusCode::NOT_FOUND, "{from} {path}");
+        }
+        let report = school.post(UNKNOWN, "/reports", "site=bad.example&kind=should-be-closed&what=").await;
+        let place = report.location().to_owned();
+        assert_eq!(school.get(UNKNOWN, &place).await.words("h1"), ["Report sent"]);
+        assert_eq!(school.get(TABLET, &place).await.status, StatusCode::NOT_FOUND);
+        // The trail has both, and nobody's words.
+        let mut tx = database.db.read().await.unwrap();
+        let entries = store::trail::newest(&mut tx, None, 10).await.unwrap();
+        let verbs: Vec<_> = entries.iter().map(|entry| (entry.verb.as_str(), entry.actor.as_str())).collect();
+        assert_eq!(verbs, [("site-report.file", "job:portal"), ("site-request.raise", "job:portal")]);
+        assert!(
+            entries.iter().all(|entry| !entry.detail.contains("chess") && !entry.detail.contains("example"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_form_from_another_site_changes_nothing() {
+    for database in databases().await {
+        let school = School::new(&database, None);
+        let request = Request::post("/requests")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "cross-site")
+            .body(Body::from(FORM))
+            .unwrap();
+        assert_eq!(school.ask(TABLET, request).await.status, StatusCode::FORBIDDEN);
+        let mut tx = database.db.read().await.unwrap();
+        assert_eq!(filtering::site_request::actions::list(&mut tx, false, 10).await.unwrap().len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn one_device_cannot_fill_the_queue() {
+    for database in databases().await {
+        let school = School::new(&database, None);
+        for _ in 0..40 {
+            assert_eq!(school.post(UNKNOWN, "/requests", FORM).await.status, StatusCode::SEE_OTHER);
+        }
+        let refused = school.post(UNKNOWN, "/requests", FORM).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(refused.value("textarea").as_deref(), Some("For chess club"));
+        assert_eq!(school.post(TABLET, "/requests", FORM).await.status, StatusCode::SEE_OTHER);
+    }
+}

@@ -1,0 +1,177 @@
+//! Every page in every state: empty, typical, longest plausible, each error. Checked for structure here; where
+//! `FIVEBAR_SAMPLES` names a folder they are also written there, for a browser to judge.
+
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use engine::catalogue::OpenSite;
+use engine::{Identity, Saying, Step};
+use filtering::asker::Asker;
+use filtering::portal::{NO_LIVE_FEED, Refusal, views};
+use filtering::site::Site;
+use filtering::site_report::{Kind, Outcome, SiteReport, Tell};
+use filtering::site_request::{Ask, HowLong, SiteRequest, State};
+use filtering::{site_report, site_request};
+use http_body_util::BodyExt as _;
+use kit::{Ids, Private, Zone};
+use testing::MONDAY;
+use web::{Mistakes, Page, Shell, Submitted};
+
+use crate::school::help;
+
+const TICKET: &str = "dGhpcyBpcyBub3QgYSB0aWNrZXQ";
+
+fn long_host() -> String {
+    format!("{}.{}.example", "a".repeat(63), "b".repeat(63))
+}
+
+fn many_helpers() -> Vec<OpenSite> {
+    (0..24)
+        .map(|number| OpenSite {
+            name: format!("A helpline for children and young people in region number {number}"),
+            about: "Somebody to talk to, by telephone or online, at any hour. ".repeat(4),
+            domains: vec![format!("help{number}.example")],
+            ..OpenSite::default()
+        })
+        .collect()
+}
+
+fn refusal(host: &str, step: Step, offer_help: bool, may_ask: bool) -> Refusal {
+    Refusal {
+        host: Some(host.into()),
+        at: MONDAY,
+        step,
+        saying: Saying {
+            reason: "The school's rules do not allow this now: Games.".into(),
+            category: Some("Games".into()),
+            may_ask,
+            offer_help,
+        },
+    }
+}
+
+fn request(words: &str, state: State) -> SiteRequest {
+    SiteRequest {
+        id: Ids::default().make(MONDAY),
+        reference: "R-7KQ4M2HX".parse().unwrap(),
+        ask: Ask {
+            site: Site { host: long_host(), path: None },
+            words: Private::new(words.into()),
+            how_long: HowLong::Unsure,
+            asker: Asker::at([10, 0, 0, 1].into(), &Identity::default()),
+        },
+        created_at: MONDAY,
+        state,
+    }
+}
+
+fn report(outcome: Outcome) -> SiteReport {
+    SiteReport {
+        id: Ids::default().make(MONDAY),
+        reference: "P-7KQ4M2HX".parse().unwrap(),
+        tell: Tell {
+            kind: Kind::ShouldBeClosed,
+            site: Site { host: "bad.example".into(), path: None },
+            words: Private::default(),
+            asker: Asker::at([10, 0, 0, 1].into(), &Identity::default()),
+        },
+        created_at: MONDAY,
+        outcome,
+    }
+}
+
+fn samples() -> Vec<(&'static str, Page)> {
+    let zone = Zone::named("Europe/London").unwrap();
+    let few = help();
+    let many = many_helpers();
+    let long = "word ".repeat(400);
+    let only = |names: &[&'static str]| {
+        let mut mistakes = Mistakes::default();
+        for name in names {
+            mistakes.add(name, "Enter what is missing here");
+        }
+        mistakes
+    };
+    let long_form = Submitted::of([("site", long_host().as_str()), ("what", &long), ("how-long", "term")]);
+    let empty = Submitted::default();
+    let recent: Vec<_> = (0..10).map(|_| refusal(&long_host(), Step::PermittedUse, true, true)).collect();
+    let plain = [refusal("games.example", Step::School, false, true)];
+    let answer = || long.clone();
+    let (at, ends_at) = (MONDAY, MONDAY.plus_millis(3_600_000));
+    vec![
+        ("first", views::first("Fivebar at a village primary")),
+        ("why-typical", views::why(&plain[0], TICKET, &few, &zone)),
+        (
+            "why-may-hurt",
+            views::why(&refusal("harm.example", Step::PermittedUse, true, true), TICKET, &few, &zone),
+        ),
+        (
+            "why-longest",
+            views::why(&refusal(&long_host(), Step::PermittedUse, true, true), TICKET, &many, &zone),
+        ),
+        ("why-sealed", views::why(&refusal("x.example", Step::Sealed, false, false), TICKET, &few, &zone)),
+        (
+            "why-locked",
+            views::why(&refusal("x.example", Step::LockedBlock, false, false), TICKET, &[], &zone),
+        ),
+        ("recent-empty", views::recent(Some(&[]), false, &few, &zone)),
+        ("recent-typical", views::recent(Some(&plain), false, &few, &zone)),
+        ("recent-longest", views::recent(Some(&recent), true, &many, &zone)),
+        ("recent-unavailable", views::recent(None, true, &few, &zone)),
+        ("help-empty", views::help(&[])),
+        ("help-typical", views::help(&few)),
+        ("help-longest", views::help(&many)),
+        ("request-empty", site_request::views::form(&empty, &Mistakes::default())),
+        ("request-wrong", site_request::views::form(&empty, &only(&["site", "what", "how-long"]))),
+        ("request-longest", site_request::views::form(&long_form, &only(&["what"]))),
+        ("request-open", site_request::views::answer(&request("Chess club", State::Open), &zone)),
+        (
+            "request-approved",
+            site_request::views::answer(
+                &request(&long, State::Approved { answer: answer(), at, ends_at }),
+                &zone,
+            ),
+        ),
+        (
+            "request-refused",
+            site_request::views::answer(&request("x", State::Refused { answer: answer(), at }), &zone),
+        ),
+        ("report-empty", site_report::views::form(&empty, &Mistakes::default())),
+        ("report-wrong", site_report::views::form(&empty, &only(&["site", "kind", "what"]))),
+        ("report-longest", site_report::views::form(&long_form, &only(&["what"]))),
+        ("report-open", site_report::views::answer(&report(Outcome::Open), &zone)),
+        (
+            "report-changed",
+            site_report::views::answer(&report(Outcome::Changed { answer: answer(), at }), &zone),
+        ),
+        (
+            "report-left",
+            site_report::views::answer(&report(Outcome::LeftAsItIs { answer: "No.".into(), at }), &zone),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_page_in_every_state_is_well_made() {
+    let shell = Shell {
+        service: "Fivebar at a village primary".into(),
+        notices: vec![NO_LIVE_FEED.into()],
+        links: vec![("Get help".into(), "/help".into())],
+    };
+    let folder = std::env::var_os("FIVEBAR_SAMPLES").map(std::path::PathBuf::from);
+    for (name, page) in samples() {
+        let response = shell.respond(&page);
+        let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let html = std::str::from_utf8(&body).unwrap();
+        assert_eq!(web::check::page(html), Vec::<String>::new(), "{name}");
+        if let Some(folder) = &folder {
+            std::fs::create_dir_all(folder.join("assets")).unwrap();
+            std::fs::write(folder.join(format!("{name}.html")), html).unwrap();
+            std::fs::write(folder.join(format!("{name}.csp")), policy).unwrap();
+        }
+    }
+    if let Some(folder) = &folder {
+        for (name, _, content) in web::assets::all() {
+            std::fs::write(folder.join("assets").join(name), content).unwrap();
+        }
+    }
+}

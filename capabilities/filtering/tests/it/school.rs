@@ -1,0 +1,195 @@
+//! A small school: its policy, its roll and its portal.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, StatusCode};
+use engine::catalogue::OpenSite;
+use engine::live::{DeviceEntry, LiveDocument, PersonEntry, Roll};
+use engine::ticket::Ticket;
+use engine::{
+    Catalogue, Current, Decider as _, DeviceNo, FilterPolicy, Front, Host, HostName, PersonNo,
+    PolicyDocument, Sealed,
+};
+use filtering::portal::{LogUnavailable, Portal, RecentBlocks, Refusal, Soon};
+use http_body_util::BodyExt as _;
+use kit::{Clock, Private, Zone};
+use lists::{IndexBuilder, ListIndex, Seed};
+use testing::{MONDAY, TestDatabase};
+use tower::ServiceExt as _;
+
+pub const POLICY: &str = r#"
+form = 1
+title = "A village primary"
+version = 1
+
+[[group]]
+id = "pupils"
+name = "Pupils"
+
+[[rule]]
+do = "block"
+site = "games.example"
+reason = "Games are for home."
+
+[[rule]]
+do = "block"
+category = "self-harm"
+"#;
+
+pub const KEY: [u8; 32] = [7; 32];
+
+/// The tablet of person 12, registered.
+pub const TABLET: &str = "10.0.0.12";
+/// A device that nothing is known of.
+pub const UNKNOWN: &str = "10.0.0.99";
+
+/// The help sites of the content that comes with the program.
+pub fn help() -> Vec<OpenSite> {
+    catalogue().help.iter().filter(|site| !site.confirm_first).cloned().collect()
+}
+
+pub fn catalogue() -> Arc<Catalogue> {
+    Arc::new(Catalogue::built_in().unwrap())
+}
+
+/// An index with one list about self-harm.
+pub fn index() -> ListIndex {
+    let mut builder = IndexBuilder::new(Seed([1; 16]));
+    let head = lists::ListHead {
+        id: "harm".into(),
+        name: "Harm".into(),
+        categories: vec!["self-harm".into()],
+        tally: lists::Tally::default(),
+    };
+    let mut list = builder.list(head).unwrap();
+    lists::read(b"harm.example\n", lists::Format::Domains, &mut list);
+    ListIndex::open(std::sync::Arc::new(builder.build().unwrap())).unwrap()
+}
+
+pub fn roll() -> Roll {
+    Roll {
+        people: vec![PersonEntry { person: PersonNo(12), groups: vec!["pupils".into()] }],
+        devices: vec![DeviceEntry {
+            device: DeviceNo(4),
+            person: Some(PersonNo(12)),
+            groups: Vec::new(),
+            addresses: vec![TABLET.parse().unwrap()],
+        }],
+        ..Roll::default()
+    }
+}
+
+pub fn current() -> Arc<Current> {
+    let document = PolicyDocument::parse(POLICY).unwrap();
+    let sealed = Arc::new(Sealed::never_configured());
+    let policy = FilterPolicy::compile(&document, &catalogue(), Arc::new(index()), &sealed).unwrap();
+    let (current, problems) = Current::new(policy, &LiveDocument { roll: roll(), ..LiveDocument::default() });
+    assert_eq!(problems, []);
+    Arc::new(current)
+}
+
+/// Stands where the program asks its log process: gives what it was told.
+struct Told(Option<Vec<Refusal>>);
+
+impl RecentBlocks for Told {
+    fn last(&self, _: IpAddr) -> Soon<'_, Result<Vec<Refusal>, LogUnavailable>> {
+        Box::pin(async { self.0.clone().ok_or_else(|| LogUnavailable("the log process is starting".into())) })
+    }
+}
+
+pub struct School {
+    pub current: Arc<Current>,
+    pub clock: Clock,
+    pub router: Router,
+}
+
+impl School {
+    pub fn new(database: &TestDatabase, recent: Option<Vec<Refusal>>) -> Self {
+        let (current, clock) = (current(), testing::clock());
+        let portal = Portal {
+            db: database.db.clone(),
+            clock: clock.clone(),
+            zone: Zone::named("Europe/London").unwrap(),
+            service: "Fivebar at a village primary".into(),
+            live_feed: false,
+            help: help().into(),
+            decider: current.clone(),
+            ticket_key: Private::new(KEY),
+            recent: Arc::new(Told(recent)),
+        };
+        Self { router: filtering::routes(portal), current, clock }
+    }
+
+    /// The ticket that a block page of the proxy carries.
+    pub fn ticket(&self, host: &str, client: &str) -> String {
+        let client = client.parse().unwrap();
+        let identity = self.current.identify(client);
+        let request = engine::Request {
+            host: Host::Name(HostName::new(host).unwrap()),
+            port: None,
+            path: Some("/play"),
+            chain: &[],
+            addresses: &[],
+            identity: &identity,
+            front: Front::Proxy,
+        };
+        let decision = self.current.decide(&request, MONDAY);
+        assert!(decision.verdict.is_block(), "{host} is open: {decision:?}");
+        let who = (identity.person, identity.device, client);
+        Ticket::of(&decision, (host, Some("/play")), who, MONDAY, MONDAY.plus_millis(3_600_000))
+            .seal(&KEY, [3; 12])
+    }
+
+    pub async fn get(&self, from: &str, path: &str) -> Answer {
+        self.ask(from, Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn post(&self, from: &str, path: &str, body: &str) -> Answer {
+        let request = Request::post(path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        self.ask(from, request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    pub async fn ask(&self, from: &str, mut request: Request<Body>) -> Answer {
+        let address = SocketAddr::new(from.parse().unwrap(), 50_000);
+        request.extensions_mut().insert(ConnectInfo(address));
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        if body.starts_with("<!DOCTYPE") {
+            assert_eq!(web::check::page(&body), Vec::<String>::new(), "{body}");
+        }
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    /// Where the answer leads.
+    pub fn location(&self) -> &str {
+        self.headers["location"].to_str().unwrap()
+    }
+
+    /// The words of everything that matches.
+    pub fn words(&self, selector: &str) -> Vec<String> {
+        let tree = scraper::Html::parse_document(&self.body);
+        web::check::all(&tree, selector).into_iter().map(web::check::words).collect()
+    }
+
+    /// The value of one field.
+    pub fn value(&self, selector: &str) -> Option<String> {
+        let tree = scraper::Html::parse_document(&self.body);
+        let field = web::check::all(&tree, selector).into_iter().next()?;
+        Some(field.attr("value").map_or_else(|| field.text().collect(), str::to_owned))
+    }
+}

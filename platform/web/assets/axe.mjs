@@ -1,0 +1,96 @@
+// Opens every sample page in Debian's Chromium, with the content security policy it was sent with, and lets axe judge
+// it: with and without scripts, on a narrow and a wide screen. Also: nothing may reach wider than the screen at 320
+// pixels (400 % zoom of 1,280), and no console line may complain.
+//
+//   node axe.mjs FOLDER     the folder that FIVEBAR_SAMPLES named when the samples were rendered
+
+import { createServer } from 'node:http'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+
+import { AxeBuilder } from '@axe-core/playwright'
+import { chromium } from 'playwright-core'
+
+const folder = process.argv[2]
+const browserPath = process.env.FIVEBAR_CHROMIUM ?? '/usr/bin/chromium'
+if (!existsSync(browserPath)) {
+  console.log(`skipped: ${browserPath} is not installed (Debian's chromium); no page was judged`)
+  process.exit(process.env.CI ? 1 : 0)
+}
+const samples = folder ? readdirSync(folder).filter((name) => name.endsWith('.html')).sort() : []
+if (samples.length === 0) {
+  console.error('no samples: render them with FIVEBAR_SAMPLES=FOLDER cargo test -p filtering samples')
+  process.exit(2)
+}
+
+const kinds = { css: 'text/css', js: 'text/javascript', ttf: 'font/ttf', html: 'text/html; charset=utf-8' }
+const server = createServer((request, response) => {
+  const path = new URL(request.url, 'http://localhost').pathname
+  const name = basename(path)
+  const file = path.startsWith('/assets/') ? join(folder, 'assets', name) : join(folder, name)
+  if (!existsSync(file)) {
+    response.writeHead(404).end()
+    return
+  }
+  const headers = { 'content-type': kinds[name.split('.').pop()] ?? 'application/octet-stream' }
+  if (name.endsWith('.html')) {
+    headers['content-security-policy'] = readFileSync(file.replace(/html$/, 'csp'), 'utf8')
+  }
+  response.writeHead(200, headers).end(readFileSync(file))
+})
+await new Promise((ready) => server.listen(0, '127.0.0.1', ready))
+const origin = `http://127.0.0.1:${server.address().port}`
+
+const flags = ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update']
+const browser = await chromium.launch({ executablePath: browserPath, args: [...flags, '--disable-sync'] })
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const problems = []
+let judged = 0
+let rules = 0
+// axe itself is a script, so "without scripts" means: the page's own scripts are refused, by a policy that allows none.
+for (const [mode, width] of [['scripts', 320], ['scripts', 1280], ['no scripts', 320], ['no scripts', 1280]]) {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, bypassCSP: false })
+  const page = await context.newPage()
+  let about = ''
+  page.on('console', (line) => {
+    const expected = mode === 'no scripts' && line.text().includes('script-src')
+    if (['error', 'warning'].includes(line.type()) && !expected) problems.push(`${about}: console: ${line.text()}`)
+  })
+  page.on('pageerror', (error) => problems.push(`${about}: ${error}`))
+  if (mode === 'no scripts') {
+    await page.route('**/*.html', async (route) => {
+      const response = await route.fetch()
+      const headers = response.headers()
+      headers['content-security-policy'] = headers['content-security-policy'].replace(/script-src [^;]*/, "script-src 'none'")
+      await route.fulfill({ response, headers })
+    })
+  }
+  for (const sample of samples) {
+    about = `${sample} (${mode}, ${width} px)`
+    await page.goto(`${origin}/${sample}`)
+    const summary = page.locator('.govuk-error-summary')
+    if (mode === 'scripts' && (await summary.count()) > 0) {
+      await page.waitForFunction(() => document.activeElement?.classList.contains('govuk-error-summary'), null, { timeout: 5000 })
+        .catch(() => problems.push(`${about}: the error summary does not take the focus`))
+    }
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    if (wide > 0) problems.push(`${about}: ${wide} px wider than the screen`)
+    const face = await page.evaluate(async () => {
+      await document.fonts.ready
+      return [...document.fonts].some((font) => font.family.includes('Atkinson') && font.status === 'loaded')
+    })
+    if (!face) problems.push(`${about}: our own face was not loaded`)
+    const result = await new AxeBuilder({ page }).withTags(tags).analyze()
+    judged += 1
+    rules = Math.max(rules, result.passes.length)
+    for (const violation of result.violations) {
+      problems.push(`${about}: ${violation.id}: ${violation.help}: ${violation.nodes.map((node) => node.target).join(', ')}`)
+    }
+  }
+  await context.close()
+}
+await browser.close()
+server.close()
+console.log(`axe judged ${samples.length} pages in ${judged} views (up to ${rules} rules passed a view): ${problems.length} problems`)
+for (const problem of problems) console.error(problem)
+process.exit(problems.length > 0 ? 1 : 0)
