@@ -1,76 +1,69 @@
-//! A proxy on its own, for measuring: `serve PORT LIST [UPSTREAM]`.
-use std::collections::HashSet;
-use std::net::IpAddr;
+//! A proxy on its own with the real engine and one list, for measuring beside other proxies:
+//! `serve PORT LIST [DNS-SERVER]`. Every site in the list (a name a line) is blocked for everyone.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a tool for measuring"
+)]
+
 use std::sync::Arc;
 
+use engine::catalogue::Category;
 use engine::{
-    Activity, ActivitySink, Decider, Decision, Fact, Host, Identity, Obligations, Reason, Request, RuleRef,
-    Saying, Step, Verdict,
+    Activity, ActivitySink, Catalogue, Current, FilterPolicy, LiveDocument, PolicyDocument, Sealed,
 };
 use front_proxy::{Config, Opening};
-use kit::{Clock, Timestamp};
+use kit::Clock;
+use lists::{Format, IndexBuilder, ListHead, ListIndex, Seed};
 
-struct Listed(HashSet<String>);
-impl Decider for Listed {
-    fn identify(&self, _: IpAddr) -> Identity {
-        Identity::default()
+const POLICY: &str = "form = 1\ntitle = \"Measuring\"\nversion = 1\n\n[[use]]\nid = \"listed\"\nactivity = \"Listed\"\n\
+categories = [\"listed\"]\n[use.cells]\neveryone = \"not-allowed\"\n";
+
+struct Counted;
+impl ActivitySink for Counted {
+    fn record(&self, activity: &Activity<'_>) {
+        std::hint::black_box(activity);
     }
-    fn decide(&self, request: &Request<'_>, _: Timestamp) -> Decision {
-        let listed = match request.host {
-            Host::Name(name) => {
-                let mut rest = name.as_str();
-                loop {
-                    if self.0.contains(rest) {
-                        break true;
-                    }
-                    match rest.split_once('.') {
-                        Some((_, up)) => rest = up,
-                        None => break false,
-                    }
-                }
-            }
-            Host::Address(_) => false,
-        };
-        Decision {
-            verdict: if listed { Verdict::Block } else { Verdict::Allow },
-            reason: Reason {
-                step: Step::PermittedUse,
-                rule: RuleRef(0),
-                fact: Fact::Host,
-                category: None,
-                list: None,
-                group: None,
-                beside: None,
-            },
-            obligations: Obligations::default(),
-        }
-    }
-    fn say(&self, _: &Decision) -> Saying {
-        Saying { reason: "It is on a list.".into(), category: None, may_ask: true, offer_help: false }
-    }
-    fn generation(&self, _: Timestamp) -> u64 {
-        1
-    }
-}
-struct Nowhere;
-impl ActivitySink for Nowhere {
-    fn record(&self, _: &Activity<'_>) {}
 }
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
-    let list = std::fs::read_to_string(&args[2]).unwrap_or_default().lines().map(str::to_owned).collect();
+    let (port, list) = (&args[1], &args[2]);
+    let mut builder = IndexBuilder::new(Seed([3; 16]));
+    let head = ListHead {
+        id: "listed".into(),
+        name: "Listed".into(),
+        categories: vec!["listed".into()],
+        ..ListHead::default()
+    };
+    let mut writer = builder.list(head).unwrap();
+    lists::read(&std::fs::read(list).unwrap(), Format::Domains, &mut writer);
+    let index = Arc::new(ListIndex::open(Arc::new(builder.build().unwrap())).unwrap());
+    let listed = Category {
+        id: "listed".into(),
+        name: "Listed".into(),
+        about: String::new(),
+        illegal: false,
+        may_hurt: false,
+        neutral: false,
+    };
+    let catalogue = Catalogue { categories: vec![listed], ..Catalogue::default() };
+    let document = PolicyDocument::parse(POLICY).unwrap();
+    let policy =
+        FilterPolicy::compile(&document, &Arc::new(catalogue), index, &Arc::new(Sealed::never_configured()))
+            .unwrap();
+    let (current, _) = Current::new(policy, &LiveDocument::default());
     let config = Config {
-        listen: vec![format!("127.0.0.1:{}", args[1]).parse().unwrap()],
+        listen: vec![format!("127.0.0.1:{port}").parse().unwrap()],
         threads: 1,
-        upstreams: vec![args.get(3).map_or("127.0.0.1:53", |up| up).parse().unwrap()],
-        connect_ports: (1..=65535).collect(),
-        allow_private: vec![Opening { network: "127.0.0.0/8".parse().unwrap(), ports: vec![] }],
+        upstreams: vec![args.get(3).map_or("127.0.0.1:53", |server| server).parse().unwrap()],
+        connect_ports: (1..=u16::MAX).collect(),
+        allow_private: vec![Opening { network: "127.0.0.0/8".parse().unwrap(), ports: Vec::new() }],
         portal: "http://portal.school.example".into(),
         ..Config::default()
     };
-    let running =
-        front_proxy::start(config, Arc::new(Listed(list)), Arc::new(Nowhere), Clock::System).unwrap();
+    let running = front_proxy::start(config, Arc::new(current), Arc::new(Counted), Clock::System).unwrap();
     println!("{:?}", running.addresses());
     loop {
         std::thread::park();

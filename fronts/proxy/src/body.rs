@@ -52,6 +52,14 @@ impl Follow {
         }
     }
 
+    /// How many bytes are still to come, where they need not be looked at and are worth a pipe.
+    pub fn left_to_stream(&self) -> Option<u64> {
+        match self {
+            Self::Left(left) if *left >= crate::tunnel::WORTH_A_PIPE => Some(*left),
+            _ => None,
+        }
+    }
+
     /// How many of `bytes` belong to the body; it remembers them as passed.
     pub fn take(&mut self, bytes: &[u8]) -> Result<usize, BadChunks> {
         match self {

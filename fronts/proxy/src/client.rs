@@ -382,10 +382,6 @@ impl Client<'_> {
         };
         match exchange.run().await {
             Ok(done) => Ok(done),
-            Err(NoAnswer::Client(Ended::Stopped(Stop::Blocked))) => {
-                Counters::add(&shared.counters.closed_by_change, 1);
-                Err(Stop::Blocked.into())
-            }
             Err(NoAnswer::Client(other)) => Err(other),
             Err(no_answer) => {
                 let page = self.no_answer(&no_answer);
@@ -446,12 +442,7 @@ impl Client<'_> {
         self.input.consume(first.len());
         self.worker.rooms.give_back(&mut self.input);
         self.parts = Parts::default();
-        let ended =
-            tunnel::carry(self.worker, self.watched, &mut self.stream, &mut origin, &first, &[]).await;
-        if let Err(Ended::Stopped(Stop::Blocked)) = &ended {
-            Counters::add(&shared.counters.closed_by_change, 1);
-        }
-        ended
+        tunnel::carry(self.worker, self.watched, &mut self.stream, &mut origin, &first, &[]).await
     }
 }
 

@@ -339,6 +339,22 @@ impl Exchange<'_> {
             if let Some(open) = self.watched.open.borrow_mut().as_mut() {
                 open.bytes = bytes;
             }
+            if let (true, Some(left)) = (from.is_empty() && upload.is_done(), follow.left_to_stream()) {
+                match self.stream(&origin, left).await {
+                    Ok(0) => {}
+                    Ok(moved) => {
+                        bytes += moved;
+                        passed = 0;
+                        follow = Follow::Left(left - moved);
+                        whole = moved == left;
+                        if whole { continue } else { break }
+                    }
+                    Err(_) => {
+                        failed = true;
+                        break;
+                    }
+                }
+            }
             match self.from_origin(&mut origin, &mut upload, from).await {
                 Ok(0) => {
                     whole = matches!(follow, Follow::UntilClose);
@@ -381,6 +397,11 @@ impl Exchange<'_> {
             }
         }
         Ok(if complete && !close { Done::Again } else { Done::Close })
+    }
+
+    async fn stream(&self, origin: &Origin, left: u64) -> Result<u64, Ended> {
+        let patience = self.worker.shared.config.limits.origin;
+        tunnel::stream(self.worker, self.watched, &origin.stream, self.client, left, patience).await
     }
 
     /// Goes on as a WebSocket.

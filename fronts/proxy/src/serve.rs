@@ -171,6 +171,7 @@ async fn watchman(worker: &Mine) {
         }
         let round = worker.watch.round(tick, shared.clock.now(), &*shared.decider, &*shared.sink);
         Counters::add(&shared.counters.timed_out, round.timed_out);
+        Counters::add(&shared.counters.closed_by_change, round.blocked);
         if tick >= swept + SWEEP_TICKS {
             swept = tick;
             worker.pool.sweep(tick);

@@ -73,6 +73,64 @@ pub async fn carry(
     ended
 }
 
+/// The least that is left of a body for a pipe to be worth its while.
+pub const WORTH_A_PIPE: u64 = 32 * 1024;
+
+/// Moves `left` bytes from one side to the other through a pipe, fewer only where `from` ends early. Returns how many
+/// it moved; nothing where the machine has no pipe to give.
+pub async fn stream(
+    worker: &Worker,
+    watched: &Watched,
+    from: &TcpStream,
+    to: &TcpStream,
+    left: u64,
+    patience: std::time::Duration,
+) -> Result<u64, Ended> {
+    let Some(pipe) = worker.pipe() else { return Ok(0) };
+    let (mut moved, mut held) = (0u64, 0usize);
+    let ended = poll_fn(|cx| {
+        watched.check(cx)?;
+        for _ in 0..TURNS {
+            let result = if held > 0 {
+                to.try_io(Interest::WRITABLE, || pipe.drain(to, held)).map(|some| {
+                    held -= some.min(held);
+                    moved += some as u64;
+                    Some(some)
+                })
+            } else if moved < left {
+                let most = usize::try_from(left - moved).unwrap_or(usize::MAX).min(PIPE_BYTES);
+                from.try_io(Interest::READABLE, || pipe.fill(from, most)).map(|some| {
+                    held = some;
+                    Some(some).filter(|&some| some > 0)
+                })
+            } else {
+                Ok(None)
+            };
+            match result {
+                Ok(Some(_)) => {}
+                Ok(None) => return Poll::Ready(Ok::<_, Ended>(())),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    worker.allow(watched, patience);
+                    if held > 0 {
+                        ready!(to.poll_write_ready(cx))?;
+                    } else {
+                        ready!(from.poll_read_ready(cx))?;
+                    }
+                }
+                Err(error) => return Poll::Ready(Err(error.into())),
+            }
+        }
+        worker.allow(watched, patience);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+    if held == 0 {
+        worker.put_pipe(pipe);
+    }
+    ended.map(|()| moved)
+}
+
 impl Way {
     fn poll(
         &mut self,

@@ -95,13 +95,21 @@ impl Open {
     /// Decides it under the policy and identity of `at`, and keeps the answer. `true` where it is blocked. What the
     /// engine cannot read is blocked.
     pub fn decide(&mut self, decider: &dyn Decider, at: Timestamp) -> bool {
-        let identity = decider.identify(self.client);
-        let Some(decision) = self.with_request(&identity, |request| decider.decide(request, at)) else {
-            return true;
-        };
-        self.identity = identity;
-        self.decision = decision;
-        decision.verdict.is_block()
+        // An identity belongs to the snapshot it was asked of; if that was swapped meanwhile, both are asked again.
+        let mut generation = decider.generation(at);
+        loop {
+            let identity = decider.identify(self.client);
+            let Some(decision) = self.with_request(&identity, |request| decider.decide(request, at)) else {
+                return true;
+            };
+            self.identity = identity;
+            self.decision = decision;
+            let now = decider.generation(at);
+            if now == generation {
+                return decision.verdict.is_block();
+            }
+            generation = now;
+        }
     }
 
     /// Tells the activity log, once.
