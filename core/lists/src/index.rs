@@ -264,7 +264,8 @@ fn may_hold(bucket: &[u8; BUCKET], low: u32) -> bool {
     for bytes in lows.iter().take(8) {
         equal |= u32::from(u32::from_le_bytes(*bytes) == low);
     }
-    equal != 0 || overflowed(bucket)
+    // Not `||`: a branch here would be guessed wrongly at every listed name.
+    (equal | u32::from(overflowed(bucket))) != 0
 }
 
 /// A bucket tells by the order of its first and last low tag whether names that belong in it lie further on: rising

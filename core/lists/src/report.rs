@@ -48,7 +48,7 @@ pub enum Refusal {
     SpecialAddress,
     /// A URL with a user name.
     UserName,
-    /// A URL with a fragment, which no request carries.
+    /// A URL that is a whole host but for its fragment, which no request carries.
     Fragment,
     /// A path that is not one, or longer than 2,048 bytes.
     NotAPath,
@@ -141,7 +141,7 @@ impl Refusal {
             Self::NotARange => "is not a range of addresses",
             Self::SpecialAddress => "covers loopback or unspecified addresses",
             Self::UserName => "is a URL with a user name",
-            Self::Fragment => "is a URL with a fragment, which no request carries",
+            Self::Fragment => "is a whole host but for its fragment, which no request carries",
             Self::NotAPath => "has a path that is not one or is longer than 2,048 characters",
             Self::Expression => "is not a valid expression",
             Self::ExpressionNotExpressible => "uses a construct that cannot be matched safely",

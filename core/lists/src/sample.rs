@@ -26,8 +26,8 @@ pub(crate) fn look(text: &[u8]) -> Result<Format, Foreign> {
         match looks(&line) {
             Looks::Blank => {}
             Looks::Odd => odd += 1,
-            // Its lines are names too, so its mark decides.
-            Looks::Other(Foreign::PublicSuffixes) => return Err(Foreign::PublicSuffixes),
+            // Their other lines are names, links and prose, so one mark decides.
+            Looks::Other(foreign @ (Foreign::PublicSuffixes | Foreign::Stamps)) => return Err(foreign),
             kind => match votes.iter_mut().find(|(known, _)| *known == kind) {
                 Some((_, count)) => *count += 1,
                 None => votes.push((kind, 1)),

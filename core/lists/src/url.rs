@@ -42,7 +42,8 @@ pub fn canonical(text: &str) -> Option<CanonicalUrl> {
         url::Host::Ipv4(address) => CanonicalHost::Address(address.into()),
         url::Host::Ipv6(address) => CanonicalHost::Address(IpAddr::from(address).to_canonical()),
     };
-    let mut path = unreserved_decoded(url.path());
+    // The standard encodes `^` since 2023; the crate does not yet.
+    let mut path = unreserved_decoded(url.path()).replace('^', "%5E");
     if let Some(query) = url.query() {
         path.push('?');
         path.push_str(query);

@@ -28,9 +28,12 @@ pub(crate) fn read(line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) 
         return Err(Refusal::SeveralWords);
     }
     let url = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or(url);
-    if url.contains('#') {
-        return Err(Refusal::Fragment);
-    }
+    // No request carries a fragment, so what stands before it is meant; where that is a whole host, more would be
+    // covered than the list says.
+    let (url, fragment) = match url.split_once('#') {
+        Some((before, _)) => (before, true),
+        None => (url, false),
+    };
     let (host, path) = url.split_at(url.find(['/', '?']).unwrap_or(url.len()));
     if host.contains('@') {
         return Err(Refusal::UserName);
@@ -41,6 +44,9 @@ pub(crate) fn read(line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) 
         _ => host,
     };
     let path = canonical_path(path).filter(|path| path.len() <= LONGEST_PATH).ok_or(Refusal::NotAPath)?;
+    if fragment && path == "/" {
+        return Err(Refusal::Fragment);
+    }
     if let Ok(address) = host.parse::<IpAddr>() {
         return on_address(address, &path, sink);
     }

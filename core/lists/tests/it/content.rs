@@ -1,0 +1,214 @@
+//! Our own content is coherent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::support::{data, ids, name, workspace};
+use lists::{Entry, IndexBuilder, ListHead, ListIndex, Mapping, STARTER, Seed, list_id, read_file};
+
+fn content(file: &str) -> toml::Table {
+    let text = std::fs::read_to_string(workspace().join("content").join(file)).unwrap();
+    toml::from_str(&text).unwrap()
+}
+
+fn mapping() -> Mapping {
+    Mapping::parse(&std::fs::read_to_string(workspace().join("content/categories.toml")).unwrap()).unwrap()
+}
+
+fn category_ids() -> BTreeSet<String> {
+    let file = content("categories.toml");
+    file["category"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn categories_have_ids_of_their_own_names_in_words_and_answer_for_every_area() {
+    let file = content("categories.toml");
+    let entries = file["category"].as_array().unwrap();
+    assert_eq!(category_ids().len(), entries.len());
+    let mut areas = BTreeSet::new();
+    let mut lists: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in entries {
+        let id = entry["id"].as_str().unwrap();
+        assert!(id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{id}");
+        assert!(
+            entry["name"].as_str().unwrap().len() > 2 && entry["about"].as_str().unwrap().ends_with('.'),
+            "{id}"
+        );
+        let flag = |key: &str| entry.get(key).is_some_and(|flag| flag.as_bool().unwrap());
+        assert!(!(flag("neutral") && (flag("illegal") || flag("may-hurt"))), "{id}");
+        let texts = |key: &str| {
+            entry
+                .get(key)
+                .and_then(|all| all.as_array())
+                .into_iter()
+                .flatten()
+                .map(|text| text.as_str().unwrap())
+        };
+        areas.extend(texts("areas"));
+        for list in texts("lists") {
+            *lists.entry(list).or_default() += 1;
+        }
+    }
+    // UK Safer Internet Centre, Appropriate Filtering: thirteen illegal areas, and the inappropriate ones.
+    for area in [
+        "illegal:child-sexual-abuse",
+        "illegal:controlling-or-coercive-behaviour",
+        "illegal:extreme-sexual-violence",
+        "illegal:extreme-pornography",
+        "illegal:fraud",
+        "illegal:racially-or-religiously-aggravated-offences",
+        "illegal:inciting-violence",
+        "illegal:illegal-immigration-and-people-smuggling",
+        "illegal:promoting-suicide",
+        "illegal:intimate-image-abuse",
+        "illegal:selling-drugs-or-weapons",
+        "illegal:sexual-exploitation",
+        "illegal:terrorism",
+        "inappropriate:gambling",
+        "inappropriate:hate-speech-and-discrimination",
+        "inappropriate:harmful-content",
+        "inappropriate:malware-and-hacking",
+        "inappropriate:mis-and-disinformation",
+        "inappropriate:piracy-and-copyright-theft",
+        "inappropriate:pornography",
+        "inappropriate:self-harm-and-eating-disorders",
+        "inappropriate:violence-against-women-and-girls",
+        "inappropriate:drugs",
+        "inappropriate:extremism",
+        "inappropriate:violence",
+    ] {
+        assert!(areas.contains(area), "no category answers for {area}");
+    }
+    // Only UT1's list of violent and hateful pages fills two categories.
+    let twice: Vec<_> = lists.into_iter().filter(|(_, times)| *times > 1).collect();
+    assert_eq!(twice, [("ut1/agressif", 2)]);
+}
+
+#[test]
+fn sex_education_is_not_pornography_and_french_names_are_known() {
+    let mapping = mapping();
+    for (list, expected) in [
+        ("ut1/sexual_education", vec!["sex-education"]),
+        ("ut1/drogue", vec!["drugs"]),
+        ("ut1/agressif", vec!["violence", "hate"]),
+        ("ut1/sect", vec!["cults"]),
+        ("ut1/tricheur", vec!["cheating"]),
+        ("ut1/publicite", vec!["adverts-trackers"]),
+        ("ut1/redirector", vec!["proxies-vpn"]),
+        ("ut1/liste_bu", vec!["education"]),
+        ("ut1/liste_blanche", vec!["education"]),
+        ("ut1/child", vec!["children"]),
+        ("anything/games", vec!["games"]),
+        ("starter/ai-chat", vec!["ai-chat"]),
+    ] {
+        assert_eq!(mapping.categories(list), expected, "{list}");
+    }
+}
+
+#[test]
+fn help_and_essentials_are_names_in_the_form_the_engine_compares() {
+    for (file, kind) in [("help.toml", "help"), ("essential.toml", "essential")] {
+        let file = content(file);
+        let mut ids = BTreeSet::new();
+        let entries = file[kind].as_array().unwrap();
+        for entry in entries {
+            assert!(ids.insert(entry["id"].as_str().unwrap()), "{entry}");
+            let hosts: Vec<&str> = ["domains", "exact", "needs"]
+                .iter()
+                .filter_map(|key| entry.get(*key)?.as_array())
+                .flatten()
+                .map(|host| host.as_str().unwrap())
+                .collect();
+            assert!(!hosts.is_empty(), "{entry}");
+            for host in hosts {
+                assert!(kit::HostName::new(host).is_some() && host.contains('.'), "{host}");
+            }
+            // What opens everything below must be somebody's own site, not a whole suffix.
+            for host in entry.get("domains").and_then(|hosts| hosts.as_array()).into_iter().flatten() {
+                let host = host.as_str().unwrap();
+                let own_suffix = ["police.uk", "nhs.uk", "nhs.scot", "nhs.wales"].contains(&host);
+                assert!(own_suffix || lists::url::site(name(host)).is_some(), "{host} is a public suffix");
+            }
+        }
+        assert!(entries.len() >= if kind == "help" { 25 } else { 8 });
+    }
+}
+
+#[test]
+fn every_starter_list_ships_and_is_read_without_a_refusal() {
+    let folder = workspace().join("content/starter");
+    let on_disk: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|file| !file.ends_with(".md"))
+        .collect();
+    assert_eq!(on_disk, STARTER.iter().map(|(file, _)| (*file).to_owned()).collect());
+    let known = category_ids();
+    let mut categories = BTreeSet::new();
+    let mut accepted = 0;
+    for (file, text) in STARTER {
+        let category = file.split('.').next().unwrap();
+        assert!(known.contains(category), "{file}");
+        categories.insert(category);
+        let mut sink = |_: Entry<'_>| {};
+        let report = read_file(file, text.as_bytes(), &mut sink).unwrap();
+        assert_eq!(report.refused_count(), 0, "{file}: {:?}", report.refused);
+        accepted += report.accepted;
+    }
+    assert!(categories.len() >= 20 && accepted >= 300, "{} categories, {accepted} entries", categories.len());
+}
+
+#[test]
+fn no_help_site_is_in_a_starter_list_that_may_be_blocked() {
+    let mapping = mapping();
+    let file = content("categories.toml");
+    let neutral: BTreeSet<&str> = file["category"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry.get("neutral").is_some())
+        .map(|entry| entry["id"].as_str().unwrap())
+        .collect();
+    let mut builder = IndexBuilder::new(Seed([0; 16]));
+    for (file, text) in STARTER {
+        let id = list_id(&format!("starter/{file}"));
+        let categories = mapping.categories(&id).to_vec();
+        assert!(!categories.is_empty(), "{id}");
+        let mut list =
+            builder.list(ListHead { name: id.clone(), id, categories, ..Default::default() }).unwrap();
+        read_file(file, text.as_bytes(), &mut list).unwrap();
+    }
+    let index = ListIndex::open(Arc::new(builder.build().unwrap())).unwrap();
+    let help = content("help.toml");
+    for host in
+        help["help"].as_array().unwrap().iter().filter_map(|entry| entry.get("domains")?.as_array()).flatten()
+    {
+        let host = name(host.as_str().unwrap());
+        for id in ids(&index, index.name(host).iter().copied()) {
+            let category = id.strip_prefix("starter/").unwrap();
+            assert!(neutral.contains(category), "{host} is in {id}");
+        }
+    }
+}
+
+#[test]
+fn every_file_of_the_real_lists_has_a_category() {
+    let Some(folder) = data("domains") else { return };
+    let mapping = mapping();
+    let mut missing = Vec::new();
+    for source in std::fs::read_dir(folder).unwrap() {
+        for file in std::fs::read_dir(source.unwrap().path()).unwrap() {
+            let id = list_id(file.unwrap().path().to_str().unwrap());
+            // The public suffix list is no list of sites.
+            if id != "psl/public_suffix_list" && mapping.categories(&id).is_empty() {
+                missing.push(id);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no category for {missing:?}");
+}

@@ -1,0 +1,105 @@
+//! Every file of the real lists, in one import.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::support::{data, head, ids, name, unpacked};
+use lists::{Foreign, IndexBuilder, ListIndex, Report, Seed, detect, list_id, read};
+
+fn files() -> Option<Vec<PathBuf>> {
+    let folder = data("domains")?;
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .flat_map(|source| std::fs::read_dir(source.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .collect();
+    files.sort();
+    Some(files)
+}
+
+#[test]
+fn every_file_loads_in_one_import_or_is_refused_as_a_whole_with_its_format() {
+    let Some(files) = files() else { return };
+    let mut builder = IndexBuilder::new(Seed([1; 16]));
+    let mut reports: Vec<(String, Report)> = Vec::new();
+    let mut foreign = Vec::new();
+    let mut first_names: Vec<(String, String)> = Vec::new();
+    for file in &files {
+        let path = file.to_str().unwrap();
+        let text = unpacked(file);
+        let id = list_id(path);
+        match detect(path, &text) {
+            Ok(format) => {
+                let mut writer = builder.list(head(&format!("{id} {}", format.id()))).unwrap();
+                let mut first = None;
+                let mut sink = |entry: lists::Entry<'_>| {
+                    if let (None, lists::Entry::Below(name) | lists::Entry::Exact(name)) = (&first, entry) {
+                        first = Some(name.as_str().to_owned());
+                    }
+                    lists::Sink::take(&mut writer, entry);
+                };
+                let report = read(&text, format, &mut sink);
+                let label = format!("{id} {}", format.id());
+                first_names.extend(first.map(|first| (label.clone(), first)));
+                reports.push((label, report));
+            }
+            Err(why) => foreign.push((id, why)),
+        }
+    }
+    let index = ListIndex::open(Arc::new(builder.build().unwrap())).unwrap();
+    println!("{:<52} {:>8} {:>6} {:>8} {:>7} refused", "list", "lines", "blank", "accepted", "again");
+    let mut sums = [0u64; 3];
+    for ((id, report), list) in reports.iter().zip(index.lists()) {
+        let refused: Vec<String> = report
+            .refused
+            .iter()
+            .map(|(why, refused)| format!("{why:?} {} (lines {:?})", refused.count, refused.first_lines))
+            .collect();
+        println!(
+            "{id:<52} {:>8} {:>6} {:>8} {:>7} {}",
+            report.lines,
+            report.blank,
+            report.accepted,
+            list.tally.duplicates,
+            refused.join(", ")
+        );
+        sums[0] += report.lines;
+        sums[1] += report.accepted;
+        sums[2] += report.refused_count();
+        assert!(report.accepted > 0, "{id}");
+        assert!(report.refused_count() * 20 <= report.lines, "{id} refuses more than one line in twenty");
+    }
+    println!(
+        "{} lists: {} lines, {} accepted, {} refused; {index:?}",
+        reports.len(),
+        sums[0],
+        sums[1],
+        sums[2]
+    );
+    for (id, why) in &foreign {
+        println!("{id}: {why}");
+    }
+    let foreign: Vec<(&str, Foreign)> = foreign.iter().map(|(id, why)| (id.as_str(), *why)).collect();
+    assert_eq!(
+        foreign,
+        [
+            ("blocklistproject/drugs-ags", Foreign::Adguard),
+            ("blocklistproject/drugs-dnsmasq", Foreign::Dnsmasq),
+            ("blocklistproject/redirect-ags", Foreign::Adguard),
+            ("blocklistproject/tiktok-ags", Foreign::Adguard),
+            ("blocklistproject/tiktok-dnsmasq", Foreign::Dnsmasq),
+            ("bypass/dnscrypt-odoh-servers", Foreign::Stamps),
+            ("bypass/dnscrypt-parental-control", Foreign::Stamps),
+            ("bypass/dnscrypt-public-resolvers", Foreign::Stamps),
+            ("bypass/dnscrypt-relays", Foreign::Stamps),
+            ("psl/public_suffix_list", Foreign::PublicSuffixes),
+        ]
+    );
+    for (id, first) in &first_names {
+        assert!(
+            ids(&index, index.name(name(first)).iter().copied()).contains(&id.as_str()),
+            "{first} of {id}"
+        );
+    }
+    index.verify().unwrap();
+}
