@@ -26,7 +26,7 @@ pub enum Ask {
     Counts(Search),
     /// What a search finds from now on, or from a place on, until the asker goes away.
     Tail {
-        /// What to look for; its time and limit count too.
+        /// What to look for. Its limit is not looked at.
         #[serde(default)]
         search: Search,
         /// The first place wanted; from now on where missing.

@@ -12,6 +12,9 @@ use crate::event::{self, Encoded};
 /// The bytes before the events of a batch.
 pub const HEAD: usize = 20;
 
+/// No log gets as far as this place; a file that says so is wrong.
+const LAST_PLACE: u64 = u64::MAX / 2;
+
 /// A batch whose every event has been checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
@@ -118,6 +121,9 @@ impl<'a> Stored<'a> {
     pub fn parse(body: &'a [u8]) -> Option<Self> {
         let mut reader = Reader(body);
         let (first_seq, run) = (reader.u64()?, reader.u64()?);
+        if first_seq > LAST_PLACE {
+            return None;
+        }
         Some(Self { first_seq, run, batch: Batch::parse_head(reader.0)? })
     }
 
@@ -143,6 +149,21 @@ pub struct EventHead {
 }
 
 impl<'a> Batch<'a> {
+    /// Its refusals in their places: for each event itself, or `None` where it was let through. Only refusals are
+    /// read whole.
+    pub fn refusals(&self) -> impl Iterator<Item = Option<Encoded<'a>>> + use<'a> {
+        let (mut reader, base_number, base_at) = (Reader(self.events), self.base_number, self.base_at);
+        (0..self.count).map_while(move |_| {
+            let mut whole = reader;
+            let length = reader.u16()?;
+            let mut body = Reader(reader.take(usize::from(length))?);
+            body.varint()?;
+            body.signed()?;
+            let refused = event::is_refusal(body.byte()?);
+            Some(if refused { event::decode(&mut whole, base_number, base_at) } else { None })
+        })
+    }
+
     /// The heads of its events in order. About 10 ns each.
     pub fn heads(&self) -> impl Iterator<Item = EventHead> + use<'a> {
         let (mut reader, base_number, base_at) = (Reader(self.events), self.base_number, self.base_at);

@@ -186,6 +186,8 @@ impl Entries {
             file.set_len(whole)?;
             file.sync_all()?;
         }
+        // The file may be new; its name must be as durable as what is written to it.
+        crate::log::segment::sync_folder(path)?;
         Ok((Self { file, durable_len: whole }, found))
     }
 

@@ -50,7 +50,7 @@ pub fn encode(out: &mut Vec<u8>, number: u64, at_ms: i64, activity: &Activity<'_
     put_signed(out, at_ms);
     let decision = activity.decision();
     let reason = &decision.reason;
-    let client = activity.client();
+    let client = activity.client().map(|client| client.to_canonical());
     let host = activity.host();
     let path = activity.path().map(|path| start_of(path, LONGEST_PATH));
     let agent = activity.agent().map(|agent| start_of(agent, LONGEST_AGENT));
@@ -208,6 +208,11 @@ pub struct Kept<'a> {
     pub path: Option<&'a str>,
     /// What the browser calls itself.
     pub agent: Option<&'a str>,
+}
+
+/// Whether the byte after number and time says that the request was refused.
+pub const fn is_refusal(first: u8) -> bool {
+    first & ERASED == 0 && (first >> 2) & 3 == Verdict::Block as u8
 }
 
 /// Reads one event from the front of `reader`: `None` where the bytes are not exactly one event as written above.

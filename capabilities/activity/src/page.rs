@@ -100,7 +100,8 @@ impl RunPage {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         let run = Run(u64::from_le_bytes(random));
-        let page = SharedPage::create(&path_of(run_dir, run), 0o640, |words| {
+        let path = path_of(run_dir, run);
+        let page = SharedPage::create(&path, 0o640, |words| {
             for (word, value) in [
                 (RUN_AT, run.0),
                 (BOOT_AT, this_boot()),
@@ -111,6 +112,10 @@ impl RunPage {
                     word.store(value, Ordering::Relaxed);
                 }
             }
+        });
+        let page = page.map_err(|error| {
+            let text = format!("cannot make {}: {error}; is the folder there and writable?", path.display());
+            io::Error::new(error.kind(), text)
         })?;
         Ok(Self { page, run })
     }
@@ -139,9 +144,11 @@ impl RunPage {
 
     /// Counts one visit to a help site. `at` is already no finer than its day. Never waits.
     pub fn count_help(&self, at: Timestamp, front: Front) {
-        let day = at.as_millis().div_euclid(A_DAY_MS) as u64;
-        let slot = HELP_AT + (day as usize % HELP_DAYS) * HELP_WORDS;
-        let counter = if self.claim(slot, day + 1) { slot + 1 + front as usize } else { UNPLACED_AT };
+        // A clock from before 1970 has no day to speak of.
+        let day = u64::try_from(at.as_millis().div_euclid(A_DAY_MS)).unwrap_or(u64::MAX - 1);
+        let slot = HELP_AT + (day % HELP_DAYS as u64) as usize * HELP_WORDS;
+        let placed = day < u64::MAX - 1 && self.claim(slot, day + 1);
+        let counter = if placed { slot + 1 + front as usize } else { UNPLACED_AT };
         if let Some(counter) = self.word(counter) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
@@ -205,9 +212,9 @@ impl HelpCounts {
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
-            dns: self.dns + other.dns,
-            proxy: self.proxy + other.proxy,
-            connect: self.connect + other.connect,
+            dns: self.dns.saturating_add(other.dns),
+            proxy: self.proxy.saturating_add(other.proxy),
+            connect: self.connect.saturating_add(other.connect),
         }
     }
 
@@ -260,7 +267,7 @@ impl Reading {
             .map(|slot| HELP_AT + slot * HELP_WORDS)
             .filter(|&slot| !matches!(word(slot), 0 | BEING_CLEARED))
             .map(|slot| {
-                let day = (word(slot) as i64 - 1).saturating_mul(A_DAY_MS);
+                let day = (word(slot) as i64).wrapping_sub(1).saturating_mul(A_DAY_MS);
                 let count = |front: Front| word(slot + 1 + front as usize);
                 let counts = HelpCounts {
                     dns: count(Front::Dns),

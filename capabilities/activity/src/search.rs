@@ -119,7 +119,8 @@ impl Filter {
                     .ok_or_else(|| BadSearch::Front(word.clone()))?,
             ),
         };
-        Ok(Self { search: search.clone(), site, front })
+        let client = search.client.map(|client| client.to_canonical());
+        Ok(Self { search: Search { client, ..search.clone() }, site, front })
     }
 
     /// When the search is about.

@@ -82,9 +82,10 @@ impl Spans {
     }
 }
 
-/// How many numbers the spans hold together.
+/// How many numbers the spans hold together; saturating, for a gate may say anything.
 pub fn total(spans: &[(u64, u64)]) -> u64 {
-    spans.iter().map(|&(first, last)| last.saturating_sub(first).saturating_add(1)).sum()
+    let lengths = spans.iter().map(|&(first, last)| last.saturating_sub(first).saturating_add(1));
+    lengths.fold(0, u64::saturating_add)
 }
 
 impl From<Vec<(u64, u64)>> for Spans {

@@ -79,7 +79,7 @@ impl AppendLog {
         let lost = total(&gaps);
         if let Some(state) = writer.runs.get_mut(&run) {
             gaps.iter().for_each(|&(first, last)| state.accounted.insert_span(first, last));
-            state.lost += lost;
+            state.lost = state.lost.saturating_add(lost);
         }
         Ok(lost)
     }
@@ -122,7 +122,8 @@ impl AppendLog {
         let gaps = state.accounted.gaps(highest);
         let last_at = page.filter(|page| page.issued > 0).map(|page| page.last_at).or(state.last_at);
         let mut entries = losses(run, &state, &gaps, at, last_at, Cause::GateEnded);
-        let (issued, lost) = (highest - state.settled_before, state.lost + total(&gaps));
+        let issued = highest.saturating_sub(state.settled_before);
+        let lost = state.lost.saturating_add(total(&gaps));
         let exact = page.is_some_and(|page| page.exact && page.issued >= state.accounted.highest());
         let durable = state.durable;
         let what = What::RunEnded { run, issued, durable, lost, exact, since: last_at, until: at };

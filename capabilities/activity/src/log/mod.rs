@@ -250,7 +250,7 @@ impl Past {
                 What::Lost { run, numbers, .. } => past.lost.entry(*run).or_default().extend(numbers),
                 &What::RunEnded { run, issued, durable, lost, exact, .. } => {
                     let settled = past.over.entry(run).or_default();
-                    *settled += issued;
+                    *settled = settled.saturating_add(issued);
                     past.ended.add(issued, durable, lost, exact);
                 }
                 What::Help { run, day, counts } => {
@@ -294,9 +294,9 @@ impl Past {
 impl Ended {
     const fn add(&mut self, issued: u64, durable: u64, lost: u64, exact: bool) {
         self.runs += 1;
-        self.issued += issued;
-        self.durable += durable;
-        self.lost += lost;
+        self.issued = self.issued.saturating_add(issued);
+        self.durable = self.durable.saturating_add(durable);
+        self.lost = self.lost.saturating_add(lost);
         self.inexact += !exact as u64;
     }
 }

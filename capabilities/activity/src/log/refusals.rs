@@ -3,8 +3,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-use engine::Verdict;
-
 use crate::batch::Stored;
 use crate::event::Event;
 use crate::frame::{self, Kind, Piece};
@@ -29,10 +27,12 @@ impl Refusals {
                 continue;
             }
             let Some(stored) = Stored::parse(frame.body) else { continue };
-            for (seq, event) in (stored.first_seq..).zip(stored.batch.events()) {
-                let Some(kept) = event.kept.filter(|kept| kept.verdict == Verdict::Block) else { continue };
+            for (seq, event) in (stored.first_seq..).zip(stored.batch.refusals()) {
+                let Some((at, kept)) = event.and_then(|event| Some((event.at, event.kept?))) else {
+                    continue;
+                };
                 if let Some(client) = kept.client {
-                    self.add(client, Event::of(seq, event.at, &kept));
+                    self.add(client, Event::of(seq, at, &kept));
                 }
             }
         }

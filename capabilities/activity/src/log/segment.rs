@@ -72,7 +72,7 @@ impl Contents {
 
     /// Counts an event in, at the next place.
     pub fn add(&mut self, at: Timestamp) {
-        self.next_seq += 1;
+        self.next_seq = self.next_seq.saturating_add(1);
         self.oldest = self.oldest.min(at);
         self.newest = self.newest.max(at);
     }
@@ -172,7 +172,8 @@ pub fn recover(bytes: &[u8], first_seq: u64) -> Recovered {
                     for head in stored.batch.heads() {
                         contents.add(head.at);
                         run.last_at = Some(head.at);
-                        run.durable += u64::from(run.accounted.insert(head.number));
+                        run.durable =
+                            run.durable.saturating_add(u64::from(run.accounted.insert(head.number)));
                     }
                 }
             }

@@ -186,6 +186,7 @@ impl Service {
 }
 
 /// Runs the log process until `stop` is set; then makes durable what has arrived, says so to the gates, and returns.
+/// Stop the gates first: they wait up to two seconds for their last events to be taken.
 /// The sockets are there once the log has been opened and repaired. Only a failure to begin is an error: a full disk
 /// is an alarm, and the log goes on by itself when there is room again.
 pub fn run(config: Config, stop: Arc<AtomicBool>) -> Result<(), ServiceError> {

@@ -17,6 +17,8 @@ const MOST: usize = 64;
 const LONGEST_QUESTION: u64 = 64 << 10;
 /// Somebody who reads nothing of their answer for so long is let go.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Somebody who asks nothing for so long is let go.
+const NEXT_QUESTION: Duration = Duration::from_secs(60);
 /// How long a quiet tail takes to notice that the process is to stop …
 const TAIL_WAIT: Duration = Duration::from_millis(250);
 /// … and after how many such waits it makes sure that somebody still listens.
@@ -38,6 +40,7 @@ pub fn serve<'scope>(scope: &'scope Scope<'scope, '_>, service: &'scope Service,
 
 fn converse(service: &Service, stream: &UnixStream, crowded: bool) -> io::Result<()> {
     stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+    stream.set_read_timeout(Some(NEXT_QUESTION))?;
     let mut questions = BufReader::new(stream);
     let mut out = BufWriter::with_capacity(32 << 10, stream);
     if crowded {

@@ -1,11 +1,13 @@
 //! What is done now and then: erasures that were interrupted, and deleting what is too old.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Service;
-use std::sync::atomic::Ordering;
 
 const EVERY: Duration = Duration::from_secs(3600);
+/// By then a machine that started with a wrong clock has set it, and the jump has been seen.
+const FIRST: Duration = Duration::from_secs(600);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A clock that moves so much more or less than the time that passed has been set.
 const JUMP_MS: i64 = 3_600_000;
@@ -17,7 +19,7 @@ pub fn keep(service: &Service) {
         tracing::error!(%error, "An erasure could not be finished; it will be tried at the next start");
     }
     let (mut began, mut began_at) = (Instant::now(), clock.now());
-    let mut due = Instant::now();
+    let mut due = Instant::now() + FIRST;
     while !service.stopping() {
         if Instant::now() >= due {
             due = Instant::now() + EVERY;

@@ -74,6 +74,13 @@ pub fn write(service: &Service, arrivals: &Receiver<Arrival>) {
             wait_for_room(service, &mut gates, &mut group);
         }
         if service.stopping() {
+            // What has already arrived is made durable; what has not is sent again to the next log process.
+            while let Ok(arrival) = arrivals.try_recv() {
+                take(service, arrival, &mut gates, &mut group);
+            }
+            if !group.is_empty() {
+                commit(service, &mut gates, &mut group);
+            }
             break;
         }
         if group.is_empty() && settled_at.is_none_or(|at| at.elapsed() >= SETTLE_EVERY) {
@@ -81,7 +88,7 @@ pub fn write(service: &Service, arrivals: &Receiver<Arrival>) {
             settle(service, &gates);
         }
     }
-    settle(service, &HashMap::new());
+    settle(service, &gates);
 }
 
 fn take(service: &Service, arrival: Arrival, gates: &mut HashMap<u64, Gate>, group: &mut Group) {

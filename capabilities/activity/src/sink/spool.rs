@@ -94,7 +94,8 @@ impl Spool {
                     chunk.base_number = number;
                     chunk.base_at = at.as_millis();
                 }
-                let at_ms = at.as_millis().wrapping_sub(chunk.base_at);
+                // Times that no calendar holds side by side come from a broken clock; the first of them stands for both.
+                let at_ms = at.as_millis().checked_sub(chunk.base_at).unwrap_or(0);
                 let number = number - chunk.base_number;
                 event::encode(&mut chunk.bytes, number, at_ms, activity);
                 chunk.count += 1;

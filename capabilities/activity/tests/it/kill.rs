@@ -67,7 +67,7 @@ fn gate(run_dir: &std::path::Path) {
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     sink.stop();
-    writeln!(std::io::stderr(), "taken {} {}", sink.run(), sink.counts().taken).unwrap();
+    eprintln!("taken {} {}", sink.run(), sink.counts().taken);
 }
 
 struct Process(Child);

@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::print_stderr,
     reason = "the helpers of these tests fail as tests do; clippy only excuses functions marked as tests"
 )]
@@ -10,5 +11,6 @@ mod fate;
 mod forget;
 mod house;
 mod kill;
+mod recovery;
 mod torn;
 mod walk;
