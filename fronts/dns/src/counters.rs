@@ -17,6 +17,15 @@ macro_rules! counters {
             $($(#[$doc])* pub $name: u64,)*
         }
 
+        impl Counting {
+            /// This thread's counters now.
+            pub fn now(&self) -> Counters {
+                let mut counters = Counters::default();
+                counters.add(self);
+                counters
+            }
+        }
+
         impl Counters {
             /// Adds one thread's counters.
             pub(crate) fn add(&mut self, counting: &Counting) {

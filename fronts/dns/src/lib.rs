@@ -162,10 +162,11 @@ fn listen(wanted: &[SocketAddr], threads: usize) -> Result<Listening, StartError
     let mut udp: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
     let mut tcp = Vec::new();
     for &address in wanted {
-        // An IPv6 wildcard alone takes IPv4 too.
+        // An IPv6 wildcard alone on its port takes IPv4 too.
         let dual = address.is_ipv6()
             && address.ip().is_unspecified()
-            && !wanted.iter().any(|other| other.is_ipv4() && other.port() == address.port());
+            && (address.port() == 0
+                || !wanted.iter().any(|other| other.is_ipv4() && other.port() == address.port()));
         let (bound, sockets, listener) =
             sockets::listen(address, dual, threads).map_err(|error| StartError::Listen { address, error })?;
         addresses.push(bound);

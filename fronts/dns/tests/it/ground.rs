@@ -1,91 +1,84 @@
-//! What the tests stand on: a decider, a sink that keeps events, upstreams, and the front between them.
+//! What the tests stand on: a school with the real engine, a sink that keeps events, upstreams, and the front between.
 
-use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use engine::live::roll::{RangeEntry, Roll};
 use engine::{
-    Activity, ActivitySink, Decider, Decision, Fact, Host, Identity, KnownBy, Obligations, Reason, Request,
-    RuleRef, Saying, Step, Verdict,
+    Activity, ActivitySink, Catalogue, Current, Decider, Fact, FilterPolicy, LiveDocument, PolicyDocument,
+    Sealed, Verdict,
 };
-use front_dns::{Config, Running};
+use front_dns::counters::Counting;
+use front_dns::resolver::{Command, Now, Outcome, Resolver, Settings, Source};
+use front_dns::upstreams::Way;
+use front_dns::wire::write::Transport;
+use front_dns::{Config, Counters, Running};
 use kit::{Clock, Timestamp};
 
-/// Decides by plain sets: names with everything below them, and addresses.
-#[derive(Default)]
-pub struct Table {
-    pub blocked: HashSet<String>,
-    pub addresses: HashSet<IpAddr>,
-    pub help: HashSet<String>,
+/// Policy that every school of these tests has. Devices at 127.0.0.1 and ::1 are pupils', 127.0.0.20 is staff's.
+const POLICY: &str = r#"
+form = 1
+title = "A school"
+version = 1
+
+[[group]]
+id = "pupils"
+name = "Pupils"
+
+[[group]]
+id = "staff"
+name = "Staff"
+
+[[rule]]
+do = "block"
+group = "pupils"
+site = "games.example"
+reason = "Games wait until after school."
+
+[[rule]]
+do = "block"
+site = "tracker.example"
+
+[[rule]]
+do = "block"
+site = "198.51.100.66"
+
+[[rule]]
+do = "block"
+site = "2001:db8::66"
+"#;
+
+const CONTENT: &str = r#"
+[[help]]
+id = "line"
+name = "A helpline"
+domains = ["help.example"]
+"#;
+
+/// A school's policy with more rules, compiled.
+pub fn policy(more: &str) -> FilterPolicy {
+    let document = PolicyDocument::parse(&format!("{POLICY}{more}")).unwrap();
+    let catalogue = Arc::new(Catalogue::parse([("content", CONTENT)]).unwrap());
+    let image = lists::IndexBuilder::new(lists::Seed([3; 16])).build().unwrap();
+    let index = Arc::new(lists::ListIndex::open(Arc::new(image)).unwrap());
+    FilterPolicy::compile(&document, &catalogue, index, &Arc::new(Sealed::never_configured())).unwrap()
 }
 
-/// A decider whose table can be changed while it runs.
-#[derive(Default)]
-pub struct School(Mutex<Table>);
-
-impl School {
-    pub fn blocking(names: &[&str]) -> Arc<Self> {
-        let school = Self::default();
-        school.change(|table| table.blocked.extend(names.iter().map(|name| (*name).to_owned())));
-        Arc::new(school)
-    }
-
-    pub fn change(&self, how: impl FnOnce(&mut Table)) {
-        how(&mut self.0.lock().unwrap());
-    }
-}
-
-fn listed(set: &HashSet<String>, name: &str) -> bool {
-    std::iter::successors(Some(name), |name| name.split_once('.').map(|(_, rest)| rest))
-        .any(|name| set.contains(name))
-}
-
-impl Decider for School {
-    fn identify(&self, _client: IpAddr) -> Identity {
-        Identity { known_by: KnownBy::AddressRange, ..Identity::default() }
-    }
-
-    fn decide(&self, request: &Request<'_>, _at: Timestamp) -> Decision {
-        let table = self.0.lock().unwrap();
-        let Host::Name(host) = request.host else { panic!("a DNS question is about a name") };
-        let fact = if listed(&table.blocked, host.as_str()) {
-            Some(Fact::Host)
-        } else if let Some(at) = request.chain.iter().position(|name| listed(&table.blocked, name.as_str())) {
-            Some(Fact::Chain(at as u8))
-        } else {
-            request
-                .addresses
-                .iter()
-                .position(|address| table.addresses.contains(address))
-                .map(|at| Fact::Address(at as u8))
-        };
-        let help = listed(&table.help, host.as_str());
-        let (verdict, step) = match fact {
-            _ if help => (Verdict::Allow, Step::Help),
-            Some(_) => (Verdict::Block, Step::School),
-            None => (Verdict::Allow, Step::Unknown),
-        };
-        let reason = Reason {
-            step,
-            rule: RuleRef(0),
-            fact: fact.unwrap_or(Fact::None),
-            category: None,
-            list: None,
-            group: None,
-            beside: None,
-        };
-        Decision { verdict, reason, obligations: Obligations { unobserved: help, ..Obligations::default() } }
-    }
-
-    fn say(&self, _decision: &Decision) -> Saying {
-        Saying { reason: "The school blocks this site.".to_owned(), may_ask: true, ..Saying::default() }
-    }
-
-    fn generation(&self, _at: Timestamp) -> u64 {
-        0
-    }
+/// A school that decides by the real engine.
+pub fn school() -> Arc<Current> {
+    let range = |range: &str, group: &str| RangeEntry {
+        range: range.to_owned(),
+        groups: vec![group.to_owned()],
+        person: None,
+    };
+    let ranges =
+        vec![range("127.0.0.1/32", "pupils"), range("::1/128", "pupils"), range("127.0.0.20/32", "staff")];
+    let live = LiveDocument { roll: Roll { ranges, ..Roll::default() }, ..LiveDocument::default() };
+    let (current, problems) = Current::new(policy(""), &live);
+    assert!(problems.is_empty(), "{problems:?}");
+    Arc::new(current)
 }
 
 /// What a sink was told.
@@ -208,11 +201,145 @@ pub const HERE: &[u8] = &[0xc0, 12];
 
 /// The front, started on loopback.
 pub fn front(upstreams: &[SocketAddr], decider: Arc<dyn Decider>, sink: Arc<dyn ActivitySink>) -> Running {
+    front_of(2, upstreams, decider, sink)
+}
+
+/// The front with that many threads.
+pub fn front_of(
+    threads: usize,
+    upstreams: &[SocketAddr],
+    decider: Arc<dyn Decider>,
+    sink: Arc<dyn ActivitySink>,
+) -> Running {
     let config = Config {
         listen: vec!["127.0.0.1:0".parse().unwrap(), "[::1]:0".parse().unwrap()],
         upstreams: upstreams.to_vec(),
-        threads: 2,
+        threads,
         ..Config::default()
     };
     front_dns::start(config, decider, sink, Clock::System).unwrap()
+}
+
+/// A question with recursion desired.
+pub fn question(name: &str, kind: u16) -> Vec<u8> {
+    let mut message = vec![0xab, 0xcd, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    message.extend(wire(name));
+    message.extend(kind.to_be_bytes());
+    message.extend([0, 1]);
+    message
+}
+
+/// The same with EDNS: that much room, and signatures wanted or not.
+pub fn with_edns(mut message: Vec<u8>, size: u16, dnssec: bool) -> Vec<u8> {
+    message[11] += 1;
+    message.extend([0, 0, 41]);
+    message.extend(size.to_be_bytes());
+    message.extend([0, 0, if dnssec { 0x80 } else { 0 }, 0, 0, 0]);
+    message
+}
+
+/// What an answer says, as far as the tests ask; read by hickory, so that our writing is judged by other eyes.
+pub fn read(message: &[u8]) -> hickory_proto::op::Message {
+    hickory_proto::op::Message::from_vec(message).unwrap_or_else(|error| panic!("{error}: {message:02x?}"))
+}
+
+/// The resolver of one thread without sockets, at a time that the test sets.
+pub struct Bench {
+    pub resolver: Resolver<u32>,
+    pub school: Arc<Current>,
+    pub events: Arc<Events>,
+    counting: Arc<Counting>,
+    pub now: Now,
+    /// What was sent upstream and not answered yet.
+    pub sent: Vec<(Way, Vec<u8>)>,
+    /// What was asked over a stream.
+    pub streamed: Vec<(front_dns::resolver::Ticket, Vec<u8>)>,
+    /// Late answers, by the number of their question.
+    pub replies: Vec<(u32, Vec<u8>)>,
+    number: u32,
+}
+
+pub const PUPIL: &str = "127.0.0.1";
+pub const STAFF: &str = "127.0.0.20";
+
+impl Bench {
+    pub fn new() -> Self {
+        Self::with(1, 64)
+    }
+
+    /// With that many upstreams, and room for that many waiting questions.
+    pub fn with(upstreams: u8, waiting: usize) -> Self {
+        let (school, events, counting) =
+            (school(), Arc::new(Events::default()), Arc::new(Counting::default()));
+        let settings = Settings {
+            upstreams: (1..=upstreams).map(|number| SocketAddr::from(([192, 0, 2, number], 53))).collect(),
+            cache_bytes: 1 << 20,
+            waiting,
+            longest_life_s: 60,
+            blocked_life_s: 30,
+        };
+        let resolver = Resolver::new(settings, school.clone(), events.clone(), counting.clone());
+        let now = Now { at: Timestamp::from_millis(1_790_000_000_000), ms: 1_000_000 };
+        let (sent, streamed, replies) = (Vec::new(), Vec::new(), Vec::new());
+        Self { resolver, school, events, counting, now, sent, streamed, replies, number: 0 }
+    }
+
+    pub fn counters(&self) -> Counters {
+        self.counting.now()
+    }
+
+    /// Moves time on and lets the resolver notice.
+    pub fn pass_ms(&mut self, ms: u64) {
+        self.now.ms += ms;
+        self.now.at = self.now.at.plus_millis(ms as i64);
+        self.resolver.tick(self.now);
+        self.collect();
+    }
+
+    pub fn collect(&mut self) {
+        while let Some(command) = self.resolver.command() {
+            match command {
+                Command::Reply { to, bytes } => self.replies.push((to, bytes)),
+                Command::Reopen(_) => {}
+                Command::Send { way, bytes } => self.sent.push((way, bytes)),
+                Command::AskStream { ticket, bytes, .. } => self.streamed.push((ticket, bytes)),
+            }
+        }
+    }
+
+    /// Asks as that device; the answer, if there is one at once.
+    pub fn ask_as(&mut self, client: &str, transport: Transport, message: &[u8]) -> Option<Vec<u8>> {
+        let mut buffer = vec![0; 65_535];
+        buffer[..message.len()].copy_from_slice(message);
+        let source = Source { client: client.parse().unwrap(), transport };
+        self.number += 1;
+        let number = self.number;
+        let outcome = self.resolver.ask(&mut buffer, message.len(), source, || number, self.now);
+        self.collect();
+        match outcome {
+            Outcome::Answer(length) => Some(buffer[..length].to_vec()),
+            Outcome::Waiting | Outcome::Nothing => None,
+        }
+    }
+
+    /// Asks as a pupil over UDP.
+    pub fn ask(&mut self, message: &[u8]) -> Option<Vec<u8>> {
+        self.ask_as(PUPIL, Transport::Udp, message)
+    }
+
+    /// Answers the oldest question sent upstream.
+    pub fn upstream(&mut self, how: impl FnOnce(&[u8]) -> Vec<u8>) {
+        let (way, sent) = self.sent.remove(0);
+        self.resolver.answered(way, &how(&sent), self.now);
+        self.collect();
+    }
+
+    /// Asks as a pupil, lets the upstream answer with those records, and returns the answer.
+    pub fn resolve(&mut self, message: &[u8], rcode: u8, records: &[Vec<u8>]) -> Vec<u8> {
+        assert_eq!(self.ask(message), None);
+        self.upstream(|question| respond(question, rcode, records));
+        let (number, answer) = self.replies.pop().expect("an answer");
+        assert_eq!(number, self.number);
+        answer
+    }
 }

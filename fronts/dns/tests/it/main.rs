@@ -3,4 +3,16 @@
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod codec;
+#[cfg(test)]
+mod decided;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod ground;
+#[cfg(test)]
+mod messages;
+#[cfg(test)]
+mod real;
+#[cfg(test)]
+mod upstreams;

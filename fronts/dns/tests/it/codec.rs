@@ -1,0 +1,167 @@
+//! Our reading and writing of messages against hickory's, and every input that was ever found interesting.
+
+use std::str::FromStr;
+
+use front_dns::wire::answer::{self, Unusable};
+use front_dns::wire::query::{Complaint, Query};
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query as Question, ResponseCode};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, SOA, TXT};
+use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
+use proptest::prelude::*;
+
+use crate::ground::{Bench, read};
+
+fn name() -> impl Strategy<Value = Name> {
+    prop::collection::vec("[a-zA-Z0-9_-]{1,20}", 1..6)
+        .prop_map(|labels| Name::from_labels(labels.iter().map(|label| label.as_bytes())).unwrap())
+}
+
+/// The name's text without escapes.
+fn plain(name: &Name) -> Vec<u8> {
+    name.to_lowercase().iter().collect::<Vec<_>>().join(&b'.')
+}
+
+fn kind() -> impl Strategy<Value = RecordType> {
+    prop::sample::select(vec![
+        RecordType::A,
+        RecordType::AAAA,
+        RecordType::MX,
+        RecordType::TXT,
+        RecordType::HTTPS,
+        RecordType::NS,
+    ])
+}
+
+fn data() -> impl Strategy<Value = RData> {
+    prop_oneof![
+        any::<[u8; 4]>().prop_map(|octets| RData::A(A(octets.into()))),
+        any::<[u8; 16]>().prop_map(|octets| RData::AAAA(AAAA(octets.into()))),
+        name().prop_map(|name| RData::CNAME(CNAME(name))),
+        (any::<u16>(), name()).prop_map(|(preference, name)| RData::MX(MX::new(preference, name))),
+        "[ -~]{0,60}".prop_map(|text| RData::TXT(TXT::new(vec![text]))),
+    ]
+}
+
+fn ask(name: Name, kind: RecordType, edns: Option<(u16, bool)>) -> Message {
+    let mut message = Message::new(4711, MessageType::Query, OpCode::Query);
+    message.metadata.recursion_desired = true;
+    message.add_query(Question::query(name, kind));
+    if let Some((size, dnssec)) = edns {
+        let mut edns = Edns::new();
+        edns.set_max_payload(size).set_dnssec_ok(dnssec);
+        message.set_edns(edns);
+    }
+    message
+}
+
+proptest! {
+    #[test]
+    fn every_question_hickory_writes_reads_the_same(name in name(), kind in kind(), edns in prop::option::of((512u16.., any::<bool>()))) {
+        let theirs = ask(name.clone(), kind, edns);
+        let ours = Query::read(&theirs.to_vec().unwrap()).map_err(|complaint| TestCaseError::fail(format!("{complaint:?}")))?;
+        let our_text = ours.name();
+        prop_assert_eq!(our_text.as_bytes(), plain(&name));
+        prop_assert_eq!(ours.kind(), u16::from(kind));
+        prop_assert_eq!(ours.class(), u16::from(DNSClass::IN));
+        prop_assert_eq!(ours.edns.map(|edns| (edns.size, edns.dnssec)), edns);
+    }
+
+    #[test]
+    fn every_answer_hickory_writes_gives_the_same_facts(name in name(), all in prop::collection::vec((name(), 0u32..100_000, data()), 0..12)) {
+        let mut theirs = ask(name.clone(), RecordType::A, None);
+        theirs.metadata.message_type = MessageType::Response;
+        for (owner, life, data) in &all {
+            theirs.add_answer(Record::from_rdata(owner.clone(), *life, data.clone()));
+        }
+        let soa = SOA::new(name.clone(), name.clone(), 1, 2, 3, 4, 77);
+        theirs.add_authority(Record::from_rdata(name.base_name(), 99, RData::SOA(soa)));
+        theirs.add_additional(Record::from_rdata(name.clone(), 5, RData::A(A([192, 0, 2, 99].into()))));
+        theirs.set_edns(Edns::new());
+        let bytes = theirs.to_vec().unwrap();
+        let end = 12 + Query::read(&ask(name.clone(), RecordType::A, None).to_vec().unwrap()).unwrap().question().len();
+        let ours = match answer::read(&bytes, end, false) {
+            Ok(ours) => ours,
+            Err(Unusable::Circle) => return Ok(()),
+            Err(other) => return Err(TestCaseError::fail(format!("{other:?}"))),
+        };
+        let addresses: Vec<_> = all.iter().filter_map(|(_, _, data)| data.ip_addr()).map(|address| address.to_canonical()).collect();
+        prop_assert_eq!(&ours.addresses, &addresses);
+        let names: Vec<_> = all.iter().filter_map(|(_, _, data)| match data {
+            RData::CNAME(CNAME(name)) => Some(plain(name)),
+            _ => None,
+        }).collect();
+        prop_assert_eq!(ours.chain.iter().map(|name| name.to_vec()).collect::<Vec<_>>(), names);
+        let kept = read(&ours.image);
+        prop_assert_eq!(kept.answers.len(), all.len());
+        prop_assert!(kept.additionals.is_empty() && kept.edns.is_none());
+        let has_a = all.iter().any(|(_, _, data)| matches!(data, RData::A(_)));
+        prop_assert_eq!(kept.authorities.len(), usize::from(!has_a));
+        let shortest = all.iter().map(|(_, life, _)| *life).min().unwrap_or(u32::MAX);
+        prop_assert_eq!(ours.life_s, if has_a { shortest.min(86_400) } else { shortest.min(77) });
+    }
+
+    #[test]
+    fn whatever_comes_in_what_goes_out_can_be_read(bytes in prop::collection::vec(any::<u8>(), 0..600), head in any::<bool>()) {
+        let mut message = bytes;
+        if head && message.len() > 12 {
+            message[2] &= 0x01;
+            message[4..12].copy_from_slice(&[0, 1, 0, 0, 0, 0, 0, 0]);
+        }
+        let mut bench = Bench::new();
+        if let Some(answer) = bench.ask(&message) {
+            prop_assert!(Message::from_vec(&answer).is_ok() || answer[3] & 15 == 4, "{answer:02x?}");
+            prop_assert_eq!(&answer[..2], &message[..2]);
+        }
+    }
+
+    #[test]
+    fn whatever_an_upstream_sends_is_an_answer_or_a_complaint(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        let mut message = ask(Name::from_str("www.example.org.").unwrap(), RecordType::A, None).to_vec().unwrap();
+        let end = message.len();
+        message[2] |= 0x80;
+        message.extend(&bytes);
+        message[7] = 3;
+        if let Ok(answer) = answer::read(&message, end, true) {
+            prop_assert!(answer.image.len() <= message.len());
+        }
+    }
+}
+
+#[test]
+fn a_question_with_every_kind_of_fault_is_a_complaint() {
+    assert!(matches!(Query::read(&[]), Err(Complaint::NotAQuestion)));
+    let mut update = ask(Name::from_str("a.example.").unwrap(), RecordType::A, None);
+    update.metadata.op_code = OpCode::Update;
+    assert!(matches!(Query::read(&update.to_vec().unwrap()), Err(Complaint::NotImplemented)));
+    let mut response = ask(Name::from_str("a.example.").unwrap(), RecordType::A, None);
+    response.metadata.message_type = MessageType::Response;
+    response.metadata.response_code = ResponseCode::NXDomain;
+    assert!(matches!(Query::read(&response.to_vec().unwrap()), Err(Complaint::NotAQuestion)));
+}
+
+/// The corpus of the fuzz target `dns_message`, each file as a question and as an upstream's answer.
+#[test]
+fn the_corpus_is_replayed() {
+    let folder = crate::clients::root().join("fuzz/corpus/dns_message");
+    let mut count = 0;
+    for file in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let mut bench = Bench::new();
+        if let Some(answer) = bench.ask(&bytes) {
+            assert_eq!(answer[..2], bytes[..2]);
+        }
+        let _ = bench.ask(&crate::ground::question("www.example.org", 1));
+        if let Some((way, sent)) = bench.sent.pop() {
+            let mut forged = bytes.clone();
+            if let Some(id) = forged.get_mut(..2) {
+                id.copy_from_slice(&sent[..2]);
+            }
+            bench.resolver.answered(way, &forged, bench.now);
+        }
+        for end in [12, 17, 33] {
+            let _ = answer::read(&bytes, end, true);
+        }
+        count += 1;
+    }
+    assert!(count >= 20, "{count} files in {}", folder.display());
+}

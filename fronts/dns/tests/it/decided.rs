@@ -1,0 +1,145 @@
+//! What is decided, by the real engine.
+
+use engine::{Fact, Verdict};
+use front_dns::wire::write::Transport;
+
+use crate::ground::{Bench, HERE, PUPIL, STAFF, policy, question, read, record, wire};
+
+const A: u16 = 1;
+
+fn alias(to: &str) -> Vec<u8> {
+    record(HERE, 5, 300, &wire(to))
+}
+
+#[test]
+fn a_blocked_name_is_never_sent_upstream_and_another_group_may_still_ask() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.ask(&question("www.games.example", A)).unwrap()[3] & 15, 3);
+    assert!(bench.sent.is_empty());
+    assert_eq!(bench.ask_as(STAFF, Transport::Udp, &question("www.games.example", A)), None);
+    assert_eq!(bench.sent.len(), 1);
+}
+
+#[test]
+fn an_answer_kept_for_one_group_is_decided_again_for_another() {
+    let mut bench = Bench::new();
+    let message = question("www.games.example", A);
+    assert_eq!(bench.ask_as(STAFF, Transport::Udp, &message), None);
+    bench.upstream(|question| crate::ground::respond(question, 0, &[record(HERE, A, 300, &[192, 0, 2, 1])]));
+    assert_eq!(bench.replies.pop().unwrap().1[3] & 15, 0);
+    assert_eq!(bench.ask_as(STAFF, Transport::Udp, &message).unwrap()[3] & 15, 0, "from the cache");
+    assert_eq!(bench.ask_as(PUPIL, Transport::Udp, &message).unwrap()[3] & 15, 3, "never for pupils");
+}
+
+#[test]
+fn a_new_block_works_at_once_on_a_kept_answer() {
+    let mut bench = Bench::new();
+    let message = question("www.example.org", A);
+    bench.resolve(&message, 0, &[record(HERE, A, 3600, &[192, 0, 2, 1])]);
+    assert_eq!(bench.ask(&message).unwrap()[3] & 15, 0);
+    let problems = bench.school.swap_policy(policy("[[rule]]\ndo = \"block\"\nsite = \"example.org\"\n"));
+    assert!(problems.is_empty());
+    assert_eq!(bench.ask(&message).unwrap()[3] & 15, 3);
+    bench.school.swap_policy(policy(""));
+    assert_eq!(bench.ask(&message).unwrap()[3] & 15, 0);
+}
+
+#[test]
+fn a_decision_taken_while_a_question_waits_counts() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.ask(&question("www.example.org", A)), None);
+    bench.school.swap_policy(policy("[[rule]]\ndo = \"block\"\nsite = \"example.org\"\n"));
+    bench.upstream(|question| crate::ground::respond(question, 0, &[record(HERE, A, 300, &[192, 0, 2, 1])]));
+    assert_eq!(bench.replies.pop().unwrap().1[3] & 15, 3);
+}
+
+#[test]
+fn every_name_and_address_of_an_answer_is_decided_on_kept_or_not() {
+    let v6 = |last: u8| {
+        let mut octets = [0; 16];
+        octets[..4].copy_from_slice(&[0x20, 0x01, 0x0d, 0xb8]);
+        octets[15] = last;
+        octets
+    };
+    let service = [vec![0, 1], wire("eu.tracker.example")].concat();
+    let hint = [vec![0, 1, 0, 0, 4, 0, 8, 192, 0, 2, 1, 198, 51, 100, 66]].concat();
+    let hint6 = [vec![0, 1, 0, 0, 6, 0, 16], v6(0x66).to_vec()].concat();
+    let mapped = [[0; 10].to_vec(), vec![0xff, 0xff, 198, 51, 100, 66]].concat();
+    let harmless = record(&wire("cdn.example.org"), A, 300, &[192, 0, 2, 9]);
+    for (kind, records, fact) in [
+        (A, vec![alias("cdn.tracker.example"), harmless.clone()], Fact::Chain(0)),
+        (
+            A,
+            vec![
+                alias("b.example.org"),
+                record(&wire("b.example.org"), 5, 300, &wire("tracker.example")),
+                harmless.clone(),
+            ],
+            Fact::Chain(1),
+        ),
+        (
+            A,
+            vec![record(HERE, A, 300, &[192, 0, 2, 1]), record(HERE, A, 300, &[198, 51, 100, 66])],
+            Fact::Address(1),
+        ),
+        (28, vec![record(HERE, 28, 300, &v6(1)), record(HERE, 28, 300, &v6(0x66))], Fact::Address(1)),
+        (28, vec![record(HERE, 28, 300, &mapped)], Fact::Address(0)),
+        (65, vec![record(HERE, 65, 300, &service)], Fact::Chain(0)),
+        (65, vec![record(HERE, 65, 300, &hint)], Fact::Address(1)),
+        (65, vec![record(HERE, 65, 300, &hint6)], Fact::Address(0)),
+    ] {
+        let mut bench = Bench::new();
+        let message = question("www.example.org", kind);
+        let late = bench.resolve(&message, 0, &records);
+        assert_eq!(read(&late).answers.len(), 0, "{fact:?} of {records:02x?}");
+        assert_eq!(late[3] & 15, 3);
+        let cached = bench.ask(&message).unwrap();
+        assert_eq!(cached[3] & 15, 3);
+        assert_eq!(bench.counters().blocked, 2);
+        let events = bench.events.all();
+        assert!(events.iter().all(|told| told.verdict == Verdict::Block && told.fact == fact), "{events:?}");
+        assert_eq!(events.len(), 2);
+    }
+}
+
+#[test]
+fn an_alias_through_a_name_with_odd_bytes_is_judged_by_its_ancestor() {
+    let mut bench = Bench::new();
+    let target = [&[3][..], b"a b", &wire("tracker.example")].concat();
+    let answer = bench.resolve(&question("www.example.org", A), 0, &[record(HERE, 5, 300, &target)]);
+    assert_eq!(answer[3] & 15, 3);
+}
+
+#[test]
+fn a_help_site_is_answered_for_everyone_and_nothing_of_the_visit_is_told() {
+    let mut bench = Bench::new();
+    let message = question("chat.help.example", A);
+    let late = bench.resolve(&message, 0, &[record(HERE, A, 300, &[198, 51, 100, 66])]);
+    assert_eq!(late[3] & 15, 0, "even at an address that is blocked");
+    bench.ask(&message).unwrap();
+    let events = bench.events.all();
+    assert_eq!(events.len(), 2);
+    assert!(events.iter().all(|told| told.client.is_none() && told.host.is_none()), "{events:?}");
+}
+
+#[test]
+fn every_answer_has_one_event() {
+    let mut bench = Bench::new();
+    bench.resolve(&question("www.example.org", A), 0, &[record(HERE, A, 300, &[192, 0, 2, 1])]);
+    bench.ask(&question("www.example.org", A)).unwrap();
+    bench.ask(&question("games.example", A)).unwrap();
+    assert_eq!(bench.ask(&question("lost.example.org", A)), None);
+    for _ in 0..200 {
+        bench.pass_ms(50);
+    }
+    assert_eq!(bench.replies.len(), 1);
+    let told: Vec<_> =
+        bench.events.all().into_iter().map(|told| (told.host.unwrap(), told.verdict)).collect();
+    let expected = [
+        ("www.example.org", Verdict::Allow),
+        ("www.example.org", Verdict::Allow),
+        ("games.example", Verdict::Block),
+        ("lost.example.org", Verdict::Allow),
+    ];
+    assert_eq!(told, expected.map(|(host, verdict)| (host.to_owned(), verdict)));
+}
