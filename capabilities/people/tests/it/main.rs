@@ -1,0 +1,4 @@
+//! The roll on both engines.
+
+#[cfg(test)]
+mod roll;
