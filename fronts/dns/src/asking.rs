@@ -78,7 +78,14 @@ pub struct Askings<R> {
     order: VecDeque<(usize, u64)>,
     serial: u64,
     limit: usize,
+    /// How many devices wait, over all questions.
+    crowd: usize,
 }
+
+/// How many devices may wait for one question; more than a school has.
+const MOST_WAITERS: usize = 2_048;
+/// How many devices may wait for each question on average.
+const USUAL_WAITERS: usize = 4;
 
 impl<R> Askings<R> {
     /// Room for `limit` questions.
@@ -91,6 +98,7 @@ impl<R> Askings<R> {
             order: VecDeque::new(),
             serial: 0,
             limit: limit.max(1),
+            crowd: 0,
         }
     }
 
@@ -104,6 +112,20 @@ impl<R> Askings<R> {
         self.count() >= self.limit
     }
 
+    /// Whether one more device may wait for the question at a place.
+    pub fn admits(&mut self, place: usize) -> bool {
+        self.crowd < (self.limit * USUAL_WAITERS).max(MOST_WAITERS)
+            && self.get_mut(place).is_some_and(|asking| asking.waiters.len() < MOST_WAITERS)
+    }
+
+    /// Lets one more device wait for the question at a place.
+    pub fn join(&mut self, place: usize, waiter: Waiter<R>) {
+        if let Some(asking) = self.places.get_mut(place).and_then(Option::as_mut) {
+            asking.waiters.push(waiter);
+            self.crowd += 1;
+        }
+    }
+
     /// The place of a question that waits already.
     pub fn find(&self, question: &[u8], want: Want) -> Option<usize> {
         // A boxed key cannot be borrowed inside a pair; this is the slow path.
@@ -114,6 +136,7 @@ impl<R> Askings<R> {
     pub fn add(&mut self, mut asking: Asking<R>) -> usize {
         self.serial += 1;
         asking.serial = self.serial;
+        self.crowd += asking.waiters.len();
         let key = (asking.question.clone(), asking.want);
         let place = match self.free.pop() {
             Some(place) => place,
@@ -173,6 +196,7 @@ impl<R> Askings<R> {
         let asking = self.places.get_mut(place)?.take()?;
         self.by_question.remove(&(asking.question.clone(), asking.want));
         self.free.push(place);
+        self.crowd = self.crowd.saturating_sub(asking.waiters.len());
         Some(asking)
     }
 
@@ -199,11 +223,5 @@ impl<R> Askings<R> {
     fn matching(&self, which: impl Fn(&Asking<R>) -> bool) -> Vec<usize> {
         let places = self.places.iter().enumerate();
         places.filter(|(_, asking)| asking.as_ref().is_some_and(&which)).map(|(place, _)| place).collect()
-    }
-
-    /// When the next attempt runs out of time.
-    pub fn next_deadline_ms(&self) -> Option<u64> {
-        let attempts = self.places.iter().flatten().map(|asking| asking.attempt.as_ref());
-        attempts.map(|attempt| attempt.map_or(0, |attempt| attempt.until_ms)).min()
     }
 }

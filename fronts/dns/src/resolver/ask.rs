@@ -11,9 +11,6 @@ use crate::wire::query::{Complaint, Query};
 use crate::wire::write::{self, Transport};
 use crate::wire::{HEADER, ede, kind, rcode};
 
-/// The most devices that may wait for one question; more than a school has.
-const MOST_WAITERS: usize = 2_048;
-
 /// Where a question came from.
 #[derive(Debug, Clone, Copy)]
 pub struct Source {
@@ -124,8 +121,7 @@ impl<R> Resolver<R> {
             to: to(),
         };
         if let Some(place) = self.askings.find(query.question(), want) {
-            let Some(asking) = self.askings.get_mut(place) else { return Outcome::Nothing };
-            if asking.waiters.len() >= MOST_WAITERS {
+            if !self.askings.admits(place) {
                 self.counting.overflowed.one();
                 let shape = Shape {
                     flags: query.flags,
@@ -135,7 +131,7 @@ impl<R> Resolver<R> {
                 };
                 return self.code(buffer, shape, rcode::SERVFAIL, Some((ede::OTHER, TOO_MANY)));
             }
-            asking.waiters.push(waiter());
+            self.askings.join(place, waiter());
             return Outcome::Waiting;
         }
         let asking = Asking {

@@ -19,6 +19,12 @@ tracked IN CNAME eu.tracker.example.
 spot IN HTTPS 1 . alpn=h2 ipv4hint=192.0.2.10
 ";
 
+const TRACKER: &str = "$TTL 300
+@ IN SOA ns.example.org. dns.example.org. 1 3600 900 604800 120
+@ IN NS ns.example.org.
+eu IN A 192.0.2.77
+";
+
 /// A server and its folder. It ends with the test.
 struct Server {
     child: Child,
@@ -77,11 +83,12 @@ fn named() -> Server {
         "options { directory \"{folder}\"; listen-on port {port} { 127.0.0.1; }; listen-on-v6 { none; };
         pid-file none; recursion no; session-keyfile none; };
         controls { };
-        zone \"example.org\" { type primary; file \"{folder}/zone\"; };";
+        zone \"example.org\" { type primary; file \"{folder}/zone\"; };
+        zone \"tracker.example\" { type primary; file \"{folder}/tracker\"; };";
     Server::start(
         "/usr/sbin/named",
         &["-f", "-n", "1", "-c", "{folder}/named.conf"],
-        &[("zone", &zone), ("named.conf", configuration)],
+        &[("zone", &zone), ("tracker", TRACKER), ("named.conf", configuration)],
         "+norecurse www.example.org A",
     )
 }
@@ -90,9 +97,10 @@ fn unbound(behind: SocketAddr) -> Server {
     let configuration = format!(
         "server:\n directory: \"{{folder}}\"\n chroot: \"\"\n username: \"\"\n pidfile: \"\"\n interface: 127.0.0.1\n port: {{port}}
  do-daemonize: no\n use-syslog: no\n do-not-query-localhost: no\n access-control: 127.0.0.0/8 allow
- module-config: \"iterator\"\n local-zone: \"example.\" transparent
-stub-zone:\n name: \"example.org\"\n stub-addr: 127.0.0.1@{}\n",
-        behind.port()
+ module-config: \"iterator\"\n
+stub-zone:\n name: \"example.org\"\n stub-addr: 127.0.0.1@{port}
+stub-zone:\n name: \"tracker.example\"\n stub-addr: 127.0.0.1@{port}\n",
+        port = behind.port()
     );
     Server::start(
         "/usr/sbin/unbound",

@@ -236,3 +236,17 @@ fn a_crowd_that_waits_for_one_question_is_bounded() {
     bench.upstream(|question| respond(question, 0, &[address(1)]));
     assert_eq!(bench.replies.len(), 2_048);
 }
+
+#[test]
+fn all_crowds_together_are_bounded() {
+    let mut bench = Bench::with(1, 1_000);
+    let mut refused = 0;
+    for round in 0..10 {
+        for number in 0..1_000 {
+            let message = question(&format!("u{number}.example.org"), A);
+            refused += usize::from(bench.ask(&message).is_some());
+            assert!(round > 0 || refused == 0);
+        }
+    }
+    assert_eq!(refused, 10_000 - 4_000);
+}
