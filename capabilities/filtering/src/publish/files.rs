@@ -18,7 +18,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use engine::LiveDocument;
-use engine::sealed::SealedHashes;
+pub use engine::published::Published as PolicyFile;
 use serde::{Deserialize, Serialize};
 
 /// What holds now: the content of `CURRENT`.
@@ -33,18 +33,6 @@ pub struct Published {
     pub lists: u64,
     /// The number of the live file.
     pub live: u64,
-}
-
-/// The policy file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyFile {
-    /// The version of the policy document in the records.
-    pub version: u32,
-    /// The document, as TOML.
-    pub document: String,
-    /// The sealed entries, hashed under the school's key.
-    pub sealed: SealedHashes,
 }
 
 /// Why something could not be published or read back.
@@ -260,6 +248,7 @@ pub fn verify(folder: &Path) -> Result<u64, PublishError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::sealed::SealedHashes;
 
     fn policy(version: u32) -> PolicyFile {
         PolicyFile { version, document: String::new(), sealed: SealedHashes::default() }

@@ -57,7 +57,7 @@ pub enum AnswerError {
     #[error("an answer needs a reason, which the asker reads")]
     NoReason,
     /// Nobody knows who asked, so it must be said who may use the site.
-    #[error("nobody knows who asked; say with --for whom the site is opened (a group or a person)")]
+    #[error("nobody knows who asked; say with --whom for whom the site is opened, as in --whom group:year-9")]
     NobodyKnown,
     /// The override that an approval makes was refused.
     #[error(transparent)]

@@ -1,0 +1,149 @@
+//! From the records to the published files.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::catalogue::Catalogue;
+use engine::sealed::{Feed, SealedEntryError, SealedWriter};
+use engine::{LiveDocument, Problem, Sealed, SealedKey};
+use kit::Timestamp;
+use lists::{IndexBuilder, ListHead, Seed};
+use ::store::{StoreError, Tx};
+
+use super::files::{Parts, PolicyFile, PublishError, Published, publish};
+use crate::filter_policy;
+use crate::list::files::{FileError, Text};
+use crate::list::model::List;
+use crate::{list, overrides};
+
+/// How much is to be published. What has not changed costs nothing to leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Overrides and roll: one small file, live in a second.
+    Live,
+    /// The policy as well.
+    Policy,
+    /// The lists as well: the index is built anew, about a second for five million names.
+    Everything,
+}
+
+/// Why the records could not be published. The gate goes on with what it has.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {
+    /// No policy was ever applied.
+    #[error("no filter policy has been applied; `fivebar policy apply FILE --note WHY` applies one")]
+    NoPolicy,
+    /// The policy in force cannot be used any more.
+    #[error("the policy in force has problems, so the gate goes on with what it has")]
+    Problems(Vec<Problem>),
+    /// A list's text could not be read back.
+    #[error("the list {id} cannot be read back from the home folder: {source}; import it again")]
+    List {
+        /// Which.
+        id: String,
+        /// Why.
+        source: FileError,
+    },
+    /// A list that was taken in cannot be put in the index.
+    #[error(transparent)]
+    Index(#[from] lists::BuildError),
+    /// The machine has no random numbers.
+    #[error("the machine has no random numbers, which the list index needs")]
+    NoRandomness,
+    /// The files could not be written.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Entries that try the sealed tier out, and are no real addresses: names under `example`, which RFC 2606 keeps for
+/// examples. They are in every school's gate, so that a check of the tier has something to find.
+const TEST_ENTRIES: [&str; 2] = ["sealed-test-iwf.fivebar.example", "sealed-test-police.fivebar.example"];
+
+/// The sealed tier while no live feed is loaded: the test entries, hashed under the school's key.
+pub fn sealed_test_entries(key: SealedKey) -> Result<Sealed, SealedEntryError> {
+    let mut writer = SealedWriter::new(key, Feed::Test);
+    for host in TEST_ENTRIES {
+        writer.host(host)?;
+    }
+    Ok(writer.finish())
+}
+
+/// Publishes from the records.
+pub struct FromRecords<'a> {
+    /// `home/gate`.
+    pub gate: &'a Path,
+    /// `home/lists`.
+    pub kept: &'a Path,
+    /// The content that comes with the program.
+    pub catalogue: &'a Arc<Catalogue>,
+    /// The sealed entries.
+    pub sealed: &'a Arc<Sealed>,
+    /// Told the id of each list before it is read, with how many are done and how many there are.
+    pub watch: &'a dyn Fn(&str, usize, usize),
+}
+
+impl FromRecords<'_> {
+    /// Publishes what `scope` covers, checked first. The first publication takes everything, whatever is asked.
+    pub async fn publish(&self, tx: &mut Tx, scope: Scope, at: Timestamp) -> Result<Published, RecordsError> {
+        let scope = if Published::read(self.gate)?.is_none() { Scope::Everything } else { scope };
+        let policy = match scope {
+            Scope::Live => None,
+            Scope::Policy | Scope::Everything => Some(self.policy(tx).await?),
+        };
+        let lists = match scope {
+            Scope::Live | Scope::Policy => None,
+            Scope::Everything => Some(self.lists(&list::actions::in_use(tx).await?)?),
+        };
+        let live = Some(live(tx, at).await?);
+        Ok(publish(self.gate, Parts { policy: policy.as_ref(), lists, live })?)
+    }
+
+    async fn policy(&self, tx: &mut Tx) -> Result<PolicyFile, RecordsError> {
+        let version = filter_policy::current(tx).await?.ok_or(RecordsError::NoPolicy)?;
+        let (document, problems) = filter_policy::check(&version.text, self.catalogue, self.sealed);
+        if document.is_none() || Problem::any_error(&problems) {
+            return Err(RecordsError::Problems(problems));
+        }
+        Ok(PolicyFile { version: version.number, document: version.text, sealed: self.sealed.publish() })
+    }
+
+    fn lists(&self, in_use: &[List]) -> Result<IndexBuilder, RecordsError> {
+        let mut seed = [0u8; 16];
+        getrandom::fill(&mut seed).map_err(|_| RecordsError::NoRandomness)?;
+        let mut builder = IndexBuilder::new(Seed(seed));
+        for (done, list) in in_use.iter().enumerate() {
+            (self.watch)(&list.id, done, in_use.len());
+            let text = Text::kept(self.kept, &list.id, list.version)
+                .map_err(|source| RecordsError::List { id: list.id.clone(), source })?;
+            let mut writer = builder.list(ListHead {
+                id: list.id.clone(),
+                name: list.id.clone(),
+                categories: list.categories.clone(),
+                ..ListHead::default()
+            })?;
+            for (name, content) in &text.files {
+                // The text was read before it was taken in, so a file that is no list now was damaged since.
+                lists::read_file(name, content, &mut writer).map_err(|_| RecordsError::List {
+                    id: list.id.clone(),
+                    source: FileError::Nothing(self.kept.to_owned()),
+                })?;
+            }
+        }
+        Ok(builder)
+    }
+}
+
+/// What holds now or will: overrides and the roll.
+async fn live(tx: &mut Tx, at: Timestamp) -> Result<LiveDocument, StoreError> {
+    let overrides = overrides::actions::not_over(tx, at).await?;
+    Ok(LiveDocument {
+        version: 0,
+        overrides: overrides.iter().map(overrides::Override::published).collect(),
+        focus: Vec::new(),
+        withheld: Vec::new(),
+        roll: people::gate_roll(tx).await?,
+    })
+}
