@@ -3,7 +3,11 @@
 //! `cargo run --release -p engine --example decide_bench [-- NAMES]`. Prints JSON: nanoseconds a decision as mean over
 //! each kind of request, and p50 and p99 over single decisions with the cost of reading the clock taken off.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a measurement that cannot be set up should stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a measurement that cannot be set up should stop"
+)]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -191,11 +195,12 @@ fn main() {
             black_box(current.decide(black_box(&request), at))
         };
         for (way, path) in [("", None), ("_with_path", Some("/part/of/it?x=1"))] {
-            (0..hosts.len()).for_each(|place| drop(ask(place, path)));
+            (0..hosts.len()).for_each(|place| _ = ask(place, path));
             let begun = Instant::now();
-            (0..hosts.len()).for_each(|place| drop(ask(place, path)));
+            (0..hosts.len()).for_each(|place| _ = ask(place, path));
             let mean = begun.elapsed().as_nanos() as f64 / hosts.len() as f64;
-            let mut clock: Vec<u64> = (0..20_000).map(|_| Instant::now().elapsed().as_nanos() as u64).collect();
+            let mut clock: Vec<u64> =
+                (0..20_000).map(|_| Instant::now().elapsed().as_nanos() as u64).collect();
             clock.sort_unstable();
             let off = clock.get(clock.len() / 2).copied().unwrap();
             let mut each: Vec<u64> = (0..hosts.len())

@@ -96,10 +96,9 @@ impl Calendar {
         closed.sort_unstable();
         let mut terms = Vec::new();
         for term in &section.terms {
-            if let (Some(from), Some(to)) = (
-                date(&term.from, &term.name, line, problems),
-                date(&term.to, &term.name, line, problems),
-            ) {
+            if let (Some(from), Some(to)) =
+                (date(&term.from, &term.name, line, problems), date(&term.to, &term.name, line, problems))
+            {
                 if to < from {
                     problems.push(Problem::error(
                         line,
@@ -115,7 +114,11 @@ impl Calendar {
             let what = format!("lesson {}", lesson.id);
             if let Some((from, to)) = span(&lesson.from, &lesson.to, &what, line, problems) {
                 if to <= from {
-                    problems.push(Problem::error(line, format!("{what} ends before it begins"), "Correct its times."));
+                    problems.push(Problem::error(
+                        line,
+                        format!("{what} ends before it begins"),
+                        "Correct its times.",
+                    ));
                 }
                 lessons.push((from, to));
             }
@@ -129,7 +132,11 @@ impl Calendar {
         for time in &section.times {
             let what = format!("the time {:?}", time.id);
             if times.iter().any(|earlier| earlier.id == time.id) {
-                problems.push(Problem::error(line, format!("{what} is there twice"), "Give one of them another id."));
+                problems.push(Problem::error(
+                    line,
+                    format!("{what} is there twice"),
+                    "Give one of them another id.",
+                ));
             }
             if let Some(when) = read_time(time, &what, line, problems) {
                 times.push(Time {
@@ -181,7 +188,8 @@ impl Calendar {
     /// day counts.
     pub fn is_school_day(&self, day: Date) -> bool {
         let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
-        let in_term = self.terms.is_empty() || self.terms.iter().any(|(from, to)| (*from..=*to).contains(&day));
+        let in_term =
+            self.terms.is_empty() || self.terms.iter().any(|(from, to)| (*from..=*to).contains(&day));
         !weekend && in_term && self.closed.binary_search(&day).is_err()
     }
 
@@ -359,7 +367,10 @@ mod tests {
         let section = CalendarSection {
             zone: "Europe/Lundon".into(),
             closed: vec!["27.11.2026".into()],
-            times: vec![time("a", "9:00", "25:00", On::AnyDay, &[]), time("b", "09:00", "10:00", On::AnyDay, &["Montag"])],
+            times: vec![
+                time("a", "9:00", "25:00", On::AnyDay, &[]),
+                time("b", "09:00", "10:00", On::AnyDay, &["Montag"]),
+            ],
             ..CalendarSection::default()
         };
         let mut problems = Vec::new();

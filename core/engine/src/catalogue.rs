@@ -142,7 +142,10 @@ impl Catalogue {
 
     /// The number of the category with that id.
     pub fn category_no(&self, id: &str) -> Option<u16> {
-        self.categories.iter().position(|category| category.id == id).and_then(|place| u16::try_from(place).ok())
+        self.categories
+            .iter()
+            .position(|category| category.id == id)
+            .and_then(|place| u16::try_from(place).ok())
     }
 
     /// The category with that number.
@@ -163,7 +166,11 @@ impl Catalogue {
             *ids.entry(id).or_default() += 1;
         }
         for (id, _) in ids.iter().filter(|(_, times)| **times > 1) {
-            problems.push(Problem::error(0, format!("the category {id:?} is there twice"), "Remove one of them."));
+            problems.push(Problem::error(
+                0,
+                format!("the category {id:?} is there twice"),
+                "Remove one of them.",
+            ));
         }
         let sites = self.services.iter().flat_map(|service| &service.domains).map(String::as_str);
         let open = self.help.iter().chain(&self.essential).flat_map(OpenSite::sites).map(|(site, _)| site);

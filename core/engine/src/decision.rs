@@ -64,9 +64,7 @@ pub enum Fact {
 
 /// The rule that spoke: a number that the policy which decided can turn into words, a list, an owner and a reason.
 /// 0 means "no rule: the built-in default".
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RuleRef(pub u32);
 

@@ -12,16 +12,18 @@ pub mod current;
 pub mod decider;
 pub mod decision;
 pub mod document;
+pub mod explain;
 pub mod groups;
 pub mod identity;
 pub mod live;
 pub mod policy;
+pub mod published;
+#[cfg(test)]
+mod reference;
 pub mod request;
 pub mod saying;
 pub mod sealed;
 pub mod step;
-#[cfg(test)]
-mod reference;
 mod targets;
 pub mod ticket;
 
@@ -36,6 +38,7 @@ pub use identity::{DeviceNo, Identity, KnownBy, PersonNo};
 pub use kit::{Host, HostName};
 pub use live::{Live, LiveDocument};
 pub use policy::{FilterPolicy, decide};
+pub use published::Published;
 pub use request::{Front, Request};
 pub use sealed::{Sealed, SealedKey, SealedState};
 pub use step::Step;

@@ -50,7 +50,12 @@ pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {
         may_ask: blocked
             && matches!(
                 reason.step,
-                Step::Focus | Step::Override | Step::School | Step::PermittedUse | Step::Unknown | Step::Content
+                Step::Focus
+                    | Step::Override
+                    | Step::School
+                    | Step::PermittedUse
+                    | Step::Unknown
+                    | Step::Content
             ),
         offer_help: blocked && category.is_some_and(|category| category.may_hurt),
     }
@@ -67,7 +72,9 @@ fn given_reason<'a>(policy: &'a FilterPolicy, live: &'a Live, decision: &Decisio
     }
     let entry = policy.entry(rule)?;
     match entry.kind {
-        Kind::Locked(_) => policy.document().locked.get(entry.place as usize).map(|rule| rule.reason.as_str()),
+        Kind::Locked(_) => {
+            policy.document().locked.get(entry.place as usize).map(|rule| rule.reason.as_str())
+        }
         Kind::School(_) => policy.document().rules.get(entry.place as usize).map(|rule| rule.reason.as_str()),
         _ => None,
     }

@@ -40,7 +40,10 @@ pub(crate) struct UnknownCategory(pub String);
 impl Targets {
     /// Files a rule under its target.
     pub(crate) fn add(
-        &mut self, target: &Target, number: u32, category_no: impl Fn(&str) -> Option<u16>,
+        &mut self,
+        target: &Target,
+        number: u32,
+        category_no: impl Fn(&str) -> Option<u16>,
     ) -> Result<(), UnknownCategory> {
         match target {
             Target::Site(name) => {
@@ -113,7 +116,13 @@ impl Targets {
 
     /// The expressions that match the URL. `path` is `None` where none is seen: then those alone count that match
     /// every URL on the host. With `beginning`, `path` is the beginning of what may follow.
-    pub(crate) fn expressions(&self, host: &str, path: Option<&str>, beginning: bool, mut found: impl FnMut(u32)) {
+    pub(crate) fn expressions(
+        &self,
+        host: &str,
+        path: Option<&str>,
+        beginning: bool,
+        mut found: impl FnMut(u32),
+    ) {
         if self.expressions.is_empty() {
             return;
         }

@@ -155,7 +155,19 @@ impl Ticket {
         let (host, path) = rest.split_at_checked(usize::from(length))?;
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
         let path = if has(0) { Some(text(path)?) } else { None };
-        Some(Self { host: text(host)?, path, person, device, client, step, rule, category, group, at, ends_at })
+        Some(Self {
+            host: text(host)?,
+            path,
+            person,
+            device,
+            client,
+            step,
+            rule,
+            category,
+            group,
+            at,
+            ends_at,
+        })
     }
 }
 

@@ -8,7 +8,8 @@ use super::problem::Line;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CalendarSection {
-    /// The IANA zone of the school's clocks.
+    /// The IANA zone of the school's clocks; Europe/London where it is left out.
+    #[serde(default = "london")]
     pub zone: String,
     /// Days of term on which the school is closed (training days, closures), `2026-11-27`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -31,10 +32,14 @@ pub struct CalendarSection {
     pub line: Line,
 }
 
+fn london() -> String {
+    "Europe/London".to_owned()
+}
+
 impl Default for CalendarSection {
     fn default() -> Self {
         Self {
-            zone: "Europe/London".to_owned(),
+            zone: london(),
             closed: Vec::new(),
             bank_holidays: Vec::new(),
             terms: Vec::new(),

@@ -35,7 +35,7 @@ impl PolicyDocument {
                     "Name what it is about, or write seen-by-gate = false for what only people can watch.",
                 ));
             }
-            if row.cells.is_empty() {
+            if row.seen_by_gate && row.cells.is_empty() {
                 problems.push(Problem::error(
                     row.line.0,
                     format!("the row {:?} has no cells", row.id),

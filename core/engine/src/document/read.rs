@@ -55,7 +55,10 @@ impl PolicyDocument {
                 if head.form != FORM {
                     return Err(vec![Problem::error(
                         1,
-                        format!("this is form {} of a policy document, and this program reads form {FORM}", head.form),
+                        format!(
+                            "this is form {} of a policy document, and this program reads form {FORM}",
+                            head.form
+                        ),
                         "Use the program that wrote it, or a newer one.",
                     )]);
                 }
@@ -92,7 +95,10 @@ struct Reader<'t> {
 impl<'t> Reader<'t> {
     /// Takes the array of tables of that name out of the document.
     fn items<T: DeserializeOwned>(
-        &mut self, sections: &mut DeTable<'t>, name: &str, place: impl Fn(&mut T, Line),
+        &mut self,
+        sections: &mut DeTable<'t>,
+        name: &str,
+        place: impl Fn(&mut T, Line),
     ) -> Vec<T> {
         let Some(value) = sections.remove(name) else { return Vec::new() };
         let span = value.span();
@@ -118,7 +124,10 @@ impl<'t> Reader<'t> {
 
     /// Takes the table of that name out of the document.
     fn section<T: DeserializeOwned>(
-        &mut self, sections: &mut DeTable<'t>, name: &str, place: impl Fn(&mut T, Line),
+        &mut self,
+        sections: &mut DeTable<'t>,
+        name: &str,
+        place: impl Fn(&mut T, Line),
     ) -> Option<T> {
         let value = sections.remove(name)?;
         let line = Line(self.line(value.span().start));
@@ -157,7 +166,8 @@ impl<'t> Reader<'t> {
     /// The line, from 1, of a place in the text.
     fn line(&self, place: usize) -> u32 {
         let before = self.text.as_bytes().get(..place).unwrap_or_default();
-        u32::try_from(before.iter().filter(|&&byte| byte == b'\n').count()).map_or(u32::MAX, |lines| lines + 1)
+        u32::try_from(before.iter().filter(|&&byte| byte == b'\n').count())
+            .map_or(u32::MAX, |lines| lines + 1)
     }
 }
 

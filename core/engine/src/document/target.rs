@@ -93,9 +93,7 @@ impl UrlPrefix {
 /// Whether a canonical `path` is `prefix` or lies below it.
 pub fn path_is_under(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| {
-        rest.is_empty()
-            || rest.starts_with(['/', '?', '&'])
-            || prefix.ends_with(['/', '?', '&', '='])
+        rest.is_empty() || rest.starts_with(['/', '?', '&']) || prefix.ends_with(['/', '?', '&', '='])
     })
 }
 
@@ -201,7 +199,10 @@ pub fn read_url(text: &str) -> Result<UrlPrefix, TargetError> {
     let bare = text.trim();
     let bare = bare.split_once("://").map_or(bare, |(_, rest)| rest);
     let (host, path) = bare.split_once('/').ok_or_else(refuse)?;
-    let host = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let host = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
     let host = normalise_host_name(host).ok_or_else(refuse)?;
     if host.parse::<IpAddr>().is_ok() || HostName::new(&host).is_none() {
         return Err(refuse());
@@ -300,9 +301,14 @@ mod tests {
     fn a_part_of_a_site_covers_itself_and_what_lies_below() {
         let part = read_url("https://www.Example.org:443/Games").unwrap();
         assert_eq!((part.host.as_str(), part.path.as_str()), ("example.org", "/Games"));
-        for (path, covered) in
-            [("/Games", true), ("/Games/", true), ("/Games/x", true), ("/Games?x", true), ("/Gamesroom", false), ("/", false)]
-        {
+        for (path, covered) in [
+            ("/Games", true),
+            ("/Games/", true),
+            ("/Games/x", true),
+            ("/Games?x", true),
+            ("/Gamesroom", false),
+            ("/", false),
+        ] {
             assert_eq!(part.covers(path), covered, "{path}");
         }
     }
@@ -315,7 +321,11 @@ mod tests {
         assert_eq!(read_site("*.BÜCHER.example."), Ok(Target::Site("xn--bcher-kva.example".to_owned())));
         assert_eq!(read_site("::ffff:192.0.2.1"), read_site("192.0.2.1"));
         assert!(read_url("example.org/").is_err() && read_url("example.org").is_err());
-        let two = TargetText { site: Some("a.example".into()), category: Some("games".into()), ..TargetText::default() };
+        let two = TargetText {
+            site: Some("a.example".into()),
+            category: Some("games".into()),
+            ..TargetText::default()
+        };
         assert!(two.read().unwrap_err().message.contains("exactly one"));
     }
 }

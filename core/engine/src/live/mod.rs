@@ -281,7 +281,11 @@ impl Live {
     }
 
     fn put(
-        &mut self, target: &Target, person: Option<PersonNo>, entry: LiveEntry, policy: &FilterPolicy,
+        &mut self,
+        target: &Target,
+        person: Option<PersonNo>,
+        entry: LiveEntry,
+        policy: &FilterPolicy,
     ) -> Result<(), String> {
         let number = u32::try_from(self.entries.len()).map_err(|_| "there are too many".to_owned())?;
         let targets = match person {

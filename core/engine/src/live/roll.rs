@@ -129,7 +129,11 @@ impl RollIndex {
             });
             let groups = own.union(&groups_of(entry.person).unwrap_or(GroupSet::EMPTY));
             let known_by = KnownBy::AddressRange;
-            spans.push(Span { from, to, identity: Identity { person: entry.person, device: None, groups, known_by } });
+            spans.push(Span {
+                from,
+                to,
+                identity: Identity { person: entry.person, device: None, groups, known_by },
+            });
         }
         for entry in &roll.devices {
             let own = policy.groups().closure(entry.groups.iter().map(String::as_str), |id| {
@@ -145,9 +149,10 @@ impl RollIndex {
         }
         for entry in &roll.addresses {
             let at = wide(entry.address);
-            let groups = policy.groups().closure([], |_| {}).union(
-                &groups_of(Some(entry.person)).unwrap_or(GroupSet::EMPTY),
-            );
+            let groups = policy
+                .groups()
+                .closure([], |_| {})
+                .union(&groups_of(Some(entry.person)).unwrap_or(GroupSet::EMPTY));
             let identity =
                 Identity { person: Some(entry.person), device: None, groups, known_by: entry.known_by };
             spans.push(Span { from: at, to: at, identity });

@@ -44,14 +44,20 @@ impl FilterPolicy {
     /// Compiles a document. Costs a few milliseconds for a document of thousands of rules; the index is not read.
     /// On failure every problem is reported, warnings included.
     pub fn compile(
-        document: &PolicyDocument, catalogue: &Arc<Catalogue>, index: Arc<ListIndex>, sealed: &Arc<Sealed>,
+        document: &PolicyDocument,
+        catalogue: &Arc<Catalogue>,
+        index: Arc<ListIndex>,
+        sealed: &Arc<Sealed>,
     ) -> Result<Self, Vec<Problem>> {
         Self::compile_with(document, catalogue, index, sealed, Covered::Refuse)
     }
 
     /// Compiles a document, saying what to do with exemptions that cover sealed entries.
     pub fn compile_with(
-        document: &PolicyDocument, catalogue: &Arc<Catalogue>, index: Arc<ListIndex>, sealed: &Arc<Sealed>,
+        document: &PolicyDocument,
+        catalogue: &Arc<Catalogue>,
+        index: Arc<ListIndex>,
+        sealed: &Arc<Sealed>,
         covered: Covered,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = catalogue.check();
@@ -210,7 +216,9 @@ impl Builder<'_> {
             };
             let message = format!("{what} would open a host that nobody may open");
             self.problems.push(match self.covered {
-                Covered::Refuse => Problem::error(line, message, "Remove it; ask for help if lessons need it."),
+                Covered::Refuse => {
+                    Problem::error(line, message, "Remove it; ask for help if lessons need it.")
+                }
                 Covered::Drop => Problem::warning(line, message, "It was left out. Remove it."),
             });
             // It keeps its number, so that the numbers of the rules after it stay what they were.
@@ -237,7 +245,9 @@ pub(crate) fn covers_sealed(target: &Target, sealed: &Sealed) -> bool {
     let named = |name: &str| HostName::new(name).is_some_and(|name| sealed.is_covered_by(name));
     match target {
         Target::Site(name) => named(name),
-        Target::Address(address) => sealed.holds_host(&address.to_string()) || sealed.holds_part_of(&address.to_string()),
+        Target::Address(address) => {
+            sealed.holds_host(&address.to_string()) || sealed.holds_part_of(&address.to_string())
+        }
         Target::Url(url) => sealed.holds_host(&url.host) || sealed.holds_part_of(&url.host),
         Target::Expression { on, .. } => on.as_deref().is_some_and(named),
         Target::Category(_) => false,
@@ -257,8 +267,10 @@ fn unidentified(document: &PolicyDocument, groups: &GroupTable, problems: &mut V
 }
 
 fn list_categories(catalogue: &Catalogue, index: &ListIndex, problems: &mut Vec<Problem>) -> Vec<Vec<u16>> {
-    let numbers: HashMap<&str, u16> =
-        (0u16..).zip(&catalogue.categories).map(|(number, category)| (category.id.as_str(), number)).collect();
+    let numbers: HashMap<&str, u16> = (0u16..)
+        .zip(&catalogue.categories)
+        .map(|(number, category)| (category.id.as_str(), number))
+        .collect();
     let mut all = Vec::with_capacity(index.lists().len());
     for list in index.lists() {
         let mut mine = Vec::new();
@@ -267,7 +279,10 @@ fn list_categories(catalogue: &Catalogue, index: &ListIndex, problems: &mut Vec<
                 Some(number) => mine.push(*number),
                 None => problems.push(Problem::warning(
                     0,
-                    format!("the list {:?} stands for the category {id:?}, which the content does not have", list.id),
+                    format!(
+                        "the list {:?} stands for the category {id:?}, which the content does not have",
+                        list.id
+                    ),
                     "Its entries count for nothing until content/categories.toml maps it.",
                 )),
             }

@@ -44,7 +44,6 @@ pub(crate) struct Winner {
     pub beside: Option<GroupNo>,
 }
 
-
 /// Whether `a` overrules `b`: its audience lies strictly within the other's, or it is the same and the target is more
 /// specific. A strict partial order, so that adding an allow never blocks more and adding a block never allows more.
 fn overrules(a: &Candidate, b: &Candidate, groups: &GroupTable) -> bool {
@@ -61,11 +60,11 @@ fn overrules(a: &Candidate, b: &Candidate, groups: &GroupTable) -> bool {
 /// The winner: among the rules that no other overrules, a block before an allow, then the first by number, then by the
 /// order of the facts. `all` yields the same candidates each time it is called.
 pub(crate) fn contest<'c, I: Iterator<Item = &'c Candidate> + Clone>(
-    all: I, groups: &GroupTable,
+    all: I,
+    groups: &GroupTable,
 ) -> Option<Winner> {
-    let standing = || {
-        all.clone().filter(|candidate| !all.clone().any(|other| overrules(other, candidate, groups)))
-    };
+    let standing =
+        || all.clone().filter(|candidate| !all.clone().any(|other| overrules(other, candidate, groups)));
     let order = |candidate: &&Candidate| {
         (
             candidate.effect == Effect::Allow,

@@ -147,7 +147,8 @@ impl<'a> Case<'a> {
         for (place, address) in self.request.addresses.iter().enumerate() {
             let fact = Fact::Address(u8::try_from(place).unwrap_or(u8::MAX));
             self.gather_address(address.to_canonical(), fact);
-            if !self.policy.sealed.is_empty() && self.policy.sealed.holds_host(&address.to_canonical().to_string())
+            if !self.policy.sealed.is_empty()
+                && self.policy.sealed.holds_host(&address.to_canonical().to_string())
             {
                 self.seal(fact);
             }
@@ -325,10 +326,9 @@ impl<'a> Case<'a> {
         let (policy, live, host) = (self.policy, self.live, self.host);
         let own = live.of_person(self.person);
         for (url, entry) in policy.targets.parts_of(host) {
-            let allows = policy
-                .entries
-                .get(*entry as usize)
-                .is_some_and(|entry| matches!(entry.kind, Kind::Locked(Effect::Allow) | Kind::School(Effect::Allow)));
+            let allows = policy.entries.get(*entry as usize).is_some_and(|entry| {
+                matches!(entry.kind, Kind::Locked(Effect::Allow) | Kind::School(Effect::Allow))
+            });
             if allows && let Some(open) = self.try_path(bare, &url.path) {
                 return open;
             }
@@ -399,7 +399,10 @@ impl<'a> Case<'a> {
         if let Some(number) = self.live.withheld(self.person)
             && self.first(|kind| kind == Kind::Learning).is_none()
         {
-            return decision(Verdict::Block, Reason { rule: RuleRef(LIVE | number), ..reason(Step::Withheld) });
+            return decision(
+                Verdict::Block,
+                Reason { rule: RuleRef(LIVE | number), ..reason(Step::Withheld) },
+            );
         }
         if let Some(focus) = self.focus() {
             return focus;
@@ -421,7 +424,8 @@ impl<'a> Case<'a> {
     }
 
     fn about(&self, step: Step, hit: &RuleHit) -> Reason {
-        let audience = self.policy.entries.get(hit.entry as usize).map(|entry| Audience::Group(entry.audience));
+        let audience =
+            self.policy.entries.get(hit.entry as usize).map(|entry| Audience::Group(entry.audience));
         Reason {
             rule: RuleRef(hit.entry + 1),
             fact: hit.fact,
@@ -434,11 +438,13 @@ impl<'a> Case<'a> {
 
     /// The matching rules of one section. `section` makes the kinds of it.
     fn policy_candidates(
-        &self, section: impl Fn(Effect) -> Kind + Copy,
+        &self,
+        section: impl Fn(Effect) -> Kind + Copy,
     ) -> impl Iterator<Item = Candidate> + Clone {
         self.found.rules.iter().filter_map(move |hit| {
             let entry = self.policy.entries.get(hit.entry as usize)?;
-            let effect = [Effect::Allow, Effect::Block].into_iter().find(|effect| section(*effect) == entry.kind)?;
+            let effect =
+                [Effect::Allow, Effect::Block].into_iter().find(|effect| section(*effect) == entry.kind)?;
             Some(Candidate {
                 rule: RuleRef(hit.entry + 1),
                 effect,
@@ -506,14 +512,10 @@ impl<'a> Case<'a> {
             return None;
         }
         let held = || {
-            focuses
-                .iter()
-                .filter(|focus| focus.holds_at(self.moment.at) && self.groups.contains(focus.group))
+            focuses.iter().filter(|focus| focus.holds_at(self.moment.at) && self.groups.contains(focus.group))
         };
         let standing = || {
-            held().filter(|focus| {
-                !held().any(|other| self.policy.groups.is_within(other.group, focus.group))
-            })
+            held().filter(|focus| !held().any(|other| self.policy.groups.is_within(other.group, focus.group)))
         };
         let opening = |place: u32| {
             self.found
@@ -525,7 +527,8 @@ impl<'a> Case<'a> {
                 .map(|hit| hit.fact)
                 .min_by_key(|fact| fact_order(*fact))
         };
-        let blocking = standing().filter(|focus| opening(focus.place).is_none()).min_by_key(|focus| focus.number);
+        let blocking =
+            standing().filter(|focus| opening(focus.place).is_none()).min_by_key(|focus| focus.number);
         let (verdict, spoke, fact) = match blocking {
             Some(focus) => (Verdict::Block, focus, Fact::None),
             None => {
@@ -534,7 +537,9 @@ impl<'a> Case<'a> {
             }
         };
         let beside = standing()
-            .filter(|other| other.group != spoke.group && verdict.is_block() && opening(other.place).is_some())
+            .filter(|other| {
+                other.group != spoke.group && verdict.is_block() && opening(other.place).is_some()
+            })
             .min_by_key(|other| other.number)
             .and_then(|other| Audience::Group(other.group).group());
         Some(decision(
@@ -555,7 +560,12 @@ impl<'a> Case<'a> {
         let mut best: Option<(Answer, Reason)> = None;
         for (service, fact) in self.found.services.iter() {
             let answer = policy.uses.service(*service, groups, moment.times, &policy.groups);
-            hear(&mut best, answer, *fact == Fact::Host, Reason { fact: *fact, ..reason(Step::PermittedUse) });
+            hear(
+                &mut best,
+                answer,
+                *fact == Fact::Host,
+                Reason { fact: *fact, ..reason(Step::PermittedUse) },
+            );
         }
         if best.is_none() {
             for hit in self.found.categories.iter().filter(|hit| !aside(hit.category)) {
@@ -587,7 +597,8 @@ impl<'a> Case<'a> {
         let speaking = groups.with_unknown().intersection(&self.groups);
         let mut best: Option<(Verdict, GroupNo)> = None;
         let heard = || speaking.iter().filter(|group| !groups.overrules(&speaking, *group));
-        let verdict_of = |group: GroupNo| groups.unknown(group).map_or(Verdict::Allow, |unknown| unknown.verdict());
+        let verdict_of =
+            |group: GroupNo| groups.unknown(group).map_or(Verdict::Allow, |unknown| unknown.verdict());
         for group in heard() {
             let verdict = verdict_of(group);
             if best.is_none_or(|(other, _)| strictness(verdict) > strictness(other)) {

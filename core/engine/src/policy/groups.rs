@@ -129,7 +129,9 @@ impl GroupTable {
 
     /// The groups, everyone first.
     pub fn all(&self) -> impl Iterator<Item = (GroupNo, &str, &str)> {
-        (0u16..).zip(&self.groups).map(|(number, entry)| (GroupNo(number), entry.id.as_str(), entry.name.as_str()))
+        (0u16..)
+            .zip(&self.groups)
+            .map(|(number, entry)| (GroupNo(number), entry.id.as_str(), entry.name.as_str()))
     }
 
     /// The group and every group it lies within, everyone included.
@@ -165,7 +167,9 @@ impl GroupTable {
     /// The set of the named groups with all the groups they lie within, everyone included; ids that are no group go to
     /// `strangers`.
     pub fn closure<'i>(
-        &self, ids: impl IntoIterator<Item = &'i str>, mut strangers: impl FnMut(&'i str),
+        &self,
+        ids: impl IntoIterator<Item = &'i str>,
+        mut strangers: impl FnMut(&'i str),
     ) -> GroupSet {
         let mut set = self.up(EVERYBODY);
         for id in ids {
@@ -179,7 +183,10 @@ impl GroupTable {
 }
 
 fn resolve(
-    parents: &[&[String]], lines: &[u32], numbers: &HashMap<String, GroupNo>, problems: &mut Vec<Problem>,
+    parents: &[&[String]],
+    lines: &[u32],
+    numbers: &HashMap<String, GroupNo>,
+    problems: &mut Vec<Problem>,
 ) -> Vec<Vec<GroupNo>> {
     let mut all = Vec::with_capacity(parents.len());
     for (within, line) in parents.iter().zip(lines) {
@@ -201,7 +208,10 @@ fn resolve(
 
 /// Every group's ancestors with itself and everyone. Groups in a circle are reported, each once.
 fn closures(
-    parents: &[Vec<GroupNo>], groups: &[GroupEntry], lines: &[u32], problems: &mut Vec<Problem>,
+    parents: &[Vec<GroupNo>],
+    groups: &[GroupEntry],
+    lines: &[u32],
+    problems: &mut Vec<Problem>,
 ) -> Vec<GroupSet> {
     let mut all = Vec::with_capacity(parents.len());
     for start in 0..parents.len() {

@@ -172,6 +172,11 @@ impl FilterPolicy {
         self.calendar.moment_at(at)
     }
 
+    /// The numbers of the categories that a list of the index stands for.
+    pub fn categories_of(&self, list: u16) -> &[u16] {
+        self.list_categories.get(usize::from(list)).map_or(&[], Vec::as_slice)
+    }
+
     pub(crate) fn entry(&self, rule: RuleRef) -> Option<&Entry> {
         self.entries.get(usize::try_from(rule.0.checked_sub(1)?).ok()?)
     }

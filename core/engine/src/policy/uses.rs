@@ -83,17 +83,28 @@ pub(crate) struct UseTable {
 impl UseTable {
     /// Reads the rows that the gate sees; every mistake is added to `problems`.
     pub(crate) fn read(
-        document: &PolicyDocument, catalogue: &Catalogue, groups: &GroupTable, calendar: &Calendar,
+        document: &PolicyDocument,
+        catalogue: &Catalogue,
+        groups: &GroupTable,
+        calendar: &Calendar,
         problems: &mut Vec<Problem>,
     ) -> Self {
         let mut table = Self {
             categories: vec![Cells::default(); catalogue.categories.len()],
             services: vec![Cells::default(); catalogue.services.len()],
         };
-        let category_numbers: HashMap<&str, usize> =
-            catalogue.categories.iter().enumerate().map(|(place, category)| (category.id.as_str(), place)).collect();
-        let service_numbers: HashMap<&str, usize> =
-            catalogue.services.iter().enumerate().map(|(place, service)| (service.id.as_str(), place)).collect();
+        let category_numbers: HashMap<&str, usize> = catalogue
+            .categories
+            .iter()
+            .enumerate()
+            .map(|(place, category)| (category.id.as_str(), place))
+            .collect();
+        let service_numbers: HashMap<&str, usize> = catalogue
+            .services
+            .iter()
+            .enumerate()
+            .map(|(place, service)| (service.id.as_str(), place))
+            .collect();
         for (row, used) in (0u32..).zip(&document.uses) {
             let line = used.line.0;
             let mut cells = Vec::new();
@@ -121,7 +132,10 @@ impl UseTable {
                         }
                         None => problems.push(Problem::error(
                             line,
-                            format!("the row {:?} names the {word} {id:?}, which the content does not have", used.id),
+                            format!(
+                                "the row {:?} names the {word} {id:?}, which the content does not have",
+                                used.id
+                            ),
                             format!("Correct the id; content/ holds every {word} there is."),
                         )),
                     }
@@ -137,7 +151,11 @@ impl UseTable {
     /// What the cells about a category say; `None` where no cell is for any of the groups.
     #[inline]
     pub(crate) fn category(
-        &self, category: u16, asker: &GroupSet, times: TimeSet, groups: &GroupTable,
+        &self,
+        category: u16,
+        asker: &GroupSet,
+        times: TimeSet,
+        groups: &GroupTable,
     ) -> Option<Answer> {
         self.categories.get(usize::from(category))?.answer(asker, times, groups)
     }
@@ -145,7 +163,11 @@ impl UseTable {
     /// What the cells about a service say.
     #[inline]
     pub(crate) fn service(
-        &self, service: u16, asker: &GroupSet, times: TimeSet, groups: &GroupTable,
+        &self,
+        service: u16,
+        asker: &GroupSet,
+        times: TimeSet,
+        groups: &GroupTable,
     ) -> Option<Answer> {
         self.services.get(usize::from(service))?.answer(asker, times, groups)
     }
@@ -160,9 +182,9 @@ impl Cells {
         }
         let mut best: Option<Answer> = None;
         let heard = || {
-            self.cells.iter().filter(|(group, _, _)| {
-                speaking.contains(*group) && !groups.overrules(&speaking, *group)
-            })
+            self.cells
+                .iter()
+                .filter(|(group, _, _)| speaking.contains(*group) && !groups.overrules(&speaking, *group))
         };
         for (group, row, says) in heard() {
             let verdict = says.verdict(asker, times);
@@ -181,7 +203,12 @@ impl Cells {
 }
 
 fn read_cell(
-    cell: &Cell, row: &str, line: u32, groups: &GroupTable, calendar: &Calendar, problems: &mut Vec<Problem>,
+    cell: &Cell,
+    row: &str,
+    line: u32,
+    groups: &GroupTable,
+    calendar: &Calendar,
+    problems: &mut Vec<Problem>,
 ) -> Says {
     match cell {
         Cell::Allowed => Says::Always(Verdict::Allow),

@@ -129,7 +129,9 @@ impl<'a> Asking<'a> {
             }
             _ => None,
         };
-        all.extend(rules.iter().filter(|rule| rule.effect == Effect::Allow).filter_map(|rule| on_host(&rule.target)));
+        all.extend(
+            rules.iter().filter(|rule| rule.effect == Effect::Allow).filter_map(|rule| on_host(&rule.target)),
+        );
         let of = |subject: &Subject| match subject {
             Subject::Person(person) if Some(*person) == self.person => Some(true),
             Subject::Person(_) => None,
@@ -207,9 +209,13 @@ impl<'a> Asking<'a> {
                         PlainSealed::Prefix(host, prefix) => {
                             url_host(host) == url_host(&self.host)
                                 && (path == *prefix
-                                    || ["/", "?", "&"].iter().any(|mark| path.starts_with(&format!("{prefix}{mark}"))))
+                                    || ["/", "?", "&"]
+                                        .iter()
+                                        .any(|mark| path.starts_with(&format!("{prefix}{mark}"))))
                         }
-                        PlainSealed::Exact(host, exact) => url_host(host) == url_host(&self.host) && path == *exact,
+                        PlainSealed::Exact(host, exact) => {
+                            url_host(host) == url_host(&self.host) && path == *exact
+                        }
                     })
                 });
             if whole || part {
@@ -249,7 +255,8 @@ impl<'a> Asking<'a> {
     fn withheld(&self) -> Option<Decision> {
         let number = self.world.live.withheld.iter().find(|one| Some(one.person) == self.person)?.number;
         let learning = self.world.document.withheld.learning_sites.iter().any(|site| below(&self.host, site));
-        (!learning).then(|| answer(Verdict::Block, Reason { rule: RuleRef(LIVE | number), ..bare(Step::Withheld) }))
+        (!learning)
+            .then(|| answer(Verdict::Block, Reason { rule: RuleRef(LIVE | number), ..bare(Step::Withheld) }))
     }
 
     fn focus(&self, url: &Url) -> Option<Decision> {
@@ -294,7 +301,8 @@ impl<'a> Asking<'a> {
         let world = self.world;
         let document = &world.document;
         let opens = world.catalogue.help.iter().chain(&world.catalogue.essential);
-        let mut number = (opens.map(|open| open.sites().count()).sum::<usize>() + document.essential.len()) as u32;
+        let mut number =
+            (opens.map(|open| open.sites().count()).sum::<usize>() + document.essential.len()) as u32;
         let mut all = Vec::new();
         for rule in &document.locked {
             number += 1;
@@ -309,7 +317,12 @@ impl<'a> Asking<'a> {
     }
 
     fn rule(&self, number: u32, effect: Effect, group: Option<&'a str>, target: &TargetText) -> Rule<'a> {
-        Rule { number: RuleRef(number), effect, audience: Some(group.unwrap_or(EVERYONE)), target: target.read().unwrap() }
+        Rule {
+            number: RuleRef(number),
+            effect,
+            audience: Some(group.unwrap_or(EVERYONE)),
+            target: target.read().unwrap(),
+        }
     }
 
     fn school_rules(&self) -> Vec<Rule<'a>> {
@@ -346,14 +359,17 @@ impl<'a> Asking<'a> {
                     matches
                         .into_iter()
                         .filter(|(fact, _, _, opens)| {
-                            rule.effect == Effect::Block || (*opens && matches!(fact, Fact::Host | Fact::Path))
+                            rule.effect == Effect::Block
+                                || (*opens && matches!(fact, Fact::Host | Fact::Path))
                         })
                         .map(|found| (rule, found)),
                 );
             }
         }
-        let by_category = |rule: &Rule<'_>| rule.effect == Effect::Allow && matches!(rule.target, Target::Category(_));
-        let aside: Vec<u16> = all.iter().filter(|(rule, _)| by_category(rule)).filter_map(|(_, found)| found.1).collect();
+        let by_category =
+            |rule: &Rule<'_>| rule.effect == Effect::Allow && matches!(rule.target, Target::Category(_));
+        let aside: Vec<u16> =
+            all.iter().filter(|(rule, _)| by_category(rule)).filter_map(|(_, found)| found.1).collect();
         if self.permitted_use(url, &aside).is_some_and(|rest| rest.verdict.is_block()) {
             all.retain(|(rule, _)| !by_category(rule));
         }
@@ -414,9 +430,10 @@ impl<'a> Asking<'a> {
             }
         }
         heard.retain(|(cell, _, _, _, opens)| *opens || cell.0.is_block());
-        let ((verdict, row, group, beside), fact, category, list, _) = heard.into_iter().min_by_key(
-            |((verdict, row, ..), fact, category, list, _)| (2 - strict(*verdict), order(*fact), *row, *category, *list),
-        )?;
+        let ((verdict, row, group, beside), fact, category, list, _) =
+            heard.into_iter().min_by_key(|((verdict, row, ..), fact, category, list, _)| {
+                (2 - strict(*verdict), order(*fact), *row, *category, *list)
+            })?;
         let sites = |all: &[OpenSite]| all.iter().map(|open| open.sites().count()).sum::<usize>();
         let document = &self.world.document;
         let before = sites(&catalogue.help)
@@ -432,10 +449,13 @@ impl<'a> Asking<'a> {
 
     /// The verdict of the cells about one subject: strictest, its row, its group, and a looser one's group.
     fn cells(
-        &self, about: impl Fn(&crate::document::Use) -> bool,
+        &self,
+        about: impl Fn(&crate::document::Use) -> bool,
     ) -> Option<(Verdict, usize, Option<GroupNo>, Option<GroupNo>)> {
         let mut mine: Vec<(GroupNo, usize, &str, Verdict)> = Vec::new();
-        for (row, used) in self.world.document.uses.iter().enumerate().filter(|(_, used)| used.seen_by_gate && about(used)) {
+        for (row, used) in
+            self.world.document.uses.iter().enumerate().filter(|(_, used)| used.seen_by_gate && about(used))
+        {
             for (group, cell) in used.cells.iter().filter(|(group, _)| self.is_in(group)) {
                 let says = match cell {
                     Cell::Allowed => Verdict::Allow,
@@ -450,9 +470,12 @@ impl<'a> Asking<'a> {
         }
         let standing: Vec<_> = mine
             .iter()
-            .filter(|(_, _, group, _)| !mine.iter().any(|(_, _, other, _)| self.strictly_within(other, group)))
+            .filter(|(_, _, group, _)| {
+                !mine.iter().any(|(_, _, other, _)| self.strictly_within(other, group))
+            })
             .collect();
-        let spoke = standing.iter().min_by_key(|(number, row, _, says)| (2 - strict(*says), *number, *row))?;
+        let spoke =
+            standing.iter().min_by_key(|(number, row, _, says)| (2 - strict(*says), *number, *row))?;
         let beside = standing
             .iter()
             .filter(|(_, _, group, says)| *group != spoke.2 && strict(*says) < strict(spoke.3))
@@ -504,9 +527,15 @@ impl<'a> Asking<'a> {
                     let (path, start) = (path.to_lowercase(), prefix.path.to_lowercase());
                     let open_end = start.ends_with(['/', '?', '&', '=']);
                     path == start
-                        || path.strip_prefix(&start).is_some_and(|rest| open_end || rest.starts_with(['/', '?', '&']))
+                        || path
+                            .strip_prefix(&start)
+                            .is_some_and(|rest| open_end || rest.starts_with(['/', '?', '&']))
                 });
-                if under && prefix.host == url_host(&self.host) { vec![whole(Fact::Path)] } else { Vec::new() }
+                if under && prefix.host == url_host(&self.host) {
+                    vec![whole(Fact::Path)]
+                } else {
+                    Vec::new()
+                }
             }
             Target::Expression { pattern, on } => {
                 let on_site = on.as_ref().is_none_or(|site| below(&self.host, site));
@@ -532,8 +561,12 @@ impl<'a> Asking<'a> {
         let host = &self.host;
         match url {
             Url::Whole(path) => is_match(format!("{host}{path}")).then_some(Fact::Path),
-            Url::Beginning(path) => (!looks_ahead(pattern) && is_match(format!("{host}{path}"))).then_some(Fact::Path),
-            Url::Fresh | Url::Matching(_) => (!looks_ahead(pattern) && is_match(format!("{host}/"))).then_some(Fact::Host),
+            Url::Beginning(path) => {
+                (!looks_ahead(pattern) && is_match(format!("{host}{path}"))).then_some(Fact::Path)
+            }
+            Url::Fresh | Url::Matching(_) => {
+                (!looks_ahead(pattern) && is_match(format!("{host}/"))).then_some(Fact::Host)
+            }
         }
     }
 
@@ -546,16 +579,18 @@ impl<'a> Asking<'a> {
                 match entry {
                     PlainEntry::Below(name) | PlainEntry::Exact(name) => {
                         let exact = matches!(entry, PlainEntry::Exact(_));
-                        let known = self.names().into_iter().filter(|(text, _)| {
-                            if exact { text == name } else { below(text, name) }
-                        });
+                        let known = self
+                            .names()
+                            .into_iter()
+                            .filter(|(text, _)| if exact { text == name } else { below(text, name) });
                         facts.extend(known.map(|(_, fact)| (fact, fact == Fact::Host)));
                     }
                     PlainEntry::Address(address) => {
                         if self.request.host == Host::Address(*address) {
                             facts.push((Fact::Host, true));
                         }
-                        let rest = self.request.addresses.iter().enumerate().filter(|(_, other)| *other == address);
+                        let rest =
+                            self.request.addresses.iter().enumerate().filter(|(_, other)| *other == address);
                         facts.extend(rest.map(|(place, _)| (Fact::Address(place as u8), false)));
                     }
                     PlainEntry::Path(host, start) => {

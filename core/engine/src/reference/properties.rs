@@ -71,7 +71,12 @@ impl Gate {
     }
 }
 
-fn with_request<T>(asked: &Asked, identity: &Identity, front: Front, ask: impl FnOnce(&Request<'_>) -> T) -> T {
+fn with_request<T>(
+    asked: &Asked,
+    identity: &Identity,
+    front: Front,
+    ask: impl FnOnce(&Request<'_>) -> T,
+) -> T {
     let chain: Vec<HostName<'_>> = asked.chain.iter().map(|name| HostName::new(name).unwrap()).collect();
     ask(&Request {
         host: match asked.host {
@@ -235,5 +240,65 @@ proptest! {
                 Effect::Block => prop_assert!(!was.verdict.is_block() || is.verdict.is_block(), "{:?}: {:?} {:?}", asked, was, is),
             }
         }
+    }
+}
+
+/// A comparison over worlds in which nothing happens would prove nothing.
+#[test]
+fn random_worlds_reach_every_step_and_every_kind_of_fact() {
+    let mut met = std::collections::BTreeMap::new();
+    let mut state = 0x1234_5678_9abc_def1_u64;
+    let mut bytes = || {
+        (0..400)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 56) as u8
+            })
+            .collect::<Vec<u8>>()
+    };
+    for _ in 0..1_000 {
+        let (world, more) = (bytes(), bytes());
+        let gate = Gate::new(&world::world(&mut Dice(world.iter())), 1);
+        let mut dice = Dice(more.iter());
+        for _ in 0..8 {
+            let Decision { verdict, reason, .. } = gate.decide(&asked(&mut dice), Front::Proxy);
+            *met.entry(format!("{} {}", reason.step, verdict.id())).or_insert(0) += 1;
+            let fact = format!("{:?}", reason.fact);
+            *met.entry(fact.split('(').next().unwrap().to_owned()).or_insert(0) += 1;
+            if reason.beside.is_some() {
+                *met.entry(format!("{} beside", reason.step)).or_insert(0) += 1;
+            }
+        }
+    }
+    for wanted in [
+        "sealed block",
+        "help allow",
+        "essential allow",
+        "locked-block block",
+        "withheld block",
+        "focus allow",
+        "focus block",
+        "locked-allow allow",
+        "override allow",
+        "override block",
+        "school allow",
+        "school block",
+        "permitted-use allow",
+        "permitted-use block",
+        "permitted-use scan",
+        "unknown allow",
+        "unknown block",
+        "unknown scan",
+        "Host",
+        "Path",
+        "Chain",
+        "Address",
+        "PartOfHost",
+        "None",
+        "school beside",
+        "permitted-use beside",
+        "unknown beside",
+    ] {
+        assert!(met.get(wanted).is_some_and(|times| *times >= 3), "{wanted}: {met:#?}");
     }
 }

@@ -10,8 +10,8 @@ use lists::{Entry, IndexBuilder, ListHead, ListIndex, Seed, Sink};
 use super::{PlainEntry, PlainList, PlainSealed, World};
 use crate::catalogue::{Catalogue, Category, OpenSite, Service};
 use crate::document::{
-    CalendarSection, Cell, Effect, Group, Line, Locked, NamedTime, On, PolicyDocument, Rule, SealedSection, SetBy,
-    SharedHosts, TargetText, Unknown, Use, WithheldSection,
+    CalendarSection, Cell, Effect, Group, Line, Locked, NamedTime, On, PolicyDocument, Rule, SealedSection,
+    SetBy, SharedHosts, TargetText, Unknown, Use, WithheldSection,
 };
 use crate::identity::PersonNo;
 use crate::live::{Focus, LiveDocument, Override, Subject, Withheld};
@@ -28,9 +28,19 @@ pub(super) const NAMES: [&str; 9] = [
     "c.test",
     "help.test",
 ];
-const SITES: [&str; 9] =
-    ["a.example", "x.a.example", "b.example", "example", "c.test", "test", "www.a.example", "x.b.example", "help.test"];
-pub(super) const PATHS: [&str; 9] = ["/", "/p", "/p/q", "/P/Q/r", "/pq", "/p?x=1", "/q", "/q/games", "/games"];
+const SITES: [&str; 9] = [
+    "a.example",
+    "x.a.example",
+    "b.example",
+    "example",
+    "c.test",
+    "test",
+    "www.a.example",
+    "x.b.example",
+    "help.test",
+];
+pub(super) const PATHS: [&str; 9] =
+    ["/", "/p", "/p/q", "/P/Q/r", "/pq", "/p?x=1", "/q", "/q/games", "/games"];
 const PREFIXES: [&str; 6] = ["/p", "/p/q", "/p?x=1", "/q", "/P", "/games"];
 const EXPRESSIONS: [&str; 7] = ["games", "^x\\.", "example/$", "\\bp\\b", "a.example/p", "b\\.example", "q$"];
 pub(super) const ADDRESSES: [&str; 3] = ["192.0.2.1", "192.0.2.2", "2001:db8::1"];
@@ -90,13 +100,35 @@ pub(super) fn rule(dice: &mut Dice<'_>) -> Rule {
 pub(super) fn rule_of(dice: &mut Dice<'_>, effect: Effect) -> Rule {
     let TargetText { site, url, expression, on, category } = target(dice, effect);
     let group = dice.chance(7).then(|| dice.text(&GROUPS));
-    Rule { effect, group, site, url, expression, on, category, reason: String::new(), owner: String::new(), line: Line(0) }
+    Rule {
+        effect,
+        group,
+        site,
+        url,
+        expression,
+        on,
+        category,
+        reason: String::new(),
+        owner: String::new(),
+        line: Line(0),
+    }
 }
 
 pub(super) fn locked_of(dice: &mut Dice<'_>, effect: Effect) -> Locked {
     let Rule { group, site, url, expression, on, category, .. } = rule_of(dice, effect);
     let set_by = SetBy::Leadership;
-    Locked { set_by, effect, group, site, url, expression, on, category, reason: String::new(), line: Line(0) }
+    Locked {
+        set_by,
+        effect,
+        group,
+        site,
+        url,
+        expression,
+        on,
+        category,
+        reason: String::new(),
+        line: Line(0),
+    }
 }
 
 pub(super) fn override_of(dice: &mut Dice<'_>, number: u32, effect: Effect) -> Override {
@@ -132,7 +164,12 @@ pub(super) fn at(text: &str) -> Timestamp {
 }
 
 pub(super) fn moment(dice: &mut Dice<'_>) -> Timestamp {
-    at(dice.pick(&["2026-11-23T10:00:00Z", "2026-11-23T12:30:00Z", "2026-11-23T23:30:00Z", "2026-11-22T12:30:00Z"]))
+    at(dice.pick(&[
+        "2026-11-23T10:00:00Z",
+        "2026-11-23T12:30:00Z",
+        "2026-11-23T23:30:00Z",
+        "2026-11-22T12:30:00Z",
+    ]))
 }
 
 fn document(dice: &mut Dice<'_>) -> PolicyDocument {
@@ -246,7 +283,11 @@ fn live(dice: &mut Dice<'_>) -> LiveDocument {
                 ends_at: if dice.chance(7) { at("2030-01-01T00:00:00Z") } else { moment(dice) },
             })
             .collect(),
-        withheld: if dice.chance(1) { vec![Withheld { number: 90, person: PersonNo(1) }] } else { Vec::new() },
+        withheld: if dice.chance(1) {
+            vec![Withheld { number: 90, person: PersonNo(1) }]
+        } else {
+            Vec::new()
+        },
         roll: Default::default(),
     }
 }
@@ -272,7 +313,11 @@ pub(super) fn world(dice: &mut Dice<'_>) -> World {
             })
             .collect(),
         services: [("s0", "x.a.example"), ("s1", "b.example")]
-            .map(|(id, site)| Service { id: id.to_owned(), name: id.to_owned(), domains: vec![site.to_owned()] })
+            .map(|(id, site)| Service {
+                id: id.to_owned(),
+                name: id.to_owned(),
+                domains: vec![site.to_owned()],
+            })
             .to_vec(),
         help: vec![open("help", &["help.test"], &[])],
         essential: if dice.chance(2) { vec![open("essential", &[], &["x.b.example"])] } else { Vec::new() },
@@ -285,7 +330,10 @@ pub(super) fn world(dice: &mut Dice<'_>) -> World {
         sealed: if dice.chance(3) {
             dice.some(2, |dice| match dice.roll(3) {
                 0 => PlainSealed::Host(dice.text(&["y.x.a.example", "x.b.example", "c.test"])),
-                1 => PlainSealed::Prefix(dice.text(&NAMES[..8]), dice.pick(&["/p", "/p/q", "/games"]).to_owned()),
+                1 => PlainSealed::Prefix(
+                    dice.text(&NAMES[..8]),
+                    dice.pick(&["/p", "/p/q", "/games"]).to_owned(),
+                ),
                 _ => PlainSealed::Exact(dice.text(&NAMES[..8]), dice.pick(&["/q", "/p?x=1"]).to_owned()),
             })
         } else {

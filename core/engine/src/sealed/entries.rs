@@ -24,7 +24,11 @@ pub struct SealedWriter {
 impl SealedWriter {
     /// A writer for one feed.
     pub fn new(key: SealedKey, feed: Feed) -> Self {
-        Self { sealed: Sealed::from_hashes(key, feed, 0, []), hashes: BTreeSet::new(), shared: HashSet::new() }
+        Self {
+            sealed: Sealed::from_hashes(key, feed, 0, []),
+            hashes: BTreeSet::new(),
+            shared: HashSet::new(),
+        }
     }
 
     /// Takes a host: it and everything below it is sealed.

@@ -25,8 +25,7 @@ use siphash::SipKey;
 use crate::document::target::url_host;
 
 /// What every page and command shows while no live feed is loaded.
-pub const NO_LIVE_LIST: &str =
-    "No live IWF or police terrorist list. Do not use this as your only filter.";
+pub const NO_LIVE_LIST: &str = "No live IWF or police terrorist list. Do not use this as your only filter.";
 
 /// The key under which a school's sealed entries are hashed.
 #[derive(Clone)]
@@ -48,7 +47,10 @@ impl SealedKey {
     fn lanes(&self) -> [SipKey; 2] {
         let bytes = self.derive("sealed entry lanes");
         let word = |at: usize| {
-            bytes.get(at..at + 8).and_then(|part| part.first_chunk()).map_or(0, |part| u64::from_le_bytes(*part))
+            bytes
+                .get(at..at + 8)
+                .and_then(|part| part.first_chunk())
+                .map_or(0, |part| u64::from_le_bytes(*part))
         };
         [SipKey([word(0), word(8)]), SipKey([word(16), word(24)])]
     }
@@ -195,7 +197,10 @@ impl Sealed {
     }
 
     pub(crate) fn from_hashes(
-        key: SealedKey, feed: Feed, shared_hosts: u32, all: impl IntoIterator<Item = u128>,
+        key: SealedKey,
+        feed: Feed,
+        shared_hosts: u32,
+        all: impl IntoIterator<Item = u128>,
     ) -> Self {
         let lanes = key.lanes();
         let hashes = all.into_iter().map(|hash| ((hash >> 64) as u64, hash as u64)).collect();
@@ -207,8 +212,11 @@ impl Sealed {
         if self.feed == Feed::Never && self.hashes.is_empty() {
             return SealedHashes::default();
         }
-        let mut all: Vec<u128> =
-            self.hashes.iter().map(|(first, second)| u128::from(*first) << 64 | u128::from(*second)).collect();
+        let mut all: Vec<u128> = self
+            .hashes
+            .iter()
+            .map(|(first, second)| u128::from(*first) << 64 | u128::from(*second))
+            .collect();
         all.sort_unstable();
         let seal = mac(&self.key, self.feed, self.shared_hosts).map(|mut mac| {
             for hash in &all {

@@ -1,0 +1,152 @@
+//! Why a decision is what it is, and what would change it.
+//!
+//! [`trace`] costs a microsecond or two and is what a stream of questions uses. [`flip`] really applies each candidate
+//! change and decides again; it compiles the policy anew and costs milliseconds, so it is asked for one target at a
+//! time.
+
+mod flip;
+mod words;
+
+use std::borrow::Cow;
+
+use kit::{Host, LocalTime};
+use serde::Serialize;
+
+pub use flip::{Change, ChangeKind, flip};
+pub use words::describe;
+
+use crate::calendar::Moment;
+use crate::decision::{Decision, Verdict};
+use crate::live::Live;
+use crate::policy::{FilterPolicy, decide_in};
+use crate::request::Request;
+use crate::step::Step;
+
+/// A decision with everything that explains it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Trace {
+    /// What is to happen.
+    pub verdict: Verdict,
+    /// The step that spoke.
+    pub step: Step,
+    /// Why, in one sentence for staff.
+    pub reason: String,
+    /// The ids of every category that the host, or the URL, is in. Empty for a sealed entry.
+    pub categories: Vec<String>,
+    /// The id of the list that was the ground.
+    pub list: Option<String>,
+    /// The group whose cell or rule won.
+    pub group: Option<String>,
+    /// The other group, where two equally specific groups spoke and the stricter won.
+    pub beside: Option<String>,
+    /// The steps before, each with why it did not speak.
+    pub passed: Vec<Passed>,
+    /// The decision itself.
+    #[serde(skip)]
+    pub decision: Decision,
+}
+
+/// A step that did not speak.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Passed {
+    /// The step.
+    pub step: Step,
+    /// Why it did not speak.
+    pub why: Cow<'static, str>,
+}
+
+/// Decides a request and says why.
+pub fn trace(policy: &FilterPolicy, live: &Live, request: &Request<'_>, at: LocalTime) -> Trace {
+    trace_in(policy, live, request, &policy.moment(at))
+}
+
+/// [`trace`] for a moment that was worked out before.
+pub fn trace_in(policy: &FilterPolicy, live: &Live, request: &Request<'_>, moment: &Moment) -> Trace {
+    let decision = decide_in(policy, live, request, moment);
+    let reason = &decision.reason;
+    let categories = if reason.step == Step::Sealed { Vec::new() } else { categories(policy, request) };
+    let group = |number: Option<crate::GroupNo>| number.map(|group| policy.groups().id(group).to_owned());
+    Trace {
+        verdict: decision.verdict,
+        step: reason.step,
+        reason: describe(policy, live, &decision),
+        list: reason
+            .list
+            .and_then(|number| policy.index().lists().get(usize::from(number)))
+            .map(|list| list.id.clone()),
+        group: group(reason.group),
+        beside: group(reason.beside),
+        passed: Step::ALL
+            .into_iter()
+            .take_while(|step| *step < reason.step)
+            .map(|step| Passed { step, why: passed(policy, live, request, moment, step, &categories) })
+            .collect(),
+        categories,
+        decision,
+    }
+}
+
+/// The ids of the categories that the index knows the host and the path by, in the catalogue's order.
+fn categories(policy: &FilterPolicy, request: &Request<'_>) -> Vec<String> {
+    let index = policy.index();
+    let mut numbers: Vec<u16> = Vec::new();
+    let mut put = |set: lists::ListSetNo| {
+        numbers.extend(index.set(set).iter().flat_map(|list| policy.categories_of(list.0)));
+    };
+    match request.host {
+        Host::Name(name) => {
+            index.name(name).iter().for_each(|set| put(*set));
+            if let Some(path) = request.path {
+                index.path(name, path).iter().for_each(|set| put(*set));
+            }
+        }
+        Host::Address(address) => index.address(address).into_iter().for_each(put),
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+        .iter()
+        .filter_map(|number| policy.catalogue().category(*number))
+        .map(|one| one.id.clone())
+        .collect()
+}
+
+fn passed(
+    policy: &FilterPolicy,
+    live: &Live,
+    request: &Request<'_>,
+    moment: &Moment,
+    step: Step,
+    categories: &[String],
+) -> Cow<'static, str> {
+    match step {
+        Step::Sealed => "no sealed entry that can be seen from here".into(),
+        Step::Help => "not a help site".into(),
+        Step::Essential => "not an essential site".into(),
+        Step::LockedBlock => "no locked rule blocks it for them".into(),
+        Step::Withheld if live.withheld(request.identity.person).is_some() => {
+            "access is withheld, and this is a site for learning".into()
+        }
+        Step::Withheld => "access is not withheld".into(),
+        Step::Focus if live.focuses().iter().any(|focus| focus.holds_at(moment.at)) => {
+            "the focus that holds now is for others".into()
+        }
+        Step::Focus => "no focus holds now".into(),
+        Step::LockedAllow => "no locked rule opens it for them".into(),
+        Step::Override => "no override for them is about it now".into(),
+        Step::School => "no school rule for their groups is about it".into(),
+        Step::PermittedUse if categories.is_empty() => "no list knows it".into(),
+        Step::PermittedUse => Cow::Owned(format!(
+            "no cell for their groups is about {}",
+            categories
+                .iter()
+                .filter_map(|id| policy.catalogue().categories.iter().find(|one| one.id == *id))
+                .map(|one| one.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        )),
+        Step::Unknown => "a list or a rule knows it".into(),
+        Step::Content => "pages are not read yet".into(),
+    }
+}

@@ -1,0 +1,200 @@
+//! What is swapped while running: policies, live snapshots, identities, and the generation that tells of it.
+
+use engine::document::{Effect, TargetText};
+use engine::live::{AddressEntry, DeviceEntry, Override, PersonEntry, RangeEntry, Roll, Subject};
+use engine::published::{Published, PublishedError};
+use engine::sealed::SealedKey;
+use engine::{
+    Current, Decider, DeviceNo, FilterPolicy, KnownBy, LiveDocument, PersonNo, PolicyDocument, Verdict,
+};
+use kit::Timestamp;
+
+use crate::school::{catalogue, index, sealed, with_request};
+
+const POLICY: &str = r#"
+form = 1
+title = "A school"
+version = 4
+unidentified = "guests"
+[[calendar.time]]
+id = "lunch"
+from = "12:00"
+to = "13:00"
+[[group]]
+id = "guests"
+name = "Guests"
+[[group]]
+id = "pupils"
+name = "Pupils"
+[[group]]
+id = "room-3"
+name = "Room 3"
+[[group]]
+id = "tablets"
+name = "Tablets"
+[[use]]
+id = "games"
+activity = "Online games"
+categories = ["games"]
+cells = { pupils = { times = ["lunch"] }, guests = "not-allowed" }
+"#;
+
+fn policy(text: &str) -> FilterPolicy {
+    let document = PolicyDocument::parse(text).unwrap();
+    FilterPolicy::compile(&document, &catalogue(), index(), &sealed()).unwrap()
+}
+
+fn live() -> LiveDocument {
+    LiveDocument {
+        roll: Roll {
+            people: vec![
+                PersonEntry { person: PersonNo(1), groups: vec!["pupils".into()] },
+                PersonEntry { person: PersonNo(2), groups: vec!["guests".into()] },
+            ],
+            devices: vec![DeviceEntry {
+                device: DeviceNo(8),
+                person: Some(PersonNo(1)),
+                groups: vec!["tablets".into()],
+                addresses: vec!["10.0.3.7".parse().unwrap(), "fd00:3::7".parse().unwrap()],
+            }],
+            addresses: vec![AddressEntry {
+                address: "10.0.3.9".parse().unwrap(),
+                person: PersonNo(2),
+                known_by: KnownBy::PortalSignIn,
+            }],
+            ranges: vec![
+                RangeEntry { range: "10.0.3.0/24".into(), groups: vec!["room-3".into()], person: None },
+                RangeEntry { range: "10.0.0.0/8".into(), groups: vec!["pupils".into()], person: None },
+                RangeEntry { range: "fd00:3::/64".into(), groups: vec!["room-3".into()], person: None },
+            ],
+        },
+        ..LiveDocument::default()
+    }
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+fn verdict(current: &Current, client: &str, target: &str, now: &str) -> Verdict {
+    let identity = current.identify(client.parse().unwrap());
+    with_request(&identity, target, |request| current.decide(request, at(now))).verdict
+}
+
+#[test]
+fn an_address_is_known_by_its_narrowest_entry_and_ipv6_is_equal_to_ipv4() {
+    let (current, problems) = Current::new(policy(POLICY), &live());
+    assert_eq!(problems, []);
+    let policy = current.policy();
+    for (client, person, device, known_by, groups) in [
+        ("10.0.3.7", Some(1), Some(8), KnownBy::DeviceRegister, "everyone pupils room-3 tablets"),
+        ("::ffff:10.0.3.7", Some(1), Some(8), KnownBy::DeviceRegister, "everyone pupils room-3 tablets"),
+        ("fd00:3::7", Some(1), Some(8), KnownBy::DeviceRegister, "everyone pupils room-3 tablets"),
+        ("10.0.3.9", Some(2), None, KnownBy::PortalSignIn, "everyone guests pupils room-3"),
+        ("10.0.3.8", None, None, KnownBy::AddressRange, "everyone pupils room-3"),
+        ("fd00:3::8", None, None, KnownBy::AddressRange, "everyone room-3"),
+        ("10.255.255.255", None, None, KnownBy::AddressRange, "everyone pupils"),
+        ("11.0.0.0", None, None, KnownBy::Nothing, "everyone guests"),
+        ("9.255.255.255", None, None, KnownBy::Nothing, "everyone guests"),
+        ("2001:db8::1", None, None, KnownBy::Nothing, "everyone guests"),
+    ] {
+        let identity = current.identify(client.parse().unwrap());
+        let names: Vec<&str> = identity.groups.iter().map(|group| policy.groups().id(group)).collect();
+        assert_eq!(identity.person, person.map(PersonNo), "{client}");
+        assert_eq!((identity.device, identity.known_by), (device.map(DeviceNo), known_by), "{client}");
+        assert_eq!(names.join(" "), groups, "{client}");
+    }
+}
+
+#[test]
+fn the_generation_rises_at_a_swap_and_when_a_time_or_an_override_begins_or_ends() {
+    let mut document = live();
+    document.overrides.push(Override {
+        number: 1,
+        id: String::new(),
+        subject: Subject::Everyone,
+        effect: Effect::Block,
+        target: TargetText::site("example.org"),
+        begins_at: Some(at("2026-11-23T12:20:30Z")),
+        ends_at: at("2026-11-23T12:20:45Z"),
+        reason: String::new(),
+    });
+    let (current, _) = Current::new(policy(POLICY), &document);
+    let mut last = current.generation(at("2026-11-23T11:58:00Z"));
+    for (now, rises) in [
+        ("2026-11-23T11:59:59Z", false),
+        ("2026-11-23T12:00:00Z", true),
+        ("2026-11-23T12:00:01Z", false),
+        ("2026-11-23T12:20:29Z", false),
+        ("2026-11-23T12:20:30Z", true),
+        ("2026-11-23T12:20:44Z", false),
+        ("2026-11-23T12:20:45Z", true),
+        ("2026-11-23T12:59:59Z", false),
+        ("2026-11-23T13:00:00Z", true),
+        ("2026-11-23T13:30:00Z", false),
+        // A clock that is put back begins and ends things too.
+        ("2026-11-23T12:30:00Z", true),
+    ] {
+        let is = current.generation(at(now));
+        assert_eq!(is > last, rises, "{now}");
+        last = is;
+    }
+    current.swap_live(&LiveDocument::default());
+    assert!(current.generation(at("2026-11-23T12:30:00Z")) > last);
+}
+
+#[test]
+fn a_swapped_policy_decides_at_once_under_its_own_calendar() {
+    let (current, _) = Current::new(policy(POLICY), &live());
+    let noon = "2026-11-23T12:30:00Z";
+    assert_eq!(verdict(&current, "10.0.3.7", "games.test", noon), Verdict::Allow);
+    assert_eq!(verdict(&current, "10.0.3.7", "games.test", "2026-11-23T13:00:00Z"), Verdict::Block);
+    // Another order of groups and another lunch: numbers of groups and times change under the running front.
+    let other = POLICY.replace("12:00", "11:00").replace("to = \"13:00\"", "to = \"12:15\"").replacen(
+        "[[group]]",
+        "[[group]]\nid = \"first\"\nname = \"First\"\n[[group]]",
+        1,
+    );
+    current.swap_policy(policy(&other));
+    assert_eq!(verdict(&current, "10.0.3.7", "games.test", noon), Verdict::Block);
+    assert_eq!(verdict(&current, "10.0.3.7", "games.test", "2026-11-23T12:00:00Z"), Verdict::Allow);
+}
+
+#[test]
+fn a_live_entry_that_makes_no_sense_is_left_out_and_holds_up_nothing() {
+    let mut document = live();
+    for (number, target) in [(1, "sealed-entry.test"), (2, "not a site"), (3, "games.test")] {
+        document.overrides.push(Override {
+            number,
+            id: String::new(),
+            subject: Subject::Everyone,
+            effect: Effect::Allow,
+            target: TargetText::site(target),
+            begins_at: None,
+            ends_at: at("2030-01-01T00:00:00Z"),
+            reason: String::new(),
+        });
+    }
+    document.roll.ranges.push(RangeEntry { range: "10.0.0.0/33".into(), groups: vec![], person: None });
+    let (current, problems) = Current::new(policy(POLICY), &document);
+    assert_eq!(problems.len(), 3, "{problems:#?}");
+    let now = "2026-11-23T10:00:00Z";
+    assert_eq!(verdict(&current, "10.0.3.7", "games.test", now), Verdict::Allow);
+    assert_eq!(verdict(&current, "10.0.3.7", "sealed-entry.test", now), Verdict::Block);
+}
+
+#[test]
+fn what_the_hub_publishes_a_gate_compiles_with_the_schools_key_alone() {
+    let document = PolicyDocument::parse(POLICY).unwrap();
+    let json = serde_json::to_string(&Published::new(&document, &sealed())).unwrap();
+    assert!(!json.contains("sealed-entry"));
+    let published: Published = serde_json::from_str(&json).unwrap();
+    let policy = published.compile(SealedKey::new([1; 32]), &catalogue(), index()).unwrap();
+    assert_eq!(policy.document(), &document);
+    let (current, _) = Current::new(policy, &live());
+    assert_eq!(verdict(&current, "10.0.3.7", "x.sealed-entry.test", "2026-11-23T10:00:00Z"), Verdict::Block);
+    let refused = published.compile(SealedKey::new([2; 32]), &catalogue(), index());
+    assert!(matches!(refused, Err(PublishedError::Sealed(_))));
+    let text = serde_json::to_string(&live()).unwrap();
+    assert_eq!(serde_json::from_str::<LiveDocument>(&text).unwrap(), live());
+}
