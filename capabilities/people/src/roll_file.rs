@@ -107,7 +107,7 @@ impl RollFile {
         let mut reader = Reader { text, problems: Vec::new() };
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
-            reader.complain(error, 0..0);
+            reader.not_toml(error);
         }
         if !errors.is_empty() {
             return Err(reader.problems);
@@ -329,6 +329,13 @@ impl<'t> Reader<'t> {
         self.problems.push(Problem::error(line, message, remedy));
     }
 
+    /// The text cannot be read at all.
+    fn not_toml(&mut self, error: &toml::de::Error) {
+        let line = self.line(error.span().map_or(0, |span| span.start));
+        let remedy = "Compare it with the lines around it: a quote, bracket or = is missing or too many.";
+        self.wrong(line, "this is not written as TOML", remedy);
+    }
+
     /// A mistake of form. The reader's own words are kept only where they do not repeat what somebody wrote.
     fn complain(&mut self, error: &toml::de::Error, around: Range<usize>) {
         let line = self.line(error.span().map_or(around.start, |span| span.start));
@@ -345,10 +352,7 @@ impl<'t> Reader<'t> {
                 "Compare it with the example in the guide.",
             )
         } else {
-            (
-                "this is not written as TOML".to_owned(),
-                "Compare it with the lines around it: a quote, bracket or = is missing or too many.",
-            )
+            ("something else belongs here".to_owned(), "Compare it with the example in the guide.")
         };
         self.wrong(line, message, remedy);
     }
