@@ -44,3 +44,26 @@ fn field(out: &mut impl Write, text: &str) -> io::Result<()> {
     }
     write!(out, "\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_csv_survives_commas_quotes_and_spreadsheets() {
+        let text = r#"{"seq":9,"at":"2026-11-23T10:49:00Z","front":"proxy","client":"127.0.0.7","person":7,"known_by":"device-register","host":"www.example.org","path":"/a,b","agent":"=cmd|\"x\"","verdict":"block","step":"school","rule":3,"fact":"host","bytes":0}"#;
+        let event: Event = serde_json::from_str(text).unwrap();
+        let mut out = CSV_HEAD.as_bytes().to_vec();
+        write_csv(&mut out, &event).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        let (head, line) = out.trim_end().split_once('\n').unwrap();
+        assert_eq!(
+            line,
+            "9,2026-11-23T10:49:00Z,proxy,127.0.0.7,7,,device-register,www.example.org,\"/a,b\",\"'=cmd|\"\"x\"\"\",block,school,3,,,,0"
+        );
+        assert_eq!(head.split(',').count(), 17);
+        let mut json = Vec::new();
+        write_json(&mut json, &event).unwrap();
+        assert_eq!(String::from_utf8(json).unwrap().trim_end(), text);
+    }
+}
