@@ -3,7 +3,7 @@
 //! Made-up names in the shape of real lists, half of the look-ups listed. "Cold" asks for names spread evenly over the
 //! whole index, so that every bucket comes from memory; "hot" asks for 50,000 names over and over. All times are processor time (Linux).
 #![expect(clippy::print_stdout, reason = "a program that prints figures")]
-#![expect(clippy::unwrap_used, reason = "a measurement that fails should stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement that fails should stop")]
 
 use std::fmt::Write as _;
 use std::hint::black_box;

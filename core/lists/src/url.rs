@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn every_spelling_of_an_address_has_one_form() {
-        let rows: &[(&str, Option<(&str, Option<u16>, &str)>)] = &[
+        type Expected = Option<(&'static str, Option<u16>, &'static str)>;
+        let rows: &[(&str, Expected)] = &[
             ("http://Example.ORG", Some(("example.org", None, "/"))),
             ("https://example.org:443/a", Some(("example.org", None, "/a"))),
             ("https://example.org:8443/a", Some(("example.org", Some(8443), "/a"))),

@@ -164,7 +164,7 @@ fn entry() -> impl Strategy<Value = Owned> {
 }
 
 /// The lists that know something, by looking at every entry of every list.
-fn reference<'l>(lists: &'l [(String, Vec<Owned>)], knows: impl Fn(&Owned) -> bool) -> Vec<&'l str> {
+fn reference(lists: &[(String, Vec<Owned>)], knows: impl Fn(&Owned) -> bool) -> Vec<&str> {
     let ids: BTreeSet<&str> =
         lists.iter().filter(|(_, entries)| entries.iter().any(&knows)).map(|(id, _)| id.as_str()).collect();
     ids.into_iter().collect()

@@ -1,4 +1,10 @@
 //! Tests of the crate from outside: properties of the index, damage, our content, real data, and squidGuard beside us.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that meets the unexpected should stop, and says what it counted or skipped"
+)]
 
 mod content;
 mod corpus;

@@ -67,7 +67,7 @@ pub fn name(text: &str) -> HostName<'_> {
 }
 
 /// The ids of the lists in some sets, sorted.
-pub fn ids<'i>(index: &'i ListIndex, sets: impl IntoIterator<Item = lists::ListSetNo>) -> Vec<&'i str> {
+pub fn ids(index: &ListIndex, sets: impl IntoIterator<Item = lists::ListSetNo>) -> Vec<&str> {
     let lists = sets.into_iter().flat_map(|set| index.set(set).to_vec());
     let mut ids: Vec<&str> = lists.map(|list| index.lists()[usize::from(list.0)].id.as_str()).collect();
     ids.sort_unstable();
