@@ -39,6 +39,11 @@ impl fmt::Display for Network {
 }
 
 impl Network {
+    /// The network of one address alone.
+    pub const fn one(address: IpAddr) -> Self {
+        Self { address, bits: if address.is_ipv4() { 32 } else { 128 } }
+    }
+
     /// Whether the address lies in it.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address) {

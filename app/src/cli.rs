@@ -1,0 +1,361 @@
+//! The command line, as people and scripts see it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Carries out a school's online-safety policy, and proves that it does.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fivebar",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done; 1 it could not be done, the message says why and what to do next; 2 the command \
+                  line was not understood; 3 what you gave has problems (a policy, a list, a roll), each named by file \
+                  and line; 4 the part of Fivebar that is needed is not running."
+)]
+pub struct Cli {
+    /// The folder that holds everything of this school.
+    #[arg(long, global = true, env = "FIVEBAR_HOME", value_name = "FOLDER")]
+    pub home: Option<PathBuf>,
+    /// Print JSON, one object a line, for scripts.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a made-up school to try things on; nothing of it touches your network.
+    Demo(Demo),
+    /// Set a school up: asks a few questions, then writes fivebar.toml and the keys.
+    Init(Init),
+    /// Run the school's gate, log and hub until told to stop.
+    Run(Run),
+    /// The filter policy: check it, apply it, look at it, compare and export it.
+    #[command(subcommand)]
+    Policy(Policy),
+    /// The lists of sites that the policy's categories come from.
+    #[command(subcommand)]
+    Lists(Lists),
+    /// The roll that says which device and address belongs to whom.
+    #[command(subcommand)]
+    People(People),
+    /// Say what would happen to a request, why, and what would change it.
+    Explain(Explain),
+    /// What people asked to have opened, and what they reported.
+    #[command(subcommand)]
+    Requests(Requests),
+    /// What devices did: search it, follow it, export it.
+    #[command(subcommand)]
+    Activity(Activity),
+    /// Make a verified back-up of the whole school.
+    Backup(Backup),
+    /// Bring a school back from a back-up.
+    Restore(Restore),
+    /// Prove that the access trail, the records and the published files are whole; or a back-up.
+    Verify(Verify),
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Use this DNS port instead of a free one.
+    #[arg(long, default_value_t = 0)]
+    pub dns_port: u16,
+    /// Use this proxy port instead of a free one.
+    #[arg(long, default_value_t = 0)]
+    pub proxy_port: u16,
+    /// Use this portal port instead of a free one.
+    #[arg(long, default_value_t = 0)]
+    pub portal_port: u16,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Ask nothing: take what is given here and the defaults for the rest.
+    #[arg(long)]
+    pub yes: bool,
+    /// The school's name.
+    #[arg(long)]
+    pub school: Option<String>,
+    /// Where devices ask for names; may be given several times.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub dns: Vec<SocketAddr>,
+    /// Where names are looked up; may be given several times.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub upstream: Vec<SocketAddr>,
+    /// Where browsers send their requests; may be given several times.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub proxy: Vec<SocketAddr>,
+    /// Where the portal's pages are.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub portal: Option<SocketAddr>,
+    /// Which example policy to start from.
+    #[arg(long, value_enum)]
+    pub example: Option<ExamplePolicy>,
+    /// The records' database instead of the built-in one, as in postgres://fivebar@/fivebar.
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExamplePolicy {
+    /// Nursery to sixth form, with staff, governors and guests.
+    School,
+    /// A village primary school.
+    VillagePrimary,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Start only this part; without it all three start and are kept running.
+    #[arg(long, value_enum)]
+    pub only: Option<Part>,
+    /// Kept by the parent process, so that a part that starts again has the same addresses.
+    #[arg(long, hide = true)]
+    pub bind_dns: Vec<SocketAddr>,
+    #[arg(long, hide = true)]
+    pub bind_proxy: Vec<SocketAddr>,
+    #[arg(long, hide = true)]
+    pub bind_portal: Option<SocketAddr>,
+}
+
+/// A part of Fivebar: a process of its own with only its own secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+pub enum Part {
+    /// Answers devices; no database.
+    Gate,
+    /// Keeps the activity log and answers questions about it.
+    Log,
+    /// The portal and the records.
+    Hub,
+}
+
+impl Part {
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Gate => "gate",
+            Self::Log => "log",
+            Self::Hub => "hub",
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Say every problem of a policy file, or that it has none.
+    Check {
+        /// The policy file.
+        file: PathBuf,
+    },
+    /// Make a policy file the school's filter policy; it is live within two seconds.
+    Apply {
+        /// The policy file.
+        file: PathBuf,
+        /// Why it is changed; kept with the version for good.
+        #[arg(long)]
+        note: String,
+    },
+    /// Show the policy that is in force as a person reads it.
+    Show {
+        /// An earlier version.
+        #[arg(long)]
+        version: Option<u32>,
+    },
+    /// Say in sentences how two versions, or a version and a file, differ.
+    Diff {
+        /// A version number or a file.
+        old: String,
+        /// A version number or a file; the version in force if left out.
+        new: Option<String>,
+    },
+    /// Write a version out as a policy file.
+    Export {
+        /// An earlier version.
+        #[arg(long)]
+        version: Option<u32>,
+        /// The file to write; standard output if left out.
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+    },
+    /// List every version with who, when and why.
+    History,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Lists {
+    /// Read lists from files or folders and put them to use.
+    Import {
+        /// Files or folders, in squidGuard, hosts, plain or wildcard form, also packed with gzip.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// The category of what is read, instead of the one its name says.
+        #[arg(long)]
+        category: Option<String>,
+    },
+    /// Read lists again from where they came from.
+    Update {
+        /// Only these lists.
+        lists: Vec<String>,
+    },
+    /// Show every list: where from, how many names, how old, held or active.
+    Status,
+    /// Keep a list as it is: updates wait.
+    Hold {
+        /// The list.
+        list: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let a held list be updated again.
+    Release {
+        /// The list.
+        list: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum People {
+    /// Read a roll and show what it would change; with --apply, change it.
+    Import {
+        /// The roll.
+        file: PathBuf,
+        /// Really change the roll.
+        #[arg(long)]
+        apply: bool,
+    },
+    /// Show the roll.
+    Show,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A host, an address or a URL; - reads many from standard input, one a line.
+    pub target: String,
+    /// Who asks: a person's name, a group's id or an address.
+    #[arg(long = "as", value_name = "PERSON|GROUP|ADDRESS")]
+    pub who: String,
+    /// When, on the school's clocks, as in 2026-11-23T10:30; now if left out.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Requests {
+    /// Show what waits for an answer.
+    List {
+        /// Show answered ones too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Open the site for whoever asked, until a time; or say that a report was acted on.
+    Approve {
+        /// The reference, as in R-7KQ4M2HX, or P-… for a report.
+        reference: String,
+        /// For whom instead of the asker: person:12, group:year-9 or everyone.
+        #[arg(long, value_name = "WHOM")]
+        whom: Option<filtering::overrides::Whom>,
+        /// For how long, as in 45m, 2h or 3d.
+        #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
+        lasts: Option<String>,
+        /// Until when on the school's clocks, as in 2026-11-23T15:30.
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        /// Why; the asker reads it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Keep the site closed; or say that a report changes nothing.
+    Refuse {
+        /// The reference, as in R-7KQ4M2HX, or P-… for a report.
+        reference: String,
+        /// Why; the asker reads it.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Activity {
+    /// Find what devices did, newest first.
+    Search(ActivityFilter),
+    /// Follow what devices do.
+    Tail(ActivityFilter),
+    /// Write what devices did as CSV, or as JSON lines with --json.
+    Export {
+        #[command(flatten)]
+        filter: ActivityFilter,
+        /// The file to write; standard output if left out.
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+    },
+    /// Show how much is kept, how much is waiting and exactly how much was lost.
+    Status,
+}
+
+#[derive(Debug, Args, Clone, Default)]
+pub struct ActivityFilter {
+    /// Only this person, by name or number.
+    #[arg(long)]
+    pub person: Option<String>,
+    /// Only this address.
+    #[arg(long)]
+    pub address: Option<std::net::IpAddr>,
+    /// Only this site and what lies below it.
+    #[arg(long)]
+    pub site: Option<String>,
+    /// Only what a group's cell or rule decided, by the group's id.
+    #[arg(long)]
+    pub group: Option<String>,
+    /// Only this verdict: allow, block or scan.
+    #[arg(long)]
+    pub verdict: Option<String>,
+    /// Only what this step decided.
+    #[arg(long)]
+    pub step: Option<String>,
+    /// Only from this time on the school's clocks.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only before this time on the school's clocks.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// At most so many.
+    #[arg(long, default_value_t = 100)]
+    pub limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The file to write.
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// The back-up.
+    pub file: PathBuf,
+    /// Replace a school that is already in the home folder; it is moved aside, not deleted.
+    #[arg(long)]
+    pub replace: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A back-up to verify instead of the running school.
+    pub file: Option<PathBuf>,
+}

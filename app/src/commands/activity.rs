@@ -1,0 +1,237 @@
+//! `activity`.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
+
+use activity::{Client, ClientError, Event, Search, TimeRange, export};
+use anyhow::{Context as _, Result, bail};
+use engine::{PersonNo, SealedKey, Step, Verdict};
+use kit::Zone;
+use serde_json::json;
+
+use crate::cli::{Activity, ActivityFilter};
+use crate::commands::context::Context;
+use crate::commands::when;
+use crate::home::read_key;
+use crate::output::Failure;
+use crate::process::snapshot::Opened;
+
+/// Runs the command.
+pub fn run(context: &Context, asked: Activity) -> Result<()> {
+    let client = Client::new(&context.home.run());
+    match asked {
+        Activity::Search(filter) => {
+            let shown = Shown::new(context)?;
+            let search = shown.search(context, &filter)?;
+            let mut found = 0u64;
+            let answered = client.search(&search, |event| {
+                found += 1;
+                shown.event(context, &event);
+                ControlFlow::Continue(())
+            });
+            answered.map_err(not_running)?;
+            if found == 0 {
+                context.output.say("Nothing was found. Leave a filter out, or widen the time.");
+            }
+            Ok(())
+        }
+        Activity::Tail(filter) => {
+            let shown = Shown::new(context)?;
+            let search = Search { limit: None, ..shown.search(context, &filter)? };
+            client
+                .tail(&search, None, |event| {
+                    shown.event(context, &event);
+                    ControlFlow::Continue(())
+                })
+                .map_err(not_running)
+        }
+        Activity::Export { filter, output } => write_out(context, &client, &filter, output.as_deref()),
+        Activity::Status => status(context, &client),
+    }
+}
+
+fn not_running(error: ClientError) -> anyhow::Error {
+    Failure::NotRunning(format!("{error}. Is it running? `fivebar run` starts it.")).into()
+}
+
+/// The names that numbers stand for.
+struct Shown {
+    zone: Zone,
+    opened: Opened,
+    names: HashMap<PersonNo, String>,
+}
+
+impl Shown {
+    fn new(context: &Context) -> Result<Self> {
+        let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
+        let opened = Opened::open(&context.home.gate(), &key)?;
+        let zone = Zone::named(&opened.policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc());
+        let records = context.records()?;
+        let people = context.wait(async {
+            let mut tx = records.read().await?;
+            let people = people::people(&mut tx).await?;
+            tx.roll_back().await?;
+            anyhow::Ok(people)
+        })?;
+        let names = people.into_iter().map(|person| (person.number, person.name.into_revealed())).collect();
+        Ok(Self { zone, opened, names })
+    }
+
+    fn search(&self, context: &Context, filter: &ActivityFilter) -> Result<Search> {
+        let moment =
+            |text: &Option<String>| text.as_deref().map(|text| when::moment(text, &self.zone)).transpose();
+        let person = filter.person.as_deref().map(|who| self.person(context, who)).transpose()?;
+        let group = match &filter.group {
+            Some(id) => Some(
+                self.opened
+                    .policy
+                    .groups()
+                    .number(id)
+                    .with_context(|| format!("the policy has no group {id:?}"))?,
+            ),
+            None => None,
+        };
+        let verdict = match filter.verdict.as_deref() {
+            None => None,
+            Some("allow") => Some(Verdict::Allow),
+            Some("block") => Some(Verdict::Block),
+            Some("scan") => Some(Verdict::Scan),
+            Some(other) => bail!("{other:?} is no verdict; use allow, block or scan"),
+        };
+        let step = match filter.step.as_deref() {
+            None => None,
+            Some(id) => Some(Step::ALL.into_iter().find(|step| step.id() == id).with_context(|| {
+                let ids: Vec<&str> = Step::ALL.iter().map(|step| step.id()).collect();
+                format!("{id:?} is no step; use one of {}", ids.join(", "))
+            })?),
+        };
+        Ok(Search {
+            person,
+            client: filter.address,
+            group,
+            site: filter.site.clone(),
+            verdict,
+            step,
+            time: TimeRange { from: moment(&filter.since)?, to: moment(&filter.until)? },
+            limit: Some(filter.limit as u64),
+            ..Search::default()
+        })
+    }
+
+    fn person(&self, _: &Context, who: &str) -> Result<PersonNo> {
+        if let Ok(number) = who.parse() {
+            return Ok(PersonNo(number));
+        }
+        let mut called =
+            self.names.iter().filter(|(_, name)| name.eq_ignore_ascii_case(who)).map(|(number, _)| *number);
+        match (called.next(), called.next()) {
+            (Some(one), None) => Ok(one),
+            (Some(_), Some(_)) => {
+                bail!("several people are called so; give the number, which `fivebar people show` lists")
+            }
+            _ => bail!("nobody on the roll is called {who:?}; `fivebar people show` lists the roll"),
+        }
+    }
+
+    fn event(&self, context: &Context, event: &Event) {
+        if context.output.is_json() {
+            context.output.object(event);
+            return;
+        }
+        let civil = self.zone.local(event.at).civil();
+        let who = event.person.map_or_else(
+            || event.client.map(|client| client.to_string()).unwrap_or_default(),
+            |person| self.names.get(&person).cloned().unwrap_or_else(|| format!("person {}", person.0)),
+        );
+        let category = event
+            .category
+            .and_then(|number| self.opened.policy.catalogue().category(number))
+            .map_or("", |category| category.id.as_str());
+        context.output.say(format!(
+            "{civil:.0}  {:<24} {:<7} {:<5} {}{}  ({} {category})",
+            who,
+            event.front,
+            event.verdict.id(),
+            event.host.as_deref().unwrap_or("-"),
+            event.path.as_deref().unwrap_or(""),
+            event.step,
+        ));
+    }
+}
+
+fn write_out(
+    context: &Context,
+    client: &Client,
+    filter: &ActivityFilter,
+    output: Option<&std::path::Path>,
+) -> Result<()> {
+    let shown = Shown::new(context)?;
+    let search = Search { limit: None, ..shown.search(context, filter)? };
+    let mut out: Box<dyn Write> = match output {
+        Some(file) => Box::new(BufWriter::new(
+            File::create(file).with_context(|| format!("cannot write {}", file.display()))?,
+        )),
+        None => Box::new(BufWriter::new(io::stdout().lock())),
+    };
+    let json = context.output.is_json();
+    if !json {
+        out.write_all(export::CSV_HEAD.as_bytes())?;
+    }
+    let (mut written, mut failed) = (0u64, None);
+    client
+        .search(&search, |event| {
+            let done =
+                if json { export::write_json(&mut out, &event) } else { export::write_csv(&mut out, &event) };
+            match done {
+                Ok(()) => {
+                    written += 1;
+                    ControlFlow::Continue(())
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        })
+        .map_err(not_running)?;
+    if let Some(error) = failed {
+        return Err(error).context("cannot write the export");
+    }
+    out.flush()?;
+    if let Some(file) = output {
+        context.output.say(format!("{written} events are in {}.", file.display()));
+    }
+    Ok(())
+}
+
+fn status(context: &Context, client: &Client) -> Result<()> {
+    let status = client.status().map_err(not_running)?;
+    let accounts = &status.accounts;
+    let open = |of: fn(&activity::log::OpenRun) -> u64| accounts.open.iter().map(of).sum::<u64>();
+    let issued = accounts.issued + open(|run| run.issued);
+    let durable = accounts.durable + open(|run| run.durable);
+    let lost = accounts.lost + open(|run| run.lost);
+    context.output.object(&json!({
+        "issued": issued, "durable": durable, "lost": lost, "waiting": issued.saturating_sub(durable + lost),
+        "inexact_runs": accounts.inexact_runs, "events_kept": status.last_seq.saturating_sub(status.first_seq.saturating_sub(1)),
+        "bytes": status.bytes, "keep_days": status.keep_days, "alarm": status.alarm, "help": status.help,
+        "sync_us_p50": status.sync_us_p50, "sync_us_p99": status.sync_us_p99,
+    }));
+    context.output.say(format!(
+        "{issued} events were given out by gates: {durable} are on disk, {lost} were lost and counted, {} are on their way.",
+        issued.saturating_sub(durable + lost)
+    ));
+    context.output.say(format!(
+        "{} bytes in {} files are kept, for {} days. Writing to disk takes {} µs, at worst {} µs.",
+        status.bytes, status.segments, status.keep_days, status.sync_us_p50, status.sync_us_p99
+    ));
+    if let Some(alarm) = &status.alarm {
+        context.output.say(format!(
+            "ALARM since {}: events cannot be written: {}. Make room; gates keep what they can meanwhile.",
+            alarm.since, alarm.why
+        ));
+    }
+    Ok(())
+}

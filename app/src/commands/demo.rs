@@ -1,0 +1,128 @@
+//! `demo`: a made-up school with a made-up internet, started by one command.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use filtering::publish::Scope;
+use people::RollFile;
+
+use crate::cli::{self, ExamplePolicy};
+use crate::commands::context::Context;
+use crate::commands::init::{Answers, set_up};
+use crate::commands::records::publish_in;
+use crate::config::{Config, Inside};
+use crate::demo::internet::{self, Internet};
+use crate::home::Home;
+use crate::output::Output;
+use crate::process::supervisor::{self, Bind, Person, Ready};
+
+/// The roll of the made-up school.
+const ROLL: &str = include_str!("../../../content/examples/demo-roll.toml");
+
+/// Runs the command. A home that is given is kept and found again; without one, a folder is made and removed.
+pub fn run(given: Option<PathBuf>, asked: &cli::Demo, output: Output) -> Result<()> {
+    let (home, temporary) = match given {
+        Some(path) => (Home::at(Some(path)), None),
+        None => {
+            let folder = tempfile::Builder::new().prefix("fivebar-demo-").tempdir()?;
+            (Home::at(Some(folder.path().join("school"))), Some(folder))
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let internet = runtime.block_on(internet::start())?;
+    if home.config().exists() {
+        reopen(&home, internet)?;
+    } else {
+        found(&home, asked, internet, output)?;
+    }
+    // The path must hold from wherever the parts are started.
+    let home = Home::existing(Some(home.path().to_owned()))?;
+    let config = Config::read(&home.config())?;
+    let bind = crate::commands::run::fixed(&config, Bind::default())?;
+    let ended = runtime.block_on(supervisor::run(&home, bind, |ready| {
+        output.object(&ready.line());
+        things_to_try(ready, internet, output);
+    }));
+    drop(temporary);
+    ended
+}
+
+/// Sets the made-up school up.
+fn found(home: &Home, asked: &cli::Demo, internet: Internet, output: Output) -> Result<()> {
+    let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut answers = Answers::with(
+        "The made-up school of Fivebar's demo".to_owned(),
+        Some(vec![here(asked.dns_port)]),
+        vec![internet.names],
+        Some(vec![here(asked.proxy_port)]),
+        Some(here(asked.portal_port)),
+        None,
+        ExamplePolicy::School,
+    );
+    answers.config.proxy.inside = vec![inside(internet)];
+    output.say("Setting up the made-up school…");
+    set_up(home, &answers, output)?;
+    let context = Context::of(home.clone(), answers.config, output)?;
+    let roll = RollFile::parse(ROLL).map_err(|problems| {
+        anyhow::anyhow!(
+            "the demo's roll has problems: {}",
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        )
+    })?;
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        people::import(&mut tx, &context.actor, &roll, context.at).await?;
+        publish_in(&context, &mut tx, Scope::Live).await?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    })
+}
+
+/// A demo that is started again has another made-up internet, at other ports.
+fn reopen(home: &Home, internet: Internet) -> Result<()> {
+    let mut config = Config::read(&home.config())?;
+    config.dns.upstreams = vec![internet.names];
+    config.proxy.inside = vec![inside(internet)];
+    std::fs::write(home.config(), toml::to_string(&config)?).context("cannot write the demo's settings")
+}
+
+fn inside(internet: Internet) -> Inside {
+    Inside { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: internet.web.port() }
+}
+
+/// Three commands that each show something, as they can be pasted.
+fn things_to_try(ready: &Ready, internet: Internet, output: Output) {
+    let anyone =
+        |group: &str| -> Option<&Person> { ready.people.iter().find(|person| person.group == group) };
+    let (Some(pupil), Some(teacher), Some(dns), Some(proxy), Some(portal)) =
+        (anyone("year-5"), anyone("teachers"), ready.dns.first(), ready.proxy.first(), ready.portal)
+    else {
+        return;
+    };
+    let port = if internet.web.port() == 80 { String::new() } else { format!(":{}", internet.web.port()) };
+    output.say(format!(
+        "\nThe made-up school is open: {} people, each with a device of their own.",
+        ready.people.len()
+    ));
+    output.say(format!(
+        "The portal is at http://{portal}/ ; the proxy's PAC file at http://{proxy}/proxy.pac\n"
+    ));
+    output.say(format!(
+        "{}, Year 5, asks for a betting site: the name is refused, with the reason.",
+        pupil.name
+    ));
+    output.say(format!("  $ dig @{} -p {} -b {} www.bet365.com", dns.ip(), dns.port(), pupil.address));
+    output.say("The same pupil opens it in a browser: a page says why, what helps, and how to ask for it.");
+    output.say(format!(
+        "  $ curl -s -i --interface {} -x http://{proxy} http://www.bet365.com/",
+        pupil.address
+    ));
+    output.say(format!("{}, a teacher, opens an encyclopaedia.", teacher.name));
+    output.say(format!(
+        "  $ curl -s -i --interface {} -x http://{proxy} http://en.wikipedia.org{port}/",
+        teacher.address
+    ));
+    output.say(format!("\n{}\nCtrl-C closes the school.", engine::sealed::NO_LIVE_LIST));
+}

@@ -1,0 +1,232 @@
+//! `explain`: what would happen to a request, why, and what would change it.
+
+use std::io::{self, BufRead, BufWriter, Write};
+use std::net::IpAddr;
+
+use anyhow::{Context as _, Result, bail};
+use engine::explain::{flip, trace_in};
+use engine::{
+    FilterPolicy, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, PersonNo, Request, SealedKey,
+};
+use kit::{LocalTime, Zone};
+use lists::url::CanonicalHost;
+use serde_json::{Value, json};
+
+use crate::cli;
+use crate::commands::context::Context;
+use crate::commands::when;
+use crate::home::read_key;
+use crate::process::snapshot::Opened;
+
+/// Runs the command.
+pub fn run(context: &Context, asked: &cli::Explain) -> Result<()> {
+    let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
+    let opened = Opened::open(&context.home.gate(), &key)?;
+    let policy = opened.policy;
+    let (live, _) = Live::compile(&opened.live, &policy);
+    let identity = identity(context, &policy, &live, &asked.who)?;
+    let zone = Zone::named(&policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc());
+    let at = match &asked.at {
+        Some(text) => when::moment(text, &zone)?,
+        None => context.at,
+    };
+    let question = Question { policy: &policy, live: &live, identity: &identity, at: zone.local(at) };
+    if asked.target == "-" {
+        return question.stream();
+    }
+    let Some(target) = Target::read(&asked.target) else {
+        bail!(
+            "{:?} is not a host, an address or a web address; write it like www.bbc.co.uk or http://www.bbc.co.uk/news",
+            asked.target
+        )
+    };
+    let answer = question.one(&target);
+    context.output.object(&answer);
+    say(context, &answer);
+    Ok(())
+}
+
+struct Question<'a> {
+    policy: &'a FilterPolicy,
+    live: &'a Live,
+    identity: &'a Identity,
+    at: LocalTime,
+}
+
+/// What is asked about, in canonical form.
+struct Target {
+    host: String,
+    address: Option<IpAddr>,
+    port: Option<u16>,
+    path: Option<String>,
+}
+
+impl Target {
+    fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(address) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+            let address = address.to_canonical();
+            return Some(Self { host: address.to_string(), address: Some(address), port: None, path: None });
+        }
+        if !text.contains('/') && !text.contains(':') {
+            let host = kit::host::normalise_host_name(text)?;
+            return Some(Self { host, address: None, port: None, path: None });
+        }
+        let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+        // Of a secure address a gate that does not look inside sees the host and nothing else.
+        let secure = whole.starts_with("https://");
+        let url = lists::url::canonical(&whole)?;
+        let path = Some(url.path).filter(|_| !secure);
+        Some(match url.host {
+            CanonicalHost::Name(host) => Self { host, address: None, port: url.port, path },
+            CanonicalHost::Address(address) => {
+                Self { host: address.to_string(), address: Some(address), port: url.port, path }
+            }
+        })
+    }
+
+    fn host(&self) -> Option<Host<'_>> {
+        match self.address {
+            Some(address) => Some(Host::Address(address)),
+            None => HostName::new(&self.host).map(Host::Name),
+        }
+    }
+}
+
+impl Question<'_> {
+    fn request<'r>(&'r self, target: &'r Target) -> Option<Request<'r>> {
+        Some(Request {
+            host: target.host()?,
+            port: target.port,
+            path: target.path.as_deref(),
+            chain: &[],
+            addresses: &[],
+            identity: self.identity,
+            front: Front::Explain,
+        })
+    }
+
+    fn one(&self, target: &Target) -> Value {
+        let Some(request) = self.request(target) else { return json!({ "problem": "not a host" }) };
+        let trace = engine::explain::trace(self.policy, self.live, &request, self.at);
+        let change = flip(self.policy, self.live, &request, self.at);
+        let mut answer = serde_json::to_value(&trace).unwrap_or_default();
+        if let Some(fields) = answer.as_object_mut() {
+            fields.insert("target".to_owned(), target.host.clone().into());
+            fields.insert("change".to_owned(), serde_json::to_value(change).unwrap_or_default());
+            fields.insert("known_by".to_owned(), self.identity.known_by.id().into());
+        }
+        answer
+    }
+
+    /// Many targets, one a line; one JSON line each, in their order. What would flip a verdict is left out: it means
+    /// compiling the policy anew for each candidate.
+    fn stream(&self) -> Result<()> {
+        let moment = self.policy.moment(self.at);
+        let mut lines = io::stdin().lock();
+        let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        let mut line = String::new();
+        loop {
+            line.clear();
+            if lines.read_line(&mut line).context("cannot read standard input")? == 0 {
+                break;
+            }
+            let text = line.trim();
+            if text.is_empty() {
+                continue;
+            }
+            let target = Target::read(text);
+            match target.as_ref().and_then(|target| self.request(target)) {
+                Some(request) => {
+                    let trace = trace_in(self.policy, self.live, &request, &moment);
+                    out.write_all(b"{\"target\":")?;
+                    serde_json::to_writer(&mut out, text)?;
+                    out.write_all(b",")?;
+                    // The trace is an object: its opening brace is replaced by the target's.
+                    let rest = serde_json::to_vec(&trace)?;
+                    out.write_all(rest.get(1..).unwrap_or(b"}"))?;
+                }
+                None => {
+                    serde_json::to_writer(
+                        &mut out,
+                        &json!({ "target": text, "problem": "this is not a host, an address or a web address" }),
+                    )?;
+                }
+            }
+            out.write_all(b"\n")?;
+        }
+        out.flush()?;
+        Ok(())
+    }
+}
+
+/// Whom the question is about: an address as the gate would identify it, a group as somebody known only to be in it, or
+/// a person by name or number.
+fn identity(context: &Context, policy: &FilterPolicy, live: &Live, who: &str) -> Result<Identity> {
+    if let Ok(address) = who.parse::<IpAddr>() {
+        return Ok(live.identify(address));
+    }
+    if let Some(group) = policy.groups().number(who) {
+        let groups: GroupSet = policy.groups().up(group);
+        return Ok(Identity { groups, known_by: KnownBy::AddressRange, ..Identity::default() });
+    }
+    let records = context.records()?;
+    let people = context.wait(async {
+        let mut tx = records.read().await?;
+        let people = match who.parse::<u32>() {
+            Ok(number) => people::people(&mut tx)
+                .await?
+                .into_iter()
+                .filter(|one| one.number == PersonNo(number))
+                .collect(),
+            Err(_) => people::people_called(&mut tx, who).await?,
+        };
+        tx.roll_back().await?;
+        anyhow::Ok(people)
+    })?;
+    match people.as_slice() {
+        [person] => {
+            let groups = policy.groups().closure(person.groups.iter().map(String::as_str), |_| {});
+            Ok(Identity {
+                person: Some(person.number),
+                groups,
+                known_by: KnownBy::DeviceRegister,
+                ..Identity::default()
+            })
+        }
+        [] => bail!(
+            "{who:?} is nobody on the roll, no group of the policy and no address; `fivebar people show` lists the roll"
+        ),
+        several => {
+            let numbers: Vec<String> = several.iter().map(|person| person.number.0.to_string()).collect();
+            bail!("several people are called so; say which by number: {}", numbers.join(", "))
+        }
+    }
+}
+
+fn say(context: &Context, answer: &Value) {
+    let text = |field: &str| answer.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    context.output.say(format!("{}: {}", text("verdict"), text("reason")));
+    context.output.say(format!("  decided at step {}", text("step")));
+    let categories: Vec<&str> = answer
+        .get("categories")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if !categories.is_empty() {
+        context.output.say(format!("  categories: {}", categories.join(", ")));
+    }
+    if !text("list").is_empty() {
+        context.output.say(format!("  list: {}", text("list")));
+    }
+    for passed in answer.get("passed").and_then(Value::as_array).into_iter().flatten() {
+        let part = |field: &str| passed.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        context.output.say(format!("  before: {:<14} {}", part("step"), part("why")));
+    }
+    match answer.get("change").and_then(|change| change.get("words")).and_then(Value::as_str) {
+        Some(words) => context.output.say(format!("  the smallest change that would flip it: {words}")),
+        None => context.output.say("  no change that anybody at the school may make would flip it"),
+    }
+}

@@ -1,0 +1,208 @@
+//! Setting a school up: a few questions, then the file, the keys, the records, the starter lists and the first policy.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cli::{ExamplePolicy, Init};
+use crate::config::{Activity, Config, Dns, Portal, Proxy, Records, School};
+use crate::home::{Home, make_key};
+use crate::output::Output;
+
+/// Runs the command.
+pub fn run(home: Home, asked: Init, output: Output) -> Result<()> {
+    if home.config().exists() {
+        bail!(
+            "{} is already a school's home. Edit its fivebar.toml to change addresses, or choose another folder with --home.",
+            home.path().display()
+        );
+    }
+    let answers = if asked.yes { Answers::given(asked)? } else { Answers::by_asking(asked)? };
+    set_up(&home, &answers, output)?;
+    output.say(format!(
+        "{} is set up in {}.\nNext: `fivebar --home {} run` starts it; then point one device at it and try.\n{}",
+        answers.config.school.name,
+        home.path().display(),
+        home.path().display(),
+        engine::sealed::NO_LIVE_LIST,
+    ));
+    output.object(&serde_json::json!({ "home": home.path(), "school": answers.config.school.name }));
+    Ok(())
+}
+
+/// What a school decides when it is set up.
+pub struct Answers {
+    pub config: Config,
+    pub policy: ExamplePolicy,
+}
+
+/// Writes everything; the file last, so that a folder with a file is a whole school.
+pub fn set_up(home: &Home, answers: &Answers, output: Output) -> Result<()> {
+    home.make_folders()?;
+    for key in ["ticket.key", "sealed.key"] {
+        make_key(home, key)?;
+    }
+    crate::commands::records::first_records(home, &answers.config, answers.policy, output)?;
+    let text = toml::to_string(&answers.config).context("the settings cannot be written as TOML")?;
+    let file = home.config();
+    let unfinished = file.with_extension("toml.tmp");
+    let mut out = std::fs::File::create(&unfinished)
+        .with_context(|| format!("cannot write {}", unfinished.display()))?;
+    out.write_all(b"# What this machine needs to know. What the school decides is kept in its records.\n\n")?;
+    out.write_all(text.as_bytes())?;
+    out.sync_all()?;
+    std::fs::rename(&unfinished, &file).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(())
+}
+
+impl Answers {
+    fn given(asked: Init) -> Result<Self> {
+        let Some(school) = asked.school else {
+            bail!("--yes asks nothing, so the school's name must be given: --school \"Hillside Primary\"");
+        };
+        let upstreams = if asked.upstream.is_empty() { present_name_servers() } else { asked.upstream };
+        if upstreams.is_empty() {
+            bail!(
+                "this machine names no server in /etc/resolv.conf; say where names are looked up: --upstream ADDRESS:53"
+            );
+        }
+        Ok(Self::with(
+            school,
+            Some(asked.dns).filter(|given| !given.is_empty()),
+            upstreams,
+            Some(asked.proxy).filter(|given| !given.is_empty()),
+            asked.portal,
+            asked.database,
+            asked.example.unwrap_or(ExamplePolicy::School),
+        ))
+    }
+
+    fn by_asking(asked: Init) -> Result<Self> {
+        if !io::stdin().is_terminal() {
+            bail!(
+                "nobody is there to answer questions. Use --yes and give the answers: see `fivebar init --help`."
+            );
+        }
+        let mut lines = io::stdin().lock().lines();
+        let mut ask = |question: &str, usual: &str| -> Result<String> {
+            let mut out = io::stderr().lock();
+            write!(out, "{question} [{usual}]: ")?;
+            out.flush()?;
+            let line = lines.next().transpose()?.unwrap_or_default();
+            let line = line.trim();
+            Ok(if line.is_empty() { usual.to_owned() } else { line.to_owned() })
+        };
+        let school = match asked.school {
+            Some(name) => name,
+            None => ask("What is the school called?", "Our school")?,
+        };
+        let dns = addresses(&mut ask, asked.dns, "Where do devices ask for names?", "0.0.0.0:53")?;
+        let usual =
+            present_name_servers().first().map_or_else(|| "192.0.2.53:53".to_owned(), ToString::to_string);
+        let upstream =
+            addresses(&mut ask, asked.upstream, "Which name server answers for the internet?", &usual)?;
+        let proxy =
+            addresses(&mut ask, asked.proxy, "Where do browsers send their requests?", "0.0.0.0:3128")?;
+        let portal = match asked.portal {
+            Some(given) => given,
+            None => one(&mut ask, "Where are the portal's pages?", "0.0.0.0:8080")?,
+        };
+        let policy = match asked.example {
+            Some(given) => given,
+            None => match ask("Start from the policy of a whole `school` or a `village-primary`?", "school")?
+                .as_str()
+            {
+                "village-primary" => ExamplePolicy::VillagePrimary,
+                _ => ExamplePolicy::School,
+            },
+        };
+        Ok(Self::with(school, Some(dns), upstream, Some(proxy), Some(portal), asked.database, policy))
+    }
+
+    /// The answers, with the usual ones where none is given.
+    pub fn with(
+        school: String,
+        dns: Option<Vec<SocketAddr>>,
+        upstreams: Vec<SocketAddr>,
+        proxy: Option<Vec<SocketAddr>>,
+        portal: Option<SocketAddr>,
+        database: Option<String>,
+        policy: ExamplePolicy,
+    ) -> Self {
+        let any = |port| SocketAddr::from(([0, 0, 0, 0], port));
+        Self {
+            config: Config {
+                school: School { name: school },
+                dns: Dns {
+                    listen: dns.unwrap_or_else(|| vec![any(53)]),
+                    upstreams,
+                    threads: None,
+                    cache_mb: 64,
+                },
+                proxy: Proxy {
+                    listen: proxy.unwrap_or_else(|| vec![any(3128)]),
+                    threads: None,
+                    inside: Vec::new(),
+                    direct: Vec::new(),
+                },
+                portal: Portal { listen: portal.unwrap_or_else(|| any(8080)), url: None },
+                records: database.map_or_else(Records::default, |database| Records { database }),
+                activity: Activity::default(),
+            },
+            policy,
+        }
+    }
+}
+
+type Ask<'a> = dyn FnMut(&str, &str) -> Result<String> + 'a;
+
+/// Asks until what is answered can be read.
+fn one<T: FromStr>(ask: &mut Ask<'_>, question: &str, usual: &str) -> Result<T> {
+    loop {
+        let answer = ask(question, usual)?;
+        match answer.parse() {
+            Ok(value) => return Ok(value),
+            Err(_) => {
+                writeln!(io::stderr().lock(), "{answer:?} is not an address with a port, like {usual}.")?
+            }
+        }
+    }
+}
+
+fn addresses(
+    ask: &mut Ask<'_>,
+    given: Vec<SocketAddr>,
+    question: &str,
+    usual: &str,
+) -> Result<Vec<SocketAddr>> {
+    if given.is_empty() { Ok(vec![one(ask, question, usual)?]) } else { Ok(given) }
+}
+
+/// The name servers this machine uses itself: the school's provider, as a rule. Addresses of this machine are left out,
+/// since the gate may come to stand there.
+fn present_name_servers() -> Vec<SocketAddr> {
+    let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    name_servers(&text)
+}
+
+fn name_servers(text: &str) -> Vec<SocketAddr> {
+    text.lines()
+        .filter_map(|line| line.trim().strip_prefix("nameserver")?.trim().parse::<std::net::IpAddr>().ok())
+        .filter(|address| !address.is_loopback())
+        .map(|address| SocketAddr::new(address, 53))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_present_name_servers_are_those_outside_this_machine() {
+        let text = "# from the router\nnameserver 127.0.0.53\nnameserver 192.0.2.1\n nameserver 2001:db8::53\nsearch school.example\n";
+        let found: Vec<String> = name_servers(text).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["192.0.2.1:53", "[2001:db8::53]:53"]);
+    }
+}

@@ -1,0 +1,48 @@
+//! One file a command, each short: parse, call the capability that does it, say what became of it.
+
+mod activity;
+mod backup;
+pub mod context;
+mod demo;
+mod explain;
+mod init;
+mod lists;
+mod people;
+mod policy;
+pub mod records;
+mod requests;
+mod run;
+mod when;
+
+use anyhow::Result;
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::home::Home;
+use crate::output::Output;
+use context::Context;
+
+/// Runs the command that was given.
+pub fn run(cli: Cli) -> Result<()> {
+    let output = Output::new(cli.json);
+    let home = cli.home;
+    match cli.command {
+        Command::Demo(asked) => demo::run(home, &asked, output),
+        Command::Init(asked) => init::run(Home::at(home), asked, output),
+        Command::Run(asked) => run::run(home, &asked, output),
+        Command::Policy(asked) => policy::run(&Context::open(home, output)?, asked),
+        Command::Lists(asked) => lists::run(&Context::open(home, output)?, asked),
+        Command::People(asked) => people::run(&Context::open(home, output)?, asked),
+        Command::Explain(asked) => explain::run(&Context::open(home, output)?, &asked),
+        Command::Requests(asked) => requests::run(&Context::open(home, output)?, asked),
+        Command::Activity(asked) => activity::run(&Context::open(home, output)?, asked),
+        Command::Backup(asked) => backup::make(&Context::open(home, output)?, &asked),
+        Command::Restore(asked) => backup::restore(home, &asked, output),
+        Command::Verify(asked) => backup::prove(home, &asked, output),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "fivebar", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?),
+    }
+}

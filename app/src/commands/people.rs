@@ -1,0 +1,112 @@
+//! `people`.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use filtering::publish::Scope;
+use people::RollFile;
+use serde_json::json;
+
+use crate::cli::People;
+use crate::commands::context::Context;
+use crate::commands::records::publish_in;
+use crate::output::Failure;
+
+/// Runs the command.
+pub fn run(context: &Context, asked: People) -> Result<()> {
+    match asked {
+        People::Import { file, apply } => import(context, &file, apply),
+        People::Show => show(context),
+    }
+}
+
+/// Reads a roll file, with every problem by file and line.
+pub fn read(file: &Path) -> Result<RollFile> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    RollFile::parse(&text).map_err(|problems| {
+        let lines: Vec<String> =
+            problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect();
+        Failure::Problems(lines.join("\n")).into()
+    })
+}
+
+fn import(context: &Context, file: &Path, apply: bool) -> Result<()> {
+    let roll = read(file)?;
+    let records = context.records()?;
+    let changes = context.wait(async {
+        if !apply {
+            let mut tx = records.read().await?;
+            let changes = people::compare(&mut tx, &roll).await?;
+            tx.roll_back().await?;
+            return anyhow::Ok(changes);
+        }
+        let mut tx = records.begin().await?;
+        let changes = people::import(&mut tx, &context.actor, &roll, context.at).await?;
+        publish_in(context, &mut tx, Scope::Live).await?;
+        tx.commit().await?;
+        Ok(changes)
+    })?;
+    for (what, counts) in
+        [("people", &changes.people), ("devices", &changes.devices), ("ranges", &changes.ranges)]
+    {
+        context.output.say(format!(
+            "{what}: {} added, {} changed, {} removed, {} as before",
+            counts.added, counts.changed, counts.removed, counts.same
+        ));
+    }
+    if !apply {
+        context.output.say("Nothing was changed. Give the command again with --apply to change the roll.");
+    }
+    context.output.object(&json!({ "applied": apply, "changes": changes }));
+    Ok(())
+}
+
+fn show(context: &Context) -> Result<()> {
+    let records = context.records()?;
+    let (people, devices, ranges) = context.wait(async {
+        let mut tx = records.read().await?;
+        let all =
+            (people::people(&mut tx).await?, people::devices(&mut tx).await?, people::ranges(&mut tx).await?);
+        tx.roll_back().await?;
+        anyhow::Ok(all)
+    })?;
+    if people.is_empty() && devices.is_empty() && ranges.is_empty() {
+        context.output.say("The roll is empty. `fivebar people import ROLL --apply` fills it.");
+    }
+    for person in &people {
+        let own: Vec<String> = devices
+            .iter()
+            .filter(|device| device.person == Some(person.number))
+            .flat_map(|device| device.addresses.iter().map(ToString::to_string))
+            .collect();
+        context.output.say(format!(
+            "{:<5} {:<30} {:<30} {}",
+            person.number.0,
+            person.name.reveal(),
+            person.groups.join(", "),
+            own.join(", ")
+        ));
+        context.output.object(&json!({ "number": person.number, "name": person.name.reveal(), "groups": person.groups, "addresses": own }));
+    }
+    for device in devices.iter().filter(|device| device.person.is_none()) {
+        let at: Vec<String> = device.addresses.iter().map(ToString::to_string).collect();
+        context.output.say(format!(
+            "device {:<24} {:<30} {}",
+            device.name.reveal(),
+            device.groups.join(", "),
+            at.join(", ")
+        ));
+        context.output.object(&json!({ "device": device.number, "name": device.name.reveal(), "groups": device.groups, "addresses": at }));
+    }
+    for range in &ranges {
+        context.output.say(format!(
+            "range  {:<24} {:<30} {}",
+            range.range,
+            range.groups.join(", "),
+            range.name
+        ));
+        context.output.object(&json!({ "range": range.range, "name": range.name, "groups": range.groups }));
+    }
+    Ok(())
+}

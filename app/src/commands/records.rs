@@ -1,0 +1,122 @@
+//! Filling the records for the first time, and publishing from them.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use engine::{Catalogue, Sealed, SealedKey};
+use filtering::list::Kinds;
+use filtering::publish::{FromRecords, Published, RecordsError, Scope};
+use store::Tx;
+
+use crate::cli::ExamplePolicy;
+use crate::commands::context::Context;
+use crate::config::Config;
+use crate::home::{Home, read_key};
+use crate::output::{Failure, Output};
+use crate::process::snapshot::catalogue;
+
+/// What compiling and publishing need beside the records.
+pub struct Content {
+    pub catalogue: Arc<Catalogue>,
+    pub sealed: Arc<Sealed>,
+}
+
+impl Content {
+    /// Reads the content that comes with the program and the school's key.
+    pub fn of(home: &Home) -> Result<Self> {
+        let key = SealedKey::new(read_key(home, "sealed.key")?);
+        Ok(Self { catalogue: catalogue()?, sealed: Arc::new(filtering::publish::sealed_test_entries(key)?) })
+    }
+}
+
+/// Writes the first policy and the starter lists into new records, and publishes them.
+pub fn first_records(home: &Home, config: &Config, policy: ExamplePolicy, output: Output) -> Result<()> {
+    let context = Context::of(home.clone(), config.clone(), output)?;
+    let content = Content::of(home)?;
+    let records = context.records()?;
+    let text = match policy {
+        ExamplePolicy::School => engine::content::DEMO_POLICY,
+        ExamplePolicy::VillagePrimary => engine::content::VILLAGE_PRIMARY_POLICY,
+    };
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        if filtering::filter_policy::current(&mut tx).await?.is_none() {
+            filtering::filter_policy::apply(
+                &mut tx,
+                &context.actor,
+                text,
+                "The example policy that the school started from",
+                &content.catalogue,
+                &content.sealed,
+                context.at,
+            )
+            .await
+            .map_err(|error| say_problems("the example policy", error))?;
+        }
+        let kinds = Kinds::built_in()?;
+        filtering::list::import_built_in(&mut tx, &context.actor, &home.lists(), &kinds, context.at).await?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    })?;
+    publish(&context)?;
+    Ok(())
+}
+
+/// An apply error with its problems as lines of `file`.
+pub fn say_problems(file: &str, error: filtering::filter_policy::ApplyError) -> anyhow::Error {
+    match error {
+        filtering::filter_policy::ApplyError::Problems(problems) => {
+            let lines: Vec<String> = problems.iter().map(|problem| format!("{file}: {problem}")).collect();
+            Failure::Problems(lines.join("\n")).into()
+        }
+        other => other.into(),
+    }
+}
+
+/// Publishes everything.
+pub fn publish(context: &Context) -> Result<Published> {
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        let published = publish_in(context, &mut tx, Scope::Everything).await?;
+        tx.commit().await?;
+        Ok(published)
+    })
+}
+
+/// Publishes what the transaction has changed, before it is committed: what cannot be published is not kept.
+pub async fn publish_in(context: &Context, tx: &mut Tx, scope: Scope) -> Result<Published> {
+    let content = Content::of(&context.home)?;
+    let bar = context.output.progress(0, "reading lists");
+    let watch = |_: &str, done: usize, of: usize| {
+        bar.set_length(of as u64);
+        bar.set_position(done as u64);
+    };
+    let from = FromRecords {
+        gate: &context.home.gate(),
+        kept: &context.home.lists(),
+        catalogue: &content.catalogue,
+        sealed: &content.sealed,
+        watch: &watch,
+    };
+    let published = from.publish(tx, scope, context.at).await;
+    bar.finish_and_clear();
+    published.map_err(|error| match error {
+        RecordsError::Problems(problems) => {
+            let lines: Vec<String> =
+                problems.iter().map(|problem| format!("the policy in force: {problem}")).collect();
+            Failure::Problems(lines.join("\n")).into()
+        }
+        other => other.into(),
+    })
+}
+
+/// Publishes if nothing was ever published, as after a restore by hand.
+pub fn publish_if_never(home: &Home, config: &Config) -> Result<()> {
+    if Published::read(&home.gate())?.is_some() {
+        return Ok(());
+    }
+    let context = Context::of(home.clone(), config.clone(), Output::new(true))?;
+    publish(&context).context("nothing was published yet, and publishing failed")?;
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! `requests`: what people asked to have opened, and what they reported.
+
+use anyhow::{Context as _, Result, bail};
+use filtering::overrides::Whom;
+use filtering::publish::Scope;
+use filtering::reference::Reference;
+use filtering::{site_report, site_request};
+use kit::{Timestamp, Zone};
+use serde_json::json;
+
+use crate::cli::Requests;
+use crate::commands::context::Context;
+use crate::commands::records::publish_in;
+use crate::commands::when;
+
+/// How many are shown.
+const SHOWN: u32 = 500;
+
+/// Runs the command.
+pub fn run(context: &Context, asked: Requests) -> Result<()> {
+    match asked {
+        Requests::List { all } => list(context, all),
+        Requests::Approve { reference, whom, lasts, until, reason } => {
+            approve(context, &reference, whom, (lasts.as_deref(), until.as_deref()), &reason)
+        }
+        Requests::Refuse { reference, reason } => refuse(context, &reference, &reason),
+    }
+}
+
+fn list(context: &Context, all: bool) -> Result<()> {
+    let records = context.records()?;
+    let (requests, reports) = context.wait(async {
+        let mut tx = records.read().await?;
+        let requests = site_request::actions::list(&mut tx, !all, SHOWN).await?;
+        let reports = site_report::actions::list(&mut tx, !all, SHOWN).await?;
+        tx.roll_back().await?;
+        anyhow::Ok((requests, reports))
+    })?;
+    if requests.is_empty() && reports.is_empty() {
+        context.output.say(if all {
+            "Nobody has asked for or reported a site yet."
+        } else {
+            "Nothing waits for an answer."
+        });
+    }
+    for request in &requests {
+        let who = request
+            .ask
+            .asker
+            .person
+            .map_or_else(|| "nobody known".to_owned(), |person| format!("person:{}", person.0));
+        context.output.say(format!(
+            "{}  {}  asks for {} ({})  {}  {}",
+            request.reference,
+            request.created_at,
+            request.ask.site.host,
+            who,
+            request.state.id(),
+            request.ask.words.reveal(),
+        ));
+        context.output.object(&json!({
+            "kind": "request", "reference": request.reference.to_string(), "at": request.created_at.to_string(),
+            "site": request.ask.site.host, "path": request.ask.site.path, "person": request.ask.asker.person,
+            "words": request.ask.words.reveal(), "how_long": request.ask.how_long.id(), "state": request.state.id(),
+        }));
+    }
+    for report in &reports {
+        context.output.say(format!(
+            "{}  {}  reports {}: {}  {}  {}",
+            report.reference,
+            report.created_at,
+            report.tell.site.host,
+            report.tell.kind.words(),
+            report.outcome.id(),
+            report.tell.words.reveal(),
+        ));
+        context.output.object(&json!({
+            "kind": "report", "reference": report.reference.to_string(), "at": report.created_at.to_string(),
+            "site": report.tell.site.host, "path": report.tell.site.path, "about": report.tell.kind.id(),
+            "words": report.tell.words.reveal(), "state": report.outcome.id(),
+        }));
+    }
+    Ok(())
+}
+
+/// A request or a report, by the letter its reference begins with.
+fn reference(text: &str) -> Result<(Reference, bool)> {
+    let reference: Reference = text
+        .trim()
+        .to_ascii_uppercase()
+        .parse()
+        .context("a reference looks like R-7KQ4M2HX; `fivebar requests list` shows them")?;
+    let report = reference.to_string().starts_with('P');
+    Ok((reference, report))
+}
+
+fn approve(
+    context: &Context,
+    text: &str,
+    whom: Option<Whom>,
+    end: (Option<&str>, Option<&str>),
+    reason: &str,
+) -> Result<()> {
+    let (reference, report) = reference(text)?;
+    if report {
+        return answer_report(context, &reference, true, reason);
+    }
+    let records = context.records()?;
+    let (request, granted) = context.wait(async {
+        let mut tx = records.begin().await?;
+        let ends_at = end_of(&school_zone(&mut tx).await?, context.at, end)?;
+        let done = site_request::actions::approve(
+            &mut tx,
+            &context.actor,
+            &reference,
+            whom,
+            reason,
+            ends_at,
+            context.at,
+        )
+        .await?;
+        publish_in(context, &mut tx, Scope::Live).await?;
+        tx.commit().await?;
+        anyhow::Ok(done)
+    })?;
+    context.output.say(format!(
+        "{} is open for {} until {}; the gate has it within a second.",
+        granted.grant.target, granted.grant.whom, granted.grant.ends_at
+    ));
+    context.output.object(&json!({
+        "reference": request.reference.to_string(), "state": "approved", "override": granted.id.to_string(),
+        "whom": granted.grant.whom.to_string(), "ends_at": granted.grant.ends_at.to_string(),
+    }));
+    Ok(())
+}
+
+/// When an exception ends: after a while, or at a time on the school's clocks.
+fn end_of(zone: &Zone, at: Timestamp, end: (Option<&str>, Option<&str>)) -> Result<Timestamp> {
+    match end {
+        (Some(lasts), _) => Ok(at.plus_millis(when::duration_ms(lasts)?)),
+        (None, Some(until)) => when::moment(until, zone),
+        (None, None) => bail!(
+            "every exception ends: say for how long with --for, as in --for 2h, or until when with --until"
+        ),
+    }
+}
+
+/// The zone of the policy in force.
+async fn school_zone(tx: &mut store::Tx) -> Result<Zone> {
+    let version = filtering::filter_policy::current(tx).await?;
+    let named = version.and_then(|version| version.document().ok()).map(|document| document.calendar.zone);
+    Ok(named.and_then(|name| Zone::named(&name).ok()).unwrap_or_else(Zone::utc))
+}
+
+fn refuse(context: &Context, text: &str, reason: &str) -> Result<()> {
+    let (reference, report) = reference(text)?;
+    if report {
+        return answer_report(context, &reference, false, reason);
+    }
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        site_request::actions::refuse(&mut tx, &context.actor, &reference, reason, context.at).await?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    })?;
+    context.output.say(format!("{reference} is refused; whoever asked reads why at the portal."));
+    context.output.object(&json!({ "reference": reference.to_string(), "state": "refused" }));
+    Ok(())
+}
+
+fn answer_report(context: &Context, reference: &Reference, changed: bool, reason: &str) -> Result<()> {
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        site_report::actions::answer(&mut tx, &context.actor, reference, changed, reason, context.at).await?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    })?;
+    context.output.say(format!("{reference} is answered; whoever reported it reads why at the portal."));
+    context
+        .output
+        .object(&json!({ "reference": reference.to_string(), "state": "answered", "changed": changed }));
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! `run`: the whole school, or one part of it.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::cli::{self, Part};
+use crate::config::Config;
+use crate::home::Home;
+use crate::output::Output;
+use crate::process::supervisor::{self, Bind, Ready};
+use crate::process::{gate, hub, log};
+
+/// Runs the command.
+pub fn run(given: Option<PathBuf>, asked: &cli::Run, output: Output) -> Result<()> {
+    let home = Home::existing(given)?;
+    home.make_folders()?;
+    let config = Config::read(&home.config())?;
+    let bind =
+        Bind { dns: asked.bind_dns.clone(), proxy: asked.bind_proxy.clone(), portal: asked.bind_portal };
+    match asked.only {
+        Some(Part::Gate) => gate::run(&home, &config, &bind, say_ready),
+        Some(Part::Log) => log::run(&home, &config, say_ready),
+        Some(Part::Hub) => hub::run(&home, &config, &bind, say_ready),
+        None => {
+            let bind = fixed(&config, bind)?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(supervisor::run(&home, bind, |ready| together(&config, ready, output)))
+        }
+    }
+}
+
+/// One line, for the process that started this one or a script.
+fn say_ready(ready: &Ready) {
+    let mut out = std::io::stdout().lock();
+    if serde_json::to_writer(&mut out, ready).is_ok() {
+        let _ = out.write_all(b"\n").and_then(|()| out.flush());
+    }
+}
+
+/// The portal's address must be known before the gate starts, since block pages link to it: a port that the
+/// configuration leaves open is chosen here.
+pub fn fixed(config: &Config, mut bind: Bind) -> Result<Bind> {
+    let portal = bind.portal.unwrap_or(config.portal.listen);
+    if portal.port() == 0 {
+        let free = std::net::TcpListener::bind(portal)?.local_addr()?;
+        bind.portal = Some(free);
+    }
+    Ok(bind)
+}
+
+/// What people and scripts are told once everything serves.
+fn together(config: &Config, ready: &Ready, output: Output) {
+    output.object(&ready.line());
+    let list = |addresses: &[std::net::SocketAddr]| {
+        addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    };
+    output.say(format!("{} is served. Ctrl-C stops it.", config.school.name));
+    output.say(format!("  DNS     {}", list(&ready.dns)));
+    output.say(format!(
+        "  proxy   {}   (PAC file: http://{}/proxy.pac)",
+        list(&ready.proxy),
+        list(&ready.proxy)
+    ));
+    if let Some(portal) = ready.portal {
+        output.say(format!("  portal  http://{portal}/"));
+    }
+    output.say(engine::sealed::NO_LIVE_LIST);
+}

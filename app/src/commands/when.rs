@@ -1,0 +1,65 @@
+//! Times and durations as people type them.
+
+use anyhow::{Result, bail};
+use jiff::civil;
+use kit::{Timestamp, Zone};
+
+/// A moment on the school's clocks (`2026-11-23T10:30`, `2026-11-23 10:30`, `2026-11-23`), or an instant with an offset
+/// (`2026-11-23T10:30:00Z`).
+pub fn moment(text: &str, zone: &Zone) -> Result<Timestamp> {
+    if let Some(at) = Timestamp::parse(text) {
+        return Ok(at);
+    }
+    if let Ok(civil) = text.parse::<civil::DateTime>() {
+        return Ok(zone.moment(civil));
+    }
+    if let Ok(date) = text.parse::<civil::Date>() {
+        return Ok(zone.moment(date.at(0, 0, 0, 0)));
+    }
+    bail!(
+        "{text:?} is not a time. Write it as the school's clocks show it, like 2026-11-23T10:30, or with its offset, like 2026-11-23T10:30:00Z."
+    )
+}
+
+/// A duration in minutes, hours or days: `45m`, `2h`, `3d`; in milliseconds.
+pub fn duration_ms(text: &str) -> Result<i64> {
+    let split = text.len().saturating_sub(1);
+    let (number, unit) = text.split_at_checked(split).unwrap_or(("", text));
+    let each = match unit {
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => bail!("{text:?} is not a duration. Write minutes, hours or days, like 45m, 2h or 3d."),
+    };
+    match number.parse::<i64>() {
+        Ok(count) if count > 0 && count <= 5_270_400 => Ok(count * each),
+        _ => bail!(
+            "{text:?} is not a duration. Write a whole number above 0 and its unit, like 45m, 2h or 3d."
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_the_schools_clocks_show_them() {
+        let london = Zone::named("Europe/London").unwrap();
+        let summer = Timestamp::parse("2026-06-01T09:30:00Z").unwrap();
+        for text in ["2026-06-01T10:30", "2026-06-01 10:30", "2026-06-01T10:30:00+01:00"] {
+            assert_eq!(moment(text, &london).unwrap(), summer, "{text}");
+        }
+        assert_eq!(moment("2026-12-01", &london).unwrap().to_string(), "2026-12-01T00:00:00Z");
+        assert!(moment("half past ten", &london).unwrap_err().to_string().contains("2026-11-23T10:30"));
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration_ms("45m").unwrap(), 2_700_000);
+        assert_eq!(duration_ms("3d").unwrap(), 259_200_000);
+        for wrong in ["", "m", "0h", "-1h", "10", "1w", "½h", "99999999999999999d"] {
+            assert!(duration_ms(wrong).is_err(), "{wrong}");
+        }
+    }
+}

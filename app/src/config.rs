@@ -1,0 +1,363 @@
+//! `fivebar.toml`: what the machine needs to know. One typed struct a section; everything is checked before anything
+//! starts, and all problems are said together, each with its line and what to do.
+
+use std::fmt;
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::output::Failure;
+
+/// The whole file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    pub school: School,
+    pub dns: Dns,
+    pub proxy: Proxy,
+    pub portal: Portal,
+    #[serde(default)]
+    pub records: Records,
+    #[serde(default)]
+    pub activity: Activity,
+}
+
+/// Whose school it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct School {
+    /// As it stands on pages.
+    pub name: String,
+}
+
+/// The DNS front.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Dns {
+    /// Where devices ask.
+    pub listen: Vec<SocketAddr>,
+    /// Where names are looked up.
+    pub upstreams: Vec<SocketAddr>,
+    /// Worker threads; one a core if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// Memory for answers, over all threads.
+    #[serde(default = "default_cache_mb")]
+    pub cache_mb: usize,
+}
+
+/// The proxy front.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Proxy {
+    /// Where browsers send their requests.
+    pub listen: Vec<SocketAddr>,
+    /// Worker threads; one a core if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// Private addresses that may be reached through the proxy all the same; everything else inside is refused.
+    #[serde(default)]
+    pub inside: Vec<Inside>,
+    /// Names that browsers fetch without the proxy, as the PAC file tells them.
+    #[serde(default)]
+    pub direct: Vec<String>,
+}
+
+/// A private address and port that the proxy may connect to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Inside {
+    pub address: IpAddr,
+    pub port: u16,
+}
+
+/// The portal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Portal {
+    /// Where its pages are.
+    pub listen: SocketAddr,
+    /// How browsers reach it, as in `http://fivebar.school.example`; the listening address if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// The records.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Records {
+    /// `sqlite:` with a path inside the home folder, or `postgres://…`.
+    #[serde(default = "default_database")]
+    pub database: String,
+}
+
+/// The activity log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Activity {
+    /// How long events are kept.
+    #[serde(default = "default_keep_days")]
+    pub keep_days: u32,
+}
+
+const fn default_cache_mb() -> usize {
+    64
+}
+fn default_database() -> String {
+    "sqlite:hub/fivebar.db".to_owned()
+}
+const fn default_keep_days() -> u32 {
+    90
+}
+impl Default for Records {
+    fn default() -> Self {
+        Self { database: default_database() }
+    }
+}
+impl Default for Activity {
+    fn default() -> Self {
+        Self { keep_days: default_keep_days() }
+    }
+}
+
+/// One thing that is wrong with the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Counted from 1; 0 where it is not about a line.
+    pub line: usize,
+    pub what: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.what),
+            line => write!(f, "line {line}: {}", self.what),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks the file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text).map_err(|problems| {
+            let lines: Vec<String> =
+                problems.iter().map(|problem| format!("{}: {problem}", path.display())).collect();
+            Failure::Problems(lines.join("\n")).into()
+        })
+    }
+
+    /// Parses and checks, gathering every problem of every section.
+    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let table: toml::Table = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(0, |span| line_at(text, span.start));
+            vec![Problem { line, what: format!("this is not TOML: {}", error.message()) }]
+        })?;
+        let mut problems = Vec::new();
+        for key in table.keys() {
+            if !["school", "dns", "proxy", "portal", "records", "activity"].contains(&key.as_str()) {
+                problems.push(Problem {
+                    line: line_of(text, key, None),
+                    what: format!("there is no section called {key:?}; take it out or correct its name"),
+                });
+            }
+        }
+        let school = section::<School>(&table, text, "school", &mut problems);
+        let dns = section::<Dns>(&table, text, "dns", &mut problems);
+        let proxy = section::<Proxy>(&table, text, "proxy", &mut problems);
+        let portal = section::<Portal>(&table, text, "portal", &mut problems);
+        let records = optional::<Records>(&table, text, "records", &mut problems);
+        let activity = optional::<Activity>(&table, text, "activity", &mut problems);
+        let (Some(school), Some(dns), Some(proxy), Some(portal), Some(records), Some(activity)) =
+            (school, dns, proxy, portal, records, activity)
+        else {
+            return Err(problems);
+        };
+        let config = Self { school, dns, proxy, portal, records, activity };
+        config.check(text, &mut problems);
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    fn check(&self, text: &str, problems: &mut Vec<Problem>) {
+        let mut say = |section: &str, key: &str, what: String| {
+            problems.push(Problem { line: line_of(text, section, Some(key)), what });
+        };
+        if self.school.name.trim().is_empty() {
+            say("school", "name", "the school needs a name; it stands on every page".to_owned());
+        }
+        if self.dns.listen.is_empty() {
+            say(
+                "dns",
+                "listen",
+                "name at least one address where devices ask, as in \"0.0.0.0:53\"".to_owned(),
+            );
+        }
+        if self.dns.upstreams.is_empty() {
+            say("dns", "upstreams", "name at least one server where names are looked up".to_owned());
+        }
+        for upstream in &self.dns.upstreams {
+            if self.dns.listen.contains(upstream) {
+                say(
+                    "dns",
+                    "upstreams",
+                    format!("{upstream} is this gate itself: every question would go round in a ring"),
+                );
+            }
+        }
+        for (key, threads) in [("dns", self.dns.threads), ("proxy", self.proxy.threads)] {
+            if threads.is_some_and(|threads| threads == 0 || threads > 256) {
+                say(key, "threads", "use 1 to 256 threads, or leave this out for one a core".to_owned());
+            }
+        }
+        if self.dns.cache_mb == 0 || self.dns.cache_mb > 65_536 {
+            say("dns", "cache-mb", "use 1 to 65536 megabytes".to_owned());
+        }
+        if self.proxy.listen.is_empty() {
+            say("proxy", "listen", "name at least one address where browsers send their requests".to_owned());
+        }
+        if let Some(url) = &self.portal.url
+            && !(url.starts_with("http://") || url.starts_with("https://"))
+        {
+            say("portal", "url", format!("{url:?} is not a web address; it begins with http:// or https://"));
+        }
+        if !self.records.database.starts_with("sqlite:") && !self.records.database.starts_with("postgres") {
+            say("records", "database", "use sqlite: with a path, or postgres://…".to_owned());
+        }
+        if self.activity.keep_days == 0 {
+            say(
+                "activity",
+                "keep-days",
+                "keep events for at least one day, or nothing can be looked into".to_owned(),
+            );
+        }
+    }
+}
+
+fn section<T: DeserializeOwned>(
+    table: &toml::Table,
+    text: &str,
+    name: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
+    let Some(value) = table.get(name) else {
+        problems.push(Problem { line: 0, what: format!("the section [{name}] is missing") });
+        return None;
+    };
+    match value.clone().try_into::<T>() {
+        Ok(section) => Some(section),
+        Err(error) => {
+            let message = error.message().to_owned();
+            let key = message.split('`').nth(1).map(str::to_owned).or_else(|| {
+                // The key of a wrong value stands on a line of its own below the message.
+                error.to_string().lines().find_map(|line| {
+                    line.trim()
+                        .strip_prefix("in `")
+                        .and_then(|rest| rest.strip_suffix('`'))
+                        .map(str::to_owned)
+                })
+            });
+            problems.push(Problem {
+                line: line_of(text, name, key.as_deref()),
+                what: format!("[{name}] {message}"),
+            });
+            None
+        }
+    }
+}
+
+fn optional<T: DeserializeOwned + Default>(
+    table: &toml::Table,
+    text: &str,
+    name: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
+    if table.contains_key(name) { section(table, text, name, problems) } else { Some(T::default()) }
+}
+
+/// The line a byte offset is in, from 1.
+fn line_at(text: &str, offset: usize) -> usize {
+    text.get(..offset).unwrap_or(text).matches('\n').count() + 1
+}
+
+/// The line of a key in a section, or of the section's head; 0 if neither stands in the text.
+fn line_of(text: &str, section: &str, key: Option<&str>) -> usize {
+    let mut inside = false;
+    let mut head = 0;
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(rest) = line.strip_prefix('[') {
+            let name = rest.trim_start_matches('[').split(']').next().unwrap_or("").trim();
+            inside = name == section || name.starts_with(&format!("{section}."));
+            if name == section && head == 0 {
+                head = index + 1;
+            }
+        } else if inside
+            && let Some(key) = key
+            && line.split('=').next().is_some_and(|before| before.trim().trim_matches('"') == key)
+        {
+            return index + 1;
+        }
+    }
+    head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[school]
+name = "Hillside"
+[dns]
+listen = ["127.0.0.1:5353"]
+upstreams = ["127.0.0.1:5300"]
+[proxy]
+listen = ["127.0.0.1:3128"]
+[portal]
+listen = "127.0.0.1:8080"
+"#;
+
+    #[test]
+    fn a_short_file_is_enough() {
+        let config = Config::parse(GOOD).unwrap();
+        assert_eq!(config.activity.keep_days, 90);
+        assert_eq!(config.records.database, "sqlite:hub/fivebar.db");
+        assert_eq!(Config::parse(&toml::to_string(&config).unwrap()).unwrap().dns.cache_mb, 64);
+    }
+
+    #[test]
+    fn every_problem_is_said_at_once_with_its_line() {
+        let text = GOOD
+            .replace("Hillside", " ")
+            .replace("upstreams = [\"127.0.0.1:5300\"]", "upstreams = [\"127.0.0.1:5353\"]\nthreads = 0")
+            + "[activity]\nkeep-days = 0\n";
+        let problems = Config::parse(&text).unwrap_err();
+        let lines: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [3, 6, 7, 13], "{problems:?}");
+    }
+
+    #[test]
+    fn an_unknown_key_or_section_is_named() {
+        let problems = Config::parse(&(GOOD.replace("name =", "nmae =") + "[prxy]\n")).unwrap_err();
+        assert!(
+            problems.iter().any(|problem| problem.what.contains("prxy") && problem.line == 11),
+            "{problems:?}"
+        );
+        assert!(
+            problems.iter().any(|problem| problem.what.contains("nmae") && problem.line == 3),
+            "{problems:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_not_toml_is_said_with_its_line() {
+        let problems = Config::parse("[school]\nname = \n").unwrap_err();
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].line, 2, "{problems:?}");
+    }
+}

@@ -1,0 +1,125 @@
+//! The one folder that holds everything of a school, and what is where in it.
+//!
+//! ```text
+//! fivebar.toml        what the machine needs to know; the school's decisions are in the records
+//! keys/ticket.key     signs and hides the links of block pages         gate, hub
+//! keys/sealed.key     hashes the sealed entries                        gate, hub
+//! gate/               published snapshots: what the gate may read      written by hub
+//! log/                the activity log                                 log
+//! hub/fivebar.db      the records, unless they are in PostgreSQL       hub
+//! lists/              the lists as they were read                      hub
+//! run/                sockets, the shared page, who is running         all
+//! ```
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// A school's folder.
+#[derive(Debug, Clone)]
+pub struct Home(PathBuf);
+
+impl Home {
+    /// The folder given, or the usual one.
+    pub fn at(given: Option<PathBuf>) -> Self {
+        Self(given.unwrap_or_else(|| PathBuf::from("/var/lib/fivebar")))
+    }
+
+    /// The folder of a school that has been set up.
+    pub fn existing(given: Option<PathBuf>) -> Result<Self> {
+        let home = Self::at(given);
+        if !home.config().is_file() {
+            bail!(
+                "{} is not a Fivebar home: it has no fivebar.toml. Run `fivebar init --home {}` to set a school up there, \
+                 or give the right folder with --home.",
+                home.0.display(),
+                home.0.display()
+            );
+        }
+        // Sockets and mapped files are named from other folders too, so the path must not depend on this one.
+        Ok(Self(fs::canonicalize(&home.0).with_context(|| format!("cannot open {}", home.0.display()))?))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+    pub fn config(&self) -> PathBuf {
+        self.0.join("fivebar.toml")
+    }
+    pub fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+    pub fn gate(&self) -> PathBuf {
+        self.0.join("gate")
+    }
+    pub fn log(&self) -> PathBuf {
+        self.0.join("log")
+    }
+    pub fn hub(&self) -> PathBuf {
+        self.0.join("hub")
+    }
+    pub fn lists(&self) -> PathBuf {
+        self.0.join("lists")
+    }
+    pub fn run(&self) -> PathBuf {
+        self.0.join("run")
+    }
+
+    /// Makes the folders that are missing; only their owner may look into them.
+    pub fn make_folders(&self) -> Result<()> {
+        for folder in
+            [&self.0, &self.keys(), &self.gate(), &self.log(), &self.hub(), &self.lists(), &self.run()]
+        {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// A 256-bit secret of this school.
+pub type Key = [u8; 32];
+
+/// Reads a key; a missing one says how keys come to be.
+pub fn read_key(home: &Home, name: &str) -> Result<Key> {
+    let path = home.keys().join(name);
+    let bytes = fs::read(&path).with_context(|| {
+        format!(
+            "cannot read {}. `fivebar init` writes the keys; a lost one comes back with `fivebar restore`.",
+            path.display()
+        )
+    })?;
+    Key::try_from(bytes.as_slice()).ok().with_context(|| {
+        format!(
+            "{} is {} bytes long, not 32: it is damaged. Bring it back with `fivebar restore`.",
+            path.display(),
+            bytes.len()
+        )
+    })
+}
+
+/// Writes a new random key that only its owner may read; never over one that is there.
+pub fn make_key(home: &Home, name: &str) -> Result<()> {
+    let path = home.keys().join(name);
+    if path.exists() {
+        return Ok(());
+    }
+    let mut key = [0u8; 32];
+    getrandom::fill(&mut key)
+        .map_err(|error| anyhow::anyhow!("the machine has no random numbers: {error}"))?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    Ok(())
+}

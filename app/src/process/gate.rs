@@ -1,0 +1,208 @@
+//! The gate: answers devices by the published snapshots. It reads untrusted bytes, so it holds no database and may
+//! touch `gate/` (to read) and `run/`, nothing else.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use engine::{Current, SealedKey};
+use filtering::publish::Published;
+use front_proxy::{HelpLine, Network, Opening, Pac};
+use kit::{Clock, Private};
+
+use crate::config::Config;
+use crate::home::{Home, read_key};
+use crate::process::confine::{Reach, confine};
+use crate::process::snapshot::{Opened, catalogue};
+use crate::process::stop::Stop;
+use crate::process::supervisor::{Bind, Ready};
+
+/// How often the gate looks for a new snapshot: one `stat` of a small file.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// How long a gate that was never given a snapshot waits for the first one.
+const FIRST_SNAPSHOT: Duration = Duration::from_secs(60);
+
+/// Runs until told to stop.
+pub fn run(home: &Home, config: &Config, bind: &Bind, when_ready: impl FnOnce(&Ready)) -> Result<()> {
+    let ticket_key = Private::new(read_key(home, "ticket.key")?);
+    let sealed_key = SealedKey::new(read_key(home, "sealed.key")?);
+    let help = help_lines()?;
+    let portal = portal_url(config, bind);
+    let confined = confine(&Reach { read: vec![home.gate()], write: vec![home.run()] })?;
+    tracing::info!(?confined, "The gate may touch its own folders only");
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let guard = runtime.enter();
+    let stop = Stop::on_signals()?;
+    drop(guard);
+
+    let clock = Clock::System;
+    let mut published = first_snapshot(home, &sealed_key, &stop)?;
+    let Some(opened) = published.take() else { return Ok(()) };
+    let state = opened.policy.sealed().state(clock.now());
+    if !state.may_serve() {
+        bail!("{}", state.notice().unwrap_or("The sealed lists cannot be used."));
+    }
+    if let Some(notice) = state.notice() {
+        tracing::warn!("{notice}");
+    }
+    let seen = opened.published;
+    let (current, problems) = Current::new(opened.policy, &opened.live);
+    report(&problems);
+    let current = Arc::new(current);
+    let sink =
+        Arc::new(activity::Sink::start(&home.run(), clock.now()).context("cannot start recording activity")?);
+
+    let dns = front_dns::start(
+        front_dns::Config {
+            listen: or(&bind.dns, &config.dns.listen),
+            upstreams: config.dns.upstreams.clone(),
+            threads: config.dns.threads.unwrap_or(0),
+            cache_bytes: config.dns.cache_mb << 20,
+            ..front_dns::Config::default()
+        },
+        Arc::clone(&current) as Arc<dyn engine::Decider>,
+        Arc::clone(&sink) as Arc<dyn engine::ActivitySink>,
+        clock.clone(),
+    )?;
+    let proxy = front_proxy::start(
+        proxy_config(config, bind, portal, ticket_key, help, dns.addresses()),
+        Arc::clone(&current) as Arc<dyn engine::Decider>,
+        Arc::clone(&sink) as Arc<dyn engine::ActivitySink>,
+        clock.clone(),
+    )?;
+    let watcher = {
+        let (home, stop, current) = (home.clone(), stop.clone(), Arc::clone(&current));
+        std::thread::Builder::new()
+            .name("snapshots".to_owned())
+            .spawn(move || watch(&home, &sealed_key, &current, seen, &stop))?
+    };
+    when_ready(&Ready {
+        dns: dns.addresses().to_vec(),
+        proxy: proxy.addresses().to_vec(),
+        pid: std::process::id(),
+        ..Ready::default()
+    });
+    runtime.block_on(stop.said());
+    dns.stop();
+    proxy.stop();
+    // What is still in the spool goes to the log before the process ends.
+    sink.stop();
+    let _ = watcher.join();
+    Ok(())
+}
+
+/// The last good snapshot; on a new machine, waits for the hub to publish the first.
+fn first_snapshot(home: &Home, key: &SealedKey, stop: &Stop) -> Result<Option<Opened>> {
+    let until = Instant::now() + FIRST_SNAPSHOT;
+    let folder = home.gate();
+    loop {
+        if Published::read(&folder)?.is_some() {
+            return Opened::open(&folder, key).map(Some).context("the published policy cannot be used");
+        }
+        if stop.is_said() {
+            return Ok(None);
+        }
+        if Instant::now() > until {
+            bail!(
+                "nothing has been published to {} yet. `fivebar policy apply` publishes a policy; `fivebar run` without --only starts the part that does it.",
+                folder.display()
+            );
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Swaps in every new snapshot. One that cannot be used is said once, and the running one stays.
+fn watch(home: &Home, key: &SealedKey, current: &Current, mut seen: Published, stop: &Stop) {
+    let folder: PathBuf = home.gate();
+    let mut refused = None;
+    while !stop.is_said() {
+        std::thread::sleep(LOOK_EVERY);
+        let published = match Published::read(&folder) {
+            Ok(Some(published)) if published != seen && Some(&published) != refused.as_ref() => published,
+            _ => continue,
+        };
+        let swapped = if published.same_policy(&seen) {
+            published.live(&folder).map(|live| report(&current.swap_live(&live))).map_err(anyhow::Error::from)
+        } else {
+            Opened::open(&folder, key).map(|opened| report(&current.swap_both(opened.policy, &opened.live)))
+        };
+        match swapped {
+            Ok(()) => {
+                tracing::info!(generation = published.generation, "Another snapshot decides");
+                seen = published;
+            }
+            Err(error) => {
+                tracing::error!(%error, "A published snapshot cannot be used; the running one stays");
+                refused = Some(published);
+            }
+        }
+    }
+}
+
+/// What was left out of a snapshot is said in the service log; the texts name records by number only.
+fn report(problems: &[engine::Problem]) {
+    for problem in problems {
+        tracing::warn!(%problem, "Left out of the snapshot");
+    }
+}
+
+fn or(bound: &[std::net::SocketAddr], configured: &[std::net::SocketAddr]) -> Vec<std::net::SocketAddr> {
+    if bound.is_empty() { configured.to_vec() } else { bound.to_vec() }
+}
+
+/// How browsers reach the portal.
+pub fn portal_url(config: &Config, bind: &Bind) -> String {
+    let address = bind.portal.unwrap_or(config.portal.listen);
+    config
+        .portal
+        .url
+        .clone()
+        .map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned())
+}
+
+fn proxy_config(
+    config: &Config,
+    bind: &Bind,
+    portal: String,
+    ticket_key: Private<[u8; 32]>,
+    help: Vec<HelpLine>,
+    dns: &[std::net::SocketAddr],
+) -> front_proxy::Config {
+    let mut allow_private: Vec<Opening> = config
+        .proxy
+        .inside
+        .iter()
+        .map(|inside| Opening { network: Network::one(inside.address), ports: vec![inside.port] })
+        .collect();
+    let address = bind.portal.unwrap_or(config.portal.listen);
+    if !address.ip().is_unspecified() {
+        allow_private.push(Opening { network: Network::one(address.ip()), ports: vec![address.port()] });
+    }
+    front_proxy::Config {
+        listen: or(&bind.proxy, &config.proxy.listen),
+        threads: config.proxy.threads.unwrap_or(0),
+        upstreams: config.dns.upstreams.clone(),
+        allow_private,
+        own: dns.to_vec(),
+        portal,
+        help,
+        pac: Pac { proxy: None, direct: config.proxy.direct.clone() },
+        ticket_key,
+        ..front_proxy::Config::default()
+    }
+}
+
+/// The helplines that a block page shows first where a child may be hurt: the first of the content, each with its page.
+fn help_lines() -> Result<Vec<HelpLine>> {
+    const SHOWN: usize = 4;
+    let catalogue = catalogue()?;
+    let lines = catalogue.help.iter().filter(|help| !help.confirm_first).filter_map(|help| {
+        let site = help.domains.first()?;
+        Some(HelpLine { name: help.name.clone(), how: help.about.clone(), url: format!("https://{site}/") })
+    });
+    Ok(lines.take(SHOWN).collect())
+}

@@ -1,0 +1,173 @@
+//! The hub: the portal and the records behind it. It holds the database and no socket of the gate's.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use engine::{Current, Decider, Reason, SealedKey};
+use filtering::portal::{LogUnavailable, RecentBlocks, Refusal, Soon};
+use filtering::publish::Published;
+use kit::{Clock, Private, Zone};
+use store::Db;
+
+use crate::commands::context::database_url;
+use crate::config::Config;
+use crate::home::{Home, read_key};
+use crate::process::confine::{Reach, confine};
+use crate::process::snapshot::Opened;
+use crate::process::stop::Stop;
+use crate::process::supervisor::{Bind, Person, Ready};
+
+/// How often the hub looks whether another snapshot was published.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Runs until told to stop.
+pub fn run(home: &Home, config: &Config, bind: &Bind, when_ready: impl FnOnce(&Ready)) -> Result<()> {
+    let ticket_key = Private::new(read_key(home, "ticket.key")?);
+    let sealed_key = SealedKey::new(read_key(home, "sealed.key")?);
+    // The records may have to be brought up to date and published before the hub shuts itself in.
+    crate::commands::records::publish_if_never(home, config)?;
+    let confined = confine(&Reach {
+        read: vec!["/etc".into(), "/usr/share/zoneinfo".into()],
+        write: vec![home.hub(), home.gate(), home.run()],
+    })?;
+    tracing::info!(?confined, "The hub may touch its own folders only");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(serve(home, config, bind, ticket_key, sealed_key, when_ready))
+}
+
+async fn serve(
+    home: &Home,
+    config: &Config,
+    bind: &Bind,
+    ticket_key: Private<[u8; 32]>,
+    sealed_key: SealedKey,
+    when_ready: impl FnOnce(&Ready),
+) -> Result<()> {
+    let stop = Stop::on_signals()?;
+    let db = Db::open(&database_url(home, config)?).await.context("cannot open the records")?;
+    let opened = Opened::open(&home.gate(), &sealed_key)?;
+    let state = opened.policy.sealed().state(Clock::System.now());
+    let zone = zone_of(&opened);
+    let seen = opened.published;
+    let document = opened.policy.document();
+    let help: Vec<engine::catalogue::OpenSite> = (opened.policy.catalogue().help.iter())
+        .filter(|help| !help.confirm_first || document.help_confirmed.contains(&help.id))
+        .cloned()
+        .collect();
+    let (current, _) = Current::new(opened.policy, &opened.live);
+    let current = Arc::new(current);
+    tokio::spawn(watch(home.clone(), sealed_key, Arc::clone(&current), seen));
+
+    let decider = Arc::clone(&current) as Arc<dyn Decider>;
+    let portal = filtering::Portal {
+        db: db.clone(),
+        clock: Clock::System,
+        zone,
+        service: config.school.name.clone(),
+        live_feed: state.notice().is_none(),
+        help: help.into(),
+        decider: Arc::clone(&decider),
+        ticket_key,
+        recent: Arc::new(AskTheLog { client: activity::Client::new(&home.run()), decider }),
+    };
+    let address = bind.portal.unwrap_or(config.portal.listen);
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot serve the portal on {address}; is another program using it?"))?;
+    when_ready(&Ready {
+        portal: Some(listener.local_addr()?),
+        people: people_with_addresses(&db).await?,
+        pid: std::process::id(),
+        ..Ready::default()
+    });
+    let pages = filtering::routes(portal).into_make_service_with_connect_info::<SocketAddr>();
+    let told = stop.clone();
+    axum::serve(listener, pages).with_graceful_shutdown(async move { told.said().await }).await?;
+    Ok(())
+}
+
+fn zone_of(opened: &Opened) -> Zone {
+    Zone::named(&opened.policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc())
+}
+
+/// Follows what is published, so that the portal's words are those of the policy that decides.
+async fn watch(home: Home, key: SealedKey, current: Arc<Current>, mut seen: Published) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let folder = home.gate();
+        if !matches!(Published::read(&folder), Ok(Some(published)) if published != seen) {
+            continue;
+        }
+        let key = key.clone();
+        let opened = tokio::task::spawn_blocking(move || Opened::open(&folder, &key)).await;
+        match opened {
+            Ok(Ok(opened)) => {
+                seen = opened.published;
+                current.swap_both(opened.policy, &opened.live);
+            }
+            Ok(Err(error)) => {
+                tracing::error!(%error, "A published snapshot cannot be used; the portal goes on with the last")
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+/// Asks the log process what a device was last refused.
+struct AskTheLog {
+    client: activity::Client,
+    decider: Arc<dyn Decider>,
+}
+
+/// How many refusals the page shows.
+const SHOWN: usize = 8;
+
+impl RecentBlocks for AskTheLog {
+    fn last(&self, client: IpAddr) -> Soon<'_, Result<Vec<Refusal>, LogUnavailable>> {
+        Box::pin(async move {
+            let log = self.client.clone();
+            let asked = tokio::task::spawn_blocking(move || log.recent_refusals(client, SHOWN)).await;
+            let unavailable = |error: Box<dyn std::error::Error + Send + Sync>| LogUnavailable(error);
+            let events = asked
+                .map_err(|error| unavailable(error.into()))?
+                .map_err(|error| unavailable(error.into()))?;
+            Ok(events.into_iter().map(|event| refusal(event, self.decider.as_ref())).collect())
+        })
+    }
+}
+
+fn refusal(event: activity::Event, decider: &dyn Decider) -> Refusal {
+    let reason = Reason {
+        step: event.step,
+        rule: event.rule,
+        fact: event.fact,
+        category: event.category,
+        list: event.list,
+        group: event.group,
+        beside: event.beside,
+    };
+    let decision =
+        engine::Decision { verdict: event.verdict, reason, obligations: engine::Obligations::default() };
+    Refusal { host: event.host, at: event.at, step: event.step, saying: decider.say(&decision) }
+}
+
+/// Everybody with a device of their own at a fixed address, for scripts.
+async fn people_with_addresses(db: &Db) -> Result<Vec<Person>> {
+    let mut tx = db.read().await?;
+    let people = people::people(&mut tx).await?;
+    let devices = people::devices(&mut tx).await?;
+    tx.roll_back().await?;
+    Ok(people
+        .iter()
+        .filter_map(|person| {
+            let device = devices.iter().find(|device| device.person == Some(person.number))?;
+            Some(Person {
+                name: person.name.reveal().clone(),
+                group: person.groups.first().cloned().unwrap_or_default(),
+                address: device.addresses.first()?.to_string(),
+            })
+        })
+        .collect())
+}

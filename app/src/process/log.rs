@@ -1,0 +1,39 @@
+//! The log process: keeps the activity log and answers questions about it. It may touch `log/` and `run/`, nothing else.
+
+use anyhow::Result;
+
+use crate::config::Config;
+use crate::home::Home;
+use crate::process::confine::{Reach, confine};
+use crate::process::stop::Stop;
+use crate::process::supervisor::Ready;
+
+/// Runs until told to stop.
+pub fn run(home: &Home, config: &Config, when_ready: impl FnOnce(&Ready)) -> Result<()> {
+    let confined = confine(&Reach { read: Vec::new(), write: vec![home.log(), home.run()] })?;
+    tracing::info!(?confined, "The log may touch its own folders only");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let guard = runtime.enter();
+    let stop = Stop::on_signals()?;
+    drop(guard);
+    let mut service = activity::Config::new(&home.log(), &home.run());
+    service.log.keep_days = config.activity.keep_days;
+    let flag = stop.flag();
+    let told = stop.clone();
+    let worker = std::thread::Builder::new().name("log".to_owned()).spawn(move || {
+        let ended = activity::service::run(service, flag);
+        told.now();
+        ended
+    })?;
+    // It serves once its socket takes a question.
+    let client = activity::Client::new(&home.run());
+    while !worker.is_finished() && client.status().is_err() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    if !worker.is_finished() {
+        when_ready(&Ready { pid: std::process::id(), ..Ready::default() });
+    }
+    runtime.block_on(stop.said());
+    worker.join().map_err(|_| anyhow::anyhow!("the log ended in a panic"))??;
+    Ok(())
+}

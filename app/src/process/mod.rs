@@ -1,0 +1,9 @@
+//! The three processes of a running school, and the one that keeps them running.
+
+pub mod confine;
+pub mod gate;
+pub mod hub;
+pub mod log;
+pub mod snapshot;
+pub mod stop;
+pub mod supervisor;

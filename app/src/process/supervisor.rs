@@ -1,0 +1,276 @@
+//! Starts gate, log and hub as processes of their own, waits until each says it is ready, and starts again whichever
+//! ends before it was told to.
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::cli::Part;
+use crate::home::Home;
+use crate::process::stop::{SUPERVISED, Stop};
+
+/// What a part says on its standard output once it serves, one JSON line.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Ready {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns: Vec<SocketAddr>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proxy: Vec<SocketAddr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portal: Option<SocketAddr>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
+    /// The process that says it.
+    #[serde(default)]
+    pub pid: u32,
+}
+
+/// Somebody of the school, with where they ask from, for scripts that try things.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Person {
+    pub name: String,
+    pub group: String,
+    pub address: String,
+}
+
+impl Ready {
+    /// The line for scripts: the first address of each kind as a plain text, so that it can be used as it is, and all
+    /// of them beside it.
+    pub fn line(&self) -> serde_json::Value {
+        serde_json::json!({
+            "dns": self.dns.first(),
+            "proxy": self.proxy.first(),
+            "portal": self.portal,
+            "dns_all": self.dns,
+            "proxy_all": self.proxy,
+            "people": self.people,
+            "pid": self.pid,
+        })
+    }
+}
+
+/// A part ended or said it is ready.
+enum News {
+    Ready(Part, Ready),
+    Ended(Part, String),
+}
+
+/// How long a part may take to stop before it is killed.
+const STOPPING: Duration = Duration::from_secs(8);
+
+/// Runs the three parts until told to stop; calls `when_ready` once, when all of them serve for the first time.
+pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Result<()> {
+    let stop = Stop::on_signals()?;
+    let mut reload = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+    let (news, mut heard) = mpsc::unbounded_channel();
+    let mut house = House { home: home.clone(), bind, news, parts: Vec::new() };
+    for part in [Part::Log, Part::Hub, Part::Gate] {
+        house.start(part)?;
+    }
+    let mut together = Ready { pid: std::process::id(), ..Ready::default() };
+    let mut waiting = vec![Part::Log, Part::Hub, Part::Gate];
+    let mut when_ready = Some(when_ready);
+    loop {
+        tokio::select! {
+            () = stop.said() => break,
+            _ = reload.recv() => house.tell(Part::Hub, "HUP"),
+            Some(news) = heard.recv() => match news {
+                News::Ready(part, ready) => {
+                    tracing::info!(part = part.id(), pid = ready.pid, "Serving");
+                    house.serving(part);
+                    house.bind.remember(&ready);
+                    match part {
+                        Part::Gate => (together.dns, together.proxy) = (ready.dns, ready.proxy),
+                        Part::Hub => (together.portal, together.people) = (ready.portal, ready.people),
+                        Part::Log => {}
+                    }
+                    waiting.retain(|other| *other != part);
+                    if waiting.is_empty() && let Some(say) = when_ready.take() {
+                        say(&together);
+                    }
+                }
+                News::Ended(part, how) => {
+                    if stop.is_said() { break; }
+                    if when_ready.is_some() && waiting.contains(&part) && house.never_served(part) {
+                        house.stop_all().await;
+                        bail!("the {} could not start ({how}); what it said stands above", part.id());
+                    }
+                    house.again(part, &how).await?;
+                }
+            },
+        }
+    }
+    house.stop_all().await;
+    Ok(())
+}
+
+/// Addresses to listen on instead of the configured ones.
+#[derive(Debug, Clone, Default)]
+pub struct Bind {
+    pub dns: Vec<SocketAddr>,
+    pub proxy: Vec<SocketAddr>,
+    pub portal: Option<SocketAddr>,
+}
+
+impl Bind {
+    /// Keeps the addresses a part got, so that it has them again when it starts again.
+    fn remember(&mut self, ready: &Ready) {
+        if !ready.dns.is_empty() {
+            self.dns.clone_from(&ready.dns);
+        }
+        if !ready.proxy.is_empty() {
+            self.proxy.clone_from(&ready.proxy);
+        }
+        if ready.portal.is_some() {
+            self.portal = ready.portal;
+        }
+    }
+}
+
+struct Running {
+    part: Part,
+    pid: Option<u32>,
+    /// Closing it tells the part to stop, even if this process dies.
+    life_line: Option<tokio::process::ChildStdin>,
+    started: Instant,
+    served: bool,
+    wait: Duration,
+    ended: Option<tokio::task::JoinHandle<()>>,
+}
+
+struct House {
+    home: Home,
+    bind: Bind,
+    news: mpsc::UnboundedSender<News>,
+    parts: Vec<Running>,
+}
+
+impl House {
+    fn start(&mut self, part: Part) -> Result<()> {
+        let wait = self
+            .parts
+            .iter()
+            .find(|running| running.part == part)
+            .map_or(Duration::ZERO, |running| running.wait);
+        let served = self.parts.iter().any(|running| running.part == part && running.served);
+        self.parts.retain(|running| running.part != part);
+        let mut child = self.spawn(part)?;
+        let pid = child.id();
+        let life_line = child.stdin.take();
+        if let Some(said) = child.stdout.take() {
+            let news = self.news.clone();
+            tokio::spawn(async move {
+                let mut lines = BufReader::new(said).lines();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    if let Ok(ready) = serde_json::from_str::<Ready>(&line) {
+                        let _ = news.send(News::Ready(part, ready));
+                    }
+                }
+            });
+        }
+        let news = self.news.clone();
+        let ended = tokio::spawn(async move {
+            let how = match child.wait().await {
+                Ok(status) => status.to_string(),
+                Err(error) => error.to_string(),
+            };
+            let _ = news.send(News::Ended(part, how));
+        });
+        self.parts.push(Running {
+            part,
+            pid,
+            life_line,
+            started: Instant::now(),
+            served,
+            wait,
+            ended: Some(ended),
+        });
+        Ok(())
+    }
+
+    fn spawn(&self, part: Part) -> Result<Child> {
+        let program = std::env::current_exe().context("cannot find this program's own file")?;
+        let mut command = Command::new(program);
+        command.arg("--home").arg(self.home.path()).args(["--json", "run", "--only", part.id()]);
+        for address in &self.bind.dns {
+            command.arg("--bind-dns").arg(address.to_string());
+        }
+        for address in &self.bind.proxy {
+            command.arg("--bind-proxy").arg(address.to_string());
+        }
+        if let Some(address) = self.bind.portal {
+            command.arg("--bind-portal").arg(address.to_string());
+        }
+        command
+            .env(SUPERVISED, "1")
+            .env_remove("FIVEBAR_HOME")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start the {}", part.id()))
+    }
+
+    fn serving(&mut self, part: Part) {
+        if let Some(running) = self.parts.iter_mut().find(|running| running.part == part) {
+            running.served = true;
+        }
+    }
+
+    fn never_served(&self, part: Part) -> bool {
+        self.parts.iter().any(|running| running.part == part && !running.served)
+    }
+
+    /// Starts a part again: at once if it had run for a while, else after a wait that doubles up to five seconds.
+    async fn again(&mut self, part: Part, how: &str) -> Result<()> {
+        let mut wait = Duration::from_millis(50);
+        if let Some(running) = self.parts.iter_mut().find(|running| running.part == part) {
+            if running.started.elapsed() < Duration::from_secs(10) {
+                wait = (running.wait * 2).clamp(Duration::from_millis(50), Duration::from_secs(5));
+            }
+            running.wait = wait;
+        }
+        tracing::warn!(part = part.id(), how, "Ended without being told to; it is started again");
+        tokio::time::sleep(wait).await;
+        self.start(part)
+    }
+
+    fn tell(&self, part: Part, signal: &str) {
+        if let Some(pid) =
+            self.parts.iter().find(|running| running.part == part).and_then(|running| running.pid)
+        {
+            // The signal goes to the process we started and still own: its number cannot have been given away.
+            let told =
+                std::process::Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).status();
+            if !told.is_ok_and(|status| status.success()) {
+                tracing::warn!(part = part.id(), signal, "Could not be told");
+            }
+        }
+    }
+
+    /// Tells the gate first, so that what it still holds reaches the log; the log goes last.
+    async fn stop_all(&mut self) {
+        for part in [Part::Gate, Part::Hub, Part::Log] {
+            let Some(mut running) =
+                self.parts.iter().position(|running| running.part == part).map(|at| self.parts.remove(at))
+            else {
+                continue;
+            };
+            drop(running.life_line.take());
+            if let Some(ended) = running.ended.take() {
+                let abort = ended.abort_handle();
+                if tokio::time::timeout(STOPPING, ended).await.is_err() {
+                    tracing::warn!(part = part.id(), "Did not stop in time; it is ended");
+                    abort.abort(); // drops the child, which kills it
+                }
+            }
+        }
+    }
+}

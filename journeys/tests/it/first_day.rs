@@ -1,0 +1,121 @@
+//! A school's first day with the program.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use journeys::{School, eventually, program};
+
+#[test]
+fn the_three_things_that_the_demo_says_to_try_all_work() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut demo = Command::new(program()?)
+        .arg("--home")
+        .arg(folder.path().join("school"))
+        .arg("demo")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let said = BufReader::new(demo.stdout.take().context("no output")?);
+    let mut commands = Vec::new();
+    for line in said.lines() {
+        let line = line?;
+        if let Some(command) = line.trim().strip_prefix("$ ") {
+            commands.push(command.to_owned());
+        }
+        if commands.len() == 3 {
+            break;
+        }
+    }
+    let outputs: Vec<String> = commands
+        .iter()
+        .map(|command| {
+            let output = Command::new("sh").args(["-c", command]).output()?;
+            Ok(format!("{}{}", output.status, String::from_utf8_lossy(&output.stdout)))
+        })
+        .collect::<Result<_>>()?;
+    Command::new("kill").arg("-TERM").arg(demo.id().to_string()).status()?;
+    assert!(demo.wait()?.success(), "the demo stops cleanly");
+    assert_eq!(commands.len(), 3, "{commands:?}");
+    assert!(outputs.iter().all(|output| output.contains("exit status: 0")), "{commands:?} {outputs:?}");
+    assert!(
+        outputs.iter().any(|output| output.contains("NXDOMAIN") && output.contains("EDE")),
+        "{outputs:?}"
+    );
+    assert!(outputs.iter().any(|output| output.contains("403")), "{outputs:?}");
+    assert!(outputs.iter().any(|output| output.contains("200 OK")), "{outputs:?}");
+    Ok(())
+}
+
+#[test]
+fn scripts_get_one_line_when_it_serves_and_a_clean_stop() -> Result<()> {
+    let school = School::demo()?;
+    assert!(school.ready.people.len() >= 50, "{} people", school.ready.people.len());
+    for person in &school.ready.people {
+        assert!(person.address.starts_with("127.0."), "{person:?}");
+        assert!(!person.name.is_empty() && !person.group.is_empty());
+    }
+    let pid = school.ready.pid;
+    let status = school.stop()?;
+    assert!(status.success(), "{status}");
+    assert!(
+        eventually(Duration::from_secs(5), || (!std::path::Path::new(&format!("/proc/{pid}")).exists())
+            .then_some(()))
+        .is_some(),
+        "nothing of it is left"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_school_is_set_up_run_backed_up_and_brought_back_elsewhere() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("hillside");
+    let init = Command::new(program()?)
+        .arg("--home")
+        .arg(&home)
+        .args(["init", "--yes", "--school", "Hillside", "--dns", "127.0.0.1:0", "--proxy", "127.0.0.1:0"])
+        .args(["--portal", "127.0.0.1:0", "--upstream", "127.0.0.1:9"])
+        .output()?;
+    assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+    let school = School::run(&home)?;
+    let why = school.told(&["--json", "explain", "www.childline.org.uk", "--as", "127.0.0.1"])?;
+    assert!(why.contains("\"help\"") && why.contains("\"allow\""), "{why}");
+    let copy = folder.path().join("hillside.backup");
+    school.told(&["backup", copy.to_str().context("path")?])?;
+    school.told(&["verify", copy.to_str().context("path")?])?;
+    assert!(school.stop()?.success());
+
+    let elsewhere = folder.path().join("elsewhere");
+    let restore =
+        Command::new(program()?).arg("--home").arg(&elsewhere).arg("restore").arg(&copy).output()?;
+    assert!(restore.status.success(), "{}", String::from_utf8_lossy(&restore.stderr));
+    let again = School::run(&elsewhere)?;
+    let verified = again.told(&["--json", "verify"])?;
+    assert!(verified.contains("trail"), "{verified}");
+    let history = again.told(&["policy", "history"])?;
+    assert!(history.contains('1'), "{history}");
+    Ok(())
+}
+
+#[test]
+fn a_folder_that_is_no_school_is_refused_with_what_to_do() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let output =
+        Command::new(program()?).arg("--home").arg(folder.path()).args(["policy", "show"]).output()?;
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("fivebar init"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn completions_and_the_manual_page_are_printed() -> Result<()> {
+    for (arguments, expected) in [(vec!["completions", "bash"], "_fivebar"), (vec!["man"], ".TH fivebar")] {
+        let output = Command::new(program()?).args(&arguments).output()?;
+        assert!(output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains(expected), "{arguments:?}");
+    }
+    Ok(())
+}

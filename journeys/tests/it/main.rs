@@ -1,0 +1,6 @@
+//! Journeys: the real program, reached with the clients that people have.
+
+mod first_day;
+mod network_manager;
+mod pupil;
+mod things_break;

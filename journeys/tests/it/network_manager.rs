@@ -1,0 +1,161 @@
+//! What a network manager does in a week.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use journeys::{School, eventually, program};
+
+use super::pupil::explain;
+
+#[test]
+fn a_policy_change_is_live_within_two_seconds_without_a_lost_answer() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-7")?.address.clone();
+    let file = school.home().join("changed.toml");
+    let text = school.told(&["policy", "export"])?;
+    std::fs::write(
+        &file,
+        format!(
+            "{text}\n[[rule]]\nid = \"no-chess\"\ngroup = \"year-7\"\nverdict = \"block\"\nsite = \"chess.example\"\nreason = \"For this test\"\nowner = \"The network manager\"\n"
+        ),
+    )?;
+    assert!(!school.dig(&pupil, &["chess.example"])?.contains("NXDOMAIN"));
+    let stop = Arc::new(AtomicBool::new(false));
+    let (asked, answered) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let load = {
+        let (stop, asked, answered) = (Arc::clone(&stop), Arc::clone(&asked), Arc::clone(&answered));
+        let (dns, from) = (school.ready.dns, pupil.clone());
+        std::thread::spawn(move || {
+            while !stop.load(Ordering::SeqCst) {
+                asked.fetch_add(1, Ordering::SeqCst);
+                let output = Command::new("dig")
+                    .args([
+                        format!("@{}", dns.ip()),
+                        "-p".into(),
+                        dns.port().to_string(),
+                        "-b".into(),
+                        from.clone(),
+                    ])
+                    .args(["+tries=1", "+time=2", "other.example"])
+                    .output();
+                if output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("NOERROR")) {
+                    answered.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+        })
+    };
+    let path = file.to_str().context("path")?;
+    school.told(&["policy", "check", path])?;
+    let applied = Instant::now();
+    school.told(&["policy", "apply", path, "--note", "Chess is for after school"])?;
+    let live = eventually(Duration::from_secs(10), || {
+        school.dig(&pupil, &["chess.example"]).ok()?.contains("NXDOMAIN").then(|| applied.elapsed())
+    })
+    .context("the change becomes live")?;
+    stop.store(true, Ordering::SeqCst);
+    load.join().ok().context("the load ran")?;
+    // The command itself, with its start, is in this time: the promise is two seconds from its end.
+    assert!(live < Duration::from_secs(6), "{live:?}");
+    assert_eq!(asked.load(Ordering::SeqCst), answered.load(Ordering::SeqCst), "no answer was lost");
+    let history = school.told(&["policy", "history"])?;
+    assert!(history.contains("Chess is for after school"), "{history}");
+    let differs = school.told(&["policy", "diff", "1", "2"])?;
+    assert!(differs.contains("chess.example"), "{differs}");
+    assert!(school.told(&["verify"])?.to_lowercase().contains("trail"));
+    Ok(())
+}
+
+#[test]
+fn a_wrong_policy_is_refused_with_every_problem_by_file_and_line() -> Result<()> {
+    let school = School::demo()?;
+    let file = school.home().join("wrong.toml");
+    let text = school.told(&["policy", "export"])?;
+    std::fs::write(
+        &file,
+        format!(
+            "{text}\n[[rule]]\nid = \"a\"\ngroup = \"nobody-here\"\nverdict = \"block\"\nsite = \"a.example\"\nreason = \"x\"\nowner = \"y\"\n[[rule]]\nid = \"b\"\ngroup = \"nor-here\"\nverdict = \"block\"\nsite = \"b.example\"\nreason = \"x\"\nowner = \"y\"\n"
+        ),
+    )?;
+    let output = school.command(&["policy", "apply", file.to_str().context("path")?, "--note", "wrong"])?;
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&output.stderr);
+    for word in ["wrong.toml", "nobody-here", "nor-here"] {
+        assert!(said.contains(word), "{said}");
+    }
+    assert_eq!(school.told(&["policy", "history"])?.matches("wrong").count(), 0, "nothing was applied");
+    Ok(())
+}
+
+#[test]
+fn lists_are_imported_held_released_and_reported_line_by_line() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-6")?.address.clone();
+    let folder = school.home().join("incoming/gambling");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("domains"), "dice.example\nnot a domain at all\n\nDICE2.example\n")?;
+    std::fs::write(folder.join("urls"), "mixed.example/casino\n")?;
+    let report = school.told(&["--json", "lists", "import", folder.to_str().context("path")?])?;
+    let report: serde_json::Value = serde_json::from_str(report.lines().next().context("a line")?)?;
+    assert!(report["accepted"].as_u64() >= Some(2), "{report}");
+    assert!(report["refused"].to_string().contains('1'), "{report}");
+    eventually(Duration::from_secs(5), || {
+        (explain(&school, "www.dice.example", &pupil).ok()?["verdict"] == "block").then_some(())
+    })
+    .context("the list is live")?;
+    assert_ne!(explain(&school, "mixed.example", &pupil)?["verdict"], "block");
+    assert_eq!(explain(&school, "http://mixed.example/casino/slots", &pupil)?["verdict"], "block");
+    let status = school.told(&["--json", "lists", "status"])?;
+    let id = status
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .find(|list| list.to_string().contains("incoming/gambling"))
+        .and_then(|list| list["id"].as_str().map(str::to_owned))
+        .context("the list is there")?;
+    school.told(&["lists", "hold", &id, "--reason", "Too many complaints"])?;
+    std::fs::write(folder.join("domains"), "cards.example\n")?;
+    school.told(&["lists", "update"])?;
+    assert_eq!(explain(&school, "dice.example", &pupil)?["verdict"], "block", "a held list stays as it was");
+    school.told(&["lists", "release", &id, "--reason", "Looked into"])?;
+    school.told(&["lists", "update"])?;
+    eventually(Duration::from_secs(5), || {
+        (explain(&school, "cards.example", &pupil).ok()?["verdict"] == "block").then_some(())
+    })
+    .context("the update is live")?;
+    Ok(())
+}
+
+#[test]
+fn explain_reads_many_targets_and_answers_each_on_a_line() -> Result<()> {
+    let school = School::demo()?;
+    let mut child = Command::new(program()?)
+        .arg("--home")
+        .arg(school.home())
+        .args(["--json", "explain", "-", "--as", "year-5"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut targets = child.stdin.take().context("stdin")?;
+    let writer = std::thread::spawn(move || {
+        for number in 0..20_000 {
+            if writeln!(targets, "site{number}.example").is_err() {
+                break;
+            }
+        }
+        let _ = writeln!(targets, "not a host at all");
+    });
+    let output = child.wait_with_output()?;
+    writer.join().ok().context("written")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text.lines().count(), 20_001);
+    for line in [text.lines().next(), text.lines().nth(19_999)] {
+        let told: serde_json::Value = serde_json::from_str(line.context("line")?)?;
+        assert!(told["verdict"].is_string() && told["step"].is_string(), "{told}");
+    }
+    let wrong: serde_json::Value = serde_json::from_str(text.lines().last().context("line")?)?;
+    assert!(wrong["problem"].is_string(), "{wrong}");
+    Ok(())
+}

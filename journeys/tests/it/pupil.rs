@@ -1,0 +1,102 @@
+//! What a pupil, a teacher and a frightened child meet.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use journeys::{School, eventually};
+use serde_json::Value;
+
+/// Explains a target to scripts.
+pub fn explain(school: &School, target: &str, who: &str) -> Result<Value> {
+    Ok(serde_json::from_str(&school.told(&["--json", "explain", target, "--as", who])?)?)
+}
+
+#[test]
+fn a_pupil_is_refused_by_dns_and_by_proxy_alike_and_told_why() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-5")?.address.clone();
+    for host in
+        ["www.miniclip.com", "www.pornhub.com", "www.bbc.co.uk", "en.wikipedia.org", "www.childline.org.uk"]
+    {
+        let told = explain(&school, host, &pupil)?;
+        let blocked = told["verdict"] == "block";
+        let answer = school.dig(&pupil, &[host])?;
+        assert_eq!(answer.contains("NXDOMAIN"), blocked, "{host}: {told} {answer}");
+        let page = school.curl(&pupil, &format!("http://{host}/"), &[])?;
+        assert_eq!(page.contains(" 403 "), blocked, "{host}: {told} {page}");
+        if blocked {
+            assert!(answer.contains("EDE: 15"), "{answer}");
+            assert!(page.contains("/why?t="), "{page}");
+            let tunnel = school.curl(&pupil, &format!("https://{host}/"), &[])?;
+            assert!(tunnel.contains(" 403 "), "{tunnel}");
+        }
+    }
+    let told = explain(&school, "www.pornhub.com", &pupil)?;
+    assert_eq!(told["verdict"], "block");
+    assert!(told["categories"].as_array().is_some_and(|categories| !categories.is_empty()), "{told}");
+    assert!(told["list"].is_string() && told["step"].is_string() && told["reason"].is_string(), "{told}");
+    assert!(told["passed"].as_array().is_some_and(|steps| !steps.is_empty()), "{told}");
+    Ok(())
+}
+
+#[test]
+fn a_visit_to_a_help_site_leaves_nothing_that_tells_who() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-8")?.address.clone();
+    let page = school.curl(&pupil, "http://www.childline.org.uk/", &["-A", "a-browser-to-look-for"])?;
+    assert!(page.contains("200 OK"), "{page}");
+    school.dig(&pupil, &["www.childline.org.uk"])?;
+    // Another request of the same device, so that we know when the log has caught up.
+    school.dig(&pupil, &["marker.example"])?;
+    let found = eventually(Duration::from_secs(10), || {
+        let lines = school.told(&["--json", "activity", "search", "--address", &pupil]).ok()?;
+        lines.contains("marker.example").then_some(lines)
+    })
+    .context("the marker reached the log")?;
+    assert!(!found.contains("childline"), "{found}");
+    // Nor do the files of the log hold it.
+    for file in std::fs::read_dir(school.home().join("log"))? {
+        let bytes = std::fs::read(file?.path())?;
+        for needle in [&b"childline"[..], b"a-browser-to-look-for"] {
+            assert!(!bytes.windows(needle.len()).any(|window| window == needle));
+        }
+    }
+    let all = school.told(&["--json", "activity", "search", "--step", "help"])?;
+    assert!(all.lines().count() >= 1, "the gate's answers are counted: {all}");
+    assert!(!all.contains(&pupil), "{all}");
+    Ok(())
+}
+
+#[test]
+fn a_request_is_asked_approved_and_ends_and_the_trail_has_it() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-9")?.address.clone();
+    let host = "www.miniclip.com";
+    assert_eq!(explain(&school, host, &pupil)?["verdict"], "block");
+    let page = school.curl(&pupil, &format!("http://{host}/"), &[])?;
+    let link = page
+        .split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .find(|link| link.contains("/why?t="))
+        .context("the block page links to the portal")?
+        .replace("&amp;", "&");
+    assert!(!link.contains("miniclip"), "the link tells nothing: {link}");
+    let why = std::process::Command::new("curl").args(["-s", "--interface", &pupil, &link]).output()?;
+    let why = String::from_utf8_lossy(&why.stdout);
+    assert!(why.contains(host), "{why}");
+    Ok(())
+}
+
+#[test]
+fn nothing_hides_the_notice_while_no_live_feed_is_loaded() -> Result<()> {
+    let school = School::demo()?;
+    let page = std::process::Command::new("curl")
+        .args(["-s", &format!("http://{}/", school.ready.portal)])
+        .output()?;
+    let page = String::from_utf8_lossy(&page.stdout);
+    assert!(
+        page.contains("No live IWF or police terrorist list. Do not use this as your only filter."),
+        "{page}"
+    );
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! What happens when things break.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use journeys::{School, eventually};
+use serde_json::Value;
+
+/// The process of one part, found among the children of the program.
+fn pid_of(school: &School, part: &str) -> Option<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", school.ready.pid)).ok()?;
+    children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()).find(|pid| {
+        std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
+            let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+            words.windows(2).any(|pair| pair[0] == b"--only" && pair[1] == part.as_bytes())
+        })
+    })
+}
+
+fn status(school: &School) -> Result<Value> {
+    Ok(serde_json::from_str(&school.told(&["--json", "activity", "status"])?)?)
+}
+
+#[test]
+fn each_process_killed_in_turn_under_load_comes_back_and_the_losses_are_counted_exactly() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-10")?.address.clone();
+    let until = Instant::now() + Duration::from_secs(12);
+    let mut asked = 0u64;
+    let mut round = 0usize;
+    let mut next = Instant::now() + Duration::from_millis(400);
+    while Instant::now() < until {
+        school.dig(&pupil, &[&format!("q{asked}.example")])?;
+        asked += 1;
+        if Instant::now() > next {
+            let part = ["log", "gate", "hub"][round % 3];
+            round += 1;
+            next = Instant::now() + Duration::from_millis(700);
+            if let Some(pid) = pid_of(&school, part) {
+                Command::new("kill").arg("-KILL").arg(pid.to_string()).status()?;
+            }
+        }
+    }
+    assert!(round >= 6, "{round} rounds");
+    // Everything comes back and answers.
+    eventually(Duration::from_secs(20), || {
+        school.dig(&pupil, &["afterwards.example"]).ok()?.contains("NOERROR").then_some(())
+    })
+    .context("the gate answers again")?;
+    let settled = eventually(Duration::from_secs(20), || {
+        let status = status(&school).ok()?;
+        let (issued, durable, lost) =
+            (status["issued"].as_u64()?, status["durable"].as_u64()?, status["lost"].as_u64()?);
+        (issued == durable + lost && issued > 0).then_some(status)
+    });
+    let last = status(&school)?;
+    let settled = settled.with_context(|| format!("issued = durable + lost: {last}"))?;
+    assert!(settled["durable"].as_u64() > Some(asked / 4), "{settled} of {asked}");
+    Ok(())
+}
+
+#[test]
+fn a_dead_hub_stops_nothing_at_the_gate() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-4")?.address.clone();
+    let hub = pid_of(&school, "hub").context("the hub runs")?;
+    Command::new("kill").arg("-STOP").arg(hub.to_string()).status()?;
+    let answer = school.dig(&pupil, &["www.pornhub.com"])?;
+    let page = school.curl(&pupil, "http://www.pornhub.com/", &[])?;
+    Command::new("kill").arg("-CONT").arg(hub.to_string()).status()?;
+    assert!(answer.contains("NXDOMAIN"), "{answer}");
+    assert!(page.contains(" 403 "), "{page}");
+    Ok(())
+}
+
+#[test]
+fn a_dead_upstream_is_said_and_blocked_names_are_still_answered() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("hillside");
+    let init = Command::new(journeys::program()?)
+        .arg("--home")
+        .arg(&home)
+        .args(["init", "--yes", "--school", "Hillside", "--dns", "127.0.0.1:0", "--proxy", "127.0.0.1:0"])
+        .args(["--portal", "127.0.0.1:0", "--upstream", "127.0.0.1:9"])
+        .output()?;
+    assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+    let school = School::run(&home)?;
+    let answer = school.dig("127.0.0.1", &["+time=8", "www.bbc.co.uk"])?;
+    assert!(answer.contains("SERVFAIL") && answer.contains("EDE"), "{answer}");
+    assert!(school.dig("127.0.0.1", &["www.pornhub.com"])?.contains("NXDOMAIN"));
+    Ok(())
+}
