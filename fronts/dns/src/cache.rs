@@ -5,6 +5,8 @@
 
 use std::net::IpAddr;
 
+use front_sys::prefetch;
+
 use crate::wire::answer::Answer;
 
 /// Which variant of an answer: devices that ask for signatures or switch checking off get their own.
@@ -162,6 +164,34 @@ impl Cache {
 
     fn bucket(&self, hash: u64) -> usize {
         hash as usize & (self.buckets.len() - 1)
+    }
+
+    /// Has the processor fetch where a question would be found: first of three steps, each of which waits for memory.
+    pub fn fetch_bucket(&self, hash: u64) {
+        if let Some(bucket) = self.buckets.get(self.bucket(hash)) {
+            prefetch(bucket);
+        }
+    }
+
+    /// The second step: the answer's place in the slab.
+    pub fn fetch_place(&self, hash: u64) {
+        if let Some(stored) = self.likely(hash) {
+            prefetch(stored);
+        }
+    }
+
+    /// The third step: the answer's bytes.
+    pub fn fetch_piece(&self, hash: u64) {
+        if let Some([first, ..]) = self.likely(hash).map(|stored| &*stored.piece) {
+            prefetch(first);
+        }
+    }
+
+    /// The first answer whose hash begins like that.
+    fn likely(&self, hash: u64) -> Option<&Stored> {
+        let bucket = self.buckets.get(self.bucket(hash))?;
+        let place = bucket.0.iter().find(|place| **place >> 32 == hash >> 32 && **place as u32 != 0)?;
+        self.slab.get((*place as u32 - 1) as usize)
     }
 
     /// The answer to a question in lower case, if there is one that lives.

@@ -11,7 +11,7 @@ use kit::Clock;
 use crate::counters::Counting;
 use crate::inbox::{Inbox, Letter};
 use crate::random::Random;
-use crate::resolver::{Command, Now, Outcome, Resolver, Source};
+use crate::resolver::{Command, Now, Outcome, Prepared, Resolver, Source};
 use crate::sockets;
 use crate::stream::{Order, OrderSender, Reply};
 use crate::upstreams::{SLOTS, Way};
@@ -55,6 +55,8 @@ pub struct Worker {
     batch: Batch,
     /// What leaves later than in the batch that asked.
     outbox: Batch,
+    /// The questions of the batch at hand, read.
+    prepared: Vec<Prepared>,
     random: Random,
     buffer: Vec<u8>,
 }
@@ -90,6 +92,7 @@ impl Worker {
             poll,
             batch: Batch::new(),
             outbox: Batch::new(),
+            prepared: Vec::with_capacity(udp::BATCH),
             random: Random::default(),
             buffer: vec![0; STREAM_BYTES],
         };
@@ -137,13 +140,20 @@ impl Worker {
             let now = self.now();
             let Some(socket) = self.listeners.get(listener) else { return };
             let Ok(count) = self.batch.receive(socket) else { return };
-            let mut answers = 0;
+            self.prepared.clear();
             for index in 0..count {
+                let (length, buffer) = self.batch.datagram(index).unwrap_or((0, &mut []));
+                self.prepared.push(self.resolver.prepare(buffer.get(..length).unwrap_or(&[])));
+            }
+            self.resolver.fetch(&self.prepared);
+            let mut answers = 0;
+            for (index, prepared) in self.prepared.iter().enumerate() {
                 let Some(peer) = self.batch.peer(index) else { continue };
                 let Some((length, buffer)) = self.batch.datagram(index) else { continue };
                 let source = Source { client: peer.address().ip(), transport: Transport::Udp };
                 let to = || To::Datagram { listener, peer };
-                if let Outcome::Answer(length) = self.resolver.ask(buffer, length, source, to, now) {
+                let outcome = self.resolver.ask_prepared(prepared, buffer, length, source, to, now);
+                if let Outcome::Answer(length) = outcome {
                     self.batch.answer(index, length);
                     answers += 1;
                 }

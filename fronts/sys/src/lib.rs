@@ -3,10 +3,12 @@
 
 pub mod map;
 pub mod poll;
+pub mod prefetch;
 pub mod shared_page;
 pub mod splice;
 pub mod udp;
 
 pub use map::MappedFile;
 pub use poll::{Poll, Wake};
+pub use prefetch::prefetch;
 pub use udp::{Batch, Peer};

@@ -20,9 +20,32 @@ pub struct Source {
     pub transport: Transport,
 }
 
+/// A message that was read, and the hash of its question.
+pub struct Prepared {
+    query: Result<Query, Complaint>,
+    hash: u64,
+}
+
 impl<R> Resolver<R> {
-    /// Takes the message in the first `length` bytes of `buffer`; the answer is written over it. A UDP buffer needs
-    /// [`crate::wire::UDP_BYTES`] of room, a TCP one 65,535. An answer from the cache allocates nothing.
+    /// Reads a message. What a whole batch needs of the cache can then be fetched together: [`Self::fetch`].
+    pub fn prepare(&self, message: &[u8]) -> Prepared {
+        let query = Query::read(message);
+        let hash = query.as_ref().map_or(0, |query| self.hashing.of(query.question()));
+        self.cache.fetch_bucket(hash);
+        Prepared { query, hash }
+    }
+
+    /// Has the processor fetch what the cache holds for a batch, so that the waits for memory overlap.
+    pub fn fetch(&self, batch: &[Prepared]) {
+        for prepared in batch {
+            self.cache.fetch_place(prepared.hash);
+        }
+        for prepared in batch {
+            self.cache.fetch_piece(prepared.hash);
+        }
+    }
+
+    /// Prepares and asks.
     pub fn ask(
         &mut self,
         buffer: &mut [u8],
@@ -31,9 +54,24 @@ impl<R> Resolver<R> {
         to: impl FnOnce() -> R,
         now: Now,
     ) -> Outcome {
-        let query = match Query::read(buffer.get(..length).unwrap_or(&[])) {
-            Ok(query) => query,
-            Err(complaint) => return self.complain(buffer, length, complaint),
+        let prepared = self.prepare(buffer.get(..length).unwrap_or(&[]));
+        self.ask_prepared(&prepared, buffer, length, source, to, now)
+    }
+
+    /// Takes the message in the first `length` bytes of `buffer`; the answer is written over it. A UDP buffer needs
+    /// [`crate::wire::UDP_BYTES`] of room, a TCP one 65,535. An answer from the cache allocates nothing.
+    pub fn ask_prepared(
+        &mut self,
+        prepared: &Prepared,
+        buffer: &mut [u8],
+        length: usize,
+        source: Source,
+        to: impl FnOnce() -> R,
+        now: Now,
+    ) -> Outcome {
+        let (query, hash) = match &prepared.query {
+            Ok(query) => (query, prepared.hash),
+            Err(complaint) => return self.complain(buffer, length, *complaint),
         };
         self.counting.questions.one();
         let shape =
@@ -49,12 +87,11 @@ impl<R> Resolver<R> {
         }
         let text = query.name();
         let Some(host) = text.host() else {
-            return self.without_host(buffer, &query, source, to, now);
+            return self.without_host(buffer, query, hash, source, to, now);
         };
         let identity = self.decider.identify(source.client);
         let case = Case { host, identity: &identity, client: source.client, at: now.at };
-        let hash = self.hashing.of(query.question());
-        if let Some(stored) = self.cache.get(hash, query.question(), want(&query), now.seconds()) {
+        if let Some(stored) = self.cache.get(hash, query.question(), want(query), now.seconds()) {
             let decision = case.decide_answer(&*self.decider, stored, &mut self.addresses);
             if decision.verdict.is_block() {
                 return self.block(buffer, shape, case, &decision);
@@ -73,7 +110,7 @@ impl<R> Resolver<R> {
             case.record(&*self.sink, &decision, length);
             return self.answer(length);
         }
-        self.wait(buffer, &query, hash, source, to, now)
+        self.wait(buffer, query, hash, source, to, now)
     }
 
     /// The root, and names no part of which is a host name. The root's own records are nobody's site and are fetched
@@ -82,6 +119,7 @@ impl<R> Resolver<R> {
         &mut self,
         buffer: &mut [u8],
         query: &Query,
+        hash: u64,
         source: Source,
         to: impl FnOnce() -> R,
         now: Now,
@@ -91,7 +129,7 @@ impl<R> Resolver<R> {
         if !query.is_root() || ![kind::NS, kind::SOA, kind::DNSKEY, kind::DS].contains(&query.kind()) {
             return self.code(buffer, shape, rcode::REFUSED, None);
         }
-        let (hash, want) = (self.hashing.of(query.question()), want(query));
+        let want = want(query);
         if let Some(stored) =
             self.cache.get(hash, query.question(), want, now.seconds()).filter(|stored| !stored.has_facts())
         {

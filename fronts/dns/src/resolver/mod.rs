@@ -17,7 +17,7 @@ mod ask;
 mod judge;
 mod upstream;
 
-pub use ask::Source;
+pub use ask::{Prepared, Source};
 pub(crate) use upstream::STREAM_PATIENCE_MS;
 
 use std::collections::VecDeque;

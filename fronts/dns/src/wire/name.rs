@@ -114,7 +114,9 @@ pub fn read(message: &[u8], at: usize) -> Option<(Text, usize)> {
             }
             0xc0 => {
                 let target = usize::from(super::u16_at(message, place)? & 0x3fff);
-                if target >= before {
+                // The header is no name, and it is rewritten for each device: a pointer into it would say something
+                // else to the device than it said to us.
+                if target >= before || target < super::HEADER {
                     return None;
                 }
                 end = end.or(Some(place + 2));
@@ -171,18 +173,18 @@ mod tests {
 
     #[test]
     fn rfc1035_4_1_4_pointers_lead_backwards_only() {
-        let message = b"\x03org\x00\x03Www\xc0\x00\xc0\x05\xc0\x0d\xc0\x11";
-        let (name, end) = read(message, 5).unwrap();
-        assert_eq!((name.as_bytes(), end), (&b"www.org"[..], 11));
-        assert_eq!(read(message, 11).unwrap().0.as_bytes(), b"www.org");
-        assert!(read(message, 13).is_none(), "to itself");
-        assert!(read(message, 15).is_none(), "forwards");
+        let message = |rest: &[u8]| [&[0; 12][..], rest].concat();
+        let chain = message(b"\x03org\x00\x03Www\xc0\x0c\xc0\x11\xc0\x19\xc0\x1d");
+        let (name, end) = read(&chain, 17).unwrap();
+        assert_eq!((name.as_bytes(), end), (&b"www.org"[..], 23));
+        assert_eq!(read(&chain, 23).unwrap().0.as_bytes(), b"www.org");
+        assert!(read(&chain, 25).is_none(), "to itself");
+        assert!(read(&chain, 27).is_none(), "forwards");
         // A run of labels that leads back into itself.
-        assert!(read(b"\x01a\x01b\xc0\x00", 0).is_none());
-        assert!(
-            read(b"\x01a\x01b\xc0\x00", 2).is_none(),
-            "the pointer leads before the run, then into it again"
-        );
+        let run = message(b"\x01a\x01b\xc0\x0c");
+        assert!(read(&run, 12).is_none());
+        assert!(read(&run, 14).is_none(), "the pointer leads before the run, then into it again");
+        assert!(read(&message(b"\xc0\x04"), 12).is_none(), "into the header");
     }
 
     #[test]

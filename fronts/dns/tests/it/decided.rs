@@ -1,7 +1,10 @@
 //! What is decided, by the real engine.
 
-use engine::{Fact, Verdict};
+use std::net::IpAddr;
+
+use engine::{Fact, Front, Host, HostName, Identity, Request, Verdict};
 use front_dns::wire::write::Transport;
+use kit::{Timestamp, Zone};
 
 use crate::ground::{Bench, HERE, PUPIL, STAFF, policy, question, read, record, wire};
 
@@ -142,4 +145,77 @@ fn every_answer_has_one_event() {
         ("lost.example.org", Verdict::Allow),
     ];
     assert_eq!(told, expected.map(|(host, verdict)| (host.to_owned(), verdict)));
+}
+
+#[test]
+fn what_the_name_blocks_no_answer_opens() {
+    // A kept answer is decided once, with its names and addresses: this is why that is enough.
+    let more = r#"
+[[rule]]
+do = "allow"
+site = "allowed.example"
+
+[[rule]]
+do = "allow"
+site = "203.0.113.5"
+
+[[locked]]
+set-by = "leadership"
+do = "block"
+site = "locked.example"
+
+[[group]]
+id = "strict"
+name = "Strict"
+unknown = "block"
+"#;
+    let policy = policy(more);
+    let live = engine::Live::empty(&policy);
+    let names = [
+        "www.games.example",
+        "tracker.example",
+        "locked.example",
+        "allowed.example",
+        "chat.help.example",
+        "x.example.org",
+    ];
+    let names = names.map(|name| HostName::new(name).unwrap());
+    let addresses: [IpAddr; 3] =
+        ["203.0.113.5", "198.51.100.66", "192.0.2.1"].map(|text| text.parse().unwrap());
+    let at = Zone::utc().local(Timestamp::from_millis(1_790_000_000_000));
+    let mut blocked = 0;
+    for group in ["pupils", "staff", "strict"] {
+        let groups = policy.groups().closure([group].into_iter(), |_| {});
+        let identity = Identity { groups, ..Identity::default() };
+        for host in names {
+            let ask = |chain: &[HostName<'_>], addresses: &[IpAddr]| {
+                let host = Host::Name(host);
+                let request = Request {
+                    host,
+                    port: None,
+                    path: None,
+                    chain,
+                    addresses,
+                    identity: &identity,
+                    front: Front::Dns,
+                };
+                engine::decide(&policy, &live, &request, at).verdict.is_block()
+            };
+            if ask(&[], &[]) {
+                blocked += 1;
+                for first in names {
+                    for second in names {
+                        for address in addresses {
+                            assert!(
+                                ask(&[first, second], &[address]),
+                                "{group} {host} {first} {second} {address}"
+                            );
+                        }
+                    }
+                    assert!(ask(&[first], &[]), "{group} {host} {first}");
+                }
+            }
+        }
+    }
+    assert!(blocked >= 7, "{blocked}");
 }
