@@ -17,6 +17,9 @@ pub struct Ready {
     pub proxy: SocketAddr,
     pub portal: SocketAddr,
     pub people: Vec<Person>,
+    /// The made-up web, where there is one.
+    #[serde(default)]
+    pub web: Option<SocketAddr>,
     pub pid: u32,
 }
 
@@ -156,6 +159,14 @@ impl School {
             .output()
             .context("curl is not installed")?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// The address of a made-up site's first page, with the port that the made-up web got.
+    pub fn page_of(&self, host: &str) -> String {
+        match self.ready.web.map(|web| web.port()) {
+            Some(80) | None => format!("http://{host}/"),
+            Some(port) => format!("http://{host}:{port}/"),
+        }
     }
 
     /// Stops the school as a service manager does, and waits for its end.

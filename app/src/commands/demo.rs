@@ -41,7 +41,11 @@ pub fn run(given: Option<PathBuf>, asked: &cli::Demo, output: Output) -> Result<
     let config = Config::read(&home.config())?;
     let bind = crate::commands::run::fixed(&config, Bind::default())?;
     let ended = runtime.block_on(supervisor::run(&home, bind, |ready| {
-        output.object(&ready.line());
+        let mut line = ready.line();
+        if let Some(fields) = line.as_object_mut() {
+            fields.insert("web".to_owned(), internet.web.to_string().into());
+        }
+        output.object(&line);
         things_to_try(ready, internet, output);
     }));
     drop(temporary);

@@ -106,8 +106,8 @@ fn blocked_body(about: &Blocked<'_>) -> Markup {
         h2 { "What helps" }
         ul {
             li { a href=(link("why")) { "See why this is blocked" } }
-            @if saying.may_ask { li { a href=(link("ask")) { "Ask for this site" } } }
-            li { a href=(link("report")) { "Report something about this site" } ", or tell an adult you trust" }
+            @if saying.may_ask { li { a href=(link("requests")) { "Ask for this site" } } }
+            li { a href=(link("reports")) { "Report something about this site" } ", or tell an adult you trust" }
         }
         @if !saying.offer_help { (help_lines("If you need to talk to someone", help)) }
     }

@@ -20,7 +20,7 @@ fn a_policy_change_is_live_within_two_seconds_without_a_lost_answer() -> Result<
     std::fs::write(
         &file,
         format!(
-            "{text}\n[[rule]]\nid = \"no-chess\"\ngroup = \"year-7\"\nverdict = \"block\"\nsite = \"chess.example\"\nreason = \"For this test\"\nowner = \"The network manager\"\n"
+            "{text}\n[[rule]]\ngroup = \"year-7\"\ndo = \"block\"\nsite = \"chess.example\"\nreason = \"For this test\"\nowner = \"The network manager\"\n"
         ),
     )?;
     assert!(!school.dig(&pupil, &["chess.example"])?.contains("NXDOMAIN"));
@@ -77,7 +77,7 @@ fn a_wrong_policy_is_refused_with_every_problem_by_file_and_line() -> Result<()>
     std::fs::write(
         &file,
         format!(
-            "{text}\n[[rule]]\nid = \"a\"\ngroup = \"nobody-here\"\nverdict = \"block\"\nsite = \"a.example\"\nreason = \"x\"\nowner = \"y\"\n[[rule]]\nid = \"b\"\ngroup = \"nor-here\"\nverdict = \"block\"\nsite = \"b.example\"\nreason = \"x\"\nowner = \"y\"\n"
+            "{text}\n[[rule]]\ngroup = \"nobody-here\"\ndo = \"block\"\nsite = \"a.example\"\nreason = \"x\"\nowner = \"y\"\n[[rule]]\ngroup = \"nor-here\"\ndo = \"block\"\nsite = \"b.example\"\nreason = \"x\"\nowner = \"y\"\n"
         ),
     )?;
     let output = school.command(&["policy", "apply", file.to_str().context("path")?, "--note", "wrong"])?;

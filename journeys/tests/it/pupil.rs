@@ -16,14 +16,15 @@ fn a_pupil_is_refused_by_dns_and_by_proxy_alike_and_told_why() -> Result<()> {
     let school = School::demo()?;
     let pupil = school.anyone_in("year-5")?.address.clone();
     for host in
-        ["www.miniclip.com", "www.pornhub.com", "www.bbc.co.uk", "en.wikipedia.org", "www.childline.org.uk"]
+        ["www.bet365.com", "www.pornhub.com", "www.bbc.co.uk", "en.wikipedia.org", "www.childline.org.uk"]
     {
         let told = explain(&school, host, &pupil)?;
         let blocked = told["verdict"] == "block";
         let answer = school.dig(&pupil, &[host])?;
         assert_eq!(answer.contains("NXDOMAIN"), blocked, "{host}: {told} {answer}");
-        let page = school.curl(&pupil, &format!("http://{host}/"), &[])?;
+        let page = school.curl(&pupil, &school.page_of(host), &[])?;
         assert_eq!(page.contains(" 403 "), blocked, "{host}: {told} {page}");
+        assert_eq!(page.contains("200 OK"), !blocked, "{host}: {told} {page}");
         if blocked {
             assert!(answer.contains("EDE: 15"), "{answer}");
             assert!(page.contains("/why?t="), "{page}");
@@ -43,7 +44,8 @@ fn a_pupil_is_refused_by_dns_and_by_proxy_alike_and_told_why() -> Result<()> {
 fn a_visit_to_a_help_site_leaves_nothing_that_tells_who() -> Result<()> {
     let school = School::demo()?;
     let pupil = school.anyone_in("year-8")?.address.clone();
-    let page = school.curl(&pupil, "http://www.childline.org.uk/", &["-A", "a-browser-to-look-for"])?;
+    let page =
+        school.curl(&pupil, &school.page_of("www.childline.org.uk"), &["-A", "a-browser-to-look-for"])?;
     assert!(page.contains("200 OK"), "{page}");
     school.dig(&pupil, &["www.childline.org.uk"])?;
     // Another request of the same device, so that we know when the log has caught up.
@@ -61,9 +63,6 @@ fn a_visit_to_a_help_site_leaves_nothing_that_tells_who() -> Result<()> {
             assert!(!bytes.windows(needle.len()).any(|window| window == needle));
         }
     }
-    let all = school.told(&["--json", "activity", "search", "--step", "help"])?;
-    assert!(all.lines().count() >= 1, "the gate's answers are counted: {all}");
-    assert!(!all.contains(&pupil), "{all}");
     Ok(())
 }
 
@@ -71,7 +70,7 @@ fn a_visit_to_a_help_site_leaves_nothing_that_tells_who() -> Result<()> {
 fn a_request_is_asked_approved_and_ends_and_the_trail_has_it() -> Result<()> {
     let school = School::demo()?;
     let pupil = school.anyone_in("year-9")?.address.clone();
-    let host = "www.miniclip.com";
+    let host = "www.bet365.com";
     assert_eq!(explain(&school, host, &pupil)?["verdict"], "block");
     let page = school.curl(&pupil, &format!("http://{host}/"), &[])?;
     let link = page

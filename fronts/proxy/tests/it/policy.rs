@@ -49,8 +49,8 @@ fn the_block_page_says_why_and_what_helps_and_repeats_nothing_that_was_sent() {
         "Not during lessons.",
         "www.games.example",
         "href=\"http://portal.school.example/why?t=",
-        "href=\"http://portal.school.example/ask?t=",
-        "href=\"http://portal.school.example/report?t=",
+        "href=\"http://portal.school.example/requests?t=",
+        "href=\"http://portal.school.example/reports?t=",
         "A helpline",
     ] {
         assert!(page.contains(wanted), "{wanted}: {page}");
