@@ -21,6 +21,9 @@ pub enum Framing {
 #[error("the chunks of the body are not properly written")]
 pub struct BadChunks;
 
+/// The least that is left of a body for a pipe to be worth its while.
+const WORTH_A_PIPE: u64 = 32 * 1024;
+
 /// Follows a body as it passes.
 #[derive(Debug, Clone)]
 pub enum Follow {
@@ -55,7 +58,7 @@ impl Follow {
     /// How many bytes are still to come, where they need not be looked at and are worth a pipe.
     pub fn left_to_stream(&self) -> Option<u64> {
         match self {
-            Self::Left(left) if *left >= crate::tunnel::WORTH_A_PIPE => Some(*left),
+            Self::Left(left) if *left >= WORTH_A_PIPE => Some(*left),
             _ => None,
         }
     }

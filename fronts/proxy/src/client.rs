@@ -209,9 +209,8 @@ impl Client<'_> {
 
     /// Decides by name, resolves, decides again on everything known, and says where it may go. What is decided is in
     /// the connection's `open`.
-    async fn decide(&mut self, ask: &Ask, open: Open) -> Result<Way, Ended> {
+    async fn decide(&mut self, ask: &Ask, mut open: Open) -> Result<Way, Ended> {
         let shared = &self.worker.shared;
-        let mut open = open;
         if open.decide(&*shared.decider, open.at) {
             return Ok(self.blocked(ask, open));
         }
@@ -219,15 +218,22 @@ impl Client<'_> {
             let tick = self.worker.tick.get();
             let known = match self.worker.resolve.known(name, tick) {
                 Some(known) => known,
-                None => self.worker.resolve.ask(name, tick).await,
+                None => {
+                    // The resolver keeps its own time.
+                    self.watched.until(0);
+                    let answer = self.worker.resolve.ask(name, tick).await;
+                    // A lesson may have ended meanwhile, and the watchman's last round did not see this request.
+                    open.at = shared.clock.now();
+                    answer
+                }
             };
             match known {
                 Ok(facts) => open.facts = facts,
                 Err(error) => return Ok(Way::Answer(self.unresolved(open, error))),
             }
-        }
-        if open.decide(&*shared.decider, open.at) {
-            return Ok(self.blocked(ask, open));
+            if open.decide(&*shared.decider, open.at) {
+                return Ok(self.blocked(ask, open));
+            }
         }
         let port = open.port;
         let addresses = &open.facts.addresses;

@@ -51,8 +51,8 @@ pub async fn carry(
     let mut counted = 0;
     let ended = poll_fn(|cx| {
         watched.check(cx)?;
-        let one = up.poll(cx, worker, client, origin)?;
-        let other = down.poll(cx, worker, origin, client)?;
+        let one = up.poll(cx, worker, client, origin, down.done)?;
+        let other = down.poll(cx, worker, origin, client, up.done)?;
         let bytes = up.bytes + down.bytes;
         if bytes > counted {
             worker.allow(watched, idle);
@@ -72,9 +72,6 @@ pub async fn carry(
     }
     ended
 }
-
-/// The least that is left of a body for a pipe to be worth its while.
-pub const WORTH_A_PIPE: u64 = 32 * 1024;
 
 /// Moves `left` bytes from one side to the other through a pipe, fewer only where `from` ends early. Returns how many
 /// it moved; nothing where the machine has no pipe to give.
@@ -138,6 +135,7 @@ impl Way {
         worker: &Worker,
         from: &mut TcpStream,
         to: &mut TcpStream,
+        other_is_done: bool,
     ) -> Poll<io::Result<()>> {
         if self.done {
             return Poll::Ready(Ok(()));
@@ -151,11 +149,14 @@ impl Way {
                 self.left = Vec::new();
                 self.written = 0;
             } else if self.ended {
-                ready!(Pin::new(&mut *to).poll_shutdown(cx))?;
+                // The last side to end needs no word of its own: both sockets close at once.
+                if !other_is_done {
+                    ready!(Pin::new(&mut *to).poll_shutdown(cx))?;
+                }
                 self.done = true;
                 return Poll::Ready(Ok(()));
             } else if self.streams {
-                ready!(self.poll_fill(cx, worker, from))?;
+                self.fill(worker, from)?;
             } else {
                 ready!(self.poll_copy(cx, worker, from, to))?;
             }
@@ -197,18 +198,15 @@ impl Way {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_fill(&mut self, cx: &mut Context<'_>, worker: &Worker, from: &TcpStream) -> Poll<io::Result<()>> {
+    fn fill(&mut self, worker: &Worker, from: &TcpStream) -> io::Result<()> {
         if self.pipe.is_none() {
-            match worker.pipe() {
-                Some(pipe) => self.pipe = Some((pipe, 0)),
-                None => {
-                    // No pipe to be had: the scratch buffer does, more slowly.
-                    self.streams = false;
-                    return Poll::Ready(Ok(()));
-                }
-            }
+            self.pipe = worker.pipe().map(|pipe| (pipe, 0));
         }
-        let Some((pipe, held)) = self.pipe.as_mut() else { return Poll::Ready(Ok(())) };
+        let Some((pipe, held)) = self.pipe.as_mut() else {
+            // No pipe to be had: the scratch buffer does, more slowly.
+            self.streams = false;
+            return Ok(());
+        };
         match from.try_io(Interest::READABLE, || pipe.fill(from, PIPE_BYTES)) {
             Ok(0) => self.ended = true,
             Ok(some) => *held = some,
@@ -219,10 +217,9 @@ impl Way {
                 }
                 self.streams = false;
             }
-            Err(error) => return Poll::Ready(Err(error)),
+            Err(error) => return Err(error),
         }
-        let _ = cx;
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
     fn poll_drain(&mut self, cx: &mut Context<'_>, to: &TcpStream) -> Poll<io::Result<()>> {
