@@ -185,7 +185,7 @@ unknown = "block"
     let at = Zone::utc().local(Timestamp::from_millis(1_790_000_000_000));
     let mut blocked = 0;
     for group in ["pupils", "staff", "strict"] {
-        let groups = policy.groups().closure([group].into_iter(), |_| {});
+        let groups = policy.groups().closure([group], |_| {});
         let identity = Identity { groups, ..Identity::default() };
         for host in names {
             let ask = |chain: &[HostName<'_>], addresses: &[IpAddr]| {
