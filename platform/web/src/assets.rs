@@ -3,6 +3,7 @@
 
 use axum::Router;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -16,7 +17,8 @@ pub(crate) fn routes() -> Router {
     Router::new().route("/assets/{file}", get(serve))
 }
 
-async fn serve(Path(file): Path<String>) -> Result<Response, PageError> {
+async fn serve(file: Result<Path<String>, PathRejection>) -> Result<Response, PageError> {
+    let Path(file) = file.map_err(|_| PageError::NotFound)?;
     let (_, kind, content) = FILES.iter().find(|(name, ..)| *name == file).ok_or(PageError::NotFound)?;
     let headers = [(CONTENT_TYPE, *kind), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
     Ok((headers, *content).into_response())

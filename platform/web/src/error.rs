@@ -67,8 +67,7 @@ impl IntoResponse for PageError {
                 "Go back to the first page and start again.".to_owned(),
             ),
             Self::Unexpected(error) => {
-                let reference = reference();
-                tracing::error!(%reference, error = %chain(error.as_ref()), "A page could not be shown");
+                let reference = logged(error.as_ref());
                 (
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "Sorry, there is a problem",
@@ -83,6 +82,14 @@ impl IntoResponse for PageError {
         };
         Page::new(title, content).status(status).into_response()
     }
+}
+
+/// Logs, once, something we did not foresee, and gives the reference under which it stands in the service log. For a
+/// page that has something better to show than [`PageError`], as a form with the person's words still in it.
+pub fn logged(error: &(dyn Error + 'static)) -> String {
+    let reference = reference();
+    tracing::error!(%reference, error = %chain(error), "A page could not be shown");
+    reference
 }
 
 /// An error with everything that caused it, in one line.

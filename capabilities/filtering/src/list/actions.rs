@@ -51,6 +51,21 @@ pub enum ImportError {
         /// How many.
         lines: u64,
     },
+    /// An update would change it too much for nobody to look at it.
+    #[error(
+        "{id}: the update would take it from {before} entries to {now}, so it was left as it was; if that is right, \
+         `fivebar lists import {path}` takes it"
+    )]
+    ChangesTooMuch {
+        /// The list.
+        id: String,
+        /// Where it comes from.
+        path: String,
+        /// How many entries it has.
+        before: u64,
+        /// How many it would have.
+        now: u64,
+    },
     /// The records failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,7 +91,7 @@ pub async fn import(
     at: Timestamp,
 ) -> Result<Imported, ImportError> {
     let text = found.read()?;
-    take(tx, actor, kept, &found.id, &found.source, &text, categories, kinds, at).await
+    take(tx, actor, kept, &found.id, &found.source, &text, categories, kinds, Watched::ByAPerson, at).await
 }
 
 /// Takes the lists that come with the program into use.
@@ -89,7 +104,7 @@ pub async fn import_built_in(
 ) -> Result<Vec<Imported>, ImportError> {
     let mut all = Vec::new();
     for (id, text) in Text::built_in() {
-        all.push(take(tx, actor, kept, &id, BUILT_IN, &text, None, kinds, at).await?);
+        all.push(take(tx, actor, kept, &id, BUILT_IN, &text, None, kinds, Watched::ByAPerson, at).await?);
     }
     Ok(all)
 }
@@ -107,6 +122,7 @@ async fn take(
     text: &Text,
     categories: Option<&[String]>,
     kinds: &Kinds,
+    watched: Watched,
     at: Timestamp,
 ) -> Result<Imported, ImportError> {
     let before = store::one(tx, id).await?;
@@ -142,6 +158,13 @@ async fn take(
     if report.accepted == 0 {
         return Err(ImportError::Nothing { id: id.to_owned(), lines: report.lines });
     }
+    let had = before.map(|before| before.report.accepted);
+    if let (Some(before), Watched::ByNobody) = (had, watched)
+        && changes_too_much(before, report.accepted)
+    {
+        let (id, source) = (id.to_owned(), source.to_owned());
+        return Err(ImportError::ChangesTooMuch { id, path: source, before, now: report.accepted });
+    }
     let version = store::highest(tx, id).await? + 1;
     // The text first: a version in the records always has its text, and a text without its record is written over.
     text.keep(kept, id, version)?;
@@ -165,6 +188,24 @@ async fn take(
     trail::changed(tx, actor, "list.import", &Subject::new("list", id), &detail, at).await?;
     Text::forget_before(kept, id, version);
     Ok(Imported { list, changed: true })
+}
+
+/// Whether somebody looks at what comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watched {
+    /// Somebody imports this very list, or it came with the program and was looked at there.
+    ByAPerson,
+    /// It is read again as a matter of routine.
+    ByNobody,
+}
+
+/// A list with fewer entries than this may change as it likes.
+const SMALL: u64 = 100;
+
+/// Whether a list loses more than half of its entries or becomes more than ten times as long: a download that failed
+/// halfway, or another list under the same name.
+const fn changes_too_much(before: u64, now: u64) -> bool {
+    before >= SMALL && (now < before / 2 || now / 10 > before)
 }
 
 /// Reads lists again from where they came from: those named, or all. A list that cannot be read or used stays as it was.
@@ -195,7 +236,10 @@ pub async fn update(
             again(&list).map_err(ImportError::from)
         };
         let outcome = match text {
-            Ok(text) => take(tx, actor, kept, &list.id, &list.source, &text, None, kinds, at).await,
+            Ok(text) => {
+                let watched = if list.source == BUILT_IN { Watched::ByAPerson } else { Watched::ByNobody };
+                take(tx, actor, kept, &list.id, &list.source, &text, None, kinds, watched, at).await
+            }
             Err(error) => Err(error),
         };
         if let Err(ImportError::Store(error)) = outcome {
@@ -302,4 +346,24 @@ pub async fn status(tx: &mut Tx) -> Result<Vec<(List, Option<String>)>, StoreErr
 /// Every list that is in use, for building the index.
 pub(crate) async fn in_use(tx: &mut Tx) -> Result<Vec<List>, StoreError> {
     store::in_use(tx).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_that_changes_too_much_waits_for_a_person() {
+        for (before, now, too_much) in [
+            (500, 249, true),
+            (500, 250, false),
+            (500, 5_000, false),
+            (500, 5_010, true),
+            // A small list may change as it likes.
+            (99, 1, false),
+            (99, 5_000, false),
+        ] {
+            assert_eq!(changes_too_much(before, now), too_much, "{before} to {now}");
+        }
+    }
 }

@@ -91,6 +91,14 @@ impl Portal {
     }
 }
 
+/// What is said when a form was right and could not be kept. The error is logged once, here.
+pub(crate) fn not_kept(error: &(dyn std::error::Error + 'static)) -> String {
+    let reference = web::error::logged(error);
+    format!(
+        "This could not be sent just now. Send it again in a moment; if it goes on, tell the network manager: {reference}"
+    )
+}
+
 /// The address of whoever asks for a page.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Visitor(pub IpAddr);

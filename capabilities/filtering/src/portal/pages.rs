@@ -1,10 +1,12 @@
 //! The first page, why something was refused, help, and whether the portal is well.
 
+use std::convert::Infallible;
+
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use serde::Deserialize;
 use web::PageError;
 
 use super::{Portal, Visitor, views};
@@ -17,22 +19,29 @@ pub(super) fn routes() -> Router<Portal> {
         .route("/health", get(health))
 }
 
-/// The one thing our links carry: a ticket, in which nothing can be read.
-#[derive(Debug, Default, Deserialize)]
+/// The one thing our links carry: a ticket, in which nothing can be read. Whatever else an address says is passed over.
+#[derive(Debug, Default)]
 pub(crate) struct Carried {
-    #[serde(default)]
-    pub t: String,
+    /// The ticket; empty where there is none.
+    pub ticket: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Carried {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let fields = parts.uri.query().unwrap_or("").split('&');
+        // A ticket is letters, digits, `-` and `_`, so nothing in it is encoded.
+        let ticket = fields.filter_map(|field| field.strip_prefix("t=")).next().unwrap_or("");
+        Ok(Self { ticket: ticket.to_owned() })
+    }
 }
 
 async fn first(State(portal): State<Portal>) -> Response {
     portal.respond(&views::first(&portal.service))
 }
 
-async fn why(
-    State(portal): State<Portal>,
-    visitor: Visitor,
-    Query(Carried { t: ticket }): Query<Carried>,
-) -> Response {
+async fn why(State(portal): State<Portal>, visitor: Visitor, Carried { ticket }: Carried) -> Response {
     let at = portal.clock.now();
     if let Some(refusal) = portal.refusal(&ticket, at) {
         return portal.respond(&views::why(&refusal, &ticket, &portal.help, &portal.zone));

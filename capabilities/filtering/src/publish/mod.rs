@@ -1,9 +1,7 @@
 //! Handing what the school has decided to its gates.
 
 pub mod files;
-pub mod opened;
 pub mod records;
 
 pub use files::{Parts, PolicyFile, PublishError, Published, publish, verify};
-pub use opened::{OpenError, Opened, open_live};
 pub use records::{FromRecords, RecordsError, Scope, sealed_test_entries};

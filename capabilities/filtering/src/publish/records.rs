@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ::store::{StoreError, Tx};
 use engine::catalogue::Catalogue;
 use engine::sealed::{Feed, SealedEntryError, SealedWriter};
 use engine::{LiveDocument, Problem, Sealed, SealedKey};
 use kit::Timestamp;
 use lists::{IndexBuilder, ListHead, Seed};
-use ::store::{StoreError, Tx};
 
 use super::files::{Parts, PolicyFile, PublishError, Published, publish};
 use crate::filter_policy;

@@ -1,18 +1,20 @@
 //! The form, and the page with the answer.
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
-use kit::Private;
+use kit::{Private, Timestamp};
 use store::Actor;
 use web::{Mistakes, PageError, Submitted};
 
 use super::actions::{self, FileError};
-use super::model::{Kind, Tell};
+use super::model::{Kind, SiteReport, Tell};
 use super::views;
 use crate::asker::Asker;
-use crate::portal::{Portal, Visitor};
+use crate::portal::{Portal, Visitor, not_kept};
 use crate::site::Site;
 
 /// The longest words that are taken, in characters.
@@ -22,36 +24,39 @@ pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/reports", get(new).post(file)).route("/reports/{reference}", get(show))
 }
 
-async fn new(State(portal): State<Portal>, Query(carried): Query<crate::portal::Carried>) -> Response {
-    let refusal = portal.refusal(&carried.t, portal.clock.now());
+async fn new(State(portal): State<Portal>, carried: crate::portal::Carried) -> Response {
+    let refusal = portal.refusal(&carried.ticket, portal.clock.now());
     let site = refusal.as_ref().and_then(|refusal| refusal.host.as_deref()).unwrap_or("");
     let kind = if site.is_empty() { "" } else { Kind::ShouldBeOpen.id() };
     portal.respond(&views::form(&Submitted::of([("site", site), ("kind", kind)]), &Mistakes::default()))
 }
 
-async fn file(
-    State(portal): State<Portal>,
-    visitor: Visitor,
-    form: Submitted,
-) -> Result<Response, PageError> {
-    let at = portal.clock.now();
+async fn file(State(portal): State<Portal>, visitor: Visitor, form: Submitted) -> Response {
     let tell = match check(&form, portal.asker(visitor)) {
         Ok(tell) => tell,
-        Err(mistakes) => return Ok(portal.respond(&views::form(&form, &mistakes))),
+        Err(mistakes) => return portal.respond(&views::form(&form, &mistakes)),
     };
-    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
-    match actions::file(&mut tx, &Actor::Job("portal"), tell, at).await {
-        Ok(report) => {
-            tx.commit().await.map_err(PageError::unexpected)?;
-            Ok(Redirect::to(&format!("/reports/{}", report.reference)).into_response())
-        }
+    match keep(&portal, tell, portal.clock.now()).await {
+        Ok(report) => Redirect::to(&format!("/reports/{}", report.reference)).into_response(),
         Err(error @ FileError::TooMany) => {
             let mut mistakes = Mistakes::default();
             mistakes.add("site", format!("{error}. Wait for an answer, or tell somebody in person."));
-            Ok(portal.respond(&views::form(&form, &mistakes)))
+            portal.respond(&views::form(&form, &mistakes))
         }
-        Err(error) => Err(PageError::unexpected(error)),
+        // Whatever went wrong, the person's words come back with the page.
+        Err(error) => {
+            let mut mistakes = Mistakes::default();
+            mistakes.add("site", not_kept(&error));
+            portal.respond(&views::form(&form, &mistakes).status(StatusCode::SERVICE_UNAVAILABLE))
+        }
     }
+}
+
+async fn keep(portal: &Portal, tell: Tell, at: Timestamp) -> Result<SiteReport, FileError> {
+    let mut tx = portal.db.begin().await?;
+    let report = actions::file(&mut tx, &Actor::Job("portal"), tell, at).await?;
+    tx.commit().await?;
+    Ok(report)
 }
 
 /// What is told, or everything that keeps the form from being taken.
@@ -85,8 +90,9 @@ pub(super) fn check(form: &Submitted, asker: Asker) -> Result<Tell, Mistakes> {
 async fn show(
     State(portal): State<Portal>,
     visitor: Visitor,
-    Path(reference): Path<String>,
+    path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
+    let Path(reference) = path.map_err(|_| PageError::NotFound)?;
     let reference = reference.parse().map_err(|_| PageError::NotFound)?;
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let report = actions::find(&mut tx, &reference).await.map_err(PageError::unexpected)?;

@@ -1,18 +1,20 @@
 //! The form, and the page with the answer.
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
-use kit::Private;
+use kit::{Private, Timestamp};
 use store::Actor;
 use web::{Mistakes, PageError, Submitted};
 
 use super::actions::{self, RaiseError};
-use super::model::{Ask, HowLong};
+use super::model::{Ask, HowLong, SiteRequest};
 use super::views;
 use crate::asker::Asker;
-use crate::portal::{Portal, Refusal, Visitor};
+use crate::portal::{Portal, Refusal, Visitor, not_kept};
 use crate::site::Site;
 
 /// The longest words that are taken, in characters.
@@ -22,9 +24,9 @@ pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/requests", get(new).post(raise)).route("/requests/{reference}", get(show))
 }
 
-async fn new(State(portal): State<Portal>, Query(carried): Query<crate::portal::Carried>) -> Response {
-    let refusal = portal.refusal(&carried.t, portal.clock.now());
-    portal.respond(&views::form(&begun(refusal.as_ref(), &carried.t), &Mistakes::default()))
+async fn new(State(portal): State<Portal>, carried: crate::portal::Carried) -> Response {
+    let refusal = portal.refusal(&carried.ticket, portal.clock.now());
+    portal.respond(&views::form(&begun(refusal.as_ref(), &carried.ticket), &Mistakes::default()))
 }
 
 /// The form as it begins: the site is there where a ticket names it.
@@ -33,29 +35,32 @@ fn begun(refusal: Option<&Refusal>, ticket: &str) -> Submitted {
     Submitted::of([("site", site), ("t", ticket)])
 }
 
-async fn raise(
-    State(portal): State<Portal>,
-    visitor: Visitor,
-    form: Submitted,
-) -> Result<Response, PageError> {
-    let at = portal.clock.now();
+async fn raise(State(portal): State<Portal>, visitor: Visitor, form: Submitted) -> Response {
     let ask = match check(&form, portal.asker(visitor)) {
         Ok(ask) => ask,
-        Err(mistakes) => return Ok(portal.respond(&views::form(&form, &mistakes))),
+        Err(mistakes) => return portal.respond(&views::form(&form, &mistakes)),
     };
-    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
-    match actions::raise(&mut tx, &Actor::Job("portal"), ask, at).await {
-        Ok(request) => {
-            tx.commit().await.map_err(PageError::unexpected)?;
-            Ok(Redirect::to(&format!("/requests/{}", request.reference)).into_response())
-        }
+    match keep(&portal, ask, portal.clock.now()).await {
+        Ok(request) => Redirect::to(&format!("/requests/{}", request.reference)).into_response(),
         Err(error @ RaiseError::TooMany) => {
             let mut mistakes = Mistakes::default();
             mistakes.add("site", format!("{error}. Wait for an answer, or ask somebody in person."));
-            Ok(portal.respond(&views::form(&form, &mistakes)))
+            portal.respond(&views::form(&form, &mistakes))
         }
-        Err(error) => Err(PageError::unexpected(error)),
+        // Whatever went wrong, the person's words come back with the page.
+        Err(error) => {
+            let mut mistakes = Mistakes::default();
+            mistakes.add("site", not_kept(&error));
+            portal.respond(&views::form(&form, &mistakes).status(StatusCode::SERVICE_UNAVAILABLE))
+        }
     }
+}
+
+async fn keep(portal: &Portal, ask: Ask, at: Timestamp) -> Result<SiteRequest, RaiseError> {
+    let mut tx = portal.db.begin().await?;
+    let request = actions::raise(&mut tx, &Actor::Job("portal"), ask, at).await?;
+    tx.commit().await?;
+    Ok(request)
 }
 
 /// What is asked, or everything that keeps the form from being taken.
@@ -92,8 +97,9 @@ pub(super) fn check(form: &Submitted, asker: Asker) -> Result<Ask, Mistakes> {
 async fn show(
     State(portal): State<Portal>,
     visitor: Visitor,
-    Path(reference): Path<String>,
+    path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
+    let Path(reference) = path.map_err(|_| PageError::NotFound)?;
     let reference = reference.parse().map_err(|_| PageError::NotFound)?;
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let request = actions::find(&mut tx, &reference).await.map_err(PageError::unexpected)?;

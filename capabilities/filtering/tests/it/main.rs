@@ -8,5 +8,6 @@
 
 mod answers;
 mod portal;
+mod publishing;
 mod samples;
 mod school;

@@ -166,3 +166,42 @@ async fn one_device_cannot_fill_the_queue() {
         assert_eq!(school.post(TABLET, "/requests", FORM).await.status, StatusCode::SEE_OTHER);
     }
 }
+
+#[tokio::test]
+async fn a_form_that_cannot_be_kept_comes_back_with_the_words() {
+    for database in databases().await {
+        let school = School::new(&database, None);
+        database.db.clone().close().await.unwrap();
+        for (path, body) in
+            [("/requests", FORM), ("/reports", "site=a.example&kind=other&what=For+chess+club")]
+        {
+            let answer = school.post(TABLET, path, body).await;
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", database.engine);
+            assert_eq!(answer.value("textarea").as_deref(), Some("For chess club"));
+            assert!(
+                answer.words(".govuk-error-summary a")[0].starts_with("This could not be sent just now.")
+            );
+        }
+        let health = school.get(TABLET, "/health").await;
+        assert_eq!(health.status, StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}
+
+#[tokio::test]
+async fn whatever_an_address_says_gets_a_page() {
+    for database in databases().await {
+        let school = School::new(&database, Some(Vec::new()));
+        for (path, status) in [
+            ("/why?t=a&t=b&x=%ff", StatusCode::OK),
+            ("/why?t", StatusCode::OK),
+            ("/requests?t=%00", StatusCode::OK),
+            ("/requests/%ff", StatusCode::NOT_FOUND),
+            ("/reports/R-7KQ4M2HX", StatusCode::NOT_FOUND),
+            ("/nowhere", StatusCode::NOT_FOUND),
+        ] {
+            let answer = school.get(UNKNOWN, path).await;
+            assert_eq!(answer.status, status, "{path}");
+            assert!(answer.body.starts_with("<!DOCTYPE"), "{path}: {}", answer.body);
+        }
+    }
+}

@@ -93,6 +93,7 @@ async fn what_cannot_be_taken_gets_a_page_that_says_so() {
         (get("/nowhere"), StatusCode::NOT_FOUND, "Page not found"),
         (get("/assets/../Cargo.toml"), StatusCode::NOT_FOUND, "Page not found"),
         (get("/assets/other.css"), StatusCode::NOT_FOUND, "Page not found"),
+        (get("/assets/%ff"), StatusCode::NOT_FOUND, "Page not found"),
         (get("/form"), StatusCode::METHOD_NOT_ALLOWED, "cannot be done here"),
         (not_a_form.unwrap(), StatusCode::BAD_REQUEST, "cannot be read"),
         (form(&[], format!("words={}", "x".repeat(70_000))), StatusCode::PAYLOAD_TOO_LARGE, "too long"),

@@ -1,0 +1,193 @@
+//! Policy, lists and overrides reach the gate as whole generations.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::document::Effect;
+use engine::{Current, Decider as _, Front, Host, HostName, Sealed, SealedKey, Step};
+use filtering::filter_policy::{self, ApplyError};
+use filtering::list::{self, HoldError, ImportError, Kinds};
+use filtering::overrides::{self, Grant, Whom};
+use filtering::publish::{FromRecords, Published, RecordsError, Scope, sealed_test_entries, verify};
+use lists::ListIndex;
+use store::{Actor, Tx};
+use testing::{MONDAY, TestDatabase, databases};
+
+use crate::school::{POLICY, TABLET, UNKNOWN, catalogue};
+
+const ACTOR: Actor = Actor::CommandLine(1000);
+
+struct Folders {
+    gate: std::path::PathBuf,
+    kept: std::path::PathBuf,
+    incoming: std::path::PathBuf,
+}
+
+impl Folders {
+    fn of(database: &TestDatabase) -> Self {
+        let folder = |name: &str| {
+            let path = database.folder.path().join(name);
+            std::fs::create_dir_all(&path).unwrap();
+            path
+        };
+        Self { gate: folder("gate"), kept: folder("lists"), incoming: folder("own") }
+    }
+}
+
+fn key() -> SealedKey {
+    SealedKey::new([5; 32])
+}
+
+fn sealed() -> Arc<Sealed> {
+    Arc::new(sealed_test_entries(key()).unwrap())
+}
+
+async fn publish(tx: &mut Tx, folders: &Folders, scope: Scope) -> Result<Published, RecordsError> {
+    let (catalogue, sealed) = (catalogue(), sealed());
+    let from = FromRecords {
+        gate: &folders.gate,
+        kept: &folders.kept,
+        catalogue: &catalogue,
+        sealed: &sealed,
+        watch: &|_, _, _| {},
+    };
+    from.publish(tx, scope, MONDAY).await
+}
+
+/// The step and the verdict that a gate with this folder gives the host for the address.
+fn decided(gate: &Path, host: &str, from: &str) -> (Step, bool) {
+    let published = Published::read(gate).unwrap().unwrap();
+    let index = ListIndex::open(Arc::new(std::fs::read(published.lists_path(gate)).unwrap())).unwrap();
+    let policy = published.policy(gate).unwrap().compile(key(), &catalogue(), Arc::new(index)).unwrap();
+    let (current, problems) = Current::new(policy, &published.live(gate).unwrap());
+    assert_eq!(problems, []);
+    let identity = current.identify(from.parse().unwrap());
+    let request = engine::Request {
+        host: Host::Name(HostName::new(host).unwrap()),
+        port: None,
+        path: None,
+        chain: &[],
+        addresses: &[],
+        identity: &identity,
+        front: Front::Dns,
+    };
+    let decision = current.decide(&request, MONDAY);
+    (decision.reason.step, decision.verdict.is_block())
+}
+
+async fn import(tx: &mut Tx, folders: &Folders, text: &str) -> Result<list::Imported, ImportError> {
+    let path = folders.incoming.join("self-harm.txt");
+    std::fs::write(&path, text).unwrap();
+    let found = list::find(&path).unwrap();
+    list::import(tx, &ACTOR, &folders.kept, &found[0], None, &Kinds::built_in().unwrap(), MONDAY).await
+}
+
+async fn apply(tx: &mut Tx, text: &str, note: &str) -> Result<u32, ApplyError> {
+    let applied = filter_policy::apply(tx, &ACTOR, text, note, &catalogue(), &sealed(), MONDAY).await;
+    applied.map(|(version, _)| version.number)
+}
+
+#[tokio::test]
+async fn the_gate_decides_by_what_was_published_last() {
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let mut tx = database.db.begin().await.unwrap();
+        assert!(matches!(publish(&mut tx, &folders, Scope::Everything).await, Err(RecordsError::NoPolicy)));
+        assert_eq!(apply(&mut tx, POLICY, "the first").await.unwrap(), 1);
+        import(&mut tx, &folders, "harm.example\n").await.unwrap();
+        let first = publish(&mut tx, &folders, Scope::Everything).await.unwrap();
+        assert_eq!(verify(&folders.gate).unwrap(), first.generation);
+        assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::School, true));
+        assert_eq!(decided(&folders.gate, "harm.example", UNKNOWN), (Step::School, true));
+        assert_eq!(decided(&folders.gate, "chess.example", UNKNOWN), (Step::Unknown, false));
+        assert_eq!(decided(&folders.gate, "sealed-test-iwf.fivebar.example", TABLET), (Step::Sealed, true));
+
+        // An override is a new live part beside the same policy and lists.
+        let grant = Grant {
+            whom: Whom::Everyone,
+            effect: Effect::Allow,
+            target: "games.example".into(),
+            reason: "sports day".into(),
+            starts_at: MONDAY,
+            ends_at: MONDAY.plus_millis(3_600_000),
+            request: None,
+        };
+        let made = overrides::actions::grant(&mut tx, &ACTOR, grant, MONDAY).await.unwrap();
+        let second = publish(&mut tx, &folders, Scope::Live).await.unwrap();
+        assert!(second.same_policy(&first) && second.generation > first.generation);
+        assert_eq!(second.live(&folders.gate).unwrap().overrides.len(), 1);
+        assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::Override, false));
+        overrides::actions::withdraw(&mut tx, &ACTOR, made.id, MONDAY).await.unwrap();
+        publish(&mut tx, &folders, Scope::Live).await.unwrap();
+        assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::School, true));
+
+        let open = POLICY.replace("do = \"block\"\nsite", "do = \"allow\"\nsite");
+        assert_eq!(apply(&mut tx, &open, "games are for school as well").await.unwrap(), 2);
+        let third = publish(&mut tx, &folders, Scope::Policy).await.unwrap();
+        assert!(!third.same_policy(&first));
+        assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::School, false));
+        let verbs = store::trail::newest(&mut tx, None, 10).await.unwrap();
+        let verbs: Vec<_> = verbs.iter().rev().map(|entry| entry.verb.as_str()).collect();
+        assert_eq!(
+            verbs,
+            ["policy.apply", "list.import", "override.grant", "override.withdraw", "policy.apply"]
+        );
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_used_changes_nothing() {
+    for database in databases().await {
+        let mut tx = database.db.begin().await.unwrap();
+        apply(&mut tx, POLICY, "the first").await.unwrap();
+        let wrong = POLICY.replace("self-harm", "no-such-category");
+        let error = apply(&mut tx, &wrong, "a slip").await.unwrap_err();
+        assert!(
+            matches!(&error, ApplyError::Problems(problems) if problems.iter().any(|one| one.line > 0)),
+            "{error:?}"
+        );
+        // Nothing may open a host with sealed entries.
+        let opens = POLICY.replace(
+            "do = \"block\"\nsite = \"games.example\"",
+            "do = \"allow\"\nsite = \"fivebar.example\"",
+        );
+        assert!(matches!(apply(&mut tx, &opens, "opens it").await, Err(ApplyError::Problems(_))));
+        assert!(matches!(apply(&mut tx, POLICY, "again").await, Err(ApplyError::Unchanged(1))));
+        assert!(matches!(apply(&mut tx, &format!("{POLICY}\n# new"), "  ").await, Err(ApplyError::NoNote)));
+        assert_eq!(filter_policy::history(&mut tx).await.unwrap().len(), 1);
+        assert_eq!(filter_policy::current(&mut tx).await.unwrap().unwrap().text, POLICY);
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_bad_list_says_so_and_everything_else_goes_on() {
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let kinds = Kinds::built_in().unwrap();
+        let mut tx = database.db.begin().await.unwrap();
+        let many: String = (0..400).map(|number| format!("site{number}.example\n")).collect();
+        let first = import(&mut tx, &folders, &format!("{many}two words\nbad..name\n")).await.unwrap();
+        assert_eq!((first.list.report.accepted, first.list.report.refused_count()), (400, 2));
+        assert!(!import(&mut tx, &folders, &format!("{many}two words\nbad..name\n")).await.unwrap().changed);
+        let nothing = import(&mut tx, &folders, "two words\n").await;
+        assert!(nothing.is_err(), "a list of nothing is no update");
+
+        // An update that loses nearly everything waits for a person; the same text imported by one is taken.
+        std::fs::write(folders.incoming.join("self-harm.txt"), "only.example\n").unwrap();
+        let updated = list::update(&mut tx, &ACTOR, &folders.kept, &[], &kinds, MONDAY).await.unwrap();
+        assert!(matches!(updated[0].1, Err(ImportError::ChangesTooMuch { before: 400, now: 1, .. })));
+        assert_eq!(list::status(&mut tx).await.unwrap()[0].0.report.accepted, 400);
+        assert!(import(&mut tx, &folders, "only.example\n").await.unwrap().changed);
+
+        // A held list takes nothing until it is released, and both need a reason.
+        let id = first.list.id.as_str();
+        assert!(matches!(list::hold(&mut tx, &ACTOR, id, " ", MONDAY).await, Err(HoldError::NoReason)));
+        list::hold(&mut tx, &ACTOR, id, "looks odd", MONDAY).await.unwrap();
+        assert!(matches!(import(&mut tx, &folders, "new.example\n").await, Err(ImportError::Held { .. })));
+        list::release(&mut tx, &ACTOR, id, "was looked at", MONDAY).await.unwrap();
+        assert!(import(&mut tx, &folders, "new.example\n").await.unwrap().changed);
+        tx.commit().await.unwrap();
+    }
+}
