@@ -38,6 +38,10 @@ GOALS = {  # what: (at least or at most, aim)
 }
 
 
+# Where tunnels lead: a proxy for browsers opens them to few ports, and this one is free on most machines.
+TUNNEL_PORT = 8443
+
+
 class Run:
     def __init__(self, arguments):
         self.arguments = arguments
@@ -103,17 +107,17 @@ class Run:
         write(f"{folder}/nginx.conf", f"""daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log /dev/null;
 events {{ worker_connections 4096; }}
 http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type application/octet-stream; {temporary}
- server {{ listen 127.0.0.1:{port} backlog=4096; root {folder}/www; }} }}
+ server {{ listen 127.0.0.1:{port} backlog=4096; listen 127.0.0.1:{TUNNEL_PORT} backlog=4096; root {folder}/www; }} }}
 """)
         subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
         origin = self.started(start(["nginx", "-c", f"{folder}/nginx.conf", "-e", "/dev/null", "-p", folder], LOAD_CPU, folder, "nginx"))
         wait_for("nginx serving", lambda: listening(port), 10, origin)
         return port
 
-    def ours(self, upstream, origin, list_path):
+    def ours(self, upstream, list_path, origins=()):
         """Our own school; gives it, with how long its list took."""
         fivebar = Fivebar(self.arguments.program, self.folder_for("fivebar"))
-        fivebar.make(upstream, origin)
+        fivebar.make(upstream, origins)
         own_copy = f"{fivebar.folder}/names.txt"
         shutil.copy(list_path, own_copy)
         import_seconds = fivebar.import_list(own_copy)
@@ -132,14 +136,14 @@ http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type
     # --- parts -------------------------------------------------------------------------------------------------------
     def dns(self, names, list_path, stream):
         a = self.arguments
-        upstream, origin = self.upstream(), free_ports(1)[0]
+        upstream = self.upstream()
         dns = Dns(a.load, stream, a.seconds)
         port = free_ports(1)[0]
         echo_process = self.started(start([a.load, "echo", str(port)], SERVER_CPU, self.folder, "echo"))
         echo = Server("echo", port, lambda: family(echo_process.pid))
         servers, ours = [echo], None
         if a.program:
-            fivebar, own_list, imported, ready = self.ours(upstream, origin, list_path)
+            fivebar, own_list, imported, ready = self.ours(upstream, list_path)
             ours = Server("fivebar", fivebar.dns, lambda: [fivebar.part("gate")])
             wait_for("fivebar refusing a listed name", lambda: blocked(ours.port, "www." + names[-1]), 60)
             if not allowed(ours.port, "www.allowed-by-nobody.example"):
@@ -174,6 +178,8 @@ http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type
         pids = [fivebar.part("log")]
         log = Server("log", ours.port, lambda: pids)
         found = timed(log, "answered", dns.steady(ours, 20_000, 5))
+        if found["lost"] > found["sent"] * 0.002:
+            found["cpu_us"] = None  # Questions that were not answered are events that the log never saw.
         self.keep("log", **found)
         self.row("the log's own cost at 20,000 events a second", found["cpu_us"], 2.5, "", True, " µs")
 
@@ -181,11 +187,11 @@ http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type
         """Five million names: memory, loading, and a reload under load, beside pdns-recursor."""
         a = self.arguments
         names, list_path, stream = self.names(a.large)
-        upstream, origin = self.upstream(), free_ports(1)[0]
+        upstream = self.upstream()
         dns = Dns(a.load, stream, a.seconds)
         size = f"{a.large / 1e6:g} M names"
         fivebar = Fivebar(a.program, self.folder_for("fivebar"))
-        fivebar.make(upstream, origin)
+        fivebar.make(upstream)
         fivebar.start()
         self.started(fivebar)
         ours = Server("fivebar", fivebar.dns, lambda: [fivebar.part("gate")])
@@ -251,10 +257,10 @@ http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type
     def proxy(self, names, list_path):
         a = self.arguments
         origin, upstream = self.origin(), self.upstream()
-        get, tunnels = Get(origin, a.seconds, self.folder), Tunnels(a.load, origin, a.seconds)
+        get, tunnels = Get(origin, a.seconds, self.folder), Tunnels(a.load, TUNNEL_PORT, a.seconds)
         servers, with_tunnels, ours = [], [], None
         if a.program:
-            fivebar, *_ = self.ours(upstream, origin, list_path)
+            fivebar, *_ = self.ours(upstream, list_path, (origin, TUNNEL_PORT))
             ours = Server("fivebar", fivebar.proxy, lambda: [fivebar.part("gate")])
             servers.append(ours)
             with_tunnels.append(ours)

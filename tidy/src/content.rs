@@ -5,14 +5,20 @@ use std::collections::BTreeSet;
 use crate::{Complaint, Source};
 
 /// Complains of a content file that does not parse, or has no `source` and `version`. An example policy is a policy
-/// document, whose form has a `note` where content has its source.
+/// document, whose form has a `note` where content has its source; any other example begins with a comment.
 pub fn has_origin(source: &Source) -> Vec<Complaint> {
     let table: toml::Table = match toml::from_str(&source.text) {
         Ok(table) => table,
         Err(error) => return vec![Complaint::whole(&source.path, format!("is not TOML: {error}"))],
     };
     let mut complaints = Vec::new();
-    let origin = if source.path.starts_with("content/examples/") { "note" } else { "source" };
+    let example = source.path.starts_with("content/examples/");
+    if example && !table.contains_key("form") {
+        let said = source.text.starts_with("# ");
+        let text = "is no policy and begins with no comment; say there what it is an example of";
+        return if said { Vec::new() } else { vec![Complaint::whole(&source.path, text)] };
+    }
+    let origin = if example { "note" } else { "source" };
     if table.get(origin).and_then(toml::Value::as_str).is_none_or(|source| source.trim().is_empty()) {
         let text = format!("has no `{origin} = \"…\"`; say where its content comes from");
         complaints.push(Complaint::whole(&source.path, text));
@@ -65,8 +71,10 @@ mod tests {
             ("content/a.toml", "version = 1", 1),
             ("content/a.toml", "a = 1", 2),
             ("content/a.toml", "a = ", 1),
-            ("content/examples/a.toml", "version = 1\nnote = 'our words'", 0),
-            ("content/examples/a.toml", "version = 1\nsource = 'ours'", 1),
+            ("content/examples/a.toml", "form = 1\nversion = 1\nnote = 'our words'", 0),
+            ("content/examples/a.toml", "form = 1\nversion = 1\nsource = 'ours'", 1),
+            ("content/examples/roll.toml", "# A roll.\n[[person]]", 0),
+            ("content/examples/roll.toml", "[[person]]", 1),
         ] {
             assert_eq!(has_origin(&Source::new(path, text)).len(), complaints, "{path}: {text}");
         }

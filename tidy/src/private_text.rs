@@ -16,7 +16,7 @@ impl PrivateText {
     pub fn new() -> Result<Self, regex::Error> {
         Ok(Self {
             machine: Regex::new(
-                r"(?:^|[^A-Za-z0-9_./-])(/(?:work|home/[a-z]|root/|Users/|tmp/[a-z]/|mnt/)[^\s`'\x22)]*)",
+                r"(?:^|[^A-Za-z0-9_./-])(/(?:work|home/[a-z]{2}|root/|Users/|tmp/[a-z]/|mnt/)[^\s`'\x22)]*)",
             )?,
             mail: Regex::new(r"[A-Za-z0-9._%+-]+@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})")?,
         })
