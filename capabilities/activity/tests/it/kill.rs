@@ -28,7 +28,14 @@ fn role() {
         "log" => {
             let mut config = activity::Config::new(&house.join("log"), &house.join("run"));
             config.log.segment_bytes = 200_000;
-            activity::service::run(config, Arc::new(AtomicBool::new(false))).unwrap();
+            let stop = Arc::new(AtomicBool::new(false));
+            let parent_gone = Arc::clone(&stop);
+            std::thread::spawn(move || {
+                // The end of standard input is the end of the parent, however it ended.
+                drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+                parent_gone.store(true, std::sync::atomic::Ordering::SeqCst);
+            });
+            activity::service::run(config, stop).unwrap();
         }
         "gate" => gate(&house.join("run")),
         other => panic!("no role {other}"),
