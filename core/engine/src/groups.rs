@@ -56,7 +56,13 @@ impl GroupSet {
     /// The groups in rising order.
     pub fn iter(&self) -> impl Iterator<Item = GroupNo> + '_ {
         self.0.iter().zip(0u16..).flat_map(|(&word, index)| {
-            (0..64u16).filter(move |bit| word >> bit & 1 == 1).map(move |bit| GroupNo(index * 64 + bit))
+            // Straight from one member to the next: deciding walks small sets a few times for each request.
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                let bit = u16::try_from(rest.trailing_zeros()).ok().filter(|bit| *bit < 64)?;
+                rest &= rest - 1;
+                Some(GroupNo(index * 64 + bit))
+            })
         })
     }
 

@@ -176,12 +176,11 @@ fn sentence(effect: Effect, target: &TargetText, group: Option<&str>, reason: &s
     format!("{} {} for {}{reason}", effect.id(), target.words(), group.unwrap_or(super::EVERYONE))
 }
 
+/// An item's id, and the item in the old and in the new document.
+type Paired<'d, T> = (String, (Option<&'d T>, Option<&'d T>));
+
 /// Items of both documents by id, in the order of the new one, what is gone last.
-fn paired<'d, T>(
-    old: &'d [T],
-    new: &'d [T],
-    id: impl Fn(&T) -> &String,
-) -> Vec<(String, (Option<&'d T>, Option<&'d T>))> {
+fn paired<'d, T>(old: &'d [T], new: &'d [T], id: impl Fn(&T) -> &String) -> Vec<Paired<'d, T>> {
     let find = |all: &'d [T], wanted: &String| all.iter().find(|item| id(item) == wanted);
     let mut all: Vec<_> =
         new.iter().map(|item| (id(item).clone(), (find(old, id(item)), Some(item)))).collect();

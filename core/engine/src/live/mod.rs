@@ -3,6 +3,7 @@
 pub mod roll;
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::net::IpAddr;
 
 use kit::Timestamp;
@@ -15,7 +16,7 @@ use crate::document::{Effect, Problem};
 use crate::groups::GroupNo;
 use crate::identity::{Identity, PersonNo};
 use crate::policy::{Audience, FilterPolicy, LIVE, covers_sealed, specificity};
-use crate::targets::Targets;
+use crate::targets::{Targets, WordHasher};
 
 /// The live snapshot as the hub publishes it. Groups are named by their ids, so that it holds under any policy.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -106,7 +107,7 @@ pub struct Live {
     document: LiveDocument,
     entries: Vec<LiveEntry>,
     targets: Targets,
-    persons: HashMap<PersonNo, Targets>,
+    persons: HashMap<PersonNo, Targets, BuildHasherDefault<WordHasher>>,
     allows_categories: bool,
     focuses: Vec<LiveFocus>,
     withheld: HashMap<PersonNo, u32>,
@@ -170,7 +171,7 @@ impl Live {
             document: document.clone(),
             entries: Vec::new(),
             targets: Targets::default(),
-            persons: HashMap::new(),
+            persons: HashMap::default(),
             allows_categories: false,
             focuses: Vec::new(),
             withheld: document.withheld.iter().map(|one| (one.person, one.number)).collect(),

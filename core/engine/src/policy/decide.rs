@@ -148,7 +148,7 @@ impl<'a> Case<'a> {
             let fact = Fact::Address(u8::try_from(place).unwrap_or(u8::MAX));
             self.gather_address(address.to_canonical(), fact);
             if !self.policy.sealed.is_empty()
-                && self.policy.sealed.holds_host(&address.to_canonical().to_string())
+                && self.policy.sealed.holds_host(HostText::of(Host::Address(*address)).as_str())
             {
                 self.seal(fact);
             }
@@ -595,6 +595,9 @@ impl<'a> Case<'a> {
     fn unknown(&self) -> Decision {
         let groups = &self.policy.groups;
         let speaking = groups.with_unknown().intersection(&self.groups);
+        if speaking.is_empty() {
+            return decision(Verdict::Allow, reason(Step::Unknown));
+        }
         let mut best: Option<(Verdict, GroupNo)> = None;
         let heard = || speaking.iter().filter(|group| !groups.overrules(&speaking, *group));
         let verdict_of =
@@ -674,7 +677,7 @@ impl<'a> HostText<'a> {
             Host::Address(address) => {
                 use std::io::Write as _;
                 let mut buffer = [0u8; 48];
-                let mut rest = &mut buffer[..];
+                let mut rest = buffer.as_mut_slice();
                 let _ = write!(rest, "{}", address.to_canonical());
                 let left = rest.len();
                 Self::Address(buffer, buffer.len() - left)

@@ -181,11 +181,9 @@ impl Cells {
             return None;
         }
         let mut best: Option<Answer> = None;
-        let heard = || {
-            self.cells
-                .iter()
-                .filter(|(group, _, _)| speaking.contains(*group) && !groups.overrules(&speaking, *group))
-        };
+        let standing: GroupSet =
+            speaking.iter().filter(|group| !groups.overrules(&speaking, *group)).collect();
+        let heard = || self.cells.iter().filter(|(group, _, _)| standing.contains(*group));
         for (group, row, says) in heard() {
             let verdict = says.verdict(asker, times);
             if best.is_none_or(|best| strictness(verdict) > strictness(best.verdict)) {
