@@ -41,9 +41,12 @@ async fn alone(watched: &Watched, to: SocketAddr) -> Result<(TcpStream, SocketAd
     .await
 }
 
+/// One address being tried.
+type Attempt = Pin<Box<dyn Future<Output = io::Result<(TcpStream, SocketAddr)>>>>;
+
 async fn race(watched: &Watched, addresses: &[IpAddr], port: u16) -> Result<(TcpStream, SocketAddr), Ended> {
     let mut waiting = by_turns(addresses).into_iter().take(MOST_TRIES).map(|ip| SocketAddr::new(ip, port));
-    let mut running: Vec<Pin<Box<dyn Future<Output = io::Result<(TcpStream, SocketAddr)>>>>> = Vec::new();
+    let mut running: Vec<Attempt> = Vec::new();
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
     let mut next = Box::pin(tokio::time::sleep(Duration::ZERO));
     let mut more = true;

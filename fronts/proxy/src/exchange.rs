@@ -136,7 +136,7 @@ impl Exchange<'_> {
             if self.ask.version == Version::Http11 {
                 let mut out = self.worker.rooms.take();
                 forward::answer(&mut out, head, &parts, &answer, false, self.via());
-                self.to_client(&mut origin, &mut upload, &out).await?;
+                self.write_client(&mut origin, &mut upload, &out).await?;
                 self.worker.rooms.put(out);
             }
             from.consume(end);
@@ -214,7 +214,7 @@ impl Exchange<'_> {
                 Scan::More => {}
             }
             self.worker.rooms.lend(from);
-            match self.from_origin(origin, upload, from).await {
+            match self.read_origin(origin, upload, from).await {
                 Ok(0) => return Err(NoAnswer::Gone),
                 Ok(_) => {}
                 Err(Ended::Io(_)) if !upload.failed => return Err(NoAnswer::Gone),
@@ -225,7 +225,7 @@ impl Exchange<'_> {
     }
 
     /// Reads from the origin while the body goes up.
-    async fn from_origin(
+    async fn read_origin(
         &mut self,
         origin: &mut Origin,
         upload: &mut Upload,
@@ -242,7 +242,7 @@ impl Exchange<'_> {
     }
 
     /// Writes to the client while the body goes up.
-    async fn to_client(
+    async fn write_client(
         &mut self,
         origin: &mut Origin,
         upload: &mut Upload,
@@ -327,7 +327,7 @@ impl Exchange<'_> {
         let mut passed = pass(&mut follow, from)?;
         out.extend_from_slice(from.unread().get(..passed).unwrap_or_default());
         let limits = &self.worker.shared.config.limits;
-        let mut failed = self.to_client(&mut origin, &mut upload, &out).await.is_err();
+        let mut failed = self.write_client(&mut origin, &mut upload, &out).await.is_err();
         self.worker.rooms.put(out);
         loop {
             from.consume(passed);
@@ -355,7 +355,7 @@ impl Exchange<'_> {
                     }
                 }
             }
-            match self.from_origin(&mut origin, &mut upload, from).await {
+            match self.read_origin(&mut origin, &mut upload, from).await {
                 Ok(0) => {
                     whole = matches!(follow, Follow::UntilClose);
                     break;
@@ -375,7 +375,7 @@ impl Exchange<'_> {
             }
             let sending = std::mem::take(from);
             let body = sending.unread().get(..passed).unwrap_or_default();
-            failed = self.to_client(&mut origin, &mut upload, body).await.is_err();
+            failed = self.write_client(&mut origin, &mut upload, body).await.is_err();
             *from = sending;
         }
         Counters::add(&self.worker.shared.counters.answer_bytes, bytes);

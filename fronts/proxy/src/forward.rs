@@ -35,10 +35,10 @@ pub fn request(
     for field in &parts.fields {
         let name = field.name.of(head);
         match known(name) {
-            Known::Other | Known::UserAgent | Known::Accept | Known::Expect => {
-                if !is_named(name, &ask.named, head) {
-                    line(out, name, field.value.of(head));
-                }
+            Known::Other | Known::UserAgent | Known::Accept | Known::Expect
+                if !is_named(name, &ask.named, head) =>
+            {
+                line(out, name, field.value.of(head));
             }
             _ => {}
         }
@@ -71,10 +71,10 @@ pub fn answer(
     for field in &parts.fields {
         let name = field.name.of(head);
         match known(name) {
-            Known::Other | Known::UserAgent | Known::Accept | Known::Expect | Known::Host => {
-                if !is_named(name, &answer.named, head) {
-                    line(out, name, field.value.of(head));
-                }
+            Known::Other | Known::UserAgent | Known::Accept | Known::Expect | Known::Host
+                if !is_named(name, &answer.named, head) =>
+            {
+                line(out, name, field.value.of(head));
             }
             _ => {}
         }

@@ -136,6 +136,7 @@ pub enum Kind {
 const TOKEN: u8 = 1;
 const TEXT: u8 = 2;
 /// What each byte may stand in: a token (RFC 9110, 5.6.2), a field's value (5.5: tab, space, visible, obs-text).
+#[expect(clippy::indexing_slicing, reason = "worked out while compiling, where a wrong index is an error")]
 const CLASS: [u8; 256] = {
     let mut class = [0; 256];
     let mut byte = 0usize;

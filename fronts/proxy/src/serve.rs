@@ -138,7 +138,7 @@ fn thread(shared: Arc<Shared>, addresses: &[SocketAddr], ready: &Ready) {
     };
     let local = LocalSet::new();
     local.block_on(&runtime, async move {
-        let worker = Worker::new(shared);
+        let worker = Worker::start(shared);
         for &address in addresses {
             let listening = socket(address).and_then(|socket| socket.listen(4096));
             match listening {

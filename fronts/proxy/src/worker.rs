@@ -80,7 +80,7 @@ const MOST_PIPES: usize = 16;
 
 impl Worker {
     /// A thread's share.
-    pub fn new(shared: Arc<Shared>) -> Mine {
+    pub fn start(shared: Arc<Shared>) -> Mine {
         let config = &shared.config;
         Mine(Rc::new(Self {
             watch: Watch::default(),

@@ -232,11 +232,7 @@ fn a_web_socket_is_decided_then_carried() {
         )
     };
     assert_eq!(
-        status(
-            &setting.exchange(
-                format!("{}", ask("blocked.example")).replace("keep-alive, ", "close, ").as_bytes()
-            )
-        ),
+        status(&setting.exchange(ask("blocked.example").replace("keep-alive, ", "close, ").as_bytes())),
         403
     );
     let mut client = setting.raw();
