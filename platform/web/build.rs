@@ -21,7 +21,7 @@ fn main() {
 fn build() -> Result<(), String> {
     let here = PathBuf::from(env("CARGO_MANIFEST_DIR")?).join("assets");
     let out = PathBuf::from(env("OUT_DIR")?);
-    for watched in ["fivebar.css", "package-lock.json", "node_modules/.package-lock.json"] {
+    for watched in ["fivebar.css", "fivebar.svg", "package-lock.json", "node_modules/.package-lock.json"] {
         println!("cargo::rerun-if-changed={}", here.join(watched).display());
     }
     println!("cargo::rerun-if-changed=build.rs");
@@ -33,6 +33,8 @@ fn build() -> Result<(), String> {
     let style = patched(&text(read(&modules.join(FRONTEND).join("govuk-frontend.min.css"))?)?)?;
     let own = text(read(&here.join("fivebar.css"))?)?;
 
+    let icon = read(&here.join("fivebar.svg"))?;
+
     let mut files = Vec::new();
     let regular = add(&mut files, &out, "atkinson-regular", "ttf", "font/ttf", &regular)?;
     let bold = add(&mut files, &out, "atkinson-bold", "ttf", "font/ttf", &bold)?;
@@ -42,9 +44,12 @@ fn build() -> Result<(), String> {
     let whole = format!("{}{style}\n{own}", faces(&regular, &bold));
     let style = add(&mut files, &out, "fivebar", "css", "text/css; charset=utf-8", whole.as_bytes())?;
 
+    let icon = add(&mut files, &out, "fivebar", "svg", "image/svg+xml", &icon)?;
+
     let mut table = format!(
         "/// The style sheet's file name.\npub const STYLE: &str = {style:?};\n\
          /// The script's file name.\npub const SCRIPT: &str = {script:?};\n\
+         /// The icon's file name.\npub const ICON: &str = {icon:?};\n\
          pub(crate) static FILES: &[(&str, &str, &[u8])] = &[\n"
     );
     for (name, kind, path) in &files {

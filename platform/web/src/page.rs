@@ -116,14 +116,16 @@ impl Shell {
                     meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
                     meta name="theme-color" content="#23543f";
                     link rel="stylesheet" href={ "/assets/" (assets::STYLE) };
-                    link rel="icon" href="data:,";
+                    link rel="icon" type="image/svg+xml" href={ "/assets/" (assets::ICON) };
                 }
                 body .govuk-template__body {
                     (scripts(nonce))
                     (SkipLink::new("Skip to main content", "#main-content"))
                     (self.header())
                     div .govuk-width-container {
-                        (page.before)
+                        @if !page.before.0.is_empty() {
+                            nav aria-label="Way back" { (page.before) }
+                        }
                         main .govuk-main-wrapper #main-content {
                             div .govuk-grid-row {
                                 div .govuk-grid-column-two-thirds {
