@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use engine::explain::{flip, trace_in};
 use engine::{
     FilterPolicy, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, PersonNo, Request, SealedKey,
+    SealedState, Step,
 };
 use kit::{LocalTime, Zone};
 use lists::url::CanonicalHost;
@@ -32,7 +33,12 @@ pub fn run(context: &Context, asked: &cli::Explain) -> Result<()> {
     };
     let question = Question { policy: &policy, live: &live, identity: &identity, at: zone.local(at) };
     if asked.target == "-" {
-        return question.stream();
+        let mut guard = BulkGuard::new(question.policy.sealed().state(context.at));
+        let outcome = question.stream(&mut guard);
+        if guard.is_full() {
+            leave_entry(context)?;
+        }
+        return outcome;
     }
     let Some(target) = Target::read(&asked.target) else {
         bail!(
@@ -44,6 +50,47 @@ pub fn run(context: &Context, asked: &cli::Explain) -> Result<()> {
     context.output.object(&answer);
     say(context, &answer);
     Ok(())
+}
+
+/// Asking in bulk which sites are sealed would draw the list out of the gate one guess at a time. After ten hits the
+/// stream ends, and the access trail says so. Entries for testing are no secret and do not count.
+struct BulkGuard {
+    counts: bool,
+    hits: u32,
+}
+
+impl BulkGuard {
+    const MOST: u32 = 10;
+
+    const fn new(state: SealedState) -> Self {
+        Self { counts: matches!(state, SealedState::Live | SealedState::Stale), hits: 0 }
+    }
+
+    /// Takes note of one answer; `false` once no more may be given.
+    fn may_go_on(&mut self, step: Step) -> bool {
+        if self.counts && step == Step::Sealed {
+            self.hits += 1;
+        }
+        self.hits <= Self::MOST
+    }
+
+    const fn is_full(&self) -> bool {
+        self.hits > Self::MOST
+    }
+}
+
+/// Says in the trail that somebody asked for sealed entries in bulk.
+fn leave_entry(context: &Context) -> Result<()> {
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        let subject = store::Subject::new("sealed", "explain");
+        let detail = json!({ "hits": BulkGuard::MOST });
+        store::trail::changed(&mut tx, &context.actor, "sealed.asked-in-bulk", &subject, &detail, context.at)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    })
 }
 
 struct Question<'a> {
@@ -121,7 +168,7 @@ impl Question<'_> {
 
     /// Many targets, one a line; one JSON line each, in their order. What would flip a verdict is left out: it means
     /// compiling the policy anew for each candidate.
-    fn stream(&self) -> Result<()> {
+    fn stream(&self, guard: &mut BulkGuard) -> Result<()> {
         let moment = self.policy.moment(self.at);
         let mut lines = io::stdin().lock();
         let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
@@ -139,6 +186,12 @@ impl Question<'_> {
             match target.as_ref().and_then(|target| self.request(target)) {
                 Some(request) => {
                     let trace = trace_in(self.policy, self.live, &request, &moment);
+                    if !guard.may_go_on(trace.step) {
+                        out.flush()?;
+                        bail!(
+                            "ten of these sites are sealed, and no more answers are given in bulk; the access trail says that you asked"
+                        );
+                    }
                     out.write_all(b"{\"target\":")?;
                     serde_json::to_writer(&mut out, text)?;
                     out.write_all(b",")?;
@@ -228,5 +281,36 @@ fn say(context: &Context, answer: &Value) {
     match answer.get("change").and_then(|change| change.get("words")).and_then(Value::as_str) {
         Some(words) => context.output.say(format!("  the smallest change that would flip it: {words}")),
         None => context.output.say("  no change that anybody at the school may make would flip it"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asking_in_bulk_ends_after_ten_sealed_hits_and_test_entries_do_not_count() {
+        let mut guard = BulkGuard::new(SealedState::Live);
+        for _ in 0..10 {
+            assert!(guard.may_go_on(Step::Sealed) && guard.may_go_on(Step::School));
+        }
+        assert!(!guard.is_full() && !guard.may_go_on(Step::Sealed) && guard.is_full());
+        let mut tests = BulkGuard::new(SealedState::TestEntries);
+        assert!((0..1_000).all(|_| tests.may_go_on(Step::Sealed)) && !tests.is_full());
+    }
+
+    #[test]
+    fn targets_are_read_in_every_form_that_people_type() {
+        let read = |text| Target::read(text).map(|target| (target.host, target.port, target.path));
+        let name = |host: &str, path: Option<&str>| Some((host.to_owned(), None, path.map(str::to_owned)));
+        assert_eq!(read("WWW.BBC.co.uk."), name("www.bbc.co.uk", None));
+        assert_eq!(read("http://bbc.co.uk/a/../news?q=1#x"), name("bbc.co.uk", Some("/news?q=1")));
+        assert_eq!(read("bbc.co.uk/news"), name("bbc.co.uk", Some("/news")));
+        // Of a secure address a gate that does not look inside sees the name alone.
+        assert_eq!(read("https://bbc.co.uk/news"), name("bbc.co.uk", None));
+        assert_eq!(read("http://example.org:8080/").and_then(|(_, port, _)| port), Some(8080));
+        assert_eq!(read("[2001:db8::1]"), name("2001:db8::1", None));
+        assert_eq!(read("::ffff:192.0.2.1"), name("192.0.2.1", None));
+        assert_eq!(read("not a host at all"), None);
     }
 }
