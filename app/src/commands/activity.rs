@@ -53,7 +53,7 @@ pub fn run(context: &Context, asked: Activity) -> Result<()> {
 }
 
 fn not_running(error: ClientError) -> anyhow::Error {
-    Failure::NotRunning(format!("{error}. Is it running? `fivebar run` starts it.")).into()
+    Failure::NotRunning(error.to_string()).into()
 }
 
 /// The names that numbers stand for.

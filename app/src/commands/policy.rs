@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use engine::document::differences;
+use engine::document::{EVERYONE, Unknown, differences};
 use engine::{PolicyDocument, Problem};
 use filtering::filter_policy::{self, Version};
 use filtering::publish::Scope;
@@ -123,18 +123,72 @@ fn show(context: &Context, number: Option<u32>) -> Result<()> {
         "{} (version {}, applied {} by {}: {})",
         document.title, version.number, version.at, version.applied_by, version.note
     ));
-    // A document read beside an empty one is every sentence of it.
-    let empty = PolicyDocument {
-        groups: Vec::new(),
-        uses: Vec::new(),
-        locked: Vec::new(),
-        rules: Vec::new(),
-        ..document.clone()
-    };
-    for sentence in differences(&empty, &document) {
-        context.output.say(format!("  {sentence}"));
-    }
+    say_document(context, &document);
     Ok(())
+}
+
+/// The table as a person reads it: each row with whom it is for, then the rules.
+fn say_document(context: &Context, document: &PolicyDocument) {
+    let name = |id: &str| -> String {
+        if id == EVERYONE {
+            return "everyone".to_owned();
+        }
+        document
+            .groups
+            .iter()
+            .find(|group| group.id == id)
+            .map_or_else(|| id.to_owned(), |group| group.name.clone())
+    };
+    context.output.say("\nPermitted use");
+    for row in &document.uses {
+        let seen = if row.seen_by_gate { "" } else { "  (not something the gate can see)" };
+        context.output.say(format!("  {}{seen}", row.activity));
+        for (group, cell) in &row.cells {
+            context.output.say(format!("      {:<32} {}", name(group), cell.words()));
+        }
+    }
+    context.output.say("\nWhat no list knows");
+    for group in &document.groups {
+        if let Some(unknown) = group.unknown {
+            context.output.say(format!("      {:<32} {}", group.name, unknown_words(unknown)));
+        }
+    }
+    let target = |parts: [&Option<String>; 4]| -> String {
+        parts.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ")
+    };
+    if !document.locked.is_empty() {
+        context.output.say("\nLocked by leadership or trust");
+    }
+    for rule in &document.locked {
+        context.output.say(format!(
+            "  {} {} for {}: {}",
+            rule.effect.id(),
+            target([&rule.site, &rule.url, &rule.expression, &rule.category]),
+            name(rule.group.as_deref().unwrap_or(EVERYONE)),
+            rule.reason
+        ));
+    }
+    if !document.rules.is_empty() {
+        context.output.say("\nThe school's own rules");
+    }
+    for rule in &document.rules {
+        context.output.say(format!(
+            "  {} {} for {}: {} ({})",
+            rule.effect.id(),
+            target([&rule.site, &rule.url, &rule.expression, &rule.category]),
+            name(rule.group.as_deref().unwrap_or(EVERYONE)),
+            rule.reason,
+            rule.owner
+        ));
+    }
+}
+
+const fn unknown_words(unknown: Unknown) -> &'static str {
+    match unknown {
+        Unknown::Allow => "allowed",
+        Unknown::Block => "not allowed",
+        Unknown::Scan => "allowed, with the page read",
+    }
 }
 
 /// A version by number, or a file.
