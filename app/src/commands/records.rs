@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use engine::{Catalogue, Sealed, SealedKey};
 use filtering::list::Kinds;
 use filtering::publish::{FromRecords, Published, RecordsError, Scope};
@@ -111,12 +111,16 @@ pub async fn publish_in(context: &Context, tx: &mut Tx, scope: Scope) -> Result<
     })
 }
 
-/// Publishes if nothing was ever published, as after a restore by hand.
-pub fn publish_if_never(home: &Home, config: &Config) -> Result<()> {
-    if Published::read(&home.gate())?.is_some() {
-        return Ok(());
-    }
+/// Publishes policy and live part again, and the lists too if nothing was ever published. Done whenever the hub starts:
+/// a command that was killed between publishing and committing, or a back-up that was put in place by hand, leaves gates
+/// and records of one mind again.
+pub fn publish_at_start(home: &Home, config: &Config) -> Result<()> {
     let context = Context::of(home.clone(), config.clone(), Output::new(true))?;
-    publish(&context).context("nothing was published yet, and publishing failed")?;
-    Ok(())
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        publish_in(&context, &mut tx, Scope::Policy).await?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    })
 }

@@ -26,8 +26,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 pub fn run(home: &Home, config: &Config, bind: &Bind, when_ready: impl FnOnce(&Ready)) -> Result<()> {
     let ticket_key = Private::new(read_key(home, "ticket.key")?);
     let sealed_key = SealedKey::new(read_key(home, "sealed.key")?);
-    // The records may have to be brought up to date and published before the hub shuts itself in.
-    crate::commands::records::publish_if_never(home, config)?;
+    // The records are brought up to date and published before the hub shuts itself in. Gates go on with what they have
+    // where that cannot be done.
+    if let Err(error) = crate::commands::records::publish_at_start(home, config) {
+        if Published::read(&home.gate())?.is_none() {
+            return Err(error.context("nothing was ever published, and publishing failed"));
+        }
+        tracing::error!(
+            error = format!("{error:#}"),
+            "The records could not be published again; gates go on with what they have"
+        );
+    }
     let confined = confine(&Reach {
         read: vec!["/etc".into(), "/usr/share/zoneinfo".into()],
         write: vec![home.hub(), home.gate(), home.run()],
