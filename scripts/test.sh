@@ -31,6 +31,8 @@ cargo test --workspace --doc --locked --quiet >"$logs/doc" 2>&1 || { broken+=("d
 add "$(count '[0-9]+ passed' "$logs/doc")" "$(count '[0-9]+ failed' "$logs/doc")" "$(count '[0-9]+ ignored' "$logs/doc")"
 
 part "workspace"
+# The portal's sample pages are written out by their test, for the browser below.
+export FIVEBAR_SAMPLES="$logs/samples"
 "$target/debug/postgres-for-tests" cargo nextest run --workspace --lib --bins --tests --locked --color never 2>&1 | tee "$logs/nextest" || broken+=("workspace")
 summary=$(grep -E '^ +Summary ' "$logs/nextest" | tail -n 1)
 if [ -z "$summary" ]; then
@@ -42,6 +44,9 @@ else
     add "$(count '[0-9]+ passed' "$logs/summary")" "$lost" "$(count '[0-9]+ skipped' "$logs/summary")"
     printf '\n%s\n' "$summary"
 fi
+
+part "sample pages in a browser"
+if node platform/web/assets/axe.mjs "$logs/samples"; then add 1 0 0; else broken+=("sample pages in a browser"); add 0 1 0; fi
 
 # A part that failed without counting a failure (a crash, a compile error) still is one.
 [ ${#broken[@]} -gt 0 ] && [ "$failed" -eq 0 ] && failed=${#broken[@]}
