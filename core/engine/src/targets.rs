@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::net::IpAddr;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Look, LookSet};
 
 use crate::document::target::{Target, UrlPrefix, url_host};
@@ -56,7 +56,7 @@ impl Targets {
             }
             Target::Expression { pattern, on } => {
                 // The document's check compiled the same expression before.
-                if let Ok(regex) = Regex::new(pattern) {
+                if let Ok(regex) = RegexBuilder::new(pattern).case_insensitive(true).build() {
                     self.expressions.push(Expression {
                         counts_for_host: !looks_ahead(pattern),
                         regex,

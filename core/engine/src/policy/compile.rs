@@ -315,14 +315,18 @@ fn list_expressions(index: &ListIndex, problems: &mut Vec<Problem>) -> ListExpre
         }
     }
     let mut build = |patterns: &[&str]| {
-        regex::RegexSetBuilder::new(patterns).size_limit(64 << 20).build().unwrap_or_else(|_| {
-            problems.push(Problem::error(
-                0,
-                "the expressions of the lists are too large together",
-                "Leave out a list with many expressions.",
-            ));
-            RegexSet::empty()
-        })
+        regex::RegexSetBuilder::new(patterns)
+            .case_insensitive(true)
+            .size_limit(64 << 20)
+            .build()
+            .unwrap_or_else(|_| {
+                problems.push(Problem::error(
+                    0,
+                    "the expressions of the lists are too large together",
+                    "Leave out a list with many expressions.",
+                ));
+                RegexSet::empty()
+            })
     };
     all.whole = build(&whole);
     all.host = build(&host);

@@ -25,7 +25,8 @@
 //!   if one is open the host is, and the fact is [`crate::Fact::PartOfHost`]. An allow expression (which must name its
 //!   site) counts as matched by some URL there. An expression counts for the host itself where it matches `host/` and
 //!   looks at nothing that follows.
-//! - **Letter case** of paths is ignored everywhere, and `www.` before the host of a part of a site.
+//! - **Letter case** is ignored in paths and by expressions (were only one of them to ignore it, a part of a host could
+//!   be open that no known beginning shows), and so is `www.` before the host of a part of a site.
 
 mod compile;
 mod contest;

@@ -557,7 +557,9 @@ impl<'a> Asking<'a> {
     }
 
     fn expression(&self, pattern: &str, url: &Url) -> Option<Fact> {
-        let is_match = |text: String| regex::Regex::new(pattern).unwrap().is_match(&text);
+        let is_match = |text: String| {
+            regex::RegexBuilder::new(pattern).case_insensitive(true).build().unwrap().is_match(&text)
+        };
         let host = &self.host;
         match url {
             Url::Whole(path) => is_match(format!("{host}{path}")).then_some(Fact::Path),

@@ -289,3 +289,37 @@ fn a_blocked_person_hears_why_whether_to_ask_and_where_help_is() {
         assert!(!said.reason.is_empty() && !said.reason.contains("test"), "{said:?}");
     }
 }
+
+#[test]
+fn an_expression_ignores_letter_case_as_parts_of_a_site_do() {
+    // Found by the random worlds: with case counting in one of the two, `/P/x` was open on a host whose every known
+    // part was closed.
+    let school = School::of(
+        r#"
+form = 1
+title = "A school"
+version = 1
+[[group]]
+id = "pupils"
+name = "Pupils"
+unknown = "block"
+[[group]]
+id = "year-9"
+name = "Year 9"
+within = ["pupils"]
+[[rule]]
+do = "allow"
+url = "a.test/p"
+group = "pupils"
+[[rule]]
+do = "block"
+expression = "a.test/p"
+group = "year-9"
+"#,
+    );
+    for target in ["a.test", "a.test/p", "a.test/P/x"] {
+        assert_eq!(school.says(&["year-9"], target, NOW).split(':').next(), Some("block"), "{target}");
+    }
+    assert_eq!(school.says(&["pupils"], "a.test", NOW), "allow: school");
+    assert_eq!(school.says(&["pupils"], "a.test/P/x", NOW), "allow: school");
+}
