@@ -67,7 +67,7 @@ fn a_visit_to_a_help_site_leaves_nothing_that_tells_who() -> Result<()> {
 }
 
 #[test]
-fn a_request_is_asked_approved_and_ends_and_the_trail_has_it() -> Result<()> {
+fn the_link_on_the_block_page_says_why_and_tells_nothing_by_itself() -> Result<()> {
     let school = School::demo()?;
     let pupil = school.anyone_in("year-9")?.address.clone();
     let host = "www.bet365.com";
@@ -97,5 +97,34 @@ fn nothing_hides_the_notice_while_no_live_feed_is_loaded() -> Result<()> {
         page.contains("No live IWF or police terrorist list. Do not use this as your only filter."),
         "{page}"
     );
+    Ok(())
+}
+
+#[test]
+fn a_sealed_site_is_refused_to_everyone_and_kept_out_of_the_log() -> Result<()> {
+    let school = School::demo()?;
+    // An entry for testing: every school's gate has it.
+    let host = "sealed-test-iwf.fivebar.example";
+    for group in ["year-2", "year-11", "teachers", "governors"] {
+        let from = school.anyone_in(group)?.address.clone();
+        let told = explain(&school, &format!("www.{host}"), &from)?;
+        assert_eq!(
+            (told["verdict"].as_str(), told["step"].as_str()),
+            (Some("block"), Some("sealed")),
+            "{told}"
+        );
+        assert!(told["change"].is_null(), "nobody at the school can open it: {told}");
+        assert!(school.dig(&from, &[host])?.contains("NXDOMAIN"));
+        assert!(school.curl(&from, &format!("http://{host}/"), &[])?.contains(" 403 "));
+    }
+    let pupil = school.anyone_in("year-2")?.address.clone();
+    school.dig(&pupil, &["marker.example"])?;
+    let found = eventually(Duration::from_secs(10), || {
+        let lines = school.told(&["--json", "activity", "search", "--address", &pupil]).ok()?;
+        lines.contains("marker.example").then_some(lines)
+    })
+    .context("the marker reached the log")?;
+    assert!(found.lines().filter(|line| line.contains("\"sealed\"")).count() >= 2, "{found}");
+    assert!(!found.contains("sealed-test"), "the log row holds a reference only: {found}");
     Ok(())
 }

@@ -13,7 +13,7 @@ fn pid_of(school: &School, part: &str) -> Option<u32> {
     children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()).find(|pid| {
         std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
             let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-            words.windows(2).any(|pair| pair[0] == b"--only" && pair[1] == part.as_bytes())
+            words.windows(2).any(|pair| matches!(pair, [b"--only", name] if *name == part.as_bytes()))
         })
     })
 }
