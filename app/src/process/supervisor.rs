@@ -80,7 +80,7 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
     loop {
         tokio::select! {
             () = stop.said() => break,
-            _ = reload.recv() => house.tell(Part::Hub, "HUP"),
+            _ = reload.recv() => house.update_lists(),
             Some(news) = heard.recv() => match news {
                 News::Ready(part, ready) => {
                     tracing::info!(part = part.id(), pid = ready.pid, "Serving");
@@ -136,7 +136,6 @@ impl Bind {
 
 struct Running {
     part: Part,
-    pid: Option<u32>,
     /// Closing it tells the part to stop, even if this process dies.
     life_line: Option<tokio::process::ChildStdin>,
     started: Instant,
@@ -162,7 +161,6 @@ impl House {
         let served = self.parts.iter().any(|running| running.part == part && running.served);
         self.parts.retain(|running| running.part != part);
         let mut child = self.spawn(part)?;
-        let pid = child.id();
         let life_line = child.stdin.take();
         if let Some(said) = child.stdout.take() {
             let news = self.news.clone();
@@ -185,7 +183,6 @@ impl House {
         });
         self.parts.push(Running {
             part,
-            pid,
             life_line,
             started: Instant::now(),
             served,
@@ -242,16 +239,31 @@ impl House {
         self.start(part)
     }
 
-    fn tell(&self, part: Part, signal: &str) {
-        if let Some(pid) =
-            self.parts.iter().find(|running| running.part == part).and_then(|running| running.pid)
-        {
-            // The signal goes to the process we started and still own: its number cannot have been given away.
-            let told =
-                std::process::Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).status();
-            if !told.is_ok_and(|status| status.success()) {
-                tracing::warn!(part = part.id(), signal, "Could not be told");
+    /// Reads the lists again from where they came from, in a process of its own: the hub is shut into its own folders,
+    /// and a list may lie anywhere.
+    fn update_lists(&self) {
+        let started = std::env::current_exe().and_then(|program| {
+            Command::new(program)
+                .arg("--home")
+                .arg(self.home.path())
+                .args(["--json", "lists", "update"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+        });
+        match started {
+            Ok(mut update) => {
+                tokio::spawn(async move {
+                    match update.wait().await {
+                        Ok(status) if status.success() => tracing::info!("The lists were read again"),
+                        Ok(status) => {
+                            tracing::warn!(%status, "Not every list could be read again; what was wrong stands above")
+                        }
+                        Err(error) => tracing::warn!(%error, "The lists could not be read again"),
+                    }
+                });
             }
+            Err(error) => tracing::warn!(%error, "The lists could not be read again"),
         }
     }
 

@@ -159,3 +159,20 @@ fn explain_reads_many_targets_and_answers_each_on_a_line() -> Result<()> {
     assert!(wrong["problem"].is_string(), "{wrong}");
     Ok(())
 }
+
+#[test]
+fn a_hang_up_signal_reads_the_lists_again() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-6")?.address.clone();
+    let folder = school.home().join("incoming/gambling");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("domains"), "dice.example\n")?;
+    school.told(&["lists", "import", folder.to_str().context("path")?])?;
+    std::fs::write(folder.join("domains"), "dice.example\ncards.example\n")?;
+    Command::new("kill").arg("-HUP").arg(school.ready.pid.to_string()).status()?;
+    eventually(Duration::from_secs(20), || {
+        school.dig(&pupil, &["cards.example"]).ok()?.contains("NXDOMAIN").then_some(())
+    })
+    .context("the list was read again")?;
+    Ok(())
+}
