@@ -64,7 +64,8 @@ fn gate(run_dir: &std::path::Path) {
         }
         let mut told = std::io::stderr();
         loop {
-            writeln!(told, "taken {} {}", sink.run(), sink.counts().taken).unwrap();
+            // One write, so that a kill leaves a whole line or none: a pipe takes so few bytes at once.
+            told.write_all(taken_line(&sink).as_bytes()).unwrap();
             let mut line = [0; 1];
             // The parent asks with a byte; it ends the run by closing its end.
             if std::io::Read::read(&mut std::io::stdin(), &mut line).unwrap() == 0 {
@@ -74,7 +75,11 @@ fn gate(run_dir: &std::path::Path) {
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     sink.stop();
-    eprintln!("taken {} {}", sink.run(), sink.counts().taken);
+    std::io::stderr().write_all(taken_line(&sink).as_bytes()).unwrap();
+}
+
+fn taken_line(sink: &Sink) -> String {
+    format!("taken {} {}\n", sink.run(), sink.counts().taken)
 }
 
 struct Process(Child);
