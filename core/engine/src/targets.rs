@@ -1,26 +1,52 @@
 //! Finding the rules whose targets match a request, among any number of them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::net::IpAddr;
 
+use hashbrown::HashTable;
+use lists::{NameHasher, Suffixes};
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Look, LookSet};
 
 use crate::document::target::{Target, UrlPrefix, url_host};
+use crate::identity::PersonNo;
 use crate::sealed::suffixes;
 
-/// Rules by their targets. The numbers it holds are the caller's.
-#[derive(Debug, Default)]
+/// Rules by their targets. The numbers it holds are the caller's. A rule may belong to one person: it is then found
+/// only for them.
+///
+/// Sites and parts of sites lie in one table under the hash of their name that the list index computes anyway, so that
+/// a request's name is hashed once for everything.
+#[derive(Debug)]
 pub(crate) struct Targets {
-    sites: HashMap<Box<str>, Vec<u32>, BuildHasherDefault<WordHasher>>,
-    /// The most labels a site has: longer suffixes need not be looked up.
-    deepest: usize,
-    addresses: HashMap<IpAddr, Vec<u32>>,
-    urls: HashMap<Box<str>, Vec<(UrlPrefix, u32)>, BuildHasherDefault<WordHasher>>,
+    hasher: NameHasher,
+    /// Places in `names`, by [`Name::key`].
+    table: HashTable<u32>,
+    names: Vec<Name>,
+    /// Bit n is set where a site has n labels: other suffixes need not be looked up.
+    label_counts: u64,
+    /// Who has rules of their own.
+    owners: HashSet<PersonNo, BuildHasherDefault<WordHasher>>,
+    addresses: HashMap<(IpAddr, Owner), Vec<u32>>,
     expressions: Vec<Expression>,
-    categories: HashMap<u16, Vec<u32>>,
+    categories: HashMap<(u16, Owner), Vec<u32>, BuildHasherDefault<WordHasher>>,
+}
+
+/// Whom a rule belongs to: one person, or all that its audience says.
+pub(crate) type Owner = Option<PersonNo>;
+
+/// A name that rules are about.
+#[derive(Debug)]
+struct Name {
+    key: u64,
+    owner: Owner,
+    text: Box<str>,
+    /// The rules for the site.
+    sites: Vec<u32>,
+    /// The rules for parts of this very host.
+    parts: Vec<(UrlPrefix, u32)>,
 }
 
 /// A compiled expression.
@@ -31,29 +57,64 @@ pub(crate) struct Expression {
     /// Whether nothing in it looks at what follows, so that a match of `host/` is a match of every URL on the host.
     counts_for_host: bool,
     number: u32,
+    owner: Owner,
 }
 
 /// The target names a category that the catalogue does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnknownCategory(pub String);
 
+/// A host as the tables are asked for it: its text with all its suffixes hashed.
+#[derive(Debug)]
+pub(crate) struct Hashed<'a> {
+    pub text: &'a str,
+    pub suffixes: Suffixes,
+}
+
+impl<'a> Hashed<'a> {
+    pub(crate) fn new(text: &'a str, hasher: &NameHasher) -> Self {
+        Self { text, suffixes: hasher.suffixes(text) }
+    }
+
+    /// The host as parts of sites are kept, and its key.
+    #[inline]
+    fn of_parts(&self) -> Option<(&'a str, u64)> {
+        let text = url_host(self.text);
+        let start = self.text.len() - text.len();
+        self.suffixes.iter().rev().find(|suffix| suffix.start() == start).map(|suffix| (text, suffix.key()))
+    }
+}
+
 impl Targets {
+    /// No rules yet; names will be asked for with this hasher's suffixes.
+    pub(crate) fn new(hasher: NameHasher) -> Self {
+        Self {
+            hasher,
+            table: HashTable::new(),
+            names: Vec::new(),
+            label_counts: 0,
+            owners: HashSet::default(),
+            addresses: HashMap::new(),
+            expressions: Vec::new(),
+            categories: HashMap::default(),
+        }
+    }
+
     /// Files a rule under its target.
     pub(crate) fn add(
         &mut self,
         target: &Target,
+        owner: Owner,
         number: u32,
         category_no: impl Fn(&str) -> Option<u16>,
     ) -> Result<(), UnknownCategory> {
         match target {
             Target::Site(name) => {
-                self.deepest = self.deepest.max(name.split('.').count());
-                self.sites.entry(name.as_str().into()).or_default().push(number);
+                self.label_counts |= 1 << name.split('.').count().min(63);
+                self.name(name, owner, |name| name.sites.push(number));
             }
-            Target::Address(address) => self.addresses.entry(*address).or_default().push(number),
-            Target::Url(url) => {
-                self.urls.entry(url.host.as_str().into()).or_default().push((url.clone(), number));
-            }
+            Target::Address(address) => self.addresses.entry((*address, owner)).or_default().push(number),
+            Target::Url(url) => self.name(&url.host, owner, |name| name.parts.push((url.clone(), number))),
             Target::Expression { pattern, on } => {
                 // The document's check compiled the same expression before.
                 if let Ok(regex) = RegexBuilder::new(pattern).case_insensitive(true).build() {
@@ -62,56 +123,97 @@ impl Targets {
                         regex,
                         on: on.as_deref().map(Box::from),
                         number,
+                        owner,
                     });
                 }
             }
             Target::Category(id) => {
                 let category = category_no(id).ok_or_else(|| UnknownCategory(id.clone()))?;
-                self.categories.entry(category).or_default().push(number);
+                self.categories.entry((category, owner)).or_default().push(number);
             }
         }
+        self.owners.extend(owner);
         Ok(())
     }
 
-    /// The rules for a site that this name is or lies below.
-    #[inline]
-    pub(crate) fn sites(&self, name: &str, mut found: impl FnMut(u32)) {
-        if self.sites.is_empty() {
-            return;
+    /// Finds or makes the record of a name.
+    fn name(&mut self, text: &str, owner: Owner, change: impl FnOnce(&mut Name)) {
+        let key = owned_key(self.hasher.key(text), owner);
+        let names = &mut self.names;
+        let found = self.table.entry(
+            key,
+            |place| names.get(*place as usize).is_some_and(|name| name.is(text, owner)),
+            |place| names.get(*place as usize).map_or(0, |name| name.key),
+        );
+        let place = *found
+            .or_insert_with(|| {
+                let (sites, parts) = (Vec::new(), Vec::new());
+                self.names.push(Name { key, owner, text: text.into(), sites, parts });
+                u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX)
+            })
+            .get();
+        if let Some(name) = self.names.get_mut(place as usize) {
+            change(name);
         }
-        let labels = 1 + name.bytes().filter(|&byte| byte == b'.').count();
-        for suffix in suffixes(name).skip(labels.saturating_sub(self.deepest)) {
-            for number in self.sites.get(suffix).into_iter().flatten() {
-                found(*number);
+    }
+
+    /// `person`, if they have rules of their own: what the other functions are then to be asked with besides nobody.
+    #[inline]
+    pub(crate) fn owner(&self, person: Option<PersonNo>) -> Owner {
+        if self.owners.is_empty() { None } else { person.filter(|person| self.owners.contains(person)) }
+    }
+
+    #[inline]
+    fn find(&self, text: &str, key: u64, owner: Owner) -> Option<&Name> {
+        let place = self.table.find(owned_key(key, owner), |place| {
+            self.names.get(*place as usize).is_some_and(|name| name.is(text, owner))
+        })?;
+        self.names.get(*place as usize)
+    }
+
+    /// The rules for a site that this name is or lies below: everybody's, and those of `own`.
+    #[inline]
+    pub(crate) fn sites(&self, name: &Hashed<'_>, own: Owner, mut found: impl FnMut(u32)) {
+        for suffix in &*name.suffixes {
+            if self.label_counts >> suffix.labels().min(63) & 1 == 0 {
+                continue;
+            }
+            let text = name.text.get(suffix.start()..).unwrap_or("");
+            for owner in owners(own) {
+                for number in self.find(text, suffix.key(), owner).into_iter().flat_map(|name| &name.sites) {
+                    found(*number);
+                }
             }
         }
     }
 
     /// The rules for this very address.
-    pub(crate) fn address(&self, address: IpAddr, mut found: impl FnMut(u32)) {
-        if !self.addresses.is_empty() {
-            for number in self.addresses.get(&address.to_canonical()).into_iter().flatten() {
+    pub(crate) fn address(&self, address: IpAddr, own: Owner, mut found: impl FnMut(u32)) {
+        if self.addresses.is_empty() {
+            return;
+        }
+        for owner in owners(own) {
+            for number in self.addresses.get(&(address.to_canonical(), owner)).into_iter().flatten() {
                 found(*number);
             }
         }
     }
 
     /// The rules for parts of this host that hold the path.
-    pub(crate) fn urls(&self, host: &str, path: &str, mut found: impl FnMut(u32)) {
-        for (url, number) in self.parts_of(host) {
+    pub(crate) fn urls(&self, host: &Hashed<'_>, path: &str, own: Owner, mut found: impl FnMut(u32)) {
+        for (url, number) in self.parts_of(host, own) {
             if covers(&url.path, path) {
                 found(*number);
             }
         }
     }
 
-    /// All rules for parts of this host, in the order they were added.
+    /// All rules for parts of this host, in the order they were added, everybody's first.
     #[inline]
-    pub(crate) fn parts_of(&self, host: &str) -> &[(UrlPrefix, u32)] {
-        if self.urls.is_empty() {
-            return &[];
-        }
-        self.urls.get(url_host(host)).map_or(&[], Vec::as_slice)
+    pub(crate) fn parts_of(&self, host: &Hashed<'_>, own: Owner) -> impl Iterator<Item = &(UrlPrefix, u32)> {
+        let asked = if self.names.is_empty() { None } else { host.of_parts() };
+        let parts = move |owner| asked.and_then(|(text, key)| self.find(text, key, owner));
+        owners(own).filter_map(parts).flat_map(|name| &name.parts)
     }
 
     /// The expressions that match the URL. `path` is `None` where none is seen: then those alone count that match
@@ -121,6 +223,7 @@ impl Targets {
         host: &str,
         path: Option<&str>,
         beginning: bool,
+        own: Owner,
         mut found: impl FnMut(u32),
     ) {
         if self.expressions.is_empty() {
@@ -129,6 +232,7 @@ impl Targets {
         with_text(host, path.unwrap_or("/"), |text| {
             for expression in &self.expressions {
                 if (expression.counts_for_host || (path.is_some() && !beginning))
+                    && expression.is_for(own)
                     && expression.holds_on(host)
                     && expression.regex.is_match(text)
                 {
@@ -139,24 +243,46 @@ impl Targets {
     }
 
     /// The expressions that name a site this host is or lies below: some URL on it may match each.
-    pub(crate) fn expressions_on<'t>(&'t self, host: &'t str) -> impl Iterator<Item = u32> + 't {
+    pub(crate) fn expressions_on<'t>(&'t self, host: &'t str, own: Owner) -> impl Iterator<Item = u32> + 't {
         self.expressions
             .iter()
-            .filter(move |expression| expression.on.is_some() && expression.holds_on(host))
+            .filter(move |one| one.on.is_some() && one.is_for(own) && one.holds_on(host))
             .map(|expression| expression.number)
     }
 
     /// The rules for this category.
     #[inline]
-    pub(crate) fn category(&self, category: u16) -> &[u32] {
-        if self.categories.is_empty() {
-            return &[];
-        }
-        self.categories.get(&category).map_or(&[], Vec::as_slice)
+    pub(crate) fn category(&self, category: u16, own: Owner) -> impl Iterator<Item = u32> {
+        let own = if self.categories.is_empty() { None } else { Some(own) };
+        let rules = move |owner| self.categories.get(&(category, owner));
+        own.into_iter().flat_map(owners).filter_map(rules).flatten().copied()
+    }
+}
+
+/// Nobody in particular, then the owner if there is one.
+#[inline]
+fn owners(own: Owner) -> impl Iterator<Item = Owner> {
+    [Some(None), own.map(Some)].into_iter().flatten()
+}
+
+/// The key of a name in the table of one who has rules of their own.
+#[inline]
+fn owned_key(key: u64, owner: Owner) -> u64 {
+    owner.map_or(key, |person| key ^ (u64::from(person.0) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+impl Name {
+    #[inline]
+    fn is(&self, text: &str, owner: Owner) -> bool {
+        self.owner == owner && *self.text == *text
     }
 }
 
 impl Expression {
+    fn is_for(&self, own: Owner) -> bool {
+        self.owner.is_none() || self.owner == own
+    }
+
     fn holds_on(&self, host: &str) -> bool {
         self.on.as_deref().is_none_or(|site| suffixes(host).any(|name| name == site))
     }
@@ -201,8 +327,8 @@ pub(crate) fn looks_ahead(pattern: &str) -> bool {
     }
 }
 
-/// A hasher for host names: words of eight bytes, multiplied and folded. The tables are filled by the school's own
-/// documents, and every hit compares the whole name, so nothing is gained by making names collide.
+/// A hasher for small numbers and short texts: words of eight bytes, multiplied and folded. The tables are filled by the
+/// school's own documents, so nobody outside can make entries collide.
 #[derive(Default)]
 pub(crate) struct WordHasher(u64);
 
@@ -232,6 +358,10 @@ impl Hasher for WordHasher {
     #[inline]
     fn write_u8(&mut self, byte: u8) {
         self.mix(u64::from(byte));
+    }
+    #[inline]
+    fn write_u16(&mut self, value: u16) {
+        self.mix(u64::from(value));
     }
     #[inline]
     fn write_u32(&mut self, value: u32) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kit::HostName;
 
-use crate::hash::{Keys, NameHash, Seed};
+use crate::hash::{NameHash, NameHasher, Seed, Suffixes};
 use crate::head::ListHead;
 use crate::hits::{Hits, ListNo, ListSetNo};
 use crate::image::{BUCKET, Directory, OpenError, Place, Section, damaged};
@@ -20,7 +20,7 @@ pub type Image = Arc<dyn AsRef<[u8]> + Send + Sync>;
 pub struct ListIndex {
     image: Image,
     directory: Directory,
-    keys: Keys,
+    hasher: NameHasher,
     lists: Vec<ListHead>,
     members: Vec<ListNo>,
     ends: Vec<u32>,
@@ -67,8 +67,8 @@ impl ListIndex {
         if !in_order || ends.first() != Some(&0) {
             return Err(damaged("sets"));
         }
-        let keys = Keys::new(directory.seed);
-        Ok(Self { image, directory, keys, lists, members, ends, expressions })
+        let hasher = NameHasher::new(directory.seed);
+        Ok(Self { image, directory, hasher, lists, members, ends, expressions })
     }
 
     /// Reads the whole image and compares every checksum; about 0.1 s for five million names from a cold disk.
@@ -115,18 +115,29 @@ impl ListIndex {
         self.directory.seed
     }
 
+    /// What hashes names as this index does.
+    pub const fn hasher(&self) -> &NameHasher {
+        &self.hasher
+    }
+
     /// The sets of lists that know the name: as itself, or as a name above it. About 0.15 µs among five million names.
     #[inline]
     pub fn name(&self, name: HostName<'_>) -> Hits {
+        self.name_of(&self.hasher.suffixes(name.as_str()))
+    }
+
+    /// [`ListIndex::name`] of a name that was hashed before, by this index's hasher.
+    #[inline]
+    pub fn name_of(&self, suffixes: &Suffixes) -> Hits {
         let mut hits = Hits::NONE;
-        self.each_match(name.as_str(), |_, _, set| hits.insert(set));
+        self.each_match(suffixes, |_, _, set| hits.insert(set));
         hits
     }
 
     /// Every entry that knows the name, for explaining; slower than [`ListIndex::name`].
     pub fn matches<'a>(&self, name: HostName<'a>) -> Vec<Match<'a>> {
         let mut all = Vec::new();
-        self.each_match(name.as_str(), |start, exact, set| {
+        self.each_match(&self.hasher.suffixes(name.as_str()), |start, exact, set| {
             if let Some(entry) = name.as_str().get(start..).and_then(HostName::new) {
                 all.push(Match { entry, exact, set });
             }
@@ -144,13 +155,13 @@ impl ListIndex {
 
     /// Whether parts of this very host (with or without `www.`) are listed. About 20 ns.
     pub fn has_paths(&self, host: HostName<'_>) -> bool {
-        self.path_table().host(&self.keys, host.as_str()).is_some()
+        self.path_table().host(&self.hasher.0, host.as_str()).is_some()
     }
 
     /// The sets of lists that know the URL by the start of its path. `path` is canonical, with its query, and starts
     /// with `/`; letter case does not matter. An address in place of a name is given as it is written.
     pub fn path(&self, host: HostName<'_>, path: &str) -> Hits {
-        self.path_table().path(&self.keys, host.as_str(), path)
+        self.path_table().path(&self.hasher.0, host.as_str(), path)
     }
 
     /// Every listed part of this host: the start of a path, and the lists it is in.
@@ -158,7 +169,7 @@ impl ListIndex {
         &'a self,
         host: HostName<'_>,
     ) -> impl Iterator<Item = (&'a str, ListSetNo)> + use<'a> {
-        self.path_table().paths_on(&self.keys, host.as_str())
+        self.path_table().paths_on(&self.hasher.0, host.as_str())
     }
 
     fn bytes(&self) -> &[u8] {
@@ -179,50 +190,38 @@ impl ListIndex {
         }
     }
 
-    /// Calls `found` with the start of the entry in `name`, whether it is exact, and its set.
+    /// Calls `found` with the start of the entry in the name, whether it is exact, and its set.
     ///
-    /// Suffixes are hashed eight at a time and all their buckets are read before any answer is looked at: the reads
+    /// Suffixes are taken eight at a time and all their buckets are read before any answer is looked at: the reads
     /// then wait for memory together instead of one after the other.
     #[inline]
-    fn each_match(&self, name: &str, mut found: impl FnMut(usize, bool, ListSetNo)) {
+    fn each_match(&self, suffixes: &Suffixes, mut found: impl FnMut(usize, bool, ListSetNo)) {
         const AT_ONCE: usize = 8;
         let (buckets, _) = self.section(Section::Names).as_chunks::<BUCKET>();
-        let mut waiting = [(0usize, 0usize, NameHash::default()); AT_ONCE];
-        let mut count = 0usize;
         let home_buckets = u64::from(self.directory.home_buckets);
+        let home = |hash: NameHash| ((u64::from(hash.place) * home_buckets) >> 32) as usize;
         let label_counts = self.directory.label_counts;
-        let mut settle = |waiting: &[(usize, usize, NameHash)]| {
+        for suffixes in suffixes.chunks(AT_ONCE) {
             let mut interesting = 0u32;
-            for (place, &(bucket, _, hash)) in waiting.iter().enumerate() {
-                let interest = buckets.get(bucket).is_some_and(|bucket| may_hold(bucket, hash.low));
-                interesting |= u32::from(interest) << place;
+            for (place, suffix) in suffixes.iter().enumerate() {
+                if label_counts >> suffix.labels().min(63) & 1 == 1 {
+                    let bucket = buckets.get(home(suffix.hash));
+                    let interest = bucket.is_some_and(|bucket| may_hold(bucket, suffix.hash.low));
+                    interesting |= u32::from(interest) << place;
+                }
             }
             while interesting != 0 {
                 let place = interesting.trailing_zeros() as usize;
                 interesting &= interesting - 1;
-                if let Some(&(bucket, start, hash)) = waiting.get(place) {
-                    self.search(buckets, bucket, hash, |exact, set| {
-                        if !exact || start == 0 {
-                            found(start, exact, set);
+                if let Some(suffix) = suffixes.get(place) {
+                    self.search(buckets, home(suffix.hash), suffix.hash, |exact, set| {
+                        if !exact || suffix.start() == 0 {
+                            found(suffix.start(), exact, set);
                         }
                     });
                 }
             }
-        };
-        self.keys.suffixes(name.as_bytes(), |labels, start, hash| {
-            if label_counts >> labels.min(63) & 1 == 1 {
-                if let Some(free) = waiting.get_mut(count) {
-                    *free = (((u64::from(hash.place) * home_buckets) >> 32) as usize, start, hash);
-                    count += 1;
-                }
-                if count == AT_ONCE {
-                    settle(&waiting);
-                    count = 0;
-                }
-            }
-            true
-        });
-        settle(waiting.get(..count).unwrap_or(&[]));
+        }
     }
 
     /// Looks through a bucket, and through those after it as far as this one overflowed.

@@ -27,7 +27,7 @@ pub mod url;
 pub use build::{BuildError, IndexBuilder, ListWriter};
 pub use entry::{Entry, Sink};
 pub use format::{Foreign, Format, detect};
-pub use hash::Seed;
+pub use hash::{NameHasher, Seed, Suffix, Suffixes};
 pub use head::{ListHead, Tally};
 pub use hits::{Hits, ListNo, ListSetNo};
 pub use image::OpenError;

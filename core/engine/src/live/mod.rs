@@ -107,10 +107,9 @@ pub struct Live {
     document: LiveDocument,
     entries: Vec<LiveEntry>,
     targets: Targets,
-    persons: HashMap<PersonNo, Targets, BuildHasherDefault<WordHasher>>,
     allows_categories: bool,
     focuses: Vec<LiveFocus>,
-    withheld: HashMap<PersonNo, u32>,
+    withheld: HashMap<PersonNo, u32, BuildHasherDefault<WordHasher>>,
     roll: RollIndex,
     edges: Vec<Timestamp>,
 }
@@ -170,8 +169,7 @@ impl Live {
         let mut live = Self {
             document: document.clone(),
             entries: Vec::new(),
-            targets: Targets::default(),
-            persons: HashMap::default(),
+            targets: Targets::new(*policy.index().hasher()),
             allows_categories: false,
             focuses: Vec::new(),
             withheld: document.withheld.iter().map(|one| (one.person, one.number)).collect(),
@@ -289,12 +287,8 @@ impl Live {
         policy: &FilterPolicy,
     ) -> Result<(), String> {
         let number = u32::try_from(self.entries.len()).map_err(|_| "there are too many".to_owned())?;
-        let targets = match person {
-            Some(person) => self.persons.entry(person).or_default(),
-            None => &mut self.targets,
-        };
-        targets
-            .add(target, number, |id| policy.catalogue().category_no(id))
+        self.targets
+            .add(target, person, number, |id| policy.catalogue().category_no(id))
             .map_err(|unknown| format!("there is no category {:?}", unknown.0))?;
         if entry.begins_at != ALWAYS {
             self.edges.push(entry.begins_at);
@@ -336,11 +330,6 @@ impl Live {
 
     pub(crate) const fn targets(&self) -> &Targets {
         &self.targets
-    }
-
-    #[inline]
-    pub(crate) fn of_person(&self, person: Option<PersonNo>) -> Option<&Targets> {
-        if self.persons.is_empty() { None } else { self.persons.get(&person?) }
     }
 
     #[inline]

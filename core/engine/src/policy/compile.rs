@@ -75,7 +75,7 @@ impl FilterPolicy {
             groups: &groups,
             covered,
             entries: Vec::new(),
-            targets: Targets::default(),
+            targets: Targets::new(*index.hasher()),
             allows_categories: false,
             problems,
         };
@@ -226,7 +226,7 @@ impl Builder<'_> {
             return;
         }
         let Ok(number) = u32::try_from(self.entries.len()) else { return };
-        match self.targets.add(target, number, |id| self.catalogue.category_no(id)) {
+        match self.targets.add(target, None, number, |id| self.catalogue.category_no(id)) {
             Ok(()) => {
                 self.allows_categories |= opens && matches!(target, Target::Category(_));
                 self.entries.push(entry);

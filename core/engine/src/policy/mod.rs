@@ -31,8 +31,10 @@
 mod compile;
 mod contest;
 mod decide;
-mod few;
+mod gather;
 pub mod groups;
+mod parts;
+mod speak;
 pub(crate) mod uses;
 
 use std::sync::Arc;
