@@ -64,13 +64,13 @@ pub fn run(home: &Home, config: &Config, bind: &Bind, when_ready: impl FnOnce(&R
             cache_bytes: config.dns.cache_mb << 20,
             ..front_dns::Config::default()
         },
-        Arc::clone(&current) as Arc<dyn engine::Decider>,
+        Arc::clone(&current),
         Arc::clone(&sink) as Arc<dyn engine::ActivitySink>,
         clock.clone(),
     )?;
     let proxy = front_proxy::start(
         proxy_config(config, bind, portal, ticket_key, help, dns.addresses()),
-        Arc::clone(&current) as Arc<dyn engine::Decider>,
+        Arc::clone(&current),
         Arc::clone(&sink) as Arc<dyn engine::ActivitySink>,
         clock.clone(),
     )?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use engine::{Current, Decider, Reason, SealedKey};
+use engine::{Current, Reason, SealedKey};
 use filtering::portal::{LogUnavailable, RecentBlocks, Refusal, Soon};
 use filtering::publish::Published;
 use kit::{Clock, Private, Zone};
@@ -69,7 +69,6 @@ async fn serve(
     let current = Arc::new(current);
     tokio::spawn(watch(home.clone(), sealed_key, Arc::clone(&current), seen));
 
-    let decider = Arc::clone(&current) as Arc<dyn Decider>;
     let portal = filtering::Portal {
         db: db.clone(),
         clock: Clock::System,
@@ -77,9 +76,12 @@ async fn serve(
         service: config.school.name.clone(),
         live_feed: state.notice().is_none(),
         help: help.into(),
-        decider: Arc::clone(&decider),
+        filter: Arc::clone(&current),
         ticket_key,
-        recent: Arc::new(AskTheLog { client: activity::Client::new(&home.run()), decider }),
+        recent: Arc::new(AskTheLog {
+            client: activity::Client::new(&home.run()),
+            filter: Arc::clone(&current),
+        }),
     };
     let address = bind.portal.unwrap_or(config.portal.listen);
     let listener = tokio::net::TcpListener::bind(address)
@@ -127,7 +129,7 @@ async fn watch(home: Home, key: SealedKey, current: Arc<Current>, mut seen: Publ
 /// Asks the log process what a device was last refused.
 struct AskTheLog {
     client: activity::Client,
-    decider: Arc<dyn Decider>,
+    filter: Arc<Current>,
 }
 
 /// How many refusals the page shows.
@@ -142,12 +144,12 @@ impl RecentBlocks for AskTheLog {
             let events = asked
                 .map_err(|error| unavailable(error.into()))?
                 .map_err(|error| unavailable(error.into()))?;
-            Ok(events.into_iter().map(|event| refusal(event, self.decider.as_ref())).collect())
+            Ok(events.into_iter().map(|event| refusal(event, &self.filter)).collect())
         })
     }
 }
 
-fn refusal(event: activity::Event, decider: &dyn Decider) -> Refusal {
+fn refusal(event: activity::Event, filter: &Current) -> Refusal {
     let reason = Reason {
         step: event.step,
         rule: event.rule,
@@ -159,7 +161,7 @@ fn refusal(event: activity::Event, decider: &dyn Decider) -> Refusal {
     };
     let decision =
         engine::Decision { verdict: event.verdict, reason, obligations: engine::Obligations::default() };
-    Refusal { host: event.host, at: event.at, step: event.step, saying: decider.say(&decision) }
+    Refusal { host: event.host, at: event.at, step: event.step, saying: filter.say(&decision) }
 }
 
 /// Everybody with a device of their own at a fixed address, for scripts.

@@ -1,7 +1,8 @@
 //! How long one decision takes: 50 groups, 10,000 overrides, 1 M names in the index.
 //!
 //! `cargo run --release -p engine --example decide_bench [-- NAMES]`. Prints JSON: nanoseconds a decision as mean over
-//! each kind of request, and p50 and p99 over single decisions with the cost of reading the clock taken off.
+//! each kind of request (fetching and checking the name included), and p50 and p99 over single decisions with the cost
+//! of reading the clock taken off.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 #![expect(
     clippy::unwrap_used,
@@ -19,9 +20,7 @@ use engine::catalogue::Catalogue;
 use engine::document::{Cell, Effect, Group, PolicyDocument, TargetText, Use};
 use engine::live::{DeviceEntry, LiveDocument, Override, PersonEntry, Subject};
 use engine::policy::decide_in;
-use engine::{
-    Current, Decider, DeviceNo, FilterPolicy, Front, Host, HostName, Identity, PersonNo, Request, Sealed,
-};
+use engine::{Current, DeviceNo, FilterPolicy, Front, Host, HostName, Identity, PersonNo, Request, Sealed};
 use kit::Timestamp;
 use lists::{Entry, IndexBuilder, ListHead, ListIndex, Seed, Sink};
 
@@ -169,7 +168,7 @@ fn main() {
 
     let mut numbers = Numbers(0x1234_5678_9abc_def1);
     let people: Vec<Identity> = (0..PEOPLE)
-        .map(|person| current.identify(std::net::Ipv4Addr::from(0x0a00_0000 + person).into()))
+        .map(|person| current.hold(at).identify(std::net::Ipv4Addr::from(0x0a00_0000 + person).into()))
         .collect();
     let mut result = serde_json::json!({
         "names": names, "groups": GROUPS, "overrides": OVERRIDES,
@@ -182,23 +181,27 @@ fn main() {
         ("below_listed", &|number| format!("cdn.img.{}", name(number % names))),
     ] {
         let hosts: Vec<String> = (0..200_000).map(|_| make(numbers.next() >> 8)).collect();
-        let ask = |place: usize, path: Option<&'static str>| {
+        // A front has read the name and found who asks just before it decides, so both are at hand.
+        let at_hand = |place: usize| {
             let host = HostName::new(hosts.get(place % hosts.len()).unwrap()).unwrap();
+            (black_box(host), black_box(*people.get(place % people.len()).unwrap()))
+        };
+        let ask = |(host, identity): (HostName<'_>, Identity), path: Option<&'static str>| {
             let request = Request {
                 host: Host::Name(host),
                 port: None,
                 path,
                 chain: &[],
                 addresses: &[],
-                identity: people.get(place % people.len()).unwrap(),
+                identity: &identity,
                 front: Front::Dns,
             };
-            black_box(current.decide(black_box(&request), at))
+            black_box(current.hold(at).decide(black_box(&request)))
         };
         for (way, path) in [("", None), ("_with_path", Some("/part/of/it?x=1"))] {
-            (0..hosts.len()).for_each(|place| _ = ask(place, path));
+            (0..hosts.len()).for_each(|place| _ = ask(at_hand(place), path));
             let begun = Instant::now();
-            (0..hosts.len()).for_each(|place| _ = ask(place, path));
+            (0..hosts.len()).for_each(|place| _ = ask(at_hand(place), path));
             let mean = begun.elapsed().as_nanos() as f64 / hosts.len() as f64;
             let mut clock: Vec<u64> =
                 (0..20_000).map(|_| Instant::now().elapsed().as_nanos() as u64).collect();
@@ -206,14 +209,16 @@ fn main() {
             let off = clock.get(clock.len() / 2).copied().unwrap();
             let mut each: Vec<u64> = (0..hosts.len())
                 .map(|place| {
+                    let asked = at_hand(place);
                     let begun = Instant::now();
-                    ask(place, path);
+                    ask(asked, path);
                     (begun.elapsed().as_nanos() as u64).saturating_sub(off)
                 })
                 .collect();
             each.sort_unstable();
             let at = |share: f64| each.get((each.len() as f64 * share) as usize).copied().unwrap();
-            let blocked = (0..hosts.len()).filter(|place| ask(*place, path).verdict.is_block()).count();
+            let blocked =
+                (0..hosts.len()).filter(|place| ask(at_hand(*place), path).verdict.is_block()).count();
             result[format!("{kind}{way}")] = serde_json::json!({
                 "mean_ns": mean.round(), "p50_ns": at(0.5), "p99_ns": at(0.99),
                 "blocked": blocked as f64 / hosts.len() as f64,

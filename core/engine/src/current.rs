@@ -4,17 +4,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use kit::Timestamp;
 
 use crate::calendar::{Moment, TimeSet};
-use crate::decider::{Decider, Saying};
 use crate::decision::Decision;
 use crate::document::Problem;
 use crate::identity::Identity;
 use crate::live::{Live, LiveDocument};
 use crate::policy::{FilterPolicy, decide_in};
 use crate::request::Request;
+use crate::saying::{Saying, say};
 
 /// Policy and live snapshot that belong together: group numbers of one hold in the other.
 #[derive(Debug)]
@@ -34,10 +34,8 @@ struct Minute {
     swaps: u64,
 }
 
-/// The running filter: two snapshots behind one atomic pointer, so that nothing here waits for anything.
-///
-/// Group numbers belong to one policy. A front that sees [`Decider::generation`] rise identifies its clients again
-/// before it decides again.
+/// The running filter, as the fronts hold it: two snapshots behind one atomic pointer, so that nothing here waits for
+/// anything.
 #[derive(Debug)]
 pub struct Current {
     snapshot: ArcSwap<Snapshot>,
@@ -126,23 +124,25 @@ impl Current {
     }
 }
 
-impl Decider for Current {
-    fn identify(&self, client: IpAddr) -> Identity {
-        self.snapshot.load().live.identify(client)
-    }
-
-    fn decide(&self, request: &Request<'_>, at: Timestamp) -> Decision {
+impl Current {
+    /// What decides at `at`, held for one question or one batch of them. Give it back before waiting for anything: while
+    /// it is held the memory of a snapshot that was swapped out is held too.
+    #[inline]
+    pub fn hold(&self, at: Timestamp) -> Held {
         let snapshot = self.snapshot.load();
         let moment = self.moment(&snapshot, at);
-        decide_in(&snapshot.policy, &snapshot.live, request, &moment)
+        Held { snapshot, moment }
     }
 
-    fn say(&self, decision: &Decision) -> Saying {
+    /// A decision in words, outside of answering: for a page that looks back.
+    pub fn say(&self, decision: &Decision) -> Saying {
         let snapshot = self.snapshot.load();
-        crate::saying::say(&snapshot.policy, &snapshot.live, decision)
+        say(&snapshot.policy, &snapshot.live, decision)
     }
 
-    fn generation(&self, at: Timestamp) -> u64 {
+    /// Rises whenever any snapshot is swapped and whenever the school's clock passes a boundary at which some rule or
+    /// override begins or ends. A front that sees a new value decides its open connections again.
+    pub fn generation(&self, at: Timestamp) -> u64 {
         let snapshot = self.snapshot.load();
         self.moment(&snapshot, at);
         let known = self.minute.load();
@@ -152,5 +152,31 @@ impl Decider for Current {
             self.generation.fetch_add(1, Ordering::SeqCst);
         }
         self.generation.load(Ordering::SeqCst)
+    }
+}
+
+/// One policy, one live snapshot and one moment. Group numbers belong to one policy, so whoever is identified here is
+/// decided about here: there is no way to ask one snapshot who somebody is and another what they may.
+pub struct Held {
+    snapshot: Guard<Arc<Snapshot>>,
+    moment: Moment,
+}
+
+impl Held {
+    /// Who uses this address, as far as is known. About 30 ns.
+    #[inline]
+    pub fn identify(&self, client: IpAddr) -> Identity {
+        self.snapshot.live.identify(client)
+    }
+
+    /// Decides one request. Pure in its snapshots and moment; allocates nothing; well under a microsecond.
+    #[inline]
+    pub fn decide(&self, request: &Request<'_>) -> Decision {
+        decide_in(&self.snapshot.policy, &self.snapshot.live, request, &self.moment)
+    }
+
+    /// The decision in words. Only for a page or an answer that is about to be shown; it allocates.
+    pub fn say(&self, decision: &Decision) -> Saying {
+        say(&self.snapshot.policy, &self.snapshot.live, decision)
     }
 }

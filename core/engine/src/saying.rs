@@ -1,10 +1,22 @@
 //! A decision in words: short and kind for the person who meets it.
 
-use crate::decider::Saying;
 use crate::decision::Decision;
 use crate::live::Live;
 use crate::policy::{FilterPolicy, Kind, LIVE};
 use crate::step::Step;
+
+/// A decision in words for the person who meets it: short, kind, without naming a list's source or another person.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Saying {
+    /// One sentence: why. For a sealed entry it says no more than that the content is illegal.
+    pub reason: String,
+    /// The category in the school's words, where one was the ground.
+    pub category: Option<String>,
+    /// Whether asking for the site could open it: false for what nobody at the school may open.
+    pub may_ask: bool,
+    /// Whether the ground is one that a child may be hurt by (self-harm, abuse): help comes first on the page.
+    pub offer_help: bool,
+}
 
 /// The decision in words. A sealed entry is never described; no list's source and no other person is named.
 pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {

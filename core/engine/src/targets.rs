@@ -65,15 +65,18 @@ pub(crate) struct Expression {
 pub(crate) struct UnknownCategory(pub String);
 
 /// A host as the tables are asked for it: its text with all its suffixes hashed.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Hashed<'a> {
     pub text: &'a str,
-    pub suffixes: Suffixes,
+    pub suffixes: &'a Suffixes,
 }
 
 impl<'a> Hashed<'a> {
-    pub(crate) fn new(text: &'a str, hasher: &NameHasher) -> Self {
-        Self { text, suffixes: hasher.suffixes(text) }
+    /// Hashes the text into `suffixes`.
+    #[inline]
+    pub(crate) fn new(text: &'a str, hasher: &NameHasher, suffixes: &'a mut Suffixes) -> Self {
+        hasher.suffixes_into(text, suffixes);
+        Self { text, suffixes }
     }
 
     /// The host as parts of sites are kept, and its key.
@@ -173,8 +176,8 @@ impl Targets {
 
     /// The rules for a site that this name is or lies below: everybody's, and those of `own`.
     #[inline]
-    pub(crate) fn sites(&self, name: &Hashed<'_>, own: Owner, mut found: impl FnMut(u32)) {
-        for suffix in &*name.suffixes {
+    pub(crate) fn sites(&self, name: Hashed<'_>, own: Owner, mut found: impl FnMut(u32)) {
+        for suffix in &**name.suffixes {
             if self.label_counts >> suffix.labels().min(63) & 1 == 0 {
                 continue;
             }
@@ -200,7 +203,7 @@ impl Targets {
     }
 
     /// The rules for parts of this host that hold the path.
-    pub(crate) fn urls(&self, host: &Hashed<'_>, path: &str, own: Owner, mut found: impl FnMut(u32)) {
+    pub(crate) fn urls(&self, host: Hashed<'_>, path: &str, own: Owner, mut found: impl FnMut(u32)) {
         for (url, number) in self.parts_of(host, own) {
             if covers(&url.path, path) {
                 found(*number);
@@ -210,7 +213,7 @@ impl Targets {
 
     /// All rules for parts of this host, in the order they were added, everybody's first.
     #[inline]
-    pub(crate) fn parts_of(&self, host: &Hashed<'_>, own: Owner) -> impl Iterator<Item = &(UrlPrefix, u32)> {
+    pub(crate) fn parts_of(&self, host: Hashed<'_>, own: Owner) -> impl Iterator<Item = &(UrlPrefix, u32)> {
         let asked = if self.names.is_empty() { None } else { host.of_parts() };
         let parts = move |owner| asked.and_then(|(text, key)| self.find(text, key, owner));
         owners(own).filter_map(parts).flat_map(|name| &name.parts)

@@ -14,19 +14,21 @@ impl<'a> HostName<'a> {
         if text.is_empty() || text.len() > 253 {
             return None;
         }
-        let mut label = 0usize;
-        for byte in text.bytes() {
-            match byte {
-                b'.' if label == 0 => return None,
-                b'.' => label = 0,
-                b'A'..=b'Z' | 0..=b' ' | 0x7f..=0xff | b'/' | b':' | b'@' | b'\\' | b'?' | b'#' | b'%' => {
+        // Two passes without a branch on what a byte is, because every request goes through here: the compiler makes
+        // vector instructions of the first, and the second branches at dots alone.
+        if text.bytes().fold(false, |foreign, byte| foreign | is_foreign(byte)) {
+            return None;
+        }
+        let mut start = 0usize;
+        for (at, byte) in text.bytes().enumerate() {
+            if byte == b'.' {
+                if !(1..=63).contains(&(at - start)) {
                     return None;
                 }
-                _ if label == 63 => return None,
-                _ => label += 1,
+                start = at + 1;
             }
         }
-        (label > 0).then_some(Self(text))
+        (1..=63).contains(&(text.len() - start)).then_some(Self(text))
     }
 
     /// The text.
@@ -38,6 +40,21 @@ impl<'a> HostName<'a> {
     pub fn is_within(self, ancestor: HostName<'_>) -> bool {
         self.0.strip_suffix(ancestor.0).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
+}
+
+/// Whether no host name holds the byte: capitals, blanks and controls, bytes beyond ASCII, and what ends a host in a URL.
+#[inline]
+const fn is_foreign(byte: u8) -> bool {
+    (byte.wrapping_sub(b'A') < 26)
+        | (byte <= b' ')
+        | (byte >= 0x7f)
+        | (byte == b'/')
+        | (byte == b':')
+        | (byte == b'@')
+        | (byte == b'\\')
+        | (byte == b'?')
+        | (byte == b'#')
+        | (byte == b'%')
 }
 
 impl fmt::Display for HostName<'_> {

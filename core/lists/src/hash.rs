@@ -73,15 +73,22 @@ impl NameHasher {
     /// Hashes every suffix of the name: about 10 ns a label. Allocates only for a name of more than eight labels.
     #[inline]
     pub fn suffixes(&self, name: &str) -> Suffixes {
-        let mut all = SmallVec::new();
+        let mut all = Suffixes::default();
+        self.suffixes_into(name, &mut all);
+        all
+    }
+
+    /// [`NameHasher::suffixes`] where they are to lie; what was there is gone.
+    #[inline]
+    pub fn suffixes_into(&self, name: &str, all: &mut Suffixes) {
+        all.0.clear();
         self.0.suffixes(name.as_bytes(), |labels, start, hash| {
             // No name is longer than 255 bytes; what is not a name may be, and then stands for none of its suffixes.
             if let (Ok(start), Ok(labels)) = (u16::try_from(start), u16::try_from(labels)) {
-                all.push(Suffix { hash, start, labels });
+                all.0.push(Suffix { hash, start, labels });
             }
             true
         });
-        Suffixes(all)
     }
 
     /// The key of the whole name: that of its longest suffix.

@@ -2,7 +2,7 @@
 //!
 //! One thread a core receives and answers datagrams in batches, with its own cache and its own upstream sockets, and
 //! shares nothing. Streams are read by one more thread, which hands their questions to the same [`resolver`], so there
-//! is one implementation. The front holds no database and waits for none; it asks an [`engine::Decider`] and hands
+//! is one implementation. The front holds no database and waits for none; it asks the [`engine::Current`] filter and hands
 //! events to an [`engine::ActivitySink`].
 
 pub mod asking;
@@ -23,7 +23,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use engine::{ActivitySink, Decider};
+use engine::{ActivitySink, Current};
 use kit::Clock;
 
 pub use counters::Counters;
@@ -104,7 +104,7 @@ pub struct Running {
 /// Starts the front. It answers from the moment this returns.
 pub fn start(
     config: Config,
-    decider: Arc<dyn Decider>,
+    filter: Arc<Current>,
     sink: Arc<dyn ActivitySink>,
     clock: Clock,
 ) -> Result<Running, StartError> {
@@ -134,7 +134,7 @@ pub fn start(
         let listeners = udp.pop().unwrap_or_default();
         let resolver = resolver::Resolver::new(
             settings.clone(),
-            Arc::clone(&decider),
+            Arc::clone(&filter),
             Arc::clone(&sink),
             Arc::clone(counting),
         );

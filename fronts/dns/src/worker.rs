@@ -146,13 +146,14 @@ impl Worker {
                 self.prepared.push(self.resolver.prepare(buffer.get(..length).unwrap_or(&[])));
             }
             self.resolver.fetch(&self.prepared);
+            let held = self.resolver.hold(now);
             let mut answers = 0;
             for (index, prepared) in self.prepared.iter().enumerate() {
                 let Some(peer) = self.batch.peer(index) else { continue };
-                let Some((length, buffer)) = self.batch.datagram(index) else { continue };
+                let Some((_, buffer)) = self.batch.datagram(index) else { continue };
                 let source = Source { client: peer.address().ip(), transport: Transport::Udp };
                 let to = || To::Datagram { listener, peer };
-                let outcome = self.resolver.ask_prepared(prepared, buffer, length, source, to, now);
+                let outcome = self.resolver.ask_prepared(prepared, buffer, source, to, &held, now);
                 if let Outcome::Answer(length) = outcome {
                     self.batch.answer(index, length);
                     answers += 1;

@@ -211,7 +211,7 @@ impl Client<'_> {
     /// the connection's `open`.
     async fn decide(&mut self, ask: &Ask, mut open: Open) -> Result<Way, Ended> {
         let shared = &self.worker.shared;
-        if open.decide(&*shared.decider, open.at) {
+        if open.decide(&shared.filter, open.at) {
             return Ok(self.blocked(ask, open));
         }
         if let OwnHost::Name(name) = &open.host {
@@ -231,7 +231,7 @@ impl Client<'_> {
                 Ok(facts) => open.facts = facts,
                 Err(error) => return Ok(Way::Answer(self.unresolved(open, error))),
             }
-            if open.decide(&*shared.decider, open.at) {
+            if open.decide(&shared.filter, open.at) {
                 return Ok(self.blocked(ask, open));
             }
         }
@@ -273,7 +273,7 @@ impl Client<'_> {
         let shared = &self.worker.shared;
         Counters::add(&shared.counters.blocked, 1);
         open.tell(&*shared.sink);
-        let saying = shared.decider.say(&open.decision);
+        let saying = shared.filter.say(&open.decision);
         let (host, ticket) = (open.host.to_string(), self.ticket(&open));
         let config = &shared.config;
         let about = Blocked {

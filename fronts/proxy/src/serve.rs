@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use engine::{ActivitySink, Decider};
+use engine::{ActivitySink, Current};
 use kit::Clock;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::LocalSet;
@@ -34,7 +34,7 @@ pub struct Running {
 /// Starts the proxy. When this returns, it answers.
 pub fn start(
     config: Config,
-    decider: Arc<dyn Decider>,
+    filter: Arc<Current>,
     sink: Arc<dyn ActivitySink>,
     clock: Clock,
 ) -> Result<Running, ConfigError> {
@@ -58,7 +58,7 @@ pub fn start(
     let shared = Arc::new(Shared {
         config,
         reach,
-        decider,
+        filter,
         sink,
         clock,
         counters: Counters::default(),
@@ -169,7 +169,7 @@ async fn watchman(worker: &Mine) {
             tokio::time::sleep(Duration::from_millis(20)).await;
             return;
         }
-        let round = worker.watch.round(tick, shared.clock.now(), &*shared.decider, &*shared.sink);
+        let round = worker.watch.round(tick, shared.clock.now(), &shared.filter, &*shared.sink);
         Counters::add(&shared.counters.timed_out, round.timed_out);
         Counters::add(&shared.counters.closed_by_change, round.blocked);
         if tick >= swept + SWEEP_TICKS {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
-use engine::{Activity, ActivitySink, Decider, Decision, Front, HostName, Identity, Request};
+use engine::{Activity, ActivitySink, Current, Decision, Front, HostName, Identity, Request};
 use kit::Timestamp;
 
 use crate::authority::OwnHost;
@@ -94,22 +94,15 @@ impl Open {
 
     /// Decides it under the policy and identity of `at`, and keeps the answer. `true` where it is blocked. What the
     /// engine cannot read is blocked.
-    pub fn decide(&mut self, decider: &dyn Decider, at: Timestamp) -> bool {
-        // An identity belongs to the snapshot it was asked of; if that was swapped meanwhile, both are asked again.
-        let mut generation = decider.generation(at);
-        loop {
-            let identity = decider.identify(self.client);
-            let Some(decision) = self.with_request(&identity, |request| decider.decide(request, at)) else {
-                return true;
-            };
-            self.identity = identity;
-            self.decision = decision;
-            let now = decider.generation(at);
-            if now == generation {
-                return decision.verdict.is_block();
-            }
-            generation = now;
-        }
+    pub fn decide(&mut self, filter: &Current, at: Timestamp) -> bool {
+        let held = filter.hold(at);
+        let identity = held.identify(self.client);
+        let Some(decision) = self.with_request(&identity, |request| held.decide(request)) else {
+            return true;
+        };
+        self.identity = identity;
+        self.decision = decision;
+        decision.verdict.is_block()
     }
 
     /// Tells the activity log, once.
@@ -233,8 +226,8 @@ pub struct Round {
 impl Watch {
     /// One round: ends what is too slow, decides everything open again if `generation` is new, and tells the log of
     /// what has been open for a while. About 10 ns a connection, and one decision each after a change.
-    pub fn round(&self, tick: u64, at: Timestamp, decider: &dyn Decider, sink: &dyn ActivitySink) -> Round {
-        let generation = decider.generation(at);
+    pub fn round(&self, tick: u64, at: Timestamp, filter: &Current, sink: &dyn ActivitySink) -> Round {
+        let generation = filter.generation(at);
         let changed = self.generation.replace(Some(generation)) != Some(generation);
         let mut round = Round::default();
         for watched in self.all.borrow().iter().flatten() {
@@ -248,7 +241,7 @@ impl Watch {
             if !open.told && at.as_millis() - open.at.as_millis() > 2_000 {
                 open.tell(sink);
             }
-            if changed && open.decide(decider, at) {
+            if changed && open.decide(filter, at) {
                 watched.end(Stop::Blocked);
                 round.blocked += 1;
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
-use engine::{ActivitySink, Decider};
+use engine::{ActivitySink, Current};
 use front_sys::splice::Pipe;
 use kit::Clock;
 
@@ -25,7 +25,7 @@ pub struct Shared {
     /// What may be connected to.
     pub reach: Reach,
     /// Who decides.
-    pub decider: Arc<dyn Decider>,
+    pub filter: Arc<Current>,
     /// Who is told.
     pub sink: Arc<dyn ActivitySink>,
     /// Where the time comes from.

@@ -3,7 +3,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stderr,
     reason = "the helpers of these tests fail as tests do; clippy only excuses functions marked as tests"
 )]
 

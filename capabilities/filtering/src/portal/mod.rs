@@ -12,7 +12,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::response::Response;
-use engine::Decider;
+use engine::Current;
 use engine::catalogue::OpenSite;
 use engine::ticket::Ticket;
 use kit::{Clock, Private, Timestamp, Zone};
@@ -42,7 +42,7 @@ pub struct Portal {
     /// not.
     pub help: Arc<[OpenSite]>,
     /// Knows who uses an address, and says reasons in words.
-    pub decider: Arc<dyn Decider>,
+    pub filter: Arc<Current>,
     /// Opens the tickets that block pages carry: the key that the gate seals them with.
     pub ticket_key: Private<[u8; 32]>,
     /// Knows what a device was last refused.
@@ -81,13 +81,13 @@ impl Portal {
 
     /// Who a visitor is, as far as is known.
     pub(crate) fn asker(&self, visitor: Visitor) -> Asker {
-        Asker::at(visitor.0, &self.decider.identify(visitor.0))
+        Asker::at(visitor.0, &self.filter.live().identify(visitor.0))
     }
 
     /// The refusal that a ticket tells of; nothing without a ticket, or with one that has ended.
     pub(crate) fn refusal(&self, ticket: &str, at: Timestamp) -> Option<Refusal> {
         let ticket = Ticket::open(self.ticket_key.reveal(), ticket, at).ok()?;
-        Some(Refusal::of(ticket, self.decider.as_ref()))
+        Some(Refusal::of(ticket, &self.filter))
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 
 use engine::ticket::Ticket;
-use engine::{Decider, Decision, Fact, Obligations, Reason, Saying, Step, Verdict};
+use engine::{Current, Decision, Fact, Obligations, Reason, Saying, Step, Verdict};
 use kit::Timestamp;
 
 /// One refusal.
@@ -24,7 +24,7 @@ pub struct Refusal {
 impl Refusal {
     /// The refusal that a ticket tells of, in the words of the policy that decides now: a ticket holds numbers, and
     /// ends long before a school would use a rule's number for something else.
-    pub fn of(ticket: Ticket, decider: &dyn Decider) -> Self {
+    pub fn of(ticket: Ticket, filter: &Current) -> Self {
         let reason = Reason {
             step: ticket.step,
             rule: ticket.rule,
@@ -36,7 +36,7 @@ impl Refusal {
         };
         let decision = Decision { verdict: Verdict::Block, reason, obligations: Obligations::default() };
         let host = Some(ticket.host).filter(|host| !host.is_empty() && ticket.step != Step::Sealed);
-        Self { host, at: ticket.at, step: ticket.step, saying: decider.say(&decision) }
+        Self { host, at: ticket.at, step: ticket.step, saying: filter.say(&decision) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::document::Effect;
-use engine::{Current, Decider as _, Front, Host, HostName, Sealed, SealedKey, Step};
+use engine::{Current, Front, Host, HostName, Sealed, SealedKey, Step};
 use filtering::filter_policy::{self, ApplyError};
 use filtering::list::{self, HoldError, ImportError, Kinds};
 use filtering::overrides::{self, Grant, Whom};
@@ -61,7 +61,8 @@ fn decided(gate: &Path, host: &str, from: &str) -> (Step, bool) {
     let policy = published.policy(gate).unwrap().compile(key(), &catalogue(), Arc::new(index)).unwrap();
     let (current, problems) = Current::new(policy, &published.live(gate).unwrap());
     assert_eq!(problems, []);
-    let identity = current.identify(from.parse().unwrap());
+    let held = current.hold(MONDAY);
+    let identity = held.identify(from.parse().unwrap());
     let request = engine::Request {
         host: Host::Name(HostName::new(host).unwrap()),
         port: None,
@@ -71,7 +72,7 @@ fn decided(gate: &Path, host: &str, from: &str) -> (Step, bool) {
         identity: &identity,
         front: Front::Dns,
     };
-    let decision = current.decide(&request, MONDAY);
+    let decision = held.decide(&request);
     (decision.reason.step, decision.verdict.is_block())
 }
 

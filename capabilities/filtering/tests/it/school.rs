@@ -11,8 +11,7 @@ use engine::catalogue::OpenSite;
 use engine::live::{DeviceEntry, LiveDocument, PersonEntry, Roll};
 use engine::ticket::Ticket;
 use engine::{
-    Catalogue, Current, Decider as _, DeviceNo, FilterPolicy, Front, Host, HostName, PersonNo,
-    PolicyDocument, Sealed,
+    Catalogue, Current, DeviceNo, FilterPolicy, Front, Host, HostName, PersonNo, PolicyDocument, Sealed,
 };
 use filtering::portal::{LogUnavailable, Portal, RecentBlocks, Refusal, Soon};
 use http_body_util::BodyExt as _;
@@ -117,7 +116,7 @@ impl School {
             service: "Fivebar at a village primary".into(),
             live_feed: false,
             help: help().into(),
-            decider: current.clone(),
+            filter: current.clone(),
             ticket_key: Private::new(KEY),
             recent: Arc::new(Told(recent)),
         };
@@ -127,7 +126,8 @@ impl School {
     /// The ticket that a block page of the proxy carries.
     pub fn ticket(&self, host: &str, client: &str) -> String {
         let client = client.parse().unwrap();
-        let identity = self.current.identify(client);
+        let held = self.current.hold(MONDAY);
+        let identity = held.identify(client);
         let request = engine::Request {
             host: Host::Name(HostName::new(host).unwrap()),
             port: None,
@@ -137,7 +137,7 @@ impl School {
             identity: &identity,
             front: Front::Proxy,
         };
-        let decision = self.current.decide(&request, MONDAY);
+        let decision = held.decide(&request);
         assert!(decision.verdict.is_block(), "{host} is open: {decision:?}");
         let who = (identity.person, identity.device, client);
         Ticket::of(&decision, (host, Some("/play")), who, MONDAY, MONDAY.plus_millis(3_600_000))

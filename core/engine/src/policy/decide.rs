@@ -1,6 +1,7 @@
 //! Deciding one request: gather what its facts match, then ask the steps in their order.
 
 use kit::{Host, LocalTime};
+use lists::Suffixes;
 
 use super::FilterPolicy;
 use super::gather::{Case, Found, Path};
@@ -20,7 +21,8 @@ pub fn decide(policy: &FilterPolicy, live: &Live, request: &Request<'_>, at: Loc
 /// [`decide`] for a moment that was worked out before.
 pub fn decide_in(policy: &FilterPolicy, live: &Live, request: &Request<'_>, moment: &Moment) -> Decision {
     let text = HostText::of(request.host);
-    let host = Hashed::new(text.as_str(), policy.index().hasher());
+    let mut suffixes = Suffixes::default();
+    let host = Hashed::new(text.as_str(), policy.index().hasher(), &mut suffixes);
     let mut groups = request.identity.groups;
     groups.insert(EVERYBODY);
     let person = request.identity.person;
@@ -31,7 +33,7 @@ pub fn decide_in(policy: &FilterPolicy, live: &Live, request: &Request<'_>, mome
         person,
         own: live.targets().owner(person),
         groups,
-        host: &host,
+        host,
         request,
         found: Found::default(),
     };

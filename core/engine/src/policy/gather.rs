@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use kit::Host;
-use lists::ListSetNo;
+use kit::{Host, HostName};
+use lists::{ListSetNo, Suffixes};
 use smallvec::SmallVec;
 
 use super::contest::{Audience, fact_order};
@@ -82,12 +82,20 @@ pub(super) struct Case<'a> {
     /// The person, where the live snapshot has entries of their own.
     pub own: Owner,
     pub groups: GroupSet,
-    pub host: &'a Hashed<'a>,
+    pub host: Hashed<'a>,
     pub request: &'a Request<'a>,
     pub found: Found,
 }
 
 impl<'a> Case<'a> {
+    /// The host as a name. An address is one here too where its text has the form: lists may hold parts of it.
+    pub(super) fn name(&self) -> Option<HostName<'a>> {
+        match self.request.host {
+            Host::Name(name) => Some(name),
+            Host::Address(_) => HostName::new(self.host.text),
+        }
+    }
+
     /// Gathers what the host, the chain and the addresses match.
     pub(super) fn gather_host(&mut self) {
         let policy = self.policy;
@@ -97,7 +105,9 @@ impl<'a> Case<'a> {
         }
         for (place, name) in self.request.chain.iter().enumerate() {
             let fact = Fact::Chain(u8::try_from(place).unwrap_or(u8::MAX));
-            self.gather_name(&Hashed::new(name.as_str(), policy.index.hasher()), true, fact);
+            let mut suffixes = Suffixes::default();
+            let name = Hashed::new(name.as_str(), policy.index.hasher(), &mut suffixes);
+            self.gather_name(name, true, fact);
         }
         for (place, address) in self.request.addresses.iter().enumerate() {
             let fact = Fact::Address(u8::try_from(place).unwrap_or(u8::MAX));
@@ -110,10 +120,10 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn gather_name(&mut self, name: &Hashed<'_>, listed: bool, fact: Fact) {
+    fn gather_name(&mut self, name: Hashed<'_>, listed: bool, fact: Fact) {
         let (policy, live, own) = (self.policy, self.live, self.own);
         // The index is asked first: its answer waits for memory while the other tables are looked through.
-        let hits = if listed { policy.index.name_of(&name.suffixes) } else { lists::Hits::NONE };
+        let hits = if listed { policy.index.name_of(name.suffixes) } else { lists::Hits::NONE };
         let sealed = &policy.sealed;
         if sealed.holds_host(name.text)
             || (policy.document.sealed.shared_hosts == SharedHosts::Refuse && sealed.holds_part_of(name.text))
@@ -146,7 +156,7 @@ impl<'a> Case<'a> {
         }
         policy.targets.urls(self.host, path, None, |entry| self.add_rule(entry, Fact::Path));
         live.targets().urls(self.host, path, own, |entry| self.add_live(entry, Fact::Path));
-        if let Some(name) = kit::HostName::new(host) {
+        if let Some(name) = self.name() {
             for set in &policy.index.path(name, path) {
                 self.add_set(*set, Fact::Path, true);
             }

@@ -43,7 +43,7 @@ impl Case<'_> {
         // A list's entry for a part of the host can open it only by its category.
         let by_category =
             fresh.reason.step == Step::Unknown || policy.allows_categories || live.allows_categories();
-        if by_category && let Some(name) = kit::HostName::new(host) {
+        if by_category && let Some(name) = self.name() {
             for (path, _) in policy.index.paths_on(name) {
                 if let Some(open) = self.try_path(bare, &format!("{path}{FRESH}")) {
                     return open;

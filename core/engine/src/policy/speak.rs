@@ -110,7 +110,8 @@ impl Case<'_> {
     /// Which of the matching rules wins. An allow of a category counts only where permitted use, with the categories
     /// so allowed set aside, does not block.
     fn contested(&self, step: Step, all: impl Iterator<Item = Candidate> + Clone) -> Option<Decision> {
-        let candidates: SmallVec<[Candidate; 8]> = all.collect();
+        let mut candidates = SmallVec::<[Candidate; 8]>::new();
+        all.for_each(|candidate| candidates.push(candidate));
         if candidates.is_empty() {
             return None;
         }

@@ -183,7 +183,12 @@ impl Cells {
         let mut best: Option<Answer> = None;
         let standing: GroupSet =
             speaking.iter().filter(|group| !groups.overrules(&speaking, *group)).collect();
-        let heard = || self.cells.iter().filter(|(group, _, _)| standing.contains(*group));
+        // Cells lie in the order of their groups, and few groups stand: each is found instead of looking at all.
+        let of_group = |group: GroupNo| {
+            let first = self.cells.partition_point(|cell| cell.0 < group);
+            self.cells.iter().skip(first).take_while(move |cell| cell.0 == group)
+        };
+        let heard = || standing.iter().flat_map(of_group);
         for (group, row, says) in heard() {
             let verdict = says.verdict(asker, times);
             if best.is_none_or(|best| strictness(verdict) > strictness(best.verdict)) {

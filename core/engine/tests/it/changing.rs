@@ -4,9 +4,7 @@ use engine::document::{Effect, TargetText};
 use engine::live::{AddressEntry, DeviceEntry, Override, PersonEntry, RangeEntry, Roll, Subject};
 use engine::published::{Published, PublishedError};
 use engine::sealed::SealedKey;
-use engine::{
-    Current, Decider, DeviceNo, FilterPolicy, KnownBy, LiveDocument, PersonNo, PolicyDocument, Verdict,
-};
+use engine::{Current, DeviceNo, FilterPolicy, KnownBy, LiveDocument, PersonNo, PolicyDocument, Verdict};
 use kit::Timestamp;
 
 use crate::school::{catalogue, index, sealed, with_request};
@@ -77,8 +75,9 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn verdict(current: &Current, client: &str, target: &str, now: &str) -> Verdict {
-    let identity = current.identify(client.parse().unwrap());
-    with_request(&identity, target, |request| current.decide(request, at(now))).verdict
+    let held = current.hold(at(now));
+    let identity = held.identify(client.parse().unwrap());
+    with_request(&identity, target, |request| held.decide(request)).verdict
 }
 
 #[test]
@@ -98,7 +97,7 @@ fn an_address_is_known_by_its_narrowest_entry_and_ipv6_is_equal_to_ipv4() {
         ("9.255.255.255", None, None, KnownBy::Nothing, "everyone guests"),
         ("2001:db8::1", None, None, KnownBy::Nothing, "everyone guests"),
     ] {
-        let identity = current.identify(client.parse().unwrap());
+        let identity = current.hold(at("2026-11-23T10:30:00Z")).identify(client.parse().unwrap());
         let names: Vec<&str> = identity.groups.iter().map(|group| policy.groups().id(group)).collect();
         assert_eq!(identity.person, person.map(PersonNo), "{client}");
         assert_eq!((identity.device, identity.known_by), (device.map(DeviceNo), known_by), "{client}");

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use engine::Decision;
+use engine::{Decision, Held};
 
 use super::judge::Case;
 use super::{Now, Outcome, Resolver, Shape, want, write_stored};
@@ -22,6 +22,7 @@ pub struct Source {
 
 /// A message that was read, and the hash of its question.
 pub struct Prepared {
+    length: usize,
     query: Result<Query, Complaint>,
     hash: u64,
 }
@@ -32,7 +33,7 @@ impl<R> Resolver<R> {
         let query = Query::read(message);
         let hash = query.as_ref().map_or(0, |query| self.hashing.of(query.question()));
         self.cache.fetch_bucket(hash);
-        Prepared { query, hash }
+        Prepared { length: message.len(), query, hash }
     }
 
     /// Has the processor fetch what the cache holds for a batch, so that the waits for memory overlap.
@@ -55,23 +56,24 @@ impl<R> Resolver<R> {
         now: Now,
     ) -> Outcome {
         let prepared = self.prepare(buffer.get(..length).unwrap_or(&[]));
-        self.ask_prepared(&prepared, buffer, length, source, to, now)
+        let held = self.hold(now);
+        self.ask_prepared(&prepared, buffer, source, to, &held, now)
     }
 
-    /// Takes the message in the first `length` bytes of `buffer`; the answer is written over it. A UDP buffer needs
+    /// Takes the message that was prepared, which begins `buffer`; the answer is written over it. A UDP buffer needs
     /// [`crate::wire::UDP_BYTES`] of room, a TCP one 65,535. An answer from the cache allocates nothing.
     pub fn ask_prepared(
         &mut self,
         prepared: &Prepared,
         buffer: &mut [u8],
-        length: usize,
         source: Source,
         to: impl FnOnce() -> R,
+        held: &Held,
         now: Now,
     ) -> Outcome {
         let (query, hash) = match &prepared.query {
             Ok(query) => (query, prepared.hash),
-            Err(complaint) => return self.complain(buffer, length, *complaint),
+            Err(complaint) => return self.complain(buffer, prepared.length, *complaint),
         };
         self.counting.questions.one();
         let shape =
@@ -89,21 +91,21 @@ impl<R> Resolver<R> {
         let Some(host) = text.host() else {
             return self.without_host(buffer, query, hash, source, to, now);
         };
-        let identity = self.decider.identify(source.client);
+        let identity = held.identify(source.client);
         let case = Case { host, identity: &identity, client: source.client, at: now.at };
         if let Some(stored) = self.cache.get(hash, query.question(), want(query), now.seconds()) {
-            let decision = case.decide_answer(&*self.decider, stored, &mut self.addresses);
+            let decision = case.decide_answer(held, stored, &mut self.addresses);
             if decision.verdict.is_block() {
-                return self.block(buffer, shape, case, &decision);
+                return self.block(buffer, shape, case, held, &decision);
             }
             let length = write_stored(buffer, shape, stored, self.settings.longest_life_s, now.seconds());
             self.counting.cached.one();
             case.record(&*self.sink, &decision, length);
             return self.answer(length);
         }
-        let decision = case.decide(&*self.decider);
+        let decision = case.decide(held);
         if decision.verdict.is_block() {
-            return self.block(buffer, shape, case, &decision);
+            return self.block(buffer, shape, case, held, &decision);
         }
         if kind == kind::ANY {
             let length = write::any(buffer, shape.end, shape.flags, shape.edns, self.settings.longest_life_s);
@@ -216,8 +218,15 @@ impl<R> Resolver<R> {
     }
 
     /// Answers that the name is blocked.
-    fn block(&mut self, buffer: &mut [u8], shape: Shape, case: Case<'_>, decision: &Decision) -> Outcome {
-        let length = self.write_block(buffer, shape, case, decision);
+    fn block(
+        &mut self,
+        buffer: &mut [u8],
+        shape: Shape,
+        case: Case<'_>,
+        held: &Held,
+        decision: &Decision,
+    ) -> Outcome {
+        let length = self.write_block(buffer, shape, case, held, decision);
         self.answer(length)
     }
 
@@ -227,9 +236,10 @@ impl<R> Resolver<R> {
         buffer: &mut [u8],
         shape: Shape,
         case: Case<'_>,
+        held: &Held,
         decision: &Decision,
     ) -> usize {
-        let saying = shape.edns.map(|_| self.decider.say(decision));
+        let saying = shape.edns.map(|_| held.say(decision));
         let reason = saying.as_ref().map(|saying| saying.reason.as_str());
         let life = self.settings.blocked_life_s;
         let length = write::blocked(buffer, shape.end, shape.flags, shape.edns, life, reason);

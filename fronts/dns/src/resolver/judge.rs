@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use engine::{Activity, ActivitySink, Decider, Decision, Front, Host, HostName, Identity, Request};
+use engine::{Activity, ActivitySink, Decision, Front, Held, Host, HostName, Identity, Request};
 use kit::Timestamp;
 
 use crate::cache::Stored;
@@ -32,25 +32,20 @@ impl<'a> Case<'a> {
     }
 
     /// Decides by the name alone.
-    pub fn decide(&self, decider: &dyn Decider) -> Decision {
-        decider.decide(&self.request(&[], &[]), self.at)
+    pub fn decide(&self, held: &Held) -> Decision {
+        held.decide(&self.request(&[], &[]))
     }
 
     /// Decides with the names and addresses of an answer. Facts only ever add blocks, so what the name alone decides
     /// is in this.
-    pub fn decide_answer(
-        &self,
-        decider: &dyn Decider,
-        stored: &Stored,
-        addresses: &mut Vec<IpAddr>,
-    ) -> Decision {
+    pub fn decide_answer(&self, held: &Held, stored: &Stored, addresses: &mut Vec<IpAddr>) -> Decision {
         if !stored.has_facts() {
-            return self.decide(decider);
+            return self.decide(held);
         }
         let mut chain = [self.host; MOST_NAMES];
         let names = stored.facts(addresses).filter_map(name::host);
         let count = chain.iter_mut().zip(names).map(|(place, name)| *place = name).count();
-        decider.decide(&self.request(chain.get(..count).unwrap_or(&[]), addresses), self.at)
+        held.decide(&self.request(chain.get(..count).unwrap_or(&[]), addresses))
     }
 
     /// Hands the event to the activity log.

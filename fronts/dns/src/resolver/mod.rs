@@ -25,7 +25,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use engine::{ActivitySink, Decider};
+use engine::{ActivitySink, Current, Held};
 use kit::Timestamp;
 
 use crate::asking::Askings;
@@ -119,7 +119,7 @@ pub struct Settings {
 
 /// The DNS front of one thread. `R` says where an answer goes.
 pub struct Resolver<R> {
-    decider: Arc<dyn Decider>,
+    filter: Arc<Current>,
     sink: Arc<dyn ActivitySink>,
     counting: Arc<Counting>,
     settings: Settings,
@@ -137,12 +137,12 @@ impl<R> Resolver<R> {
     /// A resolver with an empty cache.
     pub fn new(
         settings: Settings,
-        decider: Arc<dyn Decider>,
+        filter: Arc<Current>,
         sink: Arc<dyn ActivitySink>,
         counting: Arc<Counting>,
     ) -> Self {
         Self {
-            decider,
+            filter,
             sink,
             counting,
             cache: Cache::new(settings.cache_bytes),
@@ -155,6 +155,11 @@ impl<R> Resolver<R> {
             next_tick_ms: 0,
             settings,
         }
+    }
+
+    /// What decides now, for one batch.
+    pub fn hold(&self, now: Now) -> Held {
+        self.filter.hold(now.at)
     }
 
     /// The next thing to be done.

@@ -1,5 +1,7 @@
 //! Asking upstreams, and believing only the answer that was asked for.
 
+use engine::Held;
+
 use super::judge::Case;
 use super::{Command, Now, Resolver, Shape, Ticket, write_stored};
 use crate::asking::{Asking, Attempt, Waiter};
@@ -235,22 +237,30 @@ impl<R> Resolver<R> {
             return self.fail(asking, Some((ede::NETWORK_ERROR, USELESS)), now);
         };
         let mut scratch = Vec::new();
+        let held = self.hold(now);
         for waiter in asking.waiters {
-            self.serve_one(waiter, &stored, &mut scratch, now);
+            self.serve_one(waiter, &stored, &mut scratch, &held, now);
         }
         self.cache.insert(stored, &asking.question);
     }
 
-    fn serve_one(&mut self, waiter: Waiter<R>, stored: &Stored, scratch: &mut Vec<u8>, now: Now) {
+    fn serve_one(
+        &mut self,
+        waiter: Waiter<R>,
+        stored: &Stored,
+        scratch: &mut Vec<u8>,
+        held: &Held,
+        now: Now,
+    ) {
         let Some((query, shape)) = reread(&waiter, scratch) else { return };
         let text = query.name();
         let length = match text.host() {
             Some(host) => {
-                let identity = self.decider.identify(waiter.client);
+                let identity = held.identify(waiter.client);
                 let case = Case { host, identity: &identity, client: waiter.client, at: now.at };
-                let decision = case.decide_answer(&*self.decider, stored, &mut self.addresses);
+                let decision = case.decide_answer(held, stored, &mut self.addresses);
                 if decision.verdict.is_block() {
-                    self.write_block(scratch, shape, case, &decision)
+                    self.write_block(scratch, shape, case, held, &decision)
                 } else {
                     let life = self.settings.longest_life_s;
                     let length = write_stored(scratch, shape, stored, life, now.seconds());
@@ -291,14 +301,15 @@ impl<R> Resolver<R> {
 
     fn fail(&mut self, asking: Asking<R>, why: Option<write::Extended<'_>>, now: Now) {
         let mut scratch = Vec::new();
+        let held = self.hold(now);
         for waiter in asking.waiters {
             let Some((query, shape)) = reread(&waiter, &mut scratch) else { continue };
             let length = write::code(&mut scratch, shape.end, shape.flags, rcode::SERVFAIL, shape.edns, why);
             let text = query.name();
             if let Some(host) = text.host() {
-                let identity = self.decider.identify(waiter.client);
+                let identity = held.identify(waiter.client);
                 let case = Case { host, identity: &identity, client: waiter.client, at: now.at };
-                case.record(&*self.sink, &case.decide(&*self.decider), length);
+                case.record(&*self.sink, &case.decide(&held), length);
             }
             self.counting.failed.one();
             self.reply(waiter.to, &scratch, length);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use engine::live::roll::{RangeEntry, Roll};
 use engine::{
-    Activity, ActivitySink, Catalogue, Current, Decider, Fact, FilterPolicy, LiveDocument, PolicyDocument,
-    Sealed, Verdict,
+    Activity, ActivitySink, Catalogue, Current, Fact, FilterPolicy, LiveDocument, PolicyDocument, Sealed,
+    Verdict,
 };
 use front_dns::counters::Counting;
 use front_dns::resolver::{Command, Now, Outcome, Resolver, Settings, Source};
@@ -200,15 +200,15 @@ pub fn wire(name: &str) -> Vec<u8> {
 pub const HERE: &[u8] = &[0xc0, 12];
 
 /// The front, started on loopback.
-pub fn front(upstreams: &[SocketAddr], decider: Arc<dyn Decider>, sink: Arc<dyn ActivitySink>) -> Running {
-    front_of(2, upstreams, decider, sink)
+pub fn front(upstreams: &[SocketAddr], filter: Arc<Current>, sink: Arc<dyn ActivitySink>) -> Running {
+    front_of(2, upstreams, filter, sink)
 }
 
 /// The front with that many threads.
 pub fn front_of(
     threads: usize,
     upstreams: &[SocketAddr],
-    decider: Arc<dyn Decider>,
+    filter: Arc<Current>,
     sink: Arc<dyn ActivitySink>,
 ) -> Running {
     let config = Config {
@@ -217,7 +217,7 @@ pub fn front_of(
         threads,
         ..Config::default()
     };
-    front_dns::start(config, decider, sink, Clock::System).unwrap()
+    front_dns::start(config, filter, sink, Clock::System).unwrap()
 }
 
 /// A question with recursion desired.
