@@ -16,6 +16,7 @@ use crate::document::{
 use crate::identity::PersonNo;
 use crate::live::{Focus, LiveDocument, Override, Subject, Withheld};
 use crate::sealed::{Feed, Sealed, SealedKey, SealedWriter};
+use crate::targets::looks_ahead;
 
 pub(super) const NAMES: [&str; 9] = [
     "a.example",
@@ -343,6 +344,19 @@ pub(super) fn world(dice: &mut Dice<'_>) -> World {
 }
 
 impl World {
+    /// Whether an expression blocks that looks at what follows its match.
+    pub(super) fn blocks_looking_ahead(&self) -> bool {
+        let locked = self.document.locked.iter().map(|rule| (rule.effect, &rule.expression));
+        let rules = self.document.rules.iter().map(|rule| (rule.effect, &rule.expression));
+        let overrides = self.live.overrides.iter().map(|one| (one.effect, &one.target.expression));
+        let own = locked.chain(rules).chain(overrides).filter(|(effect, _)| *effect == Effect::Block);
+        let listed = self.lists.iter().flat_map(|list| &list.entries).filter_map(|entry| match entry {
+            PlainEntry::Expression(pattern) => Some(pattern),
+            _ => None,
+        });
+        own.filter_map(|(_, pattern)| pattern.as_ref()).chain(listed).any(|pattern| looks_ahead(pattern))
+    }
+
     pub(super) fn index(&self, seed: u8) -> Arc<ListIndex> {
         let mut builder = IndexBuilder::new(Seed([seed; 16]));
         for (place, list) in self.lists.iter().enumerate() {
