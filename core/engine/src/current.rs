@@ -12,7 +12,7 @@ use crate::decision::Decision;
 use crate::document::Problem;
 use crate::identity::Identity;
 use crate::live::{Live, LiveDocument};
-use crate::policy::{FilterPolicy, decide_in};
+use crate::policy::{FilterPolicy, Memo, decide_in};
 use crate::request::Request;
 use crate::saying::{Saying, say};
 
@@ -21,6 +21,8 @@ use crate::saying::{Saying, say};
 struct Snapshot {
     policy: Arc<FilterPolicy>,
     live: Arc<Live>,
+    /// Counts from 1; no two snapshots have the same.
+    number: u64,
 }
 
 /// The minute that was worked out last.
@@ -30,8 +32,8 @@ struct Minute {
     number: i64,
     times: TimeSet,
     edges: usize,
-    /// Which snapshot it was worked out under.
-    swaps: u64,
+    /// The number of the snapshot it was worked out under.
+    snapshot: u64,
 }
 
 /// The running filter, as the fronts hold it: two snapshots behind one atomic pointer, so that nothing here waits for
@@ -40,7 +42,7 @@ struct Minute {
 pub struct Current {
     snapshot: ArcSwap<Snapshot>,
     minute: ArcSwap<Minute>,
-    swaps: AtomicU64,
+    numbers: AtomicU64,
     generation: AtomicU64,
 }
 
@@ -50,12 +52,12 @@ impl Current {
     pub fn new(policy: FilterPolicy, live: &LiveDocument) -> (Self, Vec<Problem>) {
         let policy = Arc::new(policy);
         let (live, problems) = Live::compile(live, &policy);
-        let snapshot = Snapshot { policy, live: Arc::new(live) };
-        let nothing = Minute { number: i64::MIN, times: TimeSet::default(), edges: 0, swaps: 0 };
+        let snapshot = Snapshot { policy, live: Arc::new(live), number: 1 };
+        let nothing = Minute { number: i64::MIN, times: TimeSet::default(), edges: 0, snapshot: 0 };
         let current = Self {
             snapshot: ArcSwap::from_pointee(snapshot),
             minute: ArcSwap::from_pointee(nothing),
-            swaps: AtomicU64::new(1),
+            numbers: AtomicU64::new(2),
             generation: AtomicU64::new(1),
         };
         (current, problems)
@@ -75,7 +77,7 @@ impl Current {
     pub fn swap_policy(&self, policy: FilterPolicy) -> Vec<Problem> {
         let policy = Arc::new(policy);
         let (live, problems) = Live::compile(self.snapshot.load().live.document(), &policy);
-        self.store(Snapshot { policy, live: Arc::new(live) });
+        self.store(policy, live);
         problems
     }
 
@@ -83,7 +85,7 @@ impl Current {
     pub fn swap_live(&self, document: &LiveDocument) -> Vec<Problem> {
         let policy = self.policy();
         let (live, problems) = Live::compile(document, &policy);
-        self.store(Snapshot { policy, live: Arc::new(live) });
+        self.store(policy, live);
         problems
     }
 
@@ -91,33 +93,37 @@ impl Current {
     pub fn swap_both(&self, policy: FilterPolicy, document: &LiveDocument) -> Vec<Problem> {
         let policy = Arc::new(policy);
         let (live, problems) = Live::compile(document, &policy);
-        self.store(Snapshot { policy, live: Arc::new(live) });
+        self.store(policy, live);
         problems
     }
 
-    fn store(&self, snapshot: Snapshot) {
-        self.snapshot.store(Arc::new(snapshot));
-        self.swaps.fetch_add(1, Ordering::SeqCst);
+    fn store(&self, policy: Arc<FilterPolicy>, live: Live) {
+        let number = self.numbers.fetch_add(1, Ordering::SeqCst);
+        self.snapshot.store(Arc::new(Snapshot { policy, live: Arc::new(live), number }));
         self.generation.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The moment under this snapshot. The named times are worked out once a minute.
     fn moment(&self, snapshot: &Snapshot, at: Timestamp) -> Moment {
         let number = at.as_millis().div_euclid(60_000);
-        let swaps = self.swaps.load(Ordering::SeqCst);
         let known = self.minute.load();
-        if known.number == number && known.swaps == swaps {
+        if known.number == number && known.snapshot == snapshot.number {
             return Moment { at, times: known.times };
         }
-        self.enter(snapshot, at, number, swaps)
+        self.enter(snapshot, at, number)
     }
 
     #[cold]
-    fn enter(&self, snapshot: &Snapshot, at: Timestamp, number: i64, swaps: u64) -> Moment {
+    fn enter(&self, snapshot: &Snapshot, at: Timestamp, number: i64) -> Moment {
         let moment = snapshot.policy.moment_at(at);
         let edges = snapshot.live.edges_before(at);
-        let before = self.minute.swap(Arc::new(Minute { number, times: moment.times, edges, swaps }));
-        if before.swaps == swaps && (before.times != moment.times || before.edges != edges) {
+        let before = self.minute.swap(Arc::new(Minute {
+            number,
+            times: moment.times,
+            edges,
+            snapshot: snapshot.number,
+        }));
+        if before.snapshot == snapshot.number && (before.times != moment.times || before.edges != edges) {
             self.generation.fetch_add(1, Ordering::SeqCst);
         }
         moment
@@ -147,7 +153,7 @@ impl Current {
         self.moment(&snapshot, at);
         let known = self.minute.load();
         let edges = snapshot.live.edges_before(at);
-        if known.edges != edges && known.swaps == self.swaps.load(Ordering::SeqCst) {
+        if known.edges != edges && known.snapshot == snapshot.number {
             self.minute.store(Arc::new(Minute { edges, ..**known }));
             self.generation.fetch_add(1, Ordering::SeqCst);
         }
@@ -173,6 +179,20 @@ impl Held {
     #[inline]
     pub fn decide(&self, request: &Request<'_>) -> Decision {
         decide_in(&self.snapshot.policy, &self.snapshot.live, request, &self.moment)
+    }
+
+    /// Decides a request that has no path by what is kept beside its facts, where that still holds; the request's chain
+    /// and addresses are not looked at. `None` where [`Held::decide_and_keep`] must be asked with all facts.
+    #[inline]
+    pub fn recall(&self, request: &Request<'_>, memo: &Memo) -> Option<Decision> {
+        let Snapshot { policy, live, number } = &**self.snapshot;
+        memo.recall(*number, policy, live, request, &self.moment)
+    }
+
+    /// [`Held::decide`] that keeps what the request's facts match, for the next who asks about the same facts.
+    pub fn decide_and_keep(&self, request: &Request<'_>, memo: &mut Memo) -> Decision {
+        let Snapshot { policy, live, number } = &**self.snapshot;
+        memo.renew(*number, policy, live, request, &self.moment)
     }
 
     /// The decision in words. Only for a page or an answer that is about to be shown; it allocates.

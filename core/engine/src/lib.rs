@@ -35,7 +35,7 @@ pub use groups::{GroupNo, GroupSet};
 pub use identity::{DeviceNo, Identity, KnownBy, PersonNo};
 pub use kit::{Host, HostName};
 pub use live::{Live, LiveDocument};
-pub use policy::{FilterPolicy, decide};
+pub use policy::{FilterPolicy, Memo, decide};
 pub use published::Published;
 pub use request::{Front, Request};
 pub use saying::Saying;

@@ -1,6 +1,6 @@
 //! Finding the rules whose targets match a request, among any number of them.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::net::IpAddr;
@@ -27,6 +27,8 @@ pub(crate) struct Targets {
     names: Vec<Name>,
     /// Bit n is set where a site has n labels: other suffixes need not be looked up.
     label_counts: u64,
+    /// Whether any rule is for a part of a site.
+    has_parts: bool,
     /// Who has rules of their own.
     owners: HashSet<PersonNo, BuildHasherDefault<WordHasher>>,
     addresses: HashMap<(IpAddr, Owner), Vec<u32>>,
@@ -64,19 +66,23 @@ pub(crate) struct Expression {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnknownCategory(pub String);
 
-/// A host as the tables are asked for it: its text with all its suffixes hashed.
-#[derive(Debug, Clone, Copy)]
+/// A host as the tables are asked for it: its text, and its suffixes as soon as one table needs them.
 pub(crate) struct Hashed<'a> {
     pub text: &'a str,
-    pub suffixes: &'a Suffixes,
+    hasher: &'a NameHasher,
+    suffixes: OnceCell<Suffixes>,
 }
 
 impl<'a> Hashed<'a> {
-    /// Hashes the text into `suffixes`.
     #[inline]
-    pub(crate) fn new(text: &'a str, hasher: &NameHasher, suffixes: &'a mut Suffixes) -> Self {
-        hasher.suffixes_into(text, suffixes);
-        Self { text, suffixes }
+    pub(crate) const fn new(text: &'a str, hasher: &'a NameHasher) -> Self {
+        Self { text, hasher, suffixes: OnceCell::new() }
+    }
+
+    /// Every suffix, hashed the first time it is asked for.
+    #[inline]
+    pub(crate) fn suffixes(&self) -> &Suffixes {
+        self.suffixes.get_or_init(|| self.hasher.suffixes(self.text))
     }
 
     /// The host as parts of sites are kept, and its key.
@@ -84,7 +90,8 @@ impl<'a> Hashed<'a> {
     fn of_parts(&self) -> Option<(&'a str, u64)> {
         let text = url_host(self.text);
         let start = self.text.len() - text.len();
-        self.suffixes.iter().rev().find(|suffix| suffix.start() == start).map(|suffix| (text, suffix.key()))
+        let suffix = self.suffixes().iter().rev().find(|suffix| suffix.start() == start)?;
+        Some((text, suffix.key()))
     }
 }
 
@@ -96,6 +103,7 @@ impl Targets {
             table: HashTable::new(),
             names: Vec::new(),
             label_counts: 0,
+            has_parts: false,
             owners: HashSet::default(),
             addresses: HashMap::new(),
             expressions: Vec::new(),
@@ -117,7 +125,10 @@ impl Targets {
                 self.name(name, owner, |name| name.sites.push(number));
             }
             Target::Address(address) => self.addresses.entry((*address, owner)).or_default().push(number),
-            Target::Url(url) => self.name(&url.host, owner, |name| name.parts.push((url.clone(), number))),
+            Target::Url(url) => {
+                self.has_parts = true;
+                self.name(&url.host, owner, |name| name.parts.push((url.clone(), number)));
+            }
             Target::Expression { pattern, on } => {
                 // The document's check compiled the same expression before.
                 if let Ok(regex) = RegexBuilder::new(pattern).case_insensitive(true).build() {
@@ -160,7 +171,7 @@ impl Targets {
         }
     }
 
-    /// `person`, if they have rules of their own: what the other functions are then to be asked with besides nobody.
+    /// `person`, if they have rules of their own: what the other functions are then to be asked for besides `None`.
     #[inline]
     pub(crate) fn owner(&self, person: Option<PersonNo>) -> Owner {
         if self.owners.is_empty() { None } else { person.filter(|person| self.owners.contains(person)) }
@@ -174,15 +185,15 @@ impl Targets {
         self.names.get(*place as usize)
     }
 
-    /// The rules for a site that this name is or lies below: everybody's, and those of `own`.
+    /// The rules of this owner for a site that this name is or lies below.
     #[inline]
-    pub(crate) fn sites(&self, name: Hashed<'_>, own: Owner, mut found: impl FnMut(u32)) {
-        for suffix in &**name.suffixes {
-            if self.label_counts >> suffix.labels().min(63) & 1 == 0 {
-                continue;
-            }
-            let text = name.text.get(suffix.start()..).unwrap_or("");
-            for owner in owners(own) {
+    pub(crate) fn sites(&self, name: &Hashed<'_>, owner: Owner, mut found: impl FnMut(u32)) {
+        if self.label_counts == 0 {
+            return;
+        }
+        for suffix in &**name.suffixes() {
+            if self.label_counts >> suffix.labels().min(63) & 1 == 1 {
+                let text = name.text.get(suffix.start()..).unwrap_or("");
                 for number in self.find(text, suffix.key(), owner).into_iter().flat_map(|name| &name.sites) {
                     found(*number);
                 }
@@ -190,43 +201,42 @@ impl Targets {
         }
     }
 
-    /// The rules for this very address.
-    pub(crate) fn address(&self, address: IpAddr, own: Owner, mut found: impl FnMut(u32)) {
-        if self.addresses.is_empty() {
-            return;
-        }
-        for owner in owners(own) {
+    /// The rules of this owner for this very address.
+    pub(crate) fn address(&self, address: IpAddr, owner: Owner, mut found: impl FnMut(u32)) {
+        if !self.addresses.is_empty() {
             for number in self.addresses.get(&(address.to_canonical(), owner)).into_iter().flatten() {
                 found(*number);
             }
         }
     }
 
-    /// The rules for parts of this host that hold the path.
-    pub(crate) fn urls(&self, host: Hashed<'_>, path: &str, own: Owner, mut found: impl FnMut(u32)) {
-        for (url, number) in self.parts_of(host, own) {
+    /// The rules of this owner for parts of this host that hold the path.
+    pub(crate) fn urls(&self, host: &Hashed<'_>, path: &str, owner: Owner, mut found: impl FnMut(u32)) {
+        for (url, number) in self.parts_of(host, owner) {
             if covers(&url.path, path) {
                 found(*number);
             }
         }
     }
 
-    /// All rules for parts of this host, in the order they were added, everybody's first.
+    /// All rules of this owner for parts of this host, in the order they were added.
     #[inline]
-    pub(crate) fn parts_of(&self, host: Hashed<'_>, own: Owner) -> impl Iterator<Item = &(UrlPrefix, u32)> {
-        let asked = if self.names.is_empty() { None } else { host.of_parts() };
-        let parts = move |owner| asked.and_then(|(text, key)| self.find(text, key, owner));
-        owners(own).filter_map(parts).flat_map(|name| &name.parts)
+    pub(crate) fn parts_of(&self, host: &Hashed<'_>, owner: Owner) -> &[(UrlPrefix, u32)] {
+        if !self.has_parts {
+            return &[];
+        }
+        let name = host.of_parts().and_then(|(text, key)| self.find(text, key, owner));
+        name.map_or(&[], |name| name.parts.as_slice())
     }
 
-    /// The expressions that match the URL. `path` is `None` where none is seen: then those alone count that match
-    /// every URL on the host. With `beginning`, `path` is the beginning of what may follow.
+    /// The expressions of this owner that match the URL. `path` is `None` where none is seen: then those alone count
+    /// that match every URL on the host. With `beginning`, `path` is the beginning of what may follow.
     pub(crate) fn expressions(
         &self,
         host: &str,
         path: Option<&str>,
         beginning: bool,
-        own: Owner,
+        owner: Owner,
         mut found: impl FnMut(u32),
     ) {
         if self.expressions.is_empty() {
@@ -235,7 +245,7 @@ impl Targets {
         with_text(host, path.unwrap_or("/"), |text| {
             for expression in &self.expressions {
                 if (expression.counts_for_host || (path.is_some() && !beginning))
-                    && expression.is_for(own)
+                    && expression.owner == owner
                     && expression.holds_on(host)
                     && expression.regex.is_match(text)
                 {
@@ -245,27 +255,26 @@ impl Targets {
         });
     }
 
-    /// The expressions that name a site this host is or lies below: some URL on it may match each.
-    pub(crate) fn expressions_on<'t>(&'t self, host: &'t str, own: Owner) -> impl Iterator<Item = u32> + 't {
+    /// The expressions of this owner that name a site this host is or lies below: some URL on it may match each.
+    pub(crate) fn expressions_on<'t>(
+        &'t self,
+        host: &'t str,
+        owner: Owner,
+    ) -> impl Iterator<Item = u32> + 't {
         self.expressions
             .iter()
-            .filter(move |one| one.on.is_some() && one.is_for(own) && one.holds_on(host))
+            .filter(move |one| one.on.is_some() && one.owner == owner && one.holds_on(host))
             .map(|expression| expression.number)
     }
 
-    /// The rules for this category.
+    /// The rules of this owner for this category.
     #[inline]
-    pub(crate) fn category(&self, category: u16, own: Owner) -> impl Iterator<Item = u32> {
-        let own = if self.categories.is_empty() { None } else { Some(own) };
-        let rules = move |owner| self.categories.get(&(category, owner));
-        own.into_iter().flat_map(owners).filter_map(rules).flatten().copied()
+    pub(crate) fn category(&self, category: u16, owner: Owner) -> &[u32] {
+        if self.categories.is_empty() {
+            return &[];
+        }
+        self.categories.get(&(category, owner)).map_or(&[], Vec::as_slice)
     }
-}
-
-/// Nobody in particular, then the owner if there is one.
-#[inline]
-fn owners(own: Owner) -> impl Iterator<Item = Owner> {
-    [Some(None), own.map(Some)].into_iter().flatten()
 }
 
 /// The key of a name in the table of one who has rules of their own.
@@ -282,10 +291,6 @@ impl Name {
 }
 
 impl Expression {
-    fn is_for(&self, own: Owner) -> bool {
-        self.owner.is_none() || self.owner == own
-    }
-
     fn holds_on(&self, host: &str) -> bool {
         self.on.as_deref().is_none_or(|site| suffixes(host).any(|name| name == site))
     }

@@ -1,10 +1,11 @@
 //! Answers kept for a while, as they will be written.
 //!
-//! What is kept is what the upstream said and the facts in it, never what was decided: the policy is asked again for
-//! every answer, so a new block works at once.
+//! What is kept is what the upstream said, the facts in it and what they match, never what was decided: the policy is
+//! asked again for every answer, so a new block works at once.
 
 use std::net::IpAddr;
 
+use engine::Memo;
 use front_sys::prefetch;
 
 use crate::wire::answer::Answer;
@@ -35,6 +36,8 @@ pub struct Stored {
     want: u8,
     /// Used since the hand last passed.
     used: bool,
+    /// What the question's name, the names and the addresses match.
+    pub memo: Memo,
 }
 
 impl Stored {
@@ -72,6 +75,7 @@ impl Stored {
             names: u8::try_from(answer.chain.len()).ok()?,
             want: want.0,
             used: false,
+            memo: Memo::default(),
         })
     }
 
@@ -125,7 +129,8 @@ impl Stored {
         self.ends_s > self.stored_s
     }
 
-    /// What it costs to keep: its memory, its place in the slab and in the index, and the allocator's own.
+    /// What it costs to keep: its memory, its place in the slab and in the index, and the allocator's own. What its facts
+    /// match is not counted: few answers match anything, and those that do match little.
     const fn bytes(&self) -> usize {
         self.piece.len() + size_of::<Self>() + 32
     }
@@ -195,7 +200,7 @@ impl Cache {
     }
 
     /// The answer to a question in lower case, if there is one that lives.
-    pub fn get(&mut self, hash: u64, question: &[u8], want: Want, now_s: u32) -> Option<&Stored> {
+    pub fn get(&mut self, hash: u64, question: &[u8], want: Want, now_s: u32) -> Option<&mut Stored> {
         let bucket = self.buckets.get(self.bucket(hash))?;
         let tag = hash >> 32;
         for place in bucket.0 {

@@ -170,7 +170,7 @@ impl Worker {
         }
     }
 
-    /// Takes what an upstream sent.
+    /// Takes what an upstream sent. What it brings to do waits until all sockets were heard, and so leaves together.
     fn hear(&mut self, way: Way) {
         let now = self.now();
         let Some(Some(socket)) = self.upstreams.get(way.upstream).and_then(|(_, slots)| slots.get(way.slot))
@@ -188,7 +188,6 @@ impl Worker {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => self.resolver.unreachable(way, now),
         }
-        self.obey(now);
     }
 
     /// Takes what the streams handed over.

@@ -1,22 +1,19 @@
-//! Gathering what the facts of a request match: rules, live entries, services and categories.
-
-use std::net::IpAddr;
+//! Gathering what a request matches for whoever asks: rules, live entries, services and categories.
 
 use kit::{Host, HostName};
-use lists::{ListSetNo, Suffixes};
 use smallvec::SmallVec;
 
 use super::contest::{Audience, fact_order};
-use super::decide::HostText;
+use super::matches::{Matches, Wide, lists_that_match};
 use super::{FilterPolicy, Kind};
 use crate::calendar::Moment;
-use crate::decision::Fact;
-use crate::document::{Effect, SharedHosts};
+use crate::decision::{Decision, Fact};
+use crate::document::Effect;
 use crate::groups::GroupSet;
 use crate::identity::PersonNo;
 use crate::live::{Live, LiveEntry, LiveKind};
 use crate::request::Request;
-use crate::targets::{Hashed, Owner, with_text};
+use crate::targets::{Hashed, Owner};
 
 /// What a path stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,12 +79,24 @@ pub(super) struct Case<'a> {
     /// The person, where the live snapshot has entries of their own.
     pub own: Owner,
     pub groups: GroupSet,
-    pub host: Hashed<'a>,
+    pub host: &'a Hashed<'a>,
     pub request: &'a Request<'a>,
     pub found: Found,
 }
 
 impl<'a> Case<'a> {
+    /// Decides the request, whose facts match this.
+    pub(super) fn decide(&mut self, matches: &Matches) -> Decision {
+        self.take(matches);
+        match self.request.path {
+            Some(path) => {
+                self.gather_path(path, Path::Whole);
+                self.speak()
+            }
+            None => self.whole_host(&matches.wide),
+        }
+    }
+
     /// The host as a name. An address is one here too where its text has the form: lists may hold parts of it.
     pub(super) fn name(&self) -> Option<HostName<'a>> {
         match self.request.host {
@@ -96,102 +105,88 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Gathers what the host, the chain and the addresses match.
-    pub(super) fn gather_host(&mut self) {
+    /// Whose entries of the live snapshot count: everybody's, and the asker's own.
+    pub(super) fn owners(&self) -> impl Iterator<Item = Owner> + use<> {
+        [Some(None), self.own.map(Some)].into_iter().flatten()
+    }
+
+    /// Takes what the host, the chain and the addresses match, with the asker's own entries about them.
+    fn take(&mut self, matches: &Matches) {
         let policy = self.policy;
-        self.gather_name(self.host, matches!(self.request.host, Host::Name(_)), Fact::Host);
-        if let Host::Address(address) = self.request.host {
-            self.gather_address(address.to_canonical(), Fact::Host);
+        self.found.sealed = matches.sealed;
+        matches.rules.iter().for_each(|(entry, fact)| self.add_rule(*entry, *fact));
+        matches.live.iter().for_each(|(entry, fact)| self.add_live(*entry, *fact));
+        if self.own.is_some() {
+            self.take_own();
         }
-        for (place, name) in self.request.chain.iter().enumerate() {
-            let fact = Fact::Chain(u8::try_from(place).unwrap_or(u8::MAX));
-            let mut suffixes = Suffixes::default();
-            let name = Hashed::new(name.as_str(), policy.index.hasher(), &mut suffixes);
-            self.gather_name(name, true, fact);
-        }
-        for (place, address) in self.request.addresses.iter().enumerate() {
-            let fact = Fact::Address(u8::try_from(place).unwrap_or(u8::MAX));
-            self.gather_address(address.to_canonical(), fact);
-            if !policy.sealed.is_empty()
-                && policy.sealed.holds_host(HostText::of(Host::Address(*address)).as_str())
-            {
-                self.seal(fact);
+        for (set, fact) in &matches.sets {
+            let opens = *fact == Fact::Host;
+            for list in policy.index.set(*set) {
+                self.add_list(list.0, *fact, opens);
             }
         }
     }
 
-    fn gather_name(&mut self, name: Hashed<'_>, listed: bool, fact: Fact) {
-        let (policy, live, own) = (self.policy, self.live, self.own);
-        // The index is asked first: its answer waits for memory while the other tables are looked through.
-        let hits = if listed { policy.index.name_of(name.suffixes) } else { lists::Hits::NONE };
-        let sealed = &policy.sealed;
-        if sealed.holds_host(name.text)
-            || (policy.document.sealed.shared_hosts == SharedHosts::Refuse && sealed.holds_part_of(name.text))
-        {
-            self.seal(fact);
+    fn take_own(&mut self) {
+        let (live, own, request) = (self.live, self.own, self.request);
+        let targets = live.targets();
+        targets.sites(self.host, own, |entry| self.add_live(entry, Fact::Host));
+        if let Host::Address(address) = request.host {
+            targets.address(address, own, |entry| self.add_live(entry, Fact::Host));
         }
-        policy.targets.sites(name, None, |entry| self.add_rule(entry, fact));
-        live.targets().sites(name, own, |entry| self.add_live(entry, fact));
-        let opens = fact == Fact::Host;
-        for set in &hits {
-            self.add_set(*set, fact, opens);
+        for (place, name) in request.chain.iter().enumerate() {
+            let fact = Fact::Chain(u8::try_from(place).unwrap_or(u8::MAX));
+            let name = Hashed::new(name.as_str(), self.policy.index.hasher());
+            targets.sites(&name, own, |entry| self.add_live(entry, fact));
+        }
+        for (place, address) in request.addresses.iter().enumerate() {
+            let fact = Fact::Address(u8::try_from(place).unwrap_or(u8::MAX));
+            targets.address(*address, own, |entry| self.add_live(entry, fact));
         }
     }
 
-    fn gather_address(&mut self, address: IpAddr, fact: Fact) {
-        let (policy, live, own) = (self.policy, self.live, self.own);
-        policy.targets.address(address, None, |entry| self.add_rule(entry, fact));
-        live.targets().address(address, own, |entry| self.add_live(entry, fact));
-        if let Some(set) = policy.index.address(address) {
-            self.add_set(set, fact, fact == Fact::Host);
+    /// Takes the expressions that match every URL on the host.
+    pub(super) fn take_wide(&mut self, wide: &Wide) {
+        wide.rules.iter().for_each(|entry| self.add_rule(*entry, Fact::Host));
+        wide.live.iter().for_each(|entry| self.add_live(*entry, Fact::Host));
+        if let (live, own @ Some(_)) = (self.live, self.own) {
+            live.targets().expressions(self.host.text, None, false, own, |entry| {
+                self.add_live(entry, Fact::Host);
+            });
         }
+        wide.lists.iter().for_each(|list| self.add_list(*list, Fact::Host, false));
     }
 
     /// Gathers what a path on the host matches.
     pub(super) fn gather_path(&mut self, path: &str, seen: Path) {
-        let (policy, live, own) = (self.policy, self.live, self.own);
-        let host = self.host.text;
-        if policy.sealed.holds_path(host, path) {
-            self.seal(Fact::Path);
+        let (policy, live, host) = (self.policy, self.live, self.host);
+        if policy.sealed.holds_path(host.text, path) {
+            let earlier = self.found.sealed.filter(|earlier| fact_order(*earlier) < fact_order(Fact::Path));
+            self.found.sealed = earlier.or(Some(Fact::Path));
         }
-        policy.targets.urls(self.host, path, None, |entry| self.add_rule(entry, Fact::Path));
-        live.targets().urls(self.host, path, own, |entry| self.add_live(entry, Fact::Path));
+        policy.targets.urls(host, path, None, |entry| self.add_rule(entry, Fact::Path));
+        for owner in self.owners() {
+            live.targets().urls(host, path, owner, |entry| self.add_live(entry, Fact::Path));
+        }
         if let Some(name) = self.name() {
             for set in &policy.index.path(name, path) {
-                self.add_set(*set, Fact::Path, true);
+                for list in policy.index.set(*set) {
+                    self.add_list(list.0, Fact::Path, true);
+                }
             }
         }
-        self.gather_expressions(Some(path), seen == Path::Beginning);
-    }
-
-    /// Gathers what expressions match: all of them for a whole path, else those that say something of every URL.
-    pub(super) fn gather_expressions(&mut self, path: Option<&str>, beginning: bool) {
-        let (policy, live, own, host) = (self.policy, self.live, self.own, self.host.text);
-        let fact = if path.is_some() { Fact::Path } else { Fact::Host };
-        policy.targets.expressions(host, path, beginning, None, |entry| self.add_rule(entry, fact));
-        live.targets().expressions(host, path, beginning, own, |entry| self.add_live(entry, fact));
-        let all = &policy.list_expressions;
-        let (set, from) = if path.is_some() && !beginning {
-            (&all.whole, &all.whole_lists)
-        } else {
-            (&all.host, &all.host_lists)
-        };
-        if !set.is_empty() {
-            with_text(host, path.unwrap_or("/"), |text| {
-                // Finding out which of them match allocates; whether any does, doesn't.
-                if set.is_match(text) {
-                    for list in set.matches(text).iter().filter_map(|place| from.get(place)) {
-                        self.add_list(*list, fact, false);
-                    }
-                }
+        let beginning = seen == Path::Beginning;
+        policy.targets.expressions(host.text, Some(path), beginning, None, |entry| {
+            self.add_rule(entry, Fact::Path);
+        });
+        for owner in self.owners() {
+            live.targets().expressions(host.text, Some(path), beginning, owner, |entry| {
+                self.add_live(entry, Fact::Path);
             });
         }
-    }
-
-    fn seal(&mut self, fact: Fact) {
-        if self.found.sealed.is_none_or(|earlier| fact_order(fact) < fact_order(earlier)) {
-            self.found.sealed = Some(fact);
-        }
+        lists_that_match(policy, host.text, Some(path), beginning, |list| {
+            self.add_list(list, Fact::Path, false);
+        });
     }
 
     pub(super) fn add_rule(&mut self, entry: u32, fact: Fact) {
@@ -246,23 +241,18 @@ impl<'a> Case<'a> {
             }
     }
 
-    fn add_set(&mut self, set: ListSetNo, fact: Fact, opens: bool) {
-        let policy = self.policy;
-        for list in policy.index.set(set) {
-            self.add_list(list.0, fact, opens);
-        }
-    }
-
     fn add_list(&mut self, list: u16, fact: Fact, opens: bool) {
-        let (policy, live, own) = (self.policy, self.live, self.own);
+        let (policy, live) = (self.policy, self.live);
         for &category in policy.list_categories.get(usize::from(list)).into_iter().flatten() {
             self.found.categories.push(CategoryHit { category, list, fact, opens });
             let about = |entry: u32| RuleHit { entry, fact, category: Some(category), list: Some(list) };
             for entry in policy.targets.category(category, None) {
-                self.add_rule_about(about(entry), opens);
+                self.add_rule_about(about(*entry), opens);
             }
-            for entry in live.targets().category(category, own) {
-                self.add_live_about(about(entry), opens);
+            for owner in self.owners() {
+                for entry in live.targets().category(category, owner) {
+                    self.add_live_about(about(*entry), opens);
+                }
             }
         }
     }

@@ -33,6 +33,7 @@ mod contest;
 mod decide;
 mod gather;
 pub mod groups;
+mod matches;
 mod parts;
 mod speak;
 pub(crate) mod uses;
@@ -43,7 +44,7 @@ use kit::{LocalTime, Timestamp};
 use lists::ListIndex;
 
 pub use compile::Covered;
-pub use decide::{decide, decide_in};
+pub use decide::{Memo, decide, decide_in};
 pub use groups::GroupTable;
 
 pub(crate) use compile::covers_sealed;

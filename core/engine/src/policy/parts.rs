@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::Kind;
 use super::gather::{Case, Mark, Path};
+use super::matches::Wide;
 use crate::decision::{Decision, Fact};
 use crate::document::Effect;
 use crate::live::LiveKind;
@@ -15,15 +16,15 @@ pub(crate) const FRESH: &str = "\u{1}";
 
 impl Case<'_> {
     /// Decides the host where no path is seen: blocked if and only if every URL on it is.
-    pub(super) fn whole_host(&mut self) -> Decision {
+    pub(super) fn whole_host(&mut self, wide: &Wide) -> Decision {
         let bare = self.found.mark();
-        self.gather_expressions(None, false);
+        self.take_wide(wide);
         let fresh = self.speak();
         // Nothing that knows a path can open what these steps block.
         if !fresh.verdict.is_block() || fresh.reason.step <= Step::Withheld {
             return fresh;
         }
-        let (policy, live, own, host) = (self.policy, self.live, self.own, self.host.text);
+        let (policy, live, host) = (self.policy, self.live, self.host);
         let allows = |entry: &u32| {
             policy.entries.get(*entry as usize).is_some_and(|entry| {
                 matches!(entry.kind, Kind::Locked(Effect::Allow) | Kind::School(Effect::Allow))
@@ -32,8 +33,9 @@ impl Case<'_> {
         let opens = |entry: &u32| {
             live.entry(*entry).is_some_and(|entry| entry.kind != LiveKind::Override(Effect::Block))
         };
-        let parts = policy.targets.parts_of(self.host, None).filter(|(_, entry)| allows(entry));
-        let live_parts = live.targets().parts_of(self.host, own).filter(|(_, entry)| opens(entry));
+        let parts = policy.targets.parts_of(host, None).iter().filter(|(_, entry)| allows(entry));
+        let live_parts = self.owners().flat_map(|owner| live.targets().parts_of(host, owner));
+        let live_parts = live_parts.filter(|(_, entry)| opens(entry));
         let paths: SmallVec<[&str; 4]> = parts.chain(live_parts).map(|(url, _)| url.path.as_str()).collect();
         for path in paths {
             if let Some(open) = self.try_path(bare, path) {
@@ -50,17 +52,17 @@ impl Case<'_> {
                 }
             }
         }
-        for entry in policy.targets.expressions_on(host, None) {
+        for entry in policy.targets.expressions_on(host.text, None) {
             self.found.back_to(bare);
-            self.gather_expressions(None, false);
+            self.take_wide(wide);
             self.add_rule(entry, Fact::Path);
             if let Some(open) = open_part(self.speak()) {
                 return open;
             }
         }
-        for entry in live.targets().expressions_on(host, own) {
+        for entry in self.owners().flat_map(|owner| live.targets().expressions_on(host.text, owner)) {
             self.found.back_to(bare);
-            self.gather_expressions(None, false);
+            self.take_wide(wide);
             self.add_live(entry, Fact::Path);
             if let Some(open) = open_part(self.speak()) {
                 return open;

@@ -8,12 +8,13 @@ use proptest::prelude::*;
 
 use super::world::{self, ADDRESSES, Dice, GROUPS, NAMES, PATHS};
 use super::{PlainSealed, World};
+use crate::calendar::Moment;
 use crate::decision::{Decision, Fact, Verdict};
 use crate::document::Effect;
 use crate::document::target::url_host;
 use crate::identity::{Identity, KnownBy, PersonNo};
 use crate::live::Live;
-use crate::policy::{Covered, FilterPolicy, decide};
+use crate::policy::{Covered, FilterPolicy, Memo, decide};
 use crate::request::{Front, Request};
 use crate::step::Step;
 
@@ -68,6 +69,17 @@ impl Gate {
         with_request(asked, &identity, front, |request| {
             decide(&self.policy, &self.live, request, self.policy.calendar().zone().local(asked.at))
         })
+    }
+
+    /// Asks with what is kept of a request's facts.
+    fn kept(
+        &self,
+        asked: &Asked,
+        ask: impl FnOnce(&Request<'_>, &Moment) -> Option<Decision>,
+    ) -> Option<Decision> {
+        let groups = self.policy.groups().closure(asked.groups.iter().map(String::as_str), |_| {});
+        let identity = Identity { person: asked.person, device: None, groups, known_by: KnownBy::Nothing };
+        with_request(asked, &identity, Front::Dns, |request| ask(request, &self.policy.moment_at(asked.at)))
     }
 }
 
@@ -220,6 +232,31 @@ proptest! {
         let there: Vec<Decision> = all.iter().map(|asked| elsewhere.decide(asked, Front::Proxy)).collect();
         prop_assert_eq!(&first, &again.into_iter().rev().collect::<Vec<_>>());
         prop_assert_eq!(&first, &there);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_name_decides_for_anybody_as_if_it_were_asked_anew(bytes in bytes(), more in bytes()) {
+        let world = world::world(&mut Dice(bytes.iter()));
+        let gate = Gate::new(&world, 1);
+        let mut dice = Dice(more.iter());
+        for _ in 0..4 {
+            let first = Asked { path: None, ..asked(&mut dice) };
+            let mut memo = Memo::default();
+            prop_assert_eq!(gate.kept(&first, |request, moment| {
+                Some(memo.renew(7, &gate.policy, &gate.live, request, moment))
+            }), Some(gate.decide(&first, Front::Dns)));
+            for _ in 0..4 {
+                let other = asked(&mut dice);
+                let bare = Asked { chain: Vec::new(), addresses: Vec::new(), groups: other.groups, person: other.person, at: other.at, ..first.clone() };
+                let whole = Asked { chain: first.chain.clone(), addresses: first.addresses.clone(), ..bare.clone() };
+                let recalled = gate.kept(&bare, |request, moment| memo.recall(7, &gate.policy, &gate.live, request, moment));
+                // Whoever has entries of their own must be asked about with all facts.
+                let own = gate.live.targets().owner(bare.person).is_some();
+                prop_assert_eq!(recalled, (!own).then(|| gate.decide(&whole, Front::Dns)), "{:?}", whole);
+                let stale = gate.kept(&bare, |request, moment| memo.recall(8, &gate.policy, &gate.live, request, moment));
+                prop_assert_eq!(stale, None, "another snapshot");
+            }
+        }
     }
 
     #[test]

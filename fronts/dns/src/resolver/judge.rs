@@ -37,15 +37,22 @@ impl<'a> Case<'a> {
     }
 
     /// Decides with the names and addresses of an answer. Facts only ever add blocks, so what the name alone decides
-    /// is in this.
-    pub fn decide_answer(&self, held: &Held, stored: &Stored, addresses: &mut Vec<IpAddr>) -> Decision {
-        if !stored.has_facts() {
-            return self.decide(held);
+    /// is in this. What the facts match is kept with the answer, so that the next device's answer costs little.
+    pub fn decide_answer(&self, held: &Held, stored: &mut Stored, addresses: &mut Vec<IpAddr>) -> Decision {
+        if let Some(decision) = held.recall(&self.request(&[], &[]), &stored.memo) {
+            return decision;
         }
-        let mut chain = [self.host; MOST_NAMES];
-        let names = stored.facts(addresses).filter_map(name::host);
-        let count = chain.iter_mut().zip(names).map(|(place, name)| *place = name).count();
-        held.decide(&self.request(chain.get(..count).unwrap_or(&[]), addresses))
+        let mut memo = std::mem::take(&mut stored.memo);
+        let decision = if stored.has_facts() {
+            let mut chain = [self.host; MOST_NAMES];
+            let names = stored.facts(addresses).filter_map(name::host);
+            let count = chain.iter_mut().zip(names).map(|(place, name)| *place = name).count();
+            held.decide_and_keep(&self.request(chain.get(..count).unwrap_or(&[]), addresses), &mut memo)
+        } else {
+            held.decide_and_keep(&self.request(&[], &[]), &mut memo)
+        };
+        stored.memo = memo;
+        decision
     }
 
     /// Hands the event to the activity log.

@@ -233,13 +233,13 @@ impl<R> Resolver<R> {
         let Some(asking) = self.askings.remove(place) else { return };
         let stored = with_question(answer, &asking)
             .and_then(|answer| Stored::new(asking.hash, asking.want, &answer, now.seconds()));
-        let Some(stored) = stored else {
+        let Some(mut stored) = stored else {
             return self.fail(asking, Some((ede::NETWORK_ERROR, USELESS)), now);
         };
         let mut scratch = Vec::new();
         let held = self.hold(now);
         for waiter in asking.waiters {
-            self.serve_one(waiter, &stored, &mut scratch, &held, now);
+            self.serve_one(waiter, &mut stored, &mut scratch, &held, now);
         }
         self.cache.insert(stored, &asking.question);
     }
@@ -247,7 +247,7 @@ impl<R> Resolver<R> {
     fn serve_one(
         &mut self,
         waiter: Waiter<R>,
-        stored: &Stored,
+        stored: &mut Stored,
         scratch: &mut Vec<u8>,
         held: &Held,
         now: Now,
