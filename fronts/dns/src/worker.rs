@@ -55,7 +55,7 @@ pub struct Worker {
     batch: Batch,
     /// What leaves later than in the batch that asked.
     outbox: Batch,
-    /// The questions of the batch at hand, read.
+    /// The questions of the batch at hand, read; room for a whole one.
     prepared: Vec<Prepared>,
     random: Random,
     buffer: Vec<u8>,
@@ -92,7 +92,7 @@ impl Worker {
             poll,
             batch: Batch::new(),
             outbox: Batch::new(),
-            prepared: Vec::with_capacity(udp::BATCH),
+            prepared: (0..udp::BATCH).map(|_| Prepared::default()).collect(),
             random: Random::default(),
             buffer: vec![0; STREAM_BYTES],
         };
@@ -140,15 +140,15 @@ impl Worker {
             let now = self.now();
             let Some(socket) = self.listeners.get(listener) else { return };
             let Ok(count) = self.batch.receive(socket) else { return };
-            self.prepared.clear();
-            for index in 0..count {
+            let prepared = self.prepared.get_mut(..count).unwrap_or(&mut []);
+            for (index, prepared) in prepared.iter_mut().enumerate() {
                 let (length, buffer) = self.batch.datagram(index).unwrap_or((0, &mut []));
-                self.prepared.push(self.resolver.prepare(buffer.get(..length).unwrap_or(&[])));
+                self.resolver.prepare(buffer.get(..length).unwrap_or(&[]), prepared);
             }
-            self.resolver.fetch(&self.prepared);
+            self.resolver.fetch(prepared);
             let held = self.resolver.hold(now);
             let mut answers = 0;
-            for (index, prepared) in self.prepared.iter().enumerate() {
+            for (index, prepared) in prepared.iter().enumerate() {
                 let Some(peer) = self.batch.peer(index) else { continue };
                 let Some((_, buffer)) = self.batch.datagram(index) else { continue };
                 let source = Source { client: peer.address().ip(), transport: Transport::Udp };

@@ -7,6 +7,7 @@ use engine::{Decision, Held};
 use super::judge::Case;
 use super::{Now, Outcome, Resolver, Shape, want, write_stored};
 use crate::asking::{Asking, Waiter};
+use crate::wire::name::Text;
 use crate::wire::query::{Complaint, Query};
 use crate::wire::write::{self, Transport};
 use crate::wire::{HEADER, ede, kind, rcode};
@@ -23,17 +24,30 @@ pub struct Source {
 /// A message that was read, and the hash of its question.
 pub struct Prepared {
     length: usize,
-    query: Result<Query, Complaint>,
+    complaint: Option<Complaint>,
+    query: Query,
+    name: Text,
     hash: u64,
+}
+
+impl Default for Prepared {
+    fn default() -> Self {
+        let (query, name) = (Query::default(), Text::root());
+        Self { length: 0, complaint: Some(Complaint::NotAQuestion), query, name, hash: 0 }
+    }
 }
 
 impl<R> Resolver<R> {
     /// Reads a message. What a whole batch needs of the cache can then be fetched together: [`Self::fetch`].
-    pub fn prepare(&self, message: &[u8]) -> Prepared {
-        let query = Query::read(message);
-        let hash = query.as_ref().map_or(0, |query| self.hashing.of(query.question()));
-        self.cache.fetch_bucket(hash);
-        Prepared { length: message.len(), query, hash }
+    /// What was prepared before is gone: a batch uses the same room again and again.
+    pub fn prepare(&self, message: &[u8], prepared: &mut Prepared) {
+        prepared.length = message.len();
+        prepared.complaint = prepared.query.reread(message).err();
+        if prepared.complaint.is_none() {
+            prepared.query.name_into(&mut prepared.name);
+            prepared.hash = self.hashing.of(prepared.query.question());
+            self.cache.fetch_bucket(prepared.hash);
+        }
     }
 
     /// Has the processor fetch what the cache holds for a batch, so that the waits for memory overlap.
@@ -55,7 +69,8 @@ impl<R> Resolver<R> {
         to: impl FnOnce() -> R,
         now: Now,
     ) -> Outcome {
-        let prepared = self.prepare(buffer.get(..length).unwrap_or(&[]));
+        let mut prepared = Prepared::default();
+        self.prepare(buffer.get(..length).unwrap_or(&[]), &mut prepared);
         let held = self.hold(now);
         self.ask_prepared(&prepared, buffer, source, to, &held, now)
     }
@@ -71,10 +86,11 @@ impl<R> Resolver<R> {
         held: &Held,
         now: Now,
     ) -> Outcome {
-        let (query, hash) = match &prepared.query {
-            Ok(query) => (query, prepared.hash),
-            Err(complaint) => return self.complain(buffer, prepared.length, *complaint),
-        };
+        let Prepared { length, complaint, query, name, hash } = prepared;
+        if let Some(complaint) = complaint {
+            return self.complain(buffer, *length, *complaint);
+        }
+        let hash = *hash;
         self.counting.questions.one();
         let shape =
             Shape { flags: query.flags, end: query.end(), edns: query.edns, transport: source.transport };
@@ -87,8 +103,7 @@ impl<R> Resolver<R> {
         if query.class() != 1 || meta {
             return self.code(buffer, shape, rcode::REFUSED, None);
         }
-        let text = query.name();
-        let Some(host) = text.host() else {
+        let Some(host) = name.host() else {
             return self.without_host(buffer, query, hash, source, to, now);
         };
         let identity = held.identify(source.client);

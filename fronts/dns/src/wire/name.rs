@@ -22,9 +22,16 @@ impl Text {
     /// The text of an uncompressed wire name without its root label, in lower case already.
     pub fn of_lower_wire(labels: &[u8]) -> Self {
         let mut text = Self::root();
+        text.set_lower_wire(labels);
+        text
+    }
+
+    /// Becomes the text of such a name.
+    pub fn set_lower_wire(&mut self, labels: &[u8]) {
+        self.length = 0;
         // The first length byte has no dot before it; every other one becomes a dot.
-        let Some((&first, rest)) = labels.split_first() else { return text };
-        let Some(place) = text.bytes.get_mut(..rest.len()) else { return text };
+        let Some((&first, rest)) = labels.split_first() else { return };
+        let Some(place) = self.bytes.get_mut(..rest.len()) else { return };
         place.copy_from_slice(rest);
         let mut next = usize::from(first);
         if place.contains(&b'.') {
@@ -42,8 +49,7 @@ impl Text {
             *byte = b'.';
             next += label + 1;
         }
-        text.length = rest.len();
-        text
+        self.length = rest.len();
     }
 
     /// Adds a label in lower case; false if the name becomes too long.

@@ -28,7 +28,7 @@ pub enum Complaint {
 /// Room for a question: a name, its type and its class.
 pub const QUESTION_BYTES: usize = NAME_BYTES + 4;
 
-/// A question as asked, read out of the message's bytes.
+/// A question as asked, read out of the message's bytes. Its room is used again for the next: [`Query::reread`].
 pub struct Query {
     /// The third and fourth byte: flags.
     pub flags: [u8; 2],
@@ -39,9 +39,23 @@ pub struct Query {
     pub edns: Option<Edns>,
 }
 
+impl Default for Query {
+    /// No question yet: the root's, of type and class 0.
+    fn default() -> Self {
+        Self { flags: [0; 2], question: [0; QUESTION_BYTES], length: 5, edns: None }
+    }
+}
+
 impl Query {
     /// Reads a message. The question starts behind the header and is never compressed.
     pub fn read(message: &[u8]) -> Result<Self, Complaint> {
+        let mut query = Self::default();
+        query.reread(message)?;
+        Ok(query)
+    }
+
+    /// Reads a message in place of the last. After a complaint it is a question of no use, and no harm.
+    pub fn reread(&mut self, message: &[u8]) -> Result<(), Complaint> {
         let header = message.first_chunk::<HEADER>().ok_or(Complaint::NotAQuestion)?;
         let [_, _, two, three, counts @ ..] = *header;
         if two & flag2::QR != 0 {
@@ -51,8 +65,8 @@ impl Query {
             return Err(Complaint::NotImplemented);
         }
         let [0, 1, 0, 0, 0, authority, 0, additional] = counts else { return Err(Complaint::Malformed) };
-        let mut query = Self { flags: [two, three], question: [0; QUESTION_BYTES], length: 0, edns: None };
-        let mut end = query.read_question(message).ok_or(Complaint::Malformed)?;
+        (self.flags, self.edns) = ([two, three], None);
+        let mut end = self.read_question(message).ok_or(Complaint::Malformed)?;
         // Only an incremental transfer, which is refused anyway, has a record there (RFC 1995 §3).
         for _ in 0..authority {
             end = skip_record(message, end).ok_or(Complaint::Malformed)?.1;
@@ -61,14 +75,14 @@ impl Query {
             let (is_opt, next) = skip_record(message, end).ok_or(Complaint::Malformed)?;
             if is_opt {
                 // More than one is an error, and so is one whose owner is not the root (RFC 6891 §6.1.1).
-                if query.edns.is_some() || message.get(end) != Some(&0) {
+                if self.edns.is_some() || message.get(end) != Some(&0) {
                     return Err(Complaint::Malformed);
                 }
-                query.edns = Some(read_opt(message, end, next).ok_or(Complaint::Malformed)?);
+                self.edns = Some(read_opt(message, end, next).ok_or(Complaint::Malformed)?);
             }
             end = next;
         }
-        if end == message.len() { Ok(query) } else { Err(Complaint::Malformed) }
+        if end == message.len() { Ok(()) } else { Err(Complaint::Malformed) }
     }
 
     /// Copies the question in lower case; returns where it ends.
@@ -88,10 +102,10 @@ impl Query {
         if at > NAME_BYTES {
             return None;
         }
-        self.length = at + 4;
-        let from = from.get(..self.length)?;
-        let to = self.question.get_mut(..self.length)?;
+        let from = from.get(..at + 4)?;
+        let to = self.question.get_mut(..at + 4)?;
         to.copy_from_slice(from);
+        self.length = at + 4;
         // A length is at most 63 and so below the letters: lowering the whole run leaves lengths alone.
         to.get_mut(..at)?.make_ascii_lowercase();
         Some(HEADER + self.length)
@@ -119,7 +133,14 @@ impl Query {
 
     /// The name as text.
     pub fn name(&self) -> Text {
-        Text::of_lower_wire(self.question.get(..self.length - 5).unwrap_or(&[]))
+        let mut text = Text::root();
+        self.name_into(&mut text);
+        text
+    }
+
+    /// The name as text, in place of what `text` held.
+    pub fn name_into(&self, text: &mut Text) {
+        text.set_lower_wire(self.question.get(..self.length - 5).unwrap_or(&[]));
     }
 
     /// Whether the name is the root.
@@ -130,7 +151,8 @@ impl Query {
 
 /// Whether the record at `at` is an OPT, and where the next begins.
 fn skip_record(message: &[u8], at: usize) -> Option<(bool, usize)> {
-    let body = super::name::read(message, at)?.1;
+    // Nearly always the root of an OPT, for which no name need be read.
+    let body = if message.get(at) == Some(&0) { at + 1 } else { super::name::read(message, at)?.1 };
     let end = body + 10 + usize::from(u16_at(message, body + 8)?);
     (end <= message.len()).then_some((u16_at(message, body)? == kind::OPT, end))
 }
