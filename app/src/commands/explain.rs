@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufWriter, Write};
 use std::net::IpAddr;
 
 use anyhow::{Context as _, Result, bail};
-use engine::explain::{flip, trace_in};
+use engine::explain::{flip, flip_in, trace_in};
 use engine::{
     FilterPolicy, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, PersonNo, Request, SealedKey,
     SealedState, Step,
@@ -166,8 +166,7 @@ impl Question<'_> {
         answer
     }
 
-    /// Many targets, one a line; one JSON line each, in their order. What would flip a verdict is left out: it means
-    /// compiling the policy anew for each candidate.
+    /// Many targets, one a line; one JSON line each, in their order, with the same fields as for one.
     fn stream(&self, guard: &mut BulkGuard) -> Result<()> {
         let moment = self.policy.moment(self.at);
         let mut lines = io::stdin().lock();
@@ -195,9 +194,17 @@ impl Question<'_> {
                     out.write_all(b"{\"target\":")?;
                     serde_json::to_writer(&mut out, text)?;
                     out.write_all(b",")?;
-                    // The trace is an object: its opening brace is replaced by the target's.
+                    // The trace is an object: its opening brace is replaced by the target's, and the rest follows it.
+                    let change = flip_in(self.policy, self.live, &request, self.at, &moment);
                     let rest = serde_json::to_vec(&trace)?;
-                    out.write_all(rest.get(1..).unwrap_or(b"}"))?;
+                    out.write_all(
+                        rest.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).unwrap_or(b""),
+                    )?;
+                    out.write_all(b",\"change\":")?;
+                    serde_json::to_writer(&mut out, &change)?;
+                    out.write_all(b",\"known_by\":")?;
+                    serde_json::to_writer(&mut out, self.identity.known_by.id())?;
+                    out.write_all(b"}")?;
                 }
                 None => {
                     serde_json::to_writer(

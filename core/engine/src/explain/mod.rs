@@ -1,8 +1,8 @@
 //! Why a decision is what it is, and what would change it.
 //!
-//! [`trace`] costs a microsecond or two and is what a stream of questions uses. [`flip`] really applies each candidate
-//! change and decides again; it compiles the policy anew and costs milliseconds, so it is asked for one target at a
-//! time.
+//! [`trace`] costs a microsecond or two. [`flip`] really applies each candidate change and decides again: an override,
+//! which turns most decisions round, as quickly as deciding; a change of the policy by compiling it anew, which costs
+//! milliseconds.
 
 mod flip;
 mod words;
@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use kit::{Host, LocalTime};
 use serde::Serialize;
 
-pub use flip::{Change, ChangeKind, flip};
+pub use flip::{Change, ChangeKind, flip, flip_in};
 pub use words::describe;
 
 use crate::calendar::Moment;

@@ -132,6 +132,19 @@ pub(crate) enum LiveKind {
 }
 
 impl LiveEntry {
+    /// An override that nobody has given, and that always holds.
+    pub(crate) const fn trial(effect: Effect, audience: Audience, specificity: u32) -> Self {
+        let ends_at = Timestamp::from_millis(i64::MAX);
+        Self {
+            kind: LiveKind::Override(effect),
+            audience,
+            specificity,
+            number: LIVE - 1,
+            begins_at: ALWAYS,
+            ends_at,
+        }
+    }
+
     pub(crate) fn holds_at(&self, at: Timestamp) -> bool {
         self.begins_at <= at && at < self.ends_at
     }

@@ -2,13 +2,17 @@
 
 use kit::{Host, LocalTime};
 
-use super::FilterPolicy;
+use super::contest::Audience;
 use super::gather::{Case, Found};
 use super::groups::EVERYBODY;
 use super::matches::Matches;
+use super::{FilterPolicy, covers_sealed, specificity};
 use crate::calendar::Moment;
 use crate::decision::Decision;
-use crate::live::Live;
+use crate::document::Effect;
+use crate::document::target::Target;
+use crate::groups::GroupNo;
+use crate::live::{Live, LiveEntry};
 use crate::request::Request;
 use crate::targets::Hashed;
 
@@ -26,6 +30,31 @@ pub fn decide_in(policy: &FilterPolicy, live: &Live, request: &Request<'_>, mome
     case(policy, live, request, moment, &host).decide(&matches)
 }
 
+/// What would be decided with one more override: of the request's host, for its person or, where none is known, for
+/// a group. As quick as [`decide_in`]. `None` where such an override would be refused.
+pub(crate) fn decide_with_override(
+    policy: &FilterPolicy,
+    live: &Live,
+    request: &Request<'_>,
+    moment: &Moment,
+    effect: Effect,
+    group: GroupNo,
+) -> Option<Decision> {
+    let text = HostText::of(request.host);
+    let target = match request.host {
+        Host::Name(name) => Target::Site(name.as_str().to_owned()),
+        Host::Address(address) => Target::Address(address),
+    };
+    if effect == Effect::Allow && covers_sealed(&target, policy.sealed()) {
+        return None;
+    }
+    let host = Hashed::new(text.as_str(), policy.index().hasher());
+    let matches = Matches::of(policy, live, request, &host);
+    let audience = request.identity.person.map_or(Audience::Group(group), |_| Audience::Person);
+    let trial = LiveEntry::trial(effect, audience, specificity(&target));
+    Some(Case { trial: Some(trial), ..case(policy, live, request, moment, &host) }.decide(&matches))
+}
+
 fn case<'a>(
     policy: &'a FilterPolicy,
     live: &'a Live,
@@ -37,7 +66,7 @@ fn case<'a>(
     groups.insert(EVERYBODY);
     let person = request.identity.person;
     let own = live.targets().owner(person);
-    Case { policy, live, moment, person, own, groups, host, request, found: Found::default() }
+    Case { policy, live, moment, person, own, groups, host, request, found: Found::default(), trial: None }
 }
 
 /// What one host, its chain and its addresses match, kept beside them by whoever is asked about them again. It holds

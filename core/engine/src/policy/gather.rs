@@ -82,7 +82,12 @@ pub(super) struct Case<'a> {
     pub host: &'a Hashed<'a>,
     pub request: &'a Request<'a>,
     pub found: Found,
+    /// An override of the host that is not there, to see what it would do.
+    pub trial: Option<LiveEntry>,
 }
+
+/// The number that stands for [`Case::trial`] among live entries.
+const TRIAL: u32 = u32::MAX;
 
 impl<'a> Case<'a> {
     /// Decides the request, whose facts match this.
@@ -118,6 +123,9 @@ impl<'a> Case<'a> {
         matches.live.iter().for_each(|(entry, fact)| self.add_live(*entry, *fact));
         if self.own.is_some() {
             self.take_own();
+        }
+        if self.trial.is_some() {
+            self.add_live(TRIAL, Fact::Host);
         }
         for (set, fact) in &matches.sets {
             let opens = *fact == Fact::Host;
@@ -224,12 +232,16 @@ impl<'a> Case<'a> {
     }
 
     fn add_live_about(&mut self, hit: RuleHit, opens: bool) {
-        let Some(entry) = self.live.entry(hit.entry) else { return };
+        let Some(entry) = self.live_entry(hit.entry) else { return };
         let opens = opens && matches!(hit.fact, Fact::Host | Fact::Path);
         let allows = !matches!(entry.kind, LiveKind::Override(Effect::Block));
         if (opens || !allows) && self.is_for_asker(entry) {
             self.found.live.push(hit);
         }
+    }
+
+    pub(super) fn live_entry(&self, number: u32) -> Option<&LiveEntry> {
+        if number == TRIAL { self.trial.as_ref() } else { self.live.entry(number) }
     }
 
     /// Whether a live entry holds now and for whoever asks.

@@ -44,6 +44,7 @@ use kit::{LocalTime, Timestamp};
 use lists::ListIndex;
 
 pub use compile::Covered;
+pub(crate) use decide::decide_with_override;
 pub use decide::{Memo, decide, decide_in};
 pub use groups::GroupTable;
 

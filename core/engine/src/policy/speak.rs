@@ -93,7 +93,7 @@ impl Case<'_> {
 
     fn live_candidates(&self) -> impl Iterator<Item = Candidate> + Clone {
         self.found.live.iter().filter_map(|hit| {
-            let entry = self.live.entry(hit.entry)?;
+            let entry = self.live_entry(hit.entry)?;
             let LiveKind::Override(effect) = entry.kind else { return None };
             Some(Candidate {
                 rule: RuleRef(LIVE | entry.number),
@@ -156,7 +156,7 @@ impl Case<'_> {
                 .live
                 .iter()
                 .filter(|hit| {
-                    self.live.entry(hit.entry).is_some_and(|entry| entry.kind == LiveKind::Garden(place))
+                    self.live_entry(hit.entry).is_some_and(|entry| entry.kind == LiveKind::Garden(place))
                 })
                 .map(|hit| hit.fact)
                 .min_by_key(|fact| fact_order(*fact))

@@ -10,11 +10,11 @@ use super::world::{self, ADDRESSES, Dice, GROUPS, NAMES, PATHS};
 use super::{PlainSealed, World};
 use crate::calendar::Moment;
 use crate::decision::{Decision, Fact, Verdict};
-use crate::document::Effect;
 use crate::document::target::url_host;
+use crate::document::{Effect, TargetText};
 use crate::identity::{Identity, KnownBy, PersonNo};
-use crate::live::Live;
-use crate::policy::{Covered, FilterPolicy, Memo, decide};
+use crate::live::{Live, Override, Subject};
+use crate::policy::{Covered, FilterPolicy, LIVE, Memo, decide, decide_with_override};
 use crate::request::{Front, Request};
 use crate::step::Step;
 
@@ -256,6 +256,38 @@ proptest! {
                 let stale = gate.kept(&bare, |request, moment| memo.recall(8, &gate.policy, &gate.live, request, moment));
                 prop_assert_eq!(stale, None, "another snapshot");
             }
+        }
+    }
+
+    #[test]
+    fn an_override_on_trial_decides_as_one_that_was_given(bytes in bytes(), more in bytes()) {
+        let world = world::world(&mut Dice(bytes.iter()));
+        let gate = Gate::new(&world, 1);
+        let mut dice = Dice(more.iter());
+        for _ in 0..6 {
+            let asked = Asked { chain: Vec::new(), addresses: Vec::new(), ..asked(&mut dice) };
+            let effect = if dice.chance(5) { Effect::Allow } else { Effect::Block };
+            let group = dice.pick(&GROUPS);
+            let Some(number) = gate.policy.groups().number(group) else { continue };
+            let target = asked.host.map_or_else(|address| address.to_string(), str::to_owned);
+            let target = TargetText::site(&target);
+            let mut given = world.clone();
+            given.live.overrides.push(Override {
+                number: LIVE - 1,
+                id: String::new(),
+                subject: asked.person.map_or(Subject::Group(group.to_owned()), Subject::Person),
+                effect,
+                target,
+                begins_at: None,
+                ends_at: Timestamp::from_millis(i64::MAX),
+                reason: String::new(),
+            });
+            let tried = gate.kept(&asked, |request, moment| {
+                decide_with_override(&gate.policy, &gate.live, request, moment, effect, number)
+            });
+            // One that may not be given is left out of the live snapshot, and then nothing changes.
+            let expected = Gate::new(&given, 1).decide(&asked, Front::Dns);
+            prop_assert_eq!(tried.unwrap_or_else(|| gate.decide(&asked, Front::Dns)), expected, "{:?}", asked);
         }
     }
 
