@@ -125,7 +125,7 @@ fn passed(
         Step::Help => "not a help site".into(),
         Step::Essential => "not an essential site".into(),
         Step::LockedBlock => "no locked rule blocks it for them".into(),
-        Step::Withheld if live.withheld(request.identity.person).is_some() => {
+        Step::Withheld if live.withheld(request.identity.person, moment.at).is_some() => {
             "access is withheld, and this is a site for learning".into()
         }
         Step::Withheld => "access is not withheld".into(),

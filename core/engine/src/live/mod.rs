@@ -91,7 +91,7 @@ pub struct Focus {
     pub ends_at: Timestamp,
 }
 
-/// A person whose access was removed by a decision.
+/// A person whose access was removed by a decision, for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Withheld {
@@ -99,6 +99,11 @@ pub struct Withheld {
     pub number: u32,
     /// The person.
     pub person: PersonNo,
+    /// When it begins; at once where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins_at: Option<Timestamp>,
+    /// When it ends: it holds before this moment and not at it.
+    pub ends_at: Timestamp,
 }
 
 /// The live snapshot under one policy, ready to be asked.
@@ -109,7 +114,7 @@ pub struct Live {
     targets: Targets,
     allows_categories: bool,
     focuses: Vec<LiveFocus>,
-    withheld: HashMap<PersonNo, u32, BuildHasherDefault<WordHasher>>,
+    withheld: HashMap<PersonNo, Vec<LiveWithheld>, BuildHasherDefault<WordHasher>>,
     roll: RollIndex,
     edges: Vec<Timestamp>,
 }
@@ -165,6 +170,13 @@ impl LiveFocus {
     }
 }
 
+#[derive(Debug, Clone, Copy)]
+struct LiveWithheld {
+    number: u32,
+    begins_at: Timestamp,
+    ends_at: Timestamp,
+}
+
 const ALWAYS: Timestamp = Timestamp::from_millis(i64::MIN);
 
 impl Live {
@@ -185,7 +197,7 @@ impl Live {
             targets: Targets::new(*policy.index().hasher()),
             allows_categories: false,
             focuses: Vec::new(),
-            withheld: document.withheld.iter().map(|one| (one.person, one.number)).collect(),
+            withheld: HashMap::default(),
             roll,
             edges: Vec::new(),
         };
@@ -203,6 +215,15 @@ impl Live {
                 problems.push(Problem::warning(
                     0,
                     format!("focus {} was not taken whole: {why}", one.number),
+                    "Correct or end it.",
+                ));
+            }
+        }
+        for one in &document.withheld {
+            if let Err(why) = live.add_withheld(one) {
+                problems.push(Problem::warning(
+                    0,
+                    format!("withheld access {} was left out: {why}", one.number),
                     "Correct or end it.",
                 ));
             }
@@ -292,6 +313,20 @@ impl Live {
         complaints
     }
 
+    fn add_withheld(&mut self, one: &Withheld) -> Result<(), String> {
+        if one.number >= LIVE {
+            return Err("its number is too large".to_owned());
+        }
+        self.edges.extend(one.begins_at);
+        self.edges.push(one.ends_at);
+        self.withheld.entry(one.person).or_default().push(LiveWithheld {
+            number: one.number,
+            begins_at: one.begins_at.unwrap_or(ALWAYS),
+            ends_at: one.ends_at,
+        });
+        Ok(())
+    }
+
     fn put(
         &mut self,
         target: &Target,
@@ -336,7 +371,7 @@ impl Live {
         self.document.focus.iter().find(|one| one.number == number)
     }
 
-    /// How many overrides and gardens have begun or ended by `at`: it changes exactly when one begins or ends.
+    /// How many overrides, gardens and withheld accesses have begun or ended by `at`: it changes exactly when one begins or ends.
     pub(crate) fn edges_before(&self, at: Timestamp) -> usize {
         self.edges.partition_point(|edge| *edge <= at)
     }
@@ -354,9 +389,14 @@ impl Live {
         &self.focuses
     }
 
+    /// The decision by which the person's access is withheld at `at`; of several, the one with the lowest number.
     #[inline]
-    pub(crate) fn withheld(&self, person: Option<PersonNo>) -> Option<u32> {
-        if self.withheld.is_empty() { None } else { self.withheld.get(&person?).copied() }
+    pub(crate) fn withheld(&self, person: Option<PersonNo>, at: Timestamp) -> Option<u32> {
+        if self.withheld.is_empty() {
+            return None;
+        }
+        let all = self.withheld.get(&person?)?.iter();
+        all.filter(|one| one.begins_at <= at && at < one.ends_at).map(|one| one.number).min()
     }
 
     pub(crate) const fn allows_categories(&self) -> bool {

@@ -30,7 +30,7 @@ impl Case<'_> {
         if let Some(blocked) = self.contested(Step::LockedBlock, locked_block) {
             return blocked;
         }
-        if let Some(number) = self.live.withheld(self.person)
+        if let Some(number) = self.live.withheld(self.person, self.moment.at)
             && self.first(|kind| kind == Kind::Learning).is_none()
         {
             return decision(

@@ -253,7 +253,12 @@ impl<'a> Asking<'a> {
     }
 
     fn withheld(&self) -> Option<Decision> {
-        let number = self.world.live.withheld.iter().find(|one| Some(one.person) == self.person)?.number;
+        let held = self.world.live.withheld.iter().filter(|one| {
+            Some(one.person) == self.person
+                && one.begins_at.is_none_or(|begins| begins <= self.at)
+                && self.at < one.ends_at
+        });
+        let number = held.map(|one| one.number).min()?;
         let learning = self.world.document.withheld.learning_sites.iter().any(|site| below(&self.host, site));
         (!learning)
             .then(|| answer(Verdict::Block, Reason { rule: RuleRef(LIVE | number), ..bare(Step::Withheld) }))

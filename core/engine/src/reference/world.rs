@@ -284,8 +284,13 @@ fn live(dice: &mut Dice<'_>) -> LiveDocument {
                 ends_at: if dice.chance(7) { at("2030-01-01T00:00:00Z") } else { moment(dice) },
             })
             .collect(),
-        withheld: if dice.chance(1) {
-            vec![Withheld { number: 90, person: PersonNo(1) }]
+        withheld: if dice.chance(2) {
+            dice.some(3, |dice| Withheld {
+                number: 90 + dice.roll(4) as u32,
+                person: PersonNo(1 + dice.roll(2) as u32),
+                begins_at: dice.chance(3).then(|| moment(dice)),
+                ends_at: if dice.chance(5) { at("2030-01-01T00:00:00Z") } else { moment(dice) },
+            })
         } else {
             Vec::new()
         },

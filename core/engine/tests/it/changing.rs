@@ -1,7 +1,7 @@
 //! What is swapped while running: policies, live snapshots, identities, and the generation that tells of it.
 
 use engine::document::{Effect, TargetText};
-use engine::live::{AddressEntry, DeviceEntry, Override, PersonEntry, RangeEntry, Roll, Subject};
+use engine::live::{AddressEntry, DeviceEntry, Override, PersonEntry, RangeEntry, Roll, Subject, Withheld};
 use engine::published::{Published, PublishedError};
 use engine::sealed::SealedKey;
 use engine::{Current, DeviceNo, FilterPolicy, KnownBy, LiveDocument, PersonNo, PolicyDocument, Verdict};
@@ -118,6 +118,12 @@ fn the_generation_rises_at_a_swap_and_when_a_time_or_an_override_begins_or_ends(
         ends_at: at("2026-11-23T12:20:45Z"),
         reason: String::new(),
     });
+    document.withheld.push(Withheld {
+        number: 1,
+        person: PersonNo(1),
+        begins_at: Some(at("2026-11-23T12:40:00Z")),
+        ends_at: at("2026-11-23T12:50:00Z"),
+    });
     let (current, _) = Current::new(policy(POLICY), &document);
     let mut last = current.generation(at("2026-11-23T11:58:00Z"));
     for (now, rises) in [
@@ -128,6 +134,9 @@ fn the_generation_rises_at_a_swap_and_when_a_time_or_an_override_begins_or_ends(
         ("2026-11-23T12:20:30Z", true),
         ("2026-11-23T12:20:44Z", false),
         ("2026-11-23T12:20:45Z", true),
+        ("2026-11-23T12:40:00Z", true),
+        ("2026-11-23T12:49:59Z", false),
+        ("2026-11-23T12:50:00Z", true),
         ("2026-11-23T12:59:59Z", false),
         ("2026-11-23T13:00:00Z", true),
         ("2026-11-23T13:30:00Z", false),

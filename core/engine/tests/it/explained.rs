@@ -82,7 +82,20 @@ fn school() -> School {
             begins_at: Some(ends("2026-11-23T14:00:00Z")),
             ends_at: ends("2026-11-23T15:00:00Z"),
         }],
-        withheld: vec![Withheld { number: 4, person: PersonNo(66) }],
+        withheld: vec![
+            Withheld {
+                number: 4,
+                person: PersonNo(66),
+                begins_at: None,
+                ends_at: ends("2026-11-23T16:00:00Z"),
+            },
+            Withheld {
+                number: 5,
+                person: PersonNo(66),
+                begins_at: Some(ends("2026-11-23T15:00:00Z")),
+                ends_at: ends("2026-11-23T17:00:00Z"),
+            },
+        ],
         ..LiveDocument::default()
     })
 }
@@ -97,6 +110,26 @@ fn an_override_wins_until_it_ends_and_never_over_illegal_content() {
     ] {
         assert_eq!(school.says(&["year-9"], site, at), want, "{site} {at}");
     }
+}
+
+#[test]
+fn withheld_access_comes_back_by_itself_and_never_takes_help_or_learning_away() {
+    let school = school();
+    let pupil = school.identity(&["pupils"], Some(66));
+    for (at, site, want) in [
+        ("2026-11-23T15:59:59Z", "example.org", "block: withheld"),
+        // Another decision about the same person began before the first ended.
+        ("2026-11-23T16:59:59Z", "example.org", "block: withheld"),
+        ("2026-11-23T17:00:00Z", "example.org", "allow: unknown"),
+        ("2026-11-23T15:30:00Z", "childline.org.uk", "allow: help"),
+        ("2026-11-23T15:30:00Z", "portal.school.test", "allow: essential"),
+        ("2026-11-23T15:30:00Z", "learn.test", "allow: unknown"),
+    ] {
+        let trace = school.ask_as(&pupil, site, at);
+        assert_eq!(format!("{}: {}", trace.verdict.id(), trace.step), want, "{site} {at}");
+    }
+    let other = school.identity(&["pupils"], Some(67));
+    assert_eq!(school.ask_as(&other, "example.org", NOW).step.id(), "unknown", "it is one person's alone");
 }
 
 #[test]
