@@ -49,6 +49,29 @@ pub enum Command {
     /// What people asked to have opened, and what they reported.
     #[command(subcommand)]
     Requests(Requests),
+    /// Exceptions for a time: open or close a site for a person, a group or everyone.
+    #[command(
+        subcommand,
+        after_help = "An override ends by itself. It never opens what is sealed or locked, and closes no help site. \
+                      Opening takes one person in this version: nobody signs in yet, and with sign-in a second must agree."
+    )]
+    Overrides(Overrides),
+    /// Walled gardens for a time: an exam, or a lesson with a list of sites.
+    #[command(
+        subcommand,
+        after_help = "A focus ends by itself. While it holds, its group reaches its sites, help and essentials, and nothing \
+                      else; rules that the leadership locked still close. Connections that are open are cut within two \
+                      seconds. A site of the garden is open even where the table closes it, and opening takes one person in \
+                      this version: nobody signs in yet, and with sign-in a second must agree."
+    )]
+    Focus(Focus),
+    /// Take access from a person for a time, by a decision.
+    #[command(
+        subcommand,
+        after_help = "Help, essentials and the policy's learning sites stay open, and access comes back by itself. Withholding \
+                      takes one person; giving access back early takes one in this version, since nobody signs in yet."
+    )]
+    Withhold(Withhold),
     /// What devices did: search it, follow it, export it.
     #[command(subcommand)]
     Activity(Activity),
@@ -269,12 +292,8 @@ pub enum Requests {
         /// For whom instead of the asker: person:12, group:year-9 or everyone.
         #[arg(long, value_name = "WHOM")]
         whom: Option<filtering::overrides::Whom>,
-        /// For how long, as in 45m, 2h or 3d.
-        #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
-        lasts: Option<String>,
-        /// Until when on the school's clocks, as in 2026-11-23T15:30.
-        #[arg(long, value_name = "TIME")]
-        until: Option<String>,
+        #[command(flatten)]
+        end: End,
         /// Why; the asker reads it.
         #[arg(long)]
         reason: String,
@@ -284,6 +303,134 @@ pub enum Requests {
         /// The reference, as in R-7KQ4M2HX, or P-… for a report.
         reference: String,
         /// Why; the asker reads it.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// When something ends that lasts a while.
+#[derive(Debug, Args, Clone, Default)]
+pub struct End {
+    /// For how long, as in 45m, 2h or 3d.
+    #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
+    pub lasts: Option<String>,
+    /// Until when on the school's clocks, as in 2026-11-23T15:30.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+}
+
+/// From when until when something lasts a while.
+#[derive(Debug, Args, Clone, Default)]
+pub struct Span {
+    /// From when on the school's clocks, as in 2026-11-23T13:30; now if left out.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    #[command(flatten)]
+    pub end: End,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Overrides {
+    /// Open a site at once, or close one, until a time; the gate has it within a second.
+    Give {
+        /// The site with everything below it, or a part of one, as in bbc.co.uk/bitesize. Of a secure page the gate sees
+        /// the host alone, so a part of a site opens all of it there.
+        target: String,
+        /// For whom: person:12, group:year-9 or everyone.
+        #[arg(long, value_name = "WHOM")]
+        whom: filtering::overrides::Whom,
+        /// Close the site instead of opening it.
+        #[arg(long)]
+        close: bool,
+        #[command(flatten)]
+        span: Span,
+        /// Why; whoever meets a closed site reads it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Show the overrides that hold or will.
+    List {
+        /// Show those that are over, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// End an override before its time.
+    End {
+        /// Its number, as `list` shows it.
+        number: u32,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Focus {
+    /// Start a walled garden for a group or a room, now or at a time.
+    Start {
+        /// The group or room, by its id in the policy, as in year-9; or everyone.
+        group: String,
+        /// What people call it, as in "Maths mock"; whoever asks why a site is closed may read it.
+        #[arg(long)]
+        name: String,
+        /// A site that stays open, or a part of one, as in bbc.co.uk/bitesize; may be given several times.
+        #[arg(long = "site", value_name = "SITE")]
+        sites: Vec<String>,
+        /// A file with a site on each line; # begins a remark.
+        #[arg(long, value_name = "FILE")]
+        sites_from: Option<PathBuf>,
+        /// Leave nothing open but help and essentials: an exam without the web.
+        #[arg(long, conflicts_with_all = ["sites", "sites_from"])]
+        no_sites: bool,
+        #[command(flatten)]
+        span: Span,
+        /// Why; kept with it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Show what holds or will.
+    List {
+        /// Show those that are over, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// End a focus before its time.
+    End {
+        /// Its number, as `list` shows it.
+        number: u32,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Withhold {
+    /// Take a person's access away, now or at a time.
+    Start {
+        /// The person: a name, or the number that `fivebar people show` shows.
+        person: String,
+        #[command(flatten)]
+        span: Span,
+        /// When somebody must look at the decision again, on the school's clocks, as in 2026-12-04. Where no end is given,
+        /// it ends four weeks later if nobody has.
+        #[arg(long, value_name = "TIME")]
+        review: Option<String>,
+        /// Why; kept in the records, and shown to nobody else.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Show whose access is withheld, or will be, and what is due for review.
+    List {
+        /// Show those that are over, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Give access back before its time.
+    End {
+        /// Its number, as `list` shows it.
+        number: u32,
+        /// Why.
         #[arg(long)]
         reason: String,
     },

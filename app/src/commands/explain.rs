@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use anyhow::{Context as _, Result, bail};
 use engine::explain::{flip, flip_in, trace_in};
 use engine::{
-    FilterPolicy, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, PersonNo, Request, SealedKey,
-    SealedState, Step,
+    FilterPolicy, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, Request, SealedKey, SealedState,
+    Step,
 };
 use kit::{LocalTime, Zone};
 use lists::url::CanonicalHost;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::cli;
 use crate::commands::context::Context;
-use crate::commands::when;
+use crate::commands::{when, who};
 use crate::home::read_key;
 use crate::process::snapshot::Opened;
 
@@ -230,38 +230,18 @@ fn identity(context: &Context, policy: &FilterPolicy, live: &Live, who: &str) ->
         let groups: GroupSet = policy.groups().up(group);
         return Ok(Identity { groups, known_by: KnownBy::AddressRange, ..Identity::default() });
     }
-    let records = context.records()?;
-    let people = context.wait(async {
-        let mut tx = records.read().await?;
-        let people = match who.parse::<u32>() {
-            Ok(number) => people::people(&mut tx)
-                .await?
-                .into_iter()
-                .filter(|one| one.number == PersonNo(number))
-                .collect(),
-            Err(_) => people::people_called(&mut tx, who).await?,
-        };
-        tx.roll_back().await?;
-        anyhow::Ok(people)
-    })?;
-    match people.as_slice() {
-        [person] => {
-            let groups = policy.groups().closure(person.groups.iter().map(String::as_str), |_| {});
-            Ok(Identity {
-                person: Some(person.number),
-                groups,
-                known_by: KnownBy::DeviceRegister,
-                ..Identity::default()
-            })
-        }
-        [] => bail!(
+    let Some(person) = who::on_the_roll(context, who)? else {
+        bail!(
             "{who:?} is nobody on the roll, no group of the policy and no address; `fivebar people show` lists the roll"
-        ),
-        several => {
-            let numbers: Vec<String> = several.iter().map(|person| person.number.0.to_string()).collect();
-            bail!("several people are called so; say which by number: {}", numbers.join(", "))
-        }
-    }
+        )
+    };
+    let groups = policy.groups().closure(person.groups.iter().map(String::as_str), |_| {});
+    Ok(Identity {
+        person: Some(person.number),
+        groups,
+        known_by: KnownBy::DeviceRegister,
+        ..Identity::default()
+    })
 }
 
 fn say(context: &Context, answer: &Value) {

@@ -5,14 +5,19 @@ mod backup;
 pub mod context;
 mod demo;
 mod explain;
+mod focus;
 mod init;
+mod lasting;
 mod lists;
+mod overrides;
 mod people;
 mod policy;
 pub mod records;
 mod requests;
 mod run;
 mod when;
+mod who;
+mod withhold;
 
 use anyhow::Result;
 use clap::CommandFactory;
@@ -35,6 +40,9 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::People(asked) => people::run(&Context::open(home, output)?, asked),
         Command::Explain(asked) => explain::run(&Context::open(home, output)?, &asked),
         Command::Requests(asked) => requests::run(&Context::open(home, output)?, asked),
+        Command::Overrides(asked) => overrides::run(&Context::open(home, output)?, asked),
+        Command::Focus(asked) => focus::run(&Context::open(home, output)?, asked),
+        Command::Withhold(asked) => withhold::run(&Context::open(home, output)?, asked),
         Command::Activity(asked) => activity::run(&Context::open(home, output)?, asked),
         Command::Backup(asked) => backup::make(&Context::open(home, output)?, &asked),
         Command::Restore(asked) => backup::restore(home, &asked, output),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use engine::{Catalogue, Sealed, SealedKey};
+use engine::{Catalogue, LiveDocument, Sealed, SealedKey};
 use filtering::list::Kinds;
 use filtering::publish::{FromRecords, Published, RecordsError, Scope};
 use store::Tx;
@@ -84,8 +84,22 @@ pub fn publish(context: &Context) -> Result<Published> {
     })
 }
 
+/// Publishes the live part with something new in it, where gates can carry that out.
+pub async fn publish_new(context: &Context, tx: &mut Tx, new: &LiveDocument) -> Result<Published> {
+    publish_checked(context, tx, Scope::Live, new).await
+}
+
 /// Publishes what the transaction has changed, before it is committed: what cannot be published is not kept.
 pub async fn publish_in(context: &Context, tx: &mut Tx, scope: Scope) -> Result<Published> {
+    publish_checked(context, tx, scope, &LiveDocument::default()).await
+}
+
+async fn publish_checked(
+    context: &Context,
+    tx: &mut Tx,
+    scope: Scope,
+    new: &LiveDocument,
+) -> Result<Published> {
     let content = Content::of(&context.home)?;
     let bar = context.output.progress(0, "reading lists");
     let watch = |_: &str, done: usize, of: usize| {
@@ -99,7 +113,11 @@ pub async fn publish_in(context: &Context, tx: &mut Tx, scope: Scope) -> Result<
         sealed: &content.sealed,
         watch: &watch,
     };
-    let published = from.publish(tx, scope, context.at).await;
+    let carried_out = if *new == LiveDocument::default() { Ok(()) } else { from.carries_out(tx, new).await };
+    let published = match carried_out {
+        Ok(()) => from.publish(tx, scope, context.at).await,
+        Err(error) => Err(error),
+    };
     bar.finish_and_clear();
     published.map_err(|error| match error {
         RecordsError::Problems(problems) => {

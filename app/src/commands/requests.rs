@@ -1,17 +1,14 @@
 //! `requests`: what people asked to have opened, and what they reported.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use filtering::overrides::Whom;
-use filtering::publish::Scope;
 use filtering::reference::Reference;
 use filtering::{site_report, site_request};
-use kit::{Timestamp, Zone};
 use serde_json::json;
 
-use crate::cli::Requests;
+use crate::cli::{End, Requests};
 use crate::commands::context::Context;
-use crate::commands::records::publish_in;
-use crate::commands::when;
+use crate::commands::lasting::{ends_at, publish_override, school_zone, shown};
 
 /// How many are shown.
 const SHOWN: u32 = 500;
@@ -20,8 +17,8 @@ const SHOWN: u32 = 500;
 pub fn run(context: &Context, asked: Requests) -> Result<()> {
     match asked {
         Requests::List { all } => list(context, all),
-        Requests::Approve { reference, whom, lasts, until, reason } => {
-            approve(context, &reference, whom, (lasts.as_deref(), until.as_deref()), &reason)
+        Requests::Approve { reference, whom, end, reason } => {
+            approve(context, &reference, whom, &end, &reason)
         }
         Requests::Refuse { reference, reason } => refuse(context, &reference, &reason),
     }
@@ -94,22 +91,17 @@ fn reference(text: &str) -> Result<(Reference, bool)> {
     Ok((reference, report))
 }
 
-fn approve(
-    context: &Context,
-    text: &str,
-    whom: Option<Whom>,
-    end: (Option<&str>, Option<&str>),
-    reason: &str,
-) -> Result<()> {
+fn approve(context: &Context, text: &str, whom: Option<Whom>, end: &End, reason: &str) -> Result<()> {
     let (reference, report) = reference(text)?;
     if report {
         return answer_report(context, &reference, true, reason);
     }
     let records = context.records()?;
-    let (request, granted) = context.wait(async {
+    let (request, granted, zone) = context.wait(async {
         let mut tx = records.begin().await?;
-        let ends_at = end_of(&school_zone(&mut tx).await?, context.at, end)?;
-        let done = site_request::actions::approve(
+        let zone = school_zone(&mut tx).await?;
+        let ends_at = ends_at(end, &zone, context.at)?;
+        let (request, granted) = site_request::actions::approve(
             &mut tx,
             &context.actor,
             &reference,
@@ -119,37 +111,23 @@ fn approve(
             context.at,
         )
         .await?;
-        publish_in(context, &mut tx, Scope::Live).await?;
+        publish_override(context, &mut tx, &granted).await?;
         tx.commit().await?;
-        anyhow::Ok(done)
+        anyhow::Ok((request, granted, zone))
     })?;
     context.output.say(format!(
-        "{} is open for {} until {}; the gate has it within a second.",
-        granted.grant.target, granted.grant.whom, granted.grant.ends_at
+        "{} is open for {} until {}, as override {}; the gate has it within a second.",
+        granted.grant.target,
+        granted.grant.whom,
+        shown(granted.grant.span.ends_at, &zone),
+        granted.number
     ));
     context.output.object(&json!({
         "reference": request.reference.to_string(), "state": "approved", "override": granted.id.to_string(),
-        "whom": granted.grant.whom.to_string(), "ends_at": granted.grant.ends_at.to_string(),
+        "number": granted.number, "whom": granted.grant.whom.to_string(),
+        "ends_at": granted.grant.span.ends_at.to_string(),
     }));
     Ok(())
-}
-
-/// When an exception ends: after a while, or at a time on the school's clocks.
-fn end_of(zone: &Zone, at: Timestamp, end: (Option<&str>, Option<&str>)) -> Result<Timestamp> {
-    match end {
-        (Some(lasts), _) => Ok(at.plus_millis(when::duration_ms(lasts)?)),
-        (None, Some(until)) => when::moment(until, zone),
-        (None, None) => bail!(
-            "every exception ends: say for how long with --for, as in --for 2h, or until when with --until"
-        ),
-    }
-}
-
-/// The zone of the policy in force.
-async fn school_zone(tx: &mut store::Tx) -> Result<Zone> {
-    let version = filtering::filter_policy::current(tx).await?;
-    let named = version.and_then(|version| version.document().ok()).map(|document| document.calendar.zone);
-    Ok(named.and_then(|name| Zone::named(&name).ok()).unwrap_or_else(Zone::utc))
 }
 
 fn refuse(context: &Context, text: &str, reason: &str) -> Result<()> {

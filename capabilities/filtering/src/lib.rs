@@ -2,6 +2,8 @@
 
 pub mod asker;
 pub mod filter_policy;
+pub mod focus;
+pub mod lasting;
 pub mod list;
 pub mod overrides;
 pub mod portal;
@@ -11,5 +13,6 @@ mod rows;
 pub mod site;
 pub mod site_report;
 pub mod site_request;
+pub mod withheld;
 
 pub use portal::{Portal, routes};

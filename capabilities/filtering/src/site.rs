@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use engine::document::target::{Target, TargetError, TargetText};
 use kit::host::normalise_host_name;
 
 /// The host and, where they gave one, the path. The query is thrown away: it can hold what a person searched for.
@@ -30,6 +31,43 @@ impl Site {
         let path = rest.split(['?', '#']).next().filter(|path| path.len() > 1).map(shortened);
         Some(Self { host, path })
     }
+}
+
+/// There is no such site.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}. {remedy}")]
+pub struct NoSite {
+    /// What is wrong with what was written.
+    pub why: String,
+    /// What to write.
+    pub remedy: String,
+}
+
+impl From<TargetError> for NoSite {
+    fn from(error: TargetError) -> Self {
+        Self { why: error.message, remedy: error.remedy }
+    }
+}
+
+/// A site or a part of one, as the engine reads it: `example.org`, or `example.org/part`.
+pub fn target(text: &str) -> TargetText {
+    if text.contains('/') { TargetText::url(text) } else { TargetText::site(text) }
+}
+
+/// Whether the engine can read it.
+pub fn check_target(text: &str) -> Result<Target, NoSite> {
+    Ok(target(text).read()?)
+}
+
+/// What a person types as a site or a part of one, in the form that is kept.
+pub fn typed_target(text: &str) -> Result<String, NoSite> {
+    let site = Site::typed(text).ok_or_else(|| NoSite {
+        why: format!("{text:?} is not a site"),
+        remedy: "Write it like bbc.co.uk, or a part of a site like bbc.co.uk/bitesize.".to_owned(),
+    })?;
+    let kept = format!("{}{}", site.host, site.path.unwrap_or_default());
+    check_target(&kept)?;
+    Ok(kept)
 }
 
 fn host(authority: &str) -> Option<String> {
@@ -69,6 +107,22 @@ fn shortened(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_is_kept_as_the_engine_reads_it() {
+        for (typed, kept) in [
+            ("https://www.BBC.co.uk/", "www.bbc.co.uk"),
+            ("bbc.co.uk/bitesize?page=2", "bbc.co.uk/bitesize"),
+            ("2001:db8::1", "2001:db8::1"),
+        ] {
+            assert_eq!(typed_target(typed).as_deref(), Ok(kept), "{typed}");
+            assert!(check_target(kept).is_ok(), "{kept}");
+        }
+        for bad in ["", "the chess one", "192.0.2.7/part"] {
+            let refused = typed_target(bad).unwrap_err().to_string();
+            assert!(refused.contains("Write"), "{bad}: {refused}");
+        }
+    }
 
     #[test]
     fn a_site_is_read_as_people_type_it() {

@@ -43,23 +43,30 @@ pub fn check(
     catalogue: &Arc<Catalogue>,
     sealed: &Arc<Sealed>,
 ) -> (Option<PolicyDocument>, Vec<Problem>) {
-    let document = match PolicyDocument::parse(text) {
-        Ok(document) => document,
-        Err(problems) => return (None, problems),
-    };
+    match compiled(text, catalogue, sealed) {
+        Ok(policy) => (Some(policy.document().clone()), policy.warnings().to_vec()),
+        Err(problems) => (None, problems),
+    }
+}
+
+/// The policy of a document, compiled without a list: it has every group and rule, and knows no site by its category.
+pub fn compiled(
+    text: &str,
+    catalogue: &Arc<Catalogue>,
+    sealed: &Arc<Sealed>,
+) -> Result<FilterPolicy, Vec<Problem>> {
+    let document = PolicyDocument::parse(text)?;
     // Which sites a list holds has no part in whether a document is right, so none is needed.
     let index =
         IndexBuilder::new(Seed([0; 16])).build().ok().and_then(|image| ListIndex::open(Arc::new(image)).ok());
     let Some(index) = index else {
-        return (
-            None,
-            vec![Problem::error(0, "the empty list index cannot be made", "This is a fault of the program.")],
-        );
+        return Err(vec![Problem::error(
+            0,
+            "the empty list index cannot be made",
+            "This is a fault of the program.",
+        )]);
     };
-    match FilterPolicy::compile(&document, catalogue, Arc::new(index), sealed) {
-        Ok(policy) => (Some(document), policy.warnings().to_vec()),
-        Err(problems) => (None, problems),
-    }
+    FilterPolicy::compile(&document, catalogue, Arc::new(index), sealed)
 }
 
 /// Why a document was not applied.

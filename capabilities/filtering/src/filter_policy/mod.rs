@@ -3,4 +3,4 @@
 pub mod actions;
 mod store;
 
-pub use actions::{ApplyError, Version, apply, at_version, check, current, history};
+pub use actions::{ApplyError, Version, apply, at_version, check, compiled, current, history};

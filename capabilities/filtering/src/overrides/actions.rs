@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::model::{Grant, Override, OverrideId, Refused};
 use super::store;
+use crate::lasting::WithdrawError;
 
 /// Why nothing was granted.
 #[derive(Debug, thiserror::Error)]
@@ -18,50 +19,40 @@ pub enum GrantError {
     Store(#[from] StoreError),
 }
 
-/// Makes an exception. Whether the gate can carry it out beside its sealed and help sites is checked when it is
-/// published, which says what is wrong and leaves the gate as it was.
+/// Makes an exception. Whether a gate can carry it out beside its policy and its sealed sites is for whoever publishes
+/// to ask first, with [`FromRecords::carries_out`](crate::publish::FromRecords::carries_out).
 pub async fn grant(tx: &mut Tx, actor: &Actor, grant: Grant, at: Timestamp) -> Result<Override, GrantError> {
     grant.check(at)?;
     let id: OverrideId = tx.ids().make(at);
-    let number = store::next_number(tx).await?;
-    let made =
-        Override { id, number, grant, granted_by: actor.to_string(), created_at: at, withdrawn_at: None };
+    let number = store::KIND.next_number(tx).await?;
+    let made = Override { id, number, grant, granted_by: actor.to_string(), created_at: at, withdrawn: None };
     store::insert(tx, &made).await?;
     let detail = json!({
         "verdict": made.grant.effect.id(),
-        "ends_at": made.grant.ends_at.as_millis(),
+        "ends_at": made.grant.span.ends_at.as_millis(),
         "request": made.grant.request.map(|request| request.to_string()),
     });
     trail::changed(tx, actor, "override.grant", &Subject::new("override", id), &detail, at).await?;
     Ok(made)
 }
 
-/// Why nothing was withdrawn.
-#[derive(Debug, thiserror::Error)]
-pub enum WithdrawError {
-    /// There is none that still holds.
-    #[error("there is no such override that still holds")]
-    NotFound,
-    /// The records failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Ends an exception before its time.
+/// Ends one before its time.
 pub async fn withdraw(
     tx: &mut Tx,
     actor: &Actor,
-    id: OverrideId,
+    number: u32,
+    reason: &str,
     at: Timestamp,
 ) -> Result<(), WithdrawError> {
-    if !store::withdraw(tx, id, actor, at).await? {
-        return Err(WithdrawError::NotFound);
-    }
-    trail::changed(tx, actor, "override.withdraw", &Subject::new("override", id), &json!({}), at).await?;
-    Ok(())
+    store::KIND.withdraw(tx, actor, number, reason, at).await
 }
 
 /// Everything that holds at `at` or will begin later.
 pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Override>, StoreError> {
     store::not_over(tx, at).await
+}
+
+/// All there ever were, newest first.
+pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Override>, StoreError> {
+    store::newest(tx, at_most).await
 }

@@ -4,5 +4,5 @@ pub mod actions;
 pub mod model;
 pub(crate) mod store;
 
-pub use actions::{GrantError, WithdrawError};
+pub use actions::GrantError;
 pub use model::{Grant, Override, OverrideId, Refused, Whom};

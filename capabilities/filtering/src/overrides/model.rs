@@ -4,19 +4,17 @@ use std::fmt;
 use std::str::FromStr;
 
 use engine::PersonNo;
-use engine::document::target::{Target, TargetText};
 use engine::document::{EVERYONE, Effect};
 use kit::Timestamp;
 
+use crate::lasting::{self, Span, State, Withdrawn};
+use crate::site;
 use crate::site_request::SiteRequestId;
 
 kit::id_kind!(
     /// The id of an override.
     OverrideId, OverrideKind, "override"
 );
-
-/// The longest an override may last, in milliseconds: a year and a day. What lasts longer is a rule of the policy.
-pub const LONGEST_MS: i64 = 366 * 86_400_000;
 
 /// For whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -84,14 +82,12 @@ pub struct Grant {
     pub whom: Whom,
     /// Whether it opens or closes.
     pub effect: Effect,
-    /// The site, with everything below it, as a rule of the policy writes it.
+    /// The site with everything below it, or a part of a site, as in `example.org/part`.
     pub target: String,
     /// Why.
     pub reason: String,
-    /// From when.
-    pub starts_at: Timestamp,
-    /// Until when.
-    pub ends_at: Timestamp,
+    /// From when until when.
+    pub span: Span,
     /// The request it answers.
     pub request: Option<SiteRequestId>,
 }
@@ -99,46 +95,21 @@ pub struct Grant {
 /// Why there is no such override.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Nobody could say later why it was made.
-    #[error("an override needs a reason")]
-    NoReason,
-    /// It would never hold.
-    #[error("an override must end after it begins, and after now")]
-    OverBeforeItBegins,
-    /// It would be a rule.
-    #[error("an override ends within a year; write a rule in the policy for what stays")]
-    TooLong,
+    /// It has no reason, or no end that may be.
+    #[error(transparent)]
+    Lasting(#[from] lasting::Refused),
     /// There is no such site.
-    #[error("{target}: {why}")]
-    NoSite {
-        /// What was written.
-        target: String,
-        /// What is wrong with it, and what to write.
-        why: String,
-    },
+    #[error(transparent)]
+    NoSite(#[from] site::NoSite),
 }
 
 impl Grant {
     /// Whether it may be.
     pub fn check(&self, at: Timestamp) -> Result<(), Refused> {
-        if self.reason.trim().is_empty() {
-            return Err(Refused::NoReason);
-        }
-        if self.ends_at <= self.starts_at || self.ends_at <= at {
-            return Err(Refused::OverBeforeItBegins);
-        }
-        if self.ends_at.as_millis().saturating_sub(at.as_millis()) > LONGEST_MS {
-            return Err(Refused::TooLong);
-        }
-        target(&self.target).map(|_| ())
+        self.span.check(&self.reason, at)?;
+        site::check_target(&self.target)?;
+        Ok(())
     }
-}
-
-/// Reads a target as the engine will.
-fn target(text: &str) -> Result<Target, Refused> {
-    TargetText::site(text)
-        .read()
-        .map_err(|error| Refused::NoSite { target: text.to_owned(), why: error.to_string() })
 }
 
 /// An approved exception.
@@ -154,8 +125,8 @@ pub struct Override {
     pub granted_by: String,
     /// When.
     pub created_at: Timestamp,
-    /// When it was withdrawn, before its end.
-    pub withdrawn_at: Option<Timestamp>,
+    /// How it ended before its time.
+    pub withdrawn: Option<Withdrawn>,
 }
 
 impl Override {
@@ -170,16 +141,16 @@ impl Override {
                 Whom::Everyone => engine::live::Subject::Everyone,
             },
             effect: self.grant.effect,
-            target: TargetText::site(&self.grant.target),
-            begins_at: Some(self.grant.starts_at),
-            ends_at: self.grant.ends_at,
+            target: site::target(&self.grant.target),
+            begins_at: Some(self.grant.span.starts_at),
+            ends_at: self.grant.span.ends_at,
             reason: self.grant.reason.clone(),
         }
     }
 
-    /// Whether it can still hold at `at` or later.
-    pub fn is_over(&self, at: Timestamp) -> bool {
-        self.withdrawn_at.is_some() || self.grant.ends_at <= at
+    /// Where it stands at `at`.
+    pub fn state(&self, at: Timestamp) -> State {
+        State::of(self.grant.span, self.withdrawn.as_ref(), at)
     }
 }
 
@@ -193,8 +164,7 @@ mod tests {
             effect: Effect::Allow,
             target: "chess.example".into(),
             reason: "chess club".into(),
-            starts_at: Timestamp::from_millis(1_000),
-            ends_at: Timestamp::from_millis(2_000),
+            span: Span { starts_at: Timestamp::from_millis(1_000), ends_at: Timestamp::from_millis(2_000) },
             request: None,
         }
     }
@@ -202,16 +172,20 @@ mod tests {
     #[test]
     fn an_override_has_a_reason_a_site_and_an_end_within_a_year() {
         let at = Timestamp::from_millis(1_500);
+        let refused = |why| Err(Refused::Lasting(why));
         assert_eq!(grant().check(at), Ok(()));
-        assert_eq!(Grant { reason: " ".into(), ..grant() }.check(at), Err(Refused::NoReason));
-        assert_eq!(grant().check(Timestamp::from_millis(2_000)), Err(Refused::OverBeforeItBegins));
+        assert_eq!(Grant { target: "chess.example/openings".into(), ..grant() }.check(at), Ok(()));
+        let unexplained = Grant { reason: " ".into(), ..grant() };
+        assert_eq!(unexplained.check(at), refused(lasting::Refused::NoReason));
         assert_eq!(
-            Grant { ends_at: at.plus_millis(LONGEST_MS + 1), ..grant() }.check(at),
-            Err(Refused::TooLong)
+            grant().check(Timestamp::from_millis(2_000)),
+            refused(lasting::Refused::OverBeforeItBegins)
         );
+        let endless = Span { ends_at: at.plus_millis(lasting::LONGEST_MS + 1), ..grant().span };
+        assert_eq!(Grant { span: endless, ..grant() }.check(at), refused(lasting::Refused::TooLong));
         assert!(matches!(
             Grant { target: "not a site".into(), ..grant() }.check(at),
-            Err(Refused::NoSite { .. })
+            Err(Refused::NoSite(_))
         ));
     }
 

@@ -1,17 +1,25 @@
 //! The table of overrides.
 
 use ::store::orm::QueryResult;
-use ::store::{Actor, StoreError, Tx};
+use ::store::{StoreError, Tx};
 use engine::document::Effect;
 use kit::Timestamp;
 
-use super::model::{Grant, Override, OverrideId, Whom};
+use super::model::{Grant, Override, Whom};
+use crate::lasting::{Kind, read_span, read_withdrawn};
 use crate::rows;
 
 const TABLE: &str = "override";
 // `override` is a word of PostgreSQL's own in places, so it is always quoted.
+pub const KIND: Kind = Kind {
+    what: "override",
+    command: "overrides",
+    table: "\"override\"",
+    subject: TABLE,
+    withdraw: "override.withdraw",
+};
 const COLUMNS: &str = "id, number, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, ends_at, request, \
-                       withdrawn_at, created_at";
+                       withdrawn_by, withdrawn_at, withdrawn_reason, created_at";
 
 pub async fn insert(tx: &mut Tx, made: &Override) -> Result<(), StoreError> {
     let sql = "INSERT INTO \"override\" (id, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, \
@@ -25,8 +33,8 @@ pub async fn insert(tx: &mut Tx, made: &Override) -> Result<(), StoreError> {
         made.grant.target.clone().into(),
         made.grant.reason.clone().into(),
         made.granted_by.clone().into(),
-        made.grant.starts_at.as_millis().into(),
-        made.grant.ends_at.as_millis().into(),
+        made.grant.span.starts_at.as_millis().into(),
+        made.grant.span.ends_at.as_millis().into(),
         made.grant.request.map(|request| request.to_string()).into(),
         made.created_at.as_millis().into(),
         i64::from(made.number).into(),
@@ -34,35 +42,16 @@ pub async fn insert(tx: &mut Tx, made: &Override) -> Result<(), StoreError> {
     rows::change(tx, sql, values).await.map(|_| ())
 }
 
-/// The number of the next override. Two programs that grant at once are told apart by the column, which takes a number
-/// once only.
-pub async fn next_number(tx: &mut Tx) -> Result<u32, StoreError> {
-    let row = rows::one(tx, "SELECT max(number) AS newest FROM \"override\"", Vec::new()).await?;
-    let newest = row.map(|row| row.try_get::<Option<i64>>("", "newest")).transpose()?.flatten().unwrap_or(0);
-    u32::try_from(newest + 1).map_err(|_| rows::unreadable(TABLE, "number", "no number"))
-}
-
-/// Marks an override as withdrawn; `false` where there is none that still holds.
-pub async fn withdraw(tx: &mut Tx, id: OverrideId, actor: &Actor, at: Timestamp) -> Result<bool, StoreError> {
-    let sql = "UPDATE \"override\" SET withdrawn_by = $1, withdrawn_at = $2 \
-               WHERE id = $3 AND withdrawn_at IS NULL AND ends_at > $2";
-    let values = vec![actor.to_string().into(), at.as_millis().into(), id.to_string().into()];
-    Ok(rows::change(tx, sql, values).await? == 1)
-}
-
-/// Those that are not over at `at`: running ones, and ones still to begin. In the order they were made.
 pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Override>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM \"override\" WHERE withdrawn_at IS NULL AND ends_at > $1 ORDER BY created_at, id"
-    );
-    rows::read(tx, &sql, vec![at.as_millis().into()]).await?.iter().map(read).collect()
+    KIND.not_over(tx, COLUMNS, at).await?.iter().map(read).collect()
+}
+
+pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Override>, StoreError> {
+    KIND.newest(tx, COLUMNS, at_most).await?.iter().map(read).collect()
 }
 
 fn read(row: &QueryResult) -> Result<Override, StoreError> {
     let text = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get("", column)?) };
-    let moment = |column: &'static str| -> Result<Timestamp, StoreError> {
-        Ok(Timestamp::from_millis(row.try_get("", column)?))
-    };
     let effect = match text("verdict")?.as_str() {
         "allow" => Effect::Allow,
         "block" => Effect::Block,
@@ -71,22 +60,20 @@ fn read(row: &QueryResult) -> Result<Override, StoreError> {
     let request: Option<String> = row.try_get("", "request")?;
     Ok(Override {
         id: text("id")?.parse().map_err(|_| rows::unreadable(TABLE, "id", "no id"))?,
-        number: u32::try_from(row.try_get::<i64>("", "number")?)
-            .map_err(|_| rows::unreadable(TABLE, "number", "no number"))?,
+        number: KIND.number(row)?,
         grant: Grant {
             whom: Whom::of(&text("subject_kind")?, &text("subject_id")?)
                 .ok_or_else(|| rows::unreadable(TABLE, "subject_id", "nobody"))?,
             effect,
             target: text("target")?,
             reason: text("reason")?,
-            starts_at: moment("starts_at")?,
-            ends_at: moment("ends_at")?,
+            span: read_span(row)?,
             request: request
                 .map(|id| id.parse().map_err(|_| rows::unreadable(TABLE, "request", "no id")))
                 .transpose()?,
         },
         granted_by: text("granted_by")?,
-        created_at: moment("created_at")?,
-        withdrawn_at: row.try_get::<Option<i64>>("", "withdrawn_at")?.map(Timestamp::from_millis),
+        created_at: Timestamp::from_millis(row.try_get("", "created_at")?),
+        withdrawn: read_withdrawn(row)?,
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ::store::{StoreError, Tx};
 use engine::catalogue::Catalogue;
 use engine::sealed::{Feed, SealedEntryError, SealedWriter};
-use engine::{LiveDocument, Problem, Sealed, SealedKey};
+use engine::{Live, LiveDocument, Problem, Sealed, SealedKey};
 use kit::Timestamp;
 use lists::{IndexBuilder, ListHead, Seed};
 
@@ -14,12 +14,12 @@ use super::files::{Parts, PolicyFile, PublishError, Published, publish};
 use crate::filter_policy;
 use crate::list::files::{FileError, Text};
 use crate::list::model::List;
-use crate::{list, overrides};
+use crate::{focus, list, overrides, withheld};
 
 /// How much is to be published. What has not changed costs nothing to leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Overrides and roll: one small file, live in a second.
+    /// Overrides, focus, withheld access and roll: one small file, live in a second.
     Live,
     /// The policy as well.
     Policy,
@@ -36,6 +36,9 @@ pub enum RecordsError {
     /// The policy in force cannot be used any more.
     #[error("the policy in force has problems, so the gate goes on with what it has")]
     Problems(Vec<Problem>),
+    /// A gate would leave something new out.
+    #[error("nothing was changed, because no gate could carry it out: {0}")]
+    LeftOut(String),
     /// A list's text could not be read back.
     #[error("the list {id} cannot be read back from the home folder: {source}; import it again")]
     List {
@@ -101,6 +104,28 @@ impl FromRecords<'_> {
         Ok(publish(self.gate, Parts { policy: policy.as_ref(), lists, live })?)
     }
 
+    /// Whether a gate takes the whole of `new` under the policy in force: groups that it has, sites that may be opened.
+    /// A gate leaves out what makes no sense to it and goes on, so whoever makes something new asks before publishing.
+    pub async fn carries_out(&self, tx: &mut Tx, new: &LiveDocument) -> Result<(), RecordsError> {
+        let version = filter_policy::current(tx).await?.ok_or(RecordsError::NoPolicy)?;
+        let policy = filter_policy::compiled(&version.text, self.catalogue, self.sealed)
+            .map_err(RecordsError::Problems)?;
+        let (_, problems) = Live::compile(new, &policy);
+        match problems.first() {
+            None => Ok(()),
+            Some(problem) => {
+                // Which record it is goes without saying: nobody has seen its number yet.
+                let why = problem.message.split_once(": ").map_or(&*problem.message, |(_, why)| why);
+                let groups: Vec<&str> = policy.document().groups.iter().map(|group| &*group.id).collect();
+                Err(RecordsError::LeftOut(if why.contains("no group") {
+                    format!("{why}; its groups are {} and everyone", groups.join(", "))
+                } else {
+                    why.to_owned()
+                }))
+            }
+        }
+    }
+
     async fn policy(&self, tx: &mut Tx) -> Result<PolicyFile, RecordsError> {
         let version = filter_policy::current(tx).await?.ok_or(RecordsError::NoPolicy)?;
         let (document, problems) = filter_policy::check(&version.text, self.catalogue, self.sealed);
@@ -136,14 +161,16 @@ impl FromRecords<'_> {
     }
 }
 
-/// What holds now or will: overrides and the roll.
+/// What holds now or will: overrides, focus, withheld access and the roll.
 async fn live(tx: &mut Tx, at: Timestamp) -> Result<LiveDocument, StoreError> {
     let overrides = overrides::actions::not_over(tx, at).await?;
+    let focus = focus::actions::not_over(tx, at).await?;
+    let withheld = withheld::actions::not_over(tx, at).await?;
     Ok(LiveDocument {
         version: 0,
         overrides: overrides.iter().map(overrides::Override::published).collect(),
-        focus: Vec::new(),
-        withheld: Vec::new(),
+        focus: focus.iter().map(focus::Focus::published).collect(),
+        withheld: withheld.iter().map(withheld::Withheld::published).collect(),
         roll: people::gate_roll(tx).await?,
     })
 }

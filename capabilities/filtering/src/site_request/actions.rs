@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::model::{Ask, NotOpen, SiteRequest, State};
 use super::store;
+use crate::lasting::Span;
 use crate::overrides::{self, Grant, GrantError, Override, Whom};
 use crate::reference::{NoRandomness, Reference};
 
@@ -86,8 +87,7 @@ pub async fn approve(
         effect: engine::document::Effect::Allow,
         target: request.ask.site.host.clone(),
         reason: reason.trim().to_owned(),
-        starts_at: at,
-        ends_at,
+        span: Span { starts_at: at, ends_at },
         request: Some(request.id),
     };
     let granted = overrides::actions::grant(tx, actor, grant, at).await?;

@@ -2,7 +2,8 @@
 
 use engine::PersonNo;
 use engine::live::Subject;
-use filtering::overrides::{self, GrantError, Refused, Whom, WithdrawError};
+use filtering::lasting::{self, WithdrawError};
+use filtering::overrides::{self, GrantError, Refused, Whom};
 use filtering::site_request::actions::{AnswerError, approve, list, refuse};
 use filtering::site_request::{NotOpen, SiteRequest};
 use store::Actor;
@@ -47,10 +48,18 @@ async fn an_approval_makes_an_override_that_ends_and_is_shown_to_the_asker() {
         assert!(matches!(again, AnswerError::NotOpen(NotOpen { was: "approved" })), "{again}");
         assert_eq!(overrides::actions::not_over(&mut tx, MONDAY).await.unwrap().len(), 1);
         assert_eq!(overrides::actions::not_over(&mut tx, ends_at).await.unwrap().len(), 0, "it ends");
-        overrides::actions::withdraw(&mut tx, &NETWORK_MANAGER, made.id, MONDAY).await.unwrap();
+        let withdraw = overrides::actions::withdraw;
+        let unexplained = withdraw(&mut tx, &NETWORK_MANAGER, made.number, " ", MONDAY).await;
+        assert!(matches!(unexplained, Err(WithdrawError::NoReason)));
+        withdraw(&mut tx, &NETWORK_MANAGER, made.number, "The club is off.", MONDAY).await.unwrap();
         assert_eq!(overrides::actions::not_over(&mut tx, MONDAY).await.unwrap().len(), 0);
-        let twice = overrides::actions::withdraw(&mut tx, &NETWORK_MANAGER, made.id, MONDAY).await;
-        assert!(matches!(twice, Err(WithdrawError::NotFound)));
+        let twice = withdraw(&mut tx, &NETWORK_MANAGER, made.number, "again", MONDAY).await;
+        assert!(matches!(twice, Err(WithdrawError::Over { number: 1, .. })));
+        let unknown = withdraw(&mut tx, &NETWORK_MANAGER, 99, "no such", MONDAY).await;
+        assert!(matches!(unknown, Err(WithdrawError::NotFound { number: 99, .. })));
+        let kept = overrides::actions::newest(&mut tx, 10).await.unwrap();
+        let how = kept[0].withdrawn.as_ref().unwrap();
+        assert_eq!(how.reason.as_deref(), Some("The club is off."), "nothing is deleted");
         let verbs: Vec<_> = store::trail::newest(&mut tx, None, 4).await.unwrap();
         let verbs: Vec<_> = verbs.iter().map(|entry| entry.verb.as_str()).collect();
         assert_eq!(
@@ -76,7 +85,12 @@ async fn an_answer_that_cannot_be_leaves_everything_as_it_was() {
             approve(&mut tx, &NETWORK_MANAGER, reference, pupils.clone(), "  ", ends_at, MONDAY).await;
         assert!(matches!(empty, Err(AnswerError::NoReason)));
         let past = approve(&mut tx, &NETWORK_MANAGER, reference, pupils.clone(), "yes", MONDAY, MONDAY).await;
-        assert!(matches!(past, Err(AnswerError::Grant(GrantError::Refused(Refused::OverBeforeItBegins)))));
+        assert!(matches!(
+            past,
+            Err(AnswerError::Grant(GrantError::Refused(Refused::Lasting(
+                lasting::Refused::OverBeforeItBegins
+            ))))
+        ));
         let unknown = "R-22222222".parse().unwrap();
         let unknown = refuse(&mut tx, &NETWORK_MANAGER, &unknown, "no", MONDAY).await;
         assert!(matches!(unknown, Err(AnswerError::NotFound)));

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 mod answers;
+mod lasting;
 mod portal;
 mod publishing;
 mod samples;

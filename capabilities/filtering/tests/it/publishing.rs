@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::document::Effect;
-use engine::{Current, Front, Host, HostName, Sealed, SealedKey, Step};
+use engine::{Current, Front, Host, HostName, LiveDocument, Sealed, SealedKey, Step};
 use filtering::filter_policy::{self, ApplyError};
+use filtering::lasting::Span;
 use filtering::list::{self, HoldError, ImportError, Kinds};
 use filtering::overrides::{self, Grant, Whom};
 use filtering::publish::{FromRecords, Published, RecordsError, Scope, sealed_test_entries, verify};
@@ -17,14 +18,14 @@ use crate::school::{POLICY, TABLET, UNKNOWN, catalogue};
 
 const ACTOR: Actor = Actor::CommandLine(1000);
 
-struct Folders {
-    gate: std::path::PathBuf,
+pub struct Folders {
+    pub gate: std::path::PathBuf,
     kept: std::path::PathBuf,
     incoming: std::path::PathBuf,
 }
 
 impl Folders {
-    fn of(database: &TestDatabase) -> Self {
+    pub fn of(database: &TestDatabase) -> Self {
         let folder = |name: &str| {
             let path = database.folder.path().join(name);
             std::fs::create_dir_all(&path).unwrap();
@@ -42,7 +43,7 @@ fn sealed() -> Arc<Sealed> {
     Arc::new(sealed_test_entries(key()).unwrap())
 }
 
-async fn publish(tx: &mut Tx, folders: &Folders, scope: Scope) -> Result<Published, RecordsError> {
+pub async fn publish(tx: &mut Tx, folders: &Folders, scope: Scope) -> Result<Published, RecordsError> {
     let (catalogue, sealed) = (catalogue(), sealed());
     let from = FromRecords {
         gate: &folders.gate,
@@ -52,6 +53,19 @@ async fn publish(tx: &mut Tx, folders: &Folders, scope: Scope) -> Result<Publish
         watch: &|_, _, _| {},
     };
     from.publish(tx, scope, MONDAY).await
+}
+
+/// Whether a gate would carry the new part out.
+pub async fn carries_out(folders: &Folders, tx: &mut Tx, new: &LiveDocument) -> Result<(), RecordsError> {
+    let (catalogue, sealed) = (catalogue(), sealed());
+    let from = FromRecords {
+        gate: &folders.gate,
+        kept: &folders.kept,
+        catalogue: &catalogue,
+        sealed: &sealed,
+        watch: &|_, _, _| {},
+    };
+    from.carries_out(tx, new).await
 }
 
 /// The step and the verdict that a gate with this folder gives the host for the address.
@@ -83,7 +97,7 @@ async fn import(tx: &mut Tx, folders: &Folders, text: &str) -> Result<list::Impo
     list::import(tx, &ACTOR, &folders.kept, &found[0], None, &Kinds::built_in().unwrap(), MONDAY).await
 }
 
-async fn apply(tx: &mut Tx, text: &str, note: &str) -> Result<u32, ApplyError> {
+pub async fn apply(tx: &mut Tx, text: &str, note: &str) -> Result<u32, ApplyError> {
     let applied = filter_policy::apply(tx, &ACTOR, text, note, &catalogue(), &sealed(), MONDAY).await;
     applied.map(|(version, _)| version.number)
 }
@@ -109,8 +123,7 @@ async fn the_gate_decides_by_what_was_published_last() {
             effect: Effect::Allow,
             target: "games.example".into(),
             reason: "sports day".into(),
-            starts_at: MONDAY,
-            ends_at: MONDAY.plus_millis(3_600_000),
+            span: Span { starts_at: MONDAY, ends_at: MONDAY.plus_millis(3_600_000) },
             request: None,
         };
         let made = overrides::actions::grant(&mut tx, &ACTOR, grant, MONDAY).await.unwrap();
@@ -118,7 +131,7 @@ async fn the_gate_decides_by_what_was_published_last() {
         assert!(second.same_policy(&first) && second.generation > first.generation);
         assert_eq!(second.live(&folders.gate).unwrap().overrides.len(), 1);
         assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::Override, false));
-        overrides::actions::withdraw(&mut tx, &ACTOR, made.id, MONDAY).await.unwrap();
+        overrides::actions::withdraw(&mut tx, &ACTOR, made.number, "over early", MONDAY).await.unwrap();
         publish(&mut tx, &folders, Scope::Live).await.unwrap();
         assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::School, true));
 

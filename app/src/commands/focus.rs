@@ -1,0 +1,271 @@
+//! `focus`: walled gardens for an exam or a lesson.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use engine::explain::trace;
+use engine::{Front, HostName, Identity, KnownBy, Live, LiveDocument, Request, SealedKey, Step};
+use filtering::focus::{Focus, Plan, actions};
+use filtering::publish::Scope;
+use filtering::site::{Site, typed_target};
+use kit::{Host, Zone};
+use serde_json::{Value, json};
+
+use crate::cli;
+use crate::commands::context::Context;
+use crate::commands::lasting::{SHOWN, fields, say_state, school_zone, shown, span};
+use crate::commands::records::{publish_in, publish_new};
+use crate::home::read_key;
+use crate::output::Failure;
+use crate::process::snapshot::Opened;
+
+/// Runs the command.
+pub fn run(context: &Context, asked: cli::Focus) -> Result<()> {
+    match asked {
+        cli::Focus::Start { group, name, sites, sites_from, no_sites, span, reason } => {
+            let sites = garden(&sites, sites_from.as_deref(), no_sites)?;
+            start(context, Start { group, name, sites, reason }, &span)
+        }
+        cli::Focus::List { all } => list(context, all),
+        cli::Focus::End { number, reason } => end(context, number, &reason),
+    }
+}
+
+/// The sites of the garden, from the command line and a file, each read as people type it. Every mistake is named.
+fn garden(given: &[String], file: Option<&Path>, none: bool) -> Result<Vec<String>> {
+    let mut sites = Vec::new();
+    let mut problems = Vec::new();
+    let mut take = |place: &str, text: &str| match typed_target(text) {
+        Ok(site) if sites.contains(&site) => {}
+        Ok(site) => sites.push(site),
+        Err(error) => problems.push(format!("{place}: {error}")),
+    };
+    for text in given {
+        take("--site", text);
+    }
+    if let Some(file) = file {
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        for (number, line) in (1..).zip(text.lines()) {
+            let site = line.split('#').next().unwrap_or_default().trim();
+            if !site.is_empty() {
+                take(&format!("{}:{number}", file.display()), site);
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Failure::Problems(problems.join("\n")).into());
+    }
+    if sites.is_empty() && !none {
+        bail!(
+            "say which sites stay open, with --site bbc.co.uk or --sites-from FILE; or --no-sites, where only help and essentials do"
+        )
+    }
+    Ok(sites)
+}
+
+/// What to start.
+struct Start {
+    group: String,
+    name: String,
+    sites: Vec<String>,
+    reason: String,
+}
+
+fn start(context: &Context, what: Start, asked: &cli::Span) -> Result<()> {
+    let records = context.records()?;
+    let (made, zone, closed) = context.wait(async {
+        let mut tx = records.begin().await?;
+        let zone = school_zone(&mut tx).await?;
+        let plan = Plan {
+            name: what.name,
+            // An override is for group:year-9; a focus can be for nothing but groups, so both are understood.
+            group: what.group.strip_prefix("group:").unwrap_or(&what.group).to_owned(),
+            sites: what.sites,
+            reason: what.reason,
+            span: span(asked, &zone, context.at)?,
+        };
+        let made = actions::start(&mut tx, &context.actor, plan, context.at).await?;
+        let closed = closed_otherwise(context, &made.plan)?;
+        let new = LiveDocument { focus: vec![made.published()], ..LiveDocument::default() };
+        publish_new(context, &mut tx, &new).await?;
+        tx.commit().await?;
+        anyhow::Ok((made, zone, closed))
+    })?;
+    context.output.say(format!(
+        "Focus {} ({}) for {} from {} until {}: {}; the gate has it within a second. `fivebar focus end {} --reason WHY` \
+         ends it before.",
+        made.number,
+        made.plan.name,
+        made.plan.group,
+        shown(made.plan.span.starts_at, &zone),
+        shown(made.plan.span.ends_at, &zone),
+        sites_in_words(&made.plan.sites),
+        made.number,
+    ));
+    for closed in &closed {
+        let now = if closed.opens {
+            "is closed to them otherwise, and open while the focus holds"
+        } else {
+            "stays closed to them all the same"
+        };
+        context.output.say(format!("  {} {now}. {}", closed.site, closed.why));
+    }
+    let mut told = object(&made, context);
+    if let Some(told) = told.as_object_mut() {
+        let named = |opens: bool| -> Value {
+            closed.iter().filter(|one| one.opens == opens).map(|one| one.site.as_str()).collect()
+        };
+        told.insert("opens".to_owned(), named(true));
+        told.insert("stays_closed".to_owned(), named(false));
+    }
+    context.output.object(&told);
+    Ok(())
+}
+
+/// A site of the garden that its group may not reach otherwise.
+struct Closed {
+    site: String,
+    /// Whether the focus opens it; what leadership has locked, it doesn't.
+    opens: bool,
+    why: String,
+}
+
+/// Which sites of the garden the running policy closes to the group when the focus begins. Somebody should know that
+/// before thirty pupils do.
+fn closed_otherwise(context: &Context, plan: &Plan) -> Result<Vec<Closed>> {
+    let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
+    let Opened { policy, live, .. } = Opened::open(&context.home.gate(), &key)?;
+    let Some(group) = policy.groups().number(&plan.group) else { return Ok(Vec::new()) };
+    let (live, _) = Live::compile(&live, &policy);
+    let identity = Identity {
+        groups: policy.groups().up(group),
+        known_by: KnownBy::AddressRange,
+        ..Identity::default()
+    };
+    let at = policy.calendar().zone().local(plan.span.starts_at);
+    let mut closed = Vec::new();
+    for text in &plan.sites {
+        let Some(site) = Site::typed(text) else { continue };
+        let host = match site.host.parse() {
+            Ok(address) => Host::Address(address),
+            Err(_) => match HostName::new(&site.host) {
+                Some(name) => Host::Name(name),
+                None => continue,
+            },
+        };
+        let request = Request {
+            host,
+            port: None,
+            path: site.path.as_deref(),
+            chain: &[],
+            addresses: &[],
+            identity: &identity,
+            front: Front::Explain,
+        };
+        let told = trace(&policy, &live, &request, at);
+        // Another focus says nothing about the table.
+        if told.verdict.is_block() && told.step != Step::Focus {
+            closed.push(Closed { site: text.clone(), opens: told.step > Step::Focus, why: told.reason });
+        }
+    }
+    Ok(closed)
+}
+
+fn sites_in_words(sites: &[String]) -> String {
+    match sites {
+        [] => "only help and essentials are open".to_owned(),
+        [one] => format!("help, essentials and {one} are open"),
+        many => format!("help, essentials and {} are open", many.join(", ")),
+    }
+}
+
+fn object(made: &Focus, context: &Context) -> Value {
+    let own = json!({
+        "number": made.number, "focus": made.id.to_string(), "name": made.plan.name, "group": made.plan.group,
+        "sites": made.plan.sites, "reason": made.plan.reason, "made_by": made.made_by,
+    });
+    fields(own, made.plan.span, made.withdrawn.as_ref(), context.at)
+}
+
+fn list(context: &Context, all: bool) -> Result<()> {
+    let records = context.records()?;
+    let (found, zone) = context.wait(async {
+        let mut tx = records.read().await?;
+        let found = if all {
+            actions::newest(&mut tx, SHOWN).await?
+        } else {
+            actions::not_over(&mut tx, context.at).await?
+        };
+        let zone = school_zone(&mut tx).await?;
+        tx.roll_back().await?;
+        anyhow::Ok((found, zone))
+    })?;
+    if found.is_empty() {
+        context.output.say(if all {
+            "There was never a focus."
+        } else {
+            "No focus holds. `fivebar focus start GROUP --name NAME --site SITE --for 1h --reason WHY` starts one."
+        });
+    }
+    for made in &found {
+        context.output.say(line(made, &zone, context));
+        context.output.object(&object(made, context));
+    }
+    Ok(())
+}
+
+fn line(made: &Focus, zone: &Zone, context: &Context) -> String {
+    format!(
+        "{:>4}  {} for {}  {}  {}  by {}: {}",
+        made.number,
+        made.plan.name,
+        made.plan.group,
+        say_state(made.plan.span, made.withdrawn.as_ref(), zone, context.at),
+        sites_in_words(&made.plan.sites),
+        made.made_by,
+        made.plan.reason,
+    )
+}
+
+fn end(context: &Context, number: u32, reason: &str) -> Result<()> {
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        actions::end(&mut tx, &context.actor, number, reason, context.at).await?;
+        publish_in(context, &mut tx, Scope::Live).await?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    })?;
+    context.output.say(format!("Focus {number} has ended; the gate has it within a second."));
+    context.output.object(&json!({ "number": number, "state": "withdrawn" }));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_garden_is_read_from_options_and_a_file_and_every_mistake_is_named_by_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("sites.txt");
+        std::fs::write(
+            &file,
+            "# the exam board\nexam.example # its login\n\nhttps://BBC.co.uk/bitesize?p=1\n",
+        )
+        .unwrap();
+        let given = ["exam.example".to_owned()];
+        let sites = garden(&given, Some(&file), false).unwrap();
+        assert_eq!(sites, ["exam.example", "bbc.co.uk/bitesize"]);
+        std::fs::write(&file, "exam.example\nthe exam board\nnot@one\n").unwrap();
+        let wrong = garden(&[], Some(&file), false).unwrap_err().to_string();
+        assert!(wrong.contains("sites.txt:2: ") && wrong.contains("sites.txt:3: "), "{wrong}");
+    }
+
+    #[test]
+    fn an_empty_garden_must_be_meant() {
+        assert!(garden(&[], None, false).unwrap_err().to_string().contains("--no-sites"));
+        assert!(garden(&[], None, true).unwrap().is_empty());
+    }
+}

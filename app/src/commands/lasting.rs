@@ -1,0 +1,128 @@
+//! What the commands about overrides, focus and withheld access share: from when until when, on the school's clocks.
+
+use anyhow::{Result, bail};
+use engine::LiveDocument;
+use filtering::lasting::{Span, State, Withdrawn};
+use filtering::overrides::Override;
+use kit::{Timestamp, Zone};
+use serde_json::{Value, json};
+use store::Tx;
+
+use crate::cli;
+use crate::commands::context::Context;
+use crate::commands::records::publish_new;
+use crate::commands::when;
+
+/// How many are shown.
+pub const SHOWN: u32 = 500;
+
+/// The zone of the policy in force.
+pub async fn school_zone(tx: &mut Tx) -> Result<Zone> {
+    let version = filtering::filter_policy::current(tx).await?;
+    let named = version.and_then(|version| version.document().ok()).map(|document| document.calendar.zone);
+    Ok(named.and_then(|name| Zone::named(&name).ok()).unwrap_or_else(Zone::utc))
+}
+
+/// When it begins: now, where nothing is said.
+pub fn starts_at(asked: &cli::Span, zone: &Zone, at: Timestamp) -> Result<Timestamp> {
+    asked.from.as_deref().map_or(Ok(at), |text| when::moment(text, zone))
+}
+
+/// When it ends: so long after `from`, or at a time on the school's clocks; `None` where nothing is said.
+pub fn said_end(asked: &cli::End, zone: &Zone, from: Timestamp) -> Result<Option<Timestamp>> {
+    match (&asked.lasts, &asked.until) {
+        (Some(lasts), _) => Ok(Some(from.plus_millis(when::duration_ms(lasts)?))),
+        (None, Some(until)) => Ok(Some(when::moment(until, zone)?)),
+        (None, None) => Ok(None),
+    }
+}
+
+/// When it ends, where it must be said.
+pub fn ends_at(asked: &cli::End, zone: &Zone, from: Timestamp) -> Result<Timestamp> {
+    let Some(ends_at) = said_end(asked, zone, from)? else {
+        bail!(
+            "say when it ends: for how long with --for, as in --for 2h, or until when with --until, as in --until 2026-11-23T15:30"
+        )
+    };
+    Ok(ends_at)
+}
+
+/// From when until when.
+pub fn span(asked: &cli::Span, zone: &Zone, at: Timestamp) -> Result<Span> {
+    let starts_at = starts_at(asked, zone, at)?;
+    Ok(Span { starts_at, ends_at: ends_at(&asked.end, zone, starts_at)? })
+}
+
+/// Publishes a new override, where gates can carry it out.
+pub async fn publish_override(context: &Context, tx: &mut Tx, new: &Override) -> Result<()> {
+    let new = LiveDocument { overrides: vec![new.published()], ..LiveDocument::default() };
+    publish_new(context, tx, &new).await.map(drop)
+}
+
+/// A moment as the school's clocks show it: `2026-11-23 15:30`.
+pub fn shown(at: Timestamp, zone: &Zone) -> String {
+    let civil = zone.local(at).civil();
+    let form = if civil.second() == 0 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
+    civil.strftime(form).to_string()
+}
+
+/// Where it stands and from when until when, for people: `holds now, until 2026-11-23 15:30`.
+pub fn say_state(span: Span, withdrawn: Option<&Withdrawn>, zone: &Zone, at: Timestamp) -> String {
+    let state = State::of(span, withdrawn, at);
+    let words = state.words();
+    match (state, withdrawn) {
+        (State::Later, _) => {
+            format!("{words}, {} until {}", shown(span.starts_at, zone), shown(span.ends_at, zone))
+        }
+        (State::Withdrawn, Some(end)) => {
+            let why = end.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+            format!("{words}, {} by {}{why}", shown(end.at, zone), end.by)
+        }
+        (State::Over, _) => format!("{words} since {}", shown(span.ends_at, zone)),
+        _ => format!("{words}, until {}", shown(span.ends_at, zone)),
+    }
+}
+
+/// The same for scripts: the fields that all three kinds have.
+pub fn fields(mut own: Value, span: Span, withdrawn: Option<&Withdrawn>, at: Timestamp) -> Value {
+    let shared = json!({
+        "state": State::of(span, withdrawn, at).id(),
+        "starts_at": span.starts_at.to_string(),
+        "ends_at": span.ends_at.to_string(),
+        "withdrawn_at": withdrawn.map(|end| end.at.to_string()),
+        "withdrawn_by": withdrawn.map(|end| end.by.clone()),
+        "withdrawn_reason": withdrawn.and_then(|end| end.reason.clone()),
+    });
+    if let (Some(own), Value::Object(shared)) = (own.as_object_mut(), shared) {
+        own.extend(shared);
+    }
+    own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_counted_from_the_beginning_or_read_on_the_schools_clocks() {
+        let london = Zone::named("Europe/London").unwrap();
+        let at = Timestamp::parse("2026-06-01T09:00:00Z").unwrap();
+        let asked = |from: Option<&str>, lasts: Option<&str>, until: Option<&str>| cli::Span {
+            from: from.map(str::to_owned),
+            end: cli::End { lasts: lasts.map(str::to_owned), until: until.map(str::to_owned) },
+        };
+        for (asked, starts, ends) in [
+            (asked(None, Some("45m"), None), "2026-06-01 10:00", "2026-06-01 10:45"),
+            (asked(Some("2026-06-01T13:30"), Some("2h"), None), "2026-06-01 13:30", "2026-06-01 15:30"),
+            (asked(Some("2026-06-02"), None, Some("2026-06-03")), "2026-06-02 00:00", "2026-06-03 00:00"),
+        ] {
+            let span = span(&asked, &london, at).unwrap();
+            assert_eq!(
+                (shown(span.starts_at, &london), shown(span.ends_at, &london)),
+                (starts.into(), ends.into())
+            );
+        }
+        let endless = span(&asked(None, None, None), &london, at).unwrap_err().to_string();
+        assert!(endless.contains("--for") && endless.contains("--until"), "{endless}");
+    }
+}

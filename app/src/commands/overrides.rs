@@ -1,0 +1,131 @@
+//! `overrides`: exceptions for a time.
+
+use anyhow::Result;
+use engine::document::Effect;
+use filtering::overrides::{Grant, Override, Whom, actions};
+use filtering::publish::Scope;
+use filtering::site::typed_target;
+use kit::Zone;
+use serde_json::{Value, json};
+
+use crate::cli::{self, Overrides};
+use crate::commands::context::Context;
+use crate::commands::lasting::{SHOWN, fields, publish_override, say_state, school_zone, shown, span};
+use crate::commands::records::publish_in;
+
+/// Runs the command.
+pub fn run(context: &Context, asked: Overrides) -> Result<()> {
+    match asked {
+        Overrides::Give { target, whom, close, span, reason } => {
+            let effect = if close { Effect::Block } else { Effect::Allow };
+            give(context, &target, whom, effect, &span, reason)
+        }
+        Overrides::List { all } => list(context, all),
+        Overrides::End { number, reason } => end(context, number, &reason),
+    }
+}
+
+fn give(
+    context: &Context,
+    target: &str,
+    whom: Whom,
+    effect: Effect,
+    asked: &cli::Span,
+    reason: String,
+) -> Result<()> {
+    let target = typed_target(target)?;
+    let records = context.records()?;
+    let (made, zone) = context.wait(async {
+        let mut tx = records.begin().await?;
+        let zone = school_zone(&mut tx).await?;
+        let span = span(asked, &zone, context.at)?;
+        let grant = Grant { whom, effect, target, reason, span, request: None };
+        let made = actions::grant(&mut tx, &context.actor, grant, context.at).await?;
+        publish_override(context, &mut tx, &made).await?;
+        tx.commit().await?;
+        anyhow::Ok((made, zone))
+    })?;
+    context.output.say(format!(
+        "Override {}: {} is {} for {} from {} until {}; the gate has it within a second. `fivebar overrides end {} \
+         --reason WHY` ends it before.",
+        made.number,
+        made.grant.target,
+        done(made.grant.effect),
+        made.grant.whom,
+        shown(made.grant.span.starts_at, &zone),
+        shown(made.grant.span.ends_at, &zone),
+        made.number,
+    ));
+    context.output.object(&object(&made, context));
+    Ok(())
+}
+
+const fn done(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Allow => "open",
+        Effect::Block => "closed",
+    }
+}
+
+fn object(made: &Override, context: &Context) -> Value {
+    let own = json!({
+        "number": made.number, "override": made.id.to_string(), "whom": made.grant.whom.to_string(),
+        "do": made.grant.effect.id(), "target": made.grant.target, "reason": made.grant.reason,
+        "request": made.grant.request.map(|request| request.to_string()), "made_by": made.granted_by,
+    });
+    fields(own, made.grant.span, made.withdrawn.as_ref(), context.at)
+}
+
+fn list(context: &Context, all: bool) -> Result<()> {
+    let records = context.records()?;
+    let (found, zone) = context.wait(async {
+        let mut tx = records.read().await?;
+        let found = if all {
+            actions::newest(&mut tx, SHOWN).await?
+        } else {
+            actions::not_over(&mut tx, context.at).await?
+        };
+        let zone = school_zone(&mut tx).await?;
+        tx.roll_back().await?;
+        anyhow::Ok((found, zone))
+    })?;
+    if found.is_empty() {
+        context.output.say(if all {
+            "No override was ever given."
+        } else {
+            "No override holds. `fivebar overrides give SITE --whom WHOM --for 45m --reason WHY` gives one."
+        });
+    }
+    for made in &found {
+        context.output.say(line(made, &zone, context));
+        context.output.object(&object(made, context));
+    }
+    Ok(())
+}
+
+fn line(made: &Override, zone: &Zone, context: &Context) -> String {
+    format!(
+        "{:>4}  {} is {} for {}  {}  by {}: {}",
+        made.number,
+        made.grant.target,
+        done(made.grant.effect),
+        made.grant.whom,
+        say_state(made.grant.span, made.withdrawn.as_ref(), zone, context.at),
+        made.granted_by,
+        made.grant.reason,
+    )
+}
+
+fn end(context: &Context, number: u32, reason: &str) -> Result<()> {
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        actions::withdraw(&mut tx, &context.actor, number, reason, context.at).await?;
+        publish_in(context, &mut tx, Scope::Live).await?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    })?;
+    context.output.say(format!("Override {number} has ended; the gate has it within a second."));
+    context.output.object(&json!({ "number": number, "state": "withdrawn" }));
+    Ok(())
+}

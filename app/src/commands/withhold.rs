@@ -1,0 +1,168 @@
+//! `withhold`: access taken from a person for a time.
+
+use anyhow::{Result, bail};
+use engine::{LiveDocument, PersonNo};
+use filtering::lasting::State;
+use filtering::publish::Scope;
+use filtering::withheld::{Decision, Withheld, actions};
+use kit::{Private, Zone};
+use serde_json::{Value, json};
+use store::Tx;
+
+use crate::cli::{self, Withhold};
+use crate::commands::context::Context;
+use crate::commands::lasting::{SHOWN, fields, said_end, say_state, school_zone, shown, starts_at};
+use crate::commands::records::{publish_in, publish_new};
+use crate::commands::{when, who};
+
+/// Runs the command.
+pub fn run(context: &Context, asked: Withhold) -> Result<()> {
+    match asked {
+        Withhold::Start { person, span, review, reason } => {
+            start(context, &person, &span, review.as_deref(), reason)
+        }
+        Withhold::List { all } => list(context, all),
+        Withhold::End { number, reason } => end(context, number, &reason),
+    }
+}
+
+fn start(
+    context: &Context,
+    written: &str,
+    asked: &cli::Span,
+    review: Option<&str>,
+    reason: String,
+) -> Result<()> {
+    let Some(person) = who::on_the_roll(context, written)? else {
+        bail!("{written:?} is nobody on the roll; `fivebar people show` lists the roll")
+    };
+    let records = context.records()?;
+    let (made, zone, devices) = context.wait(async {
+        let mut tx = records.begin().await?;
+        let zone = school_zone(&mut tx).await?;
+        let starts_at = starts_at(asked, &zone, context.at)?;
+        let decision = Decision {
+            person: person.number,
+            reason,
+            starts_at,
+            ends_at: said_end(&asked.end, &zone, starts_at)?,
+            review_at: review.map(|text| when::moment(text, &zone)).transpose()?,
+        };
+        let made = actions::start(&mut tx, &context.actor, decision, context.at).await?;
+        let devices = people::devices(&mut tx).await?;
+        let devices = devices.iter().filter(|device| device.person == Some(made.person)).count();
+        let new = LiveDocument { withheld: vec![made.published()], ..LiveDocument::default() };
+        publish_new(context, &mut tx, &new).await?;
+        tx.commit().await?;
+        anyhow::Ok((made, zone, devices))
+    })?;
+    context.output.say(format!(
+        "Withheld access {}: {} reaches help, essentials and learning sites alone, from {} until {}{}; the gate has it \
+         within a second. `fivebar withhold end {} --reason WHY` gives access back before.",
+        made.number,
+        person.name.reveal(),
+        shown(made.span.starts_at, &zone),
+        shown(made.span.ends_at, &zone),
+        review_in_words(&made, &zone),
+        made.number,
+    ));
+    if devices == 0 {
+        context.output.say(
+            "No registered device is theirs, so the gate cannot tell who they are: it can withhold nothing from them until \
+             one is. `fivebar people import` registers devices.",
+        );
+    }
+    let mut told = object(&made, None, context);
+    if let Some(told) = told.as_object_mut() {
+        told.insert("devices".to_owned(), devices.into());
+    }
+    context.output.object(&told);
+    Ok(())
+}
+
+fn review_in_words(made: &Withheld, zone: &Zone) -> String {
+    made.review_at.map_or_else(String::new, |review| format!(", to be reviewed on {}", shown(review, zone)))
+}
+
+fn object(made: &Withheld, name: Option<&str>, context: &Context) -> Value {
+    let mut own = json!({
+        "number": made.number, "withheld": made.id.to_string(), "person": made.person, "reason": made.reason,
+        "review_at": made.review_at.map(|review| review.to_string()),
+        "review_is_due": made.review_is_due(context.at), "made_by": made.made_by,
+    });
+    if let (Some(own), Some(name)) = (own.as_object_mut(), name) {
+        own.insert("name".to_owned(), name.into());
+    }
+    fields(own, made.span, made.withdrawn.as_ref(), context.at)
+}
+
+/// Somebody's name, for as long as it is kept.
+async fn name(tx: &mut Tx, person: PersonNo) -> Result<String> {
+    let name = people::name_of(tx, person).await?.map(Private::into_revealed);
+    Ok(name.unwrap_or_else(|| format!("person:{}", person.0)))
+}
+
+fn list(context: &Context, all: bool) -> Result<()> {
+    let records = context.records()?;
+    let (found, zone) = context.wait(async {
+        let mut tx = records.read().await?;
+        let all = if all {
+            actions::newest(&mut tx, SHOWN).await?
+        } else {
+            actions::not_over(&mut tx, context.at).await?
+        };
+        let mut found = Vec::new();
+        for made in all {
+            found.push((name(&mut tx, made.person).await?, made));
+        }
+        let zone = school_zone(&mut tx).await?;
+        tx.roll_back().await?;
+        anyhow::Ok((found, zone))
+    })?;
+    if found.is_empty() {
+        context.output.say(if all {
+            "Nobody's access was ever withheld."
+        } else {
+            "Nobody's access is withheld."
+        });
+    }
+    for (name, made) in &found {
+        context.output.say(line(name, made, &zone, context));
+        context.output.object(&object(made, Some(name), context));
+    }
+    Ok(())
+}
+
+fn line(name: &str, made: &Withheld, zone: &Zone, context: &Context) -> String {
+    let review = match made.state(context.at) {
+        State::Now if made.review_is_due(context.at) => {
+            "; its review is due: end it, or decide anew".to_owned()
+        }
+        State::Now | State::Later => review_in_words(made, zone),
+        State::Over | State::Withdrawn => String::new(),
+    };
+    format!(
+        "{:>4}  {} (person:{})  {}{}  by {}: {}",
+        made.number,
+        name,
+        made.person.0,
+        say_state(made.span, made.withdrawn.as_ref(), zone, context.at),
+        review,
+        made.made_by,
+        made.reason,
+    )
+}
+
+fn end(context: &Context, number: u32, reason: &str) -> Result<()> {
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        actions::end(&mut tx, &context.actor, number, reason, context.at).await?;
+        publish_in(context, &mut tx, Scope::Live).await?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    })?;
+    context.output.say(format!("Withheld access {number} has ended; the gate has it within a second."));
+    context.output.object(&json!({ "number": number, "state": "withdrawn" }));
+    Ok(())
+}

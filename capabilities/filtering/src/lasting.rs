@@ -1,0 +1,280 @@
+//! What overrides, focus and withheld access share: each has a reason and a number, lasts a while, ends by itself, and
+//! may be ended before that with a reason. Nothing is deleted.
+
+use ::store::orm::{QueryResult, Value};
+use ::store::{Actor, StoreError, Subject, Tx, trail};
+use kit::Timestamp;
+use serde_json::json;
+
+use crate::rows;
+
+/// The longest that something may last, in milliseconds: a year and a day. What lasts longer belongs in the policy.
+pub const LONGEST_MS: i64 = 366 * 86_400_000;
+
+/// From when until when: it holds from the first moment on, and no longer at the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first moment at which it holds.
+    pub starts_at: Timestamp,
+    /// The first moment after it.
+    pub ends_at: Timestamp,
+}
+
+/// Why there can be no such thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Nobody could say later why it was made.
+    #[error("say why with --reason; the reason is kept with it")]
+    NoReason,
+    /// It would never hold.
+    #[error("it must end after it begins, and after now")]
+    OverBeforeItBegins,
+    /// It would be a rule.
+    #[error("it must end within a year; write a rule in the policy for what stays")]
+    TooLong,
+}
+
+impl Span {
+    /// Whether something may be made at `at` that lasts so long, for this reason.
+    pub fn check(&self, reason: &str, at: Timestamp) -> Result<(), Refused> {
+        if reason.trim().is_empty() {
+            return Err(Refused::NoReason);
+        }
+        if self.ends_at <= self.starts_at || self.ends_at <= at {
+            return Err(Refused::OverBeforeItBegins);
+        }
+        if self.ends_at.as_millis().saturating_sub(at.as_millis()) > LONGEST_MS {
+            return Err(Refused::TooLong);
+        }
+        Ok(())
+    }
+}
+
+/// How something ended before its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// Who ended it, as the trail writes it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why; the oldest records have none.
+    pub reason: Option<String>,
+}
+
+/// Where something that lasts a while stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It begins later.
+    Later,
+    /// It holds.
+    Now,
+    /// It ended by itself.
+    Over,
+    /// Somebody ended it before its time.
+    Withdrawn,
+}
+
+impl State {
+    /// Where it stands at `at`.
+    pub fn of(span: Span, withdrawn: Option<&Withdrawn>, at: Timestamp) -> Self {
+        match withdrawn {
+            Some(_) => Self::Withdrawn,
+            None if at >= span.ends_at => Self::Over,
+            None if at < span.starts_at => Self::Later,
+            None => Self::Now,
+        }
+    }
+
+    /// The word for scripts.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Later => "later",
+            Self::Now => "now",
+            Self::Over => "over",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// As people say it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Later => "begins later",
+            Self::Now => "holds now",
+            Self::Over => "is over",
+            Self::Withdrawn => "was ended early",
+        }
+    }
+}
+
+/// Why something was not ended.
+#[derive(Debug, thiserror::Error)]
+pub enum WithdrawError {
+    /// There is none with that number.
+    #[error("there is no {what} {number}; `fivebar {command} list` shows those there are")]
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+        /// The number that was given.
+        number: u32,
+        /// The command that lists them.
+        command: &'static str,
+    },
+    /// It no longer holds.
+    #[error("{what} {number} is over already; nothing was changed")]
+    Over {
+        /// What kind of thing.
+        what: &'static str,
+        /// The number that was given.
+        number: u32,
+    },
+    /// Nobody could say later why.
+    #[error("say with --reason why it ends before its time")]
+    NoReason,
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One kind of thing that lasts a while. Their tables share the columns `id`, `number`, `starts_at`, `ends_at`,
+/// `withdrawn_by`, `withdrawn_at` and `withdrawn_reason`.
+pub(crate) struct Kind {
+    /// What people call it.
+    pub what: &'static str,
+    /// The command that looks after it.
+    pub command: &'static str,
+    /// The table, as the engines read it.
+    pub table: &'static str,
+    /// The subject of its trail entries.
+    pub subject: &'static str,
+    /// The trail's verb for an end before its time.
+    pub withdraw: &'static str,
+}
+
+impl Kind {
+    /// The number of the next one. Two programs that make one at once are told apart by the column, which takes a
+    /// number once only.
+    pub(crate) async fn next_number(&self, tx: &mut Tx) -> Result<u32, StoreError> {
+        let sql = format!("SELECT max(number) AS newest FROM {}", self.table);
+        let row = rows::one(tx, &sql, Vec::new()).await?;
+        let newest =
+            row.map(|row| row.try_get::<Option<i64>>("", "newest")).transpose()?.flatten().unwrap_or(0);
+        u32::try_from(newest + 1).map_err(|_| rows::unreadable(self.subject, "number", "no number"))
+    }
+
+    /// Ends one before its time, with its entry in the trail.
+    pub(crate) async fn withdraw(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        number: u32,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), WithdrawError> {
+        if reason.trim().is_empty() {
+            return Err(WithdrawError::NoReason);
+        }
+        let sql = format!("SELECT id FROM {} WHERE number = $1", self.table);
+        let Some(row) = rows::one(tx, &sql, vec![i64::from(number).into()]).await? else {
+            return Err(WithdrawError::NotFound { what: self.what, number, command: self.command });
+        };
+        let id: String = row.try_get("", "id").map_err(StoreError::from)?;
+        let sql = format!(
+            "UPDATE {} SET withdrawn_by = $1, withdrawn_at = $2, withdrawn_reason = $3 \
+             WHERE id = $4 AND withdrawn_at IS NULL AND ends_at > $2",
+            self.table
+        );
+        let values: Vec<Value> = vec![
+            actor.to_string().into(),
+            at.as_millis().into(),
+            reason.trim().to_owned().into(),
+            id.clone().into(),
+        ];
+        if rows::change(tx, &sql, values).await? != 1 {
+            return Err(WithdrawError::Over { what: self.what, number });
+        }
+        trail::changed(tx, actor, self.withdraw, &Subject::new(self.subject, id), &json!({}), at).await?;
+        Ok(())
+    }
+
+    /// The rows of those that are not over at `at`, running or still to begin, in the order they were made.
+    pub(crate) async fn not_over(
+        &self,
+        tx: &mut Tx,
+        columns: &str,
+        at: Timestamp,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let sql = format!(
+            "SELECT {columns} FROM {} WHERE withdrawn_at IS NULL AND ends_at > $1 ORDER BY number",
+            self.table
+        );
+        rows::read(tx, &sql, vec![at.as_millis().into()]).await
+    }
+
+    /// The rows of all there ever were, newest first.
+    pub(crate) async fn newest(
+        &self,
+        tx: &mut Tx,
+        columns: &str,
+        at_most: u32,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let sql = format!("SELECT {columns} FROM {} ORDER BY number DESC LIMIT {at_most}", self.table);
+        rows::read(tx, &sql, Vec::new()).await
+    }
+
+    /// The number of a row.
+    pub(crate) fn number(&self, row: &QueryResult) -> Result<u32, StoreError> {
+        u32::try_from(row.try_get::<i64>("", "number")?)
+            .map_err(|_| rows::unreadable(self.subject, "number", "no number"))
+    }
+}
+
+/// From when until when a row holds.
+pub(crate) fn read_span(row: &QueryResult) -> Result<Span, StoreError> {
+    Ok(Span {
+        starts_at: Timestamp::from_millis(row.try_get("", "starts_at")?),
+        ends_at: Timestamp::from_millis(row.try_get("", "ends_at")?),
+    })
+}
+
+/// How a row ended before its time, where it did.
+pub(crate) fn read_withdrawn(row: &QueryResult) -> Result<Option<Withdrawn>, StoreError> {
+    let by: Option<String> = row.try_get("", "withdrawn_by")?;
+    let at: Option<i64> = row.try_get("", "withdrawn_at")?;
+    let reason = row.try_get("", "withdrawn_reason")?;
+    Ok(by.zip(at).map(|(by, at)| Withdrawn { by, at: Timestamp::from_millis(at), reason }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    const SPAN: Span =
+        Span { starts_at: Timestamp::from_millis(1_000), ends_at: Timestamp::from_millis(2_000) };
+
+    #[test]
+    fn whatever_lasts_has_a_reason_and_an_end_within_a_year() {
+        let at = moment(1_500);
+        assert_eq!(SPAN.check("an exam", at), Ok(()));
+        assert_eq!(SPAN.check(" ", at), Err(Refused::NoReason));
+        assert_eq!(SPAN.check("an exam", moment(2_000)), Err(Refused::OverBeforeItBegins));
+        let backwards = Span { starts_at: moment(3_000), ..SPAN };
+        assert_eq!(backwards.check("an exam", at), Err(Refused::OverBeforeItBegins));
+        let long = Span { ends_at: at.plus_millis(LONGEST_MS + 1), ..SPAN };
+        assert_eq!(long.check("an exam", at), Err(Refused::TooLong));
+    }
+
+    #[test]
+    fn it_holds_from_its_beginning_until_its_end_or_until_somebody_ends_it() {
+        for (at, state) in
+            [(999, State::Later), (1_000, State::Now), (1_999, State::Now), (2_000, State::Over)]
+        {
+            assert_eq!(State::of(SPAN, None, moment(at)), state, "{at}");
+        }
+        let withdrawn = Withdrawn { by: "command-line:1000".into(), at: moment(1_500), reason: None };
+        assert_eq!(State::of(SPAN, Some(&withdrawn), moment(1_600)), State::Withdrawn);
+    }
+}

@@ -1,0 +1,9 @@
+//! Withheld access: taken from one person by a decision, for a while. Help, essentials and the policy's learning sites
+//! remain.
+
+pub mod actions;
+pub mod model;
+pub(crate) mod store;
+
+pub use actions::StartError;
+pub use model::{Decision, Refused, Withheld, WithheldId};
