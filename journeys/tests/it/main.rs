@@ -3,4 +3,5 @@
 mod first_day;
 mod network_manager;
 mod pupil;
+mod teacher;
 mod things_break;
