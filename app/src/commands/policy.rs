@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::cli::Policy;
 use crate::commands::context::Context;
-use crate::commands::records::{Content, publish_in, say_problems};
+use crate::commands::records::{Content, left_out, publish_in, say_problems};
 use crate::output::Failure;
 
 /// Runs the command.
@@ -58,7 +58,7 @@ fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
     let records = context.records()?;
     let (version, problems, published) = context.wait(async {
         let mut tx = records.begin().await?;
-        let (version, problems) = filter_policy::apply(
+        let (version, mut problems) = filter_policy::apply(
             &mut tx,
             &context.actor,
             &text,
@@ -69,6 +69,7 @@ fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
         )
         .await
         .map_err(|error| say_problems(&file.display().to_string(), error))?;
+        problems.extend(left_out(context, &mut tx).await?);
         let published = publish_in(context, &mut tx, Scope::Policy).await?;
         tx.commit().await?;
         anyhow::Ok((version, problems, published))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use engine::{Catalogue, LiveDocument, Sealed, SealedKey};
+use engine::{Catalogue, LiveDocument, Problem, Sealed, SealedKey};
 use filtering::list::Kinds;
 use filtering::publish::{FromRecords, Published, RecordsError, Scope};
 use store::Tx;
@@ -127,6 +127,19 @@ async fn publish_checked(
         }
         other => other.into(),
     })
+}
+
+/// What holds for a time and no gate carries out under the policy in force.
+pub async fn left_out(context: &Context, tx: &mut Tx) -> Result<Vec<Problem>> {
+    let content = Content::of(&context.home)?;
+    let from = FromRecords {
+        gate: &context.home.gate(),
+        kept: &context.home.lists(),
+        catalogue: &content.catalogue,
+        sealed: &content.sealed,
+        watch: &|_, _, _| {},
+    };
+    Ok(from.left_out(tx, context.at).await?)
 }
 
 /// Publishes policy and live part again, and the lists too if nothing was ever published. Done whenever the hub starts:

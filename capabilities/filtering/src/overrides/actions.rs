@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::model::{Grant, Override, OverrideId, Refused};
 use super::store;
-use crate::lasting::WithdrawError;
+use crate::lasting::{WithdrawError, Withdrawn};
+use crate::site_request::SiteRequestId;
 
 /// Why nothing was granted.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,11 @@ pub async fn withdraw(
 /// Everything that holds at `at` or will begin later.
 pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Override>, StoreError> {
     store::not_over(tx, at).await
+}
+
+/// How the override that answered a request ended before its time, where it did.
+pub async fn withdrawn(tx: &mut Tx, request: SiteRequestId) -> Result<Option<Withdrawn>, StoreError> {
+    store::withdrawn(tx, request).await
 }
 
 /// All there ever were, newest first.

@@ -6,8 +6,9 @@ use engine::document::Effect;
 use kit::Timestamp;
 
 use super::model::{Grant, Override, Whom};
-use crate::lasting::{Kind, read_span, read_withdrawn};
+use crate::lasting::{Kind, Withdrawn, read_span, read_withdrawn};
 use crate::rows;
+use crate::site_request::SiteRequestId;
 
 const TABLE: &str = "override";
 // `override` is a word of PostgreSQL's own in places, so it is always quoted.
@@ -48,6 +49,12 @@ pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Override>, Store
 
 pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Override>, StoreError> {
     KIND.newest(tx, COLUMNS, at_most).await?.iter().map(read).collect()
+}
+
+pub async fn withdrawn(tx: &mut Tx, request: SiteRequestId) -> Result<Option<Withdrawn>, StoreError> {
+    let sql = "SELECT withdrawn_by, withdrawn_at, withdrawn_reason FROM \"override\" WHERE request = $1";
+    let row = rows::one(tx, sql, vec![request.to_string().into()]).await?;
+    Ok(row.as_ref().map(read_withdrawn).transpose()?.flatten())
 }
 
 fn read(row: &QueryResult) -> Result<Override, StoreError> {

@@ -126,6 +126,16 @@ impl FromRecords<'_> {
         }
     }
 
+    /// What holds now or will, and no gate carries out under the policy in force: a policy that lost a group takes the
+    /// group's exam with it, and somebody must hear of that.
+    pub async fn left_out(&self, tx: &mut Tx, at: Timestamp) -> Result<Vec<Problem>, RecordsError> {
+        let live = live(tx, at).await?;
+        let version = filter_policy::current(tx).await?.ok_or(RecordsError::NoPolicy)?;
+        let policy = filter_policy::compiled(&version.text, self.catalogue, self.sealed)
+            .map_err(RecordsError::Problems)?;
+        Ok(Live::compile(&LiveDocument { roll: engine::live::Roll::default(), ..live }, &policy).1)
+    }
+
     async fn policy(&self, tx: &mut Tx) -> Result<PolicyFile, RecordsError> {
         let version = filter_policy::current(tx).await?.ok_or(RecordsError::NoPolicy)?;
         let (document, problems) = filter_policy::check(&version.text, self.catalogue, self.sealed);

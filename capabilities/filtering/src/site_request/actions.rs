@@ -108,9 +108,15 @@ pub async fn refuse(
     Ok(request)
 }
 
-/// The request with that reference.
+/// The request with that reference. Where its override was ended before its time, that is when it ends.
 pub async fn find(tx: &mut Tx, reference: &Reference) -> Result<Option<SiteRequest>, StoreError> {
-    store::by_reference(tx, reference).await
+    let Some(mut request) = store::by_reference(tx, reference).await? else { return Ok(None) };
+    if let State::Approved { ends_at, .. } = &mut request.state
+        && let Some(withdrawn) = overrides::actions::withdrawn(tx, request.id).await?
+    {
+        *ends_at = withdrawn.at;
+    }
+    Ok(Some(request))
 }
 
 /// The newest requests; only those that wait where asked.

@@ -122,7 +122,9 @@ pub struct SiteRequest {
 
 /// Only an open request can be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this request has been {was} already; grant or withdraw an override instead")]
+#[error(
+    "this request has been {was} already; `fivebar overrides give` opens a site again, `fivebar overrides end` closes it"
+)]
 pub struct NotOpen {
     /// What became of it.
     pub was: &'static str,

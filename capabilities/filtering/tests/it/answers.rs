@@ -4,8 +4,8 @@ use engine::PersonNo;
 use engine::live::Subject;
 use filtering::lasting::{self, WithdrawError};
 use filtering::overrides::{self, GrantError, Refused, Whom};
-use filtering::site_request::actions::{AnswerError, approve, list, refuse};
-use filtering::site_request::{NotOpen, SiteRequest};
+use filtering::site_request::actions::{AnswerError, approve, find, list, refuse};
+use filtering::site_request::{NotOpen, SiteRequest, State};
 use store::Actor;
 use testing::{MONDAY, TestDatabase, databases};
 
@@ -57,6 +57,11 @@ async fn an_approval_makes_an_override_that_ends_and_is_shown_to_the_asker() {
         assert!(matches!(twice, Err(WithdrawError::Over { number: 1, .. })));
         let unknown = withdraw(&mut tx, &NETWORK_MANAGER, 99, "no such", MONDAY).await;
         assert!(matches!(unknown, Err(WithdrawError::NotFound { number: 99, .. })));
+        let ended = find(&mut tx, &request.reference).await.unwrap().unwrap();
+        assert!(
+            matches!(ended.state, State::Approved { ends_at, .. } if ends_at == MONDAY),
+            "the asker reads when it really ended"
+        );
         let kept = overrides::actions::newest(&mut tx, 10).await.unwrap();
         let how = kept[0].withdrawn.as_ref().unwrap();
         assert_eq!(how.reason.as_deref(), Some("The club is off."), "nothing is deleted");

@@ -11,7 +11,7 @@ use people::RollFile;
 use store::{Actor, Tx};
 use testing::{MONDAY, databases};
 
-use crate::publishing::{Folders, apply, carries_out, publish};
+use crate::publishing::{Folders, apply, carries_out, left_out, publish};
 use crate::school::POLICY;
 
 const TEACHER: Actor = Actor::CommandLine(1001);
@@ -221,5 +221,11 @@ async fn what_no_gate_could_carry_out_is_said_before_it_is_published() {
         let fine = LiveDocument { focus: vec![fine.published()], ..LiveDocument::default() };
         carries_out(&folders, &mut tx, &fine).await.unwrap();
         assert_eq!(Published::read(&folders.gate).unwrap(), before, "asking publishes nothing");
+
+        // A later policy that has lost the group leaves the rest as it is, and says what falls away.
+        let without = POLICY.replace("id = \"pupils\"", "id = \"children\"");
+        apply(&mut tx, &without, "another word").await.unwrap();
+        let lost = left_out(&folders, &mut tx).await;
+        assert!(lost.iter().any(|problem| problem.message.contains("no group \"pupils\"")), "{lost:?}");
     }
 }

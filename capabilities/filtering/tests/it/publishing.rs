@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::document::Effect;
-use engine::{Current, Front, Host, HostName, LiveDocument, Sealed, SealedKey, Step};
+use engine::{Catalogue, Current, Front, Host, HostName, LiveDocument, Problem, Sealed, SealedKey, Step};
 use filtering::filter_policy::{self, ApplyError};
 use filtering::lasting::Span;
 use filtering::list::{self, HoldError, ImportError, Kinds};
@@ -43,29 +43,26 @@ fn sealed() -> Arc<Sealed> {
     Arc::new(sealed_test_entries(key()).unwrap())
 }
 
+fn from_records<'a>(
+    folders: &'a Folders,
+    catalogue: &'a Arc<Catalogue>,
+    sealed: &'a Arc<Sealed>,
+) -> FromRecords<'a> {
+    FromRecords { gate: &folders.gate, kept: &folders.kept, catalogue, sealed, watch: &|_, _, _| {} }
+}
+
 pub async fn publish(tx: &mut Tx, folders: &Folders, scope: Scope) -> Result<Published, RecordsError> {
-    let (catalogue, sealed) = (catalogue(), sealed());
-    let from = FromRecords {
-        gate: &folders.gate,
-        kept: &folders.kept,
-        catalogue: &catalogue,
-        sealed: &sealed,
-        watch: &|_, _, _| {},
-    };
-    from.publish(tx, scope, MONDAY).await
+    from_records(folders, &catalogue(), &sealed()).publish(tx, scope, MONDAY).await
 }
 
 /// Whether a gate would carry the new part out.
 pub async fn carries_out(folders: &Folders, tx: &mut Tx, new: &LiveDocument) -> Result<(), RecordsError> {
-    let (catalogue, sealed) = (catalogue(), sealed());
-    let from = FromRecords {
-        gate: &folders.gate,
-        kept: &folders.kept,
-        catalogue: &catalogue,
-        sealed: &sealed,
-        watch: &|_, _, _| {},
-    };
-    from.carries_out(tx, new).await
+    from_records(folders, &catalogue(), &sealed()).carries_out(tx, new).await
+}
+
+/// What no gate carries out any more.
+pub async fn left_out(folders: &Folders, tx: &mut Tx) -> Vec<Problem> {
+    from_records(folders, &catalogue(), &sealed()).left_out(tx, MONDAY).await.unwrap()
 }
 
 /// The step and the verdict that a gate with this folder gives the host for the address.
