@@ -5,7 +5,7 @@ use ::store::{StoreError, Tx};
 use kit::Timestamp;
 
 use super::model::{Focus, Plan};
-use crate::lasting::{Kind, read_span, read_withdrawn};
+use crate::lasting::store::{Kind, read_span, read_withdrawn};
 use crate::rows;
 
 const TABLE: &str = "focus";

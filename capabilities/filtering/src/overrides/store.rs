@@ -6,7 +6,8 @@ use engine::document::Effect;
 use kit::Timestamp;
 
 use super::model::{Grant, Override, Whom};
-use crate::lasting::{Kind, Withdrawn, read_span, read_withdrawn};
+use crate::lasting::Withdrawn;
+use crate::lasting::store::{Kind, read_span, read_withdrawn};
 use crate::rows;
 use crate::site_request::SiteRequestId;
 

@@ -6,7 +6,7 @@ use engine::PersonNo;
 use kit::Timestamp;
 
 use super::model::Withheld;
-use crate::lasting::{Kind, read_span, read_withdrawn};
+use crate::lasting::store::{Kind, read_span, read_withdrawn};
 use crate::rows;
 
 const TABLE: &str = "withheld";
