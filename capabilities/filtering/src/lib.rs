@@ -11,6 +11,7 @@ pub mod publish;
 pub mod reference;
 mod rows;
 pub mod site;
+mod site_note;
 pub mod site_report;
 pub mod site_request;
 pub mod withheld;

@@ -7,9 +7,7 @@ use serde_json::json;
 use super::model::{AlreadyAnswered, Outcome, SiteReport, Tell};
 use super::store;
 use crate::reference::{NoRandomness, Reference};
-
-/// One address may have so many reports waiting; more is a game, not a need.
-pub const MOST_OPEN: i64 = 40;
+use crate::site_note::MOST_OPEN;
 
 /// Why a report was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +25,7 @@ pub enum FileError {
 
 /// Keeps what somebody tells.
 pub async fn file(tx: &mut Tx, actor: &Actor, tell: Tell, at: Timestamp) -> Result<SiteReport, FileError> {
-    if store::open_from(tx, &tell.asker).await? >= MOST_OPEN {
+    if store::NOTES.too_many_from(tx, &tell.asker).await? {
         return Err(FileError::TooMany);
     }
     let report = SiteReport {

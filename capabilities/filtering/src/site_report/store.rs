@@ -2,36 +2,24 @@
 
 use ::store::orm::QueryResult;
 use ::store::{Actor, StoreError, Tx};
-use kit::{Private, Timestamp};
 
 use super::model::{Kind, Outcome, SiteReport, Tell};
-use crate::asker::Asker;
 use crate::reference::Reference;
-use crate::rows;
-use crate::site::Site;
+use crate::site_note::store::{Answer, Note, Notes, Row};
 
-const TABLE: &str = "site_report";
-const COLUMNS: &str =
-    "id, reference, kind, host, path, person, device, address, words, state, answered_at, answer, created_at";
+pub const NOTES: Notes = Notes { table: "site_report", own: "kind" };
 
 pub async fn insert(tx: &mut Tx, report: &SiteReport) -> Result<(), StoreError> {
-    let [person, device, address] = report.tell.asker.values();
-    let sql = "INSERT INTO site_report \
-               (id, reference, kind, host, path, person, device, address, words, state, created_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'open', $10)";
-    let values = vec![
-        report.id.to_string().into(),
-        report.reference.to_string().into(),
-        report.tell.kind.id().into(),
-        report.tell.site.host.clone().into(),
-        report.tell.site.path.clone().into(),
-        person,
-        device,
-        address,
-        report.tell.words.reveal().clone().into(),
-        report.created_at.as_millis().into(),
-    ];
-    rows::change(tx, sql, values).await.map(|_| ())
+    let note = Note {
+        id: report.id.to_string(),
+        reference: &report.reference,
+        site: &report.tell.site,
+        words: &report.tell.words,
+        asker: &report.tell.asker,
+        created_at: report.created_at,
+        own: report.tell.kind.id(),
+    };
+    NOTES.insert(tx, note).await
 }
 
 /// Writes down the answer of a report that had none. `false` where somebody else was first.
@@ -39,66 +27,37 @@ pub async fn answer(tx: &mut Tx, report: &SiteReport, actor: &Actor) -> Result<b
     let (Outcome::Changed { answer, at } | Outcome::LeftAsItIs { answer, at }) = &report.outcome else {
         return Ok(false);
     };
-    let sql = "UPDATE site_report SET state = $1, answer = $2, answered_at = $3, answered_by = $4 \
-               WHERE id = $5 AND state = 'open'";
-    let values = vec![
-        report.outcome.id().into(),
-        answer.clone().into(),
-        at.as_millis().into(),
-        actor.to_string().into(),
-        report.id.to_string().into(),
-    ];
-    Ok(rows::change(tx, sql, values).await? == 1)
+    let answer = Answer { state: report.outcome.id(), words: answer, at: *at, ends_at: None };
+    NOTES.answer(tx, report.id.to_string(), answer, actor).await
 }
 
 pub async fn by_reference(tx: &mut Tx, reference: &Reference) -> Result<Option<SiteReport>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM site_report WHERE reference = $1");
-    rows::one(tx, &sql, vec![reference.to_string().into()]).await?.as_ref().map(read).transpose()
+    NOTES.by_reference(tx, reference).await?.as_ref().map(read).transpose()
 }
 
 /// Newest first; only those that wait for an answer where asked.
 pub async fn newest(tx: &mut Tx, only_open: bool, at_most: u32) -> Result<Vec<SiteReport>, StoreError> {
-    let only = if only_open { "WHERE state = 'open'" } else { "" };
-    let sql =
-        format!("SELECT {COLUMNS} FROM site_report {only} ORDER BY created_at DESC, id DESC LIMIT {at_most}");
-    rows::read(tx, &sql, Vec::new()).await?.iter().map(read).collect()
-}
-
-/// How many of an address wait for an answer.
-pub async fn open_from(tx: &mut Tx, asker: &Asker) -> Result<i64, StoreError> {
-    let [_, _, address] = asker.values();
-    let sql = "SELECT count(*) AS open FROM site_report WHERE state = 'open' AND address = $1";
-    let row = rows::one(tx, sql, vec![address]).await?;
-    Ok(row.map(|row| row.try_get("", "open")).transpose()?.unwrap_or(0))
+    NOTES.newest(tx, only_open, at_most).await?.iter().map(read).collect()
 }
 
 fn read(row: &QueryResult) -> Result<SiteReport, StoreError> {
-    let text = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get("", column)?) };
-    let answered = || -> Result<(String, Timestamp), StoreError> {
-        let answer: Option<String> = row.try_get("", "answer")?;
-        let at: Option<i64> = row.try_get("", "answered_at")?;
-        answer
-            .zip(at.map(Timestamp::from_millis))
-            .ok_or_else(|| rows::unreadable(TABLE, "answer", "no answer"))
-    };
-    let outcome = match text("state")?.as_str() {
+    let row = Row { row, table: NOTES.table };
+    let outcome = match row.text("state")?.as_str() {
         "open" => Outcome::Open,
-        "approved" => answered().map(|(answer, at)| Outcome::Changed { answer, at })?,
-        "refused" => answered().map(|(answer, at)| Outcome::LeftAsItIs { answer, at })?,
-        _ => return Err(rows::unreadable(TABLE, "state", "no state")),
+        "approved" => row.answered().map(|(answer, at)| Outcome::Changed { answer, at })?,
+        "refused" => row.answered().map(|(answer, at)| Outcome::LeftAsItIs { answer, at })?,
+        _ => return Err(row.unreadable("state", "no state")),
     };
     Ok(SiteReport {
-        id: text("id")?.parse().map_err(|_| rows::unreadable(TABLE, "id", "no id"))?,
-        reference: text("reference")?
-            .parse()
-            .map_err(|_| rows::unreadable(TABLE, "reference", "no reference"))?,
+        id: row.parsed("id", "no id")?,
+        reference: row.parsed("reference", "no reference")?,
         tell: Tell {
-            kind: Kind::of(&text("kind")?).ok_or_else(|| rows::unreadable(TABLE, "kind", "no kind"))?,
-            site: Site { host: text("host")?, path: row.try_get("", "path")? },
-            words: Private::new(text("words")?),
-            asker: Asker::read(row, TABLE)?,
+            kind: Kind::of(&row.text("kind")?).ok_or_else(|| row.unreadable("kind", "no kind"))?,
+            site: row.site()?,
+            words: row.words()?,
+            asker: row.asker()?,
         },
-        created_at: Timestamp::from_millis(row.try_get("", "created_at")?),
+        created_at: row.moment("created_at")?,
         outcome,
     })
 }

@@ -9,9 +9,7 @@ use super::store;
 use crate::lasting::Span;
 use crate::overrides::{self, Grant, GrantError, Override, Whom};
 use crate::reference::{NoRandomness, Reference};
-
-/// One address may have so many requests waiting; more is a game, not a need.
-pub const MOST_OPEN: i64 = 40;
+use crate::site_note::MOST_OPEN;
 
 /// Why a request was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +27,7 @@ pub enum RaiseError {
 
 /// Keeps what somebody asks for.
 pub async fn raise(tx: &mut Tx, actor: &Actor, ask: Ask, at: Timestamp) -> Result<SiteRequest, RaiseError> {
-    if store::open_from(tx, &ask.asker).await? >= MOST_OPEN {
+    if store::NOTES.too_many_from(tx, &ask.asker).await? {
         return Err(RaiseError::TooMany);
     }
     let request = SiteRequest {

@@ -15,10 +15,7 @@ use super::model::{Ask, HowLong, SiteRequest};
 use super::views;
 use crate::asker::Asker;
 use crate::portal::{Portal, Refusal, Visitor, not_kept};
-use crate::site::Site;
-
-/// The longest words that are taken, in characters.
-pub(super) const LONGEST_WORDS: usize = 2_000;
+use crate::site_note::pages::{LONGEST_WORDS, reference, typed_site};
 
 pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/requests", get(new).post(raise)).route("/requests/{reference}", get(show))
@@ -66,13 +63,7 @@ async fn keep(portal: &Portal, ask: Ask, at: Timestamp) -> Result<SiteRequest, R
 /// What is asked, or everything that keeps the form from being taken.
 pub(super) fn check(form: &Submitted, asker: Asker) -> Result<Ask, Mistakes> {
     let mut mistakes = Mistakes::default();
-    let typed = form.line("site");
-    let site = Site::typed(&typed);
-    if typed.is_empty() {
-        mistakes.add("site", "Enter the site you need");
-    } else if site.is_none() {
-        mistakes.add("site", "Enter the site’s address, like www.example.org");
-    }
+    let site = typed_site(form, &mut mistakes, "Enter the site you need");
     let words = form.text("what");
     if words.is_empty() {
         mistakes.add("what", "Enter what you need the site for");
@@ -99,8 +90,7 @@ async fn show(
     visitor: Visitor,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
-    let Path(reference) = path.map_err(|_| PageError::NotFound)?;
-    let reference = reference.parse().map_err(|_| PageError::NotFound)?;
+    let reference = reference(path)?;
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let request = actions::find(&mut tx, &reference).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;

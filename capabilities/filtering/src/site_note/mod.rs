@@ -1,0 +1,8 @@
+//! What requests for a site and reports about one share: somebody wrote something about a site, and it is kept under a
+//! reference until it is answered, once.
+
+pub(crate) mod pages;
+pub(crate) mod store;
+
+/// One address may have so many of each waiting; more is a game, not a need.
+pub const MOST_OPEN: i64 = 40;
