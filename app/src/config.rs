@@ -102,6 +102,9 @@ pub struct Activity {
     /// How long events are kept.
     #[serde(default = "default_keep_days")]
     pub keep_days: u32,
+    /// How long encrypted records of sealed addresses are kept.
+    #[serde(default = "default_keep_sealed_days")]
+    pub keep_sealed_days: u32,
 }
 
 const fn default_cache_mb() -> usize {
@@ -113,6 +116,9 @@ fn default_database() -> String {
 const fn default_keep_days() -> u32 {
     90
 }
+const fn default_keep_sealed_days() -> u32 {
+    366
+}
 impl Default for Records {
     fn default() -> Self {
         Self { database: default_database() }
@@ -120,7 +126,7 @@ impl Default for Records {
 }
 impl Default for Activity {
     fn default() -> Self {
-        Self { keep_days: default_keep_days() }
+        Self { keep_days: default_keep_days(), keep_sealed_days: default_keep_sealed_days() }
     }
 }
 
@@ -227,6 +233,14 @@ impl Config {
         }
         if !self.records.database.starts_with("sqlite:") && !self.records.database.starts_with("postgres") {
             say("records", "database", "use sqlite: with a path, or postgres://…".to_owned());
+        }
+        if self.activity.keep_sealed_days == 0 {
+            say(
+                "activity",
+                "keep-sealed-days",
+                "keep records of sealed addresses for at least one day, or nobody can hand them over"
+                    .to_owned(),
+            );
         }
         if self.activity.keep_days == 0 {
             say(

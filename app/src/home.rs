@@ -7,7 +7,8 @@
 //! gate/               published snapshots: what the gate may read      written by hub
 //! log/                the activity log                                 log
 //! hub/fivebar.db      the records, unless they are in PostgreSQL       hub
-//! lists/              the lists as they were read                      hub
+//! log/sealed.log      encrypted records of sealed addresses            log; opened with keys that are not here
+//! lists/              the lists as they were read; sealed ones hashed  hub
 //! run/                sockets, the shared page, who is running         all
 //! ```
 

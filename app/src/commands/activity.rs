@@ -154,7 +154,11 @@ impl Shown {
             who,
             event.front,
             event.verdict.id(),
-            event.host.as_deref().unwrap_or("-"),
+            event
+                .host
+                .clone()
+                .or_else(|| event.record.map(|record| record.to_string()))
+                .unwrap_or_else(|| "-".to_owned()),
             event.path.as_deref().unwrap_or(""),
             event.step,
         ));

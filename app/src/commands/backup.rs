@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use activity::sealed::Shelf;
 use anyhow::{Context as _, Result};
+use engine::{Sealed, SealedKey};
+use filtering::publish::Published;
 use serde_json::json;
 use store::Db;
 use store::backup::{BackUp, Progress, Restore, Watch, back_up, check};
@@ -12,7 +15,7 @@ use store::trail::{Verified, verify};
 use crate::cli;
 use crate::commands::context::{Context, database_url};
 use crate::config::Config;
-use crate::home::Home;
+use crate::home::{Home, read_key};
 use crate::output::{Failure, Output};
 
 /// What of the home folder goes into a back-up beside the records. The published snapshots and the activity log do not:
@@ -107,7 +110,14 @@ fn prove_school(context: &Context) -> Result<()> {
     let records = context.wait(Db::look(&url)).context("cannot open the records")?;
     let trail = context.wait(verify(&records))?;
     let published = filtering::publish::verify(&context.home.gate());
+    let tier = prove_sealed(context, &records)?;
     context.output.object(&json!({
+        "sealed": match &tier {
+            Ok(tier) => json!({
+                "whole": true, "recipients": tier.recipients, "records": tier.records, "damaged_bytes": tier.damaged_bytes,
+            }),
+            Err(why) => json!({ "whole": false, "why": why }),
+        },
         "trail": match &trail {
             Verified::Whole { entries, head } => json!({ "whole": true, "entries": entries, "head": head }),
             Verified::BrokenAt { seq, why } => json!({ "whole": false, "broken_at": seq, "why": why.to_string() }),
@@ -141,7 +151,57 @@ fn prove_school(context: &Context) -> Result<()> {
             .into());
         }
     }
+    match tier {
+        Ok(tier) => {
+            context.output.say(format!(
+                "The sealed entries are those that were loaded; {} records of sealed addresses, {} damaged bytes.",
+                tier.records, tier.damaged_bytes
+            ));
+            if tier.recipients == 0 {
+                context.output.say(crate::commands::sealed::NOBODY);
+            }
+        }
+        Err(why) => return Err(Failure::Problems(why).into()),
+    }
     Ok(())
+}
+
+/// What proving the sealed tier came to.
+struct Tier {
+    recipients: usize,
+    records: usize,
+    damaged_bytes: u64,
+}
+
+/// Whether the sealed entries that are kept and those that are published are those that were loaded, under this school's
+/// key; the inner error says what is not.
+fn prove_sealed(context: &Context, records: &Db) -> Result<Result<Tier, String>> {
+    let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
+    let kept = context.wait(async {
+        let mut tx = records.read().await?;
+        let kept = filtering::sealed::in_force(&mut tx, &context.home.lists(), key.clone()).await;
+        tx.roll_back().await?;
+        anyhow::Ok(kept)
+    })?;
+    if let Err(error) = kept {
+        return Ok(Err(error.to_string()));
+    }
+    let folder = context.home.gate();
+    let shown = Shelf::look(&context.home.log()).context("cannot read the sealed records")?;
+    let Ok(Some(published)) = Published::read(&folder) else {
+        return Ok(Err("nothing has been published".to_owned()));
+    };
+    let file = match published.policy(&folder) {
+        Ok(file) => file,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let vouched = Sealed::open(key.clone(), &file.sealed).and_then(|_| Ok(file.recipients.open(&key)?.len()));
+    Ok(match vouched {
+        Ok(recipients) => {
+            Ok(Tier { recipients, records: shown.records.len(), damaged_bytes: shown.damaged_bytes })
+        }
+        Err(error) => Err(format!("{}: {error}", published.policy_path(&folder).display())),
+    })
 }
 
 /// Shows long work on standard error.

@@ -1,16 +1,20 @@
 //! `demo`: a made-up school with a made-up internet, started by one command.
 
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use activity::sealed::Identity;
 use anyhow::{Context as _, Result};
 use filtering::publish::Scope;
 use people::RollFile;
+use store::Tx;
 
 use crate::cli::{self, ExamplePolicy};
 use crate::commands::context::Context;
 use crate::commands::init::{Answers, set_up};
 use crate::commands::records::publish_in;
+use crate::commands::sealed;
 use crate::config::{Config, Inside};
 use crate::demo::internet::{self, Internet};
 use crate::home::Home;
@@ -78,10 +82,24 @@ fn found(home: &Home, asked: &cli::Demo, internet: Internet, output: Output) -> 
     context.wait(async {
         let mut tx = records.begin().await?;
         people::import(&mut tx, &context.actor, &roll, context.at).await?;
-        publish_in(&context, &mut tx, Scope::Live).await?;
+        for duty in ["head", "dsl"] {
+            add_recipient(&context, &mut tx, duty).await?;
+        }
+        publish_in(&context, &mut tx, Scope::Policy).await?;
         tx.commit().await?;
         anyhow::Ok(())
     })
+}
+
+/// Somebody who may open the demo's sealed records. A school keeps identities away from the machine; a made-up one has
+/// nowhere else to put them.
+async fn add_recipient(context: &Context, tx: &mut Tx, duty: &str) -> Result<()> {
+    let identity = Identity::generate();
+    let folder = context.home.path().join("demo-identities");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    sealed::write_identity(&folder.join(format!("{duty}.txt")), duty, &identity)?;
+    filtering::sealed::add_recipient(tx, &context.actor, duty, &identity.public(), context.at).await?;
+    Ok(())
 }
 
 /// A demo that is started again has another made-up internet, at other ports.
@@ -128,5 +146,5 @@ fn things_to_try(ready: &Ready, internet: Internet, output: Output) {
         "  $ curl -s -i --interface {} -x http://{proxy} http://en.wikipedia.org{port}/",
         teacher.address
     ));
-    output.say(format!("\n{}\nCtrl-C closes the school.", engine::sealed::NO_LIVE_LIST));
+    output.say(format!("\n{}\nCtrl-C closes the school.", ready.notice.as_deref().unwrap_or_default()));
 }

@@ -9,7 +9,8 @@ use engine::{
     FilterPolicy, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, Request, SealedKey, SealedState,
     Step,
 };
-use kit::{LocalTime, Zone};
+use filtering::sealed::is_test_entry;
+use kit::{LocalTime, Timestamp, Zone};
 use lists::url::CanonicalHost;
 use serde_json::{Value, json};
 
@@ -32,13 +33,10 @@ pub fn run(context: &Context, asked: &cli::Explain) -> Result<()> {
         None => context.at,
     };
     let question = Question { policy: &policy, live: &live, identity: &identity, at: zone.local(at) };
+    let secret = Secret::of(question.policy.sealed().state(context.at));
     if asked.target == "-" {
-        let mut guard = BulkGuard::new(question.policy.sealed().state(context.at));
-        let outcome = question.stream(&mut guard);
-        if guard.is_full() {
-            leave_entry(context)?;
-        }
-        return outcome;
+        return question
+            .stream(|step, host| if secret.is_told_by(step, host) { note_asking(context) } else { Ok(()) });
     }
     let Some(target) = Target::read(&asked.target) else {
         bail!(
@@ -47,48 +45,65 @@ pub fn run(context: &Context, asked: &cli::Explain) -> Result<()> {
         )
     };
     let answer = question.one(&target);
+    if answer.get("step").and_then(Value::as_str) == Some(Step::Sealed.id())
+        && secret.is_told_by(Step::Sealed, &target.host)
+    {
+        note_asking(context)?;
+    }
     context.output.object(&answer);
     say(context, &answer);
     Ok(())
 }
 
-/// Asking in bulk which sites are sealed would draw the list out of the gate one guess at a time. After ten hits the
-/// stream ends, and the access trail says so. Entries for testing are no secret and do not count.
-struct BulkGuard {
-    counts: bool,
-    hits: u32,
+/// Whether an answer tells what the live feed holds. Asking for that in bulk would draw the list out of the gate one guess
+/// at a time; entries for testing are no secret.
+#[derive(Clone, Copy)]
+struct Secret {
+    live: bool,
 }
 
-impl BulkGuard {
-    const MOST: u32 = 10;
-
-    const fn new(state: SealedState) -> Self {
-        Self { counts: matches!(state, SealedState::Live | SealedState::Stale), hits: 0 }
+impl Secret {
+    const fn of(state: SealedState) -> Self {
+        Self { live: matches!(state, SealedState::Live | SealedState::Stale) }
     }
 
-    /// Takes note of one answer; `false` once no more may be given.
-    fn may_go_on(&mut self, step: Step) -> bool {
-        if self.counts && step == Step::Sealed {
-            self.hits += 1;
-        }
-        self.hits <= Self::MOST
-    }
-
-    const fn is_full(&self) -> bool {
-        self.hits > Self::MOST
+    fn is_told_by(self, step: Step, host: &str) -> bool {
+        self.live && step == Step::Sealed && !is_test_entry(host)
     }
 }
 
-/// Says in the trail that somebody asked for sealed entries in bulk.
-fn leave_entry(context: &Context) -> Result<()> {
+/// So many answers that tell of a sealed site are given in an hour, in one go or one by one.
+const MOST_TOLD: u32 = 10;
+const AN_HOUR_MS: i64 = 3_600_000;
+const IN_BULK: &str = "sealed.asked-in-bulk";
+
+/// Whether no more may be told at `at`, by when answers were given before.
+fn enough_told(before: &[Timestamp], at: Timestamp) -> bool {
+    let since = at.plus_millis(-AN_HOUR_MS);
+    before.iter().filter(|told| **told > since).count() >= MOST_TOLD as usize
+}
+
+/// Leaves an entry before an answer that tells of a sealed site; after ten within an hour there are no more, and an entry
+/// says that somebody went on. No entry says what was asked.
+fn note_asking(context: &Context) -> Result<()> {
     let records = context.records()?;
     context.wait(async {
-        let mut tx = records.begin().await?;
         let subject = store::Subject::new("sealed", "explain");
-        let detail = json!({ "hits": BulkGuard::MOST });
-        store::trail::changed(&mut tx, &context.actor, "sealed.asked-in-bulk", &subject, &detail, context.at)
-            .await?;
+        let mut tx = records.begin().await?;
+        let before = store::trail::newest(&mut tx, Some(&subject), MOST_TOLD).await?;
+        let told: Vec<Timestamp> = before.iter().map(|entry| entry.at).collect();
+        let enough = enough_told(&told, context.at);
+        let said = before.first().is_some_and(|entry| entry.verb == IN_BULK);
+        if !(enough && said) {
+            let verb = if enough { IN_BULK } else { "sealed.asked" };
+            store::trail::changed(&mut tx, &context.actor, verb, &subject, &json!({}), context.at).await?;
+        }
         tx.commit().await?;
+        if enough {
+            bail!(
+                "ten sealed sites have been asked about within an hour, and no more answers are given for now; the access trail says that you asked"
+            );
+        }
         Ok(())
     })
 }
@@ -167,7 +182,8 @@ impl Question<'_> {
     }
 
     /// Many targets, one a line; one JSON line each, in their order, with the same fields as for one.
-    fn stream(&self, guard: &mut BulkGuard) -> Result<()> {
+    /// `before` is told the step and the host before each answer, and may end it all.
+    fn stream(&self, before: impl Fn(Step, &str) -> Result<()>) -> Result<()> {
         let moment = self.policy.moment(self.at);
         let mut lines = io::stdin().lock();
         let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
@@ -185,11 +201,9 @@ impl Question<'_> {
             match target.as_ref().and_then(|target| self.request(target)) {
                 Some(request) => {
                     let trace = trace_in(self.policy, self.live, &request, &moment);
-                    if !guard.may_go_on(trace.step) {
+                    if trace.step == Step::Sealed {
                         out.flush()?;
-                        bail!(
-                            "ten of these sites are sealed, and no more answers are given in bulk; the access trail says that you asked"
-                        );
+                        before(trace.step, target.as_ref().map_or("", |target| &target.host))?;
                     }
                     out.write_all(b"{\"target\":")?;
                     serde_json::to_writer(&mut out, text)?;
@@ -277,13 +291,14 @@ mod tests {
 
     #[test]
     fn asking_in_bulk_ends_after_ten_sealed_hits_and_test_entries_do_not_count() {
-        let mut guard = BulkGuard::new(SealedState::Live);
-        for _ in 0..10 {
-            assert!(guard.may_go_on(Step::Sealed) && guard.may_go_on(Step::School));
-        }
-        assert!(!guard.is_full() && !guard.may_go_on(Step::Sealed) && guard.is_full());
-        let mut tests = BulkGuard::new(SealedState::TestEntries);
-        assert!((0..1_000).all(|_| tests.may_go_on(Step::Sealed)) && !tests.is_full());
+        let live = Secret::of(SealedState::Stale);
+        assert!(live.is_told_by(Step::Sealed, "a.example") && !live.is_told_by(Step::School, "a.example"));
+        assert!(!live.is_told_by(Step::Sealed, "www.sealed-test-iwf.fivebar.example"));
+        assert!(!Secret::of(SealedState::TestEntries).is_told_by(Step::Sealed, "a.example"));
+        let at = Timestamp::from_millis(10 * AN_HOUR_MS);
+        let told: Vec<Timestamp> = (1..=10).map(|minutes| at.plus_millis(-minutes * 60_000)).collect();
+        assert!(enough_told(&told, at) && !enough_told(&told[1..], at));
+        assert!(!enough_told(&told, at.plus_millis(AN_HOUR_MS - 5 * 60_000)));
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub fn run(home: Home, asked: Init, output: Output) -> Result<()> {
     let answers = if asked.yes { Answers::given(asked)? } else { Answers::by_asking(asked)? };
     set_up(&home, &answers, output)?;
     output.say(format!(
-        "{} is set up in {}.\nNext: `fivebar --home {} run` starts it; then point one device at it and try.\n{}",
+        "{} is set up in {}.\nNext: `fivebar --home {} run` starts it; then point one device at it and try.\n\
+         Say who may open what the gate records of illegal content: `fivebar sealed recipients add head`, and again for dsl.\n{}",
         answers.config.school.name,
         home.path().display(),
         home.path().display(),

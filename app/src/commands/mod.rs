@@ -15,6 +15,7 @@ mod policy;
 pub mod records;
 mod requests;
 mod run;
+pub mod sealed;
 mod when;
 mod who;
 mod withhold;
@@ -39,6 +40,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Lists(asked) => lists::run(&Context::open(home, output)?, asked),
         Command::People(asked) => people::run(&Context::open(home, output)?, asked),
         Command::Explain(asked) => explain::run(&Context::open(home, output)?, &asked),
+        Command::Sealed(asked) => sealed::run(&Context::open(home, output)?, asked),
         Command::Requests(asked) => requests::run(&Context::open(home, output)?, asked),
         Command::Overrides(asked) => overrides::run(&Context::open(home, output)?, asked),
         Command::Focus(asked) => focus::run(&Context::open(home, output)?, asked),

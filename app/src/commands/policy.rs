@@ -33,7 +33,13 @@ fn read(file: &Path) -> Result<String> {
 }
 
 fn check(context: &Context, file: &Path) -> Result<()> {
-    let content = Content::of(&context.home)?;
+    let records = context.records()?;
+    let content = context.wait(async {
+        let mut tx = records.read().await?;
+        let content = Content::of(&context.home, &mut tx).await?;
+        tx.roll_back().await?;
+        anyhow::Ok(content)
+    })?;
     let (document, problems) = filter_policy::check(&read(file)?, &content.catalogue, &content.sealed);
     context.output.object(&json!({
         "file": file,
@@ -53,11 +59,11 @@ fn check(context: &Context, file: &Path) -> Result<()> {
 }
 
 fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
-    let content = Content::of(&context.home)?;
     let text = read(file)?;
     let records = context.records()?;
     let (version, problems, published) = context.wait(async {
         let mut tx = records.begin().await?;
+        let content = Content::of(&context.home, &mut tx).await?;
         let (version, mut problems) = filter_policy::apply(
             &mut tx,
             &context.actor,

@@ -22,17 +22,17 @@ pub struct Content {
 }
 
 impl Content {
-    /// Reads the content that comes with the program and the school's key.
-    pub fn of(home: &Home) -> Result<Self> {
+    /// Reads the content that comes with the program, and the sealed entries in force.
+    pub async fn of(home: &Home, tx: &mut Tx) -> Result<Self> {
         let key = SealedKey::new(read_key(home, "sealed.key")?);
-        Ok(Self { catalogue: catalogue()?, sealed: Arc::new(filtering::publish::sealed_test_entries(key)?) })
+        let sealed = filtering::sealed::in_force(tx, &home.lists(), key).await?;
+        Ok(Self { catalogue: catalogue()?, sealed: Arc::new(sealed) })
     }
 }
 
 /// Writes the first policy and the starter lists into new records, and publishes them.
 pub fn first_records(home: &Home, config: &Config, policy: ExamplePolicy, output: Output) -> Result<()> {
     let context = Context::of(home.clone(), config.clone(), output)?;
-    let content = Content::of(home)?;
     let records = context.records()?;
     let text = match policy {
         ExamplePolicy::School => engine::content::DEMO_POLICY,
@@ -40,6 +40,7 @@ pub fn first_records(home: &Home, config: &Config, policy: ExamplePolicy, output
     };
     context.wait(async {
         let mut tx = records.begin().await?;
+        let content = Content::of(home, &mut tx).await?;
         if filtering::filter_policy::current(&mut tx).await?.is_none() {
             filtering::filter_policy::apply(
                 &mut tx,
@@ -100,7 +101,7 @@ async fn publish_checked(
     scope: Scope,
     new: &LiveDocument,
 ) -> Result<Published> {
-    let content = Content::of(&context.home)?;
+    let content = Content::of(&context.home, tx).await?;
     let bar = context.output.progress(0, "reading lists");
     let watch = |_: &str, done: usize, of: usize| {
         bar.set_length(of as u64);

@@ -66,5 +66,7 @@ fn together(config: &Config, ready: &Ready, output: Output) {
     if let Some(portal) = ready.portal {
         output.say(format!("  portal  http://{portal}/"));
     }
-    output.say(engine::sealed::NO_LIVE_LIST);
+    if let Some(notice) = &ready.notice {
+        output.say(notice);
+    }
 }

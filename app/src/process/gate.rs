@@ -2,12 +2,12 @@
 //! touch `gate/` (to read) and `run/`, nothing else.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use engine::{Current, SealedKey};
+use engine::{Current, SealedKey, SealedState};
 use filtering::publish::Published;
 use front_proxy::{HelpLine, Network, Opening, Pac};
 use kit::{Clock, Private};
@@ -50,11 +50,16 @@ pub fn run(home: &Home, config: &Config, bind: &Bind, when_ready: impl FnOnce(&R
         tracing::warn!("{notice}");
     }
     let seen = opened.published;
+    let (recipients, version) = (opened.recipients, opened.policy.document().version);
+    if recipients.is_empty() {
+        tracing::warn!("Nobody is named who may open records of sealed addresses, so none are made");
+    }
     let (current, problems) = Current::new(opened.policy, &opened.live);
     report(&problems);
     let current = Arc::new(current);
     let sink =
         Arc::new(activity::Sink::start(&home.run(), clock.now()).context("cannot start recording activity")?);
+    write_sealed_to(&sink, &recipients, version, seen.generation);
 
     let dns = front_dns::start(
         front_dns::Config {
@@ -75,10 +80,10 @@ pub fn run(home: &Home, config: &Config, bind: &Bind, when_ready: impl FnOnce(&R
         clock.clone(),
     )?;
     let watcher = {
-        let (home, stop, current) = (home.clone(), stop.clone(), Arc::clone(&current));
-        std::thread::Builder::new()
-            .name("snapshots".to_owned())
-            .spawn(move || watch(&home, &sealed_key, &current, seen, &stop))?
+        let (home, stop, clock) = (home.clone(), stop.clone(), clock.clone());
+        let (current, sink) = (Arc::clone(&current), Arc::clone(&sink));
+        let watch = Watch { home, key: sealed_key, current, sink, clock, said: state };
+        std::thread::Builder::new().name("snapshots".to_owned()).spawn(move || watch.follow(seen, &stop))?
     };
     when_ready(&Ready {
         dns: dns.addresses().to_vec(),
@@ -116,31 +121,75 @@ fn first_snapshot(home: &Home, key: &SealedKey, stop: &Stop) -> Result<Option<Op
     }
 }
 
-/// Swaps in every new snapshot. One that cannot be used is said once, and the running one stays.
-fn watch(home: &Home, key: &SealedKey, current: &Current, mut seen: Published, stop: &Stop) {
-    let folder: PathBuf = home.gate();
-    let mut refused = None;
-    while !stop.is_said() {
-        std::thread::sleep(LOOK_EVERY);
-        let published = match Published::read(&folder) {
-            Ok(Some(published)) if published != seen && Some(&published) != refused.as_ref() => published,
-            _ => continue,
-        };
-        let swapped = if published.same_policy(&seen) {
-            published.live(&folder).map(|live| report(&current.swap_live(&live))).map_err(anyhow::Error::from)
-        } else {
-            Opened::open(&folder, key).map(|opened| report(&current.swap_both(opened.policy, &opened.live)))
-        };
-        match swapped {
-            Ok(()) => {
-                tracing::info!(generation = published.generation, "Another snapshot decides");
-                seen = published;
-            }
-            Err(error) => {
-                tracing::error!(%error, "A published snapshot cannot be used; the running one stays");
-                refused = Some(published);
+/// Follows what is published, and the age of the sealed feed.
+struct Watch {
+    home: Home,
+    key: SealedKey,
+    current: Arc<Current>,
+    sink: Arc<activity::Sink>,
+    clock: Clock,
+    /// What was last said of the sealed tier.
+    said: SealedState,
+}
+
+impl Watch {
+    /// Swaps in every new snapshot. One that cannot be used is said once, and the running one stays.
+    fn follow(mut self, mut seen: Published, stop: &Stop) {
+        let folder: PathBuf = self.home.gate();
+        let mut refused = None;
+        while !stop.is_said() {
+            std::thread::sleep(LOOK_EVERY);
+            self.say_what_changed();
+            let published = match Published::read(&folder) {
+                Ok(Some(published)) if published != seen && Some(&published) != refused.as_ref() => published,
+                _ => continue,
+            };
+            match self.swap(&folder, published, &seen) {
+                Ok(()) => {
+                    tracing::info!(generation = published.generation, "Another snapshot decides");
+                    seen = published;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "A published snapshot cannot be used; the running one stays");
+                    refused = Some(published);
+                }
             }
         }
+    }
+
+    fn swap(&self, folder: &Path, published: Published, seen: &Published) -> Result<()> {
+        if published.same_policy(seen) {
+            report(&self.current.swap_live(&published.live(folder)?));
+            return Ok(());
+        }
+        let opened = Opened::open(folder, &self.key)?;
+        write_sealed_to(
+            &self.sink,
+            &opened.recipients,
+            opened.policy.document().version,
+            published.generation,
+        );
+        report(&self.current.swap_both(opened.policy, &opened.live));
+        Ok(())
+    }
+
+    /// A feed grows stale without anything being published. It goes on blocking; somebody must hear of it.
+    fn say_what_changed(&mut self) {
+        let state = self.current.policy().sealed().state(self.clock.now());
+        if state != self.said {
+            self.said = state;
+            match state.notice() {
+                Some(notice) => tracing::warn!("{notice}"),
+                None => tracing::info!("A live feed of sealed entries is in force"),
+            }
+        }
+    }
+}
+
+/// Keys that were published are checked before; one that is none all the same costs the records and not the blocking.
+fn write_sealed_to(sink: &activity::Sink, recipients: &[String], version: u32, generation: u64) {
+    if let Err(error) = sink.write_sealed_to(recipients, version, generation) {
+        tracing::error!(%error, "Records of sealed addresses are written for those that were named before");
     }
 }
 

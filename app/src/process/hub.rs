@@ -57,7 +57,7 @@ async fn serve(
     let stop = Stop::on_signals()?;
     let db = Db::open(&database_url(home, config)?).await.context("cannot open the records")?;
     let opened = Opened::open(&home.gate(), &sealed_key)?;
-    let state = opened.policy.sealed().state(Clock::System.now());
+    let notice = opened.policy.sealed().state(Clock::System.now()).notice();
     let zone = zone_of(&opened);
     let seen = opened.published;
     let document = opened.policy.document();
@@ -74,7 +74,6 @@ async fn serve(
         clock: Clock::System,
         zone,
         service: config.school.name.clone(),
-        live_feed: state.notice().is_none(),
         help: help.into(),
         filter: Arc::clone(&current),
         ticket_key,
@@ -90,6 +89,7 @@ async fn serve(
     when_ready(&Ready {
         portal: Some(listener.local_addr()?),
         people: people_with_addresses(&db).await?,
+        notice: notice.map(str::to_owned),
         pid: std::process::id(),
         ..Ready::default()
     });

@@ -18,6 +18,7 @@ pub fn run(home: &Home, config: &Config, when_ready: impl FnOnce(&Ready)) -> Res
     drop(guard);
     let mut service = activity::Config::new(&home.log(), &home.run());
     service.log.keep_days = config.activity.keep_days;
+    service.log.keep_sealed_days = config.activity.keep_sealed_days;
     let flag = stop.flag();
     let told = stop.clone();
     let worker = std::thread::Builder::new().name("log".to_owned()).spawn(move || {

@@ -14,6 +14,8 @@ pub struct Opened {
     pub published: Published,
     pub policy: FilterPolicy,
     pub live: LiveDocument,
+    /// To whom sealed records are encrypted.
+    pub recipients: Vec<String>,
 }
 
 impl Opened {
@@ -41,8 +43,10 @@ impl Opened {
         let mapped = MappedFile::open(&path).with_context(|| format!("cannot map {}", path.display()))?;
         let index =
             ListIndex::open(Arc::new(mapped)).with_context(|| format!("cannot use {}", path.display()))?;
-        let policy = published.policy(folder)?.compile(key.clone(), &catalogue()?, Arc::new(index))?;
-        Ok(Self { published, policy, live: published.live(folder)? })
+        let file = published.policy(folder)?;
+        let recipients = file.recipients.open(key)?.to_vec();
+        let policy = file.compile(key.clone(), &catalogue()?, Arc::new(index))?;
+        Ok(Self { published, policy, live: published.live(folder)?, recipients })
     }
 }
 

@@ -27,6 +27,9 @@ pub struct Ready {
     pub portal: Option<SocketAddr>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Person>,
+    /// What must be said about the sealed tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     /// The process that says it.
     #[serde(default)]
     pub pid: u32,
@@ -51,6 +54,7 @@ impl Ready {
             "dns_all": self.dns,
             "proxy_all": self.proxy,
             "people": self.people,
+            "notice": self.notice,
             "pid": self.pid,
         })
     }
@@ -88,7 +92,10 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
                     house.bind.remember(&ready);
                     match part {
                         Part::Gate => (together.dns, together.proxy) = (ready.dns, ready.proxy),
-                        Part::Hub => (together.portal, together.people) = (ready.portal, ready.people),
+                        Part::Hub => {
+                            (together.portal, together.people) = (ready.portal, ready.people);
+                            together.notice = ready.notice;
+                        }
                         Part::Log => {}
                     }
                     waiting.retain(|other| *other != part);

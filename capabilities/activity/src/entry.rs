@@ -112,6 +112,16 @@ pub enum What {
         /// How long the log is kept.
         kept_days: u32,
     },
+    /// Encrypted records of sealed addresses were deleted because they were older than those are kept.
+    SealedExpired {
+        /// How many.
+        records: u64,
+        /// The time of the newest of them.
+        #[serde(with = "moment")]
+        newest: Timestamp,
+        /// How long they are kept.
+        kept_days: u32,
+    },
     /// Somebody's events are to be erased: hidden from every answer from now on.
     ErasureBegun {
         /// Whose, and from when to when.

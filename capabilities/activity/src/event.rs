@@ -10,6 +10,7 @@
 //! | step (4 bits), client: none, IPv4, IPv6 (2), host: none, name, IPv4, IPv6 (2) | byte |
 //! | which of person, device, path, agent, category, list, group, beside follow | byte |
 //! | rule; fact with its index × 8; bytes | varints |
+//! | the sealed record's reference, where the step is `sealed`; 0 for none | 8 bytes |
 //! | client; person, device, category, list, group, beside | 4 or 16 bytes; varints |
 //! | host; path; agent | 4 or 16 bytes or text; texts |
 //!
@@ -22,6 +23,7 @@ use kit::{Host, HostName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::{Reader, put_signed, put_text, put_varint};
+use crate::sealed::RecordRef;
 
 /// The longest path kept; the rest is left out.
 pub const LONGEST_PATH: usize = 2048;
@@ -30,7 +32,7 @@ pub const LONGEST_AGENT: usize = 256;
 const LONGEST_HOST: usize = 253;
 /// No encoded event is longer.
 pub const LONGEST_EVENT: usize =
-    2 + 10 + 10 + 3 + 3 * 10 + 16 + 6 * 5 + 3 * 5 + 253 + LONGEST_PATH + LONGEST_AGENT;
+    2 + 10 + 10 + 3 + 3 * 10 + 8 + 16 + 6 * 5 + 3 * 5 + 253 + LONGEST_PATH + LONGEST_AGENT;
 
 const ERASED: u8 = 0x80;
 const PERSON: u8 = 1;
@@ -42,8 +44,14 @@ const LIST: u8 = 32;
 const GROUP: u8 = 64;
 const BESIDE: u8 = 128;
 
-/// Appends one event. `number` counts from the batch's base number, `at_ms` from its base time. About 40 ns.
-pub fn encode(out: &mut Vec<u8>, number: u64, at_ms: i64, activity: &Activity<'_>) {
+/// Appends one event. `number` counts from the batch's base number, `at_ms` from its base time. About 40 ns. `record` is written where a sealed entry spoke.
+pub fn encode(
+    out: &mut Vec<u8>,
+    number: u64,
+    at_ms: i64,
+    activity: &Activity<'_>,
+    record: Option<RecordRef>,
+) {
     let start = out.len();
     out.extend_from_slice(&[0, 0]);
     put_varint(out, number);
@@ -77,6 +85,9 @@ pub fn encode(out: &mut Vec<u8>, number: u64, at_ms: i64, activity: &Activity<'_
     put_varint(out, u64::from(reason.rule.0));
     put_varint(out, fact_number(reason.fact));
     put_varint(out, activity.bytes());
+    if reason.step == Step::Sealed {
+        out.extend_from_slice(&record.map_or(0, RecordRef::number).to_le_bytes());
+    }
     if let Some(client) = client {
         put_address(out, client);
     }
@@ -188,6 +199,8 @@ pub struct Kept<'a> {
     pub fact: Fact,
     /// How many bytes were sent back.
     pub bytes: u64,
+    /// The encrypted record of what was asked for, where a sealed entry spoke and a record was made.
+    pub record: Option<RecordRef>,
     /// The device's address.
     pub client: Option<IpAddr>,
     /// The person.
@@ -240,6 +253,7 @@ fn decode_kept<'a>(body: &mut Reader<'a>) -> Option<Option<Kept<'a>>> {
     let rule = RuleRef(body.small()?);
     let fact = fact_of(body.varint()?)?;
     let bytes = body.varint()?;
+    let record = if step == Step::Sealed { RecordRef::from_number(body.u64()?) } else { None };
     let client = match second >> 4 & 3 {
         0 => None,
         1 => Some(ipv4(body)?),
@@ -268,6 +282,7 @@ fn decode_kept<'a>(body: &mut Reader<'a>) -> Option<Option<Kept<'a>>> {
         rule,
         fact,
         bytes,
+        record,
         client,
         person,
         device,
@@ -341,6 +356,9 @@ pub struct Event {
     pub beside: Option<GroupNo>,
     /// How many bytes were sent back; 0 where the front doesn't count.
     pub bytes: u64,
+    /// The reference of the encrypted record of what was asked for, where a sealed entry spoke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordRef>,
 }
 
 impl Event {
@@ -366,6 +384,7 @@ impl Event {
             group: kept.group,
             beside: kept.beside,
             bytes: kept.bytes,
+            record: kept.record,
         }
     }
 }

@@ -10,7 +10,7 @@ pub const LONGEST: usize = 1 << 20;
 const SHORTEST: usize = 2;
 
 /// What a frame holds; the first byte of its payload. The second is the version of that kind, 1 for all now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {
     /// Events of one gate run: see [`crate::batch`].
@@ -21,6 +21,10 @@ pub enum Kind {
     Closing = 3,
     /// An entry of `entries.log`: see [`crate::entry`].
     Entry = 4,
+    /// An encrypted record of a sealed address: see [`crate::sealed`]. In `sealed.log` alone.
+    SealedRecord = 5,
+    /// How often a record's device asked. In `sealed.log` alone.
+    SealedCount = 6,
 }
 
 /// The version of every kind.
@@ -33,6 +37,8 @@ impl Kind {
             [2, VERSION, ..] => Some(Self::Opening),
             [3, VERSION, ..] => Some(Self::Closing),
             [4, VERSION, ..] => Some(Self::Entry),
+            [5, VERSION, ..] => Some(Self::SealedRecord),
+            [6, VERSION, ..] => Some(Self::SealedCount),
             _ => None,
         }
     }

@@ -13,6 +13,7 @@ pub mod export;
 pub mod frame;
 pub mod log;
 pub mod page;
+pub mod sealed;
 pub mod search;
 pub mod service;
 pub mod sink;

@@ -6,8 +6,10 @@
 //! | 2 batch | gate | batch number u64, then a [`crate::batch`] |
 //! | 3 mark | gate | number u64: every event up to it is in a batch sent before, or was dropped |
 //! | 4 taken | log | batch number u64: it and all before it are durable |
+//! | 5 sealed | gate | batch number u64, the kind of a frame u8, its body: see [`crate::sealed`] |
 
 use crate::bytes::Reader;
+use crate::frame::Kind;
 
 /// The version in a hello.
 pub const VERSION: u8 = 1;
@@ -20,6 +22,7 @@ const HELLO: u8 = 1;
 const BATCH: u8 = 2;
 const MARK: u8 = 3;
 const TAKEN: u8 = 4;
+const SEALED: u8 = 5;
 
 /// The messages without a batch in them, whole.
 pub fn hello(run: u64) -> Vec<u8> {
@@ -34,6 +37,11 @@ pub fn mark(number: u64) -> Vec<u8> {
 /// The batch of that number, and all before it on this connection, are durable.
 pub fn taken(batch: u64) -> Vec<u8> {
     message(TAKEN, &[&batch.to_le_bytes()])
+}
+
+/// A sealed record or count, numbered as batches are.
+pub fn sealed(batch: u64, kind: Kind, body: &[u8]) -> Vec<u8> {
+    message(SEALED, &[&batch.to_le_bytes(), &[kind as u8], body])
 }
 
 fn message(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -66,6 +74,15 @@ pub enum Message<'a> {
         batch: u64,
         /// A [`crate::batch`], not yet checked.
         bytes: &'a [u8],
+    },
+    /// A sealed record or a count.
+    Sealed {
+        /// The gate's number for it, in one row with those of batches.
+        batch: u64,
+        /// What it is.
+        kind: Kind,
+        /// The body of its frame, not yet checked.
+        body: &'a [u8],
     },
     /// How far the gate is done.
     Mark {
@@ -105,6 +122,13 @@ fn parse(mut body: Reader<'_>) -> Option<Message<'_>> {
             }
             Message::Hello { run: body.u64()? }
         }
+        SEALED => {
+            let batch = body.u64()?;
+            let kind = [Kind::SealedRecord, Kind::SealedCount];
+            let number = body.byte()?;
+            let kind = kind.into_iter().find(|kind| *kind as u8 == number)?;
+            return Some(Message::Sealed { batch, kind, body: body.0 });
+        }
         BATCH => return Some(Message::Batch { batch: body.u64()?, bytes: body.0 }),
         MARK => Message::Mark { number: body.u64()? },
         TAKEN => Message::Taken { batch: body.u64()? },
@@ -126,6 +150,10 @@ mod tests {
             (mark(8), Message::Mark { number: 8 }),
             (taken(3), Message::Taken { batch: 3 }),
             (batch, Message::Batch { batch: 9, bytes: b"bytes" }),
+            (
+                sealed(4, Kind::SealedCount, b"body"),
+                Message::Sealed { batch: 4, kind: Kind::SealedCount, body: b"body" },
+            ),
         ];
         for (bytes, message) in rows {
             assert_eq!(read(&bytes), Ok(Some((message, bytes.len()))));

@@ -10,6 +10,7 @@ pub mod portal;
 pub mod publish;
 pub mod reference;
 mod rows;
+pub mod sealed;
 pub mod site;
 mod site_note;
 pub mod site_report;

@@ -1,5 +1,6 @@
 //! What a front tells the activity log about one request.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use kit::Timestamp;
@@ -9,7 +10,7 @@ use crate::groups::GroupNo;
 use crate::identity::{DeviceNo, Identity, KnownBy, PersonNo};
 use crate::request::{Front, Request};
 use crate::step::Step;
-use kit::Host;
+use kit::{Host, HostName};
 
 /// One event of the activity log as a front hands it over: borrowed, so that recording allocates nothing.
 ///
@@ -28,6 +29,24 @@ pub struct Activity<'a> {
     agent: Option<&'a str>,
     decision: Decision,
     bytes: u64,
+    sealed: Option<SealedAddress<'a>>,
+}
+
+/// What was asked for where a sealed entry spoke: for the encrypted record, and for nothing else. `Debug` doesn't show it.
+#[derive(Clone, Copy)]
+pub struct SealedAddress<'a> {
+    /// The host asked for.
+    pub host: Host<'a>,
+    /// The path with its query, where one was seen.
+    pub path: Option<&'a str>,
+    /// The names that the host led to, where the front gave them.
+    pub chain: &'a [HostName<'a>],
+}
+
+impl fmt::Debug for SealedAddress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedAddress(private)")
+    }
 }
 
 /// The least exact time kept of a visit to a help site: its day, in milliseconds.
@@ -58,10 +77,12 @@ impl<'a> Activity<'a> {
                 agent: None,
                 decision: *decision,
                 bytes: 0,
+                sealed: None,
             };
         }
-        // A sealed address is kept out of the log; the encrypted record beside it holds the reference.
+        // A sealed address is kept out of the log's row; the row holds the reference of an encrypted record.
         let sealed = decision.reason.step == Step::Sealed;
+        let address = SealedAddress { host: request.host, path: request.path, chain: request.chain };
         let Identity { person, device, known_by, .. } = *request.identity;
         Self {
             at,
@@ -75,6 +96,7 @@ impl<'a> Activity<'a> {
             agent,
             decision: *decision,
             bytes,
+            sealed: sealed.then_some(address),
         }
     }
 
@@ -125,6 +147,10 @@ impl<'a> Activity<'a> {
     /// The group whose cell won.
     pub const fn group(&self) -> Option<GroupNo> {
         self.decision.reason.group
+    }
+    /// What was asked for where a sealed entry spoke. Only whoever encrypts it may look.
+    pub const fn sealed(&self) -> Option<SealedAddress<'a>> {
+        self.sealed
     }
     /// How much was sent back.
     pub const fn bytes(&self) -> u64 {

@@ -26,7 +26,7 @@ pub mod step;
 mod targets;
 pub mod ticket;
 
-pub use activity::{Activity, ActivitySink};
+pub use activity::{Activity, ActivitySink, SealedAddress};
 pub use catalogue::Catalogue;
 pub use current::{Current, Held};
 pub use decision::{Decision, Fact, Obligations, Reason, RuleRef, Verdict};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::Catalogue;
 use crate::document::{PolicyDocument, Problem};
 use crate::policy::{Covered, FilterPolicy};
-use crate::sealed::{Sealed, SealedHashes, SealedKey, Unverifiable};
+use crate::sealed::{Recipients, Sealed, SealedHashes, SealedKey, Unverifiable};
 
 /// What lies in `gate/policy.json`: the document as text and the sealed entries as hashes. The list index lies beside
 /// it in a file of its own; the school's key comes from the gate's own secrets.
@@ -22,6 +22,9 @@ pub struct Published {
     /// The sealed entries.
     #[serde(default)]
     pub sealed: SealedHashes,
+    /// To whom the gate encrypts its records of sealed addresses.
+    #[serde(default)]
+    pub recipients: Recipients,
 }
 
 /// Why a published policy cannot be used.
@@ -38,7 +41,8 @@ pub enum PublishedError {
 impl Published {
     /// Publishes a document with sealed entries.
     pub fn new(document: &PolicyDocument, sealed: &Sealed) -> Self {
-        Self { version: document.version, document: document.to_toml(), sealed: sealed.publish() }
+        let recipients = Recipients::default();
+        Self { version: document.version, document: document.to_toml(), sealed: sealed.publish(), recipients }
     }
 
     /// Compiles it for a gate. Exemptions that new sealed entries cover are left out, with a warning in

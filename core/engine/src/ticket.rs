@@ -17,7 +17,7 @@ use crate::step::Step;
 /// What a ticket says of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
-    /// The host that was asked for.
+    /// The host that was asked for; empty where a sealed entry spoke.
     pub host: String,
     /// The path without its query, where one was seen; its beginning only, where it is long.
     pub path: Option<String>,
@@ -68,9 +68,11 @@ impl Ticket {
         ends_at: Timestamp,
     ) -> Self {
         let reason = &decision.reason;
+        // A link to a sealed address would stand in the browser's history, and this machine holds the key to it.
+        let sealed = reason.step == Step::Sealed;
         Self {
-            host: host.to_owned(),
-            path: path.map(|path| path.split('?').next().unwrap_or_default().to_owned()),
+            host: if sealed { String::new() } else { host.to_owned() },
+            path: path.filter(|_| !sealed).map(|path| path.split('?').next().unwrap_or_default().to_owned()),
             person,
             device,
             client,

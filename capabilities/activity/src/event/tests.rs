@@ -99,7 +99,8 @@ proptest! {
     fn an_event_comes_back_as_it_was_recorded(facts in facts(), number in 0u64..1 << 40, base in 0u64..1 << 40) {
         let base_at = facts.at.saturating_sub(1_000);
         let mut out = Vec::new();
-        facts.with(|activity| encode(&mut out, number, facts.at - base_at, activity));
+        let record = RecordRef::from_number(number);
+        facts.with(|activity| encode(&mut out, number, facts.at - base_at, activity, record));
         prop_assert!(out.len() <= LONGEST_EVENT);
         let mut reader = Reader(&out);
         let event = decode(&mut reader, base, base_at).unwrap();
@@ -117,11 +118,11 @@ proptest! {
         );
         prop_assert_eq!(kept.agent, facts.agent.as_deref());
         if reason.step == Step::Sealed {
-            prop_assert_eq!((kept.host, kept.path), (None, None));
+            prop_assert_eq!((kept.host, kept.path, kept.record), (None, None, record));
         } else {
             let host = facts.literal.map_or_else(|| facts.host.clone(), |address| address.to_string());
             prop_assert_eq!(kept.host.map(|host| host.to_string()), Some(host));
-            prop_assert_eq!(kept.path, facts.path.as_deref());
+            prop_assert_eq!((kept.path, kept.record), (facts.path.as_deref(), None));
         }
         let shown = Event::of(5, event.at, &kept);
         let read: Event = serde_json::from_str(&serde_json::to_string(&shown).unwrap()).unwrap();
@@ -145,7 +146,7 @@ proptest! {
         batch::write_head(&mut whole, 100, 50, all.len() as u32);
         for (number, (facts, _)) in (0..).zip(&all) {
             let at = facts.at / 4;
-            facts.with(|activity| encode(&mut whole, number * 3, at, activity));
+            facts.with(|activity| encode(&mut whole, number * 3, at, activity, None));
         }
         let before = Batch::parse(&whole).unwrap();
         let fates: Vec<Fate> =

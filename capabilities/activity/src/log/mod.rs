@@ -39,12 +39,15 @@ pub struct LogConfig {
     pub segment_bytes: u64,
     /// How many days a segment is kept after its newest event.
     pub keep_days: u32,
+    /// How many days an encrypted record of a sealed address is kept.
+    pub keep_sealed_days: u32,
 }
 
 impl LogConfig {
-    /// Segments of 32 MiB (half a million events or so), kept 90 days: a term, so that a termly review has its term.
+    /// Segments of 32 MiB (half a million events or so), kept 90 days: a term, so that a termly review has its term. Records of
+    /// sealed addresses are evidence and stay for a year.
     pub fn in_dir(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), segment_bytes: 32 << 20, keep_days: 90 }
+        Self { dir: dir.to_owned(), segment_bytes: 32 << 20, keep_days: 90, keep_sealed_days: 366 }
     }
 }
 
@@ -259,7 +262,10 @@ impl Past {
                 }
                 What::ErasureBegun { subject } => past.hidden.push(*subject),
                 What::ErasureDone { subject, .. } => past.hidden.retain(|hidden| hidden != subject),
-                What::Repaired { .. } | What::Unwritable { .. } | What::Expired { .. } => {}
+                What::Repaired { .. }
+                | What::Unwritable { .. }
+                | What::Expired { .. }
+                | What::SealedExpired { .. } => {}
             }
         }
         past

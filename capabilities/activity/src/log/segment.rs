@@ -177,7 +177,7 @@ pub fn recover(bytes: &[u8], first_seq: u64) -> Recovered {
                     }
                 }
             }
-            Kind::Closing | Kind::Entry => {}
+            Kind::Closing | Kind::Entry | Kind::SealedRecord | Kind::SealedCount => {}
         }
     }
     Recovered { contents, runs: runs.into_iter().collect(), cut_bytes, damaged_bytes }

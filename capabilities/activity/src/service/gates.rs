@@ -10,7 +10,9 @@ use std::time::Duration;
 use super::Service;
 use super::sockets::Listener;
 use crate::batch::Batch;
+use crate::frame::Kind;
 use crate::page::Run;
+use crate::sealed;
 use crate::wire::{self, Message};
 
 /// How many arrivals may wait for the writer. A gate sends no more than its window, so memory is bounded by that.
@@ -26,6 +28,8 @@ pub enum Arrival {
     Hello { gate: u64, run: Run, stream: Arc<UnixStream> },
     /// Events, checked.
     Batch { gate: u64, run: Run, batch: u64, bytes: Vec<u8>, count: u32 },
+    /// A sealed record or count, checked as far as it can be without a key.
+    Sealed { gate: u64, batch: u64, kind: Kind, body: Vec<u8> },
     /// All events up to the number have come or never will.
     Mark { run: Run, number: u64 },
     /// The gate's connection is over.
@@ -116,6 +120,9 @@ fn arrival(
         (Message::Batch { batch, bytes }, Some(run)) => {
             let count = Batch::parse(bytes)?.count();
             Some(Arrival::Batch { gate, run, batch, bytes: bytes.to_vec(), count })
+        }
+        (Message::Sealed { batch, kind, body }, Some(_)) => {
+            sealed::is_sound(kind, body).then(|| Arrival::Sealed { gate, batch, kind, body: body.to_vec() })
         }
         (Message::Mark { number }, Some(run)) => Some(Arrival::Mark { run, number }),
         _ => None,

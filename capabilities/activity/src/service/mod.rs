@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::moment;
 use crate::log::{Accounts, AppendLog, LogConfig};
 use crate::page::HelpCounts;
+use crate::sealed::Shelf;
 use crate::store::StoreError;
 use sockets::Listener;
 
@@ -124,6 +125,7 @@ pub struct HelpDay {
 /// What the threads share.
 struct Service {
     log: AppendLog,
+    sealed: Shelf,
     config: Config,
     stop: Arc<AtomicBool>,
     alarm: Mutex<Option<Alarm>>,
@@ -191,10 +193,13 @@ impl Service {
 /// is an alarm, and the log goes on by itself when there is room again.
 pub fn run(config: Config, stop: Arc<AtomicBool>) -> Result<(), ServiceError> {
     let log = AppendLog::open(config.log.clone(), config.clock.now())?;
+    let sealed = Shelf::open(&config.log.dir)
+        .map_err(StoreError::io("read", config.log.dir.join(crate::sealed::FILE)))?;
     let gate_listener = Listener::bind(&crate::gate_socket(&config.run_dir), config.socket_mode)?;
     let query_listener = Listener::bind(&crate::query_socket(&config.run_dir), config.socket_mode)?;
     let service = Service {
         log,
+        sealed,
         config,
         stop,
         alarm: Mutex::new(None),

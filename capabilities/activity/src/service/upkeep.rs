@@ -3,7 +3,12 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use kit::Timestamp;
+
 use super::Service;
+use crate::entry::{Entry, What};
+use crate::sealed::{self, Expired};
+use crate::store::StoreError;
 
 const EVERY: Duration = Duration::from_secs(3600);
 /// By then a machine that started with a wrong clock has set it, and the jump has been seen.
@@ -11,6 +16,16 @@ const FIRST: Duration = Duration::from_secs(600);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A clock that moves so much more or less than the time that passed has been set.
 const JUMP_MS: i64 = 3_600_000;
+
+/// Deletes sealed records that are too old, the entry before them.
+fn expire_sealed(service: &Service, at: Timestamp) -> Result<(), StoreError> {
+    let path = || service.config.log.dir.join(sealed::FILE);
+    let kept_days = service.config.log.keep_sealed_days;
+    let due = service.sealed.due(at, kept_days).map_err(StoreError::io("read", path()))?;
+    let Some(Expired { records, newest }) = due else { return Ok(()) };
+    service.log.note(Entry { at, what: What::SealedExpired { records, newest, kept_days } })?;
+    service.sealed.expire(at, kept_days).map_err(StoreError::io("write", path()))
+}
 
 /// Keeps house until told to stop.
 pub fn keep(service: &Service) {
@@ -31,8 +46,13 @@ pub fn keep(service: &Service) {
                 // A wrong clock must not delete a year's log; a clock that stays is believed from the next hour on.
                 tracing::warn!("The clock has jumped: nothing is deleted by age in this hour");
                 (began, began_at) = (Instant::now(), clock.now());
-            } else if let Err(error) = service.log.expire(clock.now()) {
-                tracing::error!(%error, "Old activity could not be deleted; it will be tried again in an hour");
+            } else {
+                if let Err(error) = service.log.expire(clock.now()) {
+                    tracing::error!(%error, "Old activity could not be deleted; it will be tried again in an hour");
+                }
+                if let Err(error) = expire_sealed(service, clock.now()) {
+                    tracing::error!(%error, "Old sealed records could not be deleted; it will be tried again in an hour");
+                }
             }
         }
         std::thread::park_timeout(LOOK_EVERY);

@@ -11,7 +11,9 @@ use super::gates::Arrival;
 use super::{Alarm, Service};
 use crate::batch::Batch;
 use crate::entry::{Entry, What};
+use crate::frame::Kind;
 use crate::page::Run;
+use crate::sealed;
 use crate::store::{LogStore as _, StoreError};
 use crate::wire;
 
@@ -37,6 +39,7 @@ struct Gate {
 #[derive(Default)]
 struct Group {
     batches: Vec<(Run, Vec<u8>)>,
+    sealed: Vec<(Kind, Vec<u8>)>,
     events: u32,
     marks: HashMap<Run, u64>,
     since: Option<Instant>,
@@ -44,7 +47,7 @@ struct Group {
 
 impl Group {
     fn is_empty(&self) -> bool {
-        self.batches.is_empty() && self.marks.is_empty()
+        self.batches.is_empty() && self.sealed.is_empty() && self.marks.is_empty()
     }
 }
 
@@ -105,6 +108,13 @@ fn take(service: &Service, arrival: Arrival, gates: &mut HashMap<u64, Gate>, gro
                 gate.batch = batch;
             }
         }
+        Arrival::Sealed { gate, batch, kind, body } => {
+            group.since.get_or_insert_with(Instant::now);
+            group.sealed.push((kind, body));
+            if let Some(gate) = gates.get_mut(&gate) {
+                gate.batch = batch;
+            }
+        }
         Arrival::Mark { run, number } => {
             group.since.get_or_insert_with(Instant::now);
             let mark = group.marks.entry(run).or_default();
@@ -142,6 +152,11 @@ fn commit(service: &Service, gates: &mut HashMap<u64, Gate>, group: &mut Group) 
 }
 
 fn append(service: &Service, group: &Group) -> Result<(), StoreError> {
+    // First, so that a row never refers to a record that is not there.
+    if !group.sealed.is_empty() {
+        let path = service.config.log.dir.join(sealed::FILE);
+        service.sealed.append(&group.sealed).map_err(StoreError::io("write", path))?;
+    }
     if !group.batches.is_empty() {
         let batches: Vec<(Run, Batch<'_>)> =
             group.batches.iter().filter_map(|(run, bytes)| Some((*run, Batch::parse_head(bytes)?))).collect();

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::spool::Chunk;
+use crate::frame::Kind;
 use crate::wire::{self, Message};
 
 /// How long events gather before they are sent. With the log's own 20 ms, an event is durable within about 35 ms.
@@ -25,17 +26,39 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the end of a run waits for the log.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// A chunk with its number on the wire.
+/// What is sent, with its number on the wire.
 struct Parcel {
     batch: u64,
-    chunk: Chunk,
+    load: Load,
 }
+
+enum Load {
+    /// Events.
+    Chunk(Chunk),
+    /// A whole message about a sealed record.
+    Sealed(Vec<u8>),
+}
+
+impl Load {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Chunk(chunk) => &chunk.bytes,
+            Self::Sealed(message) => message,
+        }
+    }
+}
+
+/// How many sealed records may wait for the log: some megabytes, a quarter of an hour of as many as may be begun. Beyond
+/// them the oldest is dropped; the rows that refer to it stay.
+const MOST_SEALED: usize = 4_096;
 
 pub struct Drain {
     shared: Arc<Shared>,
     socket: PathBuf,
     link: Option<Link>,
     tried_at: Option<Instant>,
+    /// Encrypted, not yet numbered.
+    sealed: VecDeque<(Kind, Vec<u8>)>,
     unsent: VecDeque<Parcel>,
     /// Sent, not yet durable, in the order sent.
     unanswered: VecDeque<Parcel>,
@@ -58,6 +81,7 @@ impl Drain {
             socket,
             link: None,
             tried_at: None,
+            sealed: VecDeque::new(),
             unsent: VecDeque::new(),
             unanswered: VecDeque::new(),
             unanswered_bytes: 0,
@@ -75,13 +99,15 @@ impl Drain {
                 stop_by = Some(Instant::now() + LINGER);
             }
             let mark = self.mark;
+            self.seal(stopping);
             self.connect();
             if self.link.is_some() {
                 let sent = self.send();
                 self.settle(sent);
             }
             let given = self.link.is_some() || self.shared.page.issued() == self.mark;
-            let done = given && self.unsent.is_empty() && self.unanswered.is_empty();
+            let done =
+                given && self.sealed.is_empty() && self.unsent.is_empty() && self.unanswered.is_empty();
             if stop_by.is_some_and(|by| done || Instant::now() >= by) {
                 break;
             }
@@ -131,8 +157,8 @@ impl Drain {
         let Some(link) = &mut self.link else { return Ok(()) };
         while self.unanswered_bytes < WINDOW_BYTES {
             let Some(parcel) = self.unsent.front() else { break };
-            link.stream.write_all(&parcel.chunk.bytes)?;
-            self.unanswered_bytes += parcel.chunk.bytes.len();
+            link.stream.write_all(parcel.load.bytes())?;
+            self.unanswered_bytes += parcel.load.bytes().len();
             self.unanswered.extend(self.unsent.pop_front());
         }
         if self.unsent.is_empty() && link.mark_sent < self.mark {
@@ -142,21 +168,38 @@ impl Drain {
         Ok(())
     }
 
-    /// Takes everything recorded so far. The page is read first: see the spool.
+    /// Encrypts what was noted, whether the log is there or not: what a device asked for waits in the clear for
+    /// milliseconds only.
+    fn seal(&mut self, all: bool) {
+        let now = if all { None } else { Some(Instant::now()) };
+        self.sealed.extend(self.shared.desk.encrypted(now));
+        if self.sealed.len() > MOST_SEALED {
+            tracing::error!("Sealed records find no room while the log is away; the oldest were dropped");
+            self.sealed.drain(..self.sealed.len() - MOST_SEALED);
+        }
+    }
+
+    /// Takes everything recorded so far. The page is read first: see the spool. Sealed records go before the rows that
+    /// refer to them.
     fn gather(&mut self) {
         let mark = self.shared.page.issued();
-        if mark == self.mark {
-            return;
-        }
         let mut chunks = Vec::new();
-        self.shared.spool.take_all(&mut chunks);
+        if mark != self.mark {
+            self.shared.spool.take_all(&mut chunks);
+            self.seal(false);
+        }
+        for (kind, body) in std::mem::take(&mut self.sealed) {
+            self.batches += 1;
+            let load = Load::Sealed(wire::sealed(self.batches, kind, &body));
+            self.unsent.push_back(Parcel { batch: self.batches, load });
+        }
         for mut chunk in chunks {
             self.batches += 1;
             let head = wire::batch_head(self.batches, chunk.bytes.len() - wire::BATCH_HEAD);
             if let Some(place) = chunk.bytes.first_chunk_mut() {
                 *place = head;
             }
-            self.unsent.push_back(Parcel { batch: self.batches, chunk });
+            self.unsent.push_back(Parcel { batch: self.batches, load: Load::Chunk(chunk) });
         }
         self.mark = mark;
     }
@@ -204,8 +247,9 @@ impl Drain {
         }
         link.inbox.drain(..used);
         while self.unanswered.front().is_some_and(|parcel| parcel.batch <= durable) {
-            let Some(Parcel { chunk, .. }) = self.unanswered.pop_front() else { break };
-            self.unanswered_bytes = self.unanswered_bytes.saturating_sub(chunk.bytes.len());
+            let Some(Parcel { load, .. }) = self.unanswered.pop_front() else { break };
+            self.unanswered_bytes = self.unanswered_bytes.saturating_sub(load.bytes().len());
+            let Load::Chunk(chunk) = load else { continue };
             self.shared.taken.fetch_add(u64::from(chunk.count), Ordering::AcqRel);
             self.shared.spool.give_back(chunk);
         }

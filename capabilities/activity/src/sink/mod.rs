@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use engine::{Activity, ActivitySink};
 use kit::Timestamp;
 
 use crate::page::{Run, RunPage};
+use crate::sealed::{Desk, NotAKey};
 use drain::Drain;
 use spool::Spool;
 
@@ -45,6 +47,8 @@ pub struct Sink {
 struct Shared {
     page: RunPage,
     spool: Spool,
+    /// Where sealed refusals are noted for their encrypted records.
+    desk: Desk,
     /// Events that found no room.
     dropped: AtomicU64,
     /// Events that the log has said are durable.
@@ -85,6 +89,7 @@ impl Sink {
         let shared = Arc::new(Shared {
             page: RunPage::create(&config.run_dir, at)?,
             spool: Spool::new(config.spool_bytes),
+            desk: Desk::default(),
             dropped: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             connected: AtomicBool::new(false),
@@ -98,6 +103,12 @@ impl Sink {
     /// Which run this is.
     pub fn run(&self) -> Run {
         self.shared.page.run()
+    }
+
+    /// From now on sealed refusals are recorded for these public keys, and the records name this policy and publication.
+    /// Until this is called, and with no keys, there are no such records: the refusals are the same.
+    pub fn write_sealed_to(&self, keys: &[String], policy: u32, generation: u64) -> Result<(), NotAKey> {
+        self.shared.desk.write_to(keys, policy, generation)
     }
 
     /// How it fares.
@@ -139,7 +150,10 @@ impl ActivitySink for Sink {
             shared.page.count_help(activity.at(), activity.front());
             return;
         }
-        if !shared.spool.put(&shared.page, activity) {
+        // Noted before its row is numbered, so that the drain finds it no later than the row.
+        let record =
+            activity.sealed().and_then(|address| shared.desk.note(activity, address, Instant::now()));
+        if !shared.spool.put(&shared.page, activity, record) {
             shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -15,6 +15,7 @@ use engine::Activity;
 use crate::batch;
 use crate::event::{self, LONGEST_EVENT};
 use crate::page::RunPage;
+use crate::sealed::RecordRef;
 use crate::wire::BATCH_HEAD;
 
 /// The size of a buffer: some hundreds of events.
@@ -78,7 +79,7 @@ impl Spool {
     }
 
     /// Numbers and keeps one event; false where there was no room, and then only its number is gone.
-    pub fn put(&self, page: &RunPage, activity: &Activity<'_>) -> bool {
+    pub fn put(&self, page: &RunPage, activity: &Activity<'_>, record: Option<RecordRef>) -> bool {
         let (before, after) = self.buffers.split_at(place_of_this_thread());
         for buffer in after.iter().chain(before) {
             if let Ok(mut chunk) = buffer.0.try_lock() {
@@ -97,7 +98,7 @@ impl Spool {
                 // Times that no calendar holds side by side come from a broken clock; the first of them stands for both.
                 let at_ms = at.as_millis().checked_sub(chunk.base_at).unwrap_or(0);
                 let number = number - chunk.base_number;
-                event::encode(&mut chunk.bytes, number, at_ms, activity);
+                event::encode(&mut chunk.bytes, number, at_ms, activity, record);
                 chunk.count += 1;
                 return true;
             }

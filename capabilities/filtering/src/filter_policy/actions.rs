@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use engine::catalogue::Catalogue;
+use engine::policy::Covered;
 use engine::{FilterPolicy, PolicyDocument, Problem, Sealed};
 use kit::Timestamp;
 use lists::{IndexBuilder, ListIndex, Seed};
@@ -43,17 +44,40 @@ pub fn check(
     catalogue: &Arc<Catalogue>,
     sealed: &Arc<Sealed>,
 ) -> (Option<PolicyDocument>, Vec<Problem>) {
-    match compiled(text, catalogue, sealed) {
+    checked(compile(text, catalogue, sealed, Covered::Refuse))
+}
+
+/// The same for the policy in force: a rule that newer sealed entries cover is left out with a warning, since sealed
+/// entries never wait for a policy to be put right.
+pub fn check_in_force(
+    text: &str,
+    catalogue: &Arc<Catalogue>,
+    sealed: &Arc<Sealed>,
+) -> (Option<PolicyDocument>, Vec<Problem>) {
+    checked(in_force(text, catalogue, sealed))
+}
+
+fn checked(compiled: Result<FilterPolicy, Vec<Problem>>) -> (Option<PolicyDocument>, Vec<Problem>) {
+    match compiled {
         Ok(policy) => (Some(policy.document().clone()), policy.warnings().to_vec()),
         Err(problems) => (None, problems),
     }
 }
 
-/// The policy of a document, compiled without a list: it has every group and rule, and knows no site by its category.
-pub fn compiled(
+/// The policy in force, compiled without a list: it has every group and rule, and knows no site by its category.
+pub fn in_force(
     text: &str,
     catalogue: &Arc<Catalogue>,
     sealed: &Arc<Sealed>,
+) -> Result<FilterPolicy, Vec<Problem>> {
+    compile(text, catalogue, sealed, Covered::Drop)
+}
+
+fn compile(
+    text: &str,
+    catalogue: &Arc<Catalogue>,
+    sealed: &Arc<Sealed>,
+    covered: Covered,
 ) -> Result<FilterPolicy, Vec<Problem>> {
     let document = PolicyDocument::parse(text)?;
     // Which sites a list holds has no part in whether a document is right, so none is needed.
@@ -66,7 +90,7 @@ pub fn compiled(
             "This is a fault of the program.",
         )]);
     };
-    FilterPolicy::compile(&document, catalogue, Arc::new(index), sealed)
+    FilterPolicy::compile_with(&document, catalogue, Arc::new(index), sealed, covered)
 }
 
 /// Why a document was not applied.

@@ -3,4 +3,6 @@
 pub mod actions;
 mod store;
 
-pub use actions::{ApplyError, Version, apply, at_version, check, compiled, current, history};
+pub use actions::{
+    ApplyError, Version, apply, at_version, check, check_in_force, current, history, in_force,
+};

@@ -23,7 +23,7 @@ use crate::asker::Asker;
 pub use refusal::{LogUnavailable, RecentBlocks, Refusal, Soon};
 
 /// What must be said on every page until a live feed of illegal content is loaded.
-pub const NO_LIVE_FEED: &str = "No live IWF or police terrorist list. Do not use this as your only filter.";
+pub const NO_LIVE_FEED: &str = engine::sealed::NO_LIVE_LIST;
 
 /// What the portal's pages need. Cheap to clone.
 #[derive(Clone)]
@@ -36,8 +36,6 @@ pub struct Portal {
     pub zone: Zone,
     /// What the header says: the school's name.
     pub service: String,
-    /// Whether a live feed of illegal content is loaded. While not, every page says so in red.
-    pub live_feed: bool,
     /// The help sites that are open here: those of the content, without the ones that a school confirms first and has
     /// not.
     pub help: Arc<[OpenSite]>,
@@ -59,11 +57,13 @@ pub fn routes(portal: Portal) -> Router {
 }
 
 impl Portal {
-    /// The shell of every page.
+    /// The shell of every page. What must be said about the sealed tier stands on each in red; a feed that is fresh now is
+    /// stale some day, without anything being published.
     pub(crate) fn shell(&self) -> Shell {
+        let sealed = self.filter.policy().sealed().state(self.clock.now());
         Shell {
             service: self.service.clone(),
-            notices: if self.live_feed { Vec::new() } else { vec![NO_LIVE_FEED.to_owned()] },
+            notices: sealed.notice().map(str::to_owned).into_iter().collect(),
             links: [
                 ("Why was I blocked?", "/why"),
                 ("Ask for a site", "/requests"),

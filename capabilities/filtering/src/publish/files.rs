@@ -248,10 +248,15 @@ pub fn verify(folder: &Path) -> Result<u64, PublishError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::sealed::SealedHashes;
+    use engine::sealed::{Recipients, SealedHashes};
 
     fn policy(version: u32) -> PolicyFile {
-        PolicyFile { version, document: String::new(), sealed: SealedHashes::default() }
+        PolicyFile {
+            version,
+            document: String::new(),
+            sealed: SealedHashes::default(),
+            recipients: Recipients::default(),
+        }
     }
 
     fn empty_lists() -> lists::IndexBuilder {

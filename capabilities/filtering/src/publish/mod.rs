@@ -4,4 +4,4 @@ pub mod files;
 pub mod records;
 
 pub use files::{Parts, PolicyFile, PublishError, Published, publish, verify};
-pub use records::{FromRecords, RecordsError, Scope, sealed_test_entries};
+pub use records::{FromRecords, RecordsError, Scope};

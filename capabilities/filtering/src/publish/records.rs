@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use ::store::{StoreError, Tx};
 use engine::catalogue::Catalogue;
-use engine::sealed::{Feed, SealedEntryError, SealedWriter};
-use engine::{Live, LiveDocument, Problem, Sealed, SealedKey};
+use engine::{Live, LiveDocument, Problem, Sealed};
 use kit::Timestamp;
 use lists::{IndexBuilder, ListHead, Seed};
 
@@ -14,7 +13,7 @@ use super::files::{Parts, PolicyFile, PublishError, Published, publish};
 use crate::filter_policy;
 use crate::list::files::{FileError, Text};
 use crate::list::model::List;
-use crate::{focus, list, overrides, withheld};
+use crate::{focus, list, overrides, sealed, withheld};
 
 /// How much is to be published. What has not changed costs nothing to leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,19 +60,6 @@ pub enum RecordsError {
     Store(#[from] StoreError),
 }
 
-/// Entries that try the sealed tier out, and are no real addresses: names under `example`, which RFC 2606 keeps for
-/// examples. They are in every school's gate, so that a check of the tier has something to find.
-const TEST_ENTRIES: [&str; 2] = ["sealed-test-iwf.fivebar.example", "sealed-test-police.fivebar.example"];
-
-/// The sealed tier while no live feed is loaded: the test entries, hashed under the school's key.
-pub fn sealed_test_entries(key: SealedKey) -> Result<Sealed, SealedEntryError> {
-    let mut writer = SealedWriter::new(key, Feed::Test);
-    for host in TEST_ENTRIES {
-        writer.host(host)?;
-    }
-    Ok(writer.finish())
-}
-
 /// Publishes from the records.
 pub struct FromRecords<'a> {
     /// `home/gate`.
@@ -108,7 +94,7 @@ impl FromRecords<'_> {
     /// A gate leaves out what makes no sense to it and goes on, so whoever makes something new asks before publishing.
     pub async fn carries_out(&self, tx: &mut Tx, new: &LiveDocument) -> Result<(), RecordsError> {
         let version = filter_policy::current(tx).await?.ok_or(RecordsError::NoPolicy)?;
-        let policy = filter_policy::compiled(&version.text, self.catalogue, self.sealed)
+        let policy = filter_policy::in_force(&version.text, self.catalogue, self.sealed)
             .map_err(RecordsError::Problems)?;
         let (_, problems) = Live::compile(new, &policy);
         match problems.first() {
@@ -131,18 +117,24 @@ impl FromRecords<'_> {
     pub async fn left_out(&self, tx: &mut Tx, at: Timestamp) -> Result<Vec<Problem>, RecordsError> {
         let live = live(tx, at).await?;
         let version = filter_policy::current(tx).await?.ok_or(RecordsError::NoPolicy)?;
-        let policy = filter_policy::compiled(&version.text, self.catalogue, self.sealed)
+        let policy = filter_policy::in_force(&version.text, self.catalogue, self.sealed)
             .map_err(RecordsError::Problems)?;
         Ok(Live::compile(&LiveDocument { roll: engine::live::Roll::default(), ..live }, &policy).1)
     }
 
     async fn policy(&self, tx: &mut Tx) -> Result<PolicyFile, RecordsError> {
         let version = filter_policy::current(tx).await?.ok_or(RecordsError::NoPolicy)?;
-        let (document, problems) = filter_policy::check(&version.text, self.catalogue, self.sealed);
+        let (document, problems) = filter_policy::check_in_force(&version.text, self.catalogue, self.sealed);
         if document.is_none() || Problem::any_error(&problems) {
             return Err(RecordsError::Problems(problems));
         }
-        Ok(PolicyFile { version: version.number, document: version.text, sealed: self.sealed.publish() })
+        let recipients = sealed::recipients(tx).await?.into_iter().map(|recipient| recipient.key).collect();
+        Ok(PolicyFile {
+            version: version.number,
+            document: version.text,
+            sealed: self.sealed.publish(),
+            recipients: self.sealed.vouch_for(recipients),
+        })
     }
 
     fn lists(&self, in_use: &[List]) -> Result<IndexBuilder, RecordsError> {

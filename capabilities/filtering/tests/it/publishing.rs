@@ -9,7 +9,7 @@ use filtering::filter_policy::{self, ApplyError};
 use filtering::lasting::Span;
 use filtering::list::{self, HoldError, ImportError, Kinds};
 use filtering::overrides::{self, Grant, Whom};
-use filtering::publish::{FromRecords, Published, RecordsError, Scope, sealed_test_entries, verify};
+use filtering::publish::{FromRecords, Published, RecordsError, Scope, verify};
 use lists::ListIndex;
 use store::{Actor, Tx};
 use testing::{MONDAY, TestDatabase, databases};
@@ -40,7 +40,7 @@ fn key() -> SealedKey {
 }
 
 fn sealed() -> Arc<Sealed> {
-    Arc::new(sealed_test_entries(key()).unwrap())
+    Arc::new(filtering::sealed::test_entries(key()).unwrap())
 }
 
 fn from_records<'a>(

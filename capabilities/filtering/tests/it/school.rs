@@ -114,7 +114,6 @@ impl School {
             clock: clock.clone(),
             zone: Zone::named("Europe/London").unwrap(),
             service: "Fivebar at a village primary".into(),
-            live_feed: false,
             help: help().into(),
             filter: current.clone(),
             ticket_key: Private::new(KEY),

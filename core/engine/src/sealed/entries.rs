@@ -39,6 +39,18 @@ impl SealedWriter {
         Ok(())
     }
 
+    /// Takes a line of a feed: a host, or a URL. A URL with a query is taken exactly, any other with all that lies below
+    /// it: that seals more and never less.
+    pub fn line(&mut self, text: &str) -> Result<(), SealedEntryError> {
+        let text = text.trim();
+        let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
+        match bare.split_once(['/', '?']) {
+            None if bare == text => self.host(text),
+            Some((_, path)) if text.contains('?') && !path.is_empty() => self.exact(text),
+            None | Some(_) => self.prefix(text),
+        }
+    }
+
     /// Takes the beginning of a URL: everything below it is sealed. One without a path seals the host.
     pub fn prefix(&mut self, text: &str) -> Result<(), SealedEntryError> {
         let (host, path) = split(text).ok_or(SealedEntryError)?;
@@ -61,6 +73,20 @@ impl SealedWriter {
     pub fn finish(self) -> Sealed {
         let shared = u32::try_from(self.shared.len()).unwrap_or(u32::MAX);
         Sealed::from_hashes(self.sealed.key.clone(), self.sealed.feed, shared, self.hashes)
+    }
+
+    /// The same with every entry of an earlier version kept, whether this one holds it or not. Both under one key.
+    pub fn finish_with(mut self, earlier: &Sealed) -> Sealed {
+        let known = self.shared.iter().filter(|hash| earlier.contains(**hash)).count();
+        let kept = (earlier.shared_hosts as usize).saturating_sub(known);
+        let shared = u32::try_from(self.shared.len() + kept).unwrap_or(u32::MAX);
+        self.hashes.extend(earlier.all());
+        Sealed::from_hashes(self.sealed.key.clone(), self.sealed.feed, shared, self.hashes)
+    }
+
+    /// How many entries of an earlier version this one does not hold.
+    pub fn lacks(&self, earlier: &Sealed) -> usize {
+        earlier.all().filter(|hash| !self.hashes.contains(hash)).count()
     }
 
     fn part(&mut self, form: Form, host: &str, path: &str) {

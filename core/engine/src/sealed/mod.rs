@@ -9,6 +9,7 @@
 //! the key its values are as useless for guessing names.
 
 mod entries;
+mod recipients;
 mod siphash;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use entries::{SealedEntryError, SealedWriter};
+pub use recipients::Recipients;
 use siphash::SipKey;
 
 use crate::document::target::url_host;
@@ -212,11 +214,7 @@ impl Sealed {
         if self.feed == Feed::Never && self.hashes.is_empty() {
             return SealedHashes::default();
         }
-        let mut all: Vec<u128> = self
-            .hashes
-            .iter()
-            .map(|(first, second)| u128::from(*first) << 64 | u128::from(*second))
-            .collect();
+        let mut all: Vec<u128> = self.all().collect();
         all.sort_unstable();
         let seal = mac(&self.key, self.feed, self.shared_hosts).map(|mut mac| {
             for hash in &all {
@@ -232,6 +230,11 @@ impl Sealed {
         }
     }
 
+    /// Vouches for public keys under the same key as for the entries.
+    pub fn vouch_for(&self, keys: Vec<String>) -> Recipients {
+        Recipients::seal(&self.key, keys)
+    }
+
     /// How well the tier stands at `at`.
     pub fn state(&self, at: Timestamp) -> SealedState {
         match self.feed {
@@ -240,6 +243,24 @@ impl Sealed {
             Feed::Live { as_of, fresh_for_ms } if at > as_of.plus_millis(fresh_for_ms) => SealedState::Stale,
             Feed::Live { .. } => SealedState::Live,
         }
+    }
+
+    /// Where the entries come from.
+    pub const fn feed(&self) -> Feed {
+        self.feed
+    }
+
+    /// How many hashes there are. A host is one and one more for each name above it, so this counts no sites.
+    pub fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    fn all(&self) -> impl Iterator<Item = u128> + '_ {
+        self.hashes.iter().map(|(first, second)| u128::from(*first) << 64 | u128::from(*second))
+    }
+
+    fn contains(&self, hash: u128) -> bool {
+        self.hashes.get(&((hash >> 64) as u64)).is_some_and(|second| *second == hash as u64)
     }
 
     /// Whether there are no entries at all.

@@ -81,3 +81,63 @@ fn the_state_says_what_a_school_must_know() {
     assert_eq!(Sealed::never_configured().state(Timestamp::from_millis(0)), SealedState::NeverConfigured);
     assert!(SealedState::Stale.may_serve() && !SealedState::Unverifiable.may_serve());
 }
+
+#[test]
+fn a_shrunken_version_keeps_what_the_earlier_one_held() {
+    let earlier = sealed();
+    let mut writer =
+        SealedWriter::new(key(), Feed::Live { as_of: Timestamp::from_millis(0), fresh_for_ms: 1 });
+    writer.host("sealed-whole.example").unwrap();
+    writer.exact("https://exact.example/page?id=9").unwrap();
+    assert!(writer.lacks(&earlier) > 0);
+    let both = writer.finish_with(&earlier);
+    assert!(both.holds_host("sealed-whole.example") && both.holds_host("192.0.2.66"));
+    assert!(both.holds_path("shared.example", "/gallery/1"));
+    assert!(both.holds_path("exact.example", "/page?id=7") && both.holds_path("exact.example", "/page?id=9"));
+    assert_eq!(both.shared_hosts(), 2, "a host that both hold in part is one");
+    let mut same = SealedWriter::new(key(), Feed::Test);
+    for host in ["sealed-whole.example", "192.0.2.66"] {
+        same.line(host).unwrap();
+    }
+    assert!(same.lacks(&sealed()) > 0);
+    same.line("shared.example/Gallery").unwrap();
+    same.line("http://exact.example/page?id=7").unwrap();
+    assert_eq!(same.lacks(&sealed()), 0);
+}
+
+#[test]
+fn a_line_of_a_feed_is_a_host_or_a_url() {
+    let mut writer = SealedWriter::new(key(), Feed::Test);
+    for line in
+        ["whole.example", "http://root.example/", "https://bare.example", "[2001:db8::7]", "part.example/a/b"]
+    {
+        writer.line(line).unwrap();
+    }
+    writer.line("https://query.example/page?x=1").unwrap();
+    for wrong in ["", "two words", "http://", "/only/a/path", "a..b"] {
+        assert_eq!(writer.line(wrong), Err(SealedEntryError), "{wrong}");
+    }
+    let sealed = writer.finish();
+    for whole in ["whole.example", "root.example", "bare.example", "2001:db8::7"] {
+        assert!(sealed.holds_host(whole), "{whole}");
+    }
+    assert!(sealed.holds_path("part.example", "/a/b/c") && !sealed.holds_path("part.example", "/a"));
+    assert!(
+        sealed.holds_path("query.example", "/page?x=1") && !sealed.holds_path("query.example", "/page?x=2")
+    );
+}
+
+#[test]
+fn recipients_are_used_as_they_were_vouched_for_or_not_at_all() {
+    let keys = vec!["age1one".to_owned(), "age1two".to_owned()];
+    let published = Recipients::seal(&key(), keys.clone());
+    assert_eq!(published.open(&key()), Ok(keys.as_slice()));
+    assert_eq!(published.open(&SealedKey::new([8; 32])), Err(Unverifiable));
+    let text = serde_json::to_string(&published).unwrap();
+    for changed in [text.replace("age1two", "age1six"), text.replace(",\"age1two\"", "")] {
+        assert_ne!(changed, text);
+        let changed: Recipients = serde_json::from_str(&changed).unwrap();
+        assert_eq!(changed.open(&key()), Err(Unverifiable));
+    }
+    assert_eq!(Recipients::default().open(&key()), Ok([].as_slice()));
+}
