@@ -292,14 +292,17 @@ pub enum Sealed {
         /// For how many days a live feed counts as fresh.
         #[arg(long, value_name = "DAYS", requires = "live")]
         fresh_for: Option<u32>,
+        /// When a live feed was made, on the school's clocks, as in 2026-11-23T10:30; now if left out.
+        #[arg(long, value_name = "TIME", requires = "live")]
+        as_of: Option<String>,
         /// They are entries for testing, made up and no secret.
         #[arg(long)]
         test: bool,
         /// Take an update that has shrunk as it is, instead of keeping what was there before.
         #[arg(long, requires = "reason")]
         replace: bool,
-        /// Why entries are given up.
-        #[arg(long)]
+        /// Why entries are given up; kept for good.
+        #[arg(long, requires = "replace")]
         reason: Option<String>,
     },
     /// Show how the tier stands: its feed, its gaps, who may open records and how many there are.

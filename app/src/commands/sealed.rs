@@ -10,11 +10,13 @@ use anyhow::{Context as _, Result, bail};
 use engine::{PersonNo, Problem, SealedKey};
 use filtering::publish::Scope;
 use filtering::sealed::{self, How, Kind};
+use kit::{Timestamp, Zone};
 use serde_json::json;
 
 use crate::cli::{Recipients, Sealed, SealedRecords};
 use crate::commands::context::Context;
 use crate::commands::records::publish_in;
+use crate::commands::when;
 use crate::home::read_key;
 use crate::output::Failure;
 use crate::process::snapshot::catalogue;
@@ -29,9 +31,12 @@ const MOST_BYTES: u64 = 256 << 20;
 /// Runs the command.
 pub fn run(context: &Context, asked: Sealed) -> Result<()> {
     match asked {
-        Sealed::Import { file, live, fresh_for, replace, reason, .. } => {
+        Sealed::Import { file, live, fresh_for, as_of, replace, reason, .. } => {
             let kind = match fresh_for {
-                Some(fresh_for_days) if live => Kind::Live { fresh_for_days },
+                Some(fresh_for_days) if live => {
+                    let as_of = as_of.map_or(Ok(context.at), |text| moment(context, &text))?;
+                    Kind::Live { as_of, fresh_for_days }
+                }
                 _ => Kind::Test,
             };
             import(context, &file, kind, reason.as_deref().filter(|_| replace))
@@ -45,6 +50,21 @@ pub fn run(context: &Context, asked: Sealed) -> Result<()> {
         Sealed::Records(SealedRecords::List) => list_records(context),
         Sealed::Open { reference, identity, reason } => open(context, reference, &identity, &reason),
     }
+}
+
+/// A time on the school's clocks.
+fn moment(context: &Context, text: &str) -> Result<Timestamp> {
+    let records = context.records()?;
+    let version = context.wait(async {
+        let mut tx = records.read().await?;
+        let version = filtering::filter_policy::current(&mut tx).await?;
+        tx.roll_back().await?;
+        anyhow::Ok(version)
+    })?;
+    let document = version.and_then(|version| version.document().ok());
+    let zone =
+        document.and_then(|document| Zone::named(&document.calendar.zone).ok()).unwrap_or_else(Zone::utc);
+    when::moment(text, &zone)
 }
 
 fn read(path: &Path) -> Result<String> {
@@ -163,7 +183,7 @@ fn status(context: &Context) -> Result<()> {
         "state": state,
         "notice": state.notice(),
         "feed": version.as_ref().map(|version| json!({
-            "version": version.number, "kind": version.kind.id(), "as_of": version.at.to_string(),
+            "version": version.number, "kind": version.kind.id(), "loaded_at": version.at.to_string(),
             "fresh_until": version.fresh_until().map(|at| at.to_string()), "lines": version.lines,
             "accepted": version.accepted, "refused": version.refused, "how": version.how.id(),
         })),

@@ -50,7 +50,7 @@ pub fn run(home: &Home, config: &Config, bind: &Bind, when_ready: impl FnOnce(&R
         tracing::warn!("{notice}");
     }
     let seen = opened.published;
-    let (recipients, version) = (opened.recipients, opened.policy.document().version);
+    let (recipients, version) = (opened.recipients, opened.version);
     if recipients.is_empty() {
         tracing::warn!("Nobody is named who may open records of sealed addresses, so none are made");
     }
@@ -82,7 +82,8 @@ pub fn run(home: &Home, config: &Config, bind: &Bind, when_ready: impl FnOnce(&R
     let watcher = {
         let (home, stop, clock) = (home.clone(), stop.clone(), clock.clone());
         let (current, sink) = (Arc::clone(&current), Arc::clone(&sink));
-        let watch = Watch { home, key: sealed_key, current, sink, clock, said: state };
+        let watch =
+            Watch { home, key: sealed_key, current, sink, to: (recipients, version), clock, said: state };
         std::thread::Builder::new().name("snapshots".to_owned()).spawn(move || watch.follow(seen, &stop))?
     };
     when_ready(&Ready {
@@ -127,6 +128,8 @@ struct Watch {
     key: SealedKey,
     current: Arc<Current>,
     sink: Arc<activity::Sink>,
+    /// To whom sealed records are written, and the version of the policy they name.
+    to: (Vec<String>, u32),
     clock: Clock,
     /// What was last said of the sealed tier.
     said: SealedState,
@@ -157,19 +160,16 @@ impl Watch {
         }
     }
 
-    fn swap(&self, folder: &Path, published: Published, seen: &Published) -> Result<()> {
+    fn swap(&mut self, folder: &Path, published: Published, seen: &Published) -> Result<()> {
         if published.same_policy(seen) {
             report(&self.current.swap_live(&published.live(folder)?));
-            return Ok(());
+        } else {
+            let opened = Opened::open(folder, &self.key)?;
+            self.to = (opened.recipients, opened.version);
+            report(&self.current.swap_both(opened.policy, &opened.live));
         }
-        let opened = Opened::open(folder, &self.key)?;
-        write_sealed_to(
-            &self.sink,
-            &opened.recipients,
-            opened.policy.document().version,
-            published.generation,
-        );
-        report(&self.current.swap_both(opened.policy, &opened.live));
+        let (recipients, version) = &self.to;
+        write_sealed_to(&self.sink, recipients, *version, published.generation);
         Ok(())
     }
 

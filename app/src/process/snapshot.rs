@@ -13,6 +13,8 @@ use lists::ListIndex;
 pub struct Opened {
     pub published: Published,
     pub policy: FilterPolicy,
+    /// The policy's version in the records.
+    pub version: u32,
     pub live: LiveDocument,
     /// To whom sealed records are encrypted.
     pub recipients: Vec<String>,
@@ -44,9 +46,10 @@ impl Opened {
         let index =
             ListIndex::open(Arc::new(mapped)).with_context(|| format!("cannot use {}", path.display()))?;
         let file = published.policy(folder)?;
+        let version = file.version;
         let recipients = file.recipients.open(key)?.to_vec();
         let policy = file.compile(key.clone(), &catalogue()?, Arc::new(index))?;
-        Ok(Self { published, policy, live: published.live(folder)?, recipients })
+        Ok(Self { published, policy, version, live: published.live(folder)?, recipients })
     }
 }
 

@@ -274,7 +274,9 @@ impl Client<'_> {
         Counters::add(&shared.counters.blocked, 1);
         open.tell(&*shared.sink);
         let saying = shared.filter.say(&open.decision);
-        let (host, ticket) = (open.host.to_string(), self.ticket(&open));
+        let sealed = open.decision.reason.step == Step::Sealed;
+        let host = if sealed { String::new() } else { open.host.to_string() };
+        let ticket = self.ticket(&open);
         let config = &shared.config;
         let about = Blocked {
             host: &host,

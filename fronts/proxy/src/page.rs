@@ -63,7 +63,7 @@ pub struct Page {
 /// Everything the block page says.
 #[derive(Debug, Clone, Copy)]
 pub struct Blocked<'a> {
-    /// The host, as it may be shown.
+    /// The host, as it may be shown; empty where a sealed entry spoke, which no page repeats.
     pub host: &'a str,
     /// The decision in words.
     pub saying: &'a Saying,
@@ -99,10 +99,10 @@ fn blocked_body(about: &Blocked<'_>) -> Markup {
         h1 { "This page is blocked" }
         @if saying.offer_help { (help_lines("If something is wrong, you can talk to someone now", help)) }
         p.why { (saying.reason) }
-        p {
+        @if !host.is_empty() { p {
             "The site is " strong { (host) } "."
             @if let Some(category) = &saying.category { " The school keeps it under “" (category) "”." }
-        }
+        } }
         h2 { "What helps" }
         ul {
             li { a href=(link("why")) { "See why this is blocked" } }

@@ -3,5 +3,6 @@
 mod first_day;
 mod network_manager;
 mod pupil;
+mod sealed;
 mod teacher;
 mod things_break;

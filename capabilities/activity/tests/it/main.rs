@@ -11,5 +11,6 @@ mod forget;
 mod house;
 mod kill;
 mod recovery;
+mod sealed;
 mod torn;
 mod walk;

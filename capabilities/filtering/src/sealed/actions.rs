@@ -53,6 +53,9 @@ pub enum ImportError {
     /// Freshness of no days, or of years.
     #[error("say for how many days the feed counts as fresh, 1 to 366")]
     Freshness,
+    /// A feed of the future would never grow stale.
+    #[error("the feed says that it was made later than now; correct --as-of or this machine's clock")]
+    NotYet,
     /// A replacement that nobody can explain later.
     #[error("say why entries are to be given up; the reason is kept for good")]
     NoReason,
@@ -125,8 +128,13 @@ pub async fn import(
     replace: Option<&str>,
     at: Timestamp,
 ) -> Result<Imported, ImportError> {
-    if matches!(kind, Kind::Live { fresh_for_days } if !(1..=366).contains(&fresh_for_days)) {
-        return Err(ImportError::Freshness);
+    if let Kind::Live { as_of, fresh_for_days } = kind {
+        if !(1..=366).contains(&fresh_for_days) {
+            return Err(ImportError::Freshness);
+        }
+        if as_of > at {
+            return Err(ImportError::NotYet);
+        }
     }
     if replace.is_some_and(|reason| reason.trim().is_empty()) {
         return Err(ImportError::NoReason);
@@ -136,8 +144,7 @@ pub async fn import(
     if was_live.is_some() && kind == Kind::Test {
         return Err(ImportError::TestOverLive);
     }
-    let Reading { writer, lines, accepted, refused } =
-        Reading::of(text, key.clone(), kind.feed(at), catalogue);
+    let Reading { writer, lines, accepted, refused } = Reading::of(text, key.clone(), kind.feed(), catalogue);
     if accepted == 0 {
         return Err(ImportError::Nothing(lines));
     }

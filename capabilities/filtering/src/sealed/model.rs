@@ -26,6 +26,8 @@ pub(super) fn add_test_entries(writer: &mut SealedWriter) -> Result<(), SealedEn
     TEST_ENTRIES.iter().try_for_each(|host| writer.host(host))
 }
 
+const A_DAY_MS: i64 = 86_400_000;
+
 /// What a feed is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -33,6 +35,8 @@ pub enum Kind {
     Test,
     /// A live feed, to be trusted for so many days.
     Live {
+        /// When whoever made it took it from its source.
+        as_of: Timestamp,
         /// How many.
         fresh_for_days: u32,
     },
@@ -47,12 +51,12 @@ impl Kind {
         }
     }
 
-    /// The feed as the engine knows it, taken at `at`.
-    pub fn feed(self, at: Timestamp) -> Feed {
+    /// The feed as the engine knows it.
+    pub const fn feed(self) -> Feed {
         match self {
             Self::Test => Feed::Test,
-            Self::Live { fresh_for_days } => {
-                Feed::Live { as_of: at, fresh_for_ms: i64::from(fresh_for_days) * 86_400_000 }
+            Self::Live { as_of, fresh_for_days } => {
+                Feed::Live { as_of, fresh_for_ms: fresh_for_days as i64 * A_DAY_MS }
             }
         }
     }
@@ -107,8 +111,8 @@ impl FeedVersion {
     pub fn fresh_until(&self) -> Option<Timestamp> {
         match self.kind {
             Kind::Test => None,
-            Kind::Live { fresh_for_days } => {
-                Some(self.at.plus_millis(i64::from(fresh_for_days) * 86_400_000))
+            Kind::Live { as_of, fresh_for_days } => {
+                Some(as_of.plus_millis(i64::from(fresh_for_days) * A_DAY_MS))
             }
         }
     }

@@ -11,23 +11,24 @@ const FEED: &str = "sealed_feed";
 
 /// The newest loading of a feed.
 pub async fn newest_feed(tx: &mut Tx) -> Result<Option<FeedVersion>, StoreError> {
-    let sql = "SELECT number, kind, fresh_for_days, lines, accepted, refused, how, reason, sha256, imported_by, imported_at \
+    let sql = "SELECT number, kind, as_of, fresh_for_days, lines, accepted, refused, how, reason, sha256, imported_by, imported_at \
                FROM sealed_feed ORDER BY number DESC LIMIT 1";
     rows::one(tx, sql, Vec::new()).await?.as_ref().map(read_feed).transpose()
 }
 
 /// Writes a loading down.
 pub async fn insert_feed(tx: &mut Tx, feed: &FeedVersion) -> Result<(), StoreError> {
-    let sql = "INSERT INTO sealed_feed (number, kind, fresh_for_days, lines, accepted, refused, how, reason, sha256, \
-               imported_by, imported_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    let fresh_for_days = match feed.kind {
-        Kind::Test => 0,
-        Kind::Live { fresh_for_days } => fresh_for_days,
+    let sql = "INSERT INTO sealed_feed (number, kind, as_of, fresh_for_days, lines, accepted, refused, how, reason, sha256, \
+               imported_by, imported_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    let (as_of, fresh_for_days) = match feed.kind {
+        Kind::Test => (feed.at, 0),
+        Kind::Live { as_of, fresh_for_days } => (as_of, fresh_for_days),
     };
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let values = vec![
         i64::from(feed.number).into(),
         feed.kind.id().into(),
+        as_of.as_millis().into(),
         i64::from(fresh_for_days).into(),
         number(feed.lines).into(),
         number(feed.accepted).into(),
@@ -54,7 +55,10 @@ fn read_feed(row: &QueryResult) -> Result<FeedVersion, StoreError> {
         number: small("number")?,
         kind: match text("kind")?.as_str() {
             "test" => Kind::Test,
-            "live" => Kind::Live { fresh_for_days: small("fresh_for_days")? },
+            "live" => Kind::Live {
+                as_of: Timestamp::from_millis(row.try_get("", "as_of")?),
+                fresh_for_days: small("fresh_for_days")?,
+            },
             _ => return Err(rows::unreadable(FEED, "kind", "no kind of feed")),
         },
         lines: count("lines")?,

@@ -7,3 +7,4 @@ mod portal;
 mod publishing;
 mod samples;
 mod school;
+mod sealed;

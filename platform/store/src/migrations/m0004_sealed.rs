@@ -7,6 +7,7 @@ const TABLES: &[&str] = &[
     "CREATE TABLE sealed_feed (
         number BIGINT NOT NULL PRIMARY KEY,
         kind TEXT NOT NULL CHECK (kind IN ('test', 'live')),
+        as_of BIGINT NOT NULL,
         fresh_for_days BIGINT NOT NULL,
         lines BIGINT NOT NULL,
         accepted BIGINT NOT NULL,
