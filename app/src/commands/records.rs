@@ -132,7 +132,7 @@ async fn publish_checked(
 
 /// What holds for a time and no gate carries out under the policy in force.
 pub async fn left_out(context: &Context, tx: &mut Tx) -> Result<Vec<Problem>> {
-    let content = Content::of(&context.home)?;
+    let content = Content::of(&context.home, tx).await?;
     let from = FromRecords {
         gate: &context.home.gate(),
         kept: &context.home.lists(),
