@@ -10,13 +10,14 @@ use crate::config::Config;
 use crate::home::Home;
 use crate::output::Output;
 use crate::process::supervisor::{self, Bind, Ready};
-use crate::process::{gate, hub, log};
+use crate::process::{descriptors, gate, hub, log};
 
 /// Runs the command.
 pub fn run(given: Option<PathBuf>, asked: &cli::Run, output: Output) -> Result<()> {
     let home = Home::existing(given)?;
     home.make_folders()?;
     let config = Config::read(&home.config())?;
+    descriptors::raise();
     let bind =
         Bind { dns: asked.bind_dns.clone(), proxy: asked.bind_proxy.clone(), portal: asked.bind_portal };
     match asked.only {

@@ -1,6 +1,7 @@
 //! The three processes of a running school, and the one that keeps them running.
 
 pub mod confine;
+pub mod descriptors;
 pub mod gate;
 pub mod hub;
 pub mod log;
