@@ -46,7 +46,8 @@ class Dns:
         return found
 
     def warm(self, server):
-        for turn in range(3):
+        """Fills the server's cache: the names of the stream's head once and more. Every server gets the same time."""
+        for turn in range(6):
             self.once(server, turn, 3)
 
     def steady(self, server, rate, seconds):

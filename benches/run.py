@@ -238,16 +238,37 @@ http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type
         self.row(f"{size}: longest gap in a reload against none", reload["gap_ms"] / max(quiet, 0.1), 1.5, "", True, " ×")
         self.stop_all()
 
-    def index(self):
-        """A name in the list index, by its own program, alone on the server's processor."""
-        said = subprocess.run(["taskset", "-c", SERVER_CPU, self.arguments.index_bench, "5"], capture_output=True, text=True)
+    def part(self, name, *words):
+        """What one of our own measuring programs prints, alone on the server's processor; None if it fails."""
+        command = ["taskset", "-c", SERVER_CPU, f"{self.arguments.examples}/{name}", *words]
+        said = subprocess.run(command, capture_output=True, text=True)
         if said.returncode != 0:
-            self.keep("problem", peer="index", text=said.stderr[-300:])
-            return
-        self.keep("index", text=said.stdout)
+            self.keep("problem", peer=name, text=said.stderr[-300:])
+            return None
+        self.keep("part", name=name, text=said.stdout)
+        return said.stdout
+
+    def decide(self):
+        """Deciding with 50 groups and 10,000 overrides; the worst kind of request counts."""
+        said = self.part("decide_bench")
+        figures = json.loads(said) if said else {}
+        kinds = {kind: found for kind, found in figures.items() if isinstance(found, dict)}
+        for what, suffix in (("by name", False), ("by URL", True)):
+            worst = [found["p99_ns"] for kind, found in kinds.items() if kind.endswith("_with_path") == suffix]
+            self.row(f"decide {what}, 50 groups, 10,000 overrides, 1 M names, p99", max(worst, default=None), 500, "", True, " ns")
+
+    def front_cost(self):
+        """What recording one event costs the thread that answers."""
+        said = self.part("cost", "20000", "3") or ""
+        found = re.search(r"1 thread\(s\), no log: (\d+) ns", said)
+        self.row("the log's cost to a front, an event", float(found.group(1)) / 1000 if found else None, 0.4, "", True, " µs")
+
+    def index(self):
+        """A name in the list index."""
+        said = self.part("index_bench", "5") or ""
 
         def figure(pattern):
-            found = re.search(pattern, said.stdout)
+            found = re.search(pattern, said)
             return float(found.group(1)) if found else None
 
         self.row("a name in the index at 5 M, spread over all of it", figure(r"cold: (\d+) ns"), 250, "150 ns", True, " ns")
@@ -316,7 +337,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--program", help="the fivebar program; without it only the peers are measured")
     parser.add_argument("--load", required=True, help="the fivebar-load program")
-    parser.add_argument("--index-bench", help="the program that measures the list index; left out if not given")
+    parser.add_argument("--examples", help="the folder of our own measuring programs; left out if not given")
     parser.add_argument("--quick", action="store_true", help="100,000 names, short rounds, no five million")
     parser.add_argument("--parts", default="dns,proxy,large")
     parser.add_argument("--count", type=int, default=1_000_000)
@@ -338,8 +359,10 @@ def main():
     run = Run(arguments)
     try:
         names, list_path, stream = run.names(arguments.count)
-        if arguments.index_bench and not arguments.quick:
+        if arguments.examples and not arguments.quick:
             run.index()
+            run.decide()
+            run.front_cost()
         if "dns" in parts:
             run.dns(names, list_path, stream)
         if "proxy" in parts:
