@@ -101,6 +101,15 @@ pub struct Running {
     streams: Option<stream::Streams>,
 }
 
+/// The front's sockets, bound and not yet read: what may need rights that the rest must not have.
+pub struct Bound {
+    config: Config,
+    threads: usize,
+    addresses: Vec<SocketAddr>,
+    udp: Vec<Vec<std::net::UdpSocket>>,
+    tcp: Vec<TcpListener>,
+}
+
 /// Starts the front. It answers from the moment this returns.
 pub fn start(
     config: Config,
@@ -108,6 +117,11 @@ pub fn start(
     sink: Arc<dyn ActivitySink>,
     clock: Clock,
 ) -> Result<Running, StartError> {
+    bind(config)?.start(filter, sink, clock)
+}
+
+/// Checks the configuration and takes its addresses. Questions wait in the sockets until the front starts.
+pub fn bind(config: Config) -> Result<Bound, StartError> {
     if config.listen.is_empty() {
         return Err(StartError::NoListen);
     }
@@ -118,40 +132,59 @@ pub fn start(
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         threads => threads,
     };
-    let (addresses, mut udp, tcp) = listen(&config.listen, threads)?;
-    let inboxes: Vec<_> = (0..threads).map(|_| Inbox::new().map(Arc::new)).collect::<io::Result<_>>()?;
-    let counting: Vec<_> = (0..threads).map(|_| Arc::new(Counting::default())).collect();
-    let streams = stream::start(tcp, inboxes.clone(), config.connections)?;
-    let mut running = Running { addresses, counting, inboxes, threads: Vec::new(), streams: Some(streams) };
-    let settings = Settings {
-        upstreams: config.upstreams,
-        cache_bytes: config.cache_bytes / threads,
-        waiting: (config.waiting / threads).max(16),
-        longest_life_s: config.longest_life_s.min(LONGEST_LIFE_S),
-        blocked_life_s: config.blocked_life_s.min(LONGEST_LIFE_S),
-    };
-    for (number, (inbox, counting)) in running.inboxes.iter().zip(&running.counting).enumerate() {
-        let listeners = udp.pop().unwrap_or_default();
-        let resolver = resolver::Resolver::new(
-            settings.clone(),
-            Arc::clone(&filter),
-            Arc::clone(&sink),
-            Arc::clone(counting),
-        );
-        let sender = running.streams.as_ref().map(stream::Streams::sender);
-        let worker = worker::Worker::new(
-            resolver,
-            listeners,
-            &settings.upstreams,
-            Arc::clone(inbox),
-            sender,
-            Arc::clone(counting),
-            clock.clone(),
-        )?;
-        let name = format!("dns-{number}");
-        running.threads.push(std::thread::Builder::new().name(name).spawn(move || worker.run())?);
+    let (addresses, udp, tcp) = listen(&config.listen, threads)?;
+    Ok(Bound { config, threads, addresses, udp, tcp })
+}
+
+impl Bound {
+    /// Where it listens, in the order of the configuration, with the ports it got.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
-    Ok(running)
+
+    /// Starts the threads that answer.
+    pub fn start(
+        self,
+        filter: Arc<Current>,
+        sink: Arc<dyn ActivitySink>,
+        clock: Clock,
+    ) -> Result<Running, StartError> {
+        let Bound { config, threads, addresses, mut udp, tcp } = self;
+        let inboxes: Vec<_> = (0..threads).map(|_| Inbox::new().map(Arc::new)).collect::<io::Result<_>>()?;
+        let counting: Vec<_> = (0..threads).map(|_| Arc::new(Counting::default())).collect();
+        let streams = stream::start(tcp, inboxes.clone(), config.connections)?;
+        let mut running =
+            Running { addresses, counting, inboxes, threads: Vec::new(), streams: Some(streams) };
+        let settings = Settings {
+            upstreams: config.upstreams,
+            cache_bytes: config.cache_bytes / threads,
+            waiting: (config.waiting / threads).max(16),
+            longest_life_s: config.longest_life_s.min(LONGEST_LIFE_S),
+            blocked_life_s: config.blocked_life_s.min(LONGEST_LIFE_S),
+        };
+        for (number, (inbox, counting)) in running.inboxes.iter().zip(&running.counting).enumerate() {
+            let listeners = udp.pop().unwrap_or_default();
+            let resolver = resolver::Resolver::new(
+                settings.clone(),
+                Arc::clone(&filter),
+                Arc::clone(&sink),
+                Arc::clone(counting),
+            );
+            let sender = running.streams.as_ref().map(stream::Streams::sender);
+            let worker = worker::Worker::new(
+                resolver,
+                listeners,
+                &settings.upstreams,
+                Arc::clone(inbox),
+                sender,
+                Arc::clone(counting),
+                clock.clone(),
+            )?;
+            let name = format!("dns-{number}");
+            running.threads.push(std::thread::Builder::new().name(name).spawn(move || worker.run())?);
+        }
+        Ok(running)
+    }
 }
 
 type Listening = (Vec<SocketAddr>, Vec<Vec<std::net::UdpSocket>>, Vec<TcpListener>);

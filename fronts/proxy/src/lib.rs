@@ -33,4 +33,4 @@ mod worker;
 pub use address::{Network, Opening};
 pub use config::{Config, ConfigError, HelpLine, Limits, Pac};
 pub use counters::Counts;
-pub use serve::{Running, start};
+pub use serve::{Bound, Running, bind, start};

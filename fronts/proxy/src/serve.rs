@@ -31,6 +31,14 @@ pub struct Running {
     threads: Vec<JoinHandle<()>>,
 }
 
+/// The proxy's sockets, bound and not yet listening: what may need rights that the rest must not have.
+pub struct Bound {
+    config: Config,
+    addresses: Vec<SocketAddr>,
+    /// A thread's sockets, one an address.
+    sockets: Vec<Vec<TcpSocket>>,
+}
+
 /// Starts the proxy. When this returns, it answers.
 pub fn start(
     config: Config,
@@ -38,49 +46,76 @@ pub fn start(
     sink: Arc<dyn ActivitySink>,
     clock: Clock,
 ) -> Result<Running, ConfigError> {
+    bind(config)?.start(filter, sink, clock)
+}
+
+/// Checks the configuration and takes its addresses.
+pub fn bind(config: Config) -> Result<Bound, ConfigError> {
     config.check()?;
     let count = match config.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         some => some,
     };
-    // A port of 0 is chosen once, by a socket that stays bound until every thread has its own.
-    let mut holders = Vec::new();
+    let mut sockets: Vec<Vec<TcpSocket>> = (0..count).map(|_| Vec::new()).collect();
     let mut addresses = Vec::new();
-    for &address in &config.listen {
-        let refused = |error| ConfigError::Listen { address, error };
-        let holder = socket(address).map_err(refused)?;
-        addresses.push(holder.local_addr().map_err(refused)?);
-        holders.push(holder);
+    for &wanted in &config.listen {
+        // A port of 0 is chosen once, by the first thread's socket.
+        let mut address = wanted;
+        for mine in &mut sockets {
+            let refused = |error| ConfigError::Listen { address: wanted, error };
+            let socket = socket(address).map_err(refused)?;
+            address = socket.local_addr().map_err(refused)?;
+            mine.push(socket);
+        }
+        addresses.push(address);
     }
-    let mut own = config.own.clone();
-    own.extend(&addresses);
-    let reach = Reach { openings: config.allow_private.clone(), own };
-    let shared = Arc::new(Shared {
-        config,
-        reach,
-        filter,
-        sink,
-        clock,
-        counters: Counters::default(),
-        open: AtomicUsize::new(0),
-        stop: AtomicBool::new(false),
-    });
-    let mut running =
-        Running { shared: Arc::clone(&shared), addresses: addresses.clone(), threads: Vec::new() };
-    let (ready, started) = mpsc::channel();
-    for number in 0..count {
-        let (shared, addresses, ready) = (Arc::clone(&shared), addresses.clone(), ready.clone());
-        let thread = std::thread::Builder::new()
-            .name(format!("proxy-{number}"))
-            .spawn(move || thread(shared, &addresses, &ready))
-            .map_err(ConfigError::Thread)?;
-        running.threads.push(thread);
+    Ok(Bound { config, addresses, sockets })
+}
+
+impl Bound {
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
-    drop(ready);
-    for result in started.iter().take(count) {
-        result?;
+
+    /// Starts the threads. When this returns, it answers.
+    pub fn start(
+        self,
+        filter: Arc<Current>,
+        sink: Arc<dyn ActivitySink>,
+        clock: Clock,
+    ) -> Result<Running, ConfigError> {
+        let Bound { config, addresses, sockets } = self;
+        let count = sockets.len();
+        let mut own = config.own.clone();
+        own.extend(&addresses);
+        let reach = Reach { openings: config.allow_private.clone(), own };
+        let shared = Arc::new(Shared {
+            config,
+            reach,
+            filter,
+            sink,
+            clock,
+            counters: Counters::default(),
+            open: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+        });
+        let mut running = Running { shared: Arc::clone(&shared), addresses, threads: Vec::new() };
+        let (ready, started) = mpsc::channel();
+        for (number, sockets) in sockets.into_iter().enumerate() {
+            let (shared, ready) = (Arc::clone(&shared), ready.clone());
+            let thread = std::thread::Builder::new()
+                .name(format!("proxy-{number}"))
+                .spawn(move || thread(shared, sockets, &ready))
+                .map_err(ConfigError::Thread)?;
+            running.threads.push(thread);
+        }
+        drop(ready);
+        for result in started.iter().take(count) {
+            result?;
+        }
+        Ok(running)
     }
-    Ok(running)
 }
 
 impl Running {
@@ -128,7 +163,7 @@ fn socket(address: SocketAddr) -> io::Result<TcpSocket> {
 
 type Ready = mpsc::Sender<Result<(), ConfigError>>;
 
-fn thread(shared: Arc<Shared>, addresses: &[SocketAddr], ready: &Ready) {
+fn thread(shared: Arc<Shared>, sockets: Vec<TcpSocket>, ready: &Ready) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -139,11 +174,12 @@ fn thread(shared: Arc<Shared>, addresses: &[SocketAddr], ready: &Ready) {
     let local = LocalSet::new();
     local.block_on(&runtime, async move {
         let worker = Worker::start(shared);
-        for &address in addresses {
-            let listening = socket(address).and_then(|socket| socket.listen(4096));
-            match listening {
+        for socket in sockets {
+            let address = socket.local_addr();
+            match socket.listen(4096) {
                 Ok(listener) => drop(tokio::task::spawn_local(accept(worker.clone(), listener))),
                 Err(error) => {
+                    let address = address.unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
                     let _ = ready.send(Err(ConfigError::Listen { address, error }));
                     return;
                 }
