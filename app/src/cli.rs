@@ -132,6 +132,10 @@ pub struct Init {
     /// The records' database instead of the built-in one, as in postgres://fivebar@/fivebar.
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
+    /// Run each part as a system user of its own (fivebar-gate, fivebar-log, fivebar-hub), and make those that are
+    /// missing with useradd. Needs root, now and for `run`.
+    #[arg(long)]
+    pub users: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

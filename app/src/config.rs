@@ -24,6 +24,9 @@ pub struct Config {
     pub records: Records,
     #[serde(default)]
     pub activity: Activity,
+    /// The parts run as whoever starts them where this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<Users>,
 }
 
 /// Whose school it is.
@@ -107,6 +110,32 @@ pub struct Activity {
     pub keep_sealed_days: u32,
 }
 
+/// The system users that the parts run as, one each. An empty section takes the usual names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Users {
+    /// Reads bytes of devices.
+    pub gate: String,
+    /// Keeps the activity log.
+    pub log: String,
+    /// Keeps the records.
+    pub hub: String,
+}
+
+impl Default for Users {
+    fn default() -> Self {
+        let name = |part: &str| format!("fivebar-{part}");
+        Self { gate: name("gate"), log: name("log"), hub: name("hub") }
+    }
+}
+
+impl Users {
+    /// All three.
+    pub fn all(&self) -> [&str; 3] {
+        [&self.gate, &self.log, &self.hub]
+    }
+}
+
 const fn default_cache_mb() -> usize {
     64
 }
@@ -166,7 +195,7 @@ impl Config {
         })?;
         let mut problems = Vec::new();
         for key in table.keys() {
-            if !["school", "dns", "proxy", "portal", "records", "activity"].contains(&key.as_str()) {
+            if !["school", "dns", "proxy", "portal", "records", "activity", "users"].contains(&key.as_str()) {
                 problems.push(Problem {
                     line: line_of(text, key, None),
                     what: format!("there is no section called {key:?}; take it out or correct its name"),
@@ -179,12 +208,14 @@ impl Config {
         let portal = section::<Portal>(&table, text, "portal", &mut problems);
         let records = optional::<Records>(&table, text, "records", &mut problems);
         let activity = optional::<Activity>(&table, text, "activity", &mut problems);
+        let users =
+            table.contains_key("users").then(|| section::<Users>(&table, text, "users", &mut problems));
         let (Some(school), Some(dns), Some(proxy), Some(portal), Some(records), Some(activity)) =
             (school, dns, proxy, portal, records, activity)
         else {
             return Err(problems);
         };
-        let config = Self { school, dns, proxy, portal, records, activity };
+        let config = Self { school, dns, proxy, portal, records, activity, users: users.flatten() };
         config.check(text, &mut problems);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
@@ -241,6 +272,14 @@ impl Config {
                 "keep records of sealed addresses for at least one day, or nobody can hand them over"
                     .to_owned(),
             );
+        }
+        for (key, name) in
+            self.users.iter().flat_map(|users| ["gate", "log", "hub"].into_iter().zip(users.all()))
+        {
+            if name.is_empty() || name.starts_with('-') || name.chars().any(|c| c == ':' || c.is_whitespace())
+            {
+                say("users", key, format!("{name:?} cannot be the name of a system user"));
+            }
         }
         if self.activity.keep_days == 0 {
             say(

@@ -9,7 +9,9 @@
 //! hub/fivebar.db      the records, unless they are in PostgreSQL       hub
 //! log/sealed.log      encrypted records of sealed addresses            log; opened with keys that are not here
 //! lists/              the lists as they were read; sealed ones hashed  hub
-//! run/                sockets, the shared page, who is running         all
+//! run/pages/          the pages that gates count on                    gate, log
+//! run/events/         where gates hand over their events               log, gate
+//! run/questions/      where the log is asked                           log, hub
 //! ```
 
 use std::fs;
@@ -80,6 +82,7 @@ impl Home {
                 .create(folder)
                 .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
+        activity::make_folders(&self.run())?;
         Ok(())
     }
 }

@@ -136,6 +136,18 @@ impl School {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// The process of one part, found among the children of the program.
+    pub fn pid_of(&self, part: &str) -> Option<u32> {
+        let children =
+            std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.ready.pid)).ok()?;
+        children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()).find(|pid| {
+            std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
+                let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+                words.windows(2).any(|pair| matches!(pair, [b"--only", name] if *name == part.as_bytes()))
+            })
+        })
+    }
+
     /// Asks for a name with dig, from a device's address.
     pub fn dig(&self, from: &str, question: &[&str]) -> Result<String> {
         let output = Command::new("dig")

@@ -1,6 +1,5 @@
 //! What most commands need: the home, its settings, its records, who is asking and when.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
@@ -72,7 +71,7 @@ pub fn database_url(home: &Home, config: &Config) -> Result<DatabaseUrl> {
     })
 }
 
-/// Whoever runs this process: the owner of its own entry among the running processes.
+/// Whoever runs this process.
 pub fn command_line() -> Actor {
-    Actor::CommandLine(std::fs::metadata("/proc/self").map_or(u32::MAX, |this| this.uid()))
+    Actor::CommandLine(nix::unistd::getuid().as_raw())
 }

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
+use nix::unistd::getuid;
 
 use crate::cli::{ExamplePolicy, Init};
-use crate::config::{Activity, Config, Dns, Portal, Proxy, Records, School};
+use crate::config::{Activity, Config, Dns, Portal, Proxy, Records, School, Users};
 use crate::home::{Home, make_key};
 use crate::output::Output;
+use crate::process::users;
 
 /// Runs the command.
 pub fn run(home: Home, asked: Init, output: Output) -> Result<()> {
@@ -20,6 +22,11 @@ pub fn run(home: Home, asked: Init, output: Output) -> Result<()> {
         );
     }
     let answers = if asked.yes { Answers::given(asked)? } else { Answers::by_asking(asked)? };
+    if let Some(names) = &answers.config.users {
+        for made in users::make_missing(names)? {
+            output.say(format!("The system user {made} was made."));
+        }
+    }
     set_up(&home, &answers, output)?;
     output.say(format!(
         "{} is set up in {}.\nNext: `fivebar --home {} run` starts it; then point one device at it and try.\n\
@@ -29,6 +36,9 @@ pub fn run(home: Home, asked: Init, output: Output) -> Result<()> {
         home.path().display(),
         engine::sealed::NO_LIVE_LIST,
     ));
+    if answers.config.users.is_none() && getuid().is_root() {
+        output.say(users::advice());
+    }
     output.object(&serde_json::json!({ "home": home.path(), "school": answers.config.school.name }));
     Ok(())
 }
@@ -77,7 +87,8 @@ impl Answers {
             asked.portal,
             asked.database,
             asked.example.unwrap_or(ExamplePolicy::School),
-        ))
+        )
+        .with_users(asked.users))
     }
 
     fn by_asking(asked: Init) -> Result<Self> {
@@ -119,7 +130,15 @@ impl Answers {
                 _ => ExamplePolicy::School,
             },
         };
-        Ok(Self::with(school, Some(dns), upstream, Some(proxy), Some(portal), asked.database, policy))
+        let users = asked.users
+            || getuid().is_root()
+                && ask(
+                    "Shall each part run as a system user of its own, made now where it is missing?",
+                    "yes",
+                )?
+                .starts_with(['y', 'Y']);
+        Ok(Self::with(school, Some(dns), upstream, Some(proxy), Some(portal), asked.database, policy)
+            .with_users(users))
     }
 
     /// The answers, with the usual ones where none is given.
@@ -151,9 +170,16 @@ impl Answers {
                 portal: Portal { listen: portal.unwrap_or_else(|| any(8080)), url: None },
                 records: database.map_or_else(Records::default, |database| Records { database }),
                 activity: Activity::default(),
+                users: None,
             },
             policy,
         }
+    }
+
+    /// Each part as a system user of its own, where `users` says so.
+    fn with_users(mut self, users: bool) -> Self {
+        self.config.users = users.then(Users::default);
+        self
     }
 }
 

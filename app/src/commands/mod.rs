@@ -20,19 +20,36 @@ mod when;
 mod who;
 mod withhold;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
 use crate::home::Home;
 use crate::output::Output;
+use crate::process::ownership;
 use context::Context;
 
 /// Runs the command that was given.
 pub fn run(cli: Cli) -> Result<()> {
     let output = Output::new(cli.json);
     let home = cli.home;
-    match cli.command {
+    let writes = !matches!(
+        cli.command,
+        Command::Demo(_) | Command::Run(_) | Command::Completions { .. } | Command::Man
+    );
+    let ended = command(cli.command, home.clone(), output);
+    if writes {
+        // Also after a command that failed half-way.
+        let settled = ownership::settle_after_command(&Home::at(home));
+        return ended.and(settled);
+    }
+    ended
+}
+
+fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()> {
+    match command {
         Command::Demo(asked) => demo::run(home, &asked, output),
         Command::Init(asked) => init::run(Home::at(home), asked, output),
         Command::Run(asked) => run::run(home, &asked, output),

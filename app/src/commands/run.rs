@@ -4,13 +4,15 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use nix::unistd::getuid;
 
 use crate::cli::{self, Part};
 use crate::config::Config;
 use crate::home::Home;
 use crate::output::Output;
 use crate::process::supervisor::{self, Bind, Ready};
-use crate::process::{descriptors, gate, hub, log};
+use crate::process::users::{self, Users};
+use crate::process::{descriptors, gate, hub, log, ownership};
 
 /// Runs the command.
 pub fn run(given: Option<PathBuf>, asked: &cli::Run, output: Output) -> Result<()> {
@@ -20,11 +22,24 @@ pub fn run(given: Option<PathBuf>, asked: &cli::Run, output: Output) -> Result<(
     descriptors::raise();
     let bind =
         Bind { dns: asked.bind_dns.clone(), proxy: asked.bind_proxy.clone(), portal: asked.bind_portal };
+    let users = Users::to_become(&config)?;
+    if let (Some(part), Some(users)) = (asked.only, &users) {
+        ownership::settle_own(&home, users, users.of(part))?;
+    }
+    let user = users.as_ref();
     match asked.only {
-        Some(Part::Gate) => gate::run(&home, &config, &bind, say_ready),
-        Some(Part::Log) => log::run(&home, &config, say_ready),
-        Some(Part::Hub) => hub::run(&home, &config, &bind, say_ready),
+        Some(Part::Gate) => gate::run(&home, &config, &bind, user.map(|users| &users.gate), say_ready),
+        Some(Part::Log) => log::run(&home, &config, user.map(|users| &users.log), say_ready),
+        Some(Part::Hub) => hub::run(&home, &config, &bind, user.map(|users| &users.hub), say_ready),
         None => {
+            match &users {
+                Some(users) => {
+                    users.can_reach(&home)?;
+                    ownership::settle(&home, users)?;
+                }
+                None if getuid().is_root() => tracing::warn!("{}", users::advice()),
+                None => {}
+            }
             let bind = fixed(&config, bind)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(supervisor::run(&home, bind, |ready| together(&config, ready, output)))

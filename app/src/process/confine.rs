@@ -8,6 +8,10 @@ use landlock::{
     RulesetCreatedAttr, RulesetStatus,
 };
 
+/// Tells one start of the machine from another: what a gate has numbered can be relied on to the last event unless the
+/// machine went down meanwhile.
+pub const MACHINE_START: &str = "/proc/sys/kernel/random/boot_id";
+
 /// What a process may reach of the file system, besides what it already holds open.
 #[derive(Debug, Default)]
 pub struct Reach {

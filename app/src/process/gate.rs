@@ -1,5 +1,5 @@
 //! The gate: answers devices by the published snapshots. It reads untrusted bytes, so it holds no database and may
-//! touch `gate/` (to read) and `run/`, nothing else.
+//! touch `gate/` (to read) and `run/pages/`, nothing else.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -14,10 +14,11 @@ use kit::{Clock, Private};
 
 use crate::config::Config;
 use crate::home::{Home, read_key};
-use crate::process::confine::{Reach, confine};
+use crate::process::confine::{MACHINE_START, Reach, confine};
 use crate::process::snapshot::{Opened, catalogue};
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Ready};
+use crate::process::users::Account;
 
 /// How often the gate looks for a new snapshot: one `stat` of a small file.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -26,12 +27,31 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const FIRST_SNAPSHOT: Duration = Duration::from_secs(60);
 
 /// Runs until told to stop.
-pub fn run(home: &Home, config: &Config, bind: &Bind, when_ready: impl FnOnce(&Ready)) -> Result<()> {
+pub fn run(
+    home: &Home,
+    config: &Config,
+    bind: &Bind,
+    user: Option<&Account>,
+    when_ready: impl FnOnce(&Ready),
+) -> Result<()> {
     let ticket_key = Private::new(read_key(home, "ticket.key")?);
     let sealed_key = SealedKey::new(read_key(home, "sealed.key")?);
     let help = help_lines()?;
     let portal = portal_url(config, bind);
-    let confined = confine(&Reach { read: vec![home.gate()], write: vec![home.run()] })?;
+    // Ports below 1024 and keys are root's to give; whatever reads a device's bytes is not root any more.
+    let dns = front_dns::bind(front_dns::Config {
+        listen: or(&bind.dns, &config.dns.listen),
+        upstreams: config.dns.upstreams.clone(),
+        threads: config.dns.threads.unwrap_or(0),
+        cache_bytes: config.dns.cache_mb << 20,
+        ..front_dns::Config::default()
+    })?;
+    let proxy = front_proxy::bind(proxy_config(config, bind, portal, ticket_key, help, dns.addresses()))?;
+    user.map_or(Ok(()), Account::take_on)?;
+    let confined = confine(&Reach {
+        read: vec![home.gate(), MACHINE_START.into()],
+        write: vec![activity::pages_folder(&home.run())],
+    })?;
     tracing::info!(?confined, "The gate may touch its own folders only");
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -61,20 +81,9 @@ pub fn run(home: &Home, config: &Config, bind: &Bind, when_ready: impl FnOnce(&R
         Arc::new(activity::Sink::start(&home.run(), clock.now()).context("cannot start recording activity")?);
     write_sealed_to(&sink, &recipients, version, seen.generation);
 
-    let dns = front_dns::start(
-        front_dns::Config {
-            listen: or(&bind.dns, &config.dns.listen),
-            upstreams: config.dns.upstreams.clone(),
-            threads: config.dns.threads.unwrap_or(0),
-            cache_bytes: config.dns.cache_mb << 20,
-            ..front_dns::Config::default()
-        },
-        Arc::clone(&current),
-        Arc::clone(&sink) as Arc<dyn engine::ActivitySink>,
-        clock.clone(),
-    )?;
-    let proxy = front_proxy::start(
-        proxy_config(config, bind, portal, ticket_key, help, dns.addresses()),
+    let dns =
+        dns.start(Arc::clone(&current), Arc::clone(&sink) as Arc<dyn engine::ActivitySink>, clock.clone())?;
+    let proxy = proxy.start(
         Arc::clone(&current),
         Arc::clone(&sink) as Arc<dyn engine::ActivitySink>,
         clock.clone(),

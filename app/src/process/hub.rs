@@ -18,12 +18,25 @@ use crate::process::confine::{Reach, confine};
 use crate::process::snapshot::Opened;
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Person, Ready};
+use crate::process::users::Account;
 
 /// How often the hub looks whether another snapshot was published.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Runs until told to stop.
-pub fn run(home: &Home, config: &Config, bind: &Bind, when_ready: impl FnOnce(&Ready)) -> Result<()> {
+pub fn run(
+    home: &Home,
+    config: &Config,
+    bind: &Bind,
+    user: Option<&Account>,
+    when_ready: impl FnOnce(&Ready),
+) -> Result<()> {
+    // A port below 1024 is root's to give.
+    let address = bind.portal.unwrap_or(config.portal.listen);
+    let listener = std::net::TcpListener::bind(address)
+        .with_context(|| format!("cannot serve the portal on {address}; is another program using it?"))?;
+    listener.set_nonblocking(true)?;
+    user.map_or(Ok(()), Account::take_on)?;
     let ticket_key = Private::new(read_key(home, "ticket.key")?);
     let sealed_key = SealedKey::new(read_key(home, "sealed.key")?);
     // The records are brought up to date and published before the hub shuts itself in. Gates go on with what they have
@@ -39,17 +52,17 @@ pub fn run(home: &Home, config: &Config, bind: &Bind, when_ready: impl FnOnce(&R
     }
     let confined = confine(&Reach {
         read: vec!["/etc".into(), "/usr/share/zoneinfo".into()],
-        write: vec![home.hub(), home.gate(), home.run()],
+        write: vec![home.hub(), home.gate()],
     })?;
     tracing::info!(?confined, "The hub may touch its own folders only");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(home, config, bind, ticket_key, sealed_key, when_ready))
+    runtime.block_on(serve(home, config, listener, ticket_key, sealed_key, when_ready))
 }
 
 async fn serve(
     home: &Home,
     config: &Config,
-    bind: &Bind,
+    listener: std::net::TcpListener,
     ticket_key: Private<[u8; 32]>,
     sealed_key: SealedKey,
     when_ready: impl FnOnce(&Ready),
@@ -82,10 +95,7 @@ async fn serve(
             filter: Arc::clone(&current),
         }),
     };
-    let address = bind.portal.unwrap_or(config.portal.listen);
-    let listener = tokio::net::TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot serve the portal on {address}; is another program using it?"))?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
     when_ready(&Ready {
         portal: Some(listener.local_addr()?),
         people: people_with_addresses(&db).await?,

@@ -4,13 +4,20 @@ use anyhow::Result;
 
 use crate::config::Config;
 use crate::home::Home;
-use crate::process::confine::{Reach, confine};
+use crate::process::confine::{MACHINE_START, Reach, confine};
 use crate::process::stop::Stop;
 use crate::process::supervisor::Ready;
+use crate::process::users::Account;
 
 /// Runs until told to stop.
-pub fn run(home: &Home, config: &Config, when_ready: impl FnOnce(&Ready)) -> Result<()> {
-    let confined = confine(&Reach { read: Vec::new(), write: vec![home.log(), home.run()] })?;
+pub fn run(
+    home: &Home,
+    config: &Config,
+    user: Option<&Account>,
+    when_ready: impl FnOnce(&Ready),
+) -> Result<()> {
+    user.map_or(Ok(()), Account::take_on)?;
+    let confined = confine(&Reach { read: vec![MACHINE_START.into()], write: vec![home.log(), home.run()] })?;
     tracing::info!(?confined, "The log may touch its own folders only");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let guard = runtime.enter();

@@ -5,6 +5,8 @@ pub mod descriptors;
 pub mod gate;
 pub mod hub;
 pub mod log;
+pub mod ownership;
 pub mod snapshot;
 pub mod stop;
 pub mod supervisor;
+pub mod users;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -65,6 +65,9 @@ enum News {
     Ready(Part, Ready),
     Ended(Part, String),
 }
+
+/// How much a part is listened to: far more than it has to say, and no more than this process can hold.
+const MOST_SAID: u64 = 4 << 20;
 
 /// How long a part may take to stop before it is killed.
 const STOPPING: Duration = Duration::from_secs(8);
@@ -172,7 +175,7 @@ impl House {
         if let Some(said) = child.stdout.take() {
             let news = self.news.clone();
             tokio::spawn(async move {
-                let mut lines = BufReader::new(said).lines();
+                let mut lines = BufReader::new(said.take(MOST_SAID)).lines();
                 while let Ok(Some(line)) = lines.next_line().await {
                     if let Ok(ready) = serde_json::from_str::<Ready>(&line) {
                         let _ = news.send(News::Ready(part, ready));

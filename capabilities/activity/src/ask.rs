@@ -1,4 +1,4 @@
-//! The questions on `run/log-query.sock` and their answers: one JSON line each way, events as a line each.
+//! The questions on `run/questions/log.sock` and their answers: one JSON line each way, events as a line each.
 //!
 //! `{"search":{"person":7,"verdict":"block","limit":20}}` is answered by lines `{"event":{…}}` and a last line
 //! `{"done":{"events":20,"damaged_bytes":0}}`; anything that goes wrong by `{"error":"…"}`. Empty lines mean nothing.

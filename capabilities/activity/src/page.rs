@@ -1,4 +1,4 @@
-//! The page a gate run counts on: `run/gate-<run>.page`, one file a run, locked while the run lives.
+//! The page a gate run counts on: `run/pages/gate-<run>.page`, one file a run, locked while the run lives.
 //!
 //! A gate that dies takes its queue with it. This page stays behind, so the log knows how many numbers were issued and
 //! can say exactly which of them it never got. The log reads the file and never maps it: a gate gone wrong can then
@@ -66,13 +66,13 @@ impl<'de> serde::Deserialize<'de> for Run {
 
 /// Where the page of `run` lies.
 pub fn path_of(run_dir: &Path, run: Run) -> PathBuf {
-    run_dir.join(format!("gate-{run}.page"))
+    crate::pages_folder(run_dir).join(format!("gate-{run}.page"))
 }
 
 /// The runs whose pages lie in `run_dir`.
 pub fn runs_in(run_dir: &Path) -> io::Result<Vec<Run>> {
     let mut runs = Vec::new();
-    for file in fs::read_dir(run_dir)? {
+    for file in fs::read_dir(crate::pages_folder(run_dir))? {
         let name = file?.file_name();
         let run = name.to_str().and_then(|name| name.strip_prefix("gate-")?.strip_suffix(".page"));
         runs.extend(run.and_then(|run| run.parse::<Run>().ok()));
@@ -80,7 +80,7 @@ pub fn runs_in(run_dir: &Path) -> io::Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// The machine's present start, so that a page from before a power loss can be told.
+/// The machine's present start, so that a page from before a power loss can be told; 0 where that cannot be found out.
 pub fn this_boot() -> u64 {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let digits: String = id.chars().filter(char::is_ascii_hexdigit).take(16).collect();
@@ -283,7 +283,7 @@ impl Reading {
             last_at: Timestamp::from_millis(word(LAST_TIME_AT) as i64),
             started_at: Timestamp::from_millis(word(STARTED_AT) as i64),
             alive,
-            exact: word(ENDED_AT) == 1 || word(BOOT_AT) == this_boot(),
+            exact: word(ENDED_AT) == 1 || (word(BOOT_AT) != 0 && word(BOOT_AT) == this_boot()),
             help,
             help_unplaced: word(UNPLACED_AT),
         }))

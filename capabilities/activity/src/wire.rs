@@ -1,4 +1,4 @@
-//! What a gate and the log say to each other on `run/log.sock`: `[length u32][kind u8][body]`.
+//! What a gate and the log say to each other on `run/events/log.sock`: `[length u32][kind u8][body]`.
 //!
 //! | kind | from | body |
 //! | --- | --- | --- |

@@ -2,6 +2,7 @@
 
 mod first_day;
 mod network_manager;
+mod own_users;
 mod pupil;
 mod sealed;
 mod teacher;

@@ -7,17 +7,6 @@ use anyhow::{Context, Result};
 use journeys::{School, eventually};
 use serde_json::Value;
 
-/// The process of one part, found among the children of the program.
-fn pid_of(school: &School, part: &str) -> Option<u32> {
-    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", school.ready.pid)).ok()?;
-    children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()).find(|pid| {
-        std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
-            let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-            words.windows(2).any(|pair| matches!(pair, [b"--only", name] if *name == part.as_bytes()))
-        })
-    })
-}
-
 fn status(school: &School) -> Result<Value> {
     Ok(serde_json::from_str(&school.told(&["--json", "activity", "status"])?)?)
 }
@@ -37,7 +26,7 @@ fn each_process_killed_in_turn_under_load_comes_back_and_the_losses_are_counted_
             let part = ["log", "gate", "hub"][round % 3];
             round += 1;
             next = Instant::now() + Duration::from_millis(700);
-            if let Some(pid) = pid_of(&school, part) {
+            if let Some(pid) = school.pid_of(part) {
                 Command::new("kill").arg("-KILL").arg(pid.to_string()).status()?;
             }
         }
@@ -64,7 +53,7 @@ fn each_process_killed_in_turn_under_load_comes_back_and_the_losses_are_counted_
 fn a_dead_hub_stops_nothing_at_the_gate() -> Result<()> {
     let school = School::demo()?;
     let pupil = school.anyone_in("year-4")?.address.clone();
-    let hub = pid_of(&school, "hub").context("the hub runs")?;
+    let hub = school.pid_of("hub").context("the hub runs")?;
     Command::new("kill").arg("-STOP").arg(hub.to_string()).status()?;
     let answer = school.dig(&pupil, &["www.pornhub.com"])?;
     let page = school.curl(&pupil, "http://www.pornhub.com/", &[])?;
@@ -89,5 +78,19 @@ fn a_dead_upstream_is_said_and_blocked_names_are_still_answered() -> Result<()> 
     let answer = school.dig("127.0.0.1", &["+time=8", "www.bbc.co.uk"])?;
     assert!(answer.contains("SERVFAIL") && answer.contains("EDE"), "{answer}");
     assert!(school.dig("127.0.0.1", &["www.pornhub.com"])?.contains("NXDOMAIN"));
+    Ok(())
+}
+
+#[test]
+fn a_running_gate_notes_which_start_of_the_machine_it_counts_in() -> Result<()> {
+    // Without it, the log could not tell a gate that was killed from a machine that lost power, and would call a count
+    // exact that is not.
+    let school = School::demo()?;
+    let pages = std::fs::read_dir(school.home().join("run/pages"))?;
+    let page = pages.filter_map(|file| Some(file.ok()?.path())).next().context("a gate has a page")?;
+    let bytes = std::fs::read(page)?;
+    let noted = u64::from_le_bytes(bytes[16..24].try_into()?);
+    let start = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?.replace('-', "");
+    assert_eq!(format!("{noted:016x}"), start[..16]);
     Ok(())
 }

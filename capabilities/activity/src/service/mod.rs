@@ -195,6 +195,8 @@ pub fn run(config: Config, stop: Arc<AtomicBool>) -> Result<(), ServiceError> {
     let log = AppendLog::open(config.log.clone(), config.clock.now())?;
     let sealed = Shelf::open(&config.log.dir)
         .map_err(StoreError::io("read", config.log.dir.join(crate::sealed::FILE)))?;
+    crate::make_folders(&config.run_dir)
+        .map_err(|why| ServiceError::Listen { path: config.run_dir.clone(), why })?;
     let gate_listener = Listener::bind(&crate::gate_socket(&config.run_dir), config.socket_mode)?;
     let query_listener = Listener::bind(&crate::query_socket(&config.run_dir), config.socket_mode)?;
     let service = Service {

@@ -86,6 +86,7 @@ impl Sink {
 
     /// The same with everything said.
     pub fn start_with(config: &SinkConfig, at: Timestamp) -> io::Result<Self> {
+        crate::make_folders(&config.run_dir)?;
         let shared = Arc::new(Shared {
             page: RunPage::create(&config.run_dir, at)?,
             spool: Spool::new(config.spool_bytes),

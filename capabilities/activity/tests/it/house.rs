@@ -23,7 +23,7 @@ pub struct House {
 impl House {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("run")).unwrap();
+        activity::make_folders(&folder.path().join("run")).unwrap();
         Self { folder, clock: Clock::System }
     }
 
@@ -74,14 +74,18 @@ impl House {
     /// Every byte in the house, by file.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
-        for dir in [self.run_dir(), self.log_dir()] {
-            for file in std::fs::read_dir(dir).unwrap() {
+        let mut folders = vec![self.run_dir(), self.log_dir()];
+        while let Some(folder) = folders.pop() {
+            for file in std::fs::read_dir(folder).unwrap() {
                 let path = file.unwrap().path();
-                if path.is_file() {
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.is_file() {
                     files.push((path.clone(), std::fs::read(path).unwrap()));
                 }
             }
         }
+        assert!(files.iter().any(|(path, _)| path.starts_with(self.log_dir())), "the log has files");
         files
     }
 }
