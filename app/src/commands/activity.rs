@@ -149,8 +149,11 @@ impl Shown {
             .category
             .and_then(|number| self.opened.policy.catalogue().category(number))
             .map_or("", |category| category.id.as_str());
+        let ended = event
+            .sent
+            .map_or_else(String::new, |sent| format!("  ended: {sent} bytes sent, {} received", event.bytes));
         context.output.say(format!(
-            "{civil:.0}  {:<24} {:<7} {:<5} {}{}  ({} {category})",
+            "{civil:.0}  {:<24} {:<7} {:<5} {}{}  ({} {category}){ended}",
             who,
             event.front,
             event.verdict.id(),

@@ -9,7 +9,7 @@
 //! | front (2 bits), verdict (2), known by (3), erased (1) | byte |
 //! | step (4 bits), client: none, IPv4, IPv6 (2), host: none, name, IPv4, IPv6 (2) | byte |
 //! | which of person, device, path, agent, category, list, group, beside follow | byte |
-//! | rule; fact with its index × 8; bytes | varints |
+//! | rule; fact with its index × 8; bytes; for `connect`, bytes the device sent + 1, or 0 while open | varints |
 //! | the sealed record's reference, where the step is `sealed`; 0 for none | 8 bytes |
 //! | client; person, device, category, list, group, beside | 4 or 16 bytes; varints |
 //! | host; path; agent | 4 or 16 bytes or text; texts |
@@ -32,7 +32,7 @@ pub const LONGEST_AGENT: usize = 256;
 const LONGEST_HOST: usize = 253;
 /// No encoded event is longer.
 pub const LONGEST_EVENT: usize =
-    2 + 10 + 10 + 3 + 3 * 10 + 8 + 16 + 6 * 5 + 3 * 5 + 253 + LONGEST_PATH + LONGEST_AGENT;
+    2 + 10 + 10 + 3 + 4 * 10 + 8 + 16 + 6 * 5 + 3 * 5 + 253 + LONGEST_PATH + LONGEST_AGENT;
 
 const ERASED: u8 = 0x80;
 const PERSON: u8 = 1;
@@ -87,6 +87,9 @@ pub fn encode(
     put_varint(out, activity.bytes());
     if reason.step == Step::Sealed {
         out.extend_from_slice(&record.map_or(0, RecordRef::number).to_le_bytes());
+    }
+    if activity.front() == Front::Connect {
+        put_varint(out, activity.sent().map_or(0, |sent| sent.saturating_add(1)));
     }
     if let Some(client) = client {
         put_address(out, client);
@@ -201,6 +204,8 @@ pub struct Kept<'a> {
     pub bytes: u64,
     /// The encrypted record of what was asked for, where a sealed entry spoke and a record was made.
     pub record: Option<RecordRef>,
+    /// How many bytes the device sent, in a tunnel's last word.
+    pub sent: Option<u64>,
     /// The device's address.
     pub client: Option<IpAddr>,
     /// The person.
@@ -254,6 +259,7 @@ fn decode_kept<'a>(body: &mut Reader<'a>) -> Option<Option<Kept<'a>>> {
     let fact = fact_of(body.varint()?)?;
     let bytes = body.varint()?;
     let record = if step == Step::Sealed { RecordRef::from_number(body.u64()?) } else { None };
+    let sent = if front == Front::Connect { body.varint()?.checked_sub(1) } else { None };
     let client = match second >> 4 & 3 {
         0 => None,
         1 => Some(ipv4(body)?),
@@ -283,6 +289,7 @@ fn decode_kept<'a>(body: &mut Reader<'a>) -> Option<Option<Kept<'a>>> {
         fact,
         bytes,
         record,
+        sent,
         client,
         person,
         device,
@@ -354,11 +361,14 @@ pub struct Event {
     /// The other group, where two equally specific ones spoke.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beside: Option<GroupNo>,
-    /// How many bytes were sent back; 0 where the front doesn't count.
+    /// How many bytes were sent back; 0 where the front doesn't count, and while a tunnel is open.
     pub bytes: u64,
     /// The reference of the encrypted record of what was asked for, where a sealed entry spoke.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordRef>,
+    /// How many bytes the device sent: said by the last word of a tunnel, when both are known, and by nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<u64>,
 }
 
 impl Event {
@@ -385,6 +395,7 @@ impl Event {
             beside: kept.beside,
             bytes: kept.bytes,
             record: kept.record,
+            sent: kept.sent,
         }
     }
 }

@@ -29,6 +29,7 @@ pub struct Activity<'a> {
     agent: Option<&'a str>,
     decision: Decision,
     bytes: u64,
+    sent: Option<u64>,
     sealed: Option<SealedAddress<'a>>,
 }
 
@@ -77,6 +78,7 @@ impl<'a> Activity<'a> {
                 agent: None,
                 decision: *decision,
                 bytes: 0,
+                sent: None,
                 sealed: None,
             };
         }
@@ -96,8 +98,15 @@ impl<'a> Activity<'a> {
             agent,
             decision: *decision,
             bytes,
+            sent: None,
             sealed: sealed.then_some(address),
         }
+    }
+
+    /// The same request's last word: a tunnel to it ended at `at`, after the device had `sent` so many bytes. A visit
+    /// to a help site has no last word: nothing tells how long it was or how much was said.
+    pub fn ended(self, at: Timestamp, sent: u64) -> Option<Self> {
+        (!self.decision.obligations.unobserved).then_some(Self { at, sent: Some(sent), ..self })
     }
 
     /// When it was decided; only the day for a help site.
@@ -155,6 +164,10 @@ impl<'a> Activity<'a> {
     /// How much was sent back.
     pub const fn bytes(&self) -> u64 {
         self.bytes
+    }
+    /// How much the device sent, in the last word of a tunnel and nowhere else.
+    pub const fn sent(&self) -> Option<u64> {
+        self.sent
     }
 }
 

@@ -93,7 +93,11 @@ impl Client<'_> {
     /// Ends what was open: the log hears of it, and the connection holds nothing.
     fn settle(&mut self) {
         if let Some(mut open) = self.watched.open.borrow_mut().take() {
-            open.tell(&*self.worker.shared.sink);
+            let shared = &self.worker.shared;
+            open.tell(&*shared.sink);
+            if open.sent.is_some() {
+                open.tell_end(&*shared.sink, shared.clock.now());
+            }
         }
         self.worker.rooms.give_back(&mut self.input);
     }
@@ -265,7 +269,9 @@ impl Client<'_> {
             decision: undecided(),
             at: self.worker.shared.clock.now(),
             bytes: 0,
+            sent: None,
             told: false,
+            unobserved: false,
         }
     }
 
@@ -442,6 +448,7 @@ impl Client<'_> {
         };
         Counters::add(&shared.counters.tunnels, 1);
         if let Some(open) = self.watched.open.borrow_mut().as_mut() {
+            open.sent = Some(0);
             open.tell(&*shared.sink);
         }
         write(self.watched, &mut self.stream, b"HTTP/1.1 200 Connection established\r\n\r\n").await?;

@@ -58,6 +58,7 @@ pub async fn carry(
             worker.allow(watched, idle);
             if let Some(open) = watched.open.borrow_mut().as_mut() {
                 open.bytes = down.bytes;
+                open.sent = open.sent.map(|_| up.bytes);
             }
             Counters::add(&worker.shared.counters.tunnel_bytes, bytes - counted);
             counted = bytes;

@@ -59,8 +59,12 @@ pub struct Open {
     pub at: Timestamp,
     /// Bytes sent back so far.
     pub bytes: u64,
+    /// Bytes that the device sent so far, where it is a tunnel.
+    pub sent: Option<u64>,
     /// Whether the activity log has been told.
     pub told: bool,
+    /// Whether it was told as a visit to a help site, which has no last word.
+    pub unobserved: bool,
 }
 
 impl Open {
@@ -109,6 +113,7 @@ impl Open {
     pub fn tell(&mut self, sink: &dyn ActivitySink) {
         if !self.told {
             self.told = true;
+            self.unobserved = self.decision.obligations.unobserved;
             self.with_request(&self.identity, |request| {
                 let activity = Activity::of(
                     request,
@@ -121,6 +126,18 @@ impl Open {
                 sink.record(&activity);
             });
         }
+    }
+
+    /// Tells it of a tunnel's end: how many bytes went each way.
+    pub fn tell_end(&mut self, sink: &dyn ActivitySink, at: Timestamp) {
+        let Some(sent) = self.sent.take().filter(|_| self.told && !self.unobserved) else { return };
+        self.with_request(&self.identity, |request| {
+            let agent = self.agent.as_deref();
+            let opened = Activity::of(request, &self.decision, self.at, self.client, agent, self.bytes);
+            if let Some(last) = opened.ended(at, sent) {
+                sink.record(&last);
+            }
+        });
     }
 }
 

@@ -16,6 +16,7 @@ struct Facts {
     agent: Option<String>,
     decision: Decision,
     bytes: u64,
+    sent: Option<u64>,
 }
 
 impl Facts {
@@ -34,7 +35,9 @@ impl Facts {
             front: self.front,
         };
         let at = Timestamp::from_millis(self.at);
-        each(&Activity::of(&request, &self.decision, at, self.client, self.agent.as_deref(), self.bytes))
+        let opened =
+            Activity::of(&request, &self.decision, at, self.client, self.agent.as_deref(), self.bytes);
+        each(&self.sent.and_then(|sent| opened.ended(at, sent)).unwrap_or(opened))
     }
 }
 
@@ -71,8 +74,16 @@ fn decision() -> impl Strategy<Value = Decision> {
 fn facts() -> impl Strategy<Value = Facts> {
     let who = (of(any::<u32>()), of(any::<u32>()), 0u8..7);
     let what = ("[a-z0-9]{1,20}(\\.[a-z]{1,9}){0,3}", of(any::<IpAddr>()), of("/[^?]{0,80}"), of(".{0,80}"));
-    (any::<i64>(), 0u8..4, any::<IpAddr>(), who, what, decision(), any::<u64>()).prop_map(
-        |(at, front, client, (person, device, known_by), (host, literal, path, agent), decision, bytes)| {
+    (any::<i64>(), 0u8..4, any::<IpAddr>(), who, what, decision(), (any::<u64>(), of(0..u64::MAX))).prop_map(
+        |(
+            at,
+            front,
+            client,
+            (person, device, known_by),
+            (host, literal, path, agent),
+            decision,
+            (bytes, sent),
+        )| {
             Facts {
                 at,
                 front: Front::from_number(front).unwrap(),
@@ -89,6 +100,7 @@ fn facts() -> impl Strategy<Value = Facts> {
                 agent,
                 decision,
                 bytes,
+                sent,
             }
         },
     )
@@ -117,6 +129,7 @@ proptest! {
             (Some(facts.client.to_canonical()), facts.identity.person, facts.identity.device, reason.category, reason.list, reason.group, reason.beside)
         );
         prop_assert_eq!(kept.agent, facts.agent.as_deref());
+        prop_assert_eq!(kept.sent, facts.sent.filter(|_| facts.front == Front::Connect));
         if reason.step == Step::Sealed {
             prop_assert_eq!((kept.host, kept.path, kept.record), (None, None, record));
         } else {

@@ -23,7 +23,8 @@ pub const PUPIL: &str = "127.0.9.1";
 pub const STAFF: &str = "127.0.9.2";
 pub const KEY: [u8; 32] = [5; 32];
 
-/// What the activity log was told, a line each: front, verdict, step, host, path, client, bytes.
+/// What the activity log was told, a line each: front, verdict, step, host, path, client, bytes, and what was sent in
+/// a last word.
 #[derive(Default)]
 pub struct Log(Mutex<Vec<String>>);
 
@@ -41,6 +42,9 @@ impl ActivitySink for Log {
         let _ = write!(line, " {}", activity.path().unwrap_or("-"));
         let _ = write!(line, " {}", activity.client().map_or("-".to_owned(), |ip| ip.to_string()));
         let _ = write!(line, " {}", activity.bytes());
+        if let Some(sent) = activity.sent() {
+            let _ = write!(line, " ended after {sent}");
+        }
         self.0.lock().unwrap().push(line);
     }
 }

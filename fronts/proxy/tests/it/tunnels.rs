@@ -25,9 +25,15 @@ fn an_encrypted_page_comes_through_with_the_sites_own_certificate() {
     curl.args(["-sS", "--max-time", "20", "-x", &proxy, "--cacert"]).arg(folder.join("cert.pem"));
     let output = curl.arg(&url).arg(&url).output().unwrap();
     assert!(output.stdout == [big(), big()].concat(), "{}", String::from_utf8_lossy(&output.stderr));
-    let lines = setting.log.lines();
-    assert_eq!(lines.len(), 1, "one event a tunnel: {lines:?}");
-    assert!(lines[0].starts_with("connect allow unknown secure.example - 127.0.0.1"), "{lines:?}");
+    let lines = eventually(|| Some(setting.log.lines()).filter(|lines| lines.len() == 2));
+    let opened = "connect allow unknown secure.example - 127.0.0.1 ";
+    assert_eq!(lines[0], format!("{opened}0"));
+    // The last word: what curl got and sent, with what encrypting adds to it.
+    let mut last = lines[1].strip_prefix(opened).unwrap().split(" ended after ");
+    let [back, sent] = [(); 2].map(|()| last.next().unwrap().parse::<usize>().unwrap());
+    let twice = 2 * big().len();
+    assert!((twice..twice + twice / 50).contains(&back), "{lines:?}");
+    assert!((200..20_000).contains(&sent), "{lines:?}");
     assert!(eventually(|| Some(setting.proxy.counts().tunnel_bytes).filter(|&bytes| bytes > 10_000_000)) > 0);
 }
 
@@ -60,6 +66,38 @@ fn tunnel() -> (Setting, TcpStream, TcpStream) {
     let (client, answer) = open(&setting, &format!("site.example:{port}"));
     assert_eq!(answer, "HTTP/1.1 200 Connection established\r\n\r\n");
     (setting, client, listener.accept().unwrap().0)
+}
+
+#[test]
+fn a_tunnels_last_word_counts_each_way_and_a_helplines_tunnel_has_none() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let setting = Setting::with("", |config| {
+        config.allow_private[0].ports.push(port);
+        config.connect_ports.push(port);
+    });
+    for host in ["help.example", "site.example"] {
+        let (mut client, answer) = open(&setting, &format!("{host}:{port}"));
+        assert_eq!(status(&answer), 200, "{host}");
+        let (mut origin, _) = listener.accept().unwrap();
+        client.write_all(&[1; 700]).unwrap();
+        origin.read_exact(&mut [0; 700]).unwrap();
+        origin.write_all(&[2; 5_000]).unwrap();
+        client.read_exact(&mut [0; 5_000]).unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(origin.read(&mut [0; 1]).unwrap(), 0);
+        drop(origin);
+        assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);
+    }
+    let lines = eventually(|| Some(setting.log.lines()).filter(|lines| lines.len() >= 3));
+    assert_eq!(
+        lines,
+        [
+            "connect allow help - - - 0",
+            "connect allow unknown site.example - 127.0.0.1 0",
+            "connect allow unknown site.example - 127.0.0.1 5000 ended after 700",
+        ]
+    );
 }
 
 #[test]
