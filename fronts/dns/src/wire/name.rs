@@ -99,33 +99,37 @@ pub fn host(bytes: &[u8]) -> Option<HostName<'_>> {
     }
 }
 
-/// Reads a name at `at`, following pointers that lead strictly backwards. Returns its text and where what follows it
-/// begins.
+/// Reads a name at `at`, following pointers that lead strictly backwards, to labels that end before whatever points at
+/// them begins (RFC 1035 §4.1.4: "a prior occurrence"). Returns its text and where what follows it begins.
 pub fn read(message: &[u8], at: usize) -> Option<(Text, usize)> {
     let mut text = Text::root();
     let mut place = at;
     let mut end = None;
     // Every pointer must lead before the run of labels that it ends: a loop is impossible.
     let mut before = at;
+    // What a pointer leads to stands whole before the run that the pointer ends. Labels that ran on over it would read
+    // otherwise once what follows the run is cut off or written anew.
+    let mut message_so_far = message;
     loop {
-        let length = *message.get(place)?;
+        let length = *message_so_far.get(place)?;
         match length & 0xc0 {
             0 if length == 0 => return Some((text, end.unwrap_or(place + 1))),
             0 => {
-                let label = message.get(place + 1..place + 1 + usize::from(length))?;
+                let label = message_so_far.get(place + 1..place + 1 + usize::from(length))?;
                 if !text.push_label(label) {
                     return None;
                 }
                 place += 1 + usize::from(length);
             }
             0xc0 => {
-                let target = usize::from(super::u16_at(message, place)? & 0x3fff);
+                let target = usize::from(super::u16_at(message_so_far, place)? & 0x3fff);
                 // The header is no name, and it is rewritten for each device: a pointer into it would say something
                 // else to the device than it said to us.
                 if target >= before || target < super::HEADER {
                     return None;
                 }
                 end = end.or(Some(place + 2));
+                message_so_far = message_so_far.get(..before)?;
                 before = target;
                 place = target;
             }
@@ -190,6 +194,9 @@ mod tests {
         let run = message(b"\x01a\x01b\xc0\x0c");
         assert!(read(&run, 12).is_none());
         assert!(read(&run, 14).is_none(), "the pointer leads before the run, then into it again");
+        let over = message(b"\x08abc\xc0\x0cdef\0");
+        assert!(read(&over, 16).is_none(), "what is pointed at runs on over the pointer");
+        assert!(read(&over, 12).is_some());
         assert!(read(&message(b"\xc0\x04"), 12).is_none(), "into the header");
     }
 
