@@ -9,6 +9,7 @@ use crate::document::Problem;
 use crate::groups::GroupSet;
 use crate::identity::{DeviceNo, Identity, KnownBy, PersonNo};
 use crate::policy::FilterPolicy;
+use crate::policy::groups::EVERYBODY;
 
 /// The roll: people, devices, addresses and ranges, by number and group id. No names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -96,7 +97,8 @@ struct Span {
 
 impl RollIndex {
     /// Builds the table under a policy. An entry that makes no sense under it is reported and left out; a group that
-    /// the policy doesn't have is reported and the rest of the entry holds.
+    /// the policy doesn't have is reported and the rest of the entry holds. Whoever is in no group of the policy is
+    /// treated as somebody unidentified.
     pub fn build(roll: &Roll, policy: &FilterPolicy) -> (Self, Vec<Problem>) {
         let mut strangers: BTreeSet<&str> = BTreeSet::new();
         let mut problems = Vec::new();
@@ -108,6 +110,7 @@ impl RollIndex {
                 let groups = policy.groups().closure(ids, |id| {
                     strangers.insert(id);
                 });
+                let groups = or_unidentified(groups, policy);
                 let known_by = KnownBy::Nothing;
                 (entry.person, Identity { person: Some(entry.person), device: None, groups, known_by })
             })
@@ -164,7 +167,10 @@ impl RollIndex {
                 "Add the group to the policy, or correct the roll.",
             )
         }));
-        let (starts, owners, identities) = flatten(spans, policy.unidentified());
+        let (starts, owners, mut identities) = flatten(spans, policy.unidentified());
+        for identity in &mut identities {
+            identity.groups = or_unidentified(identity.groups, policy);
+        }
         (Self { starts, owners, identities, people }, problems)
     }
 
@@ -184,6 +190,12 @@ impl RollIndex {
     pub fn person(&self, person: PersonNo) -> Option<Identity> {
         self.people.get(&person).copied()
     }
+}
+
+/// The groups, or those of somebody unidentified where the policy has none of them: a pupil whose year group was
+/// misspelt or dropped from the policy must not meet less of a filter than a stranger.
+fn or_unidentified(groups: GroupSet, policy: &FilterPolicy) -> GroupSet {
+    if groups == policy.groups().up(EVERYBODY) { groups.union(&policy.unidentified().groups) } else { groups }
 }
 
 /// Cuts overlapping spans into disjoint ones. In each piece the groups of all spans over it are joined (a device in a

@@ -1,11 +1,11 @@
 //! Compiling a document.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use kit::HostName;
 use lists::ListIndex;
-use regex::RegexSet;
+use regex::{RegexSet, RegexSetBuilder};
 
 use super::groups::{EVERYBODY, GroupTable};
 use super::uses::UseTable;
@@ -294,41 +294,67 @@ fn list_categories(catalogue: &Catalogue, index: &ListIndex, problems: &mut Vec<
     all
 }
 
+/// The most that the expressions of all lists together may take once compiled.
+const EXPRESSION_BYTES: usize = 64 << 20;
+
+/// Compiles the expressions of all lists. Where they are too large together, the list with the most text loses its own,
+/// and so on until they fit: its names still count, and one list never takes the others with it.
 fn list_expressions(index: &ListIndex, problems: &mut Vec<Problem>) -> ListExpressions {
-    let mut all = ListExpressions::default();
-    let mut whole = Vec::new();
-    let mut host = Vec::new();
+    let mut texts: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    let mut unread: BTreeSet<u16> = BTreeSet::new();
     for (list, pattern) in index.expressions() {
-        if regex_syntax::parse(pattern).is_err() {
-            problems.push(Problem::warning(
-                0,
-                "an expression of a list cannot be read".to_owned(),
-                "Import the list again with this program.",
-            ));
-            continue;
-        }
-        whole.push(pattern.as_str());
-        all.whole_lists.push(list.0);
-        if !looks_ahead(pattern) {
-            host.push(pattern.as_str());
-            all.host_lists.push(list.0);
+        if regex_syntax::parse(pattern).is_ok() {
+            texts.entry(list.0).or_default().push(pattern);
+        } else {
+            unread.insert(list.0);
         }
     }
-    let mut build = |patterns: &[&str]| {
-        regex::RegexSetBuilder::new(patterns)
-            .case_insensitive(true)
-            .size_limit(64 << 20)
-            .build()
-            .unwrap_or_else(|_| {
-                problems.push(Problem::error(
-                    0,
-                    "the expressions of the lists are too large together",
-                    "Leave out a list with many expressions.",
-                ));
-                RegexSet::empty()
-            })
+    let id_of = |list: u16| index.lists().get(usize::from(list)).map_or("", |head| head.id.as_str());
+    for list in unread {
+        problems.push(Problem::warning(
+            0,
+            format!("an expression of the list {:?} cannot be read", id_of(list)),
+            "Import the list again with this program.",
+        ));
+    }
+    loop {
+        if let Some(all) = compile_expressions(&texts) {
+            return all;
+        }
+        let size = |patterns: &Vec<&str>| patterns.iter().map(|pattern| pattern.len()).sum::<usize>();
+        let Some(largest) = texts.iter().max_by_key(|(_, patterns)| size(patterns)).map(|(list, _)| *list)
+        else {
+            return ListExpressions::default();
+        };
+        let left_out = texts.remove(&largest).map_or(0, |patterns| patterns.len());
+        problems.push(Problem::warning(
+            0,
+            format!(
+                "the {left_out} expressions of the list {:?} were left out: with them the lists' expressions are too large together",
+                id_of(largest)
+            ),
+            "Its names still count. Shorten its expressions, or leave the list out.",
+        ));
+    }
+}
+
+/// The expressions as sets; `None` where they are too large.
+fn compile_expressions(texts: &BTreeMap<u16, Vec<&str>>) -> Option<ListExpressions> {
+    let mut all = ListExpressions::default();
+    let (mut whole, mut host) = (Vec::new(), Vec::new());
+    for (list, patterns) in texts {
+        for pattern in patterns {
+            whole.push(*pattern);
+            all.whole_lists.push(*list);
+            if !looks_ahead(pattern) {
+                host.push(*pattern);
+                all.host_lists.push(*list);
+            }
+        }
+    }
+    let build = |patterns: &[&str]| {
+        RegexSetBuilder::new(patterns).case_insensitive(true).size_limit(EXPRESSION_BYTES).build().ok()
     };
-    all.whole = build(&whole);
-    all.host = build(&host);
-    all
+    (all.whole, all.host) = (build(&whole)?, build(&host)?);
+    Some(all)
 }

@@ -1,11 +1,14 @@
 //! What is swapped while running: policies, live snapshots, identities, and the generation that tells of it.
 
+use std::sync::Arc;
+
 use engine::document::{Effect, TargetText};
 use engine::live::{AddressEntry, DeviceEntry, Override, PersonEntry, RangeEntry, Roll, Subject, Withheld};
 use engine::published::{Published, PublishedError};
 use engine::sealed::SealedKey;
 use engine::{Current, DeviceNo, FilterPolicy, KnownBy, LiveDocument, PersonNo, PolicyDocument, Verdict};
 use kit::Timestamp;
+use lists::{Entry, IndexBuilder, ListHead, ListIndex, Seed, Sink as _};
 
 use crate::school::{catalogue, index, sealed, with_request};
 
@@ -205,4 +208,56 @@ fn what_the_hub_publishes_a_gate_compiles_with_the_schools_key_alone() {
     assert!(matches!(refused, Err(PublishedError::Sealed(_))));
     let text = serde_json::to_string(&live()).unwrap();
     assert_eq!(serde_json::from_str::<LiveDocument>(&text).unwrap(), live());
+}
+
+#[test]
+fn whoever_is_in_no_group_of_the_policy_meets_what_a_stranger_meets() {
+    let mut document = live();
+    document.roll.people.push(PersonEntry { person: PersonNo(3), groups: vec!["year9".into()] });
+    document.roll.people.push(PersonEntry { person: PersonNo(4), groups: vec![] });
+    for (number, person, address) in [(20, 3, "11.0.0.3"), (21, 4, "11.0.0.4")] {
+        document.roll.devices.push(DeviceEntry {
+            device: DeviceNo(number),
+            person: Some(PersonNo(person)),
+            groups: vec![],
+            addresses: vec![address.parse().unwrap()],
+        });
+    }
+    let (current, problems) = Current::new(policy(POLICY), &document);
+    assert!(problems.iter().any(|problem| problem.to_string().contains("year9")), "{problems:?}");
+    let held = current.hold(at("2026-11-23T10:30:00Z"));
+    let stranger = held.identify("11.0.0.9".parse().unwrap());
+    for address in ["11.0.0.3", "11.0.0.4"] {
+        let known = held.identify(address.parse().unwrap());
+        assert!(known.person.is_some(), "{address}");
+        assert_eq!(known.groups, stranger.groups, "{address}");
+    }
+    for person in [3, 4] {
+        assert_eq!(current.live().person(PersonNo(person)).unwrap().groups, stranger.groups);
+    }
+}
+
+#[test]
+fn a_list_whose_expressions_are_too_large_loses_them_and_nobody_else_does() {
+    let mut builder = IndexBuilder::new(Seed([3; 16]));
+    for (id, expressions) in [
+        ("small", vec!["casino[0-9]+\\.example".to_owned()]),
+        ("large", (0..1_200).map(|number| format!("w{number}[a-z]{{900}}x")).collect()),
+    ] {
+        let head = ListHead { id: id.into(), categories: vec!["games".into()], ..ListHead::default() };
+        let mut writer = builder.list(head).unwrap();
+        for expression in &expressions {
+            writer.take(Entry::Expression(expression));
+        }
+    }
+    let index = Arc::new(ListIndex::open(Arc::new(builder.build().unwrap())).unwrap());
+    let document = PolicyDocument::parse(POLICY).unwrap();
+    let policy = FilterPolicy::compile(&document, &catalogue(), index, &sealed()).unwrap();
+    let warned: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
+    assert!(warned.iter().any(|one| one.contains("1200 expressions of the list \"large\"")), "{warned:?}");
+    let (current, _) = Current::new(policy, &live());
+    let held = current.hold(at("2026-11-23T10:30:00Z"));
+    let pupil = held.identify("10.0.3.7".parse().unwrap());
+    let decided = with_request(&pupil, "casino7.example/page", |request| held.decide(request));
+    assert_eq!(decided.verdict, Verdict::Block);
 }
