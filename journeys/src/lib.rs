@@ -17,6 +17,9 @@ pub struct Ready {
     pub proxy: SocketAddr,
     pub portal: SocketAddr,
     pub people: Vec<Person>,
+    /// What must be said, as of a missing list.
+    #[serde(default)]
+    pub notice: Option<String>,
     /// The made-up web, where there is one.
     #[serde(default)]
     pub web: Option<SocketAddr>,
@@ -29,6 +32,20 @@ pub struct Person {
     pub name: String,
     pub group: String,
     pub address: String,
+}
+
+/// Makes a school in `home` that asks nothing and listens on free ports of this machine; its upstream answers nothing.
+pub fn init(home: &Path) -> Result<()> {
+    let made = Command::new(program()?)
+        .arg("--home")
+        .arg(home)
+        .args(["init", "--yes", "--school", "Hillside", "--dns", "127.0.0.1:0", "--proxy", "127.0.0.1:0"])
+        .args(["--portal", "127.0.0.1:0", "--upstream", "127.0.0.1:9"])
+        .output()?;
+    if !made.status.success() {
+        bail!("init failed: {}", String::from_utf8_lossy(&made.stderr));
+    }
+    Ok(())
 }
 
 /// A running school; it stops when this is dropped.

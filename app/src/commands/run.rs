@@ -59,10 +59,10 @@ fn say_ready(ready: &Ready) {
 /// configuration leaves open is chosen here.
 pub fn fixed(config: &Config, mut bind: Bind) -> Result<Bind> {
     let portal = bind.portal.unwrap_or(config.portal.listen);
-    if portal.port() == 0 {
-        let free = std::net::TcpListener::bind(portal)?.local_addr()?;
-        bind.portal = Some(free);
-    }
+    bind.portal = Some(match portal.port() {
+        0 => std::net::TcpListener::bind(portal)?.local_addr()?,
+        _ => portal,
+    });
     Ok(bind)
 }
 

@@ -12,6 +12,8 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use filtering::publish::Published;
+
 use crate::cli::Part;
 use crate::home::Home;
 use crate::process::stop::{SUPERVISED, Stop};
@@ -69,6 +71,9 @@ enum News {
 /// How much a part is listened to: far more than it has to say, and no more than this process can hold.
 const MOST_SAID: u64 = 4 << 20;
 
+const TRIED_AGAIN: &str = "Devices are answered by what was published last, and it is tried again until it starts: see \
+                           what it said above, and `fivebar verify`.";
+
 /// How long a part may take to stop before it is killed.
 const STOPPING: Duration = Duration::from_secs(8);
 
@@ -102,19 +107,34 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
                         Part::Log => {}
                     }
                     waiting.retain(|other| *other != part);
-                    if waiting.is_empty() && let Some(say) = when_ready.take() {
-                        say(&together);
-                    }
                 }
                 News::Ended(part, how) => {
                     if stop.is_said() { break; }
                     if when_ready.is_some() && waiting.contains(&part) && house.never_served(part) {
-                        house.stop_all().await;
-                        bail!("the {} could not start ({how}); what it said stands above", part.id());
+                        // With something published, devices are answered whatever is broken beside the gate.
+                        if part == Part::Gate || Published::read(&home.gate()).ok().flatten().is_none() {
+                            house.stop_all().await;
+                            bail!("the {} could not start ({how}); what it said stands above", part.id());
+                        }
+                        tracing::error!(
+                            part = part.id(),
+                            how,
+                            "It could not start and is tried again; the gate answers by what was published last"
+                        );
+                        waiting.retain(|other| *other != part);
+                        // Where it will be once it starts: block pages link to it already.
+                        together.portal = together.portal.or(house.bind.portal);
+                        together.notice =
+                            Some(format!("The {} could not start. {TRIED_AGAIN}", part.id()));
                     }
                     house.again(part, &how).await?;
                 }
             },
+        }
+        if waiting.is_empty()
+            && let Some(say) = when_ready.take()
+        {
+            say(&together);
         }
     }
     house.stop_all().await;
