@@ -187,17 +187,16 @@ impl Question<'_> {
         let moment = self.policy.moment(self.at);
         let mut lines = io::stdin().lock();
         let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-        let mut line = String::new();
+        let mut line = Vec::new();
         loop {
             line.clear();
-            if lines.read_line(&mut line).context("cannot read standard input")? == 0 {
+            if lines.read_until(b'\n', &mut line).context("cannot read standard input")? == 0 {
                 break;
             }
-            let text = line.trim();
-            if text.is_empty() {
-                continue;
-            }
-            let target = Target::read(text);
+            // Whatever a line is, it gets its answer: scripts pair them by number.
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim();
+            let target = std::str::from_utf8(&line).ok().and_then(Target::read);
             match target.as_ref().and_then(|target| self.request(target)) {
                 Some(request) => {
                     let trace = trace_in(self.policy, self.live, &request, &moment);
@@ -249,7 +248,12 @@ fn identity(context: &Context, policy: &FilterPolicy, live: &Live, who: &str) ->
             "{who:?} is nobody on the roll, no group of the policy and no address; `fivebar people show` lists the roll"
         )
     };
-    let groups = policy.groups().closure(person.groups.iter().map(String::as_str), |_| {});
+    // As the gate knows them: whoever is in no group of the policy is treated as a stranger. Somebody who came on the roll
+    // after it was published last is known by the groups that the records name.
+    let groups = match live.person(person.number) {
+        Some(known) => known.groups,
+        None => policy.groups().closure(person.groups.iter().map(String::as_str), |_| {}),
+    };
     Ok(Identity {
         person: Some(person.number),
         groups,

@@ -1,9 +1,12 @@
 //! `people`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use engine::PolicyDocument;
+use filtering::filter_policy;
 use filtering::publish::Scope;
 use people::RollFile;
 use serde_json::json;
@@ -55,11 +58,43 @@ fn import(context: &Context, file: &Path, apply: bool) -> Result<()> {
             counts.added, counts.changed, counts.removed, counts.same
         ));
     }
+    let strangers = strangers(context, &roll)?;
+    for (group, lines) in &strangers {
+        let (first, more) = (lines.first().copied().unwrap_or(0), lines.len().saturating_sub(1));
+        context.output.say(format!(
+            "{}:{first}: worth a look: the policy has no group {group:?}{}. Whoever is in no other group meets what a stranger meets. Correct the roll, or add the group to the policy.",
+            file.display(),
+            if more > 0 { format!(", which {more} more lines name") } else { String::new() }
+        ));
+    }
     if !apply {
         context.output.say("Nothing was changed. Give the command again with --apply to change the roll.");
     }
-    context.output.object(&json!({ "applied": apply, "changes": changes }));
+    context.output.object(&json!({ "applied": apply, "changes": changes, "unknown_groups": strangers }));
     Ok(())
+}
+
+/// The groups that the roll names and the policy in force does not have, with the lines that name them.
+fn strangers(context: &Context, roll: &RollFile) -> Result<BTreeMap<String, Vec<u32>>> {
+    let Some(policy) = policy_in_force(context)? else { return Ok(BTreeMap::new()) };
+    let known: BTreeSet<&str> =
+        policy.groups.iter().map(|group| group.id.as_str()).chain(["everyone"]).collect();
+    let mut strangers: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for (group, line) in roll.groups().filter(|(group, _)| !known.contains(group)) {
+        strangers.entry(group.to_owned()).or_default().push(line);
+    }
+    Ok(strangers)
+}
+
+fn policy_in_force(context: &Context) -> Result<Option<PolicyDocument>> {
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.read().await?;
+        let version = filter_policy::current(&mut tx).await?;
+        tx.roll_back().await?;
+        // A version in the records was read before it was kept.
+        Ok(version.and_then(|version| PolicyDocument::parse(&version.text).ok()))
+    })
 }
 
 fn show(context: &Context) -> Result<()> {

@@ -102,6 +102,17 @@ struct RangeText {
 }
 
 impl RollFile {
+    /// Every group that somebody or something is put in, with the line that does it.
+    pub fn groups(&self) -> impl Iterator<Item = (&str, u32)> {
+        let people = self.people.iter().map(|one| (&one.groups, one.line));
+        let devices = self.devices.iter().map(|one| (&one.groups, one.line));
+        let ranges = self.ranges.iter().map(|one| (&one.groups, one.line));
+        people
+            .chain(devices)
+            .chain(ranges)
+            .flat_map(|(groups, line)| groups.iter().map(move |group| (group.as_str(), line)))
+    }
+
     /// Reads a roll. Every mistake is reported, with its line and what to do; no message repeats a name or an address.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader { text, problems: Vec::new() };

@@ -145,18 +145,44 @@ fn explain_reads_many_targets_and_answers_each_on_a_line() -> Result<()> {
                 break;
             }
         }
-        let _ = writeln!(targets, "not a host at all");
+        let _ = targets.write_all(b"not a host at all\n\xff\xfe\n\nlast.example\n");
     });
     let output = child.wait_with_output()?;
     writer.join().ok().context("written")?;
     let text = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(text.lines().count(), 20_001);
+    assert_eq!(text.lines().count(), 20_004, "one answer a line, whatever the line is");
     for line in [text.lines().next(), text.lines().nth(19_999)] {
         let told: serde_json::Value = serde_json::from_str(line.context("line")?)?;
         assert!(told["verdict"].is_string() && told["step"].is_string(), "{told}");
+        assert!(told["change"]["words"].is_string() && told["known_by"].is_string(), "{told}");
     }
-    let wrong: serde_json::Value = serde_json::from_str(text.lines().last().context("line")?)?;
-    assert!(wrong["problem"].is_string(), "{wrong}");
+    for place in 20_000..20_003 {
+        let wrong: serde_json::Value = serde_json::from_str(text.lines().nth(place).context("line")?)?;
+        assert!(wrong["problem"].is_string(), "{wrong}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_group_that_the_policy_lacks_is_said_when_a_roll_is_imported() -> Result<()> {
+    let school = School::demo()?;
+    let roll = school.home().join("roll.toml");
+    std::fs::write(
+        &roll,
+        "[[person]]\nid = \"p-1\"\nname = \"Ada Merrow\"\ngroups = [\"year9\"]\n[[device]]\nname = \"T1\"\nperson = \"p-1\"\naddresses = [\"127.0.200.1\"]\n",
+    )?;
+    let said = school.told(&["people", "import", roll.to_str().context("path")?, "--apply"])?;
+    assert!(said.contains("roll.toml:1: worth a look: the policy has no group \"year9\""), "{said}");
+    // The pupil meets no less of a filter than a device that nobody knows.
+    for site in ["minecraft.net", "www.tiktok.com"] {
+        let verdict = |who| -> Result<String> {
+            let told = school.told(&["--json", "explain", site, "--as", who, "--at", "2026-11-23T10:00"])?;
+            let told: serde_json::Value = serde_json::from_str(&told)?;
+            Ok(told["verdict"].as_str().unwrap_or_default().to_owned())
+        };
+        assert_eq!(verdict("Ada Merrow")?, verdict("127.0.200.2")?, "{site}");
+        assert_eq!(verdict("Ada Merrow")?, "block", "{site}");
+    }
     Ok(())
 }
 

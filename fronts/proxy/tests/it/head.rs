@@ -28,10 +28,13 @@ pub fn holds(bytes: &[u8]) {
         is_clean(head, &parts);
         let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
         let mut other = httparse::Request::new(&mut fields);
-        assert_eq!(other.parse(head), Ok(httparse::Status::Complete(end)));
-        assert_eq!(other.method.map(str::as_bytes), Some(parts.words[0].of(head)));
-        assert_eq!(other.path.map(str::as_bytes), Some(parts.words[1].of(head)));
-        same_fields(other.headers, head, &parts);
+        // The other reader refuses a target that is not UTF-8 at once; here `understand` refuses what is not ASCII.
+        if std::str::from_utf8(parts.words[1].of(head)).is_ok() {
+            assert_eq!(other.parse(head), Ok(httparse::Status::Complete(end)));
+            assert_eq!(other.method.map(str::as_bytes), Some(parts.words[0].of(head)));
+            assert_eq!(other.path.map(str::as_bytes), Some(parts.words[1].of(head)));
+            same_fields(other.headers, head, &parts);
+        }
         if let Ok(ask) = request::understand(head, &parts) {
             let lengths = parts.fields.iter().filter(|field| is_framing(field.name.of(head))).count();
             assert!(lengths <= 1, "one length at most");
