@@ -124,6 +124,16 @@ impl Stored {
         now_s.saturating_sub(self.stored_s)
     }
 
+    /// The same answer, of whose matches nothing is known.
+    fn copy(&self) -> Self {
+        Self { piece: self.piece.clone(), memo: Memo::default(), ..*self }
+    }
+
+    /// Whether its time is over.
+    pub const fn is_stale(&self, now_s: u32) -> bool {
+        now_s >= self.ends_s
+    }
+
     /// Whether it may be kept at all.
     pub const fn is_lasting(&self) -> bool {
         self.ends_s > self.stored_s
@@ -135,6 +145,9 @@ impl Stored {
         self.piece.len() + size_of::<Self>() + 32
     }
 }
+
+/// How long after its end an answer may stand in for one that cannot be had (RFC 8767 §4 suggests one to three days).
+const STALEST_S: u32 = 86_400;
 
 /// Eight places in one cache line: the upper half of the hash, and one more than the place in the slab; 0 is free.
 #[derive(Clone, Copy)]
@@ -201,6 +214,22 @@ impl Cache {
 
     /// The answer to a question in lower case, if there is one that lives.
     pub fn get(&mut self, hash: u64, question: &[u8], want: Want, now_s: u32) -> Option<&mut Stored> {
+        self.find(hash, question, want, |stored| now_s < stored.ends_s)
+    }
+
+    /// A copy of an answer whose time may be over, by [`STALEST_S`] at most: for when no upstream gives a newer one.
+    pub fn stale(&mut self, hash: u64, question: &[u8], want: Want, now_s: u32) -> Option<Stored> {
+        let recent = |stored: &Stored| now_s < stored.ends_s.saturating_add(STALEST_S);
+        self.find(hash, question, want, recent).map(|stored| stored.copy())
+    }
+
+    fn find(
+        &mut self,
+        hash: u64,
+        question: &[u8],
+        want: Want,
+        holds: impl Fn(&Stored) -> bool,
+    ) -> Option<&mut Stored> {
         let bucket = self.buckets.get(self.bucket(hash))?;
         let tag = hash >> 32;
         for place in bucket.0 {
@@ -212,7 +241,7 @@ impl Cache {
             if stored.hash == hash
                 && stored.want == want.0
                 && stored.image().get(12..12 + question.len()) == Some(question)
-                && now_s < stored.ends_s
+                && holds(stored)
             {
                 let stored = self.slab.get_mut(index)?;
                 stored.used = true;

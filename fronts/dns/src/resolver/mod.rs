@@ -35,7 +35,7 @@ use crate::random::Random;
 use crate::upstreams::{Upstreams, Way};
 use crate::wire::query::Query;
 use crate::wire::write::{self, Transport};
-use crate::wire::{HEADER, flag3, u32_at};
+use crate::wire::{HEADER, ede, flag3, u32_at};
 
 /// The moment a piece of work happens: the wall clock for decisions, and a clock that never steps for lives and
 /// patience.
@@ -194,6 +194,11 @@ struct Shape {
     transport: Transport,
 }
 
+/// How long a device may keep an answer whose time is over (RFC 8767 §4).
+const STALE_LIFE_S: u32 = 30;
+/// Told beside such an answer.
+const STALE: &str = "No upstream server answers; this is what the last one said.";
+
 /// Writes a kept answer over the question in `buffer`; one that does not fit is cut, which sends the device to TCP
 /// (RFC 2181 §9).
 fn write_stored(buffer: &mut [u8], shape: Shape, stored: &Stored, longest_s: u32, now_s: u32) -> usize {
@@ -220,15 +225,19 @@ fn write_stored(buffer: &mut [u8], shape: Shape, stored: &Stored, longest_s: u32
         let [a, b, c, d, e, f, g, h] = counts;
         head.copy_from_slice(&[flags[0], flags[1], a, b, c, d, e, f, g, h]);
     }
-    let age = stored.age_s(now_s);
+    let (age, stale) = (stored.age_s(now_s), stored.is_stale(now_s));
     for at in stored.lives_at() {
         if let Some(life) = u32_at(image, at)
             && let Some(place) = buffer.get_mut(at..at + 4)
         {
-            place.copy_from_slice(&life.saturating_sub(age).min(longest_s).to_be_bytes());
+            let left = if stale { STALE_LIFE_S } else { life.saturating_sub(age) };
+            place.copy_from_slice(&left.min(longest_s).to_be_bytes());
         }
     }
-    shape.edns.map_or(image.len(), |edns| write::opt(buffer, image.len(), edns, 0, None))
+    let why = stale
+        .then_some((ede::STALE_ANSWER, STALE))
+        .filter(|(_, text)| image.len() + opt + 6 + text.len() <= room);
+    shape.edns.map_or(image.len(), |edns| write::opt(buffer, image.len(), edns, 0, why))
 }
 
 /// Hashes questions under numbers nobody outside knows, so that no one can fill one bucket on purpose.

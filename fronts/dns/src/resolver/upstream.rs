@@ -1,6 +1,7 @@
 //! Asking upstreams, and believing only the answer that was asked for.
 
 use engine::Held;
+use front_sys::udp::FRAME_BYTES as UDP_ROOM;
 
 use super::judge::Case;
 use super::{Command, Now, Resolver, Shape, Ticket, write_stored};
@@ -207,6 +208,10 @@ impl<R> Resolver<R> {
         match answer::read(message, HEADER + asking.question.len(), whole) {
             Ok(answer) => self.serve(place, &answer, now),
             Err(Unusable::Truncated) if datagram => self.attempt_stream(place, now),
+            // It sent more than was asked for, and what arrived is cut: a stream holds the whole.
+            Err(Unusable::Malformed) if datagram && message.len() >= UDP_ROOM => {
+                self.attempt_stream(place, now)
+            }
             Err(Unusable::Failed(rcode::FORMERR | rcode::NOTIMP)) if datagram && !asking.plain => {
                 // RFC 6891 §7: a server that does not know EDNS is asked again without.
                 asking.plain = true;
@@ -299,9 +304,16 @@ impl<R> Resolver<R> {
         }
     }
 
+    /// Gives everyone who waits the last answer there was, or else says that it did not work.
     fn fail(&mut self, asking: Asking<R>, why: Option<write::Extended<'_>>, now: Now) {
         let mut scratch = Vec::new();
         let held = self.hold(now);
+        if let Some(mut stale) = self.cache.stale(asking.hash, &asking.question, asking.want, now.seconds()) {
+            for waiter in asking.waiters {
+                self.serve_one(waiter, &mut stale, &mut scratch, &held, now);
+            }
+            return;
+        }
         for waiter in asking.waiters {
             let Some((query, shape)) = reread(&waiter, &mut scratch) else { continue };
             let length = write::code(&mut scratch, shape.end, shape.flags, rcode::SERVFAIL, shape.edns, why);

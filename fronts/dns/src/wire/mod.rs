@@ -67,6 +67,8 @@ pub mod rcode {
 pub mod ede {
     /// Another reason, given in the text.
     pub const OTHER: u16 = 0;
+    /// The answer is older than it should be: no upstream gave a newer one.
+    pub const STALE_ANSWER: u16 = 3;
     /// The name is blocked by the operator's policy.
     pub const BLOCKED: u16 = 15;
     /// No upstream answered.

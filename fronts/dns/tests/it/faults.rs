@@ -52,6 +52,25 @@ fn a_slow_upstream_is_passed_over_and_one_that_never_answers_ends_in_an_error_in
 }
 
 #[test]
+fn rfc8767_the_last_answer_stands_in_while_no_upstream_answers() {
+    let here = |last| record(HERE, 1, 1, &[192, 0, 2, last]);
+    let upstream = Upstream::answering(move |question| vec![respond(question, 0, &[here(9)])]);
+    let running = front_of(1, &[upstream.address], school(), Arc::new(Events::default()));
+    let ask = || dig(running.addresses()[0], "www.example.org A");
+    assert!(ask().contains("192.0.2.9"));
+    drop(upstream);
+    let until = Instant::now() + Duration::from_secs(20);
+    let answer = loop {
+        let answer = ask();
+        if answer.contains("EDE: 3") || Instant::now() > until {
+            break answer;
+        }
+    };
+    assert!(answer.contains("EDE: 3 (Stale Answer)") && answer.contains("192.0.2.9"), "{answer}");
+    assert!(answer.contains("\t30\tIN\tA") || answer.contains(" 30 IN A"), "{answer}");
+}
+
+#[test]
 fn a_lying_upstream_is_not_believed() {
     type Lie = fn(&[u8]) -> Vec<u8>;
     let lies: [Lie; 6] = [
@@ -117,13 +136,24 @@ fn rfc5452_9_1_an_answer_from_elsewhere_is_not_believed() {
 
 #[test]
 fn rfc7766_a_cut_answer_is_fetched_over_tcp() {
+    fetched_over_tcp(|question| {
+        let mut cut = respond(question, 0, &[]);
+        cut[2] |= 2;
+        cut
+    });
+}
+
+#[test]
+fn an_answer_larger_than_was_asked_for_is_fetched_over_tcp() {
+    // It says nothing of being cut, and arrives cut all the same.
+    fetched_over_tcp(|question| respond(question, 0, &(0..120).map(address).collect::<Vec<_>>()));
+}
+
+/// What a datagram does not hold is asked for again over a stream.
+fn fetched_over_tcp(datagram: fn(&[u8]) -> Vec<u8>) {
     // A datagram upstream and a stream upstream on one port.
     let (listener, cutter) = loop {
-        let cutter = Upstream::answering(|question| {
-            let mut cut = respond(question, 0, &[]);
-            cut[2] |= 2;
-            vec![cut]
-        });
+        let cutter = Upstream::answering(move |question| vec![datagram(question)]);
         if let Ok(listener) = TcpListener::bind(cutter.address) {
             break (listener, cutter);
         }
