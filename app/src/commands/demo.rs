@@ -13,7 +13,7 @@ use store::Tx;
 use crate::cli::{self, ExamplePolicy};
 use crate::commands::context::Context;
 use crate::commands::init::{Answers, set_up};
-use crate::commands::records::publish_in;
+use crate::commands::records::commit_and_publish;
 use crate::commands::sealed;
 use crate::config::{Config, Inside};
 use crate::demo::internet::{self, Internet};
@@ -85,8 +85,7 @@ fn found(home: &Home, asked: &cli::Demo, internet: Internet, output: Output) -> 
         for duty in ["head", "dsl"] {
             add_recipient(&context, &mut tx, duty).await?;
         }
-        publish_in(&context, &mut tx, Scope::Policy).await?;
-        tx.commit().await?;
+        commit_and_publish(&context, tx, Scope::Policy).await?;
         anyhow::Ok(())
     })
 }

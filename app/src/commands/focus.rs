@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::cli;
 use crate::commands::context::Context;
 use crate::commands::lasting::{SHOWN, fields, say_state, school_zone, shown, span};
-use crate::commands::records::{publish_in, publish_new};
+use crate::commands::records::{commit_and_publish, commit_and_publish_new};
 use crate::home::read_key;
 use crate::output::Failure;
 use crate::process::snapshot::Opened;
@@ -88,8 +88,7 @@ fn start(context: &Context, what: Start, asked: &cli::Span) -> Result<()> {
         let made = actions::start(&mut tx, &context.actor, plan, context.at).await?;
         let closed = closed_otherwise(context, &made.plan)?;
         let new = LiveDocument { focus: vec![made.published()], ..LiveDocument::default() };
-        publish_new(context, &mut tx, &new).await?;
-        tx.commit().await?;
+        commit_and_publish_new(context, tx, &new).await?;
         anyhow::Ok((made, zone, closed))
     })?;
     context.output.say(format!(
@@ -233,8 +232,7 @@ fn end(context: &Context, number: u32, reason: &str) -> Result<()> {
     context.wait(async {
         let mut tx = records.begin().await?;
         actions::end(&mut tx, &context.actor, number, reason, context.at).await?;
-        publish_in(context, &mut tx, Scope::Live).await?;
-        tx.commit().await?;
+        commit_and_publish(context, tx, Scope::Live).await?;
         anyhow::Ok(())
     })?;
     context.output.say(format!("Focus {number} has ended; the gate has it within a second."));

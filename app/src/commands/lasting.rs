@@ -10,7 +10,7 @@ use store::Tx;
 
 use crate::cli;
 use crate::commands::context::Context;
-use crate::commands::records::publish_new;
+use crate::commands::records::commit_and_publish_new;
 use crate::commands::when;
 
 /// How many are shown.
@@ -53,10 +53,10 @@ pub fn span(asked: &cli::Span, zone: &Zone, at: Timestamp) -> Result<Span> {
     Ok(Span { starts_at, ends_at: ends_at(&asked.end, zone, starts_at)? })
 }
 
-/// Publishes a new override, where gates can carry it out.
-pub async fn publish_override(context: &Context, tx: &mut Tx, new: &Override) -> Result<()> {
+/// Commits a new override and publishes it, where gates can carry it out.
+pub async fn commit_and_publish_override(context: &Context, tx: Tx, new: &Override) -> Result<()> {
     let new = LiveDocument { overrides: vec![new.published()], ..LiveDocument::default() };
-    publish_new(context, tx, &new).await.map(drop)
+    commit_and_publish_new(context, tx, &new).await.map(drop)
 }
 
 /// A moment as the school's clocks show it: `2026-11-23 15:30`.

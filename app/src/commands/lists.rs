@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::Lists;
 use crate::commands::context::Context;
-use crate::commands::records::publish_in;
+use crate::commands::records::commit_and_publish;
 use crate::output::Failure;
 
 /// Runs the command.
@@ -55,9 +55,10 @@ fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<Stri
         }
         bar.finish_and_clear();
         if taken > 0 {
-            publish_in(context, &mut tx, Scope::Everything).await?;
+            commit_and_publish(context, tx, Scope::Everything).await?;
+        } else {
+            tx.commit().await?;
         }
-        tx.commit().await?;
         anyhow::Ok((taken, refused))
     })?;
     finish(context, taken, &refused)
@@ -71,12 +72,10 @@ fn update(context: &Context, only: &[String]) -> Result<()> {
         let mut tx = records.begin().await?;
         let outcomes =
             list::update(&mut tx, &context.actor, &context.home.lists(), only, &kinds, context.at).await?;
-        let mut changed = false;
         for (list, outcome) in outcomes {
             match outcome {
                 Ok(imported) => {
                     say(context, &imported);
-                    changed |= imported.changed;
                     taken += 1;
                 }
                 Err(error @ ImportError::Held { .. }) => {
@@ -91,10 +90,11 @@ fn update(context: &Context, only: &[String]) -> Result<()> {
                 }
             }
         }
-        if changed {
-            publish_in(context, &mut tx, Scope::Everything).await?;
+        if taken > 0 {
+            commit_and_publish(context, tx, Scope::Everything).await?;
+        } else {
+            tx.commit().await?;
         }
-        tx.commit().await?;
         anyhow::Ok((taken, refused))
     })?;
     finish(context, taken, &refused)

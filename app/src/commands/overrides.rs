@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 
 use crate::cli::{self, Overrides};
 use crate::commands::context::Context;
-use crate::commands::lasting::{SHOWN, fields, publish_override, say_state, school_zone, shown, span};
-use crate::commands::records::publish_in;
+use crate::commands::lasting::{
+    SHOWN, commit_and_publish_override, fields, say_state, school_zone, shown, span,
+};
+use crate::commands::records::commit_and_publish;
 
 /// Runs the command.
 pub fn run(context: &Context, asked: Overrides) -> Result<()> {
@@ -41,8 +43,7 @@ fn give(
         let span = span(asked, &zone, context.at)?;
         let grant = Grant { whom, effect, target, reason, span, request: None };
         let made = actions::grant(&mut tx, &context.actor, grant, context.at).await?;
-        publish_override(context, &mut tx, &made).await?;
-        tx.commit().await?;
+        commit_and_publish_override(context, tx, &made).await?;
         anyhow::Ok((made, zone))
     })?;
     context.output.say(format!(
@@ -121,8 +122,7 @@ fn end(context: &Context, number: u32, reason: &str) -> Result<()> {
     context.wait(async {
         let mut tx = records.begin().await?;
         actions::withdraw(&mut tx, &context.actor, number, reason, context.at).await?;
-        publish_in(context, &mut tx, Scope::Live).await?;
-        tx.commit().await?;
+        commit_and_publish(context, tx, Scope::Live).await?;
         anyhow::Ok(())
     })?;
     context.output.say(format!("Override {number} has ended; the gate has it within a second."));

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::cli::People;
 use crate::commands::context::Context;
-use crate::commands::records::publish_in;
+use crate::commands::records::commit_and_publish;
 use crate::output::Failure;
 
 /// Runs the command.
@@ -46,8 +46,7 @@ fn import(context: &Context, file: &Path, apply: bool) -> Result<()> {
         }
         let mut tx = records.begin().await?;
         let changes = people::import(&mut tx, &context.actor, &roll, context.at).await?;
-        publish_in(context, &mut tx, Scope::Live).await?;
-        tx.commit().await?;
+        commit_and_publish(context, tx, Scope::Live).await?;
         Ok(changes)
     })?;
     for (what, counts) in

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::cli::Policy;
 use crate::commands::context::Context;
-use crate::commands::records::{Content, left_out, publish_in, say_problems};
+use crate::commands::records::{Content, commit_and_publish, left_out, say_problems};
 use crate::output::Failure;
 
 /// Runs the command.
@@ -76,8 +76,7 @@ fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
         .await
         .map_err(|error| say_problems(&file.display().to_string(), error))?;
         problems.extend(left_out(context, &mut tx).await?);
-        let published = publish_in(context, &mut tx, Scope::Policy).await?;
-        tx.commit().await?;
+        let published = commit_and_publish(context, tx, Scope::Policy).await?;
         anyhow::Ok((version, problems, published))
     })?;
     for problem in &problems {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use engine::{Catalogue, LiveDocument, Problem, Sealed, SealedKey};
 use filtering::list::Kinds;
-use filtering::publish::{FromRecords, Published, RecordsError, Scope};
+use filtering::publish::{CommitError, FromRecords, Prepared, Published, RecordsError, Scope};
 use store::Tx;
 
 use crate::cli::ExamplePolicy;
@@ -78,29 +78,39 @@ pub fn say_problems(file: &str, error: filtering::filter_policy::ApplyError) -> 
 pub fn publish(context: &Context) -> Result<Published> {
     let records = context.records()?;
     context.wait(async {
-        let mut tx = records.begin().await?;
-        let published = publish_in(context, &mut tx, Scope::Everything).await?;
-        tx.commit().await?;
-        Ok(published)
+        let tx = records.begin().await?;
+        commit_and_publish(context, tx, Scope::Everything).await
     })
 }
 
-/// Publishes the live part with something new in it, where gates can carry that out.
-pub async fn publish_new(context: &Context, tx: &mut Tx, new: &LiveDocument) -> Result<Published> {
-    publish_checked(context, tx, Scope::Live, new).await
+/// Commits what the transaction has changed and publishes the live part with something new in it, where gates can carry
+/// that out.
+pub async fn commit_and_publish_new(context: &Context, tx: Tx, new: &LiveDocument) -> Result<Published> {
+    commit_and_publish_checked(context, tx, Scope::Live, new).await
 }
 
-/// Publishes what the transaction has changed, before it is committed: what cannot be published is not kept.
-pub async fn publish_in(context: &Context, tx: &mut Tx, scope: Scope) -> Result<Published> {
-    publish_checked(context, tx, scope, &LiveDocument::default()).await
+/// Commits what the transaction has changed and publishes it. The files are written before and named after the commit:
+/// what cannot be published is not kept, and what is not kept is not published.
+pub async fn commit_and_publish(context: &Context, tx: Tx, scope: Scope) -> Result<Published> {
+    commit_and_publish_checked(context, tx, scope, &LiveDocument::default()).await
 }
 
-async fn publish_checked(
+/// Whether the change is in the records although the command failed: only the gate has not been told of it.
+pub fn is_kept(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(CommitError::NotLive(_)))
+}
+
+async fn commit_and_publish_checked(
     context: &Context,
-    tx: &mut Tx,
+    mut tx: Tx,
     scope: Scope,
     new: &LiveDocument,
 ) -> Result<Published> {
+    let prepared = prepare(context, &mut tx, scope, new).await?;
+    Ok(prepared.commit(tx).await?)
+}
+
+async fn prepare(context: &Context, tx: &mut Tx, scope: Scope, new: &LiveDocument) -> Result<Prepared> {
     let content = Content::of(&context.home, tx).await?;
     let bar = context.output.progress(0, "reading lists");
     let watch = |_: &str, done: usize, of: usize| {
@@ -115,12 +125,12 @@ async fn publish_checked(
         watch: &watch,
     };
     let carried_out = if *new == LiveDocument::default() { Ok(()) } else { from.carries_out(tx, new).await };
-    let published = match carried_out {
-        Ok(()) => from.publish(tx, scope, context.at).await,
+    let prepared = match carried_out {
+        Ok(()) => from.prepare(tx, scope, context.at).await,
         Err(error) => Err(error),
     };
     bar.finish_and_clear();
-    published.map_err(|error| match error {
+    prepared.map_err(|error| match error {
         RecordsError::Problems(problems) => {
             let lines: Vec<String> =
                 problems.iter().map(|problem| format!("the policy in force: {problem}")).collect();
@@ -144,15 +154,14 @@ pub async fn left_out(context: &Context, tx: &mut Tx) -> Result<Vec<Problem>> {
 }
 
 /// Publishes policy and live part again, and the lists too if nothing was ever published. Done whenever the hub starts:
-/// a command that was killed between publishing and committing, or a back-up that was put in place by hand, leaves gates
+/// a command that was killed between committing and publishing, or a back-up that was put in place by hand, leaves gates
 /// and records of one mind again.
 pub fn publish_at_start(home: &Home, config: &Config) -> Result<()> {
     let context = Context::of(home.clone(), config.clone(), Output::new(true))?;
     let records = context.records()?;
     context.wait(async {
-        let mut tx = records.begin().await?;
-        publish_in(&context, &mut tx, Scope::Policy).await?;
-        tx.commit().await?;
+        let tx = records.begin().await?;
+        commit_and_publish(&context, tx, Scope::Policy).await?;
         anyhow::Ok(())
     })
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::cli::{End, Requests};
 use crate::commands::context::Context;
-use crate::commands::lasting::{ends_at, publish_override, school_zone, shown};
+use crate::commands::lasting::{commit_and_publish_override, ends_at, school_zone, shown};
 
 /// How many are shown.
 const SHOWN: u32 = 500;
@@ -111,8 +111,7 @@ fn approve(context: &Context, text: &str, whom: Option<Whom>, end: &End, reason:
             context.at,
         )
         .await?;
-        publish_override(context, &mut tx, &granted).await?;
-        tx.commit().await?;
+        commit_and_publish_override(context, tx, &granted).await?;
         anyhow::Ok((request, granted, zone))
     })?;
     context.output.say(format!(

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::cli::{Recipients, Sealed, SealedRecords};
 use crate::commands::context::Context;
-use crate::commands::records::publish_in;
+use crate::commands::records::{commit_and_publish, is_kept};
 use crate::commands::when;
 use crate::home::read_key;
 use crate::output::Failure;
@@ -91,8 +91,7 @@ fn import(context: &Context, file: &Path, kind: Kind, replace: Option<&str>) -> 
             sealed::import(&mut tx, &context.actor, &kept, key, &catalogue, &text, kind, replace, context.at)
                 .await?;
         let left_out = left_out(&mut tx, &catalogue, &imported.sealed).await?;
-        let published = publish_in(context, &mut tx, Scope::Policy).await?;
-        tx.commit().await?;
+        let published = commit_and_publish(context, tx, Scope::Policy).await?;
         anyhow::Ok((imported, left_out, published))
     })?;
     let version = &imported.version;
@@ -257,15 +256,21 @@ fn add(context: &Context, name: &str, key: Option<String>, identity_file: Option
     let added = context.wait(async {
         let mut tx = records.begin().await?;
         sealed::add_recipient(&mut tx, &context.actor, name, &public, context.at).await?;
-        publish_in(context, &mut tx, Scope::Policy).await?;
-        tx.commit().await?;
+        commit_and_publish(context, tx, Scope::Policy).await?;
         anyhow::Ok(())
     });
-    if let (Err(_), Some(file), Some(_)) = (&added, identity_file, &identity) {
-        // An identity that opens nothing would only mislead.
-        let _ = fs::remove_file(file);
-    }
-    added?;
+    // Somebody who is in the records needs the identity, whether or not the gate knows of it yet.
+    let late = match added {
+        Ok(()) => None,
+        Err(error) if is_kept(&error) => Some(error),
+        Err(error) => {
+            if let (Some(file), Some(_)) = (identity_file, &identity) {
+                // An identity that opens nothing would only mislead.
+                let _ = fs::remove_file(file);
+            }
+            return Err(error);
+        }
+    };
     let printed = identity.as_ref().filter(|_| identity_file.is_none()).map(Identity::secret);
     context.output.object(&json!({
         "name": name,
@@ -287,7 +292,7 @@ fn add(context: &Context, name: &str, key: Option<String>, identity_file: Option
         )),
         (None, None) => {}
     }
-    Ok(())
+    late.map_or(Ok(()), Err)
 }
 
 /// Writes an identity to a new file that only its owner may read.
@@ -330,8 +335,7 @@ fn remove(context: &Context, name: &str) -> Result<()> {
         let mut tx = records.begin().await?;
         sealed::remove_recipient(&mut tx, &context.actor, name, context.at).await?;
         let left = sealed::recipients(&mut tx).await?.len();
-        publish_in(context, &mut tx, Scope::Policy).await?;
-        tx.commit().await?;
+        commit_and_publish(context, tx, Scope::Policy).await?;
         anyhow::Ok(left)
     })?;
     context.output.object(&json!({ "name": name, "removed": true, "left": left }));

@@ -12,7 +12,7 @@ use store::Tx;
 use crate::cli::{self, Withhold};
 use crate::commands::context::Context;
 use crate::commands::lasting::{SHOWN, fields, said_end, say_state, school_zone, shown, starts_at};
-use crate::commands::records::{publish_in, publish_new};
+use crate::commands::records::{commit_and_publish, commit_and_publish_new};
 use crate::commands::{when, who};
 
 /// Runs the command.
@@ -52,8 +52,7 @@ fn start(
         let devices = people::devices(&mut tx).await?;
         let devices = devices.iter().filter(|device| device.person == Some(made.person)).count();
         let new = LiveDocument { withheld: vec![made.published()], ..LiveDocument::default() };
-        publish_new(context, &mut tx, &new).await?;
-        tx.commit().await?;
+        commit_and_publish_new(context, tx, &new).await?;
         anyhow::Ok((made, zone, devices))
     })?;
     context.output.say(format!(
@@ -158,8 +157,7 @@ fn end(context: &Context, number: u32, reason: &str) -> Result<()> {
     context.wait(async {
         let mut tx = records.begin().await?;
         actions::end(&mut tx, &context.actor, number, reason, context.at).await?;
-        publish_in(context, &mut tx, Scope::Live).await?;
-        tx.commit().await?;
+        commit_and_publish(context, tx, Scope::Live).await?;
         anyhow::Ok(())
     })?;
     context.output.say(format!("Withheld access {number} has ended; the gate has it within a second."));

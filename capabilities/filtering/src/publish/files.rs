@@ -5,11 +5,14 @@
 //! policy-<n>.json    the policy document and the sealed hashes
 //! lists-<n>.idx      the list index, mapped by every reader
 //! live-<n>.json      overrides, focus, withheld, the roll
+//! NEXT               what will be CURRENT once the records hold it
 //! LOCK               held while somebody publishes
 //! ```
 //!
 //! A part that has not changed keeps its file, so an override costs one small file. Every file is written beside its
-//! name, synced and renamed, and is never written again; a reader that follows `CURRENT` sees whole files only. Files
+//! name, synced and renamed, and once it holds it is never written again. All of them are written before the change is
+//! committed, so that what cannot be published is not kept; `CURRENT` is renamed after it, so that a gate never goes by
+//! what the records do not hold. A reader that follows `CURRENT` sees whole files only. Files
 //! that no longer hold go with the publication after the next, so a reader that has just read `CURRENT` still finds
 //! them; a mapped file outlives its name.
 
@@ -17,6 +20,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use ::store::{StoreError, Tx};
 use engine::LiveDocument;
 pub use engine::published::Published as PolicyFile;
 use serde::{Deserialize, Serialize};
@@ -136,36 +140,128 @@ pub struct Parts<'a> {
     pub live: Option<LiveDocument>,
 }
 
-/// Publishes: writes the parts that are given, then says so in `CURRENT`. Publishers wait for each other.
-pub fn publish(folder: &Path, parts: Parts<'_>) -> Result<Published, PublishError> {
-    let lock_path = folder.join("LOCK");
-    let lock = File::create(&lock_path).map_err(file(&lock_path))?;
-    lock.lock().map_err(file(&lock_path))?;
-    let before = Published::read(folder)?;
-    if before.is_none() && (parts.policy.is_none() || parts.lists.is_none() || parts.live.is_none()) {
-        return Err(PublishError::First);
+/// A publisher's turn: publishers wait for each other, from before the records are read until the gate goes by them or
+/// nothing came of it.
+pub struct Turn {
+    folder: PathBuf,
+    before: Option<Published>,
+    _lock: File,
+}
+
+impl Turn {
+    /// Waits for it.
+    pub fn take(folder: &Path) -> Result<Self, PublishError> {
+        let lock_path = folder.join("LOCK");
+        let lock = File::create(&lock_path).map_err(file(&lock_path))?;
+        lock.lock().map_err(file(&lock_path))?;
+        Ok(Self { folder: folder.to_owned(), before: Published::read(folder)?, _lock: lock })
     }
-    let generation = before.map_or(0, |before| before.generation) + 1;
-    let mut now = before.unwrap_or(Published { generation, policy: 0, lists: 0, live: 0 });
-    now.generation = generation;
-    if let Some(policy) = parts.policy {
-        now.policy = generation;
-        write(&now.policy_path(folder), |out| {
-            Ok(serde_json::to_writer(out, policy).map_err(io::Error::from)?)
-        })?;
+
+    /// Whether nothing was ever published here.
+    pub const fn is_first(&self) -> bool {
+        self.before.is_none()
     }
-    if let Some(builder) = parts.lists {
-        now.lists = generation;
-        write(&now.lists_path(folder), |out| Ok(builder.write_to(out)?))?;
+
+    /// Writes the parts that are given beside those that hold, down to the disk. No gate goes by them yet: what is left
+    /// to do needs no room. What was written goes again where nothing comes of it.
+    pub fn prepare(self, parts: Parts<'_>) -> Result<Prepared, PublishError> {
+        let before = self.before;
+        if before.is_none() && (parts.policy.is_none() || parts.lists.is_none() || parts.live.is_none()) {
+            return Err(PublishError::First);
+        }
+        let generation = before.map_or(0, |before| before.generation) + 1;
+        let mut now = before.unwrap_or(Published { generation, policy: 0, lists: 0, live: 0 });
+        now.generation = generation;
+        if parts.policy.is_some() {
+            now.policy = generation;
+        }
+        if parts.lists.is_some() {
+            now.lists = generation;
+        }
+        if parts.live.is_some() {
+            now.live = generation;
+        }
+        let prepared = Prepared { turn: self, now, is_live: false };
+        prepared.write(parts)?;
+        Ok(prepared)
     }
-    if let Some(mut live) = parts.live {
-        now.live = generation;
-        live.version = generation;
-        write(&now.live_path(folder), |out| Ok(serde_json::to_writer(out, &live).map_err(io::Error::from)?))?;
+}
+
+/// Files that are written and that no gate goes by yet. Dropped, they are gone.
+#[must_use = "what is prepared goes live with the commit of its transaction"]
+pub struct Prepared {
+    turn: Turn,
+    now: Published,
+    is_live: bool,
+}
+
+/// Why a change did not come about, or not wholly.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// It is not in the records, and no gate goes by it.
+    #[error("nothing was changed, in the records or at the gate: {0}")]
+    NotKept(#[source] StoreError),
+    /// It is in the records, and the gate goes by what it had.
+    #[error(
+        "the change is kept in the records, but the gate goes by what it had: {0}. It is published with the next change \
+         and whenever the hub starts; lists are by `fivebar lists update`"
+    )]
+    NotLive(#[source] PublishError),
+}
+
+impl Prepared {
+    /// Commits the transaction that it was prepared from, and then lets the gate go by it: a gate never enforces what
+    /// the records do not hold.
+    pub async fn commit(self, tx: Tx) -> Result<Published, CommitError> {
+        tx.commit().await.map_err(CommitError::NotKept)?;
+        self.go_live().map_err(CommitError::NotLive)
     }
-    write(&folder.join("CURRENT"), |out| Ok(serde_json::to_writer(out, &now).map_err(io::Error::from)?))?;
-    sweep(folder, &now, before.as_ref());
-    Ok(now)
+
+    fn write(&self, parts: Parts<'_>) -> Result<(), PublishError> {
+        let (now, folder) = (&self.now, &*self.turn.folder);
+        if let Some(policy) = parts.policy {
+            write(&now.policy_path(folder), |out| {
+                Ok(serde_json::to_writer(out, policy).map_err(io::Error::from)?)
+            })?;
+        }
+        if let Some(builder) = parts.lists {
+            write(&now.lists_path(folder), |out| Ok(builder.write_to(out)?))?;
+        }
+        if let Some(mut live) = parts.live {
+            live.version = now.generation;
+            write(&now.live_path(folder), |out| {
+                Ok(serde_json::to_writer(out, &live).map_err(io::Error::from)?)
+            })?;
+        }
+        write(&self.next(), |out| Ok(serde_json::to_writer(out, &now).map_err(io::Error::from)?))
+    }
+
+    fn next(&self) -> PathBuf {
+        self.turn.folder.join("NEXT")
+    }
+
+    /// Names what was prepared as what holds: one rename.
+    fn go_live(mut self) -> Result<Published, PublishError> {
+        let current = self.turn.folder.join("CURRENT");
+        fs::rename(self.next(), &current).map_err(file(&current))?;
+        self.is_live = true;
+        File::open(&self.turn.folder).and_then(|folder| folder.sync_all()).map_err(file(&current))?;
+        sweep(&self.turn.folder, &self.now, self.turn.before.as_ref());
+        Ok(self.now)
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        if self.is_live {
+            return;
+        }
+        let _ = fs::remove_file(self.next());
+        let held = self.turn.before.iter().flat_map(Published::names).collect::<Vec<_>>();
+        for name in self.now.names().iter().filter(|name| !held.contains(name)) {
+            let _ = fs::remove_file(self.turn.folder.join(name));
+        }
+    }
 }
 
 /// What can go wrong while a file is written, before it is known which file.
@@ -259,6 +355,19 @@ mod tests {
         }
     }
 
+    fn publish(folder: &Path, parts: Parts<'_>) -> Result<Published, PublishError> {
+        Turn::take(folder)?.prepare(parts)?.go_live()
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
     fn empty_lists() -> lists::IndexBuilder {
         lists::IndexBuilder::new(lists::Seed([1; 16]))
     }
@@ -290,11 +399,7 @@ mod tests {
             assert_eq!(now, Published { generation, live: generation, ..first });
             assert!(now.same_policy(&first));
         }
-        let mut names: Vec<String> = fs::read_dir(folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
+        let names = names(folder.path());
         assert_eq!(names, ["CURRENT", "LOCK", "lists-1.idx", "live-3.json", "live-4.json", "policy-1.json"]);
         assert_eq!(Published::read(folder.path()).unwrap().unwrap().live(folder.path()).unwrap().version, 4);
     }
@@ -316,5 +421,34 @@ mod tests {
         let parts = Parts { policy: Some(&policy(2)), ..Parts::default() };
         assert!(matches!(publish(folder.path(), parts), Err(PublishError::File { .. })));
         assert_eq!(Published::read(folder.path()).unwrap().unwrap().generation, 1);
+    }
+
+    #[test]
+    fn what_is_prepared_and_comes_to_nothing_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let all = |version| Parts {
+            policy: Some(version),
+            lists: Some(empty_lists()),
+            live: Some(LiveDocument::default()),
+        };
+        let (first, second) = (policy(1), policy(2));
+        publish(folder.path(), all(&first)).unwrap();
+        let (before, files) = (Published::read(folder.path()).unwrap(), names(folder.path()));
+        let prepared = Turn::take(folder.path()).unwrap().prepare(all(&second)).unwrap();
+        assert_eq!(Published::read(folder.path()).unwrap(), before, "no gate goes by it yet");
+        drop(prepared);
+        assert_eq!((Published::read(folder.path()).unwrap(), names(folder.path())), (before, files));
+        assert_eq!(publish(folder.path(), all(&second)).unwrap().generation, 2);
+    }
+
+    #[test]
+    fn what_cannot_be_named_as_holding_says_so_and_leaves_what_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = policy(1);
+        let parts =
+            Parts { policy: Some(&first), lists: Some(empty_lists()), live: Some(LiveDocument::default()) };
+        let prepared = Turn::take(folder.path()).unwrap().prepare(parts).unwrap();
+        fs::create_dir(folder.path().join("CURRENT")).unwrap();
+        assert!(matches!(prepared.go_live(), Err(PublishError::File { .. })));
     }
 }

@@ -3,5 +3,5 @@
 pub mod files;
 pub mod records;
 
-pub use files::{Parts, PolicyFile, PublishError, Published, publish, verify};
+pub use files::{CommitError, Parts, PolicyFile, Prepared, PublishError, Published, Turn, verify};
 pub use records::{FromRecords, RecordsError, Scope};

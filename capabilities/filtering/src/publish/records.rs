@@ -9,7 +9,7 @@ use engine::{Live, LiveDocument, Problem, Sealed};
 use kit::Timestamp;
 use lists::{IndexBuilder, ListHead, Seed};
 
-use super::files::{Parts, PolicyFile, PublishError, Published, publish};
+use super::files::{Parts, PolicyFile, Prepared, PublishError, Turn};
 use crate::filter_policy;
 use crate::list::files::{FileError, Text};
 use crate::list::model::List;
@@ -75,9 +75,12 @@ pub struct FromRecords<'a> {
 }
 
 impl FromRecords<'_> {
-    /// Publishes what `scope` covers, checked first. The first publication takes everything, whatever is asked.
-    pub async fn publish(&self, tx: &mut Tx, scope: Scope, at: Timestamp) -> Result<Published, RecordsError> {
-        let scope = if Published::read(self.gate)?.is_none() { Scope::Everything } else { scope };
+    /// Prepares what `scope` covers, checked first; [`Prepared::commit`] commits the transaction and lets the gate go by
+    /// it. The first publication takes everything, whatever is asked.
+    pub async fn prepare(&self, tx: &mut Tx, scope: Scope, at: Timestamp) -> Result<Prepared, RecordsError> {
+        // The turn comes before the reading, so that nothing older is ever published over something newer.
+        let turn = Turn::take(self.gate)?;
+        let scope = if turn.is_first() { Scope::Everything } else { scope };
         let policy = match scope {
             Scope::Live => None,
             Scope::Policy | Scope::Everything => Some(self.policy(tx).await?),
@@ -87,7 +90,7 @@ impl FromRecords<'_> {
             Scope::Everything => Some(self.lists(&list::actions::in_use(tx).await?)?),
         };
         let live = Some(live(tx, at).await?);
-        Ok(publish(self.gate, Parts { policy: policy.as_ref(), lists, live })?)
+        Ok(turn.prepare(Parts { policy: policy.as_ref(), lists, live })?)
     }
 
     /// Whether a gate takes the whole of `new` under the policy in force: groups that it has, sites that may be opened.

@@ -71,7 +71,8 @@ async fn a_focus_reaches_the_gate_and_ends_by_itself_or_before_and_is_kept() {
         let later = Plan { name: "Rivers".into(), span: hours(3, 4), ..exam() };
         let later = focus::actions::start(&mut tx, &TEACHER, later, MONDAY).await.unwrap();
         assert_eq!((made.number, later.number), (1, 2));
-        let published = publish(&mut tx, &folders, Scope::Everything).await.unwrap();
+        let published;
+        (published, tx) = publish(&database, tx, &folders, Scope::Everything).await;
         let live = published.live(&folders.gate).unwrap();
         assert_eq!(live.focus, [made.published(), later.published()]);
         assert!(
@@ -95,10 +96,9 @@ async fn a_focus_reaches_the_gate_and_ends_by_itself_or_before_and_is_kept() {
         assert!(matches!(over, Err(WithdrawError::Over { number: 1, .. })));
         let unknown = end(&mut tx, &TEACHER, 9, "no such", MONDAY).await;
         assert!(matches!(unknown, Err(WithdrawError::NotFound { number: 9, .. })));
-        assert_eq!(
-            publish(&mut tx, &folders, Scope::Live).await.unwrap().live(&folders.gate).unwrap().focus,
-            [made.published()]
-        );
+        let now;
+        (now, tx) = publish(&database, tx, &folders, Scope::Live).await;
+        assert_eq!(now.live(&folders.gate).unwrap().focus, [made.published()]);
 
         let all = focus::actions::newest(&mut tx, 10).await.unwrap();
         assert_eq!(all.iter().map(|one| one.number).collect::<Vec<_>>(), [2, 1]);
@@ -132,7 +132,8 @@ async fn withheld_access_is_published_as_a_number_and_comes_back() {
         let endless = start(&mut tx, &TEACHER, endless, MONDAY).await;
         assert!(matches!(endless, Err(withheld::StartError::Refused(withheld::Refused::NoEnd))));
 
-        let published = publish(&mut tx, &folders, Scope::Everything).await.unwrap();
+        let published;
+        (published, tx) = publish(&database, tx, &folders, Scope::Everything).await;
         assert_eq!(published.live(&folders.gate).unwrap().withheld, [short.published(), open.published()]);
         let text = std::fs::read_to_string(published.live_path(&folders.gate)).unwrap();
         assert!(!text.contains("password") && !text.contains("Ashbourne"), "{text}");
@@ -188,7 +189,7 @@ async fn what_no_gate_could_carry_out_is_said_before_it_is_published() {
         let folders = Folders::of(&database);
         let mut tx = database.db.begin().await.unwrap();
         apply(&mut tx, POLICY, "the first").await.unwrap();
-        publish(&mut tx, &folders, Scope::Everything).await.unwrap();
+        (_, tx) = publish(&database, tx, &folders, Scope::Everything).await;
         let before = Published::read(&folders.gate).unwrap();
         let refused = async |tx: &mut Tx, new: LiveDocument| match carries_out(&folders, tx, &new).await {
             Err(RecordsError::LeftOut(why)) => why,

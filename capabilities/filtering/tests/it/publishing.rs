@@ -9,8 +9,9 @@ use filtering::filter_policy::{self, ApplyError};
 use filtering::lasting::Span;
 use filtering::list::{self, HoldError, ImportError, Kinds};
 use filtering::overrides::{self, Grant, Whom};
-use filtering::publish::{FromRecords, Published, RecordsError, Scope, verify};
+use filtering::publish::{CommitError, FromRecords, Prepared, Published, RecordsError, Scope, verify};
 use lists::ListIndex;
+use store::orm::ConnectionTrait;
 use store::{Actor, Tx};
 use testing::{MONDAY, TestDatabase, databases};
 
@@ -51,8 +52,20 @@ fn from_records<'a>(
     FromRecords { gate: &folders.gate, kept: &folders.kept, catalogue, sealed, watch: &|_, _, _| {} }
 }
 
-pub async fn publish(tx: &mut Tx, folders: &Folders, scope: Scope) -> Result<Published, RecordsError> {
-    from_records(folders, &catalogue(), &sealed()).publish(tx, scope, MONDAY).await
+pub async fn prepare(tx: &mut Tx, folders: &Folders, scope: Scope) -> Result<Prepared, RecordsError> {
+    from_records(folders, &catalogue(), &sealed()).prepare(tx, scope, MONDAY).await
+}
+
+/// Commits and publishes, and begins the next transaction.
+pub async fn publish(
+    database: &TestDatabase,
+    mut tx: Tx,
+    folders: &Folders,
+    scope: Scope,
+) -> (Published, Tx) {
+    let prepared = prepare(&mut tx, folders, scope).await.unwrap();
+    let published = prepared.commit(tx).await.unwrap();
+    (published, database.db.begin().await.unwrap())
 }
 
 /// Whether a gate would carry the new part out.
@@ -104,10 +117,11 @@ async fn the_gate_decides_by_what_was_published_last() {
     for database in databases().await {
         let folders = Folders::of(&database);
         let mut tx = database.db.begin().await.unwrap();
-        assert!(matches!(publish(&mut tx, &folders, Scope::Everything).await, Err(RecordsError::NoPolicy)));
+        assert!(matches!(prepare(&mut tx, &folders, Scope::Everything).await, Err(RecordsError::NoPolicy)));
         assert_eq!(apply(&mut tx, POLICY, "the first").await.unwrap(), 1);
         import(&mut tx, &folders, "harm.example\n").await.unwrap();
-        let first = publish(&mut tx, &folders, Scope::Everything).await.unwrap();
+        let first;
+        (first, tx) = publish(&database, tx, &folders, Scope::Everything).await;
         assert_eq!(verify(&folders.gate).unwrap(), first.generation);
         assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::School, true));
         assert_eq!(decided(&folders.gate, "harm.example", UNKNOWN), (Step::School, true));
@@ -124,17 +138,19 @@ async fn the_gate_decides_by_what_was_published_last() {
             request: None,
         };
         let made = overrides::actions::grant(&mut tx, &ACTOR, grant, MONDAY).await.unwrap();
-        let second = publish(&mut tx, &folders, Scope::Live).await.unwrap();
+        let second;
+        (second, tx) = publish(&database, tx, &folders, Scope::Live).await;
         assert!(second.same_policy(&first) && second.generation > first.generation);
         assert_eq!(second.live(&folders.gate).unwrap().overrides.len(), 1);
         assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::Override, false));
         overrides::actions::withdraw(&mut tx, &ACTOR, made.number, "over early", MONDAY).await.unwrap();
-        publish(&mut tx, &folders, Scope::Live).await.unwrap();
+        (_, tx) = publish(&database, tx, &folders, Scope::Live).await;
         assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::School, true));
 
         let open = POLICY.replace("do = \"block\"\nsite", "do = \"allow\"\nsite");
         assert_eq!(apply(&mut tx, &open, "games are for school as well").await.unwrap(), 2);
-        let third = publish(&mut tx, &folders, Scope::Policy).await.unwrap();
+        let third;
+        (third, tx) = publish(&database, tx, &folders, Scope::Policy).await;
         assert!(!third.same_policy(&first));
         assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::School, false));
         let verbs = store::trail::newest(&mut tx, None, 10).await.unwrap();
@@ -144,6 +160,62 @@ async fn the_gate_decides_by_what_was_published_last() {
             ["policy.apply", "list.import", "override.grant", "override.withdraw", "policy.apply"]
         );
         tx.commit().await.unwrap();
+    }
+}
+
+/// Lets a reference to a request that is not there pass until the commit, which then fails.
+async fn let_the_commit_fail(database: &TestDatabase) -> Tx {
+    let tx = database.db.begin().await.unwrap();
+    let defer = match database.engine {
+        "sqlite" => "PRAGMA defer_foreign_keys = ON",
+        _ => {
+            "ALTER TABLE override ALTER CONSTRAINT override_request_fkey DEFERRABLE INITIALLY DEFERRED; \
+             COMMIT; BEGIN"
+        }
+    };
+    tx.conn().execute_unprepared(defer).await.unwrap();
+    tx
+}
+
+#[tokio::test]
+async fn what_is_not_kept_is_not_published() {
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let mut tx = database.db.begin().await.unwrap();
+        apply(&mut tx, POLICY, "the first").await.unwrap();
+        let (before, tx) = publish(&database, tx, &folders, Scope::Everything).await;
+        tx.roll_back().await.unwrap();
+        let files = || -> std::collections::BTreeSet<_> {
+            std::fs::read_dir(&folders.gate).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+        };
+        let there = files();
+
+        let mut tx = let_the_commit_fail(&database).await;
+        let grant = Grant {
+            whom: Whom::Everyone,
+            effect: Effect::Allow,
+            target: "games.example".into(),
+            reason: "sports day".into(),
+            span: Span { starts_at: MONDAY, ends_at: MONDAY.plus_millis(3_600_000) },
+            request: Some(tx.ids().make(MONDAY)),
+        };
+        overrides::actions::grant(&mut tx, &ACTOR, grant, MONDAY).await.unwrap();
+        let prepared = prepare(&mut tx, &folders, Scope::Live).await.unwrap();
+        assert_eq!(
+            Published::read(&folders.gate).unwrap(),
+            Some(before),
+            "no gate goes by it before the commit"
+        );
+        let failed = prepared.commit(tx).await;
+        assert!(matches!(failed, Err(CommitError::NotKept(_))), "{}: {failed:?}", database.engine);
+        assert_eq!(Published::read(&folders.gate).unwrap(), Some(before));
+        assert_eq!(files(), there, "what was prepared is gone");
+        assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::School, true));
+
+        let mut tx = database.db.begin().await.unwrap();
+        assert!(overrides::actions::newest(&mut tx, 10).await.unwrap().is_empty());
+        let (after, _) = publish(&database, tx, &folders, Scope::Live).await;
+        assert_eq!(after.generation, before.generation + 1);
     }
 }
 
