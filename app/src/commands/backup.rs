@@ -109,6 +109,13 @@ fn prove_school(context: &Context) -> Result<()> {
     let url = context.database()?;
     let records = context.wait(Db::look(&url)).context("cannot open the records")?;
     let trail = context.wait(verify(&records))?;
+    let (versions, altered) = context.wait(async {
+        let mut tx = records.read().await?;
+        let proved = filtering::filter_policy::prove(&mut tx).await?;
+        tx.roll_back().await?;
+        anyhow::Ok(proved)
+    })?;
+    let altered: Vec<String> = altered.iter().map(ToString::to_string).collect();
     let published = filtering::publish::verify(&context.home.gate());
     let tier = prove_sealed(context, &records)?;
     context.output.object(&json!({
@@ -122,6 +129,7 @@ fn prove_school(context: &Context) -> Result<()> {
             Verified::Whole { entries, head } => json!({ "whole": true, "entries": entries, "head": head }),
             Verified::BrokenAt { seq, why } => json!({ "whole": false, "broken_at": seq, "why": why.to_string() }),
         },
+        "policy": json!({ "whole": altered.is_empty(), "versions": versions, "altered": altered }),
         "published": match &published {
             Ok(generation) => json!({ "whole": true, "generation": generation }),
             Err(error) => json!({ "whole": false, "why": error.to_string() }),
@@ -140,6 +148,15 @@ fn prove_school(context: &Context) -> Result<()> {
             .into());
         }
     }
+    if !altered.is_empty() {
+        return Err(Failure::Problems(format!(
+            "the policy was altered in the records: {}. Keep every back-up and tell the data protection officer. What was \
+             altered is not published; `fivebar policy apply` puts the school's own policy in force again.",
+            altered.join("; ")
+        ))
+        .into());
+    }
+    context.output.say(format!("All {versions} versions of the policy are as they were applied."));
     match published {
         Ok(generation) => {
             context.output.say(format!("The published policy and lists are whole: generation {generation}."))

@@ -9,9 +9,8 @@ use engine::{FilterPolicy, PolicyDocument, Problem, Sealed};
 use kit::Timestamp;
 use lists::{IndexBuilder, ListIndex, Seed};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
-use super::store;
+use super::{proof, store};
 
 /// One version of the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,17 +132,20 @@ pub async fn apply(
     {
         return Err(ApplyError::Unchanged(before.number));
     }
+    // A number that the trail knows is never given again, even where its version has gone missing.
+    let known = proof::entries(tx).await?;
+    let known = known.iter().filter_map(|entry| entry.subject_id.parse().ok()).max().unwrap_or(0);
     let version = Version {
-        number: before.map_or(0, |before| before.number) + 1,
+        number: before.map_or(0, |before| before.number).max(known) + 1,
         text: text.to_owned(),
         note: note.trim().to_owned(),
         applied_by: actor.to_string(),
         at,
     };
     store::insert(tx, &version).await?;
-    let hash: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    let subject = Subject::new("policy-version", version.number);
-    trail::changed(tx, actor, "policy.apply", &subject, &json!({ "sha256": hash }), at).await?;
+    let subject = Subject::new(proof::KIND, version.number);
+    let detail = json!({ "sha256": proof::hash(text) });
+    trail::changed(tx, actor, proof::VERB, &subject, &detail, at).await?;
     Ok((version, problems))
 }
 

@@ -35,6 +35,12 @@ pub enum RecordsError {
     /// The policy in force cannot be used any more.
     #[error("the policy in force has problems, so the gate goes on with what it has")]
     Problems(Vec<Problem>),
+    /// The policy in force is not the one that was applied.
+    #[error(
+        "{0}, so it is not published and the gate goes on with what it has. `fivebar verify` says what else was altered; \
+         `fivebar policy apply` puts the school's own policy in force again. Tell the data protection officer"
+    )]
+    Altered(filter_policy::Altered),
     /// A gate would leave something new out.
     #[error("nothing was changed, because no gate could carry it out: {0}")]
     LeftOut(String),
@@ -127,6 +133,7 @@ impl FromRecords<'_> {
 
     async fn policy(&self, tx: &mut Tx) -> Result<PolicyFile, RecordsError> {
         let version = filter_policy::current(tx).await?.ok_or(RecordsError::NoPolicy)?;
+        filter_policy::prove_newest(tx, &version).await?.map_err(RecordsError::Altered)?;
         let (document, problems) = filter_policy::check_in_force(&version.text, self.catalogue, self.sealed);
         if document.is_none() || Problem::any_error(&problems) {
             return Err(RecordsError::Problems(problems));

@@ -3,6 +3,7 @@
 
 mod answers;
 mod lasting;
+mod policy_kept;
 mod portal;
 mod publishing;
 mod samples;

@@ -7,6 +7,7 @@ mod m0001_first;
 mod m0002_filtering;
 mod m0003_focus_withheld;
 mod m0004_sealed;
+mod m0005_policy_kept;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -27,6 +28,7 @@ const ALL: &[Migration] = &[
     Migration { number: 2, name: "filtering", statements: m0002_filtering::statements },
     Migration { number: 3, name: "focus-withheld", statements: m0003_focus_withheld::statements },
     Migration { number: 4, name: "sealed", statements: m0004_sealed::statements },
+    Migration { number: 5, name: "policy-kept", statements: m0005_policy_kept::statements },
 ];
 
 /// Held on PostgreSQL while the shape changes, so that two programs starting together do not both change it.

@@ -79,6 +79,13 @@ pub async fn newest(tx: &mut Tx, subject: Option<&Subject>, at_most: u32) -> Res
     rows.iter().map(read).collect()
 }
 
+/// Every entry that tells of this being done to a thing of this kind, oldest first.
+pub async fn of_kind(tx: &mut Tx, kind: &str, verb: &str) -> Result<Vec<Entry>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM trail WHERE subject_kind = $1 AND verb = $2 ORDER BY seq");
+    let asked = Statement::from_sql_and_values(tx.backend(), sql, [kind.into(), verb.into()]);
+    tx.conn().query_all_raw(asked).await?.iter().map(read).collect()
+}
+
 /// The number and hash of the last entry.
 pub(crate) async fn last(connection: &impl ConnectionTrait) -> Result<Option<(i64, String)>, StoreError> {
     let sql = "SELECT seq, hash FROM trail ORDER BY seq DESC LIMIT 1";
