@@ -583,7 +583,7 @@ pub struct Restore {
 
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// A back-up to verify instead of the running school.
+    /// A back-up to verify instead of the running school, and to compare the school's access trail with.
     pub file: Option<PathBuf>,
 }
 

@@ -9,8 +9,8 @@ use engine::{Sealed, SealedKey};
 use filtering::publish::Published;
 use serde_json::json;
 use store::Db;
-use store::backup::{BackUp, Progress, Restore, Watch, back_up, check};
-use store::trail::{Verified, verify};
+use store::backup::{BackUp, Progress, Restore, TrailLine, Watch, back_up, check};
+use store::trail::{Known, Verified, compare, verify};
 
 use crate::cli;
 use crate::commands::context::{Context, database_url};
@@ -90,8 +90,13 @@ pub fn prove(given: Option<PathBuf>, asked: &cli::Verify, output: Output) -> Res
 }
 
 fn prove_archive(given: Option<PathBuf>, file: &Path, output: Output) -> Result<()> {
+    // A school that is named must be there; the usual place may be empty where a back-up is tried on another machine.
+    let context = match given {
+        Some(home) => Some(Context::open(Some(home), output)?),
+        None => Context::open(None, output).ok(),
+    };
     // A PostgreSQL dump needs a server to be read back in; the school's own is used where there is one.
-    let server = Context::open(given, output).ok().and_then(|context| context.database().ok());
+    let server = context.as_ref().and_then(|context| context.database().ok());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let manifest = runtime.block_on(check(file, server.as_ref(), &watch(output)))?;
     output.say(format!(
@@ -101,8 +106,57 @@ fn prove_archive(given: Option<PathBuf>, file: &Path, output: Output) -> Result<
         manifest.files.len(),
         manifest.trail.entries
     ));
-    output.object(&json!({ "file": file, "whole": true, "trail": manifest.trail, "rows": manifest.rows }));
+    let known = context.as_ref().map(|context| compare_with_school(context, &manifest.trail));
+    output.object(&json!({
+        "file": file, "whole": true, "trail": manifest.trail, "rows": manifest.rows,
+        "held_by_school": known.as_ref().map(|known| matches!(known, Ok(Ok(())))),
+    }));
+    match (known, context) {
+        (Some(Ok(Ok(()))), Some(context)) => output.say(format!(
+            "The access trail of the school in {} still has all {} entries of it, as they were.",
+            context.home.path().display(),
+            manifest.trail.entries
+        )),
+        (Some(Ok(Err(why))), _) => return Err(Failure::Problems(why).into()),
+        (Some(Err(error)), _) => {
+            return Err(
+                error.context("the back-up is whole; the school's own trail could not be compared with it")
+            );
+        }
+        _ => output.say("No school is here whose trail could be compared with it; --home FOLDER names one."),
+    }
     Ok(())
+}
+
+/// Whether the school's trail still holds all that the back-up knows of it; the inner error says what it does not.
+fn compare_with_school(context: &Context, known: &TrailLine) -> Result<Result<(), String>> {
+    let records = context.wait(Db::look(&context.database()?)).context("cannot open the records")?;
+    let home = context.home.path().display();
+    let what_now = "If the back-up is of this school and the school was not brought back from an older one, keep both and \
+                    tell the data protection officer";
+    let told = match context.wait(compare(&records, known.entries, &known.head))? {
+        Known::Held => None,
+        Known::Missing { entries } => Some(format!(
+            "the access trail in {home} has {entries} entries, and the back-up knows of {}: the last {} are missing. {what_now}",
+            known.entries,
+            known.entries - entries
+        )),
+        Known::Changed => Some(format!(
+            "entry {} of the access trail in {home} is not the one that the back-up knows: it, or what came before it, was \
+             changed. {what_now}",
+            known.entries
+        )),
+    };
+    if let Some(told) = told {
+        return Ok(Err(told));
+    }
+    Ok(match context.wait(verify(&records))? {
+        // The newest known entry names the one before, and so on to the first.
+        Verified::BrokenAt { seq, why } if seq <= known.entries => {
+            Err(format!("the access trail in {home} is broken at entry {seq}: {why}. {what_now}"))
+        }
+        _ => Ok(()),
+    })
 }
 
 fn prove_school(context: &Context) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Journeys: the real program, reached with the clients that people have.
 
+mod backups;
 mod first_day;
 mod full_disk;
 mod network_manager;

@@ -13,7 +13,7 @@ mod verify;
 
 pub(crate) use entry::hex;
 pub use entry::{Actor, Entry, NOTHING_BEFORE, Subject};
-pub use verify::{Broken, Verified, holds, verify};
+pub use verify::{Broken, Known, Verified, compare, verify};
 
 use kit::Timestamp;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};

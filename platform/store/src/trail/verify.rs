@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, Statement};
 
 use super::entry::{Entry, NOTHING_BEFORE};
-use super::{COLUMNS, read};
+use super::{COLUMNS, last, read};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::tx::Tx;
@@ -60,19 +60,39 @@ pub async fn verify(db: &Db) -> Result<Verified, StoreError> {
     Ok(verified)
 }
 
-/// Whether the trail has, or once had, `head` as the hash of entry `entries`. A back-up's manifest remembers both, so
-/// that a chain rebuilt from the start is told on by an older back-up.
-pub async fn holds(db: &Db, entries: i64, head: &str) -> Result<bool, StoreError> {
+/// How the trail stands to an entry that is known from elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It has the entry, and with it every entry before, as they were.
+    Held,
+    /// It ends before the entry.
+    Missing {
+        /// How many entries it has.
+        entries: i64,
+    },
+    /// It has another entry of that number.
+    Changed,
+}
+
+/// Whether the trail still has `head` as the hash of entry `entries`. A back-up's manifest remembers both, so that a
+/// chain that was cut off or rebuilt is told on by an older back-up. What comes before a held entry is as it was where
+/// [`verify`] finds the trail whole.
+pub async fn compare(db: &Db, entries: i64, head: &str) -> Result<Known, StoreError> {
     if entries == 0 {
-        return Ok(head == NOTHING_BEFORE);
+        return Ok(if head == NOTHING_BEFORE { Known::Held } else { Known::Changed });
     }
     let tx = db.read().await?;
     let sql = "SELECT hash FROM trail WHERE seq = $1";
     let asked = Statement::from_sql_and_values(tx.backend(), sql, [entries.into()]);
     let row = tx.conn().query_one_raw(asked).await?;
     let hash = row.map(|row| row.try_get::<String>("", "hash")).transpose()?;
+    let last = last(tx.conn()).await?;
     tx.roll_back().await?;
-    Ok(hash.as_deref() == Some(head))
+    Ok(match hash {
+        Some(hash) if hash == head => Known::Held,
+        Some(_) => Known::Changed,
+        None => Known::Missing { entries: last.map_or(0, |(seq, _)| seq) },
+    })
 }
 
 pub(crate) async fn verify_in(tx: &mut Tx) -> Result<Verified, StoreError> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use store::backup::{BackUp, BackupError, Doing, Restore, back_up, check, restore, unwatched};
 use store::orm::ConnectionTrait;
-use store::trail::{self, Verified};
+use store::trail::{self, Known, Verified};
 use store::{Actor, DatabaseUrl, Db, StoreError, Subject};
 use testing::databases::urls;
 use testing::{MONDAY, TestDatabase, databases};
@@ -121,7 +121,8 @@ async fn a_back_up_taken_while_the_school_works_restores_to_what_it_was() {
             "the live database is not in it"
         );
         assert_eq!(fs::metadata(&wanted.target).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(trail::holds(&test.db, manifest.trail.entries, &manifest.trail.head).await.unwrap());
+        let known = trail::compare(&test.db, manifest.trail.entries, &manifest.trail.head).await.unwrap();
+        assert_eq!(known, Known::Held);
         assert_eq!(check(&wanted.target, Some(&test.url), &unwatched()).await.unwrap(), manifest);
 
         let (folder, url) = elsewhere(test.engine).await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use store::orm::ConnectionTrait;
-use store::trail::{self, Broken, NOTHING_BEFORE, Verified};
+use store::trail::{self, Broken, Known, NOTHING_BEFORE, Verified};
 use store::{Actor, Db, Subject};
 use testing::{MONDAY, databases};
 
@@ -42,8 +42,9 @@ async fn an_untouched_trail_is_whole_and_an_empty_one_too() {
         let Verified::Whole { entries: 5, head } = trail::verify(&test.db).await.unwrap() else {
             panic!("{}: not whole", test.engine);
         };
-        assert!(trail::holds(&test.db, 5, &head).await.unwrap());
-        assert!(!trail::holds(&test.db, 4, &head).await.unwrap());
+        assert_eq!(trail::compare(&test.db, 5, &head).await.unwrap(), Known::Held);
+        assert_eq!(trail::compare(&test.db, 4, &head).await.unwrap(), Known::Changed);
+        assert_eq!(trail::compare(&test.db, 6, &head).await.unwrap(), Known::Missing { entries: 5 });
         let mut tx = test.db.read().await.unwrap();
         let newest = trail::newest(&mut tx, None, 2).await.unwrap();
         assert_eq!(newest.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [5, 4]);
