@@ -78,7 +78,12 @@ pub enum Command {
     /// What devices did: search it, follow it, export it.
     #[command(subcommand)]
     Activity(Activity),
-    /// Make a verified back-up of the whole school.
+    /// Make a verified back-up of what the school decided: records, settings, keys and lists; not the activity log.
+    #[command(
+        long_about = "Make a verified back-up of what the school decided: its records (policy, roll, requests, overrides, \
+                      access trail), settings, keys and lists. The activity log and the records of sealed addresses are \
+                      not in it: they have an end of their own, which a back-up must not outlive."
+    )]
     Backup(Backup),
     /// Bring a school back from a back-up.
     Restore(Restore),
@@ -576,7 +581,8 @@ pub struct Backup {
 pub struct Restore {
     /// The back-up.
     pub file: PathBuf,
-    /// Replace a school that is already in the home folder; it is moved aside, not deleted.
+    /// Replace a school that is already in the home folder; it is moved aside, not deleted. Its activity log, which no
+    /// back-up has, stays in use.
     #[arg(long)]
     pub replace: bool,
 }

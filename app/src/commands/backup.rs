@@ -38,7 +38,8 @@ pub fn make(context: &Context, asked: &cli::Backup) -> Result<()> {
     let manifest = context.wait(back_up(&records, &wanted, &watch(context.output)))?;
     context.output.say(format!(
         "The back-up is in {} and has been proved: {} files, {} entries in the access trail, all as they were written.\n\
-         It is not encrypted. Keep it where only those may read it who may read the roll.",
+         It is not encrypted. Keep it where only those may read it who may read the roll.\n\
+         The activity log and the records of sealed addresses are not in it: they are on this machine alone.",
         asked.file.display(),
         manifest.files.len(),
         manifest.trail.entries,
@@ -61,6 +62,7 @@ pub fn restore(given: Option<PathBuf>, asked: &cli::Restore, output: Output) -> 
         home: home.path().to_owned(),
         records: url,
         replace: asked.replace,
+        stays: vec!["log".to_owned()],
         actor: crate::commands::context::command_line(),
         at: kit::Clock::System.now(),
     };
@@ -76,6 +78,13 @@ pub fn restore(given: Option<PathBuf>, asked: &cli::Restore, output: Output) -> 
     ));
     for aside in &restored.moved_aside {
         output.say(format!("What was there before is kept in {aside}."));
+    }
+    if asked.replace {
+        output.say(
+            "The activity log and the records of sealed addresses are not in a back-up and stay as they are.",
+        );
+    } else {
+        output.say("The activity log and the records of sealed addresses are not in a back-up; both begin anew here.");
     }
     output.object(&json!({ "home": home.path(), "trail": restored.manifest.trail, "moved_aside": restored.moved_aside }));
     Ok(())

@@ -24,6 +24,8 @@ pub struct Restore {
     pub records: DatabaseUrl,
     /// Whether what is there already is moved aside. Otherwise a home that is not empty is refused.
     pub replace: bool,
+    /// What of the home stays where it is when the rest is moved aside, since no back-up has it: names in its top folder.
+    pub stays: Vec<String>,
     /// Who asked for it.
     pub actor: Actor,
     /// When.
@@ -177,7 +179,13 @@ fn put_in_place(
 
     let mut old = entries(&wanted.home)?;
     // What an earlier restore moved aside stays where it is.
-    old.retain(|entry| entry.file_name() != staging.file_name() && !is_aside(entry));
+    let stays = |entry: &Path| {
+        entry
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| wanted.stays.iter().any(|one| one == name))
+    };
+    old.retain(|entry| entry.file_name() != staging.file_name() && !is_aside(entry) && !stays(entry));
     if !old.is_empty() {
         let folder = wanted.home.join(aside);
         for entry in old {

@@ -59,6 +59,7 @@ fn into(archive: &Path, home: &Path, records: &DatabaseUrl) -> Restore {
         home: home.to_owned(),
         records,
         replace: false,
+        stays: vec!["log".to_owned()],
         actor: WHO,
         at: MONDAY,
     }
@@ -252,10 +253,15 @@ async fn a_home_in_use_is_refused_and_one_with_something_in_it_is_moved_aside_wh
         assert_eq!(entries(&order.records).await, 2, "{}: it was left alone", test.engine);
 
         order.replace = true;
+        fs::create_dir_all(folder.path().join("log")).unwrap();
+        fs::write(folder.path().join("log/segment-1"), "what was recorded").unwrap();
         let restored = restore(&order, &unwatched()).await.unwrap();
         assert_eq!(entries(&order.records).await, 2, "{}: one entry and the restore's own", test.engine);
         assert_eq!(fs::read_to_string(folder.path().join("fivebar.toml")).unwrap(), "# a school\n");
         let aside = folder.path().join(format!("before-restore-{}", MONDAY.as_millis()));
+        // No back-up has the log, and what was moved aside neither search nor retention would reach.
+        assert_eq!(fs::read_to_string(folder.path().join("log/segment-1")).unwrap(), "what was recorded");
+        assert!(!aside.join("log").exists());
         assert_eq!(fs::read_to_string(aside.join("fivebar.toml")).unwrap(), "# the other school\n");
         assert!(restored.moved_aside.contains(&aside.display().to_string()));
         if test.engine == "sqlite" {
