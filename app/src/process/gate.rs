@@ -225,7 +225,7 @@ fn portal_address(config: &Config, bind: &Bind) -> SocketAddr {
 }
 
 /// The address of this machine that packets to `peer` would leave from. Nothing is sent to find out.
-fn own_address(peer: SocketAddr) -> Option<IpAddr> {
+pub fn own_address(peer: SocketAddr) -> Option<IpAddr> {
     let any: IpAddr =
         if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0)).ok()?;
@@ -264,6 +264,7 @@ fn proxy_config(
         allow_private,
         own: dns.to_vec(),
         portal,
+        portal_at: Some(portal_at),
         help,
         pac: Pac { proxy: None, direct: config.proxy.direct.clone() },
         ticket_key,

@@ -15,6 +15,7 @@ use crate::commands::context::database_url;
 use crate::config::Config;
 use crate::home::{Home, read_key};
 use crate::process::confine::{Reach, confine};
+use crate::process::gate::own_address;
 use crate::process::snapshot::Opened;
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Person, Ready};
@@ -90,6 +91,7 @@ async fn serve(
         help: help.into(),
         filter: Arc::clone(&current),
         ticket_key,
+        is_gate: Arc::new(is_this_machine),
         recent: Arc::new(AskTheLog {
             client: activity::Client::new(&home.run()),
             filter: Arc::clone(&current),
@@ -107,6 +109,12 @@ async fn serve(
     let told = stop.clone();
     axum::serve(listener, pages).with_graceful_shutdown(async move { told.said().await }).await?;
     Ok(())
+}
+
+/// Whether a connection from that address can be one that the gate made. Where the machine speaks to itself, its own
+/// address stands at both ends; everything else in 127.0.0.0/8 is somebody of a made-up school.
+fn is_this_machine(peer: IpAddr) -> bool {
+    own_address(SocketAddr::new(peer, 9)).is_none_or(|own| own == peer)
 }
 
 fn zone_of(opened: &Opened) -> Zone {
@@ -191,4 +199,16 @@ async fn people_with_addresses(db: &Db) -> Result<Vec<Person>> {
             })
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_from_this_machine_to_itself_is_told_from_a_devices() {
+        for (peer, ours) in [("127.0.0.1", true), ("::1", true), ("127.0.5.1", false)] {
+            assert_eq!(is_this_machine(peer.parse().unwrap()), ours, "{peer}");
+        }
+    }
 }

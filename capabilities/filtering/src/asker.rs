@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ::store::StoreError;
 use ::store::orm::{QueryResult, Value};
+use engine::ticket::Ticket;
 use engine::{DeviceNo, Identity, PersonNo};
 
 use crate::rows;
@@ -23,6 +24,16 @@ impl Asker {
     /// Whoever is at that address.
     pub const fn at(address: IpAddr, identity: &Identity) -> Self {
         Self { person: identity.person, device: identity.device, address }
+    }
+
+    /// Somebody whose address is that of the gate, which speaks for many: nobody known.
+    pub const fn unknown(address: IpAddr) -> Self {
+        Self { person: None, device: None, address }
+    }
+
+    /// Whoever met the block page that a ticket comes from.
+    pub const fn of(ticket: &Ticket) -> Self {
+        Self { person: ticket.person, device: ticket.device, address: ticket.client }
     }
 
     /// Whether what `self` asked may be shown to `other`: the same device; without one, the same address. A person who

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod activity;
+pub mod behalf;
 pub mod calendar;
 pub mod catalogue;
 pub mod content;

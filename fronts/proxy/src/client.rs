@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
+use engine::behalf;
 use engine::ticket::Ticket;
 use engine::{Decision, Fact, Front, Identity, Obligations, Reason, RuleRef, Step, Verdict};
 use tokio::net::TcpStream;
@@ -367,6 +368,10 @@ impl Client<'_> {
         };
         let shared = &self.worker.shared;
         Counters::add(&shared.counters.forwarded, 1);
+        let behalf = shared
+            .portal
+            .is(host, port, &addresses)
+            .then(|| behalf::speak_for(shared.config.ticket_key.reveal(), self.from, shared.clock.now()));
         let head = self.input.unread().get(..end).unwrap_or_default();
         let mut out = self.worker.rooms.take();
         forward::request(
@@ -376,6 +381,7 @@ impl Client<'_> {
             ask,
             (host, port, target),
             shared.config.via.as_deref(),
+            behalf.as_deref(),
         );
         let signs_in = self.parts.fields.iter().any(|field| {
             field.name.of(head).eq_ignore_ascii_case(b"authorization")

@@ -26,6 +26,8 @@ pub struct Config {
     pub own: Vec<SocketAddr>,
     /// The portal's address, as `http://portal.school.example`, without a slash at the end.
     pub portal: String,
+    /// Where the portal listens. It is told for which device a request is; nobody else is.
+    pub portal_at: Option<SocketAddr>,
     /// Who helps a child, in the order to show them. Shown first where the ground is one that may hurt.
     pub help: Vec<HelpLine>,
     /// The name the gate gives itself in `Via`; `None` sends no such field.
@@ -50,6 +52,7 @@ impl Default for Config {
             allow_private: Vec::new(),
             own: Vec::new(),
             portal: String::new(),
+            portal_at: None,
             help: Vec::new(),
             via: Some("fivebar".to_owned()),
             pac: Pac::default(),

@@ -45,6 +45,8 @@ pub fn known(name: &[u8]) -> Known {
         10 if is("keep-alive") => Known::OneHop,
         14 if is("content-length") => Known::ContentLength,
         14 if is("http2-settings") => Known::OneHop,
+        // Only the gate says for whom it speaks.
+        14 if is(engine::behalf::FIELD) => Known::OneHop,
         16 if is("proxy-connection") => Known::ProxyConnection,
         17 if is("transfer-encoding") => Known::TransferEncoding,
         18 if is("proxy-authenticate") => Known::OneHop,

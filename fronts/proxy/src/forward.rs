@@ -3,6 +3,8 @@
 
 use std::io::Write as _;
 
+use engine::behalf;
+
 use crate::authority::OwnHost;
 use crate::body::Framing;
 use crate::field::{Known, known};
@@ -10,7 +12,8 @@ use crate::head::{Parts, Span, Version};
 use crate::request::Ask;
 use crate::response::Answer;
 
-/// Appends the head for the origin to `out`. `via` is the name that the gate gives itself, if it gives one.
+/// Appends the head for the origin to `out`. `via` is the name that the gate gives itself, if it gives one; `behalf`
+/// tells the portal for whom it speaks.
 pub fn request(
     out: &mut Vec<u8>,
     head: &[u8],
@@ -18,6 +21,7 @@ pub fn request(
     ask: &Ask,
     to: (&OwnHost, u16, &str),
     via: Option<&str>,
+    behalf: Option<&str>,
 ) {
     let (host, port, path) = to;
     let [method, ..] = parts.words;
@@ -51,6 +55,9 @@ pub fn request(
     }
     if let Some(via) = via {
         let _ = write!(out, "Via: {} {via}\r\n", if old { "1.0" } else { "1.1" });
+    }
+    if let Some(behalf) = behalf {
+        line(out, behalf::FIELD.as_bytes(), behalf.as_bytes());
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -127,7 +134,7 @@ mod tests {
         let ask = crate::request::understand(head.as_bytes(), &parts).unwrap();
         let Target::Web { host, port, path } = &ask.target else { panic!("{head}") };
         let mut out = Vec::new();
-        request(&mut out, head.as_bytes(), &parts, &ask, (host, *port, path), Some("fivebar"));
+        request(&mut out, head.as_bytes(), &parts, &ask, (host, *port, path), Some("fivebar"), None);
         String::from_utf8(out).unwrap()
     }
 
@@ -137,7 +144,7 @@ mod tests {
             forwarded(
                 "POST http://A.Example:8080/x?y HTTP/1.1\r\nHost: a.example:8080\r\nProxy-Authorization: Basic eA==\r\n\
                  Connection: keep-alive, X-One\r\nX-One: 1\r\nx-two:2 \r\nKeep-Alive: 5\r\nTE: trailers\r\n\
-                 Proxy-Connection: keep-alive\r\nUpgrade: h2c\r\nHTTP2-Settings: a\r\nContent-Length: 07\r\n\r\n"
+                 Proxy-Connection: keep-alive\r\nUpgrade: h2c\r\nHTTP2-Settings: a\r\nfivebar-client: 10.0.0.1\r\nContent-Length: 07\r\n\r\n"
             ),
             "POST /x?y HTTP/1.1\r\nHost: a.example:8080\r\nx-two: 2\r\nContent-Length: 7\r\nVia: 1.1 fivebar\r\n\r\n"
         );

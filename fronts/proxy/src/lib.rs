@@ -22,6 +22,7 @@ mod pac;
 pub mod page;
 pub mod path;
 mod pool;
+mod portal;
 pub mod request;
 mod resolve;
 pub mod response;

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use crate::authority::authority;
 use crate::config::Config;
 
 /// The type that browsers want.
@@ -14,8 +13,7 @@ pub const KIND: &str = "application/x-ns-proxy-autoconfig";
 /// [`Config::check`] has seen that no name in it can end the script's text early.
 pub fn file(config: &Config, here: SocketAddr) -> String {
     let proxy = config.pac.proxy.clone().unwrap_or_else(|| here.to_string());
-    let place = config.portal.split_once("://").map_or("", |(_, rest)| rest);
-    let portal = place.split('/').next().and_then(|place| authority(place.as_bytes()));
+    let portal = crate::portal::named(&config.portal);
     let portal = portal.map(|(host, _)| host.to_string()).unwrap_or_default();
     let direct: Vec<String> = config
         .pac

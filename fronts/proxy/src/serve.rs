@@ -17,6 +17,7 @@ use crate::client;
 use crate::config::{Config, ConfigError};
 use crate::counters::{Counters, Counts};
 use crate::page;
+use crate::portal::Portal;
 use crate::worker::{Mine, Shared, Worker};
 
 /// How often a thread's watchman goes round. A change of the policy reaches everything open within twice that.
@@ -90,9 +91,11 @@ impl Bound {
         let mut own = config.own.clone();
         own.extend(&addresses);
         let reach = Reach { openings: config.allow_private.clone(), own };
+        let portal = Portal::of(&config);
         let shared = Arc::new(Shared {
             config,
             reach,
+            portal,
             filter,
             sink,
             clock,

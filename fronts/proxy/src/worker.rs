@@ -15,6 +15,7 @@ use crate::buffer::Rooms;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::pool::Pool;
+use crate::portal::Portal;
 use crate::resolve::Resolve;
 use crate::watch::{Watch, Watched};
 
@@ -24,6 +25,8 @@ pub struct Shared {
     pub config: Config,
     /// What may be connected to.
     pub reach: Reach,
+    /// Which requests go to the portal.
+    pub portal: Portal,
     /// Who decides.
     pub filter: Arc<Current>,
     /// Who is told.

@@ -86,6 +86,84 @@ fn the_link_on_the_block_page_says_why_and_tells_nothing_by_itself() -> Result<(
     Ok(())
 }
 
+/// Where a page's link or an answer leads.
+fn found(text: &str, before: &str, after: char) -> Option<String> {
+    let (_, rest) = text.split_once(before)?;
+    Some(rest.split(after).next()?.trim().replace("&amp;", "&"))
+}
+
+#[test]
+fn what_a_pupil_asks_for_through_the_proxy_is_theirs_and_opens_for_them() -> Result<()> {
+    let school = School::demo()?;
+    let (first, second) = (school.anyone_in("year-9")?, school.anyone_in("year-5")?);
+    let portal = format!("http://{}", school.ready.portal);
+    let host = "www.bet365.com";
+    let blocked =
+        |from: &str| -> Result<bool> { Ok(school.curl(from, &school.page_of(host), &[])?.contains(" 403 ")) };
+    for (pupil, with_ticket) in [(first, true), (second, false)] {
+        let from = &pupil.address;
+        // A browser that was given the proxy by hand asks it for the portal as well.
+        let page = school.curl(from, &school.page_of(host), &[])?;
+        assert!(page.contains(" 403 "), "{page}");
+        let link = found(&page, "href=\"http://", '"').context("a link")?;
+        let ticket = link.split("?t=").nth(1).context("a ticket")?;
+        let why = school.curl(from, &format!("{portal}/why?t={ticket}"), &[])?;
+        assert!(why.contains("200 OK") && why.contains(host), "{why}");
+        let own = eventually(Duration::from_secs(10), || {
+            school.curl(from, &format!("{portal}/why"), &[]).ok().filter(|why| why.contains(host))
+        });
+        own.context("the pupil's own refusals are shown through the proxy")?;
+        let carried = if with_ticket { format!("&t={ticket}") } else { String::new() };
+        let form = format!("site={host}&what=for+maths&how-long=day{carried}");
+        let sent = school.curl(
+            from,
+            &format!("{portal}/requests"),
+            &["-d", &form, "-H", "Fivebar-Client: 127.0.0.9"],
+        )?;
+        let place = found(&sent, "location: ", '\n').context("the request is kept")?;
+        let shown = school.curl(from, &format!("{portal}{place}"), &[])?;
+        assert!(shown.contains("Request sent"), "{shown}");
+        // Directly it is the same device; anybody else's it is not.
+        let directly = std::process::Command::new("curl")
+            .args(["-s", "--interface", from, &format!("{portal}{place}")])
+            .output()?;
+        assert!(String::from_utf8_lossy(&directly.stdout).contains("Request sent"));
+        let other = school.anyone_in("year-8")?;
+        assert!(school.curl(&other.address, &format!("{portal}{place}"), &[])?.contains(" 404 "));
+
+        if with_ticket {
+            assert!(!school.curl(&other.address, &format!("{portal}/why"), &[])?.contains(host));
+        }
+        let reference = place.rsplit('/').next().context("a reference")?;
+        let listed = school.told(&["--json", "requests", "list"])?;
+        let listed =
+            listed.lines().find(|line| line.contains(reference)).context("it waits for an answer")?;
+        let request: Value = serde_json::from_str(listed)?;
+        let answered = school.told(&[
+            "--json",
+            "requests",
+            "approve",
+            reference,
+            "--for",
+            "1h",
+            "--reason",
+            "for maths",
+        ])?;
+        let answered: Value = serde_json::from_str(answered.trim())?;
+        assert_eq!(answered["whom"], format!("person:{}", request["person"]), "{answered}");
+        let opened = eventually(Duration::from_secs(10), || (!blocked(from).ok()?).then_some(()));
+        opened.context("the site opens for the pupil who asked")?;
+        assert!(blocked(&other.address)?, "and for nobody else");
+        if with_ticket {
+            assert!(blocked(&second.address)?, "and for nobody else");
+        }
+    }
+    // Somebody at the machine itself, through whose address the gate speaks, is nobody known.
+    let here = std::process::Command::new("curl").args(["-s", &format!("{portal}/why")]).output()?;
+    assert!(String::from_utf8_lossy(&here.stdout).contains("cannot tell which device"));
+    Ok(())
+}
+
 #[test]
 fn nothing_hides_the_notice_while_no_live_feed_is_loaded() -> Result<()> {
     let school = School::demo()?;

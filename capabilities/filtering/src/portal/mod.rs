@@ -12,9 +12,9 @@ use axum::Router;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::response::Response;
-use engine::Current;
 use engine::catalogue::OpenSite;
 use engine::ticket::Ticket;
+use engine::{Current, behalf};
 use kit::{Clock, Private, Timestamp, Zone};
 use store::Db;
 use web::{Page, PageError, Shell};
@@ -43,6 +43,8 @@ pub struct Portal {
     pub filter: Arc<Current>,
     /// Opens the tickets that block pages carry: the key that the gate seals them with.
     pub ticket_key: Private<[u8; 32]>,
+    /// Whether a connection from an address can be the gate's own, which speaks for any device.
+    pub is_gate: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Knows what a device was last refused.
     pub recent: Arc<dyn RecentBlocks>,
 }
@@ -81,13 +83,36 @@ impl Portal {
 
     /// Who a visitor is, as far as is known.
     pub(crate) fn asker(&self, visitor: Visitor) -> Asker {
-        Asker::at(visitor.0, &self.filter.live().identify(visitor.0))
+        match visitor {
+            Visitor::At(address) => Asker::at(address, &self.filter.live().identify(address)),
+            Visitor::BehindGate(gate) => Asker::unknown(gate),
+        }
+    }
+
+    /// Whoever met the block page of a ticket that holds; without one, whoever the visitor is.
+    pub(crate) fn asker_with(&self, ticket: &str, visitor: Visitor, at: Timestamp) -> Asker {
+        self.ticket(ticket, at).map_or_else(|| self.asker(visitor), |ticket| Asker::of(&ticket))
+    }
+
+    /// Whether a visitor, or whoever met the block page of the ticket that they carry, is the one who asked.
+    pub(crate) fn is_asker(&self, asker: &Asker, ticket: &str, visitor: Visitor) -> bool {
+        let by_ticket = self.ticket(ticket, self.clock.now()).map(|ticket| Asker::of(&ticket));
+        by_ticket.is_some_and(|other| asker.is_same_as(&other)) || asker.is_same_as(&self.asker(visitor))
+    }
+
+    /// The way to the page of something that was kept. Where the visitor alone is not known as the asker, the ticket
+    /// goes with it.
+    pub(crate) fn way_to(&self, page: &str, asker: &Asker, ticket: &str, visitor: Visitor) -> String {
+        if asker.is_same_as(&self.asker(visitor)) { page.to_owned() } else { format!("{page}?t={ticket}") }
+    }
+
+    fn ticket(&self, text: &str, at: Timestamp) -> Option<Ticket> {
+        Ticket::open(self.ticket_key.reveal(), text, at).ok()
     }
 
     /// The refusal that a ticket tells of; nothing without a ticket, or with one that has ended.
     pub(crate) fn refusal(&self, ticket: &str, at: Timestamp) -> Option<Refusal> {
-        let ticket = Ticket::open(self.ticket_key.reveal(), ticket, at).ok()?;
-        Some(Refusal::of(ticket, &self.filter))
+        Some(Refusal::of(self.ticket(ticket, at)?, &self.filter))
     }
 }
 
@@ -99,18 +124,30 @@ pub(crate) fn not_kept(error: &(dyn std::error::Error + 'static)) -> String {
     )
 }
 
-/// The address of whoever asks for a page.
+/// Where whoever asks for a page is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Visitor(pub IpAddr);
+pub(crate) enum Visitor {
+    /// At this address: the connection's own, or the one that the gate vouches for.
+    At(IpAddr),
+    /// Somewhere behind the gate, whose address this is. Who that is nobody says, so nothing is put down to anybody.
+    BehindGate(IpAddr),
+}
 
-impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+impl FromRequestParts<Portal> for Visitor {
     type Rejection = PageError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, PageError> {
+    async fn from_request_parts(parts: &mut Parts, portal: &Portal) -> Result<Self, PageError> {
         let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let address = connected.map(|ConnectInfo(address)| address.ip().to_canonical());
-        address
-            .map(Self)
-            .ok_or_else(|| PageError::unexpected("the portal was started without its visitors' addresses"))
+        let peer = connected
+            .map(|ConnectInfo(address)| address.ip().to_canonical())
+            .ok_or_else(|| PageError::unexpected("the portal was started without its visitors' addresses"))?;
+        // Whatever the gate did not say about now, once, under the key that only it and the portal hold, was not said.
+        let mut words = parts.headers.get_all(behalf::FIELD).iter();
+        let word = words.next().filter(|_| words.next().is_none()).and_then(|word| word.to_str().ok());
+        let (key, now) = (portal.ticket_key.reveal(), portal.clock.now());
+        if let Some(client) = word.and_then(|word| behalf::spoken_for(key, word, now)) {
+            return Ok(Self::At(client));
+        }
+        Ok(if (portal.is_gate)(peer) { Self::BehindGate(peer) } else { Self::At(peer) })
     }
 }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use web::PageError;
 
+use super::views::Recent;
 use super::{Portal, Visitor, views};
 
 pub(super) fn routes() -> Router<Portal> {
@@ -46,10 +47,17 @@ async fn why(State(portal): State<Portal>, visitor: Visitor, Carried { ticket }:
     if let Some(refusal) = portal.refusal(&ticket, at) {
         return portal.respond(&views::why(&refusal, &ticket, &portal.help, &portal.zone));
     }
-    let recent = portal.recent.last(visitor.0).await.inspect_err(|error| {
-        tracing::warn!(%error, "The portal cannot show what a device was refused");
-    });
-    portal.respond(&views::recent(recent.as_deref().ok(), !ticket.is_empty(), &portal.help, &portal.zone))
+    let recent = match visitor {
+        Visitor::BehindGate(_) => Recent::WhoseDevice,
+        Visitor::At(address) => match portal.recent.last(address).await {
+            Ok(refusals) => Recent::These(refusals),
+            Err(error) => {
+                tracing::warn!(%error, "The portal cannot show what a device was refused");
+                Recent::NotNow
+            }
+        },
+    };
+    portal.respond(&views::recent(&recent, !ticket.is_empty(), &portal.help, &portal.zone))
 }
 
 async fn help(State(portal): State<Portal>) -> Response {

@@ -89,24 +89,46 @@ pub fn why(refusal: &Refusal, ticket: &str, help: &[OpenSite], zone: &Zone) -> P
     .before(back())
 }
 
-/// What this device was last refused. `recent` is none where the log could not be asked.
-pub fn recent(recent: Option<&[Refusal]>, link_ended: bool, help: &[OpenSite], zone: &Zone) -> Page {
+/// What is known of a device's last refusals.
+#[derive(Debug, Clone)]
+pub enum Recent {
+    /// These, newest first.
+    These(Vec<Refusal>),
+    /// The log could not be asked.
+    NotNow,
+    /// The request came by way of the gate, and nothing says from which device.
+    WhoseDevice,
+}
+
+/// What this device was last refused.
+pub fn recent(recent: &Recent, link_ended: bool, help: &[OpenSite], zone: &Zone) -> Page {
     let title = "Why was I blocked?";
-    let offer_help = recent.unwrap_or_default().iter().any(|refusal| refusal.saying.offer_help);
+    let offer_help =
+        matches!(recent, Recent::These(refusals) if refusals.iter().any(|refusal| refusal.saying.offer_help));
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             @if offer_help { (help_first(help)) }
-            @if link_ended {
-                (InsetText::new("The link that brought you here has ended. Here is what this device was refused last."))
+            @match recent {
+                Recent::WhoseDevice if link_ended => (InsetText::new("The link that brought you here has ended.")),
+                _ if link_ended => (InsetText::new(
+                    "The link that brought you here has ended. Here is what this device was refused last."
+                )),
+                _ => {}
             }
             @match recent {
-                None => p .govuk-body {
+                Recent::NotNow => p .govuk-body {
                     "What this device was refused cannot be shown at the moment. Try again in a few minutes."
                 },
-                Some([]) => p .govuk-body { "Nothing was blocked on this device lately." },
-                Some(refusals) => {
+                Recent::WhoseDevice => p .govuk-body {
+                    "This page cannot tell which device you are using. Open the blocked site again, and follow the link \
+                     on the page that says it is blocked."
+                },
+                Recent::These(refusals) if refusals.is_empty() => {
+                    p .govuk-body { "Nothing was blocked on this device lately." }
+                }
+                Recent::These(refusals) => {
                     div .fivebar-scroll tabindex="0" role="region" aria-label="Sites blocked on this device" {
                         (table(refusals, zone))
                     }

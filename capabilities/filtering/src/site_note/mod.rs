@@ -3,6 +3,7 @@
 
 pub(crate) mod pages;
 pub(crate) mod store;
+pub(crate) mod views;
 
 /// One address may have so many of each waiting; more is a game, not a need.
 pub const MOST_OPEN: i64 = 40;

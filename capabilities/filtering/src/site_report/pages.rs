@@ -14,27 +14,34 @@ use super::actions::{self, FileError};
 use super::model::{Kind, SiteReport, Tell};
 use super::views;
 use crate::asker::Asker;
-use crate::portal::{Portal, Visitor, not_kept};
+use crate::portal::{Carried, Portal, Visitor, not_kept};
 use crate::site_note::pages::{LONGEST_WORDS, reference, typed_site};
 
 pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/reports", get(new).post(file)).route("/reports/{reference}", get(show))
 }
 
-async fn new(State(portal): State<Portal>, carried: crate::portal::Carried) -> Response {
+async fn new(State(portal): State<Portal>, carried: Carried) -> Response {
     let refusal = portal.refusal(&carried.ticket, portal.clock.now());
     let site = refusal.as_ref().and_then(|refusal| refusal.host.as_deref()).unwrap_or("");
     let kind = if site.is_empty() { "" } else { Kind::ShouldBeOpen.id() };
-    portal.respond(&views::form(&Submitted::of([("site", site), ("kind", kind)]), &Mistakes::default()))
+    let begun = Submitted::of([("site", site), ("kind", kind), ("t", &carried.ticket)]);
+    portal.respond(&views::form(&begun, &Mistakes::default()))
 }
 
 async fn file(State(portal): State<Portal>, visitor: Visitor, form: Submitted) -> Response {
-    let tell = match check(&form, portal.asker(visitor)) {
+    let at = portal.clock.now();
+    let ticket = form.text("t");
+    let asker = portal.asker_with(ticket, visitor, at);
+    let tell = match check(&form, asker) {
         Ok(tell) => tell,
         Err(mistakes) => return portal.respond(&views::form(&form, &mistakes)),
     };
-    match keep(&portal, tell, portal.clock.now()).await {
-        Ok(report) => Redirect::to(&format!("/reports/{}", report.reference)).into_response(),
+    match keep(&portal, tell, at).await {
+        Ok(report) => {
+            let page = format!("/reports/{}", report.reference);
+            Redirect::to(&portal.way_to(&page, &asker, ticket, visitor)).into_response()
+        }
         Err(error @ FileError::TooMany) => {
             let mut mistakes = Mistakes::default();
             mistakes.add("site", format!("{error}. Wait for an answer, or tell somebody in person."));
@@ -81,6 +88,7 @@ pub(super) fn check(form: &Submitted, asker: Asker) -> Result<Tell, Mistakes> {
 async fn show(
     State(portal): State<Portal>,
     visitor: Visitor,
+    Carried { ticket }: Carried,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     let reference = reference(path)?;
@@ -89,7 +97,7 @@ async fn show(
     tx.roll_back().await.map_err(PageError::unexpected)?;
     // Whoever did not tell may not know that there is such a report.
     let report = report
-        .filter(|report| report.tell.asker.is_same_as(&portal.asker(visitor)))
+        .filter(|report| portal.is_asker(&report.tell.asker, &ticket, visitor))
         .ok_or(PageError::NotFound)?;
     Ok(portal.respond(&views::answer(&report, &portal.zone)))
 }

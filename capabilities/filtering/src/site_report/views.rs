@@ -11,6 +11,7 @@ use web::{Mistakes, Page, Submitted};
 
 use super::model::{Kind, Outcome, SiteReport};
 use crate::portal::views::{back, moment};
+use crate::site_note::views::carried;
 
 /// The form, with whatever words stand in it.
 pub fn form(form: &Submitted, mistakes: &Mistakes) -> Page {
@@ -46,6 +47,7 @@ pub fn form(form: &Submitted, mistakes: &Mistakes) -> Page {
                 a .govuk-link href="/help" { "get help" } " or tell an adult you trust."
             }))
             form method="post" action="/reports" novalidate {
+                (carried(form))
                 (site) (kind) (what)
                 (Button { once: Some(true), ..Button::new("Send report") })
             }

@@ -14,14 +14,14 @@ use super::actions::{self, RaiseError};
 use super::model::{Ask, HowLong, SiteRequest};
 use super::views;
 use crate::asker::Asker;
-use crate::portal::{Portal, Refusal, Visitor, not_kept};
+use crate::portal::{Carried, Portal, Refusal, Visitor, not_kept};
 use crate::site_note::pages::{LONGEST_WORDS, reference, typed_site};
 
 pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/requests", get(new).post(raise)).route("/requests/{reference}", get(show))
 }
 
-async fn new(State(portal): State<Portal>, carried: crate::portal::Carried) -> Response {
+async fn new(State(portal): State<Portal>, carried: Carried) -> Response {
     let refusal = portal.refusal(&carried.ticket, portal.clock.now());
     portal.respond(&views::form(&begun(refusal.as_ref(), &carried.ticket), &Mistakes::default()))
 }
@@ -33,12 +33,18 @@ fn begun(refusal: Option<&Refusal>, ticket: &str) -> Submitted {
 }
 
 async fn raise(State(portal): State<Portal>, visitor: Visitor, form: Submitted) -> Response {
-    let ask = match check(&form, portal.asker(visitor)) {
+    let at = portal.clock.now();
+    let ticket = form.text("t");
+    let asker = portal.asker_with(ticket, visitor, at);
+    let ask = match check(&form, asker) {
         Ok(ask) => ask,
         Err(mistakes) => return portal.respond(&views::form(&form, &mistakes)),
     };
-    match keep(&portal, ask, portal.clock.now()).await {
-        Ok(request) => Redirect::to(&format!("/requests/{}", request.reference)).into_response(),
+    match keep(&portal, ask, at).await {
+        Ok(request) => {
+            let page = format!("/requests/{}", request.reference);
+            Redirect::to(&portal.way_to(&page, &asker, ticket, visitor)).into_response()
+        }
         Err(error @ RaiseError::TooMany) => {
             let mut mistakes = Mistakes::default();
             mistakes.add("site", format!("{error}. Wait for an answer, or ask somebody in person."));
@@ -88,6 +94,7 @@ pub(super) fn check(form: &Submitted, asker: Asker) -> Result<Ask, Mistakes> {
 async fn show(
     State(portal): State<Portal>,
     visitor: Visitor,
+    Carried { ticket }: Carried,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     let reference = reference(path)?;
@@ -96,7 +103,7 @@ async fn show(
     tx.roll_back().await.map_err(PageError::unexpected)?;
     // Whoever did not ask may not know that there is such a request.
     let request = request
-        .filter(|request| request.ask.asker.is_same_as(&portal.asker(visitor)))
+        .filter(|request| portal.is_asker(&request.ask.asker, &ticket, visitor))
         .ok_or(PageError::NotFound)?;
     Ok(portal.respond(&views::answer(&request, &portal.zone)))
 }

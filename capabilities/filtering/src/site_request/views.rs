@@ -11,6 +11,7 @@ use web::{Mistakes, Page, Submitted};
 
 use super::model::{HowLong, SiteRequest, State};
 use crate::portal::views::{back, moment};
+use crate::site_note::views::carried;
 
 /// The form, with whatever words stand in it.
 pub fn form(form: &Submitted, mistakes: &Mistakes) -> Page {
@@ -47,6 +48,7 @@ pub fn form(form: &Submitted, mistakes: &Mistakes) -> Page {
             h1 .govuk-heading-l { (title) }
             p .govuk-body { "Somebody at the school will read what you ask and answer." }
             form method="post" action="/requests" novalidate {
+                (carried(form))
                 (site) (what) (how_long)
                 (Button { once: Some(true), ..Button::new("Send request") })
             }

@@ -6,7 +6,7 @@ use engine::{Saying, Step};
 use filtering::portal::{NO_LIVE_FEED, Refusal};
 use testing::{MONDAY, databases};
 
-use crate::school::{School, TABLET, UNKNOWN};
+use crate::school::{GATE, KEY, School, TABLET, UNKNOWN};
 
 const FORM: &str = "site=https%3A%2F%2FChess.example%2Fplay%3Fq%3Dsecret&what=For+chess+club&how-long=week";
 
@@ -135,6 +135,100 @@ async fn a_request_is_kept_and_shown_to_whoever_asked_only() {
         assert!(
             entries.iter().all(|entry| !entry.detail.contains("chess") && !entry.detail.contains("example"))
         );
+    }
+}
+
+#[tokio::test]
+async fn what_comes_by_way_of_the_gate_is_put_down_to_whom_the_gate_names_and_else_to_nobody() {
+    for database in databases().await {
+        let saying = Saying { reason: "Games are for home.".into(), may_ask: true, ..Saying::default() };
+        let refusal = Refusal { host: Some("games.example".into()), at: MONDAY, step: Step::School, saying };
+        let school = School::new(&database, Some(vec![refusal]));
+        let word = |client: &str, at| engine::behalf::speak_for(&KEY, client.parse().unwrap(), at);
+        let (now, old) = (word(TABLET, MONDAY), word(TABLET, MONDAY.plus_millis(-90_000)));
+        let send = |path: &str, words: &[&str], body: Option<&str>| {
+            let mut request = match body {
+                Some(_) => Request::post(path).header("content-type", "application/x-www-form-urlencoded"),
+                None => Request::get(path),
+            };
+            for word in words {
+                request = request.header("fivebar-client", *word);
+            }
+            request.body(Body::from(body.unwrap_or_default().to_owned())).unwrap()
+        };
+        let changed = now.replace("10.0.0.12", "10.0.0.13");
+        for (words, person) in [
+            (&[now.as_str()][..], Some(12)),
+            (&[], None),
+            (&[TABLET], None),
+            (&[&old], None),
+            (&[&changed], None),
+            (&[&now, &now], None),
+        ] {
+            let sent = school.ask(GATE, send("/requests", words, Some(FORM))).await;
+            assert_eq!(sent.status, StatusCode::SEE_OTHER, "{words:?}");
+            let place = sent.location().to_owned();
+            let mut tx = database.db.read().await.unwrap();
+            let kept = filtering::site_request::actions::list(&mut tx, true, 100).await.unwrap();
+            let kept = kept.iter().find(|kept| place.ends_with(&kept.reference.to_string())).unwrap();
+            let asker = kept.ask.asker;
+            assert_eq!(asker.person.map(|person| person.0), person, "{words:?}");
+            assert_eq!(asker.device.is_some(), person.is_some(), "{words:?}");
+            tx.roll_back().await.unwrap();
+            assert_eq!(school.ask(GATE, send(&place, words, None)).await.words("h1"), ["Request sent"]);
+            let directly = school.get(TABLET, &place).await.status;
+            assert_eq!(directly == StatusCode::OK, person.is_some(), "{words:?}");
+            let why = school.ask(GATE, send("/why", words, None)).await;
+            assert_eq!(why.body.contains("games.example"), person.is_some(), "{words:?}");
+            assert_eq!(why.body.contains("cannot tell which device"), person.is_none(), "{words:?}");
+        }
+        // Nobody who comes directly gets another's page by saying who they are.
+        let lie = school.ask(UNKNOWN, send("/why", &[TABLET], None)).await;
+        assert!(!lie.body.contains("cannot tell which device"));
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_says_who_asks_and_shows_them_the_answer() {
+    for database in databases().await {
+        let school = School::new(&database, Some(Vec::new()));
+        let ticket = school.ticket("games.example", TABLET);
+        for (path, form) in [("/requests", FORM), ("/reports", "site=a.example&kind=should-be-open&what=")] {
+            let page = school.get(GATE, &format!("{path}?t={ticket}")).await;
+            assert_eq!(
+                page.value("input[name=t]").as_deref(),
+                Some(ticket.as_str()),
+                "the form carries it on"
+            );
+            assert_eq!(school.get(GATE, path).await.value("input[name=t]"), None);
+            let wrong = school.post(GATE, path, &format!("site=&t={ticket}")).await;
+            assert_eq!(wrong.value("input[name=t]").as_deref(), Some(ticket.as_str()), "a mistake keeps it");
+            let sent = school.post(GATE, path, &format!("{form}&t={ticket}")).await;
+            let place = sent.location().to_owned();
+            let (bare, _) = place.split_once('?').expect("the gate's address alone shows nobody's page");
+            assert_eq!(school.get(GATE, &place).await.status, StatusCode::OK);
+            assert_eq!(school.get(GATE, bare).await.status, StatusCode::NOT_FOUND);
+            assert_eq!(school.get(TABLET, bare).await.status, StatusCode::OK);
+            let mine = school.post(TABLET, path, &format!("{form}&t={ticket}")).await;
+            assert!(!mine.location().contains('?'), "a device that is known needs no ticket");
+        }
+        let mut tx = database.db.read().await.unwrap();
+        let asked = filtering::site_request::actions::list(&mut tx, true, 10).await.unwrap();
+        let told = filtering::site_report::actions::list(&mut tx, true, 10).await.unwrap();
+        tx.roll_back().await.unwrap();
+        let askers: Vec<_> =
+            asked.iter().map(|one| one.ask.asker).chain(told.iter().map(|one| one.tell.asker)).collect();
+        assert_eq!(askers.len(), 4);
+        for asker in askers {
+            let who = (asker.person.map(|person| person.0), asker.device.map(|device| device.0));
+            assert_eq!((who, asker.address.to_string()), ((Some(12), Some(4)), TABLET.to_owned()));
+        }
+        // A ticket that has ended says nothing.
+        school.clock.set(MONDAY.plus_millis(3_600_000));
+        school.post(GATE, "/requests", &format!("{FORM}&t={ticket}")).await;
+        let mut tx = database.db.read().await.unwrap();
+        let asked = filtering::site_request::actions::list(&mut tx, true, 10).await.unwrap();
+        assert_eq!(asked.iter().filter(|one| one.ask.asker.person.is_none()).count(), 1);
     }
 }
 

@@ -5,6 +5,7 @@ use axum::http::header::CONTENT_SECURITY_POLICY;
 use engine::catalogue::OpenSite;
 use engine::{Identity, Saying, Step};
 use filtering::asker::Asker;
+use filtering::portal::views::Recent;
 use filtering::portal::{NO_LIVE_FEED, Refusal, views};
 use filtering::site::Site;
 use filtering::site_report::{Kind, Outcome, SiteReport, Tell};
@@ -112,10 +113,11 @@ fn samples() -> Vec<(&'static str, Page)> {
             "why-locked",
             views::why(&refusal("x.example", Step::LockedBlock, false, false), TICKET, &[], &zone),
         ),
-        ("recent-empty", views::recent(Some(&[]), false, &few, &zone)),
-        ("recent-typical", views::recent(Some(&plain), false, &few, &zone)),
-        ("recent-longest", views::recent(Some(&recent), true, &many, &zone)),
-        ("recent-unavailable", views::recent(None, true, &few, &zone)),
+        ("recent-empty", views::recent(&Recent::These(Vec::new()), false, &few, &zone)),
+        ("recent-typical", views::recent(&Recent::These(plain.to_vec()), false, &few, &zone)),
+        ("recent-longest", views::recent(&Recent::These(recent.clone()), true, &many, &zone)),
+        ("recent-unavailable", views::recent(&Recent::NotNow, true, &few, &zone)),
+        ("recent-whose", views::recent(&Recent::WhoseDevice, true, &few, &zone)),
         ("help-empty", views::help(&[])),
         ("help-typical", views::help(&few)),
         ("help-longest", views::help(&many)),

@@ -46,6 +46,9 @@ pub const TABLET: &str = "10.0.0.12";
 /// A device that nothing is known of.
 pub const UNKNOWN: &str = "10.0.0.99";
 
+/// The gate's own address, from which it speaks for any device. Somebody is registered at it all the same.
+pub const GATE: &str = "10.0.0.2";
+
 /// The help sites of the content that comes with the program.
 pub fn help() -> Vec<OpenSite> {
     catalogue().help.iter().filter(|site| !site.confirm_first).cloned().collect()
@@ -71,13 +74,17 @@ pub fn index() -> ListIndex {
 
 pub fn roll() -> Roll {
     Roll {
-        people: vec![PersonEntry { person: PersonNo(12), groups: vec!["pupils".into()] }],
-        devices: vec![DeviceEntry {
-            device: DeviceNo(4),
-            person: Some(PersonNo(12)),
-            groups: Vec::new(),
-            addresses: vec![TABLET.parse().unwrap()],
-        }],
+        people: [12, 13]
+            .map(|person| PersonEntry { person: PersonNo(person), groups: vec!["pupils".into()] })
+            .into(),
+        devices: [(4, 12, TABLET), (5, 13, GATE)]
+            .map(|(device, person, address)| DeviceEntry {
+                device: DeviceNo(device),
+                person: Some(PersonNo(person)),
+                groups: Vec::new(),
+                addresses: vec![address.parse().unwrap()],
+            })
+            .into(),
         ..Roll::default()
     }
 }
@@ -95,7 +102,8 @@ pub fn current() -> Arc<Current> {
 struct Told(Option<Vec<Refusal>>);
 
 impl RecentBlocks for Told {
-    fn last(&self, _: IpAddr) -> Soon<'_, Result<Vec<Refusal>, LogUnavailable>> {
+    fn last(&self, client: IpAddr) -> Soon<'_, Result<Vec<Refusal>, LogUnavailable>> {
+        assert_ne!(client.to_string(), GATE, "what the gate's own address was refused is nobody's to see");
         Box::pin(async { self.0.clone().ok_or_else(|| LogUnavailable("the log process is starting".into())) })
     }
 }
@@ -117,6 +125,7 @@ impl School {
             help: help().into(),
             filter: current.clone(),
             ticket_key: Private::new(KEY),
+            is_gate: Arc::new(|peer| peer.to_string() == GATE),
             recent: Arc::new(Told(recent)),
         };
         Self { router: filtering::routes(portal), current, clock }

@@ -3,7 +3,9 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use super::setting::{Setting, big, body, eventually, path_in, read_head, status};
+use kit::Clock;
+
+use super::setting::{KEY, PUPIL, STAFF, Setting, big, body, eventually, path_in, read_head, status};
 
 #[test]
 fn a_page_comes_whole_and_what_is_for_the_proxy_ends_there() {
@@ -20,13 +22,39 @@ fn a_page_comes_whole_and_what_is_for_the_proxy_ends_there() {
         "Connection: X-One",
         "-H",
         "TE: trailers",
+        "-H",
+        "Fivebar-Client: 10.0.0.1",
         &setting.url("site.example", "/heads"),
     ]);
     let host = format!(
-        "host=site.example:{} via=1.1 fivebar secret= one= te= conn= pconn=\n",
+        "host=site.example:{} via=1.1 fivebar secret= one= te= client= conn= pconn=\n",
         setting.internet.http
     );
     assert_eq!(body(&heads), host);
+}
+
+#[test]
+fn the_portal_alone_is_told_for_which_device_a_request_is() {
+    let setting = Setting::with("", |config| {
+        let port = config.allow_private[0].ports[0];
+        config.portal = format!("http://portal.example:{port}");
+    });
+    let told = |from: &str, host: &str| {
+        let url = setting.url(host, "/heads");
+        let answer = setting.curl(&["--interface", from, "-H", "fivebar-client: 127.0.9.9", &url]);
+        let word =
+            body(&answer).split(" client=").nth(1).and_then(|rest| rest.split(" conn=").next()).unwrap();
+        (word.to_owned(), engine::behalf::spoken_for(&KEY, word, Clock::System.now()))
+    };
+    // The second request goes to the portal on the first one's connection.
+    for from in [PUPIL, STAFF, PUPIL] {
+        assert_eq!(told(from, "portal.example").1, from.parse().ok());
+    }
+    assert_eq!(
+        told(PUPIL, "site.example"),
+        (String::new(), None),
+        "nobody else is told, and no lie is passed on"
+    );
 }
 
 #[test]
