@@ -25,7 +25,7 @@ fn main() -> ExitCode {
             let words: Vec<String> = error.chain().map(ToString::to_string).collect();
             let _ = std::io::Write::write_fmt(
                 &mut std::io::stderr().lock(),
-                format_args!("fivebar: {}\n", words.join(": ")),
+                format_args!("fivebar: {}\n", output::harmless(&words.join(": "))),
             );
             ExitCode::from(output::exit_code(&error))
         }

@@ -1,5 +1,6 @@
 //! What commands print: sentences for people, one JSON object a line for scripts.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -20,11 +21,17 @@ impl Output {
         self.json
     }
 
-    /// Prints a sentence for people; scripts do not see it.
+    /// Prints a sentence for people; scripts do not see it. What people or browsers wrote may stand in it: nothing in
+    /// it reaches the terminal as a command, and no line of it can pass for one of ours.
     pub fn say(self, text: impl AsRef<str>) {
         if !self.json {
-            let _ = writeln!(io::stdout().lock(), "{}", text.as_ref());
+            let _ = writeln!(io::stdout().lock(), "{}", one_entry(text.as_ref()));
         }
+    }
+
+    /// Prints a text of the program's own that has several lines.
+    pub fn say_lines(self, text: impl AsRef<str>) {
+        text.as_ref().lines().for_each(|line| self.say(line));
     }
 
     /// Prints an object for scripts; people do not see it.
@@ -51,6 +58,34 @@ impl Output {
     }
 }
 
+/// A text without a character that a terminal obeys or that makes words read in another order than they stand: such
+/// characters are written out, as `\u{1b}`. Lines stay lines.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let is_odd = |sign: char| {
+        (sign.is_control() && sign != '\n')
+            || matches!(sign, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(is_odd) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for sign in text.chars() {
+        if is_odd(sign) { shown.extend(sign.escape_default()) } else { shown.push(sign) }
+    }
+    Cow::Owned(shown)
+}
+
+/// The same as one entry of what is printed: an empty line before it stays, and every line after the first is set in,
+/// further than any of ours.
+fn one_entry(text: &str) -> Cow<'_, str> {
+    const SET_IN: &str = "\n        | ";
+    let text = harmless(text);
+    let before = text.len() - text.trim_start_matches('\n').len();
+    let (empty, rest) = text.split_at_checked(before).unwrap_or(("", &*text));
+    let rest = rest.trim_end_matches('\n');
+    if rest.contains('\n') { Cow::Owned(format!("{empty}{}", rest.replace('\n', SET_IN))) } else { text }
+}
+
 /// How a command failed, for its exit code.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -68,5 +103,35 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         Some(Failure::Problems(_)) => 3,
         Some(Failure::NotRunning(_)) => 4,
         None => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_people_wrote_drives_the_terminal_or_passes_for_a_line_of_ours() {
+        for (written, shown) in [
+            ("for maths", "for maths"),
+            ("für Mathe — 数学 😀", "für Mathe — 数学 😀"),
+            ("\nPermitted use", "\nPermitted use"),
+            ("ends with one\n", "ends with one\n"),
+            ("a\u{1b}]0;pwned\u{7}b\u{1b}[2J", "a\\u{1b}]0;pwned\\u{7}b\\u{1b}[2J"),
+            ("over\rwritten\tand\u{8}gone\u{7f}", "over\\rwritten\\tand\\u{8}gone\\u{7f}"),
+            ("\u{9b}31m\u{90}", "\\u{9b}31m\\u{90}"),
+            ("moc.\u{202e}elpmaxe\u{2066}x\u{2069}", "moc.\\u{202e}elpmaxe\\u{2066}x\\u{2069}"),
+            ("a\u{2028}b\u{2029}c", "a\\u{2028}b\\u{2029}c"),
+            (
+                "x\nR-AAAAAAAA  approved\r\n\nP-BBBBBBBB",
+                "x\n        | R-AAAAAAAA  approved\\r\n        | \n        | P-BBBBBBBB",
+            ),
+        ] {
+            assert_eq!(one_entry(written), shown, "{written:?}");
+        }
+        assert_eq!(
+            harmless("policy.toml:3: a\npolicy.toml:4: b\u{1b}"),
+            "policy.toml:3: a\npolicy.toml:4: b\\u{1b}"
+        );
     }
 }

@@ -28,7 +28,7 @@ pub fn run(home: Home, asked: Init, output: Output) -> Result<()> {
         }
     }
     set_up(&home, &answers, output)?;
-    output.say(format!(
+    output.say_lines(format!(
         "{} is set up in {}.\nNext: `fivebar --home {} run` starts it; then point one device at it and try.\n\
          Say who may open what the gate records of illegal content: `fivebar sealed recipients add head`, and again for dsl.\n{}",
         answers.config.school.name,
@@ -37,7 +37,7 @@ pub fn run(home: Home, asked: Init, output: Output) -> Result<()> {
         engine::sealed::NO_LIVE_LIST,
     ));
     if answers.config.users.is_none() && getuid().is_root() {
-        output.say(users::advice());
+        output.say_lines(users::advice());
     }
     output.object(&serde_json::json!({ "home": home.path(), "school": answers.config.school.name }));
     Ok(())
