@@ -10,12 +10,13 @@ use engine::{
     Step,
 };
 use filtering::sealed::is_test_entry;
-use kit::{LocalTime, Timestamp, Zone};
+use kit::{LocalTime, Zone};
 use lists::url::CanonicalHost;
 use serde_json::{Value, json};
 
 use crate::cli;
 use crate::commands::context::Context;
+use crate::commands::secret::Budget;
 use crate::commands::{when, who};
 use crate::home::read_key;
 use crate::process::snapshot::Opened;
@@ -34,9 +35,12 @@ pub fn run(context: &Context, asked: &cli::Explain) -> Result<()> {
     };
     let question = Question { policy: &policy, live: &live, identity: &identity, at: zone.local(at) };
     let secret = Secret::of(question.policy.sealed().state(context.at));
+    let budget = Budget::open(context, "explain")?;
     if asked.target == "-" {
-        return question
-            .stream(|step, host| if secret.is_told_by(step, host) { note_asking(context) } else { Ok(()) });
+        return question.stream(|step, host| {
+            budget.check()?;
+            if secret.is_told_by(step, host) { budget.tell(1) } else { Ok(()) }
+        });
     }
     let Some(target) = Target::read(&asked.target) else {
         bail!(
@@ -48,15 +52,14 @@ pub fn run(context: &Context, asked: &cli::Explain) -> Result<()> {
     if answer.get("step").and_then(Value::as_str) == Some(Step::Sealed.id())
         && secret.is_told_by(Step::Sealed, &target.host)
     {
-        note_asking(context)?;
+        budget.tell(1)?;
     }
     context.output.object(&answer);
     say(context, &answer);
     Ok(())
 }
 
-/// Whether an answer tells what the live feed holds. Asking for that in bulk would draw the list out of the gate one guess
-/// at a time; entries for testing are no secret.
+/// Whether an answer tells what the live feed holds. Entries for testing are no secret.
 #[derive(Clone, Copy)]
 struct Secret {
     live: bool,
@@ -70,42 +73,6 @@ impl Secret {
     fn is_told_by(self, step: Step, host: &str) -> bool {
         self.live && step == Step::Sealed && !is_test_entry(host)
     }
-}
-
-/// So many answers that tell of a sealed site are given in an hour, in one go or one by one.
-const MOST_TOLD: u32 = 10;
-const AN_HOUR_MS: i64 = 3_600_000;
-const IN_BULK: &str = "sealed.asked-in-bulk";
-
-/// Whether no more may be told at `at`, by when answers were given before.
-fn enough_told(before: &[Timestamp], at: Timestamp) -> bool {
-    let since = at.plus_millis(-AN_HOUR_MS);
-    before.iter().filter(|told| **told > since).count() >= MOST_TOLD as usize
-}
-
-/// Leaves an entry before an answer that tells of a sealed site; after ten within an hour there are no more, and an entry
-/// says that somebody went on. No entry says what was asked.
-fn note_asking(context: &Context) -> Result<()> {
-    let records = context.records()?;
-    context.wait(async {
-        let subject = store::Subject::new("sealed", "explain");
-        let mut tx = records.begin().await?;
-        let before = store::trail::newest(&mut tx, Some(&subject), MOST_TOLD).await?;
-        let told: Vec<Timestamp> = before.iter().map(|entry| entry.at).collect();
-        let enough = enough_told(&told, context.at);
-        let said = before.first().is_some_and(|entry| entry.verb == IN_BULK);
-        if !(enough && said) {
-            let verb = if enough { IN_BULK } else { "sealed.asked" };
-            store::trail::changed(&mut tx, &context.actor, verb, &subject, &json!({}), context.at).await?;
-        }
-        tx.commit().await?;
-        if enough {
-            bail!(
-                "ten sealed sites have been asked about within an hour, and no more answers are given for now; the access trail says that you asked"
-            );
-        }
-        Ok(())
-    })
 }
 
 struct Question<'a> {
@@ -202,8 +169,8 @@ impl Question<'_> {
                     let trace = trace_in(self.policy, self.live, &request, &moment);
                     if trace.step == Step::Sealed {
                         out.flush()?;
-                        before(trace.step, target.as_ref().map_or("", |target| &target.host))?;
                     }
+                    before(trace.step, target.as_ref().map_or("", |target| &target.host))?;
                     out.write_all(b"{\"target\":")?;
                     serde_json::to_writer(&mut out, text)?;
                     out.write_all(b",")?;
@@ -294,15 +261,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn asking_in_bulk_ends_after_ten_sealed_hits_and_test_entries_do_not_count() {
+    fn a_live_sealed_entry_is_a_secret_and_a_test_entry_is_none() {
         let live = Secret::of(SealedState::Stale);
         assert!(live.is_told_by(Step::Sealed, "a.example") && !live.is_told_by(Step::School, "a.example"));
         assert!(!live.is_told_by(Step::Sealed, "www.sealed-test-iwf.fivebar.example"));
         assert!(!Secret::of(SealedState::TestEntries).is_told_by(Step::Sealed, "a.example"));
-        let at = Timestamp::from_millis(10 * AN_HOUR_MS);
-        let told: Vec<Timestamp> = (1..=10).map(|minutes| at.plus_millis(-minutes * 60_000)).collect();
-        assert!(enough_told(&told, at) && !enough_told(&told[1..], at));
-        assert!(!enough_told(&told, at.plus_millis(AN_HOUR_MS - 5 * 60_000)));
     }
 
     #[test]

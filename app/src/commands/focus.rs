@@ -15,6 +15,7 @@ use crate::cli;
 use crate::commands::context::Context;
 use crate::commands::lasting::{SHOWN, fields, say_state, school_zone, shown, span};
 use crate::commands::records::{commit_and_publish, commit_and_publish_new};
+use crate::commands::secret::Budget;
 use crate::home::read_key;
 use crate::output::Failure;
 use crate::process::snapshot::Opened;
@@ -73,8 +74,10 @@ struct Start {
 }
 
 fn start(context: &Context, what: Start, asked: &cli::Span) -> Result<()> {
+    // A garden without sites tells nothing of what is sealed.
+    let budget = if what.sites.is_empty() { None } else { Some(Budget::open(context, "focus start")?) };
     let records = context.records()?;
-    let (made, zone, closed) = context.wait(async {
+    let started = context.wait(async {
         let mut tx = records.begin().await?;
         let zone = school_zone(&mut tx).await?;
         let plan = Plan {
@@ -90,7 +93,11 @@ fn start(context: &Context, what: Start, asked: &cli::Span) -> Result<()> {
         let new = LiveDocument { focus: vec![made.published()], ..LiveDocument::default() };
         commit_and_publish_new(context, tx, &new).await?;
         anyhow::Ok((made, zone, closed))
-    })?;
+    });
+    let (made, zone, closed) = match budget {
+        Some(budget) => budget.answer(started)?,
+        None => started?,
+    };
     context.output.say(format!(
         "Focus {} ({}) for {} from {} until {}: {}; the gate has it within a second. `fivebar focus end {} --reason WHY` \
          ends it before.",

@@ -16,6 +16,7 @@ pub mod records;
 mod requests;
 mod run;
 pub mod sealed;
+mod secret;
 mod when;
 mod who;
 mod withhold;

@@ -14,6 +14,7 @@ use crate::commands::lasting::{
     SHOWN, commit_and_publish_override, fields, say_state, school_zone, shown, span,
 };
 use crate::commands::records::commit_and_publish;
+use crate::commands::secret::Budget;
 
 /// Runs the command.
 pub fn run(context: &Context, asked: Overrides) -> Result<()> {
@@ -36,8 +37,13 @@ fn give(
     reason: String,
 ) -> Result<()> {
     let target = typed_target(target)?;
+    // Closing a site tells nothing of what is sealed.
+    let budget = match effect {
+        Effect::Allow => Some(Budget::open(context, "overrides give")?),
+        Effect::Block => None,
+    };
     let records = context.records()?;
-    let (made, zone) = context.wait(async {
+    let given = context.wait(async {
         let mut tx = records.begin().await?;
         let zone = school_zone(&mut tx).await?;
         let span = span(asked, &zone, context.at)?;
@@ -45,7 +51,11 @@ fn give(
         let made = actions::grant(&mut tx, &context.actor, grant, context.at).await?;
         commit_and_publish_override(context, tx, &made).await?;
         anyhow::Ok((made, zone))
-    })?;
+    });
+    let (made, zone) = match budget {
+        Some(budget) => budget.answer(given)?,
+        None => given?,
+    };
     context.output.say(format!(
         "Override {}: {} is {} for {} from {} until {}; the gate has it within a second. `fivebar overrides end {} \
          --reason WHY` ends it before.",

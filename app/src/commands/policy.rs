@@ -7,13 +7,14 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use engine::document::{EVERYONE, Unknown, differences};
 use engine::{PolicyDocument, Problem};
-use filtering::filter_policy::{self, Version};
+use filtering::filter_policy::{self, ApplyError, Version};
 use filtering::publish::Scope;
 use serde_json::json;
 
 use crate::cli::Policy;
 use crate::commands::context::Context;
 use crate::commands::records::{Content, commit_and_publish, left_out, say_problems};
+use crate::commands::secret::{Budget, Tells, covered, told_by};
 use crate::output::Failure;
 
 /// Runs the command.
@@ -33,6 +34,7 @@ fn read(file: &Path) -> Result<String> {
 }
 
 fn check(context: &Context, file: &Path) -> Result<()> {
+    let budget = Budget::open(context, "policy check")?;
     let records = context.records()?;
     let content = context.wait(async {
         let mut tx = records.read().await?;
@@ -40,7 +42,12 @@ fn check(context: &Context, file: &Path) -> Result<()> {
         tx.roll_back().await?;
         anyhow::Ok(content)
     })?;
-    let (document, problems) = filter_policy::check(&read(file)?, &content.catalogue, &content.sealed);
+    let text = read(file)?;
+    let (document, problems) = filter_policy::check(&text, &content.catalogue, &content.sealed);
+    let told = told_by(context, &text, &content.catalogue, &problems)?;
+    if told > 0 {
+        budget.tell(told)?;
+    }
     context.output.object(&json!({
         "file": file,
         "usable": document.is_some() && !Problem::any_error(&problems),
@@ -60,11 +67,12 @@ fn check(context: &Context, file: &Path) -> Result<()> {
 
 fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
     let text = read(file)?;
+    let budget = Budget::open(context, "policy apply")?;
     let records = context.records()?;
-    let (version, problems, published) = context.wait(async {
+    let applied = context.wait(async {
         let mut tx = records.begin().await?;
         let content = Content::of(&context.home, &mut tx).await?;
-        let (version, mut problems) = filter_policy::apply(
+        let applied = filter_policy::apply(
             &mut tx,
             &context.actor,
             &text,
@@ -73,12 +81,27 @@ fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
             &content.sealed,
             context.at,
         )
-        .await
-        .map_err(|error| say_problems(&file.display().to_string(), error))?;
+        .await;
+        let (version, mut problems) = match applied {
+            Ok(applied) => applied,
+            Err(error) => {
+                let told = match &error {
+                    ApplyError::Problems(problems) => told_by(context, &text, &content.catalogue, problems)?,
+                    _ => 0,
+                };
+                return Err(Tells::of(say_problems(&file.display().to_string(), error), told));
+            }
+        };
         problems.extend(left_out(context, &mut tx).await?);
         let published = commit_and_publish(context, tx, Scope::Policy).await?;
         anyhow::Ok((version, problems, published))
-    })?;
+    });
+    let (version, mut problems, published) = budget.answer(applied)?;
+    // Newer sealed entries can cover what was given before. Beyond the budget nothing is said of that.
+    let told = covered(&problems);
+    if told > 0 && budget.tell(told).is_err() {
+        problems.retain(|problem| covered(std::slice::from_ref(problem)) == 0);
+    }
     for problem in &problems {
         context.output.say(format!("worth a look: {}: {problem}", file.display()));
     }

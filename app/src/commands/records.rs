@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use engine::sealed::COVERED;
 use engine::{Catalogue, LiveDocument, Problem, Sealed, SealedKey};
 use filtering::list::Kinds;
 use filtering::publish::{CommitError, FromRecords, Prepared, Published, RecordsError, Scope};
@@ -10,6 +11,7 @@ use store::Tx;
 
 use crate::cli::ExamplePolicy;
 use crate::commands::context::Context;
+use crate::commands::secret::{Tells, no_secret};
 use crate::config::Config;
 use crate::home::{Home, read_key};
 use crate::output::{Failure, Output};
@@ -124,7 +126,17 @@ async fn prepare(context: &Context, tx: &mut Tx, scope: Scope, new: &LiveDocumen
         sealed: &content.sealed,
         watch: &watch,
     };
+    // Whether the words would be others without the live entries.
+    let mut is_secret = false;
     let carried_out = if *new == LiveDocument::default() { Ok(()) } else { from.carries_out(tx, new).await };
+    if let Err(RecordsError::LeftOut(why)) = &carried_out
+        && why.contains(COVERED)
+    {
+        let no_secret = no_secret(context)?;
+        let open = FromRecords { sealed: &no_secret, ..from };
+        let told = open.carries_out(tx, new).await;
+        is_secret = !matches!(told, Err(RecordsError::LeftOut(also)) if also.contains(COVERED));
+    }
     let prepared = match carried_out {
         Ok(()) => from.prepare(tx, scope, context.at).await,
         Err(error) => Err(error),
@@ -136,7 +148,7 @@ async fn prepare(context: &Context, tx: &mut Tx, scope: Scope, new: &LiveDocumen
                 problems.iter().map(|problem| format!("the policy in force: {problem}")).collect();
             Failure::Problems(lines.join("\n")).into()
         }
-        other => other.into(),
+        other => Tells::of(other.into(), u32::from(is_secret)),
     })
 }
 

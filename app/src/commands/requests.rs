@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::cli::{End, Requests};
 use crate::commands::context::Context;
 use crate::commands::lasting::{commit_and_publish_override, ends_at, school_zone, shown};
+use crate::commands::secret::Budget;
 
 /// How many are shown.
 const SHOWN: u32 = 500;
@@ -96,8 +97,9 @@ fn approve(context: &Context, text: &str, whom: Option<Whom>, end: &End, reason:
     if report {
         return answer_report(context, &reference, true, reason);
     }
+    let budget = Budget::open(context, "requests approve")?;
     let records = context.records()?;
-    let (request, granted, zone) = context.wait(async {
+    let approved = context.wait(async {
         let mut tx = records.begin().await?;
         let zone = school_zone(&mut tx).await?;
         let ends_at = ends_at(end, &zone, context.at)?;
@@ -113,7 +115,8 @@ fn approve(context: &Context, text: &str, whom: Option<Whom>, end: &End, reason:
         .await?;
         commit_and_publish_override(context, tx, &granted).await?;
         anyhow::Ok((request, granted, zone))
-    })?;
+    });
+    let (request, granted, zone) = budget.answer(approved)?;
     context.output.say(format!(
         "{} is open for {} until {}, as override {}; the gate has it within a second.",
         granted.grant.target,

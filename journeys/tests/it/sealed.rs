@@ -220,7 +220,9 @@ fn asking_in_bulk_which_sites_are_sealed_ends_after_ten_and_leaves_entries() -> 
     assert!(explain_many(&school, &hosts[12])?.stdout.is_empty());
     let single = school.command(&["explain", &hosts[12], "--as", "teachers"])?;
     assert!(!single.status.success() && single.stdout.is_empty());
-    assert!(school.command(&["explain", "harmless.example", "--as", "teachers"])?.status.success());
+    // An answer about a site that is not sealed would tell which are.
+    let harmless = school.command(&["explain", "harmless.example", "--as", "teachers"])?;
+    assert!(harmless.stdout.is_empty() && harmless.stderr == single.stderr);
     let verbs: Vec<String> = trail(school.home())?
         .into_iter()
         .map(|(verb, _)| verb)
@@ -229,6 +231,69 @@ fn asking_in_bulk_which_sites_are_sealed_ends_after_ten_and_leaves_entries() -> 
     let mut wanted = vec!["sealed.asked".to_owned(); 10];
     wanted.push("sealed.asked-in-bulk".to_owned());
     assert_eq!(verbs, wanted);
+    let found = holding(school.home(), "made-up-")?;
+    assert!(found.is_empty(), "no entry says what was asked: {found:?}");
+    Ok(())
+}
+
+#[test]
+fn no_command_tells_of_more_than_ten_sealed_sites_an_hour() -> Result<()> {
+    let school = School::demo()?;
+    let hosts: Vec<String> = (0..15).map(|number| format!("made-up-{number}.example")).collect();
+    let (_folder, path) = feed(&hosts.join("\n"))?;
+    school.told(&["sealed", "import", &path, "--live", "--fresh-for", "7"])?;
+    let give = |host: &str, more: &[&str]| {
+        let give = ["overrides", "give", host, "--whom", "group:year-9", "--for", "1h", "--reason", "a test"];
+        school.command(&[&give[..], more].concat())
+    };
+    let focus = |host: &str| {
+        let focus = ["focus", "start", "year-9", "--name", "A test", "--site", host, "--for", "1h"];
+        school.command(&[&focus[..], &["--reason", "a test"]].concat())
+    };
+    let elsewhere = tempfile::tempdir()?;
+    let check = |hosts: &[String], command: &[&str]| -> Result<Output> {
+        let mut text = school.told(&["policy", "export"])?;
+        for host in hosts {
+            text.push_str(&format!(
+                "\n[[rule]]\ndo = \"allow\"\nsite = \"{host}\"\nreason = \"A test.\"\nowner = \"Nobody\"\n"
+            ));
+        }
+        let file = elsewhere.path().join("policy.toml");
+        std::fs::write(&file, text)?;
+        school.command(&[&["policy"], command, &[file.to_str().context("path")?]].concat())
+    };
+    let said = |output: Output| -> Result<String> {
+        assert!(!output.status.success());
+        Ok(String::from_utf8([output.stdout, output.stderr].concat())?)
+    };
+    let covered = |output: Output| Ok::<_, anyhow::Error>(said(output)?.matches("nobody may open").count());
+    let asked = || -> Result<usize> {
+        Ok(trail(school.home())?.iter().filter(|(verb, _)| verb == "sealed.asked").count())
+    };
+    // Entries for testing count for nothing.
+    let test = "sealed-test-iwf.fivebar.example".to_owned();
+    assert_eq!(covered(give(&test, &[])?)?, 1);
+    assert_eq!(covered(check(std::slice::from_ref(&test), &["check"])?)?, 1);
+    assert_eq!(asked()?, 0);
+    assert_eq!(covered(give(&hosts[0], &[])?)?, 1);
+    assert_eq!(covered(focus(&hosts[1])?)?, 1);
+    assert_eq!(covered(check(&[&hosts[2..5], &[test.clone()]].concat(), &["check"])?)?, 4);
+    assert_eq!(covered(check(&hosts[5..7], &["apply", "--note", "a test"])?)?, 2);
+    assert_eq!(asked()?, 7);
+    // More than are left are not told at all, and spend what is left.
+    let in_bulk = said(check(&hosts[7..11], &["check"])?)?;
+    assert!(in_bulk.contains("access trail") && !in_bulk.contains("nobody may open"), "{in_bulk}");
+    for host in [&hosts[12], "harmless.example"] {
+        assert_eq!(said(give(host, &[])?)?, in_bulk, "{host}");
+        assert_eq!(said(focus(host)?)?, in_bulk, "{host}");
+        assert_eq!(said(check(&[host.to_owned()], &["check"])?)?, in_bulk, "{host}");
+        assert_eq!(said(school.command(&["explain", host, "--as", "teachers"])?)?, in_bulk, "{host}");
+    }
+    // Closing tells nothing, so it is always possible.
+    assert!(give("harmless.example", &["--close"])?.status.success());
+    assert_eq!(asked()?, 7);
+    let bulk = trail(school.home())?.iter().filter(|(verb, _)| verb == "sealed.asked-in-bulk").count();
+    assert_eq!(bulk, 1);
     let found = holding(school.home(), "made-up-")?;
     assert!(found.is_empty(), "no entry says what was asked: {found:?}");
     Ok(())

@@ -75,7 +75,9 @@ pub fn describe(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Stri
             let does = match decision.verdict {
                 Verdict::Allow => "it is open",
                 Verdict::Block => "it is closed",
-                Verdict::Scan => "it is open, and its pages are to be read (which this version cannot do yet)",
+                Verdict::Scan => {
+                    "it is open, and its pages are to be read (which this version cannot do yet)"
+                }
             };
             format!("No list and no rule decides about it; for {} {does}", group(reason.group))
         }

@@ -16,6 +16,7 @@ use crate::document::{Effect, Problem};
 use crate::groups::GroupNo;
 use crate::identity::{Identity, PersonNo};
 use crate::policy::{Audience, FilterPolicy, LIVE, covers_sealed, specificity};
+use crate::sealed::COVERED;
 use crate::targets::{Targets, WordHasher};
 
 /// The live snapshot as the hub publishes it. Groups are named by their ids, so that it holds under any policy.
@@ -247,7 +248,7 @@ impl Live {
         let target = one.target.read().map_err(|error| error.to_string())?;
         if one.effect == Effect::Allow {
             if covers_sealed(&target, policy.sealed()) {
-                return Err("it would open a host that nobody may open".to_owned());
+                return Err(format!("it {COVERED}"));
             }
             if matches!(&target, Target::Expression { on: None, .. }) {
                 return Err("an expression that allows must say on which site".to_owned());
@@ -297,7 +298,7 @@ impl Live {
                 }
             };
             if covers_sealed(&target, policy.sealed()) {
-                complaints.push("it would open a host that nobody may open".to_owned());
+                complaints.push(format!("it {COVERED}"));
                 continue;
             }
             let entry = LiveEntry {

@@ -16,7 +16,7 @@ use crate::document::target::{Target, TargetText, read_site};
 use crate::document::{Effect, Line, PolicyDocument, Problem};
 use crate::groups::GroupNo;
 use crate::identity::{Identity, KnownBy};
-use crate::sealed::Sealed;
+use crate::sealed::{COVERED, Sealed};
 use crate::targets::{Targets, looks_ahead};
 
 /// What to do with an exemption that would cover a host with sealed entries.
@@ -214,7 +214,7 @@ impl Builder<'_> {
                 Kind::Essential | Kind::OwnEssential => "an essential site",
                 _ => "this rule",
             };
-            let message = format!("{what} would open a host that nobody may open");
+            let message = format!("{what} {COVERED}");
             self.problems.push(match self.covered {
                 Covered::Refuse => {
                     Problem::error(line, message, "Remove it; ask for help if lessons need it.")

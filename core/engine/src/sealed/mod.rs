@@ -26,6 +26,9 @@ use siphash::SipKey;
 
 use crate::document::target::url_host;
 
+/// What is said of an exemption that would cover a host with sealed entries. Whoever reads it knows that there are some.
+pub const COVERED: &str = "would open a host that nobody may open";
+
 /// What every page and command shows while no live feed is loaded.
 pub const NO_LIVE_LIST: &str = "No live IWF or police terrorist list. Do not use this as your only filter.";
 
