@@ -132,6 +132,8 @@ pub fn detect(file_name: &str, text: &[u8]) -> Result<Format, Foreign> {
         // A short list of odd lines is still that list; its lines are refused one by one.
         Some(format) => match seen {
             Ok(_) | Err(Foreign::Unknown) => Ok(format),
+            // The scheme is taken off line by line.
+            Err(Foreign::UrlFeed) if format == Format::Urls => Ok(format),
             Err(foreign) => Err(foreign),
         },
         None => seen,
@@ -164,6 +166,7 @@ mod tests {
             ("games.domains.gz", "?!\n", Ok(Format::Domains)),
             ("games/domains", "<!DOCTYPE html>\n<html>", Err(Foreign::WebPage)),
             ("games/urls", "a.example/x\n", Ok(Format::Urls)),
+            ("games/urls", "http://a.example/x\nhttps://b.example/y\n", Ok(Format::Urls)),
             ("adult.very_restrictive_expression", "(a|b)\n", Ok(Format::Expressions)),
             ("list", "# a list\n\na.example\n*.b.example\n.c.example\n", Ok(Format::Domains)),
             ("list", "\u{feff}bücher.example\r\nb.example\r\n", Ok(Format::Domains)),
@@ -188,11 +191,21 @@ mod tests {
             ("list", "{\"a\": 1}\n", Err(Foreign::Json)),
             ("list", "  <html><body>404", Err(Foreign::WebPage)),
             ("list", "\u{1f}\u{8b}\u{8}\0\0", Err(Foreign::NotText)),
+            ("list", "PK\u{3}\u{4}a.example", Err(Foreign::NotText)),
             ("list", "\0a\0b", Err(Foreign::NotText)),
             ("list", "Not found, please try again later\n", Err(Foreign::Unknown)),
         ];
         for (name, text, expected) in rows {
             assert_eq!(detect(name, text.as_bytes()), *expected, "{name}: {text:?}");
+        }
+        // One bad line decides nothing.
+        let names: String = (0..300).map(|number| format!("site{number}.example\n")).collect();
+        for bad in ["a\0b.example", "sdns://AQMAAAAA", "// ===BEGIN ICANN DOMAINS===", "{", "<html>", "co.uk"]
+        {
+            for text in [format!("{bad}\n{names}"), format!("{names}{bad}\n")] {
+                assert_eq!(detect("list", text.as_bytes()), Ok(Format::Domains), "{bad:?}");
+                assert_eq!(detect("games/domains", text.as_bytes()), Ok(Format::Domains), "{bad:?}");
+            }
         }
         assert_eq!(detect("domains", b"\xff\xfea\0b\0"), Err(Foreign::Utf16));
     }

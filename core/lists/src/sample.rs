@@ -15,26 +15,41 @@ enum Looks {
     Odd,
 }
 
-/// The format that most lines which look like anything agree on.
+/// The format that most lines which look like anything agree on. No single line decides.
 pub(crate) fn look(text: &[u8]) -> Result<Format, Foreign> {
-    whole(text)?;
+    packed(text)?;
     let middle = text.get(text.len() / 2..).unwrap_or(&[]);
-    let lines = lines::of(text).take(LINES).chain(lines::of(middle).skip(1).take(LINES));
+    let sample = || lines::of(text).take(LINES).chain(lines::of(middle).skip(1).take(LINES));
     let mut votes: Vec<(Looks, usize)> = Vec::new();
     let mut odd = 0usize;
-    for line in lines {
+    for line in sample() {
         match looks(&line) {
             Looks::Blank => {}
             Looks::Odd => odd += 1,
-            // Their other lines are names, links and prose, so one mark decides.
-            Looks::Other(foreign @ (Foreign::PublicSuffixes | Foreign::Stamps)) => return Err(foreign),
             kind => match votes.iter_mut().find(|(known, _)| *known == kind) {
                 Some((_, count)) => *count += 1,
                 None => votes.push((kind, 1)),
             },
         }
     }
-    let all: usize = votes.iter().map(|(_, count)| count).sum();
+    let count = |of: &dyn Fn(&Looks) -> bool| -> usize {
+        votes.iter().filter(|(kind, _)| of(kind)).map(|(_, count)| count).sum()
+    };
+    let all = count(&|_| true);
+    let own = count(&|kind| matches!(kind, Looks::Own(_)));
+    let of = |foreign| count(&|kind| *kind == Looks::Other(foreign));
+    // A stray first line makes no web page of a list.
+    if own * 2 <= all + odd {
+        begins(text)?;
+    }
+    // Beside the stamps of a catalogue stand links and prose.
+    if of(Foreign::Stamps) > 0 && of(Foreign::Stamps) >= own {
+        return Err(Foreign::Stamps);
+    }
+    // The other lines of the public suffix list are names.
+    if of(Foreign::PublicSuffixes) > 0 && mostly_suffixes(sample()) {
+        return Err(Foreign::PublicSuffixes);
+    }
     // Between equals the one met first.
     let best = votes.iter().rev().max_by_key(|(_, count)| *count).copied();
     match best {
@@ -47,16 +62,44 @@ pub(crate) fn look(text: &[u8]) -> Result<Format, Foreign> {
     }
 }
 
-/// What the first bytes tell of the whole file.
-fn whole(text: &[u8]) -> Result<(), Foreign> {
+/// Whether more than half of the lines that hold anything are public suffixes.
+fn mostly_suffixes<'a>(sample: impl Iterator<Item = Line<'a>>) -> bool {
+    let (mut suffixes, mut others) = (0usize, 0usize);
+    for line in sample {
+        let name = line.raw.trim_ascii();
+        if name.is_empty() || name.starts_with(b"//") {
+            continue;
+        }
+        let name = name.strip_prefix(b"*.").or_else(|| name.strip_prefix(b"!")).unwrap_or(name);
+        if psl::suffix(name).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == name) {
+            suffixes += 1;
+        } else {
+            others += 1;
+        }
+    }
+    suffixes > others
+}
+
+/// What packed files begin with: gzip, zip, xz, bzip2, zstd.
+const PACKED: [&[u8]; 5] = [b"\x1f\x8b", b"PK\x03\x04", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd"];
+
+/// Whether the bytes are no text at all. A stray zero byte spoils its own line only; where more than one byte in ten is
+/// zero, there are no lines.
+fn packed(text: &[u8]) -> Result<(), Foreign> {
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
         return Err(Foreign::Utf16);
     }
     let start = text.get(..text.len().min(4096)).unwrap_or(text);
-    if start.starts_with(b"\x1f\x8b") || start.contains(&0) {
+    let zeros = memchr::memchr_iter(0, start).count();
+    if zeros * 10 > start.len() || PACKED.iter().any(|mark| start.starts_with(mark)) {
         return Err(Foreign::NotText);
     }
-    let start = lines::without_mark(start).trim_ascii_start();
+    Ok(())
+}
+
+/// What the first words tell of the whole file.
+fn begins(text: &[u8]) -> Result<(), Foreign> {
+    let start = lines::without_mark(text).trim_ascii_start();
     let begins =
         |word: &str| start.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()));
     if begins("<!doctype") || begins("<html") || begins("<?xml") || begins("<head") {
