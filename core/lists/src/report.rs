@@ -24,6 +24,9 @@ pub enum Refusal {
     EndsInNumber,
     /// A name of one label, such as `com`, would stand for everything below it; write `*.com` where that is meant.
     WholeTopLevel,
+    /// A public suffix that a registry sells names under, such as `co.uk`, would stand for every site below it; write
+    /// `*.co.uk` where that is meant.
+    PublicSuffix,
     /// A wildcard stands elsewhere than for the first labels.
     WildcardInside,
     /// There is a port.
@@ -128,6 +131,9 @@ impl Refusal {
             Self::EndsInNumber => "ends in a number but is not an address",
             Self::WholeTopLevel => {
                 "would stand for a whole top-level domain; write *.name where that is meant"
+            }
+            Self::PublicSuffix => {
+                "would stand for every site below a public suffix; write *.name where that is meant"
             }
             Self::WildcardInside => "has a wildcard elsewhere than at the start",
             Self::Port => "has a port",

@@ -11,6 +11,9 @@ use crate::report::Refusal;
 
 pub(crate) fn read(line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) -> LineResult {
     if let Some(name) = plain(line.raw) {
+        if closes_a_suffix(name) {
+            return Err(Refusal::PublicSuffix);
+        }
         sink.take(Entry::Below(name));
         return Ok(Outcome::Taken(1));
     }
@@ -30,9 +33,30 @@ pub(crate) fn read(line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) 
     if !wild && !name.as_str().contains('.') {
         return Err(Refusal::WholeTopLevel);
     }
+    if !wild && closes_a_suffix(name) {
+        return Err(Refusal::PublicSuffix);
+    }
     sink.take(Entry::Below(name));
     Ok(Outcome::Taken(1))
 }
+
+/// Whether registries sell names right below this one (`co.uk`), or below every name below it (`sch.uk`). Suffixes that
+/// are private, such as `github.io`, are sites of somebody's.
+fn closes_a_suffix(name: HostName<'_>) -> bool {
+    let name = name.as_str().as_bytes();
+    let mut below = [b'x'; 2 + LONGEST_SUFFIX];
+    // A label below the name shows both: the rule for the name itself, and one for all names below it.
+    let Some(place) = below.get_mut(2..2 + name.len()) else { return false };
+    place.copy_from_slice(name);
+    below[1] = b'.';
+    below
+        .get(..2 + name.len())
+        .and_then(psl::suffix)
+        .is_some_and(|suffix| suffix.typ() == Some(psl::Type::Icann) && suffix.as_bytes().len() >= name.len())
+}
+
+/// Longer names are no suffixes.
+const LONGEST_SUFFIX: usize = 62;
 
 /// The name on a line that holds nothing else and needs no change: nearly all lines of nearly all lists.
 #[inline]
