@@ -21,15 +21,28 @@ fn main() -> ExitCode {
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // The chain reads as one sentence: what could not be done, then why.
-            let words: Vec<String> = error.chain().map(ToString::to_string).collect();
             let _ = std::io::Write::write_fmt(
                 &mut std::io::stderr().lock(),
-                format_args!("fivebar: {}\n", output::harmless(&words.join(": "))),
+                format_args!("fivebar: {}\n", output::harmless(&sentence(&error))),
             );
             ExitCode::from(output::exit_code(&error))
         }
     }
+}
+
+/// What could not be done, then why, as one sentence. Many errors say their cause in their own words and name it as their
+/// cause as well; what has been said is not said again.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !said.contains(&cause) {
+            if !said.is_empty() {
+                said.push_str(": ");
+            }
+            said.push_str(&cause);
+        }
+    }
+    said
 }
 
 /// The service log goes to standard error: how the program fares, never what anybody did.
@@ -42,4 +55,23 @@ fn start_service_log() {
         .with_target(false)
         .compact()
         .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("/lists/games: {source}")]
+    struct Read {
+        source: std::io::Error,
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let read = Read { source: std::io::Error::other("no such file") };
+        assert_eq!(sentence(&anyhow::Error::from(read)), "/lists/games: no such file");
+        let bare = anyhow::Error::from(std::io::Error::other("no such file"));
+        assert_eq!(sentence(&bare.context("cannot read the key")), "cannot read the key: no such file");
+    }
 }
