@@ -243,7 +243,7 @@ pub enum Lists {
         /// Only these lists.
         lists: Vec<String>,
     },
-    /// Show every list: where from, how many names, how old, held or active.
+    /// Show every list: where from, how many names, how old, and whether it is active, held or has an update waiting.
     Status,
     /// Keep a list as it is: updates wait.
     Hold {
@@ -255,6 +255,14 @@ pub enum Lists {
     },
     /// Let a held list be updated again.
     Release {
+        /// The list.
+        list: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take a list out of use. Its history stays.
+    Remove {
         /// The list.
         list: String,
         /// Why.

@@ -18,20 +18,33 @@ pub fn run(context: &Context, asked: Lists) -> Result<()> {
         Lists::Status => status(context),
         Lists::Hold { list, reason } => turn(context, &list, &reason, true),
         Lists::Release { list, reason } => turn(context, &list, &reason, false),
+        Lists::Remove { list, reason } => remove(context, &list, &reason),
     }
 }
 
 fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<String>) -> Result<()> {
     let kinds = Kinds::built_in()?;
     let categories = category.map(|category| vec![category]);
-    let mut found = Vec::new();
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
     for path in paths {
-        found.extend(list::find(path)?);
+        match list::find(path) {
+            Ok(lists) => found.extend(lists),
+            // One wrong path holds up no other.
+            Err(error) => {
+                context
+                    .output
+                    .object(&json!({ "source": path.display().to_string(), "problem": error.to_string() }));
+                refused.push(error.to_string());
+            }
+        }
+    }
+    if found.is_empty() {
+        return Err(Failure::Problems(refused.join("\n")).into());
     }
     let records = context.records()?;
     let bar = context.output.progress(found.len() as u64, "reading lists");
     let (taken, refused) = context.wait(async {
-        let (mut taken, mut refused) = (0usize, Vec::new());
+        let mut taken = 0usize;
         let mut tx = records.begin().await?;
         for one in &found {
             let kept = context.home.lists();
@@ -72,6 +85,21 @@ fn update(context: &Context, only: &[String]) -> Result<()> {
         let mut tx = records.begin().await?;
         let outcomes =
             list::update(&mut tx, &context.actor, &context.home.lists(), only, &kinds, context.at).await?;
+        let unknown: Vec<&String> =
+            only.iter().filter(|id| outcomes.iter().all(|(list, _)| list.id != **id)).collect();
+        if !unknown.is_empty() {
+            let known: Vec<String> =
+                list::status(&mut tx).await?.into_iter().map(|status| status.list.id).collect();
+            for id in unknown {
+                let problem = match known.as_slice() {
+                    [] => format!("there is no list {id:?} in use, nor any other"),
+                    _ => format!("there is no list {id:?} in use; there are {}", known.join(", ")),
+                };
+                context.output.object(&json!({ "id": id, "problem": problem }));
+                refused.push(problem);
+            }
+        }
+        let any = only.is_empty() || !outcomes.is_empty();
         for (list, outcome) in outcomes {
             match outcome {
                 Ok(imported) => {
@@ -90,7 +118,8 @@ fn update(context: &Context, only: &[String]) -> Result<()> {
                 }
             }
         }
-        if taken > 0 {
+        // Also where nothing changed: what is published may be damaged or gone, and this is the remedy.
+        if any {
             commit_and_publish(context, tx, Scope::Everything).await?;
         } else {
             tx.commit().await?;
@@ -110,7 +139,19 @@ fn finish(context: &Context, taken: usize, refused: &[String]) -> Result<()> {
 
 fn say(context: &Context, imported: &Imported) {
     let List { id, categories, report, .. } = &imported.list;
-    context.output.object(&object(&imported.list, Some(imported.changed), None));
+    let mut line = object(&imported.list);
+    if let Some(fields) = line.as_object_mut() {
+        fields.insert("changed".to_owned(), imported.changed.into());
+    }
+    if let Some(fields) = line.as_object_mut().filter(|_| !imported.parts.is_empty()) {
+        let parts: Vec<_> = imported
+            .parts
+            .iter()
+            .map(|part| json!({ "file": part.file, "refused": part.why.id(), "problem": part.why.to_string() }))
+            .collect();
+        fields.insert("refused_files".to_owned(), parts.into());
+    }
+    context.output.object(&line);
     let refused = report.refused_count();
     let how = if imported.changed { "" } else { ", unchanged" };
     context.output.say(format!(
@@ -120,20 +161,26 @@ fn say(context: &Context, imported: &Imported) {
         report.format,
         report.accepted,
     ));
+    for part in &imported.parts {
+        context.output.say(format!("    the file {} was left out: {}", part.file, part.why));
+    }
     for (why, lines) in &report.refused {
         let first: Vec<String> = lines.first_lines.iter().map(ToString::to_string).collect();
         context.output.say(format!(
-            "    {} × {} (line {}{})",
+            "    {} × {}{}",
             lines.count,
             why.words(),
-            first.join(", "),
-            if lines.count > first.len() as u64 { ", …" } else { "" }
+            match first.as_slice() {
+                [] => String::new(),
+                _ if lines.count > first.len() as u64 => format!(" (line {}, …)", first.join(", ")),
+                _ => format!(" (line {})", first.join(", ")),
+            }
         ));
     }
 }
 
-fn object(list: &List, changed: Option<bool>, note: Option<&str>) -> serde_json::Value {
-    let mut object = json!({
+fn object(list: &List) -> serde_json::Value {
+    json!({
         "id": list.id,
         "version": list.version,
         "categories": list.categories,
@@ -145,16 +192,7 @@ fn object(list: &List, changed: Option<bool>, note: Option<&str>) -> serde_json:
         "refused": list.report.refused,
         "sha256": list.sha256,
         "imported_at": list.imported_at.to_string(),
-    });
-    if let Some(fields) = object.as_object_mut() {
-        if let Some(changed) = changed {
-            fields.insert("changed".to_owned(), changed.into());
-        }
-        if let Some(note) = note {
-            fields.insert("note".to_owned(), note.into());
-        }
-    }
-    object
+    })
 }
 
 fn status(context: &Context) -> Result<()> {
@@ -168,20 +206,46 @@ fn status(context: &Context) -> Result<()> {
     if lists.is_empty() {
         context.output.say("No list is in use. `fivebar lists import FOLDER` reads some.");
     }
-    for (list, note) in &lists {
-        context.output.object(&object(list, None, note.as_deref()));
+    for status in &lists {
+        let list = &status.list;
+        let mut line = object(list);
+        if let Some(fields) = line.as_object_mut() {
+            fields.insert("state".to_owned(), status.word().into());
+            for (key, text) in [("note", &status.note), ("waits", &status.waits)] {
+                if let Some(text) = text {
+                    fields.insert(key.to_owned(), text.as_str().into());
+                }
+            }
+        }
+        context.output.object(&line);
         context.output.say(format!(
             "{:<40} {:<8} {:>9} names  {}  read {} from {}{}",
             list.id,
-            list.state.id(),
+            status.word(),
             list.report.accepted,
             list.categories.join(", "),
             list.imported_at,
             list.source,
-            note.as_ref().map(|note| format!("  ({note})")).unwrap_or_default(),
+            status.note.as_ref().map(|note| format!("  ({note})")).unwrap_or_default(),
         ));
+        if let Some(waits) = &status.waits {
+            context.output.say(format!("    {waits}"));
+        }
     }
     context.output.say(format!("Categories: {}", Kinds::built_in()?.all().join(", ")));
+    Ok(())
+}
+
+fn remove(context: &Context, id: &str, reason: &str) -> Result<()> {
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        list::remove(&mut tx, &context.actor, id, reason, context.at).await?;
+        commit_and_publish(context, tx, Scope::Everything).await?;
+        anyhow::Ok(())
+    })?;
+    context.output.say(format!("{id} is out of use; a running gate has that within two seconds."));
+    context.output.object(&json!({ "id": id, "state": "removed" }));
     Ok(())
 }
 

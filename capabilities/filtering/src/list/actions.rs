@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::files::{BUILT_IN, FileError, Found, Text, find};
 use super::kinds::Kinds;
-use super::model::{List, ListReport, State};
+use super::model::{List, ListReport, RefusedPart, State};
 use super::store;
 
 /// Why a list was not taken. Nothing else is held up by it, and a list that was in use stays as it was.
@@ -42,6 +42,17 @@ pub enum ImportError {
     Held {
         /// The list.
         id: String,
+    },
+    /// Another list has its name.
+    #[error(
+        "{id} is the name of a list that is in use and read from {other}; rename this file or its folder, or take the other \
+         out first with `fivebar lists remove {id} --reason WHY`"
+    )]
+    SameName {
+        /// The name of both.
+        id: String,
+        /// Where the other one comes from.
+        other: String,
     },
     /// Nothing in it could be used: a download that failed, as a rule.
     #[error("{id}: not one of its {lines} lines could be used, so it was left as it was")]
@@ -78,6 +89,8 @@ pub struct Imported {
     pub list: List,
     /// Whether it is another version than before.
     pub changed: bool,
+    /// The files of it that could not be used.
+    pub parts: Vec<RefusedPart>,
 }
 
 /// Takes a list into use. `categories` in place of what its name says. Publish afterwards.
@@ -91,7 +104,15 @@ pub async fn import(
     at: Timestamp,
 ) -> Result<Imported, ImportError> {
     let text = found.read()?;
-    take(tx, actor, kept, &found.id, &found.source, &text, categories, kinds, Watched::ByAPerson, at).await
+    // A list keeps its id for as long as it is read from the same place, whatever appears beside it.
+    let id = store::id_from(tx, &found.source).await?.unwrap_or_else(|| found.id.clone());
+    if let Some(other) = store::one(tx, &id).await?
+        && other.source != found.source
+        && (other.source == BUILT_IN || place_of(&other).is_ok())
+    {
+        return Err(ImportError::SameName { id, other: other.source });
+    }
+    take(tx, actor, kept, &id, &found.source, &text, categories, kinds, Watched::ByAPerson, at).await
 }
 
 /// Takes the lists that come with the program into use.
@@ -146,14 +167,21 @@ async fn take(
         && before.categories == categories
         && before.source == source
     {
-        return Ok(Imported { list: before.clone(), changed: false });
+        store::wait(tx, id, None).await?;
+        let parts = refused_parts(text);
+        // What is kept may be damaged or gone; the text at hand is the same.
+        let used = text.without(&parts);
+        if !used.is_kept(kept, id, before.version) {
+            used.keep(kept, id, before.version)?;
+        }
+        return Ok(Imported { list: before.clone(), changed: false, parts });
     }
-    let mut report = ListReport::default();
-    for (name, content) in &text.files {
-        // The entries themselves are taken when everything is published.
-        let one = lists::read_file(name, content, &mut |_: Entry<'_>| {})
-            .map_err(|why| ImportError::Foreign { file: format!("{source} ({name})"), why })?;
-        report.add(&one);
+    let (report, parts) = read_parts(text);
+    // A part that is no list takes its siblings with it only where it has none.
+    if let Some(refused) = parts.first()
+        && parts.len() == text.files.len()
+    {
+        return Err(ImportError::Foreign { file: format!("{source} ({})", refused.file), why: refused.why });
     }
     if report.accepted == 0 {
         return Err(ImportError::Nothing { id: id.to_owned(), lines: report.lines });
@@ -167,7 +195,7 @@ async fn take(
     }
     let version = store::highest(tx, id).await? + 1;
     // The text first: a version in the records always has its text, and a text without its record is written over.
-    text.keep(kept, id, version)?;
+    text.without(&parts).keep(kept, id, version)?;
     let list = List {
         id: id.to_owned(),
         version,
@@ -179,6 +207,7 @@ async fn take(
         imported_at: at,
     };
     store::put(tx, &list).await?;
+    store::wait(tx, id, None).await?;
     let detail = json!({
         "version": version,
         "sha256": list.sha256,
@@ -187,7 +216,31 @@ async fn take(
     });
     trail::changed(tx, actor, "list.import", &Subject::new("list", id), &detail, at).await?;
     Text::forget_before(kept, id, version);
-    Ok(Imported { list, changed: true })
+    Ok(Imported { list, changed: true, parts })
+}
+
+/// The files of a list that are in another format, or no list at all.
+fn refused_parts(text: &Text) -> Vec<RefusedPart> {
+    let refused = |(file, content): &(String, Vec<u8>)| {
+        lists::detect(file, content).err().map(|why| RefusedPart { file: file.clone(), why })
+    };
+    text.files.iter().filter_map(refused).collect()
+}
+
+/// Reads every file of a list. Of those that are refused as a whole, every line is.
+fn read_parts(text: &Text) -> (ListReport, Vec<RefusedPart>) {
+    let (mut report, mut refused) = (ListReport::default(), Vec::new());
+    for (name, content) in &text.files {
+        // The entries themselves are taken when everything is published.
+        match lists::read_file(name, content, &mut |_: Entry<'_>| {}) {
+            Ok(one) => report.add(&one),
+            Err(why) => {
+                report.add_refused(content);
+                refused.push(RefusedPart { file: name.clone(), why });
+            }
+        }
+    }
+    (report, refused)
 }
 
 /// Whether somebody looks at what comes in.
@@ -242,6 +295,14 @@ pub async fn update(
             }
             Err(error) => Err(error),
         };
+        match &outcome {
+            Err(error @ ImportError::ChangesTooMuch { .. }) => {
+                store::wait(tx, &list.id, Some(&error.to_string())).await?;
+            }
+            Err(ImportError::Store(_)) => {}
+            // Whatever waited is no longer what is there.
+            _ => store::wait(tx, &list.id, None).await?,
+        }
         if let Err(ImportError::Store(error)) = outcome {
             return Err(error);
         }
@@ -252,17 +313,21 @@ pub async fn update(
 
 /// Reads a list from the place it was found at.
 fn again(list: &List) -> Result<Text, FileError> {
+    place_of(list)?.read()
+}
+
+/// The list at the place it was found at, where it is still there.
+fn place_of(list: &List) -> Result<Found, FileError> {
     let source = Path::new(&list.source);
     // The parts of one list in several files have no path of their own; they are found by the folder they lie in.
     let look = if source.exists() { source } else { source.parent().unwrap_or(source) };
     find(look)?
         .into_iter()
         .find(|found| found.source == list.source)
-        .ok_or_else(|| FileError::Nothing(source.to_owned()))?
-        .read()
+        .ok_or_else(|| FileError::Nothing(source.to_owned()))
 }
 
-/// Why a list was neither held nor released.
+/// Why a list was not held, released or taken out.
 #[derive(Debug, thiserror::Error)]
 pub enum HoldError {
     /// There is none.
@@ -333,12 +398,55 @@ async fn turn(
     Ok(())
 }
 
-/// Every list that is in use, with the reason for which it was last held or released.
-pub async fn status(tx: &mut Tx) -> Result<Vec<(List, Option<String>)>, StoreError> {
+/// Takes a list out of use, such as one imported by mistake. Its versions stay in the records with the reason. Publish
+/// afterwards.
+pub async fn remove(
+    tx: &mut Tx,
+    actor: &Actor,
+    id: &str,
+    reason: &str,
+    at: Timestamp,
+) -> Result<(), HoldError> {
+    if reason.trim().is_empty() {
+        return Err(HoldError::NoReason);
+    }
+    if !store::take_out(tx, id).await? {
+        return Err(HoldError::NotFound(id.to_owned()));
+    }
+    store::wait(tx, id, None).await?;
+    store::note(tx, id, reason.trim()).await?;
+    trail::changed(tx, actor, "list.remove", &Subject::new("list", id), &json!({}), at).await?;
+    Ok(())
+}
+
+/// A list in use, and what is known of it besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The list.
+    pub list: List,
+    /// Why it was last held, released or taken out.
+    pub note: Option<String>,
+    /// What an update that waits for a person would change.
+    pub waits: Option<String>,
+}
+
+impl Status {
+    /// The word in reports: `active`, `held`, or `waiting` where an update waits for a person.
+    pub const fn word(&self) -> &'static str {
+        match (self.list.state, &self.waits) {
+            (State::Active, Some(_)) => "waiting",
+            (state, _) => state.id(),
+        }
+    }
+}
+
+/// Every list that is in use.
+pub async fn status(tx: &mut Tx) -> Result<Vec<Status>, StoreError> {
     let mut all = Vec::new();
     for list in store::in_use(tx).await? {
         let note = store::noted(tx, &list.id).await?;
-        all.push((list, note));
+        let waits = store::waits(tx, &list.id).await?;
+        all.push(Status { list, note, waits });
     }
     Ok(all)
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::model::RefusedPart;
+
 /// The largest a list's files may be together, unpacked: about thirty million names. A small file that unpacks to more
 /// is an attack or a mistake.
 pub const MOST_BYTES: u64 = 1 << 30;
@@ -29,6 +31,11 @@ pub struct Found {
 pub struct Text {
     /// Name and content, in the order of the names.
     pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// The files of a text that are in use.
+pub struct Used<'t> {
+    files: Vec<&'t (String, Vec<u8>)>,
 }
 
 /// Why a path could not be read.
@@ -72,13 +79,27 @@ pub fn find(path: &Path) -> Result<Vec<Found>, FileError> {
     if lists.is_empty() {
         return Err(FileError::Nothing(path.clone()));
     }
-    Ok(lists
+    let mut found: Vec<Found> = lists
         .into_iter()
         .map(|(source, mut files): (String, Vec<PathBuf>)| {
             files.sort();
             Found { id: id_of(Path::new(&source)), source, files }
         })
-        .collect())
+        .collect();
+    tell_apart(&mut found);
+    Ok(found)
+}
+
+/// Gives lists that would share an id, such as `gambling.txt` and `gambling.hosts` in one folder, their endings back.
+fn tell_apart(found: &mut [Found]) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for list in found.iter() {
+        *counts.entry(list.id.clone()).or_default() += 1;
+    }
+    for list in found.iter_mut().filter(|list| counts.get(&list.id).is_some_and(|count| *count > 1)) {
+        let source = Path::new(&list.source);
+        list.id = with_folder(source, &source.file_name().unwrap_or_default().to_string_lossy());
+    }
 }
 
 fn walk(folder: &Path, lists: &mut BTreeMap<String, Vec<PathBuf>>) -> Result<(), FileError> {
@@ -89,7 +110,7 @@ fn walk(folder: &Path, lists: &mut BTreeMap<String, Vec<PathBuf>>) -> Result<(),
     let parts: Vec<PathBuf> =
         entries.iter().filter(|entry| SQUIDGUARD.contains(&bare_name(entry).as_str())).cloned().collect();
     if !parts.is_empty() {
-        lists.insert(folder.display().to_string(), parts);
+        lists.entry(folder.display().to_string()).or_default().extend(parts);
     }
     for entry in entries {
         let name = bare_name(&entry);
@@ -124,13 +145,17 @@ fn bare_name(path: &Path) -> String {
     name.strip_suffix(".gz").unwrap_or(&name).to_owned()
 }
 
+/// What the names of lists may end in without it being part of the id.
+pub(super) const ENDINGS: [&str; 7] = [".txt", ".hosts", ".list", ".domains", ".dat", ".md", ".urls"];
+
 /// `ut1/games` for `…/ut1/games`, `blocklistproject/drugs` for `…/blocklistproject/drugs.hosts.gz`.
 fn id_of(source: &Path) -> String {
     let name = bare_name(source);
-    let name = [".txt", ".hosts", ".list", ".domains", ".dat", ".md", ".urls"]
-        .iter()
-        .find_map(|end| name.strip_suffix(end))
-        .unwrap_or(&name);
+    with_folder(source, ENDINGS.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name))
+}
+
+/// The name behind that of the folder the source lies in.
+fn with_folder(source: &Path, name: &str) -> String {
     let above = source.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     let clean = |text: &str| -> String {
         text.chars()
@@ -144,7 +169,7 @@ impl Found {
     /// Reads all files, unpacking what is packed.
     pub fn read(&self) -> Result<Text, FileError> {
         let mut left = MOST_BYTES;
-        let mut files = Vec::new();
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
         for path in &self.files {
             let file = fs::File::open(path).map_err(read_error(path))?;
             let mut content = Vec::new();
@@ -155,8 +180,17 @@ impl Found {
             };
             let length = reader.take(left + 1).read_to_end(&mut content).map_err(read_error(path))?;
             left = left.checked_sub(length as u64).ok_or_else(|| FileError::TooLarge(path.clone()))?;
-            files.push((bare_name(path), content));
+            let bare = bare_name(path);
+            // `domains` beside `domains.gz`: both count, and the last part of a name says the format.
+            let mut name = bare.clone();
+            let mut number = 1;
+            while files.iter().any(|(taken, _)| *taken == name) {
+                number += 1;
+                name = format!("{number}.{bare}");
+            }
+            files.push((name, content));
         }
+        files.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(Text { files })
     }
 }
@@ -181,33 +215,15 @@ impl Text {
         lists.into_iter().map(|(id, files)| (id, Self { files })).collect()
     }
 
-    /// SHA-256 over all names and contents, in hexadecimal.
-    pub fn sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        for (name, content) in &self.files {
-            for part in [name.as_bytes(), content] {
-                hash.update((part.len() as u64).to_le_bytes());
-                hash.update(part);
-            }
-        }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    /// The text without the files that were refused.
+    pub fn without(&self, refused: &[RefusedPart]) -> Used<'_> {
+        let used = |name: &str| refused.iter().all(|part| part.file != name);
+        Used { files: self.files.iter().filter(|(name, _)| used(name)).collect() }
     }
 
-    /// Keeps the text under `folder`, as `<id>/<version>/<file>`, so that what is in use can be built again at any time,
-    /// whatever becomes of its source.
-    pub fn keep(&self, folder: &Path, id: &str, version: u32) -> Result<(), FileError> {
-        let place = kept_at(folder, id, version);
-        fs::create_dir_all(&place).map_err(read_error(&place))?;
-        for (name, content) in &self.files {
-            let path = place.join(name);
-            let write = || {
-                let mut out = fs::File::create(&path)?;
-                out.write_all(content)?;
-                out.sync_all()
-            };
-            write().map_err(read_error(&path))?;
-        }
-        Ok(())
+    /// SHA-256 over all names and contents, in hexadecimal.
+    pub fn sha256(&self) -> String {
+        sha256(self.files.iter())
     }
 
     /// Reads back what was kept.
@@ -228,6 +244,45 @@ impl Text {
             }
         }
     }
+}
+
+impl Used<'_> {
+    /// Keeps the text under `folder`, as `<id>/<version>/<file>`, so that what is in use can be built again at any time,
+    /// whatever becomes of its source.
+    pub fn keep(&self, folder: &Path, id: &str, version: u32) -> Result<(), FileError> {
+        let place = kept_at(folder, id, version);
+        if place.exists() {
+            // What is left of an attempt that was rolled back, or was damaged.
+            fs::remove_dir_all(&place).map_err(read_error(&place))?;
+        }
+        fs::create_dir_all(&place).map_err(read_error(&place))?;
+        for (name, content) in self.files.iter().copied() {
+            let path = place.join(name);
+            let write = || {
+                let mut out = fs::File::create(&path)?;
+                out.write_all(content)?;
+                out.sync_all()
+            };
+            write().map_err(read_error(&path))?;
+        }
+        Ok(())
+    }
+
+    /// Whether what is kept is the same.
+    pub fn is_kept(&self, folder: &Path, id: &str, version: u32) -> bool {
+        Text::kept(folder, id, version).is_ok_and(|kept| kept.sha256() == sha256(self.files.iter().copied()))
+    }
+}
+
+fn sha256<'f>(files: impl Iterator<Item = &'f (String, Vec<u8>)>) -> String {
+    let mut hash = Sha256::new();
+    for (name, content) in files {
+        for part in [name.as_bytes(), content] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn kept_at(folder: &Path, id: &str, version: u32) -> PathBuf {
@@ -276,11 +331,37 @@ mod tests {
     }
 
     #[test]
+    fn no_list_takes_the_place_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let vendor = folder.path().join("vendor");
+        fs::create_dir_all(vendor.join("games")).unwrap();
+        for (path, text) in [("gambling.txt", "a.example\n"), ("gambling.hosts", "0.0.0.0 b.example\n")] {
+            fs::write(vendor.join(path), text).unwrap();
+        }
+        fs::write(vendor.join("games/domains"), "c.example\n").unwrap();
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(b"d.example\n").unwrap();
+        fs::write(vendor.join("games/domains.gz"), packed.finish().unwrap()).unwrap();
+
+        let found = find(folder.path()).unwrap();
+        let ids: Vec<&str> = found.iter().map(|list| list.id.as_str()).collect();
+        assert_eq!(ids, ["vendor/gambling.hosts", "vendor/gambling.txt", "vendor/games"]);
+        // Both parts are read, and kept beside each other.
+        let text = found[2].read().unwrap();
+        text.without(&[]).keep(folder.path(), "vendor/games", 1).unwrap();
+        let kept = Text::kept(folder.path(), "vendor/games", 1).unwrap();
+        let texts: Vec<(&str, &[u8])> =
+            kept.files.iter().map(|(name, content)| (name.as_str(), content.as_slice())).collect();
+        assert_eq!(texts, [("2.domains", b"d.example\n".as_slice()), ("domains", b"c.example\n".as_slice())]);
+        assert_eq!(kept.sha256(), text.sha256());
+    }
+
+    #[test]
     fn what_was_read_is_kept_and_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let text = Text { files: vec![("domains".to_owned(), b"a.example\n".to_vec())] };
         for version in 1..=4 {
-            text.keep(folder.path(), "ut1/games", version).unwrap();
+            text.without(&[]).keep(folder.path(), "ut1/games", version).unwrap();
         }
         Text::forget_before(folder.path(), "ut1/games", 4);
         assert_eq!(Text::kept(folder.path(), "ut1/games", 4).unwrap().sha256(), text.sha256());

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use super::files::ENDINGS;
+
 #[derive(Deserialize)]
 struct File {
     category: Vec<Entry>,
@@ -54,7 +56,16 @@ impl Kinds {
     pub fn of(&self, id: &str) -> &[String] {
         let id = id.to_ascii_lowercase();
         let name = id.rsplit('/').next().unwrap_or(&id);
-        self.by_list.get(&id).or_else(|| self.by_name.get(name)).map_or(&[], Vec::as_slice)
+        // An id has its ending where two lists in one folder have the same name without it.
+        let bare = ENDINGS.iter().find_map(|end| {
+            let name = name.strip_suffix(".gz").unwrap_or(name);
+            name.strip_suffix(end)
+        });
+        self.by_list
+            .get(&id)
+            .or_else(|| self.by_name.get(name))
+            .or_else(|| self.by_name.get(bare?))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Whether there is a category with that id.
@@ -93,6 +104,8 @@ mod tests {
             ("ShadowWhisperer/Adult", "pornography"),
             ("starter/social-media", "social-media"),
             ("incoming/gambling", "gambling"),
+            ("incoming/gambling.hosts", "gambling"),
+            ("incoming/gambling.txt.gz", "gambling"),
         ] {
             assert!(kinds.of(list).iter().any(|found| found == category), "{list}: {:?}", kinds.of(list));
         }

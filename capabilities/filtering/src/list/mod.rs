@@ -6,7 +6,9 @@ pub mod kinds;
 pub mod model;
 mod store;
 
-pub use actions::{HoldError, ImportError, Imported, hold, import, import_built_in, release, status, update};
+pub use actions::{
+    HoldError, ImportError, Imported, Status, hold, import, import_built_in, release, remove, status, update,
+};
 pub use files::{Found, find};
 pub use kinds::Kinds;
-pub use model::{List, ListReport, State};
+pub use model::{List, ListReport, RefusedPart, State};

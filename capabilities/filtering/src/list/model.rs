@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kit::Timestamp;
-use lists::{Refusal, Refused, Report};
+use lists::{Foreign, Refusal, Refused, Report};
 use serde::{Deserialize, Serialize};
 
 /// Whether a list's updates are taken.
@@ -47,6 +47,15 @@ pub struct List {
     pub imported_at: Timestamp,
 }
 
+/// A file of a list that was refused as a whole; the others are in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedPart {
+    /// Its name.
+    pub file: String,
+    /// What it is.
+    pub why: Foreign,
+}
+
 /// What reading a list came to: all its files together.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ListReport {
@@ -77,6 +86,13 @@ impl ListReport {
             let room = Report::FIRST_LINES.saturating_sub(sum.first_lines.len());
             sum.first_lines.extend(refused.first_lines.iter().take(room));
         }
+    }
+
+    /// Adds a file that was refused as a whole: each of its lines.
+    pub fn add_refused(&mut self, text: &[u8]) {
+        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+        self.lines += lines as u64;
+        self.refused.entry(Refusal::AnotherFormat).or_default().count += lines as u64;
     }
 
     /// How many lines were refused.

@@ -23,6 +23,13 @@ pub async fn one(tx: &mut Tx, id: &str) -> Result<Option<List>, StoreError> {
     rows::one(tx, &sql, vec![id.into()]).await?.as_ref().map(read).transpose()
 }
 
+/// The id of the list in use that is read from there.
+pub async fn id_from(tx: &mut Tx, source: &str) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT id FROM list WHERE source = $1 AND state IN ('active', 'held') ORDER BY id";
+    let row = rows::one(tx, sql, vec![source.into()]).await?;
+    Ok(row.map(|row| row.try_get("", "id")).transpose()?)
+}
+
 /// The highest version of a list that was ever written down; 0 for none.
 pub async fn highest(tx: &mut Tx, id: &str) -> Result<u32, StoreError> {
     let row =
@@ -62,16 +69,50 @@ pub async fn set_state(tx: &mut Tx, id: &str, from: State, to: State) -> Result<
     Ok(rows::change(tx, sql, vec![to.id().into(), id.into(), from.id().into()]).await? == 1)
 }
 
-/// Keeps why a list was last held or released.
-pub async fn note(tx: &mut Tx, id: &str, reason: &str) -> Result<(), StoreError> {
-    let sql = "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    rows::change(tx, sql, vec![note_key(id).into(), reason.into()]).await.map(|_| ())
+/// Takes a list out of use; its versions stay in the records. `false` where it is not in use.
+pub async fn take_out(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
+    let sql = "UPDATE list SET state = 'replaced' WHERE id = $1 AND state IN ('active', 'held')";
+    Ok(rows::change(tx, sql, vec![id.into()]).await? == 1)
 }
 
-/// Why a list was last held or released.
+/// Keeps what an update that waits would change, or that none does.
+pub async fn wait(tx: &mut Tx, id: &str, why: Option<&str>) -> Result<(), StoreError> {
+    match why {
+        Some(why) => set(tx, waits_key(id), why).await,
+        None => {
+            let sql = "DELETE FROM setting WHERE key = $1";
+            rows::change(tx, sql, vec![waits_key(id).into()]).await.map(|_| ())
+        }
+    }
+}
+
+/// What an update that waits would change.
+pub async fn waits(tx: &mut Tx, id: &str) -> Result<Option<String>, StoreError> {
+    get(tx, waits_key(id)).await
+}
+
+/// Keeps why a list was last held, released or taken out.
+pub async fn note(tx: &mut Tx, id: &str, reason: &str) -> Result<(), StoreError> {
+    set(tx, note_key(id), reason).await
+}
+
+/// Why a list was last held, released or taken out.
 pub async fn noted(tx: &mut Tx, id: &str) -> Result<Option<String>, StoreError> {
-    let row = rows::one(tx, "SELECT value FROM setting WHERE key = $1", vec![note_key(id).into()]).await?;
+    get(tx, note_key(id)).await
+}
+
+async fn set(tx: &mut Tx, key: String, value: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    rows::change(tx, sql, vec![key.into(), value.into()]).await.map(|_| ())
+}
+
+async fn get(tx: &mut Tx, key: String) -> Result<Option<String>, StoreError> {
+    let row = rows::one(tx, "SELECT value FROM setting WHERE key = $1", vec![key.into()]).await?;
     Ok(row.map(|row| row.try_get("", "value")).transpose()?)
+}
+
+fn waits_key(id: &str) -> String {
+    format!("list-waits:{id}")
 }
 
 fn note_key(id: &str) -> String {

@@ -245,6 +245,86 @@ async fn a_policy_that_cannot_be_used_changes_nothing() {
 }
 
 #[tokio::test]
+async fn two_lists_of_one_name_never_take_each_others_place() {
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let kinds = Kinds::built_in().unwrap();
+        let mut tx = database.db.begin().await.unwrap();
+        let place = |path: &str, text: &str| {
+            let path = folders.incoming.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let mut ids = Vec::new();
+        let mut take = async |path: &Path| {
+            let mut outcomes = Vec::new();
+            for found in list::find(path).unwrap() {
+                let outcome =
+                    list::import(&mut tx, &ACTOR, &folders.kept, &found, None, &kinds, MONDAY).await;
+                outcomes.push(outcome.map(|imported| imported.list.id));
+            }
+            outcomes
+        };
+        let first = place("vendor/gambling.txt", "a.example\n");
+        ids.extend(take(&first).await.into_iter().map(Result::unwrap));
+        // Beside the list that has the name already, the new one is told apart and the old one keeps its id.
+        place("vendor/gambling.hosts", "0.0.0.0 b.example\n");
+        ids.extend(take(&folders.incoming).await.into_iter().map(Result::unwrap));
+        assert_eq!(ids, ["vendor/gambling", "vendor/gambling.hosts", "vendor/gambling"]);
+        // The same name from another place is refused while the first is there, and taken once it has moved.
+        let moved = place("moved/vendor/gambling.txt", "a.example\n");
+        let refused = take(&moved).await.remove(0).unwrap_err();
+        assert!(matches!(&refused, ImportError::SameName { id, .. } if id == "vendor/gambling"), "{refused}");
+        assert!(refused.to_string().contains("fivebar lists remove vendor/gambling"), "{refused}");
+        std::fs::remove_file(&first).unwrap();
+        assert_eq!(take(&moved).await.remove(0).unwrap(), "vendor/gambling");
+        let accepted: u64 =
+            list::status(&mut tx).await.unwrap().iter().map(|status| status.list.report.accepted).sum();
+        assert_eq!(accepted, 2);
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_list_leaves_its_siblings_in_use() {
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let kinds = Kinds::built_in().unwrap();
+        let mut tx = database.db.begin().await.unwrap();
+        apply(&mut tx, POLICY, "the first").await.unwrap();
+        let folder = folders.incoming.join("self-harm");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("domains"), "harm.example\n").unwrap();
+        std::fs::write(folder.join("urls"), "http://b.example/x\n").unwrap();
+        let found = list::find(&folder).unwrap();
+        let take = async |mut tx: Tx| {
+            let imported =
+                list::import(&mut tx, &ACTOR, &folders.kept, &found[0], None, &kinds, MONDAY).await.unwrap();
+            let (_, tx) = publish(&database, tx, &folders, Scope::Everything).await;
+            (imported, tx)
+        };
+        let (whole, tx) = take(tx).await;
+        assert_eq!((whole.list.report.accepted, whole.parts.len()), (2, 0));
+        // A download that failed under one of the names.
+        std::fs::write(folder.join("urls"), "<!DOCTYPE html>\n<html>\n").unwrap();
+        let (imported, tx) = take(tx).await;
+        let report = &imported.list.report;
+        assert_eq!((report.accepted, report.lines, report.refused_count()), (1, 3, 2));
+        assert_eq!(
+            (imported.parts[0].file.as_str(), imported.parts[0].why),
+            ("urls", lists::Foreign::WebPage)
+        );
+        assert_eq!(decided(&folders.gate, "www.harm.example", UNKNOWN), (Step::School, true));
+        // What is kept is made whole again by reading the same once more.
+        std::fs::remove_dir_all(&folders.kept).unwrap();
+        let (again, tx) = take(tx).await;
+        assert!(!again.changed);
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_bad_list_says_so_and_everything_else_goes_on() {
     for database in databases().await {
         let folders = Folders::of(&database);
@@ -261,8 +341,11 @@ async fn a_bad_list_says_so_and_everything_else_goes_on() {
         std::fs::write(folders.incoming.join("self-harm.txt"), "only.example\n").unwrap();
         let updated = list::update(&mut tx, &ACTOR, &folders.kept, &[], &kinds, MONDAY).await.unwrap();
         assert!(matches!(updated[0].1, Err(ImportError::ChangesTooMuch { before: 400, now: 1, .. })));
-        assert_eq!(list::status(&mut tx).await.unwrap()[0].0.report.accepted, 400);
+        let waiting = list::status(&mut tx).await.unwrap().remove(0);
+        assert_eq!((waiting.list.report.accepted, waiting.word()), (400, "waiting"));
+        assert!(waiting.waits.is_some_and(|waits| waits.contains("from 400 entries to 1")));
         assert!(import(&mut tx, &folders, "only.example\n").await.unwrap().changed);
+        assert_eq!(list::status(&mut tx).await.unwrap()[0].word(), "active");
 
         // A held list takes nothing until it is released, and both need a reason.
         let id = first.list.id.as_str();
@@ -271,6 +354,19 @@ async fn a_bad_list_says_so_and_everything_else_goes_on() {
         assert!(matches!(import(&mut tx, &folders, "new.example\n").await, Err(ImportError::Held { .. })));
         list::release(&mut tx, &ACTOR, id, "was looked at", MONDAY).await.unwrap();
         assert!(import(&mut tx, &folders, "new.example\n").await.unwrap().changed);
+
+        // Taken out with a reason, it decides nothing; imported again it goes on counting its versions.
+        apply(&mut tx, POLICY, "the first").await.unwrap();
+        (_, tx) = publish(&database, tx, &folders, Scope::Everything).await;
+        assert!(decided(&folders.gate, "new.example", UNKNOWN).1);
+        assert!(matches!(list::remove(&mut tx, &ACTOR, id, "", MONDAY).await, Err(HoldError::NoReason)));
+        list::remove(&mut tx, &ACTOR, id, "imported by mistake", MONDAY).await.unwrap();
+        let again = list::remove(&mut tx, &ACTOR, id, "imported by mistake", MONDAY).await;
+        assert!(matches!(again, Err(HoldError::NotFound(_))));
+        (_, tx) = publish(&database, tx, &folders, Scope::Everything).await;
+        assert!(!decided(&folders.gate, "new.example", UNKNOWN).1);
+        assert_eq!(list::status(&mut tx).await.unwrap(), []);
+        assert_eq!(import(&mut tx, &folders, "new.example\n").await.unwrap().list.version, 4);
         tx.commit().await.unwrap();
     }
 }
