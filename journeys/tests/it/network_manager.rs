@@ -187,6 +187,72 @@ fn a_group_that_the_policy_lacks_is_said_when_a_roll_is_imported() -> Result<()>
 }
 
 #[test]
+fn one_wrong_path_or_name_stops_no_other_and_a_mistake_is_taken_out() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-6")?.address.clone();
+    let folder = school.home().join("incoming/gambling");
+    std::fs::create_dir_all(&folder)?;
+    let names: String = (0..200).map(|number| format!("dice{number}.example\n")).collect();
+    std::fs::write(folder.join("domains"), format!("{names}co.uk\nd\0ice.example\n"))?;
+    let (folder, missing) = (folder.display().to_string(), school.home().join("incoming/nope"));
+    let lines = |output: &std::process::Output| -> Vec<serde_json::Value> {
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    };
+
+    let missing = missing.display().to_string();
+    let output = school.command(&["--json", "lists", "import", &missing, &folder])?;
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.matches("No such file").count(), 1, "{said}");
+    let told = lines(&output);
+    assert!(told.len() == 2 && told[0]["problem"].is_string(), "{told:?}");
+    assert_eq!((&told[1]["accepted"], &told[1]["id"]), (&200.into(), &"incoming/gambling".into()));
+    assert_eq!(told[1]["refused"]["public-suffix"]["first_lines"][0], 201);
+    assert_eq!(told[1]["refused"]["not-text"]["count"], 1);
+    assert_eq!(explain(&school, "dice7.example", &pupil)?["verdict"], "block");
+
+    // A name that is no list is told with those that are; the others are read.
+    let output = school.command(&["--json", "lists", "update", "nosuch", "incoming/gambling"])?;
+    assert_eq!(output.status.code(), Some(3));
+    let told = lines(&output);
+    assert!(told[0]["problem"].as_str().is_some_and(|said| said.contains("incoming/gambling")), "{told:?}");
+    assert_eq!(told[1]["changed"], false);
+
+    // An update that halves it waits, and is seen to.
+    std::fs::write(format!("{folder}/domains"), "dice7.example\n")?;
+    assert_eq!(school.command(&["lists", "update"])?.status.code(), Some(3));
+    let state = || -> Result<Option<String>> {
+        let status = school.command(&["--json", "lists", "status"])?;
+        let list = lines(&status).into_iter().find(|list| list["id"] == "incoming/gambling");
+        Ok(list.and_then(|list| list["state"].as_str().map(str::to_owned)))
+    };
+    assert_eq!(state()?.as_deref(), Some("waiting"));
+
+    school.told(&["lists", "remove", "incoming/gambling", "--reason", "Imported by mistake"])?;
+    assert_eq!(state()?, None);
+    assert_ne!(explain(&school, "dice7.example", &pupil)?["verdict"], "block");
+
+    // What is published and damaged is published again by the remedy that is named.
+    for file in std::fs::read_dir(school.home().join("gate"))? {
+        let path = file?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("lists")) {
+            // In its place, not in it: the gate has the file mapped.
+            std::fs::remove_file(&path)?;
+            std::fs::write(&path, "damaged")?;
+        }
+    }
+    let verified = school.command(&["verify"])?;
+    assert!(!verified.status.success());
+    assert!(String::from_utf8_lossy(&verified.stderr).contains("fivebar lists update"));
+    school.told(&["lists", "update"])?;
+    school.told(&["verify"])?;
+    Ok(())
+}
+
+#[test]
 fn a_hang_up_signal_reads_the_lists_again() -> Result<()> {
     let school = School::demo()?;
     let pupil = school.anyone_in("year-6")?.address.clone();
