@@ -277,7 +277,7 @@ fn no_command_tells_of_more_than_ten_sealed_sites_an_hour() -> Result<()> {
     assert_eq!(asked()?, 0);
     assert_eq!(covered(give(&hosts[0], &[])?)?, 1);
     assert_eq!(covered(focus(&hosts[1])?)?, 1);
-    assert_eq!(covered(check(&[&hosts[2..5], &[test.clone()]].concat(), &["check"])?)?, 4);
+    assert_eq!(covered(check(&[&hosts[2..5], std::slice::from_ref(&test)].concat(), &["check"])?)?, 4);
     assert_eq!(covered(check(&hosts[5..7], &["apply", "--note", "a test"])?)?, 2);
     assert_eq!(asked()?, 7);
     // More than are left are not told at all, and spend what is left.
