@@ -42,7 +42,8 @@ impl Front {
     }
 }
 
-/// One request. It is plain borrowed facts: making one costs nothing, and deciding it allocates nothing.
+/// One request. It is plain borrowed facts: making one costs nothing, and deciding it allocates nothing but
+/// for a path with percent codes.
 ///
 /// Two fronts that hold the same identity, host, chain and addresses get the same answer about the host, whichever of
 /// them asks and whether or not one of them also sees a path.
@@ -52,8 +53,8 @@ pub struct Request<'a> {
     pub host: Host<'a>,
     /// The port asked for, where the front knows one.
     pub port: Option<u16>,
-    /// The canonical path with its query, starting with `/`, where the front sees one: percent-encoded unreserved bytes
-    /// decoded, `.` and `..` resolved, the fragment gone, the query left as it was.
+    /// The canonical path with its query, starting with `/`, where the front sees one: as [`kit::path::canonical`] writes
+    /// it. What seals or blocks is asked with [`kit::path::widest`] of it too, what opens with this alone.
     pub path: Option<&'a str>,
     /// The names that the host's answer went through (`CNAME`), nearest first; empty before an answer is known.
     pub chain: &'a [HostName<'a>],

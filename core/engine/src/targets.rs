@@ -48,7 +48,16 @@ struct Name {
     /// The rules for the site.
     sites: Vec<u32>,
     /// The rules for parts of this very host.
-    parts: Vec<(UrlPrefix, u32)>,
+    parts: Vec<Part>,
+}
+
+/// A rule for a part of a host.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub url: UrlPrefix,
+    pub number: u32,
+    /// The widest reading of the path, where that is another.
+    wide: Option<Box<str>>,
 }
 
 /// A compiled expression.
@@ -127,7 +136,9 @@ impl Targets {
             Target::Address(address) => self.addresses.entry((*address, owner)).or_default().push(number),
             Target::Url(url) => {
                 self.has_parts = true;
-                self.name(&url.host, owner, |name| name.parts.push((url.clone(), number)));
+                let wide = kit::path::widest(&url.path);
+                let wide = (*wide != url.path).then(|| wide.as_ref().into());
+                self.name(&url.host, owner, |name| name.parts.push(Part { url: url.clone(), number, wide }));
             }
             Target::Expression { pattern, on } => {
                 // The document's check compiled the same expression before.
@@ -210,18 +221,29 @@ impl Targets {
         }
     }
 
-    /// The rules of this owner for parts of this host that hold the path.
-    pub(crate) fn urls(&self, host: &Hashed<'_>, path: &str, owner: Owner, mut found: impl FnMut(u32)) {
-        for (url, number) in self.parts_of(host, owner) {
-            if covers(&url.path, path) {
-                found(*number);
+    /// The rules of this owner for parts of this host that hold the path, and whether they do so as it stands: if not,
+    /// they hold its widest reading, `wide`, and may only block.
+    pub(crate) fn urls(
+        &self,
+        host: &Hashed<'_>,
+        path: &str,
+        wide: Option<&str>,
+        owner: Owner,
+        mut found: impl FnMut(u32, bool),
+    ) {
+        for part in self.parts_of(host, owner) {
+            let as_it_stands = covers(&part.url.path, path);
+            let widely =
+                || wide.is_some_and(|wide| covers(part.wide.as_deref().unwrap_or(&part.url.path), wide));
+            if as_it_stands || widely() {
+                found(part.number, as_it_stands);
             }
         }
     }
 
     /// All rules of this owner for parts of this host, in the order they were added.
     #[inline]
-    pub(crate) fn parts_of(&self, host: &Hashed<'_>, owner: Owner) -> &[(UrlPrefix, u32)] {
+    pub(crate) fn parts_of(&self, host: &Hashed<'_>, owner: Owner) -> &[Part] {
         if !self.has_parts {
             return &[];
         }

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod host;
 pub mod ids;
+pub mod path;
 pub mod private;
 pub mod time;
 

@@ -14,7 +14,7 @@ pub struct CanonicalUrl {
     pub host: CanonicalHost,
     /// The port, where it is not the scheme's own.
     pub port: Option<u16>,
-    /// The path with its query, starting with `/`: dots resolved, unreserved characters decoded, no fragment.
+    /// The path with its query, as [`kit::path::canonical`] writes it.
     pub path: String,
 }
 
@@ -42,50 +42,14 @@ pub fn canonical(text: &str) -> Option<CanonicalUrl> {
         url::Host::Ipv4(address) => CanonicalHost::Address(address.into()),
         url::Host::Ipv6(address) => CanonicalHost::Address(IpAddr::from(address).to_canonical()),
     };
-    // The standard encodes `^` since 2023; the crate does not yet.
-    let mut path = unreserved_decoded(url.path()).replace('^', "%5E");
-    if let Some(query) = url.query() {
-        path.push('?');
-        path.push_str(query);
-    }
-    Some(CanonicalUrl { host, port: url.port(), path })
+    let whole = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    Some(CanonicalUrl { host, port: url.port(), path: kit::path::canonical(whole).into_owned() })
 }
 
-/// The canonical form of a path with its query, as it stands in a request line or a list: `.` and `..` resolved,
-/// percent-encoded unreserved characters decoded, everything else that needs it encoded, the query left as it was.
-/// Nothing at all is `/`. `None` where it starts with neither `/` nor `?`.
+/// [`kit::path::canonical`] of a path as a list holds it; `None` where it starts with neither `/` nor `?` and is
+/// something.
 pub fn canonical_path(text: &str) -> Option<String> {
-    if !(text.is_empty() || text.starts_with(['/', '?'])) {
-        return None;
-    }
-    canonical(&format!("http://h.invalid{text}")).map(|url| url.path)
-}
-
-/// Decodes `%41` and its like where the character needs no encoding, and encodes a `%` that encodes nothing, so that a
-/// second pass changes nothing.
-fn unreserved_decoded(path: &str) -> String {
-    let mut out = String::with_capacity(path.len() + 1);
-    let mut rest = path;
-    while let Some(at) = rest.find('%') {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        let digits = from.get(1..3).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        let Some(digits) = digits else {
-            out.push_str("%25");
-            rest = from.get(1..).unwrap_or("");
-            continue;
-        };
-        match u8::from_str_radix(digits, 16) {
-            Ok(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => out.push(char::from(byte)),
-            _ => {
-                out.push('%');
-                out.push_str(&digits.to_ascii_uppercase());
-            }
-        }
-        rest = from.get(3..).unwrap_or("");
-    }
-    out.push_str(rest);
-    out
+    (text.is_empty() || text.starts_with(['/', '?'])).then(|| kit::path::canonical(text).into_owned())
 }
 
 /// The name that somebody registered and that a person would call the site: one label more than its public suffix
@@ -113,7 +77,8 @@ mod tests {
             ("http://example.org/%62%61d", Some(("example.org", None, "/bad"))),
             ("http://example.org/a%2fb%2Fc", Some(("example.org", None, "/a%2Fb%2Fc"))),
             ("http://example.org/%4%31", Some(("example.org", None, "/%2541"))),
-            ("http://example.org/x?b=%41&a=1#top", Some(("example.org", None, "/x?b=%41&a=1"))),
+            ("http://example.org/x?b=%41&a=1#top", Some(("example.org", None, "/x?b=A&a=1"))),
+            ("http://example.org//a///b?c=//", Some(("example.org", None, "/a/b?c=//"))),
             ("http://user:word@example.org/x", Some(("example.org", None, "/x"))),
             ("http://0x7f.1/", Some(("127.0.0.1", None, "/"))),
             ("http://[::ffff:192.0.2.1]/", Some(("192.0.2.1", None, "/"))),
@@ -148,6 +113,14 @@ mod tests {
             let once = canonical_path(&path).unwrap();
             prop_assert_eq!(canonical_path(&once), Some(once.clone()));
             prop_assert!(once.starts_with('/'));
+        }
+
+        #[test]
+        fn a_path_alone_and_in_an_address_that_a_browser_parses_are_one(
+            path in r#"([/?]([a-z0-9%./?&=~ A-F\\{}'"<>|^`#;:@\t\n\[\]\u{1}-\u{2ff}]|%2[eEfF]|//|\.\.){0,40})?"#,
+        ) {
+            let whole = canonical(&format!("http://h.invalid{path}")).unwrap();
+            prop_assert_eq!(canonical_path(&path), Some(whole.path));
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::request::{Ask, Refused, Target, understand};
 use crate::resolve::Unresolved;
 use crate::watch::{Facts, Open, Place, Stop, Watched};
 use crate::worker::{Mine, Worker};
-use crate::{connect, forward, pac, path, tunnel};
+use crate::{connect, forward, pac, tunnel};
 
 /// Serves one connection to its end.
 pub async fn serve(worker: Mine, stream: TcpStream, from: SocketAddr) {
@@ -360,7 +360,14 @@ impl Client<'_> {
         port: u16,
         target: &str,
     ) -> Result<Done, Ended> {
-        let canonical = path::canonical(target).into();
+        if kit::path::reads_two_ways(target) {
+            // Nothing that can be decided on holds every reading, and no browser sends such an address.
+            let sentence =
+                "The address goes back over an empty part of its path, which servers read differently.";
+            let page = page::trouble(400, "The address is unclear", sentence, Some("http_request_error"));
+            return self.answer(&page, ask, end).await;
+        }
+        let canonical = kit::path::canonical(target).into();
         let open = self.open(Front::Proxy, host.clone(), port, Some(canonical), ask);
         let addresses = match self.decide(ask, open).await? {
             Way::To(addresses) => addresses,

@@ -20,7 +20,6 @@ pub mod head;
 mod io;
 mod pac;
 pub mod page;
-pub mod path;
 mod pool;
 mod portal;
 pub mod request;

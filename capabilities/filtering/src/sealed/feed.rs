@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use engine::catalogue::Catalogue;
-use engine::sealed::{Feed, SealedWriter};
+use engine::sealed::{Feed, SealedWriter, plain_line};
 use engine::{HostName, SealedKey};
 use lists::url::{CanonicalHost, canonical, site};
 
@@ -108,11 +108,12 @@ impl Reading {
 }
 
 fn refusal(line: &str, catalogue: &Catalogue) -> Option<RefusedLine> {
+    let Ok(line) = plain_line(line) else { return Some(RefusedLine::NotAnEntry) };
     let bare = line.trim_start_matches('[').trim_end_matches(']');
     if bare.parse::<IpAddr>().is_ok() {
         return None;
     }
-    let whole = if line.contains("://") { line.to_owned() } else { format!("http://{line}") };
+    let whole = if line.contains("://") { line.into_owned() } else { format!("http://{line}") };
     let Some(url) = canonical(&whole) else { return Some(RefusedLine::NotAnEntry) };
     let CanonicalHost::Name(host) = url.host else { return None };
     let Some(name) = HostName::new(&host) else { return Some(RefusedLine::NotAnEntry) };
@@ -135,25 +136,28 @@ mod tests {
     fn every_line_is_taken_or_counted_by_its_number() {
         let catalogue = Catalogue::built_in().unwrap();
         let text = "# made up\n\nwhole.example\nhttp://shared.example/gallery/\n192.0.2.66\n[2001:db8::7]\ntwo words\nco.uk\n\
-                    www.childline.org.uk\nhttps://childline.org.uk/a-page\norg.uk\nexample\nhttps://query.example/?x=1\n";
+                    www.childline.org.uk\nhttps://childline.org.uk/a-page\norg.uk\nexample\nhttps://query.example/?x=1\n\
+                    *.wild.example\nwild*.example\n*.co.uk\nport.example:8080\npart.example/a/*\n*.childline.org.uk\n";
         let reading = Reading::of(text, SealedKey::new([7; 32]), Feed::Test, &catalogue);
         let refused: Vec<_> = reading
             .refused
             .iter()
             .map(|(why, refused)| (*why, refused.count, refused.first_lines.clone()))
             .collect();
-        assert_eq!((reading.lines, reading.accepted, reading.refused_count()), (11, 5, 6));
+        assert_eq!((reading.lines, reading.accepted, reading.refused_count()), (17, 7, 10));
         assert_eq!(
             refused,
             [
-                (RefusedLine::NotAnEntry, 1, vec![7]),
-                (RefusedLine::TooWide, 3, vec![8, 11, 12]),
-                (RefusedLine::HelpSite, 2, vec![9, 10]),
+                (RefusedLine::NotAnEntry, 3, vec![7, 15, 18]),
+                (RefusedLine::TooWide, 4, vec![8, 11, 12, 16]),
+                (RefusedLine::HelpSite, 3, vec![9, 10, 19]),
             ]
         );
         let sealed = reading.writer.finish();
         assert!(sealed.holds_host("a.whole.example") && sealed.holds_host("2001:db8::7"));
         assert!(sealed.holds_path("shared.example", "/gallery/7") && !sealed.holds_host("childline.org.uk"));
+        assert!(sealed.holds_host("wild.example") && sealed.holds_host("a.wild.example"));
+        assert!(sealed.holds_host("port.example"), "on every port");
         assert!(sealed.holds_host("sealed-test-iwf.fivebar.example"), "the tier can still be tried");
     }
 }

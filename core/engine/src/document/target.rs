@@ -79,7 +79,7 @@ pub enum Target {
 pub struct UrlPrefix {
     /// The host without `www.`.
     pub host: String,
-    /// The beginning of the path in canonical form, starting with `/`.
+    /// The beginning of the path as [`kit::path::canonical`] writes it, starting with `/`.
     pub path: String,
 }
 
@@ -207,95 +207,16 @@ pub fn read_url(text: &str) -> Result<UrlPrefix, TargetError> {
     if host.parse::<IpAddr>().is_ok() || HostName::new(&host).is_none() {
         return Err(refuse());
     }
-    let path = canonical_path(&format!("/{path}"));
+    let path = kit::path::canonical(&format!("/{path}")).into_owned();
     if path == "/" {
         return Err(refuse());
     }
     Ok(UrlPrefix { host: url_host(&host).to_owned(), path })
 }
 
-/// A path in the one form that a [`crate::Request`] carries: percent-encoded unreserved bytes decoded, other percent
-/// codes in capitals, `.` and `..` resolved, the fragment gone, the query as it was.
-pub fn canonical_path(text: &str) -> String {
-    let text = text.split_once('#').map_or(text, |(before, _)| before);
-    let (path, query) = match text.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (text, None),
-    };
-    let decoded = decode_unreserved(path);
-    let mut parts: Vec<&str> = Vec::new();
-    let mut segments = decoded.split('/').skip(1).peekable();
-    while let Some(segment) = segments.next() {
-        let last = segments.peek().is_none();
-        match segment {
-            "." if last => parts.push(""),
-            "." => {}
-            ".." => {
-                parts.pop();
-                if last {
-                    parts.push("");
-                }
-            }
-            other => parts.push(other),
-        }
-    }
-    let mut out = format!("/{}", parts.join("/"));
-    if let Some(query) = query {
-        out.push('?');
-        out.push_str(query);
-    }
-    out
-}
-
-fn decode_unreserved(path: &str) -> String {
-    let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let bytes = path.as_bytes();
-    let mut out: Vec<u8> = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let code = (byte == b'%')
-            .then(|| Some(hex(*bytes.get(at + 1)?)? * 16 + hex(*bytes.get(at + 2)?)?))
-            .flatten();
-        match code {
-            Some(value) if value.is_ascii_alphanumeric() || b"-._~".contains(&value) => {
-                out.push(value);
-                at += 3;
-            }
-            Some(value) => {
-                out.extend_from_slice(format!("%{value:02X}").as_bytes());
-                at += 3;
-            }
-            None => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    // Only ASCII was put in the place of ASCII, so the text stays valid.
-    String::from_utf8(out).unwrap_or_else(|_| path.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_has_one_form() {
-        for (given, want) in [
-            ("/", "/"),
-            ("", "/"),
-            ("/a/./b/../c", "/a/c"),
-            ("/%7Euser/%41", "/~user/A"),
-            ("/a%2fb", "/a%2Fb"),
-            ("/a?q=%7e#part", "/a?q=%7e"),
-            ("/../../a/", "/a/"),
-            ("/a/..", "/"),
-            ("/a/.", "/a/"),
-        ] {
-            assert_eq!(canonical_path(given), want, "{given}");
-            assert_eq!(canonical_path(want), want, "twice: {given}");
-        }
-    }
 
     #[test]
     fn a_part_of_a_site_covers_itself_and_what_lies_below() {

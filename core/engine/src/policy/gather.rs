@@ -168,13 +168,23 @@ impl<'a> Case<'a> {
     /// Gathers what a path on the host matches.
     pub(super) fn gather_path(&mut self, path: &str, seen: Path) {
         let (policy, live, host) = (self.policy, self.live, self.host);
-        if policy.sealed.holds_path(host.text, path) {
+        let sealed = match seen {
+            Path::Whole => policy.sealed.holds_path(host.text, path),
+            Path::Beginning => policy.sealed.holds_beginning(host.text, path),
+        };
+        if sealed {
             let earlier = self.found.sealed.filter(|earlier| fact_order(*earlier) < fact_order(Fact::Path));
             self.found.sealed = earlier.or(Some(Fact::Path));
         }
-        policy.targets.urls(host, path, None, |entry| self.add_rule(entry, Fact::Path));
+        // What begins with a path may go on so that no other reading of it is met: only a whole one has a wide form.
+        let wide = (seen == Path::Whole).then(|| kit::path::widest(path));
+        let wide = wide.as_deref();
+        let about = |entry: u32| RuleHit { entry, fact: Fact::Path, category: None, list: None };
+        policy.targets.urls(host, path, wide, None, |entry, opens| self.add_rule_about(about(entry), opens));
         for owner in self.owners() {
-            live.targets().urls(host, path, owner, |entry| self.add_live(entry, Fact::Path));
+            live.targets().urls(host, path, wide, owner, |entry, opens| {
+                self.add_live_about(about(entry), opens);
+            });
         }
         if let Some(name) = self.name() {
             for set in &policy.index.path(name, path) {
@@ -195,6 +205,31 @@ impl<'a> Case<'a> {
         lists_that_match(policy, host.text, Some(path), beginning, |list| {
             self.add_list(list, Fact::Path, false);
         });
+        if let Some(wide) = wide.filter(|wide| *wide != path) {
+            self.gather_widely(wide);
+        }
+    }
+
+    /// Gathers what lists and expressions know of another reading of the path: it blocks and never opens.
+    fn gather_widely(&mut self, wide: &str) {
+        let (policy, live, host) = (self.policy, self.live, self.host);
+        if let Some(name) = self.name() {
+            for set in &policy.index.path(name, wide) {
+                for list in policy.index.set(*set) {
+                    self.add_list(list.0, Fact::Path, false);
+                }
+            }
+        }
+        let about = |entry: u32| RuleHit { entry, fact: Fact::Path, category: None, list: None };
+        policy.targets.expressions(host.text, Some(wide), false, None, |entry| {
+            self.add_rule_about(about(entry), false);
+        });
+        for owner in self.owners() {
+            live.targets().expressions(host.text, Some(wide), false, owner, |entry| {
+                self.add_live_about(about(entry), false);
+            });
+        }
+        lists_that_match(policy, host.text, Some(wide), false, |list| self.add_list(list, Fact::Path, false));
     }
 
     pub(super) fn add_rule(&mut self, entry: u32, fact: Fact) {

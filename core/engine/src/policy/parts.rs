@@ -33,10 +33,10 @@ impl Case<'_> {
         let opens = |entry: &u32| {
             live.entry(*entry).is_some_and(|entry| entry.kind != LiveKind::Override(Effect::Block))
         };
-        let parts = policy.targets.parts_of(host, None).iter().filter(|(_, entry)| allows(entry));
+        let parts = policy.targets.parts_of(host, None).iter().filter(|part| allows(&part.number));
         let live_parts = self.owners().flat_map(|owner| live.targets().parts_of(host, owner));
-        let live_parts = live_parts.filter(|(_, entry)| opens(entry));
-        let paths: SmallVec<[&str; 4]> = parts.chain(live_parts).map(|(url, _)| url.path.as_str()).collect();
+        let live_parts = live_parts.filter(|part| opens(&part.number));
+        let paths: SmallVec<[&str; 4]> = parts.chain(live_parts).map(|part| part.url.path.as_str()).collect();
         for path in paths {
             if let Some(open) = self.try_path(bare, path) {
                 return open;

@@ -202,7 +202,7 @@ impl<'a> Asking<'a> {
                 }
             });
             let part = fact == Fact::Host
-                && self.path(url).is_some_and(|path| {
+                && self.readings(url).any(|path| {
                     let path = path.to_lowercase();
                     self.world.sealed.iter().any(|entry| match entry {
                         PlainSealed::Host(_) => false,
@@ -528,16 +528,20 @@ impl<'a> Asking<'a> {
                 host.into_iter().chain(rest.map(|(place, _)| Fact::Address(place as u8))).map(whole).collect()
             }
             Target::Url(prefix) => {
-                let under = self.path(url).is_some_and(|path| {
+                let under = |path: &str| {
                     let (path, start) = (path.to_lowercase(), prefix.path.to_lowercase());
                     let open_end = start.ends_with(['/', '?', '&', '=']);
                     path == start
                         || path
                             .strip_prefix(&start)
                             .is_some_and(|rest| open_end || rest.starts_with(['/', '?', '&']))
-                });
-                if under && prefix.host == url_host(&self.host) {
+                };
+                if prefix.host != url_host(&self.host) {
+                    Vec::new()
+                } else if self.path(url).is_some_and(under) {
                     vec![whole(Fact::Path)]
+                } else if self.wide(url).is_some_and(|path| under(&path)) {
+                    vec![(Fact::Path, None, None, false)]
                 } else {
                     Vec::new()
                 }
@@ -547,6 +551,9 @@ impl<'a> Asking<'a> {
                 let given = rule.is_some_and(|rule| *url == Url::Matching(rule));
                 let mut all: Vec<Match> =
                     self.expression(pattern, url).filter(|_| on_site).map(whole).into_iter().collect();
+                if on_site && self.wide(url).is_some_and(|path| self.is_match(pattern, &path)) {
+                    all.push((Fact::Path, None, None, false));
+                }
                 if given {
                     all.push(whole(Fact::Path));
                 }
@@ -561,18 +568,19 @@ impl<'a> Asking<'a> {
         }
     }
 
+    fn is_match(&self, pattern: &str, path: &str) -> bool {
+        let text = format!("{}{path}", self.host);
+        regex::RegexBuilder::new(pattern).case_insensitive(true).build().unwrap().is_match(&text)
+    }
+
     fn expression(&self, pattern: &str, url: &Url) -> Option<Fact> {
-        let is_match = |text: String| {
-            regex::RegexBuilder::new(pattern).case_insensitive(true).build().unwrap().is_match(&text)
-        };
-        let host = &self.host;
         match url {
-            Url::Whole(path) => is_match(format!("{host}{path}")).then_some(Fact::Path),
+            Url::Whole(path) => self.is_match(pattern, path).then_some(Fact::Path),
             Url::Beginning(path) => {
-                (!looks_ahead(pattern) && is_match(format!("{host}{path}"))).then_some(Fact::Path)
+                (!looks_ahead(pattern) && self.is_match(pattern, path)).then_some(Fact::Path)
             }
             Url::Fresh | Url::Matching(_) => {
-                (!looks_ahead(pattern) && is_match(format!("{host}/"))).then_some(Fact::Host)
+                (!looks_ahead(pattern) && self.is_match(pattern, "/")).then_some(Fact::Host)
             }
         }
     }
@@ -604,9 +612,14 @@ impl<'a> Asking<'a> {
                         let known = url_host(host) == url_host(&self.host)
                             && self.path(url).is_some_and(|path| path.to_lowercase().starts_with(start));
                         facts.extend(known.then_some((Fact::Path, true)));
+                        let widely = url_host(host) == url_host(&self.host)
+                            && self.wide(url).is_some_and(|path| path.to_lowercase().starts_with(start));
+                        facts.extend(widely.then_some((Fact::Path, false)));
                     }
                     PlainEntry::Expression(pattern) => {
                         facts.extend(self.expression(pattern, url).map(|fact| (fact, false)));
+                        let widely = self.wide(url).is_some_and(|path| self.is_match(pattern, &path));
+                        facts.extend(widely.then_some((Fact::Path, false)));
                     }
                 }
             }
@@ -623,6 +636,18 @@ impl<'a> Asking<'a> {
             Url::Whole(path) | Url::Beginning(path) => Some(path),
             Url::Fresh | Url::Matching(_) => None,
         }
+    }
+
+    /// The other reading of a whole URL's path, which may block and never opens.
+    fn wide(&self, url: &Url) -> Option<String> {
+        match url {
+            Url::Whole(path) => Some(kit::path::widest(path).into_owned()).filter(|wide| wide != path),
+            _ => None,
+        }
+    }
+
+    fn readings(&self, url: &Url) -> impl Iterator<Item = String> + use<> {
+        self.path(url).map(str::to_owned).into_iter().chain(self.wide(url))
     }
 
     /// The host and the names of the chain.

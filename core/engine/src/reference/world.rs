@@ -40,8 +40,21 @@ const SITES: [&str; 9] = [
     "x.b.example",
     "help.test",
 ];
-pub(super) const PATHS: [&str; 9] =
-    ["/", "/p", "/p/q", "/P/Q/r", "/pq", "/p?x=1", "/q", "/q/games", "/games"];
+pub(super) const PATHS: [&str; 13] = [
+    "/",
+    "/p",
+    "/p/q",
+    "/P/Q/r",
+    "/pq",
+    "/p?x=1",
+    "/q",
+    "/q/games",
+    "/games",
+    "/p%2Fq",
+    "/q%2F..%2Fp",
+    "/p%3Fx=1",
+    "/q%2F",
+];
 const PREFIXES: [&str; 6] = ["/p", "/p/q", "/p?x=1", "/q", "/P", "/games"];
 const EXPRESSIONS: [&str; 7] = ["games", "^x\\.", "example/$", "\\bp\\b", "a.example/p", "b\\.example", "q$"];
 pub(super) const ADDRESSES: [&str; 3] = ["192.0.2.1", "192.0.2.2", "2001:db8::1"];

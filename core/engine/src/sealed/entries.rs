@@ -1,12 +1,13 @@
 //! Taking in sealed entries. Their text is hashed at once and kept nowhere.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::net::IpAddr;
 
 use kit::host::normalise_host_name;
 
 use super::{Feed, Form, Sealed, SealedKey, suffixes};
-use crate::document::target::{canonical_path, url_host};
+use crate::document::target::url_host;
 
 /// A line that could not be taken. It doesn't say what the line held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -39,10 +40,10 @@ impl SealedWriter {
         Ok(())
     }
 
-    /// Takes a line of a feed: a host, or a URL. A URL with a query is taken exactly, any other with all that lies below
-    /// it: that seals more and never less.
+    /// Takes a line of a feed: a host, or a URL, as [`plain_line`] has it. A URL with a query is taken exactly, any other
+    /// with all that lies below it: that seals more and never less.
     pub fn line(&mut self, text: &str) -> Result<(), SealedEntryError> {
-        let text = text.trim();
+        let text = &*plain_line(text)?;
         let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
         match bare.split_once(['/', '?']) {
             None if bare == text => self.host(text),
@@ -54,11 +55,18 @@ impl SealedWriter {
     /// Takes the beginning of a URL: everything below it is sealed. One without a path seals the host.
     pub fn prefix(&mut self, text: &str) -> Result<(), SealedEntryError> {
         let (host, path) = split(text).ok_or(SealedEntryError)?;
-        let path = path.split('?').next().unwrap_or_default().trim_end_matches('/').to_owned();
-        if path.is_empty() {
+        let path = path.split('?').next().unwrap_or_default();
+        let bare = path.trim_end_matches('/');
+        if bare.is_empty() {
             return self.host(&host);
         }
-        self.part(Form::Prefix, &host, &path);
+        self.part(Form::Prefix, &host, bare);
+        // As the other reading of what is asked for is.
+        let wide = kit::path::widest(path).to_ascii_lowercase();
+        let wide = wide.trim_end_matches('/');
+        if !wide.is_empty() && wide != bare {
+            self.part(Form::Prefix, &host, wide);
+        }
         Ok(())
     }
 
@@ -66,6 +74,10 @@ impl SealedWriter {
     pub fn exact(&mut self, text: &str) -> Result<(), SealedEntryError> {
         let (host, path) = split(text).ok_or(SealedEntryError)?;
         self.part(Form::Exact, &host, &path);
+        let wide = kit::path::widest(&path).to_ascii_lowercase();
+        if wide != path {
+            self.part(Form::Exact, &host, &wide);
+        }
         Ok(())
     }
 
@@ -114,6 +126,32 @@ impl SealedWriter {
     }
 }
 
+/// A line of a feed as an entry is read from it: without the fragment, which no request carries, and without `*.` before
+/// the host, since a host is taken with all below it. Any other `*` is refused: it would seal nothing that is meant. A
+/// path that really has one is written with `%2A`. A port after a host alone is left out, which seals more.
+pub fn plain_line(text: &str) -> Result<Cow<'_, str>, SealedEntryError> {
+    let text = text.split_once('#').map_or(text, |(before, _)| before).trim();
+    let (scheme, bare) = match text.find("://") {
+        Some(at) => text.split_at(at + 3),
+        None => ("", text),
+    };
+    let plain = bare.strip_prefix("*.").unwrap_or(bare);
+    if plain.contains('*') || (plain.len() < bare.len() && plain.contains(['/', '?', '@'])) {
+        return Err(SealedEntryError);
+    }
+    if scheme.is_empty() && !plain.contains(['/', '?', '@']) && plain.parse::<IpAddr>().is_err() {
+        return Ok(Cow::Borrowed(without_port(plain)));
+    }
+    Ok(if plain.len() < bare.len() { Cow::Owned(format!("{scheme}{plain}")) } else { Cow::Borrowed(text) })
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
 /// The host's canonical text: a name, or an address as it is written.
 fn host_text(text: &str) -> Option<String> {
     match text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
@@ -131,10 +169,7 @@ fn split(text: &str) -> Option<(String, String)> {
         None => (bare, "/"),
     };
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let host = match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
+    let host = without_port(host);
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    Some((host_text(host)?, canonical_path(&path).to_ascii_lowercase()))
+    Some((host_text(host)?, kit::path::canonical(&path).to_ascii_lowercase()))
 }

@@ -20,7 +20,7 @@ use kit::{HostName, Private, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use entries::{SealedEntryError, SealedWriter};
+pub use entries::{SealedEntryError, SealedWriter, plain_line};
 pub use recipients::Recipients;
 use siphash::SipKey;
 
@@ -286,12 +286,22 @@ impl Sealed {
         !self.is_empty() && self.has(Form::Shared, &[url_host(host).as_bytes()])
     }
 
-    /// Whether the path on this host is sealed, by a prefix or exactly. `path` is canonical with its query. Letter
-    /// case is ignored, which seals more and never less.
+    /// Whether the path on this host is sealed, by a prefix or exactly, as it stands or in its widest reading. `path` is
+    /// canonical with its query. Letter case is ignored. Both seal more and never less.
     pub fn holds_path(&self, host: &str, path: &str) -> bool {
-        if !self.holds_part_of(host) {
-            return false;
-        }
+        self.holds_part_of(host)
+            && (self.holds_spelling(host, path) || {
+                let wide = kit::path::widest(path);
+                *wide != *path && self.holds_spelling(host, &wide)
+            })
+    }
+
+    /// Whether every path on this host that begins so is sealed. One may go on so that its widest reading is another.
+    pub(crate) fn holds_beginning(&self, host: &str, path: &str) -> bool {
+        self.holds_part_of(host) && self.holds_spelling(host, path)
+    }
+
+    fn holds_spelling(&self, host: &str, path: &str) -> bool {
         let host = url_host(host).as_bytes();
         let path = path.to_ascii_lowercase();
         let ends = path.match_indices(['/', '?', '&']).map(|(end, _)| end).filter(|end| *end > 0);

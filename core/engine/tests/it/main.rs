@@ -12,4 +12,5 @@ mod documents;
 mod explained;
 mod real_lists;
 mod school;
+mod spellings;
 mod village_primary;

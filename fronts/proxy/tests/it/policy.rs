@@ -101,6 +101,10 @@ fn a_path_is_decided_in_its_one_form() {
         ("/%73mall", 403),
         ("/x/../small", 403),
         ("/x/%2e%2e/small?y", 403),
+        ("//small", 403),
+        ("/x%2F..%2Fsmall", 403),
+        ("/%2Fsmall?y", 403),
+        ("/x//../small", 400),
         ("/heads", 200),
     ] {
         let answer = setting.curl(&["--path-as-is", &setting.url("site.example", path)]);

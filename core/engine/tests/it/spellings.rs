@@ -1,0 +1,63 @@
+//! One address has many spellings: a rule that blocks meets them all, one that opens none that is only meant.
+
+use kit::path::canonical;
+
+use crate::school::School;
+
+const AT: &str = "2026-03-02T10:00:00Z";
+
+fn says(school: &School, host: &str, target: &str) -> String {
+    school.says(&["pupils"], &format!("{host}{}", canonical(target)), AT)
+}
+
+fn rule(effect: &str, target: &str) -> School {
+    School::of(&format!(
+        "form = 1\ntitle = \"A school\"\nversion = 1\n[[group]]\nid = \"pupils\"\nname = \"Pupils\"\n\
+         [[rule]]\ndo = \"{effect}\"\n{target}\nreason = \"Said so.\"\nowner = \"The head\"\n"
+    ))
+}
+
+#[test]
+fn a_rule_that_blocks_a_part_of_a_site_blocks_every_spelling_of_it() {
+    for (url, target) in [
+        ("shared.test/x/y.html", "//x/y.html"),
+        ("prefix.test/bad/dir/", "/bad//dir/z"),
+        ("prefix.test/bad/dir/", "/bad%2Fdir/z"),
+        ("prefix.test/bad/dir", "/x%2F..%2Fbad/dir"),
+        ("www.video.test/watch?v=abc", "/watch?v=%61bc"),
+        ("www.video.test/watch?v=abc", "/watch%3fv=abc"),
+        ("odd.test/a{b}/x", "/a%7Bb%7D/x"),
+        ("odd.test/q?s='a'", "/q?s=%27a%27"),
+        ("odd.test/caf\u{e9}/x", "/caf%C3%A9/x"),
+        ("odd.test/a b/x", "/a%20b/x"),
+        ("odd.test/s?q=caf\u{e9}", "/s?q=caf%C3%A9"),
+        ("odd.test/a%2Fb", "/a/b/c"),
+        ("odd.test/(x)", "/%28x%29"),
+    ] {
+        let school = rule("block", &format!("url = \"{url}\""));
+        let host = url.split('/').next().unwrap();
+        assert_eq!(says(&school, host, target), "block: school", "{url} {target}");
+    }
+    let school = rule("block", "expression = \"/bad/\"");
+    assert_eq!(says(&school, "odd.test", "/x%2Fbad%2Fy"), "block: school");
+}
+
+#[test]
+fn a_rule_that_opens_opens_nothing_that_is_only_meant() {
+    let open =
+        |target: &str, path: &str| says(&rule("allow", target), "odd.test", path).ends_with(": school");
+    let part = "url = \"odd.test/good/dir\"";
+    assert!(open(part, "/good/dir/x") && open(part, "/g%6Fod//dir"));
+    for path in ["/good%2Fdir", "/x%2F..%2Fgood/dir", "/good/dir%2F..%2Fbad"] {
+        assert!(!open(part, path), "{path}");
+    }
+    assert!(!open("expression = \"/good/\"\non = \"odd.test\"", "/x%2Fgood%2Fy"));
+    // What opens as it stands and is blocked in another reading is contested by the rule that blocks.
+    let both = School::of(
+        "form = 1\ntitle = \"A school\"\nversion = 1\n[[group]]\nid = \"pupils\"\nname = \"Pupils\"\n\
+         [[rule]]\ndo = \"allow\"\nurl = \"odd.test/good\"\nreason = \"a\"\nowner = \"b\"\n\
+         [[rule]]\ndo = \"block\"\nurl = \"odd.test/private\"\nreason = \"a\"\nowner = \"b\"\n",
+    );
+    assert_eq!(says(&both, "odd.test", "/good/..%2Fprivate"), "block: school");
+    assert_eq!(says(&both, "odd.test", "/good/x"), "allow: school");
+}
