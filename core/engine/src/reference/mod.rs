@@ -280,7 +280,7 @@ impl<'a> Asking<'a> {
                 .filter_map(|text| text.read().ok())
                 .filter(|target| !self.covers_sealed(target))
                 .flat_map(|target| self.matches(&target, url, None))
-                .filter(|(fact, ..)| matches!(fact, Fact::Host | Fact::Path))
+                .filter(|(fact, _, _, opens)| *opens && matches!(fact, Fact::Host | Fact::Path))
                 .map(|(fact, ..)| fact)
                 .min_by_key(|fact| order(*fact))
         };
