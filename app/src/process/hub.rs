@@ -111,10 +111,11 @@ async fn serve(
     Ok(())
 }
 
-/// Whether a connection from that address can be one that the gate made. Where the machine speaks to itself, its own
-/// address stands at both ends; everything else in 127.0.0.0/8 is somebody of a made-up school.
+/// Whether a connection from that address can be one that the gate made: where the machine speaks to itself, its own
+/// address stands at both ends. Of loopback it is never said: whoever is there is a browser on this very machine or
+/// somebody of a made-up school, and what the proxy carries to the portal bears its word in any case.
 fn is_this_machine(peer: IpAddr) -> bool {
-    own_address(SocketAddr::new(peer, 9)).is_none_or(|own| own == peer)
+    !peer.is_loopback() && own_address(SocketAddr::new(peer, 9)).is_none_or(|own| own == peer)
 }
 
 fn zone_of(opened: &Opened) -> Zone {
@@ -207,8 +208,16 @@ mod tests {
 
     #[test]
     fn a_connection_from_this_machine_to_itself_is_told_from_a_devices() {
-        for (peer, ours) in [("127.0.0.1", true), ("::1", true), ("127.0.5.1", false)] {
-            assert_eq!(is_this_machine(peer.parse().unwrap()), ours, "{peer}");
+        for peer in ["127.0.0.1", "::1", "127.0.5.1"] {
+            assert!(!is_this_machine(peer.parse().unwrap()), "{peer}");
+        }
+        // The address that this machine has on a network, where it has one.
+        let own = std::net::UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+            socket.connect("192.0.2.1:9")?;
+            socket.local_addr()
+        });
+        if let Some(own) = own.ok().map(|own| own.ip()).filter(|own| !own.is_loopback()) {
+            assert!(is_this_machine(own), "{own}");
         }
     }
 }

@@ -158,9 +158,6 @@ fn what_a_pupil_asks_for_through_the_proxy_is_theirs_and_opens_for_them() -> Res
             assert!(blocked(&second.address)?, "and for nobody else");
         }
     }
-    // Somebody at the machine itself, through whose address the gate speaks, is nobody known.
-    let here = std::process::Command::new("curl").args(["-s", &format!("{portal}/why")]).output()?;
-    assert!(String::from_utf8_lossy(&here.stdout).contains("cannot tell which device"));
     Ok(())
 }
 
