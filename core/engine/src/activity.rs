@@ -179,4 +179,23 @@ fn without_query(path: &str) -> &str {
 pub trait ActivitySink: Send + Sync {
     /// Takes one event.
     fn record(&self, activity: &Activity<'_>);
+
+    /// Takes events one after the other: what a batch of answers brings, before the batch is sent. An event taken is
+    /// recorded like any other; what is saved is the way to the place where it goes. Whoever holds this keeps nobody
+    /// waiting, and should not hold it longer than a batch.
+    fn open(&self) -> Box<dyn Recorder + '_> {
+        Box::new(self)
+    }
+}
+
+/// Takes events one after the other: [`ActivitySink::open`].
+pub trait Recorder {
+    /// Takes one event.
+    fn record(&mut self, activity: &Activity<'_>);
+}
+
+impl<T: ActivitySink + ?Sized> Recorder for &T {
+    fn record(&mut self, activity: &Activity<'_>) {
+        ActivitySink::record(*self, activity);
+    }
 }

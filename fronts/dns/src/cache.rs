@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use engine::Memo;
 use front_sys::prefetch;
 
+use crate::wire::HEADER;
 use crate::wire::answer::Answer;
 
 /// Which variant of an answer: devices that ask for signatures or switch checking off get their own.
@@ -146,6 +147,9 @@ impl Stored {
     }
 }
 
+/// What the shortest answer costs: a header, a question, nothing else.
+const LEAST_BYTES: usize = size_of::<Stored>() + HEADER + 17 + 32;
+
 /// How long after its end an answer may stand in for one that cannot be had (RFC 8767 §4 suggests one to three days).
 const STALEST_S: u32 = 86_400;
 
@@ -172,7 +176,9 @@ impl Cache {
         let buckets = (limit / 800).next_power_of_two().max(16);
         Self {
             buckets: vec![Bucket([0; 8]); buckets],
-            slab: Vec::new(),
+            // Room for as many as there can be, of which only what is used becomes memory: a slab that grew by moving
+            // would make questions wait.
+            slab: Vec::with_capacity(limit / LEAST_BYTES),
             free: Vec::new(),
             bytes: 0,
             limit,
@@ -200,8 +206,10 @@ impl Cache {
 
     /// The third step: the answer's bytes.
     pub fn fetch_piece(&self, hash: u64) {
-        if let Some([first, ..]) = self.likely(hash).map(|stored| &*stored.piece) {
+        // Most pieces are shorter than two cache lines.
+        if let Some([first, .., last]) = self.likely(hash).map(|stored| &*stored.piece) {
             prefetch(first);
+            prefetch(last);
         }
     }
 

@@ -1,7 +1,7 @@
 //! One thread that answers: it waits for its sockets, moves datagrams in batches, and does what the resolver says.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -57,6 +57,9 @@ pub struct Worker {
     outbox: Batch,
     /// The questions of the batch at hand, read; room for a whole one.
     prepared: Vec<Prepared>,
+    /// Who sent them. Addresses are put together byte by byte, and what is read back whole a moment later waits until
+    /// the bytes have reached the cache: so all are put here before the first is needed.
+    peers: Vec<Option<Peer>>,
     random: Random,
     buffer: Vec<u8>,
 }
@@ -74,9 +77,6 @@ impl Worker {
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
         poll.add(&*inbox, WAKE)?;
-        for (index, listener) in listeners.iter().enumerate() {
-            poll.add(listener, LISTENER | index as u64)?;
-        }
         let mut worker = Self {
             resolver,
             listeners,
@@ -93,6 +93,7 @@ impl Worker {
             batch: Batch::new(),
             outbox: Batch::new(),
             prepared: (0..udp::BATCH).map(|_| Prepared::default()).collect(),
+            peers: vec![None; udp::BATCH],
             random: Random::default(),
             buffer: vec![0; STREAM_BYTES],
         };
@@ -112,7 +113,8 @@ impl Worker {
             let now_ms = self.now().ms;
             let wait =
                 self.resolver.next_tick_ms().map(|at| Duration::from_millis(at.saturating_sub(now_ms)));
-            if let Err(error) = self.poll.wait(wait, &mut ready) {
+            let listeners = self.listeners.iter().zip(LISTENER..);
+            if let Err(error) = self.poll.wait(listeners, wait, &mut ready) {
                 tracing::error!(%error, "The DNS front cannot wait for its sockets");
                 return;
             }
@@ -141,24 +143,30 @@ impl Worker {
             let Some(socket) = self.listeners.get(listener) else { return };
             let Ok(count) = self.batch.receive(socket) else { return };
             let prepared = self.prepared.get_mut(..count).unwrap_or(&mut []);
-            for (index, prepared) in prepared.iter_mut().enumerate() {
+            for (index, (prepared, peer)) in prepared.iter_mut().zip(&mut self.peers).enumerate() {
+                *peer = self.batch.peer(index);
+                let client =
+                    peer.as_ref().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address().ip());
                 let (length, buffer) = self.batch.datagram(index).unwrap_or((0, &mut []));
-                self.resolver.prepare(buffer.get(..length).unwrap_or(&[]), prepared);
+                let source = Source { client, transport: Transport::Udp };
+                self.resolver.prepare(buffer.get(..length).unwrap_or(&[]), source, prepared);
             }
             self.resolver.fetch(prepared);
-            let held = self.resolver.hold(now);
+            let (held, sink) = (self.resolver.hold(now), self.resolver.sink());
+            let mut log = sink.open();
             let mut answers = 0;
-            for (index, prepared) in prepared.iter().enumerate() {
-                let Some(peer) = self.batch.peer(index) else { continue };
+            for (index, (prepared, peer)) in prepared.iter().zip(&self.peers).enumerate() {
+                let Some(peer) = peer else { continue };
                 let Some((_, buffer)) = self.batch.datagram(index) else { continue };
-                let source = Source { client: peer.address().ip(), transport: Transport::Udp };
-                let to = || To::Datagram { listener, peer };
-                let outcome = self.resolver.ask_prepared(prepared, buffer, source, to, &held, now);
+                let to = || To::Datagram { listener, peer: *peer };
+                let log = &mut *log;
+                let outcome = self.resolver.ask_prepared(prepared, buffer, to, &held, log, now);
                 if let Outcome::Answer(length) = outcome {
                     self.batch.answer(index, length);
                     answers += 1;
                 }
             }
+            drop(log);
             let sent = self.batch.send(socket).count;
             if sent < answers {
                 self.counting.dropped.many((answers - sent) as u64);

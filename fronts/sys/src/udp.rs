@@ -22,6 +22,9 @@ const CONTROL_HEAD: usize = size_of::<libc::cmsghdr>();
 ///
 /// On a wildcard the kernel is asked to say which address each datagram was sent to, so that the answer can leave from
 /// there; elsewhere that is known and its cost is saved.
+///
+/// What it sends is never cut into fragments, and no message from outside can make it be (RFC 9715 §3.1): whoever can
+/// forge such a message could otherwise have answers cut where it suits them.
 pub fn bind_shared(address: SocketAddr, dual: bool, buffer_bytes: usize) -> io::Result<UdpSocket> {
     let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
@@ -36,6 +39,10 @@ pub fn bind_shared(address: SocketAddr, dual: bool, buffer_bytes: usize) -> io::
             SocketAddr::V4(_) => set_option(&fd, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)?,
             SocketAddr::V6(_) => set_option(&fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)?,
         }
+    }
+    set_option(&fd, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)?;
+    if address.is_ipv6() {
+        set_option(&fd, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_PROBE)?;
     }
     let socket = UdpSocket::from(fd);
     set_buffers(&socket, buffer_bytes)?;
@@ -260,21 +267,28 @@ impl Batch {
         let frame = self.frame(index);
         // SAFETY: the frame is alive and `self` is borrowed, so nobody writes to it.
         let name = unsafe { &(*frame).name };
-        // SAFETY: as above.
+        Some(Peer { address: decode_name(name)?, asked: self.asked(index, header) })
+    }
+
+    /// Which of our addresses the datagram was sent to, where the kernel was asked to say.
+    fn asked(&self, index: usize, header: &libc::mmsghdr) -> Option<(IpAddr, u32)> {
+        if header.msg_hdr.msg_controllen == 0 {
+            return None;
+        }
+        let frame = self.frame(index);
+        // SAFETY: the frame is alive and `self` is borrowed, so nobody writes to it.
         let control = unsafe { &(*frame).control };
-        let asked = if header.msg_hdr.msg_controllen == 0 {
-            None
-        } else {
-            decode_asked(&control.0, header.msg_hdr.msg_controllen)
-        };
-        Some(Peer { address: decode_name(name)?, asked })
+        decode_asked(&control.0, header.msg_hdr.msg_controllen)
     }
 
     /// Marks the first `length` bytes of the datagram's buffer as the answer to its sender.
     pub fn answer(&mut self, index: usize, length: usize) {
-        let Some(peer) = self.peer(index).filter(|_| self.queued < BATCH) else { return };
+        if index >= self.received || self.queued >= BATCH {
+            return;
+        }
+        let Some(asked) = self.incoming.get(index).map(|header| self.asked(index, header)) else { return };
         let frame = self.frame(index);
-        let (control, control_length) = match peer.asked {
+        let (control, control_length) = match asked {
             None => (None, 0),
             asked => {
                 let (control, length) = encode_asked(asked);
@@ -498,10 +512,9 @@ mod tests {
 
     /// Waits until `socket` can be read and receives.
     fn receive(batch: &mut Batch, socket: &UdpSocket) -> usize {
-        let mut poll = Poll::new().unwrap();
-        poll.add(socket, 0).unwrap();
         let mut ready = Vec::new();
-        poll.wait(Some(Duration::from_secs(10)), &mut ready).unwrap();
+        let patience = Some(Duration::from_secs(10));
+        Poll::new().unwrap().wait([(socket, 0)], patience, &mut ready).unwrap();
         batch.receive(socket).unwrap()
     }
 

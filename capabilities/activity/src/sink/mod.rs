@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use engine::{Activity, ActivitySink};
+use engine::{Activity, ActivitySink, Recorder};
 use kit::Timestamp;
 
 use crate::page::{Run, RunPage};
 use crate::sealed::{Desk, NotAKey};
 use drain::Drain;
-use spool::Spool;
+use spool::{Opened, Spool};
 
 /// How a sink is set up.
 #[derive(Debug, Clone)]
@@ -146,7 +146,30 @@ impl Drop for Sink {
 
 impl ActivitySink for Sink {
     fn record(&self, activity: &Activity<'_>) {
-        let shared = &*self.shared;
+        self.shared.open().record(activity);
+    }
+
+    fn open(&self) -> Box<dyn Recorder + '_> {
+        Box::new(self.shared.open())
+    }
+}
+
+impl Shared {
+    fn open(&self) -> Open<'_> {
+        Open { shared: self, buffer: None }
+    }
+}
+
+/// Events of one thread, one after the other.
+struct Open<'a> {
+    shared: &'a Shared,
+    /// Taken when the first event comes.
+    buffer: Option<Opened<'a>>,
+}
+
+impl Recorder for Open<'_> {
+    fn record(&mut self, activity: &Activity<'_>) {
+        let shared = self.shared;
         if activity.decision().obligations.unobserved {
             shared.page.count_help(activity.at(), activity.front());
             return;
@@ -154,7 +177,8 @@ impl ActivitySink for Sink {
         // Noted before its row is numbered, so that the drain finds it no later than the row.
         let record =
             activity.sealed().and_then(|address| shared.desk.note(activity, address, Instant::now()));
-        if !shared.spool.put(&shared.page, activity, record) {
+        let buffer = self.buffer.get_or_insert_with(|| shared.spool.open());
+        if !buffer.put(&shared.page, activity, record) {
             shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -6,8 +6,8 @@
 //! once has seen every number up to that reading: sent, or dropped.
 
 use std::cell::Cell;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use crossbeam_queue::ArrayQueue;
 use engine::Activity;
@@ -33,6 +33,37 @@ pub struct Chunk {
     pub count: u32,
     base_number: u64,
     base_at: i64,
+}
+
+/// A buffer in one thread's hands.
+pub struct Opened<'a> {
+    spool: &'a Spool,
+    chunk: Option<MutexGuard<'a, Chunk>>,
+}
+
+impl Opened<'_> {
+    /// Numbers and keeps one event; false where there was no room, and then only its number is gone.
+    pub fn put(&mut self, page: &RunPage, activity: &Activity<'_>, record: Option<RecordRef>) -> bool {
+        let at = activity.at();
+        let number = page.issue(at);
+        let Some(chunk) = self.chunk.as_deref_mut() else { return false };
+        if chunk.bytes.len() + LONGEST_EVENT > CHUNK_BYTES && !self.spool.seal(chunk) {
+            return false;
+        }
+        if chunk.count == 0 {
+            if !self.spool.begin(chunk) {
+                return false;
+            }
+            chunk.base_number = number;
+            chunk.base_at = at.as_millis();
+        }
+        // Times that no calendar holds side by side come from a broken clock; the first of them stands for both.
+        let at_ms = at.as_millis().checked_sub(chunk.base_at).unwrap_or(0);
+        let number = number - chunk.base_number;
+        event::encode(&mut chunk.bytes, number, at_ms, activity, record);
+        chunk.count += 1;
+        true
+    }
 }
 
 /// One buffer a cache line, so that threads don't slow each other down.
@@ -78,33 +109,12 @@ impl Spool {
         }
     }
 
-    /// Numbers and keeps one event; false where there was no room, and then only its number is gone.
-    pub fn put(&self, page: &RunPage, activity: &Activity<'_>, record: Option<RecordRef>) -> bool {
+    /// This thread's buffer, for as long as a batch of events takes. With every buffer in other hands there is none, and
+    /// events find no room.
+    pub fn open(&self) -> Opened<'_> {
         let (before, after) = self.buffers.split_at(place_of_this_thread());
-        for buffer in after.iter().chain(before) {
-            if let Ok(mut chunk) = buffer.0.try_lock() {
-                let at = activity.at();
-                let number = page.issue(at);
-                if chunk.bytes.len() + LONGEST_EVENT > CHUNK_BYTES && !self.seal(&mut chunk) {
-                    return false;
-                }
-                if chunk.count == 0 {
-                    if !self.begin(&mut chunk) {
-                        return false;
-                    }
-                    chunk.base_number = number;
-                    chunk.base_at = at.as_millis();
-                }
-                // Times that no calendar holds side by side come from a broken clock; the first of them stands for both.
-                let at_ms = at.as_millis().checked_sub(chunk.base_at).unwrap_or(0);
-                let number = number - chunk.base_number;
-                event::encode(&mut chunk.bytes, number, at_ms, activity, record);
-                chunk.count += 1;
-                return true;
-            }
-        }
-        page.issue(activity.at());
-        false
+        let chunk = after.iter().chain(before).find_map(|buffer| buffer.0.try_lock().ok());
+        Opened { spool: self, chunk }
     }
 
     /// Moves a full chunk to the queue.
@@ -139,7 +149,7 @@ impl Spool {
     pub fn take_all(&self, out: &mut impl Extend<Chunk>) {
         out.extend(std::iter::from_fn(|| self.full.pop()));
         for buffer in &self.buffers {
-            // The drain may wait: a holder is done within a microsecond of its own running time.
+            // The drain may wait: a holder is done within a batch of answers, some tens of microseconds.
             let taken = match buffer.0.lock() {
                 Ok(mut chunk) if chunk.count > 0 => std::mem::take(&mut *chunk),
                 _ => continue,

@@ -1,8 +1,8 @@
 //! A device's question.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use engine::{Decision, Held};
+use engine::{Decision, Held, Recorder};
 
 use super::judge::Case;
 use super::{Now, Outcome, Resolver, Shape, want, write_stored};
@@ -13,7 +13,7 @@ use crate::wire::write::{self, Transport};
 use crate::wire::{HEADER, ede, kind, rcode};
 
 /// Where a question came from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source {
     /// The device.
     pub client: IpAddr,
@@ -23,6 +23,7 @@ pub struct Source {
 
 /// A message that was read, and the hash of its question.
 pub struct Prepared {
+    source: Source,
     length: usize,
     complaint: Option<Complaint>,
     query: Query,
@@ -33,14 +34,16 @@ pub struct Prepared {
 impl Default for Prepared {
     fn default() -> Self {
         let (query, name) = (Query::default(), Text::root());
-        Self { length: 0, complaint: Some(Complaint::NotAQuestion), query, name, hash: 0 }
+        let source = Source { client: IpAddr::V4(Ipv4Addr::UNSPECIFIED), transport: Transport::Udp };
+        Self { source, length: 0, complaint: Some(Complaint::NotAQuestion), query, name, hash: 0 }
     }
 }
 
 impl<R> Resolver<R> {
     /// Reads a message. What a whole batch needs of the cache can then be fetched together: [`Self::fetch`].
     /// What was prepared before is gone: a batch uses the same room again and again.
-    pub fn prepare(&self, message: &[u8], prepared: &mut Prepared) {
+    pub fn prepare(&self, message: &[u8], source: Source, prepared: &mut Prepared) {
+        prepared.source = source;
         prepared.length = message.len();
         prepared.complaint = prepared.query.reread(message).err();
         if prepared.complaint.is_none() {
@@ -70,9 +73,9 @@ impl<R> Resolver<R> {
         now: Now,
     ) -> Outcome {
         let mut prepared = Prepared::default();
-        self.prepare(buffer.get(..length).unwrap_or(&[]), &mut prepared);
-        let held = self.hold(now);
-        self.ask_prepared(&prepared, buffer, source, to, &held, now)
+        self.prepare(buffer.get(..length).unwrap_or(&[]), source, &mut prepared);
+        let (held, sink) = (self.hold(now), self.sink());
+        self.ask_prepared(&prepared, buffer, to, &held, &mut *sink.open(), now)
     }
 
     /// Takes the message that was prepared, which begins `buffer`; the answer is written over it. A UDP buffer needs
@@ -81,16 +84,16 @@ impl<R> Resolver<R> {
         &mut self,
         prepared: &Prepared,
         buffer: &mut [u8],
-        source: Source,
         to: impl FnOnce() -> R,
         held: &Held,
+        log: &mut dyn Recorder,
         now: Now,
     ) -> Outcome {
-        let Prepared { length, complaint, query, name, hash } = prepared;
+        let Prepared { source, length, complaint, query, name, hash } = prepared;
         if let Some(complaint) = complaint {
             return self.complain(buffer, *length, *complaint);
         }
-        let hash = *hash;
+        let (source, hash) = (*source, *hash);
         self.counting.questions.one();
         let shape =
             Shape { flags: query.flags, end: query.end(), edns: query.edns, transport: source.transport };
@@ -111,20 +114,20 @@ impl<R> Resolver<R> {
         if let Some(stored) = self.cache.get(hash, query.question(), want(query), now.seconds()) {
             let decision = case.decide_answer(held, stored, &mut self.addresses);
             if decision.verdict.is_block() {
-                return self.block(buffer, shape, case, held, &decision);
+                return self.block(buffer, shape, case, held, log, &decision);
             }
             let length = write_stored(buffer, shape, stored, self.settings.longest_life_s, now.seconds());
             self.counting.cached.one();
-            case.record(&*self.sink, &decision, length);
+            case.record(log, &decision, length);
             return self.answer(length);
         }
         let decision = case.decide(held);
         if decision.verdict.is_block() {
-            return self.block(buffer, shape, case, held, &decision);
+            return self.block(buffer, shape, case, held, log, &decision);
         }
         if kind == kind::ANY {
             let length = write::any(buffer, shape.end, shape.flags, shape.edns, self.settings.longest_life_s);
-            case.record(&*self.sink, &decision, length);
+            case.record(log, &decision, length);
             return self.answer(length);
         }
         self.wait(buffer, query, hash, source, to, now)
@@ -239,9 +242,10 @@ impl<R> Resolver<R> {
         shape: Shape,
         case: Case<'_>,
         held: &Held,
+        log: &mut dyn Recorder,
         decision: &Decision,
     ) -> Outcome {
-        let length = self.write_block(buffer, shape, case, held, decision);
+        let length = self.write_block(buffer, shape, case, held, log, decision);
         self.answer(length)
     }
 
@@ -252,6 +256,7 @@ impl<R> Resolver<R> {
         shape: Shape,
         case: Case<'_>,
         held: &Held,
+        log: &mut dyn Recorder,
         decision: &Decision,
     ) -> usize {
         let saying = shape.edns.map(|_| held.say(decision));
@@ -259,7 +264,7 @@ impl<R> Resolver<R> {
         let life = self.settings.blocked_life_s;
         let length = write::blocked(buffer, shape.end, shape.flags, shape.edns, life, reason);
         self.counting.blocked.one();
-        case.record(&*self.sink, decision, length);
+        case.record(log, decision, length);
         length
     }
 

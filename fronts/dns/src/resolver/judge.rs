@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use engine::{Activity, ActivitySink, Decision, Front, Held, Host, HostName, Identity, Request};
+use engine::{Activity, Decision, Front, Held, Host, HostName, Identity, Recorder, Request};
 use kit::Timestamp;
 
 use crate::cache::Stored;
@@ -56,8 +56,8 @@ impl<'a> Case<'a> {
     }
 
     /// Hands the event to the activity log.
-    pub fn record(&self, sink: &dyn ActivitySink, decision: &Decision, bytes: usize) {
+    pub fn record(&self, log: &mut dyn Recorder, decision: &Decision, bytes: usize) {
         let request = self.request(&[], &[]);
-        sink.record(&Activity::of(&request, decision, self.at, self.client, None, bytes as u64));
+        log.record(&Activity::of(&request, decision, self.at, self.client, None, bytes as u64));
     }
 }

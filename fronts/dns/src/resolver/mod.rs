@@ -157,6 +157,11 @@ impl<R> Resolver<R> {
         }
     }
 
+    /// Where events go.
+    pub fn sink(&self) -> Arc<dyn ActivitySink> {
+        Arc::clone(&self.sink)
+    }
+
     /// What decides now, for one batch.
     pub fn hold(&self, now: Now) -> Held {
         self.filter.hold(now.at)

@@ -1,6 +1,6 @@
 //! Asking upstreams, and believing only the answer that was asked for.
 
-use engine::Held;
+use engine::{Held, Recorder};
 use front_sys::udp::FRAME_BYTES as UDP_ROOM;
 
 use super::judge::Case;
@@ -242,9 +242,10 @@ impl<R> Resolver<R> {
             return self.fail(asking, Some((ede::NETWORK_ERROR, USELESS)), now);
         };
         let mut scratch = Vec::new();
-        let held = self.hold(now);
+        let (held, sink) = (self.hold(now), self.sink());
+        let mut log = sink.open();
         for waiter in asking.waiters {
-            self.serve_one(waiter, &mut stored, &mut scratch, &held, now);
+            self.serve_one(waiter, &mut stored, &mut scratch, &held, &mut *log, now);
         }
         self.cache.insert(stored, &asking.question);
     }
@@ -255,6 +256,7 @@ impl<R> Resolver<R> {
         stored: &mut Stored,
         scratch: &mut Vec<u8>,
         held: &Held,
+        log: &mut dyn Recorder,
         now: Now,
     ) {
         let Some((query, shape)) = reread(&waiter, scratch) else { return };
@@ -265,11 +267,11 @@ impl<R> Resolver<R> {
                 let case = Case { host, identity: &identity, client: waiter.client, at: now.at };
                 let decision = case.decide_answer(held, stored, &mut self.addresses);
                 if decision.verdict.is_block() {
-                    self.write_block(scratch, shape, case, held, &decision)
+                    self.write_block(scratch, shape, case, held, log, &decision)
                 } else {
                     let life = self.settings.longest_life_s;
                     let length = write_stored(scratch, shape, stored, life, now.seconds());
-                    case.record(&*self.sink, &decision, length);
+                    case.record(log, &decision, length);
                     length
                 }
             }
@@ -307,10 +309,11 @@ impl<R> Resolver<R> {
     /// Gives everyone who waits the last answer there was, or else says that it did not work.
     fn fail(&mut self, asking: Asking<R>, why: Option<write::Extended<'_>>, now: Now) {
         let mut scratch = Vec::new();
-        let held = self.hold(now);
+        let (held, sink) = (self.hold(now), self.sink());
+        let mut log = sink.open();
         if let Some(mut stale) = self.cache.stale(asking.hash, &asking.question, asking.want, now.seconds()) {
             for waiter in asking.waiters {
-                self.serve_one(waiter, &mut stale, &mut scratch, &held, now);
+                self.serve_one(waiter, &mut stale, &mut scratch, &held, &mut *log, now);
             }
             return;
         }
@@ -321,7 +324,7 @@ impl<R> Resolver<R> {
             if let Some(host) = text.host() {
                 let identity = held.identify(waiter.client);
                 let case = Case { host, identity: &identity, client: waiter.client, at: now.at };
-                case.record(&*self.sink, &case.decide(&held), length);
+                case.record(&mut *log, &case.decide(&held), length);
             }
             self.counting.failed.one();
             self.reply(waiter.to, &scratch, length);
