@@ -220,8 +220,10 @@ fn status(context: &Context, client: &Client) -> Result<()> {
     let issued = accounts.issued + open(|run| run.issued);
     let durable = accounts.durable + open(|run| run.durable);
     let lost = accounts.lost + open(|run| run.lost);
+    let in_flight = open(|run| run.owed);
     context.output.object(&json!({
         "issued": issued, "durable": durable, "lost": lost, "waiting": issued.saturating_sub(durable + lost),
+        "in_flight": in_flight,
         "inexact_runs": accounts.inexact_runs, "events_kept": status.last_seq.saturating_sub(status.first_seq.saturating_sub(1)),
         "bytes": status.bytes, "keep_days": status.keep_days, "alarm": status.alarm, "help": status.help,
         "sync_us_p50": status.sync_us_p50, "sync_us_p99": status.sync_us_p99,
@@ -230,6 +232,11 @@ fn status(context: &Context, client: &Client) -> Result<()> {
         "{issued} events were given out by gates: {durable} are on disk, {lost} were lost and counted, {} are on their way.",
         issued.saturating_sub(durable + lost)
     ));
+    if in_flight > 0 {
+        context.output.say(format!(
+            "{in_flight} requests are being carried out; each becomes an event when it is over, or is counted as lost."
+        ));
+    }
     context.output.say(format!(
         "{} bytes in {} files are kept, for {} days. Writing to disk takes {} µs, at worst {} µs.",
         status.bytes, status.segments, status.keep_days, status.sync_us_p50, status.sync_us_p99

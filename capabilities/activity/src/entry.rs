@@ -21,6 +21,9 @@ pub enum Cause {
     NoRoom,
     /// The gate ended before it could hand them over.
     GateEnded,
+    /// The gate ended while it carried their requests out, so that there was no event yet. Each began a few seconds
+    /// before at most: what takes longer is told while it is open.
+    InFlight,
 }
 
 /// One entry: when it was made, and what happened.

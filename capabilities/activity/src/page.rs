@@ -18,7 +18,10 @@ use engine::Front;
 use front_sys::shared_page::SharedPage;
 use kit::Timestamp;
 
-const MAGIC: u64 = u64::from_le_bytes(*b"FB-PAGE1");
+/// The page of this form; see [`Count`].
+const MAGIC: u64 = u64::from_le_bytes(*b"FB-PAGE2");
+/// The form before it, which had no room for what is owed. A gate of the version before this may have left one.
+const MAGIC_BEFORE: u64 = u64::from_le_bytes(*b"FB-PAGE1");
 // Words of the page. Those counted per event share one cache line, away from the rest.
 const MAGIC_AT: usize = 0;
 const RUN_AT: usize = 1;
@@ -87,6 +90,39 @@ pub fn this_boot() -> u64 {
     u64::from_str_radix(&digits, 16).unwrap_or(0)
 }
 
+/// Numbers issued and events owed, in the one word that counts both.
+///
+/// They share a word because an owed event that takes its number changes both, and a process may be killed between any
+/// two instructions: after two additions to two words the event would be counted twice or not at all in between.
+/// 2⁴⁴ numbers last a run for half a year at a million a second; 2²⁰ events owed are fifty times the connections that
+/// the proxy takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Count(u64);
+
+impl Count {
+    const ISSUED_BITS: u32 = 44;
+    const ONE_OWED: u64 = 1 << Self::ISSUED_BITS;
+
+    const fn issued(self) -> u64 {
+        self.0 & (Self::ONE_OWED - 1)
+    }
+
+    const fn owed(self) -> u64 {
+        self.0 >> Self::ISSUED_BITS
+    }
+}
+
+/// What taking a number does to the page: how much is added to the word that counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Taking(u64);
+
+impl Taking {
+    /// The number of an event that nobody owed.
+    pub const NEW: Self = Self(1);
+    /// The number of an event that was owed, and is no longer.
+    pub const OWED: Self = Self(1u64.wrapping_sub(Count::ONE_OWED));
+}
+
 /// The gate's hold on its page.
 #[derive(Debug)]
 pub struct RunPage {
@@ -130,16 +166,50 @@ impl RunPage {
     }
 
     /// Takes the next number of this run, counted from 1. It is issued from here on, whatever becomes of the event.
-    pub fn issue(&self, at: Timestamp) -> u64 {
+    pub fn issue(&self, at: Timestamp, taking: Taking) -> u64 {
+        self.note_time(at);
+        self.count_by(taking.0).issued() + 1
+    }
+
+    /// One event more is owed, of a request decided at that time.
+    pub fn owe(&self, at: Timestamp) {
+        self.note_time(at);
+        self.count_by(Count::ONE_OWED);
+    }
+
+    /// An owed event takes its number and will never come: a gap, which the log counts as lost.
+    pub fn write_off(&self) {
+        self.count_by(Taking::OWED.0);
+    }
+
+    /// An owed event is a visit to a help site after all, which has no number.
+    pub fn forgive(&self) {
+        self.count_by(Count::ONE_OWED.wrapping_neg());
+    }
+
+    /// Adds to the word that counts; what it was before.
+    fn count_by(&self, more: u64) -> Count {
+        Count(self.word(ISSUED_AT).map_or(0, |count| count.fetch_add(more, Ordering::SeqCst)))
+    }
+
+    fn note_time(&self, at: Timestamp) {
         if let Some(time) = self.word(LAST_TIME_AT) {
             time.store(at.as_millis() as u64, Ordering::Relaxed);
         }
-        self.word(ISSUED_AT).map_or(0, |issued| issued.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+
+    fn count(&self) -> Count {
+        Count(self.word(ISSUED_AT).map_or(0, |count| count.load(Ordering::SeqCst)))
     }
 
     /// The last number issued.
     pub fn issued(&self) -> u64 {
-        self.word(ISSUED_AT).map_or(0, |issued| issued.load(Ordering::SeqCst))
+        self.count().issued()
+    }
+
+    /// How many events are owed.
+    pub fn owed(&self) -> u64 {
+        self.count().owed()
     }
 
     /// Counts one visit to a help site. `at` is already no finer than its day. Never waits.
@@ -229,14 +299,16 @@ impl HelpCounts {
 pub struct Reading {
     /// The last number issued.
     pub issued: u64,
-    /// The time of the event that took it.
+    /// Events owed: of requests that are being carried out, or were when the gate was killed.
+    pub owed: u64,
+    /// The time of the newest event issued or owed.
     pub last_at: Timestamp,
     /// When the run started.
     pub started_at: Timestamp,
     /// Whether a gate still holds the page.
     pub alive: bool,
     /// Whether the numbers can be relied on to the last one: the run ended in order, or the machine has not been
-    /// restarted since.
+    /// restarted since and the page counted what was owed.
     pub exact: bool,
     /// Help visits: the start of the day and its counts, by rising day.
     pub help: Vec<(Timestamp, HelpCounts)>,
@@ -260,9 +332,12 @@ impl Reading {
         }
         let (words, _) = bytes.as_chunks::<8>();
         let word = |index: usize| words.get(index).map_or(0, |word| u64::from_le_bytes(*word));
-        if word(MAGIC_AT) != MAGIC || word(RUN_AT) != run.0 {
+        let counts_owed = word(MAGIC_AT) == MAGIC;
+        if !(counts_owed || word(MAGIC_AT) == MAGIC_BEFORE) || word(RUN_AT) != run.0 {
             return Ok(None);
         }
+        // The form before had the number issued alone in the word; it has never filled the bits that are now apart.
+        let count = Count(word(ISSUED_AT));
         let mut help: Vec<_> = (0..HELP_DAYS)
             .map(|slot| HELP_AT + slot * HELP_WORDS)
             .filter(|&slot| !matches!(word(slot), 0 | BEING_CLEARED))
@@ -279,13 +354,69 @@ impl Reading {
             .collect();
         help.sort_by_key(|&(day, _)| day);
         Ok(Some(Self {
-            issued: word(ISSUED_AT),
+            issued: count.issued(),
+            owed: count.owed(),
             last_at: Timestamp::from_millis(word(LAST_TIME_AT) as i64),
             started_at: Timestamp::from_millis(word(STARTED_AT) as i64),
             alive,
-            exact: word(ENDED_AT) == 1 || (word(BOOT_AT) != 0 && word(BOOT_AT) == this_boot()),
+            exact: word(ENDED_AT) == 1 || (counts_owed && word(BOOT_AT) != 0 && word(BOOT_AT) == this_boot()),
             help,
             help_unplaced: word(UNPLACED_AT),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run_dir(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("fivebar-run-{}-{name}", std::process::id()));
+        crate::make_folders(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn numbers_and_what_is_owed_are_counted_apart_in_one_word() {
+        let folder = run_dir("counted");
+        let at = Timestamp::from_millis(1_000);
+        let page = RunPage::create(&folder, at).unwrap();
+        assert_eq!(page.issue(at, Taking::NEW), 1);
+        (0..4).for_each(|_| page.owe(at));
+        assert_eq!((page.issued(), page.owed()), (1, 4));
+        assert_eq!(page.issue(at, Taking::OWED), 2);
+        assert_eq!(page.issue(at, Taking::NEW), 3);
+        page.forgive();
+        page.write_off();
+        assert_eq!((page.issued(), page.owed()), (4, 1));
+        let reading = Reading::take(&folder, page.run()).unwrap().unwrap();
+        assert_eq!((reading.issued, reading.owed, reading.alive, reading.exact), (4, 1, true, true));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_page_of_the_form_before_is_read_and_is_exact_only_where_its_run_ended_in_order() {
+        let folder = run_dir("before");
+        for ended in [0, 1] {
+            let run = Run(77 + ended);
+            let mut words = [0u64; SharedPage::WORDS];
+            words[MAGIC_AT] = MAGIC_BEFORE;
+            words[RUN_AT] = run.0;
+            words[BOOT_AT] = this_boot();
+            words[ENDED_AT] = ended;
+            words[ISSUED_AT] = 123_456_789;
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            fs::write(path_of(&folder, run), &bytes).unwrap();
+            let reading = Reading::take(&folder, run).unwrap().unwrap();
+            assert_eq!((reading.issued, reading.owed, reading.alive), (123_456_789, 0, false));
+            // A gate of that version could be carrying out what it never counted.
+            assert_eq!(reading.exact, ended == 1);
+            // One that was torn, or that no gate made, says nothing.
+            fs::write(path_of(&folder, run), &bytes[..SharedPage::BYTES - 1]).unwrap();
+            assert!(Reading::take(&folder, run).unwrap().is_none());
+            fs::write(path_of(&folder, run), [0; SharedPage::BYTES]).unwrap();
+            assert!(Reading::take(&folder, run).unwrap().is_none());
+        }
+        fs::remove_dir_all(folder).unwrap();
     }
 }

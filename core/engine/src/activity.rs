@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use kit::Timestamp;
 
@@ -176,6 +177,10 @@ fn without_query(path: &str) -> &str {
 }
 
 /// Where fronts put their events. Never waits: an event that finds no room is counted as lost, and that is all.
+///
+/// An event is told when its request is over, or after a while. From the moment a request begins to be carried out
+/// until then its event is *owed*, so that a front that is killed meanwhile is known to have lost it; see [`Owed`].
+/// A sink that counts no losses needs `record` alone.
 pub trait ActivitySink: Send + Sync {
     /// Takes one event.
     fn record(&self, activity: &Activity<'_>);
@@ -186,6 +191,17 @@ pub trait ActivitySink: Send + Sync {
     fn open(&self) -> Box<dyn Recorder + '_> {
         Box::new(self)
     }
+
+    /// One event more is owed. Only [`Owed::new`] calls this and the two below, so that they always balance.
+    fn owe(&self, _at: Timestamp) {}
+
+    /// Takes an event that was owed.
+    fn record_owed(&self, activity: &Activity<'_>) {
+        self.record(activity);
+    }
+
+    /// An event that was owed will never come, and is lost from here on.
+    fn write_off(&self) {}
 }
 
 /// Takes events one after the other: [`ActivitySink::open`].
@@ -197,5 +213,41 @@ pub trait Recorder {
 impl<T: ActivitySink + ?Sized> Recorder for &T {
     fn record(&mut self, activity: &Activity<'_>) {
         ActivitySink::record(*self, activity);
+    }
+}
+
+/// One event that a front owes the activity log. It is paid with the event, or written off as lost when dropped; when
+/// the process is killed instead, the log finds what was owed and counts it as lost.
+#[must_use = "dropping it counts an event as lost"]
+pub struct Owed {
+    sink: Option<Arc<dyn ActivitySink>>,
+}
+
+impl Owed {
+    /// Owes `sink` one event, for a request that begins to be carried out `at`.
+    pub fn new(sink: &Arc<dyn ActivitySink>, at: Timestamp) -> Self {
+        sink.owe(at);
+        Self { sink: Some(Arc::clone(sink)) }
+    }
+
+    /// Tells the event: from here on it is the sink's to keep or to count.
+    pub fn pay(mut self, activity: &Activity<'_>) {
+        if let Some(sink) = self.sink.take() {
+            sink.record_owed(activity);
+        }
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        if let Some(sink) = self.sink.take() {
+            sink.write_off();
+        }
+    }
+}
+
+impl fmt::Debug for Owed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Owed")
     }
 }

@@ -27,7 +27,7 @@ pub mod step;
 mod targets;
 pub mod ticket;
 
-pub use activity::{Activity, ActivitySink, Recorder, SealedAddress};
+pub use activity::{Activity, ActivitySink, Owed, Recorder, SealedAddress};
 pub use catalogue::Catalogue;
 pub use current::{Current, Held};
 pub use decision::{Decision, Fact, Obligations, Reason, RuleRef, Verdict};

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use engine::behalf;
 use engine::ticket::Ticket;
-use engine::{Decision, Fact, Front, Identity, Obligations, Reason, RuleRef, Step, Verdict};
+use engine::{Decision, Fact, Front, Identity, Obligations, Owed, Reason, RuleRef, Step, Verdict};
 use tokio::net::TcpStream;
 
 use crate::authority::OwnHost;
@@ -93,12 +93,9 @@ impl Client<'_> {
 
     /// Ends what was open: the log hears of it, and the connection holds nothing.
     fn settle(&mut self) {
-        if let Some(mut open) = self.watched.open.borrow_mut().take() {
+        if let Some(open) = self.watched.open.borrow_mut().take() {
             let shared = &self.worker.shared;
-            open.tell(&*shared.sink);
-            if open.sent.is_some() {
-                open.tell_end(&*shared.sink, shared.clock.now());
-            }
+            open.close(&*shared.sink, shared.clock.now());
         }
         self.worker.rooms.give_back(&mut self.input);
     }
@@ -219,6 +216,9 @@ impl Client<'_> {
         if open.decide(&shared.filter, open.at) {
             return Ok(self.blocked(ask, open));
         }
+        if !open.decision.obligations.unobserved {
+            open.owed = Some(Owed::new(&shared.sink, open.at));
+        }
         if let OwnHost::Name(name) = &open.host {
             let tick = self.worker.tick.get();
             let known = match self.worker.resolve.known(name, tick) {
@@ -247,6 +247,10 @@ impl Client<'_> {
         if may.is_empty() {
             return Ok(Way::Answer(self.inside(open)));
         }
+        if open.decision.obligations.unobserved {
+            // Nothing more will be known of it that may be told.
+            open.tell(&*shared.sink);
+        }
         *self.watched.open.borrow_mut() = Some(open);
         Ok(Way::To(may))
     }
@@ -272,6 +276,7 @@ impl Client<'_> {
             bytes: 0,
             sent: None,
             told: false,
+            owed: None,
             unobserved: false,
         }
     }

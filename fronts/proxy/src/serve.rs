@@ -204,8 +204,9 @@ async fn watchman(worker: &Mine) {
         worker.tick.set(tick);
         if shared.stop.load(Ordering::SeqCst) {
             worker.watch.end_all();
-            // One turn for the connections to see it and tell the log what they had open.
+            // One turn for the connections to see it and tell the log what they had open; it hears of the rest from here.
             tokio::time::sleep(Duration::from_millis(20)).await;
+            worker.watch.close_all(shared.clock.now(), &*shared.sink);
             return;
         }
         let round = worker.watch.round(tick, shared.clock.now(), &shared.filter, &*shared.sink);

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
-use engine::{Activity, ActivitySink, Current, Decision, Front, HostName, Identity, Request};
+use engine::{Activity, ActivitySink, Current, Decision, Front, HostName, Identity, Owed, Request};
 use kit::Timestamp;
 
 use crate::authority::OwnHost;
@@ -63,6 +63,8 @@ pub struct Open {
     pub sent: Option<u64>,
     /// Whether the activity log has been told.
     pub told: bool,
+    /// What it is owed until then.
+    pub owed: Option<Owed>,
     /// Whether it was told as a visit to a help site, which has no last word.
     pub unobserved: bool,
 }
@@ -114,6 +116,7 @@ impl Open {
         if !self.told {
             self.told = true;
             self.unobserved = self.decision.obligations.unobserved;
+            let owed = self.owed.take();
             self.with_request(&self.identity, |request| {
                 let activity = Activity::of(
                     request,
@@ -123,13 +126,22 @@ impl Open {
                     self.agent.as_deref(),
                     self.bytes,
                 );
-                sink.record(&activity);
+                match owed {
+                    Some(owed) => owed.pay(&activity),
+                    None => sink.record(&activity),
+                }
             });
         }
     }
 
+    /// Tells it of what is over: once of the request, and of a tunnel's end besides.
+    pub fn close(mut self, sink: &dyn ActivitySink, at: Timestamp) {
+        self.tell(sink);
+        self.tell_end(sink, at);
+    }
+
     /// Tells it of a tunnel's end: how many bytes went each way.
-    pub fn tell_end(&mut self, sink: &dyn ActivitySink, at: Timestamp) {
+    fn tell_end(&mut self, sink: &dyn ActivitySink, at: Timestamp) {
         let Some(sent) = self.sent.take().filter(|_| self.told && !self.unobserved) else { return };
         self.with_request(&self.identity, |request| {
             let agent = self.agent.as_deref();
@@ -264,6 +276,15 @@ impl Watch {
             }
         }
         round
+    }
+
+    /// Tells the log of everything that is still open: the proxy is at its end.
+    pub fn close_all(&self, at: Timestamp, sink: &dyn ActivitySink) {
+        for watched in self.all.borrow().iter().flatten() {
+            if let Some(open) = watched.open.borrow_mut().take() {
+                open.close(sink, at);
+            }
+        }
     }
 
     /// Ends everything.

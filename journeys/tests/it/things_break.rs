@@ -1,5 +1,7 @@
 //! What happens when things break.
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -46,6 +48,48 @@ fn each_process_killed_in_turn_under_load_comes_back_and_the_losses_are_counted_
     let last = status(&school)?;
     let settled = settled.with_context(|| format!("issued = durable + lost: {last}"))?;
     assert!(settled["durable"].as_u64() > Some(asked / 4), "{settled} of {asked}");
+    Ok(())
+}
+
+#[test]
+fn requests_in_flight_when_the_gate_is_killed_are_counted_as_lost() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("home");
+    journeys::init(&home)?;
+    // A website of the test's own that reads what is asked and never answers.
+    let website = TcpListener::bind("127.0.0.1:0")?;
+    let port = website.local_addr()?.port();
+    let file = home.join("fivebar.toml");
+    let text = std::fs::read_to_string(&file)?;
+    let inside = format!("[proxy]\ninside = [{{ address = \"127.0.0.1\", port = {port} }}]");
+    std::fs::write(&file, text.replace("inside = []\n", "").replacen("[proxy]", &inside, 1))?;
+    let school = School::run(&home)?;
+
+    let mut open = Vec::new();
+    for path in ["one", "two", "three"] {
+        let mut client = TcpStream::connect(school.ready.proxy)?;
+        let ask = format!("GET http://127.0.0.1:{port}/{path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n");
+        client.write_all(ask.as_bytes())?;
+        let (mut origin, _) = website.accept()?;
+        let mut head = [0; 16];
+        origin.read_exact(&mut head)?;
+        assert!(head.starts_with(format!("GET /{path} ").as_bytes()));
+        open.push((client, origin));
+    }
+    let gate = school.pid_of("gate").context("the gate runs")?;
+    Command::new("kill").arg("-KILL").arg(gate.to_string()).status()?;
+
+    // However long that took: what had become an event by then is on disk or lost, and the rest is lost.
+    let settled = eventually(Duration::from_secs(20), || {
+        let status = status(&school).ok()?;
+        let (issued, durable, lost) =
+            (status["issued"].as_u64()?, status["durable"].as_u64()?, status["lost"].as_u64()?);
+        (issued == 3 && issued == durable + lost).then_some(status)
+    });
+    let last = status(&school)?;
+    let settled = settled.with_context(|| format!("three events, each durable or lost: {last}"))?;
+    assert_eq!(settled["inexact_runs"], 0, "{settled}");
+    drop(open);
     Ok(())
 }
 

@@ -27,6 +27,10 @@ pub struct OpenRun {
     pub run: Run,
     /// Numbers issued so far, as its page says.
     pub issued: u64,
+    /// Events owed, as its page says: of requests that are being carried out. They have no number yet, and will be
+    /// lost and counted should the gate be killed now.
+    #[serde(default)]
+    pub owed: u64,
     /// Events made durable.
     pub durable: u64,
     /// Events counted as lost.
@@ -118,12 +122,22 @@ impl AppendLog {
             return Ok(());
         }
         let state = writer.runs.get(&run).cloned().unwrap_or_default();
-        let highest = state.accounted.highest().max(page.map_or(0, |page| page.issued));
-        let gaps = state.accounted.gaps(highest);
-        let last_at = page.filter(|page| page.issued > 0).map(|page| page.last_at).or(state.last_at);
+        let numbered = state.accounted.highest().max(page.map_or(0, |page| page.issued));
+        // What is owed is never paid now: it takes the numbers that would have come next, all of them lost.
+        let owed = page.map_or(0, |page| page.owed);
+        let highest = numbered.saturating_add(owed);
+        let gaps = state.accounted.gaps(numbered);
+        let last_at =
+            page.filter(|page| page.issued > 0 || page.owed > 0).map(|page| page.last_at).or(state.last_at);
         let mut entries = losses(run, &state, &gaps, at, last_at, Cause::GateEnded);
+        if highest > numbered {
+            // Any of them may have begun before the last durable event did.
+            let begun = RunState { last_at: None, ..RunState::default() };
+            let numbers = [(numbered + 1, highest)];
+            entries.extend(losses(run, &begun, &numbers, at, last_at, Cause::InFlight));
+        }
         let issued = highest.saturating_sub(state.settled_before);
-        let lost = state.lost.saturating_add(total(&gaps));
+        let lost = state.lost.saturating_add(total(&gaps)).saturating_add(highest - numbered);
         let exact = page.is_some_and(|page| page.exact && page.issued >= state.accounted.highest());
         let durable = state.durable;
         let what = What::RunEnded { run, issued, durable, lost, exact, since: last_at, until: at };
@@ -176,6 +190,7 @@ impl AppendLog {
             .map(|(&run, state)| OpenRun {
                 run,
                 issued: state.accounted.highest(),
+                owed: 0,
                 durable: state.durable,
                 lost: state.lost,
                 last_at: state.last_at,
@@ -185,6 +200,7 @@ impl AppendLog {
         for run in &mut open {
             if let Ok(Some(page)) = Reading::take(run_dir, run.run) {
                 run.issued = run.issued.max(page.issued);
+                run.owed = page.owed;
             }
         }
         Accounts {

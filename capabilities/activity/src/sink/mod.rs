@@ -13,7 +13,7 @@ use std::time::Instant;
 use engine::{Activity, ActivitySink, Recorder};
 use kit::Timestamp;
 
-use crate::page::{Run, RunPage};
+use crate::page::{Run, RunPage, Taking};
 use crate::sealed::{Desk, NotAKey};
 use drain::Drain;
 use spool::{Opened, Spool};
@@ -62,7 +62,9 @@ struct Shared {
 pub struct SinkCounts {
     /// Numbers issued: every event there was, but for visits to help sites.
     pub issued: u64,
-    /// Events that found no room.
+    /// Events of requests that are being carried out; they have no number yet.
+    pub owed: u64,
+    /// Events that found no room, or never came though they were owed.
     pub dropped: u64,
     /// Events that the log has said are durable.
     pub taken: u64,
@@ -119,6 +121,7 @@ impl Sink {
         let dropped = shared.dropped.load(Ordering::Acquire);
         SinkCounts {
             issued: shared.page.issued(),
+            owed: shared.page.owed(),
             dropped,
             taken,
             connected: shared.connected.load(Ordering::Relaxed),
@@ -152,6 +155,24 @@ impl ActivitySink for Sink {
     fn open(&self) -> Box<dyn Recorder + '_> {
         Box::new(self.shared.open())
     }
+
+    fn owe(&self, at: Timestamp) {
+        self.shared.page.owe(at);
+    }
+
+    fn record_owed(&self, activity: &Activity<'_>) {
+        if activity.decision().obligations.unobserved {
+            self.shared.page.count_help(activity.at(), activity.front());
+            self.shared.page.forgive();
+        } else {
+            self.shared.open().keep(activity, Taking::OWED);
+        }
+    }
+
+    fn write_off(&self) {
+        self.shared.page.write_off();
+        self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Shared {
@@ -167,19 +188,26 @@ struct Open<'a> {
     buffer: Option<Opened<'a>>,
 }
 
-impl Recorder for Open<'_> {
-    fn record(&mut self, activity: &Activity<'_>) {
+impl Open<'_> {
+    /// Keeps an event that is not a visit to a help site, or counts it as dropped.
+    fn keep(&mut self, activity: &Activity<'_>, taking: Taking) {
         let shared = self.shared;
-        if activity.decision().obligations.unobserved {
-            shared.page.count_help(activity.at(), activity.front());
-            return;
-        }
         // Noted before its row is numbered, so that the drain finds it no later than the row.
         let record =
             activity.sealed().and_then(|address| shared.desk.note(activity, address, Instant::now()));
         let buffer = self.buffer.get_or_insert_with(|| shared.spool.open());
-        if !buffer.put(&shared.page, activity, record) {
+        if !buffer.put(&shared.page, activity, record, taking) {
             shared.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Recorder for Open<'_> {
+    fn record(&mut self, activity: &Activity<'_>) {
+        if activity.decision().obligations.unobserved {
+            self.shared.page.count_help(activity.at(), activity.front());
+        } else {
+            self.keep(activity, Taking::NEW);
         }
     }
 }

@@ -14,7 +14,7 @@ use engine::Activity;
 
 use crate::batch;
 use crate::event::{self, LONGEST_EVENT};
-use crate::page::RunPage;
+use crate::page::{RunPage, Taking};
 use crate::sealed::RecordRef;
 use crate::wire::BATCH_HEAD;
 
@@ -43,9 +43,15 @@ pub struct Opened<'a> {
 
 impl Opened<'_> {
     /// Numbers and keeps one event; false where there was no room, and then only its number is gone.
-    pub fn put(&mut self, page: &RunPage, activity: &Activity<'_>, record: Option<RecordRef>) -> bool {
+    pub fn put(
+        &mut self,
+        page: &RunPage,
+        activity: &Activity<'_>,
+        record: Option<RecordRef>,
+        taking: Taking,
+    ) -> bool {
         let at = activity.at();
-        let number = page.issue(at);
+        let number = page.issue(at, taking);
         let Some(chunk) = self.chunk.as_deref_mut() else { return false };
         if chunk.bytes.len() + LONGEST_EVENT > CHUNK_BYTES && !self.spool.seal(chunk) {
             return false;

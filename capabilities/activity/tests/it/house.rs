@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use activity::{Client, Config, Event, Search, ServiceError, Status};
 use engine::{
     Activity, ActivitySink, Decision, DeviceNo, Fact, Front, GroupNo, Host, HostName, Identity, KnownBy,
-    Obligations, PersonNo, Reason, Request, RuleRef, Step, Verdict,
+    Obligations, Owed, PersonNo, Reason, Request, RuleRef, Step, Verdict,
 };
 use kit::{Clock, Timestamp};
 
@@ -164,6 +164,15 @@ impl Visit {
     }
 
     pub fn record(&self, sink: &dyn ActivitySink) {
+        self.with(|activity| sink.record(activity));
+    }
+
+    /// Ends a request that was begun before.
+    pub fn pay(&self, owed: Owed) {
+        self.with(|activity| owed.pay(activity));
+    }
+
+    fn with(&self, tell: impl FnOnce(&Activity<'_>)) {
         let identity = Identity {
             person: Some(PersonNo(self.person)),
             device: Some(DeviceNo(self.person + 100)),
@@ -193,6 +202,6 @@ impl Visit {
             reason,
             obligations: Obligations { unobserved: self.unobserved, ..Obligations::default() },
         };
-        sink.record(&Activity::of(&request, &decision, self.at, self.client, self.agent.as_deref(), 512));
+        tell(&Activity::of(&request, &decision, self.at, self.client, self.agent.as_deref(), 512));
     }
 }

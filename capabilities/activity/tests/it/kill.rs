@@ -10,8 +10,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use activity::entry::What;
+use activity::entry::{Cause, What};
 use activity::{Sink, TimeRange};
+use engine::{ActivitySink, Owed};
 use kit::Clock;
 
 use crate::house::{House, Visit, until};
@@ -38,6 +39,7 @@ fn role() {
             activity::service::run(config, stop).unwrap();
         }
         "gate" => gate(&house.join("run")),
+        "carrying" => carrying(&house.join("run")),
         other => panic!("no role {other}"),
     }
 }
@@ -76,6 +78,23 @@ fn gate(run_dir: &std::path::Path) {
     });
     sink.stop();
     std::io::stderr().write_all(taken_line(&sink).as_bytes()).unwrap();
+}
+
+/// Begins ten requests, ends seven of them in every way there is, says so, and goes on carrying out three.
+fn carrying(run_dir: &std::path::Path) {
+    let sink = Arc::new(Sink::start(run_dir, Clock::System.now()).unwrap());
+    let to = Arc::clone(&sink) as Arc<dyn ActivitySink>;
+    let mut owed: Vec<Owed> = (0..10).map(|_| Owed::new(&to, Clock::System.now())).collect();
+    for _ in 0..4 {
+        Visit::to("www.example.org").pay(owed.pop().unwrap());
+    }
+    Visit::help("help.example.org").pay(owed.pop().unwrap());
+    owed.truncate(3); // two whose connection panicked
+    Visit::to("www.example.org").record(&*sink);
+    std::io::stderr().write_all(b"carrying\n").unwrap();
+    drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+    drop(owed);
+    sink.stop();
 }
 
 fn taken_line(sink: &Sink) -> String {
@@ -205,4 +224,35 @@ fn killing_gate_and_log_again_and_again_loses_nothing_acknowledged_and_counts_th
     }
     eprintln!("{} issued, {} durable, {} lost and counted", accounts.issued, accounts.durable, accounts.lost);
     log.kill();
+}
+
+#[test]
+fn what_a_killed_gate_was_carrying_out_is_counted_as_lost_and_said_so() {
+    for killed in [true, false] {
+        let house = House::new();
+        let log = house.log();
+        let mut gate = Process::start(&house, "carrying");
+        let mut said = BufReader::new(gate.0.stderr.take().unwrap()).lines();
+        assert_eq!(said.next().unwrap().unwrap(), "carrying");
+        until("what has an event is durable", || {
+            house.status().accounts.open.iter().any(|run| (run.durable, run.lost, run.owed) == (5, 2, 3))
+        });
+        if killed {
+            gate.kill()
+        } else {
+            gate.end()
+        }
+        until("the run is over", || house.status().accounts.ended_runs == 1);
+        let accounts = house.status().accounts;
+        assert_eq!((accounts.issued, accounts.durable, accounts.lost, accounts.inexact_runs), (10, 5, 5, 0));
+        let mut lost: Vec<(Cause, u64)> = Vec::new();
+        for entry in house.client().entries().unwrap() {
+            if let What::Lost { cause, events, .. } = entry.what {
+                lost.push((cause, events));
+            }
+        }
+        let last = if killed { Cause::InFlight } else { Cause::NoRoom };
+        assert_eq!(lost, [(Cause::NoRoom, 2), (last, 3)]);
+        log.stop();
+    }
 }

@@ -13,6 +13,8 @@ mod idle;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod owed;
+#[cfg(test)]
 mod plain;
 #[cfg(test)]
 mod policy;

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use engine::{
     PolicyDocument, Sealed,
 };
 use front_proxy::{Config, HelpLine, Opening, Running};
-use kit::{Clock, Private};
+use kit::{Clock, Private, Timestamp};
 use lists::{IndexBuilder, ListIndex, Seed};
 use tempfile::TempDir;
 
@@ -26,11 +27,20 @@ pub const KEY: [u8; 32] = [5; 32];
 /// What the activity log was told, a line each: front, verdict, step, host, path, client, bytes, and what was sent in
 /// a last word.
 #[derive(Default)]
-pub struct Log(Mutex<Vec<String>>);
+pub struct Log {
+    lines: Mutex<Vec<String>>,
+    owed: AtomicI64,
+    written_off: AtomicI64,
+}
 
 impl Log {
     pub fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.lines.lock().unwrap().clone()
+    }
+
+    /// How many events are owed now, and how many will never come.
+    pub fn owed(&self) -> (i64, i64) {
+        (self.owed.load(Ordering::SeqCst), self.written_off.load(Ordering::SeqCst))
     }
 }
 
@@ -45,7 +55,21 @@ impl ActivitySink for Log {
         if let Some(sent) = activity.sent() {
             let _ = write!(line, " ended after {sent}");
         }
-        self.0.lock().unwrap().push(line);
+        self.lines.lock().unwrap().push(line);
+    }
+
+    fn owe(&self, _: Timestamp) {
+        self.owed.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn record_owed(&self, activity: &Activity<'_>) {
+        self.record(activity);
+        self.owed.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    fn write_off(&self) {
+        self.owed.fetch_sub(1, Ordering::SeqCst);
+        self.written_off.fetch_add(1, Ordering::SeqCst);
     }
 }
 
