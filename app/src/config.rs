@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use front_proxy::{NotAPort, Ports};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,31 @@ pub struct Proxy {
     /// Names that browsers fetch without the proxy, as the PAC file tells them.
     #[serde(default)]
     pub direct: Vec<String>,
+    /// The ports that an encrypted connection may go to; 443 and 8443 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_ports: Option<Vec<Port>>,
+    /// The ports that a plain web address may name; 80, 443 and all from 1024 if left out. What stands in `inside`
+    /// needs no place here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web_ports: Option<Vec<Port>>,
+}
+
+/// One port, or several in a row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a port is a number such as 443, or several are a text such as \"1024-65535\"")]
+pub enum Port {
+    One(u16),
+    Several(String),
+}
+
+impl Port {
+    /// As the proxy takes it.
+    pub fn ports(&self) -> Result<Ports, NotAPort> {
+        match self {
+            Self::One(port) => port.to_string().parse(),
+            Self::Several(text) => text.parse(),
+        }
+    }
 }
 
 /// A private address and port that the proxy may connect to.
@@ -257,6 +283,17 @@ impl Config {
         if self.proxy.listen.is_empty() {
             say("proxy", "listen", "name at least one address where browsers send their requests".to_owned());
         }
+        for (key, ports) in
+            [("connect-ports", &self.proxy.connect_ports), ("web-ports", &self.proxy.web_ports)]
+        {
+            let Some(ports) = ports else { continue };
+            if ports.is_empty() {
+                say("proxy", key, "name at least one port, or leave this out for the usual ones".to_owned());
+            }
+            for odd in ports.iter().filter_map(|port| port.ports().err()) {
+                say("proxy", key, odd.to_string());
+            }
+        }
         if let Some(url) = &self.portal.url
             && !(url.starts_with("http://") || url.starts_with("https://"))
         {
@@ -392,6 +429,25 @@ listen = "127.0.0.1:8080"
         let problems = Config::parse(&text).unwrap_err();
         let lines: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
         assert_eq!(lines, [3, 6, 7, 13], "{problems:?}");
+    }
+
+    #[test]
+    fn ports_are_numbers_or_spans_and_anything_else_is_said_with_its_line() {
+        let with = |ports: &str| {
+            Config::parse(&GOOD.replace("[portal]", &format!("connect-ports = {ports}\n[portal]")))
+        };
+        let config = with("[443, \"9000-9010\"]").unwrap();
+        assert_eq!(config.proxy.connect_ports.as_ref().unwrap().len(), 2);
+        assert!(Config::parse(&toml::to_string(&config).unwrap()).is_ok());
+        for odd in ["[]", "[0]", "[\"90-80\"]", "[70000]", "[\"https\"]", "443"] {
+            let problems = with(odd).unwrap_err();
+            assert_eq!(problems.len(), 1, "{odd}: {problems:?}");
+            assert!(problems[0].line == 9 || problems[0].line == 7, "{odd}: {problems:?}");
+            assert!(
+                problems[0].what.contains("port") || problems[0].what.contains("sequence"),
+                "{problems:?}"
+            );
+        }
     }
 
     #[test]

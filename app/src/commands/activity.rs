@@ -56,6 +56,11 @@ fn not_running(error: ClientError) -> anyhow::Error {
     Failure::NotRunning(error.to_string()).into()
 }
 
+/// What may stand as the step of an event.
+fn steps() -> impl Iterator<Item = Step> {
+    Step::ALL.into_iter().chain([Step::Front])
+}
+
 /// The names that numbers stand for.
 struct Shown {
     zone: Zone,
@@ -102,8 +107,8 @@ impl Shown {
         };
         let step = match filter.step.as_deref() {
             None => None,
-            Some(id) => Some(Step::ALL.into_iter().find(|step| step.id() == id).with_context(|| {
-                let ids: Vec<&str> = Step::ALL.iter().map(|step| step.id()).collect();
+            Some(id) => Some(steps().find(|step| step.id() == id).with_context(|| {
+                let ids: Vec<&str> = steps().map(Step::id).collect();
                 format!("{id:?} is no step; use one of {}", ids.join(", "))
             })?),
         };
@@ -149,11 +154,12 @@ impl Shown {
             .category
             .and_then(|number| self.opened.policy.catalogue().category(number))
             .map_or("", |category| category.id.as_str());
+        let about = event.refusal.map_or(category, |refusal| refusal.id());
         let ended = event
             .sent
             .map_or_else(String::new, |sent| format!("  ended: {sent} bytes sent, {} received", event.bytes));
         context.output.say(format!(
-            "{civil:.0}  {:<24} {:<7} {:<5} {}{}  ({} {category}){ended}",
+            "{civil:.0}  {:<24} {:<7} {:<5} {}{}  ({} {about}){ended}",
             who,
             event.front,
             event.verdict.id(),

@@ -166,6 +166,8 @@ impl Answers {
                     threads: None,
                     inside: Vec::new(),
                     direct: Vec::new(),
+                    connect_ports: None,
+                    web_ports: None,
                 },
                 portal: Portal { listen: portal.unwrap_or_else(|| any(8080)), url: None },
                 records: database.map_or_else(Records::default, |database| Records { database }),

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use engine::{Current, SealedKey, SealedState};
 use filtering::publish::Published;
-use front_proxy::{HelpLine, Network, Opening, Pac};
+use front_proxy::{HelpLine, Network, Opening, Pac, Ports};
 use kit::{Clock, Private};
 
-use crate::config::Config;
+use crate::config::{Config, Port};
 use crate::home::{Home, read_key};
 use crate::process::confine::{MACHINE_START, Reach, confine};
 use crate::process::snapshot::{Opened, catalogue};
@@ -255,12 +255,19 @@ fn proxy_config(
         .iter()
         .map(|inside| Opening { network: Network::one(inside.address), ports: vec![inside.port] })
         .collect();
+    // The file was checked: every text in it is a port.
+    let ports = |named: &Option<Vec<Port>>, usual: fn() -> Ports| match named {
+        None => usual(),
+        Some(ports) => ports.iter().filter_map(|port| port.ports().ok()).collect(),
+    };
     let portal_at = portal_address(config, bind);
     allow_private.push(Opening { network: Network::one(portal_at.ip()), ports: vec![portal_at.port()] });
     front_proxy::Config {
         listen: or(&bind.proxy, &config.proxy.listen),
         threads: config.proxy.threads.unwrap_or(0),
         upstreams: config.dns.upstreams.clone(),
+        connect_ports: ports(&config.proxy.connect_ports, Ports::for_tunnels),
+        web_ports: ports(&config.proxy.web_ports, Ports::for_pages),
         allow_private,
         own: dns.to_vec(),
         portal,

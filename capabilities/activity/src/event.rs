@@ -9,7 +9,7 @@
 //! | front (2 bits), verdict (2), known by (3), erased (1) | byte |
 //! | step (4 bits), client: none, IPv4, IPv6 (2), host: none, name, IPv4, IPv6 (2) | byte |
 //! | which of person, device, path, agent, category, list, group, beside follow | byte |
-//! | rule; fact with its index × 8; bytes; for `connect`, bytes the device sent + 1, or 0 while open | varints |
+//! | rule, or the refusal where the step is `front`; fact with its index × 8; bytes; for `connect`, bytes the device sent + 1, or 0 while open | varints |
 //! | the sealed record's reference, where the step is `sealed`; 0 for none | 8 bytes |
 //! | client; person, device, category, list, group, beside | 4 or 16 bytes; varints |
 //! | host; path; agent | 4 or 16 bytes or text; texts |
@@ -18,7 +18,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use engine::{Activity, DeviceNo, Fact, Front, GroupNo, KnownBy, PersonNo, RuleRef, Step, Verdict};
+use engine::{Activity, DeviceNo, Fact, Front, GroupNo, KnownBy, PersonNo, Refusal, RuleRef, Step, Verdict};
 use kit::{Host, HostName, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -347,6 +347,9 @@ pub struct Event {
     pub step: Step,
     /// The rule that spoke, as the policy of that time numbered it; 0 for a built-in default.
     pub rule: RuleRef,
+    /// Why a front refused it itself, where the step is `front`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
     /// Which fact it spoke about.
     pub fact: Fact,
     /// The category's number.
@@ -388,6 +391,7 @@ impl Event {
             verdict: kept.verdict,
             step: kept.step,
             rule: kept.rule,
+            refusal: Refusal::of(kept.step, kept.rule),
             fact: kept.fact,
             category: kept.category,
             list: kept.list,

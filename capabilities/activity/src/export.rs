@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::event::Event;
 
 /// The first line of the CSV form.
-pub const CSV_HEAD: &str = "seq,at,front,client,person,device,known_by,host,path,agent,verdict,step,rule,category,list,group,bytes,sent,record\n";
+pub const CSV_HEAD: &str = "seq,at,front,client,person,device,known_by,host,path,agent,verdict,step,rule,category,list,group,bytes,sent,record,refusal\n";
 
 /// Writes one event as a JSON line.
 pub fn write_json(out: &mut impl Write, event: &Event) -> io::Result<()> {
@@ -31,7 +31,8 @@ pub fn write_csv(out: &mut impl Write, event: &Event) -> io::Result<()> {
     maybe(out, event.group.map(|group| group.0))?;
     write!(out, "{},", event.bytes)?;
     maybe(out, event.sent)?;
-    writeln!(out, "{}", event.record.map(|record| record.to_string()).unwrap_or_default())
+    maybe(out, event.record)?;
+    writeln!(out, "{}", event.refusal.map_or("", engine::Refusal::id))
 }
 
 fn maybe(out: &mut impl Write, value: Option<impl std::fmt::Display>) -> io::Result<()> {
@@ -61,9 +62,9 @@ mod tests {
         let (head, line) = out.trim_end().split_once('\n').unwrap();
         assert_eq!(
             line,
-            "9,2026-11-23T10:49:00Z,proxy,127.0.0.7,7,,device-register,www.example.org,\"/a,b\",\"'=cmd|\"\"x\"\"\",block,school,3,,,,0,,"
+            "9,2026-11-23T10:49:00Z,proxy,127.0.0.7,7,,device-register,www.example.org,\"/a,b\",\"'=cmd|\"\"x\"\"\",block,school,3,,,,0,,,"
         );
-        assert_eq!(head.split(',').count(), 19);
+        assert_eq!(head.split(',').count(), 20);
         let mut json = Vec::new();
         write_json(&mut json, &event).unwrap();
         assert_eq!(String::from_utf8(json).unwrap().trim_end(), text);

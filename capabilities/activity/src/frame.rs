@@ -9,7 +9,7 @@ pub const HEAD: usize = 8;
 pub const LONGEST: usize = 1 << 20;
 const SHORTEST: usize = 2;
 
-/// What a frame holds; the first byte of its payload. The second is the version of that kind, 1 for all now.
+/// What a frame holds; the first byte of its payload. The second is the version of that kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {
@@ -27,13 +27,22 @@ pub enum Kind {
     SealedCount = 6,
 }
 
-/// The version of every kind.
+/// The version of every kind but events.
 pub const VERSION: u8 = 1;
+/// The version of events. The one before had no [`engine::Step::Front`]; what it wrote reads the same.
+const EVENTS: u8 = 2;
 
 impl Kind {
+    const fn version(self) -> u8 {
+        match self {
+            Self::Events => EVENTS,
+            _ => VERSION,
+        }
+    }
+
     const fn of(payload: &[u8]) -> Option<Self> {
         match payload {
-            [1, VERSION, ..] => Some(Self::Events),
+            [1, VERSION | EVENTS, ..] => Some(Self::Events),
             [2, VERSION, ..] => Some(Self::Opening),
             [3, VERSION, ..] => Some(Self::Closing),
             [4, VERSION, ..] => Some(Self::Entry),
@@ -48,7 +57,7 @@ impl Kind {
 pub fn push(out: &mut Vec<u8>, kind: Kind, body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0; HEAD]);
-    out.extend_from_slice(&[kind as u8, VERSION]);
+    out.extend_from_slice(&[kind as u8, kind.version()]);
     body(out);
     let length = (out.len() - start - HEAD) as u32;
     let Some(frame) = out.get_mut(start..) else { return };
@@ -155,6 +164,20 @@ mod tests {
                 _ => None,
             })
             .collect()
+    }
+
+    #[test]
+    fn events_of_the_version_before_are_read_and_those_of_a_later_one_are_not() {
+        for (version, known) in [(0, false), (1, true), (2, true), (3, false)] {
+            let mut bytes = Vec::new();
+            push(&mut bytes, Kind::Events, |out| out.extend_from_slice(b"events"));
+            assert_eq!(bytes[HEAD..HEAD + 2], [1, 2]);
+            bytes[HEAD + 1] = version;
+            let length = (bytes.len() - HEAD) as u32;
+            let crc = checksum(length, &bytes[HEAD..]).to_le_bytes();
+            bytes[4..HEAD].copy_from_slice(&crc);
+            assert_eq!(at(&bytes, 0).is_some(), known, "version {version}");
+        }
     }
 
     #[test]

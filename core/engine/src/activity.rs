@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use kit::Timestamp;
 
-use crate::decision::{Decision, Verdict};
+use crate::decision::{Decision, Refusal, Verdict};
 use crate::groups::GroupNo;
 use crate::identity::{DeviceNo, Identity, KnownBy, PersonNo};
 use crate::request::{Front, Request};
@@ -101,6 +101,32 @@ impl<'a> Activity<'a> {
             bytes,
             sent: None,
             sealed: sealed.then_some(address),
+        }
+    }
+
+    /// The event of a request that a front refused without knowing what it was for: who sent it, and nothing of what it
+    /// said.
+    pub fn refused(
+        refusal: Refusal,
+        front: Front,
+        identity: &Identity,
+        at: Timestamp,
+        client: IpAddr,
+    ) -> Self {
+        Self {
+            at,
+            front,
+            client: Some(client),
+            person: identity.person,
+            device: identity.device,
+            known_by: identity.known_by,
+            host: None,
+            path: None,
+            agent: None,
+            decision: Decision::refused(refusal),
+            bytes: 0,
+            sent: None,
+            sealed: None,
         }
     }
 

@@ -88,6 +88,55 @@ pub struct Reason {
     pub beside: Option<GroupNo>,
 }
 
+/// Why a front refused a request itself. The number stands in the place of the rule, so it never changes its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u32)]
+pub enum Refusal {
+    /// The port is not one of those that the front opens.
+    Port = 1,
+    /// It leads to a service of the school's own.
+    Inside = 2,
+    /// It is not proper HTTP.
+    NotHttp = 3,
+    /// It could be read in two ways, and so be one thing to the filter and another to the website.
+    TwoWays = 4,
+    /// It asks the front for something that it does not do.
+    NotOffered = 5,
+}
+
+impl Refusal {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Port, Self::Inside, Self::NotHttp, Self::TwoWays, Self::NotOffered];
+
+    /// The word used in logs. An id is an API: it never changes.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Port => "port",
+            Self::Inside => "inside",
+            Self::NotHttp => "not-http",
+            Self::TwoWays => "two-ways",
+            Self::NotOffered => "not-offered",
+        }
+    }
+
+    /// The refusal that a step and a rule say, where the step is [`Step::Front`].
+    pub fn of(step: Step, rule: RuleRef) -> Option<Self> {
+        Self::ALL.into_iter().find(|refusal| step == Step::Front && *refusal as u32 == rule.0)
+    }
+
+    /// In a sentence, for whoever was refused.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Port => "The filter opens websites on their usual ports only.",
+            Self::Inside => "The school's own services are not reached through the filter.",
+            Self::NotHttp => "The filter could not understand the request.",
+            Self::TwoWays => "The request could be read in two ways.",
+            Self::NotOffered => "The filter does not do what the request asks for.",
+        }
+    }
+}
+
 /// What the front must do besides obeying the verdict. The places of steps that are still to come (safe search,
 /// headers, inspection, sign-in) are here from the start; a front that cannot carry out an obligation must say so
 /// where it is built.
@@ -116,4 +165,30 @@ pub struct Decision {
     pub reason: Reason,
     /// What the front must do.
     pub obligations: Obligations,
+}
+
+impl Decision {
+    /// What stands in the log where a front refused a request itself.
+    pub const fn refused(refusal: Refusal) -> Self {
+        Self {
+            verdict: Verdict::Block,
+            reason: Reason {
+                step: Step::Front,
+                rule: RuleRef(refusal as u32),
+                fact: Fact::None,
+                category: None,
+                list: None,
+                group: None,
+                beside: None,
+            },
+            obligations: Obligations {
+                unobserved: false,
+                scan: false,
+                inspect: false,
+                safe_search: false,
+                headers: 0,
+                sign_in: false,
+            },
+        }
+    }
 }

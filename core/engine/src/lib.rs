@@ -30,7 +30,7 @@ pub mod ticket;
 pub use activity::{Activity, ActivitySink, Owed, Recorder, SealedAddress};
 pub use catalogue::Catalogue;
 pub use current::{Current, Held};
-pub use decision::{Decision, Fact, Obligations, Reason, RuleRef, Verdict};
+pub use decision::{Decision, Fact, Obligations, Reason, Refusal, RuleRef, Verdict};
 pub use document::{PolicyDocument, Problem, Severity};
 pub use groups::{GroupNo, GroupSet};
 pub use identity::{DeviceNo, Identity, KnownBy, PersonNo};

@@ -1,6 +1,6 @@
 //! A decision in words: short and kind for the person who meets it.
 
-use crate::decision::Decision;
+use crate::decision::{Decision, Refusal};
 use crate::live::Live;
 use crate::policy::{FilterPolicy, Kind, LIVE};
 use crate::step::Step;
@@ -55,6 +55,9 @@ pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {
         Step::Unknown if blocked => "The school does not know this site yet.".to_owned(),
         Step::Unknown => "No list knows this site.".to_owned(),
         Step::Content => "Something on this page is not allowed at school.".to_owned(),
+        Step::Front => Refusal::of(reason.step, reason.rule)
+            .map_or("The filter refused this.", Refusal::words)
+            .to_owned(),
     };
     Saying {
         reason: text,

@@ -36,10 +36,13 @@ pub enum Step {
     Unknown = 11,
     /// Inspected page text, scored as it streams. Only a front that sees a page can reach this step.
     Content = 12,
+    /// No step of the decision: a front refused the request itself, before or after anybody decided on it. Which
+    /// [`crate::Refusal`] it was stands in the place of the rule.
+    Front = 13,
 }
 
 impl Step {
-    /// All steps in order.
+    /// All steps of a decision in order.
     pub const ALL: [Self; 12] = [
         Self::Sealed,
         Self::Help,
@@ -70,11 +73,15 @@ impl Step {
             Self::PermittedUse => "permitted-use",
             Self::Unknown => "unknown",
             Self::Content => "content",
+            Self::Front => "front",
         }
     }
 
-    /// The step with that number, 1 to 12.
+    /// The step with that number: 1 to 12, and 13 where a front refused.
     pub fn from_number(number: u8) -> Option<Self> {
+        if number == Self::Front as u8 {
+            return Some(Self::Front);
+        }
         Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
     }
 }
@@ -97,6 +104,7 @@ mod tests {
             assert_eq!(serde_json::to_string(&step).unwrap(), format!("\"{}\"", step.id()));
         }
         assert_eq!(Step::from_number(0), None);
-        assert_eq!(Step::from_number(13), None);
+        assert_eq!(Step::from_number(13), Some(Step::Front));
+        assert_eq!(Step::from_number(14), None);
     }
 }

@@ -59,6 +59,7 @@ fn main() {
         threads: 1,
         upstreams: vec![args.get(3).map_or("127.0.0.1:53", |server| server).parse().unwrap()],
         connect_ports: (1..=u16::MAX).collect(),
+        web_ports: (1..=u16::MAX).collect(),
         allow_private: vec![Opening { network: "127.0.0.0/8".parse().unwrap(), ports: Vec::new() }],
         portal: "http://portal.school.example".into(),
         ..Config::default()

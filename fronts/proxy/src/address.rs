@@ -91,6 +91,17 @@ impl Reach {
                     && (opening.ports.is_empty() || opening.ports.contains(&port))
             })
     }
+
+    /// Whether that very port is opened there by name.
+    pub fn names(&self, address: IpAddr, port: u16) -> bool {
+        let address = address.to_canonical();
+        self.openings.iter().any(|opening| opening.network.contains(address) && opening.ports.contains(&port))
+    }
+
+    /// Whether that port is opened by name anywhere.
+    pub fn names_port(&self, port: u16) -> bool {
+        self.openings.iter().any(|opening| opening.ports.contains(&port))
+    }
 }
 
 /// Whether `address` reaches a socket that listens on `own`: the same address, or any that can be this machine where

@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use engine::behalf;
 use engine::ticket::Ticket;
-use engine::{Decision, Fact, Front, Identity, Obligations, Owed, Reason, RuleRef, Step, Verdict};
+use engine::{
+    Activity, Decision, Fact, Front, Identity, Obligations, Owed, Reason, Refusal, RuleRef, Step, Verdict,
+};
 use tokio::net::TcpStream;
 
 use crate::authority::OwnHost;
@@ -160,7 +162,13 @@ impl Client<'_> {
     }
 
     async fn refuse(&mut self, refused: Refused) -> Result<(), Ended> {
-        Counters::add(&self.worker.shared.counters.refused, 1);
+        let shared = &self.worker.shared;
+        Counters::add(&shared.counters.refused, 1);
+        let at = shared.clock.now();
+        let identity = shared.filter.hold(at).identify(self.from);
+        let tunnel = self.input.unread().starts_with(b"CONNECT ");
+        let front = if tunnel { Front::Connect } else { Front::Proxy };
+        shared.sink.record(&Activity::refused(refused.refusal(), front, &identity, at, self.from));
         let sentence = sentence(&refused.to_string());
         let title = "The request could not be understood";
         let page = page::trouble(refused.status(), title, &sentence, Some("http_request_error"));
@@ -214,7 +222,14 @@ impl Client<'_> {
     async fn decide(&mut self, ask: &Ask, mut open: Open) -> Result<Way, Ended> {
         let shared = &self.worker.shared;
         if open.decide(&shared.filter, open.at) {
-            return Ok(self.blocked(ask, open));
+            return Ok(Way::Answer(self.blocked(ask, open)));
+        }
+        let port = open.port;
+        let tunnel = open.front == Front::Connect;
+        let ports = if tunnel { &shared.config.connect_ports } else { &shared.config.web_ports };
+        let closed = !ports.contains(port);
+        if closed && (tunnel || !shared.reach.names_port(port)) {
+            return Ok(Way::Answer(self.closed(open)));
         }
         if !open.decision.obligations.unobserved {
             open.owed = Some(Owed::new(&shared.sink, open.at));
@@ -237,15 +252,14 @@ impl Client<'_> {
                 Err(error) => return Ok(Way::Answer(self.unresolved(open, error))),
             }
             if open.decide(&shared.filter, open.at) {
-                return Ok(self.blocked(ask, open));
+                return Ok(Way::Answer(self.blocked(ask, open)));
             }
         }
-        let port = open.port;
-        let addresses = &open.facts.addresses;
-        let may: Vec<IpAddr> =
-            addresses.iter().copied().filter(|&address| shared.reach.may(address, port)).collect();
+        let reach = &shared.reach;
+        let may = |&address: &IpAddr| reach.may(address, port) && (!closed || reach.names(address, port));
+        let may: Vec<IpAddr> = open.facts.addresses.iter().copied().filter(may).collect();
         if may.is_empty() {
-            return Ok(Way::Answer(self.inside(open)));
+            return Ok(Way::Answer(if closed { self.closed(open) } else { self.inside(open) }));
         }
         if open.decision.obligations.unobserved {
             // Nothing more will be known of it that may be told.
@@ -281,7 +295,7 @@ impl Client<'_> {
         }
     }
 
-    fn blocked(&self, ask: &Ask, mut open: Open) -> Way {
+    fn blocked(&self, ask: &Ask, mut open: Open) -> Page {
         let shared = &self.worker.shared;
         Counters::add(&shared.counters.blocked, 1);
         open.tell(&*shared.sink);
@@ -302,7 +316,7 @@ impl Client<'_> {
             (Some(path), Front::Proxy) => page::wanted(accept, path),
             _ => Wanted::Page,
         };
-        Way::Answer(page::blocked(&about, wanted))
+        page::blocked(&about, wanted)
     }
 
     fn ticket(&self, open: &Open) -> String {
@@ -330,24 +344,23 @@ impl Client<'_> {
         page::trouble(status, "The website was not found", &sentence(&error.to_string()), Some(word))
     }
 
-    /// The page for an address inside the school. The log shows it as blocked by the built-in rule, for blocked it is.
-    fn inside(&self, mut open: Open) -> Page {
+    /// The page for a port that is not opened.
+    fn closed(&self, open: Open) -> Page {
+        let shared = &self.worker.shared;
+        Counters::add(&shared.counters.refused, 1);
+        let sentence = format!(
+            "The school's filter opens websites on their usual ports only, and {} is not one of them.",
+            open.port
+        );
+        open.refuse(Refusal::Port, &*shared.sink);
+        page::trouble(403, "This port is closed", &sentence, Some("http_request_denied"))
+    }
+
+    /// The page for an address inside the school.
+    fn inside(&self, open: Open) -> Page {
         let shared = &self.worker.shared;
         Counters::add(&shared.counters.private, 1);
-        open.decision = Decision {
-            verdict: Verdict::Block,
-            reason: Reason {
-                step: Step::LockedBlock,
-                rule: RuleRef(0),
-                fact: Fact::Address(0),
-                category: None,
-                list: None,
-                group: None,
-                beside: None,
-            },
-            obligations: Obligations::default(),
-        };
-        open.tell(&*shared.sink);
+        open.refuse(Refusal::Inside, &*shared.sink);
         page::trouble(
             403,
             "This address is not on the internet",
@@ -355,6 +368,21 @@ impl Client<'_> {
              the filter.",
             Some("destination_ip_prohibited"),
         )
+    }
+
+    /// The page for a path that has no one reading. Its host is decided on all the same: who asks for a blocked site is
+    /// told so, and who asks for a help site is not observed.
+    fn unclear(&self, ask: &Ask, host: &OwnHost, port: u16) -> Page {
+        let shared = &self.worker.shared;
+        let mut open = self.open(Front::Proxy, host.clone(), port, None, ask);
+        if open.decide(&shared.filter, open.at) {
+            return self.blocked(ask, open);
+        }
+        Counters::add(&shared.counters.refused, 1);
+        open.refuse(Refusal::TwoWays, &*shared.sink);
+        let sentence =
+            "The address goes back over an empty part of its path, which servers read differently.";
+        page::trouble(400, "The address is unclear", sentence, Some("http_request_error"))
     }
 
     async fn web(
@@ -367,9 +395,7 @@ impl Client<'_> {
     ) -> Result<Done, Ended> {
         if kit::path::reads_two_ways(target) {
             // Nothing that can be decided on holds every reading, and no browser sends such an address.
-            let sentence =
-                "The address goes back over an empty part of its path, which servers read differently.";
-            let page = page::trouble(400, "The address is unclear", sentence, Some("http_request_error"));
+            let page = self.unclear(ask, host, port);
             return self.answer(&page, ask, end).await;
         }
         let canonical = kit::path::canonical(target).into();
@@ -436,16 +462,6 @@ impl Client<'_> {
 
     async fn connect(&mut self, ask: &Ask, end: usize, host: OwnHost, port: u16) -> Result<(), Ended> {
         let shared = &self.worker.shared;
-        if !shared.config.connect_ports.contains(&port) {
-            Counters::add(&shared.counters.refused, 1);
-            let page = page::trouble(
-                403,
-                "This port is closed",
-                "The school's filter opens encrypted connections to the usual ports of websites only.",
-                Some("http_request_denied"),
-            );
-            return self.say(&page, false, true).await;
-        }
         let open = self.open(Front::Connect, host, port, None, ask);
         let addresses = match self.decide(ask, open).await? {
             Way::To(addresses) => addresses,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use kit::Private;
 
 use crate::address::Opening;
+use crate::ports::Ports;
 
 /// Everything the proxy needs to know.
 #[derive(Debug, Clone)]
@@ -16,9 +17,10 @@ pub struct Config {
     pub threads: usize,
     /// The DNS servers that the proxy asks for the addresses of a site, each with its port.
     pub upstreams: Vec<SocketAddr>,
-    /// The ports that `CONNECT` may name. Not 80 by default: a plain page inside a tunnel would be decided by its name
-    /// alone, though the proxy could see its whole address.
-    pub connect_ports: Vec<u16>,
+    /// The ports that `CONNECT` may name.
+    pub connect_ports: Ports,
+    /// The ports that a plain address may name. What is opened inside by its port needs no place here.
+    pub web_ports: Ports,
     /// Services of the school's own that may be reached through the proxy. The portal belongs here, and nothing is
     /// open by default.
     pub allow_private: Vec<Opening>,
@@ -48,7 +50,8 @@ impl Default for Config {
             listen: Vec::new(),
             threads: 0,
             upstreams: Vec::new(),
-            connect_ports: vec![443, 8443],
+            connect_ports: Ports::for_tunnels(),
+            web_ports: Ports::for_pages(),
             allow_private: Vec::new(),
             own: Vec::new(),
             portal: String::new(),

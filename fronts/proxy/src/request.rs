@@ -1,5 +1,7 @@
 //! What a request asks for, once its head has been read: whom, in which form, with which body. Pure.
 
+use engine::Refusal;
+
 use crate::authority::{OwnHost, authority};
 use crate::body::Framing;
 use crate::field::{Known, known, length, words};
@@ -53,6 +55,23 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// How the activity log calls it.
+    pub const fn refusal(self) -> Refusal {
+        match self {
+            Self::Head(_) | Self::BadTarget => Refusal::NotHttp,
+            Self::OtherScheme | Self::Expectation | Self::Trace => Refusal::NotOffered,
+            Self::LengthAndChunks
+            | Self::SeveralLengths
+            | Self::BadLength
+            | Self::OddTransferEncoding
+            | Self::HostCount
+            | Self::HostDiffers
+            | Self::UserName
+            | Self::ConnectBody
+            | Self::ConnectionNames => Refusal::TwoWays,
+        }
+    }
+
     /// The status code of the page that says so.
     pub const fn status(self) -> u16 {
         match self {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
-use engine::{Activity, ActivitySink, Current, Decision, Front, HostName, Identity, Owed, Request};
+use engine::{Activity, ActivitySink, Current, Decision, Front, HostName, Identity, Owed, Refusal, Request};
 use kit::Timestamp;
 
 use crate::authority::OwnHost;
@@ -132,6 +132,14 @@ impl Open {
                 }
             });
         }
+    }
+
+    /// The proxy refuses it itself. The log hears why, but for a help site, which is counted as any visit to one is.
+    pub fn refuse(mut self, refusal: Refusal, sink: &dyn ActivitySink) {
+        if !self.decision.obligations.unobserved {
+            self.decision = Decision::refused(refusal);
+        }
+        self.tell(sink);
     }
 
     /// Tells it of what is over: once of the request, and of a tunnel's end besides.

@@ -1,6 +1,6 @@
 //! What a network manager does in a week.
 
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use journeys::{School, eventually, program};
+use serde_json::Value;
 
 use super::pupil::explain;
 
@@ -160,6 +161,48 @@ fn explain_reads_many_targets_and_answers_each_on_a_line() -> Result<()> {
         let wrong: serde_json::Value = serde_json::from_str(text.lines().nth(place).context("line")?)?;
         assert!(wrong["problem"].is_string(), "{wrong}");
     }
+    Ok(())
+}
+
+#[test]
+fn what_the_proxy_refuses_itself_is_found_in_the_log_with_who_sent_it_and_why() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-10")?;
+    let page = school.curl(&pupil.address, "http://mail.example.org:25/inbox?q=private", &[])?;
+    assert!(page.contains(" 403 ") && page.contains("This port is closed"), "{page}");
+    school.curl(&pupil.address, "http://ssh.example.org:22/", &["-p"])?;
+    school.curl(&pupil.address, "http://10.1.2.3/", &[])?;
+    let mut client = std::net::TcpStream::connect(school.ready.proxy)?;
+    client.write_all(b"\x16\x03\x01 not for any log\r\n\r\n")?;
+    client.read_to_end(&mut Vec::new())?;
+
+    let search = ["--json", "activity", "search", "--verdict", "block", "--step", "front"];
+    let rows = eventually(Duration::from_secs(10), || {
+        let told = school.told(&search).ok()?;
+        let rows: Vec<Value> = told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        (rows.len() == 4).then_some(rows)
+    })
+    .context("four refusals are in the log")?;
+    let seen: Vec<(&str, &str, &str, bool)> = rows
+        .iter()
+        .rev()
+        .map(|row| {
+            let text = |key: &str| row[key].as_str().unwrap_or("-");
+            (text("front"), text("refusal"), text("host"), row["client"] == pupil.address)
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("proxy", "port", "mail.example.org", true),
+            ("connect", "port", "ssh.example.org", true),
+            ("proxy", "inside", "10.1.2.3", true),
+            ("proxy", "not-http", "-", false),
+        ]
+    );
+    let shown = school.told(&["activity", "search", "--step", "front"])?;
+    assert!(shown.contains("(front port)") && shown.contains(&pupil.name), "{shown}");
+    assert!(!shown.contains("private") && !shown.contains("not for any log"), "{shown}");
     Ok(())
 }
 

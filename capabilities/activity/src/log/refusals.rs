@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
+use engine::Step;
+
 use crate::batch::Stored;
 use crate::event::Event;
 use crate::frame::{self, Kind, Piece};
@@ -31,7 +33,9 @@ impl Refusals {
                 let Some((at, kept)) = event.and_then(|event| Some((event.at, event.kept?))) else {
                     continue;
                 };
-                if let Some(client) = kept.client {
+                // What nobody could read is no site that anyone would ask about.
+                let asked_for_something = kept.host.is_some() || kept.step != Step::Front;
+                if let Some(client) = kept.client.filter(|_| asked_for_something) {
                     self.add(client, Event::of(seq, at, &kept));
                 }
             }

@@ -148,5 +148,6 @@ fn passed(
         )),
         Step::Unknown => "a list or a rule knows it".into(),
         Step::Content => "pages are not read yet".into(),
+        Step::Front => "no front refuses it before".into(),
     }
 }

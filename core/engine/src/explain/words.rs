@@ -1,6 +1,6 @@
 //! A decision in a sentence for staff: the rule, whose it is, and by which fact. Nothing of a sealed entry.
 
-use crate::decision::{Decision, Fact, Verdict};
+use crate::decision::{Decision, Fact, Refusal, Verdict};
 use crate::document::{Effect, SetBy, TargetText};
 use crate::groups::GroupNo;
 use crate::live::{Live, Subject};
@@ -82,6 +82,9 @@ pub fn describe(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Stri
             format!("No list and no rule decides about it; for {} {does}", group(reason.group))
         }
         Step::Content => "The page's text".to_owned(),
+        Step::Front => {
+            Refusal::of(reason.step, reason.rule).map_or("The front itself", Refusal::words).to_owned()
+        }
     };
     if let Some(other) = reason.beside {
         text.push_str(&format!(

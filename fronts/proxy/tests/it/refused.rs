@@ -1,6 +1,8 @@
 //! What could be read in two ways never reaches an origin.
 
-use super::setting::{Setting, status};
+use front_proxy::Opening;
+
+use super::setting::{PUPIL, Setting, block, status};
 
 #[test]
 fn smuggling_and_injection_are_refused_and_the_origin_sees_nothing_of_them() {
@@ -88,6 +90,18 @@ fn smuggling_and_injection_are_refused_and_the_origin_sees_nothing_of_them() {
     let seen = setting.internet.log_with("marker");
     assert_eq!(seen.lines().count(), 1, "the origin saw more than the marker: {seen}");
     assert_eq!(setting.proxy.counts().refused, rows.len() as u64);
+    // Each is in the log with who sent it, and with nothing of what it said.
+    let refused: Vec<String> = setting.log.lines();
+    let refused: Vec<&str> =
+        refused.iter().map(String::as_str).filter(|line| line.contains(" block front/")).collect();
+    assert_eq!(refused.len(), rows.len());
+    for (line, (name, ..)) in refused.iter().zip(&rows) {
+        assert!(line.ends_with(" - - 127.0.0.1 0"), "{name}: {line}");
+    }
+    for (kind, some) in [("two-ways", 10), ("not-http", 10), ("not-offered", 2)] {
+        let count = refused.iter().filter(|line| line.contains(&format!("front/{kind} "))).count();
+        assert!(count >= some, "{kind}: {count} of {refused:#?}");
+    }
 }
 
 #[test]
@@ -155,5 +169,67 @@ fn the_schools_own_services_are_not_reached_through_the_proxy() {
         assert_eq!(status(&answer), 403, "{target}: {answer}");
     }
     assert_eq!(setting.proxy.counts().private, 14);
-    assert!(setting.log.lines().iter().all(|line| line.contains(" block locked-block ")));
+    let lines = setting.log.lines();
+    assert_eq!(lines.len(), 14);
+    assert!(lines.iter().all(|line| line.contains(" block front/inside ")), "{lines:#?}");
+}
+
+#[test]
+fn a_closed_port_is_refused_with_a_page_and_a_row_whichever_way_it_is_asked_for() {
+    let setting = Setting::new(&block("games.example"));
+    for port in [1, 22, 25, 445, 993] {
+        let answer = setting.curl(&["--interface", PUPIL, &format!("http://site.example:{port}/x?y")]);
+        assert_eq!(status(&answer), 403, "{answer}");
+        assert!(
+            answer.contains("This port is closed") && answer.contains(&format!("and {port} is not")),
+            "{answer}"
+        );
+    }
+    for port in [25, 80, 8080] {
+        let target = format!("site.example:{port}");
+        let answer =
+            setting.exchange(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n").as_bytes());
+        assert_eq!(status(&answer), 403, "{answer}");
+        assert!(answer.contains("This port is closed"), "{answer}");
+    }
+    // A blocked site is blocked, whatever the port.
+    let blocked = setting.curl(&["--interface", PUPIL, "http://games.example:25/"]);
+    assert!(blocked.contains("Not during lessons."), "{blocked}");
+    assert_eq!(setting.proxy.counts().refused, 8);
+    let mut wanted: Vec<String> = vec![format!("proxy block front/port site.example /x {PUPIL} 0"); 5];
+    wanted.extend(vec!["connect block front/port site.example - 127.0.0.1 0".to_owned(); 3]);
+    wanted.push(format!("proxy block school games.example / {PUPIL} 0"));
+    assert_eq!(setting.log.lines(), wanted);
+}
+
+#[test]
+fn a_port_that_is_opened_inside_by_name_is_open_there_and_nowhere_else() {
+    let setting = Setting::with("", |config| {
+        config.web_ports = [81].into_iter().collect();
+        config.allow_private.push(Opening { network: "10.0.0.0/8".parse().unwrap(), ports: vec![79] });
+    });
+    // The setting opens its own website's port on this machine by name.
+    assert_eq!(status(&setting.curl(&[&setting.url("site.example", "/small")])), 200);
+    for (url, wanted) in [
+        ("http://site.example:79/", "This port is closed"),
+        ("http://site.example:80/", "This port is closed"),
+        ("http://site.example:81/", "not on the internet"),
+    ] {
+        let answer = setting.curl(&[url]);
+        assert!(status(&answer) == 403 && answer.contains(wanted), "{url}: {answer}");
+    }
+}
+
+#[test]
+fn must_hold_2_a_refused_visit_to_a_help_site_is_not_observed() {
+    let setting = Setting::new("");
+    let connect = |target: &str| {
+        setting.exchange(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n").as_bytes())
+    };
+    assert_eq!(status(&connect("help.example:25")), 403);
+    assert_eq!(status(&setting.curl(&["--interface", PUPIL, "http://help.example:25/chat"])), 403);
+    let unclear = setting.curl(&["--path-as-is", &setting.url("help.example", "/x//../chat")]);
+    assert_eq!(status(&unclear), 400);
+    let lines = setting.log.lines();
+    assert!(lines.len() == 3 && lines.iter().all(|line| line.ends_with(" allow help - - - 0")), "{lines:#?}");
 }

@@ -13,7 +13,7 @@ use engine::catalogue::OpenSite;
 use engine::live::{DeviceEntry, PersonEntry, Roll};
 use engine::{
     Activity, ActivitySink, Catalogue, Current, DeviceNo, FilterPolicy, LiveDocument, PersonNo,
-    PolicyDocument, Sealed,
+    PolicyDocument, Refusal, Sealed,
 };
 use front_proxy::{Config, HelpLine, Opening, Running};
 use kit::{Clock, Private, Timestamp};
@@ -24,7 +24,7 @@ pub const PUPIL: &str = "127.0.9.1";
 pub const STAFF: &str = "127.0.9.2";
 pub const KEY: [u8; 32] = [5; 32];
 
-/// What the activity log was told, a line each: front, verdict, step, host, path, client, bytes, and what was sent in
+/// What the activity log was told, a line each: front, verdict, step (and which refusal of the front's own), host, path, client, bytes, and what was sent in
 /// a last word.
 #[derive(Default)]
 pub struct Log {
@@ -47,7 +47,11 @@ impl Log {
 impl ActivitySink for Log {
     fn record(&self, activity: &Activity<'_>) {
         let mut line = format!("{} {}", activity.front().id(), activity.verdict().id());
-        let _ = write!(line, " {}", activity.decision().reason.step);
+        let reason = activity.decision().reason;
+        let _ = write!(line, " {}", reason.step);
+        if let Some(refusal) = Refusal::of(reason.step, reason.rule) {
+            let _ = write!(line, "/{}", refusal.id());
+        }
         let _ = write!(line, " {}", activity.host().map_or("-".to_owned(), |host| host.to_string()));
         let _ = write!(line, " {}", activity.path().unwrap_or("-"));
         let _ = write!(line, " {}", activity.client().map_or("-".to_owned(), |ip| ip.to_string()));
@@ -185,7 +189,7 @@ pub fn config(internet: &Internet) -> Config {
         listen: vec!["127.0.0.1:0".parse().unwrap()],
         threads: 2,
         upstreams: vec![SocketAddr::new(IpAddr::from([127, 0, 0, 1]), internet.dns)],
-        connect_ports: vec![443, internet.https, internet.http],
+        connect_ports: [443, internet.https, internet.http].into_iter().collect(),
         allow_private: vec![Opening {
             network: "127.0.0.0/8".parse().unwrap(),
             ports: vec![internet.http, internet.https],
