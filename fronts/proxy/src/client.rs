@@ -87,8 +87,15 @@ impl Client<'_> {
                 Target::Web { host, port, path } => self.web(&ask, end, host, *port, path).await?,
             };
             self.settle();
-            if matches!(done, Done::Close) {
-                return Ok(());
+            match done {
+                Done::Again => {}
+                Done::Close => return Ok(()),
+                Done::BreakOff => {
+                    // A reset: an orderly end would be the end of an answer that only its end delimits. Should this
+                    // fail, the connection is gone already.
+                    let _ = self.stream.set_zero_linger();
+                    return Ok(());
+                }
             }
         }
     }

@@ -26,6 +26,8 @@ pub enum Done {
     Again,
     /// The client's connection ends.
     Close,
+    /// The client's connection breaks off: the answer it was given is not whole, and nothing in it says so.
+    BreakOff,
 }
 
 /// Why there was no answer to pass on, while the client has been told nothing yet.
@@ -396,7 +398,14 @@ impl Exchange<'_> {
                 self.worker.pool.put(origin.to, origin.stream, self.worker.tick.get());
             }
         }
-        Ok(if complete && !close { Done::Again } else { Done::Close })
+        // Where a length was announced, whatever is short of it is known to be; and what was sent is worth having, for
+        // a download that goes on where it stopped. A reset could take it back.
+        let tells = matches!(answer.framing, Framing::None | Framing::Length(_));
+        Ok(match (whole && !failed, complete && !close) {
+            (false, _) if !tells => Done::BreakOff,
+            (true, true) => Done::Again,
+            _ => Done::Close,
+        })
     }
 
     async fn stream(&self, origin: &Origin, left: u64) -> Result<u64, Ended> {

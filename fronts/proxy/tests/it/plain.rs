@@ -188,6 +188,62 @@ fn answers_that_could_be_read_in_two_ways_are_not_passed_on() {
 }
 
 #[test]
+fn broken_chunks_are_said_where_nothing_was_passed_on_yet() {
+    for chunks in
+        ["zz\r\nab\r\n0\r\n\r\n", "5\r\nabcdefgh\r\n0\r\n\r\n", "3\r\nabc\r\n-1\r\n", "2\nab\n0\n\n"]
+    {
+        let answer = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
+        let (port, thread) = origin(answer.leak().as_bytes());
+        let setting = Setting::with("", |config| config.allow_private[0].ports.push(port));
+        let got = setting.curl(&[&format!("http://site.example:{port}/")]);
+        assert!(status(&got) == 502 && got.contains("did not answer"), "{chunks:?}: {got}");
+        assert!(got.contains("error=http_protocol_error") && got.matches("HTTP/1.1").count() == 1, "{got}");
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn an_answer_that_breaks_in_its_middle_is_broken_off_and_never_ended() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let setting = Setting::with("", |config| config.allow_private[0].ports.push(port));
+    for (head, then) in [
+        // What comes after the first chunk is no chunk.
+        ("Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", Some("zz\r\n")),
+        // The origin goes away before the last chunk, and where only its end delimits.
+        ("Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", None),
+        ("\r\nabc", None),
+    ] {
+        let mut client = setting.raw();
+        let ask = format!("GET http://site.example:{port}/ HTTP/1.1\r\nHost: site.example:{port}\r\n\r\n");
+        client.write_all(ask.as_bytes()).unwrap();
+        let (mut origin, _) = listener.accept().unwrap();
+        read_head(&mut origin);
+        origin.write_all(format!("HTTP/1.1 200 OK\r\n{head}").as_bytes()).unwrap();
+        let mut got = Vec::new();
+        while !got.windows(3).any(|some| some == b"abc") {
+            let mut some = [0; 512];
+            let read = client.read(&mut some).unwrap();
+            assert!(read > 0, "{head:?}");
+            got.extend_from_slice(&some[..read]);
+        }
+        match then {
+            Some(more) => origin.write_all(more.as_bytes()).unwrap(),
+            // A reset of its own, as of a machine that went away.
+            None => reset(origin),
+        }
+        let ended = client.read_to_end(&mut Vec::new());
+        let ended = ended.expect_err("the end must not look like one").kind();
+        assert_eq!(ended, std::io::ErrorKind::ConnectionReset, "{head:?}");
+    }
+}
+
+/// Resets a connection.
+fn reset(stream: std::net::TcpStream) {
+    tokio::net::TcpSocket::from_std_stream(stream).set_zero_linger().unwrap();
+}
+
+#[test]
 fn what_an_origin_sends_beyond_its_answer_is_nobodys_answer() {
     let (port, thread) = origin(
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
