@@ -7,6 +7,7 @@ mod demo;
 mod home;
 mod output;
 mod process;
+mod service_log;
 
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    start_service_log();
+    service_log::start();
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,18 +44,6 @@ fn sentence(error: &anyhow::Error) -> String {
         }
     }
     said
-}
-
-/// The service log goes to standard error: how the program fares, never what anybody did.
-fn start_service_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("FIVEBAR_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,fivebar=info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .compact()
-        .init();
 }
 
 #[cfg(test)]

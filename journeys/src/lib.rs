@@ -54,6 +54,8 @@ pub struct School {
     pub ready: Ready,
     home: PathBuf,
     child: Child,
+    /// Where its service log goes, where a test reads it.
+    heard: Option<PathBuf>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -76,23 +78,38 @@ impl School {
     pub fn demo() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let home = folder.path().join("school");
-        Self::start(home, &["--json", "demo"], Some(folder))
+        Self::start(home, &["--json", "demo"], Some(folder), None)
+    }
+
+    /// The same with a service log that says everything it can say at `level`, kept to be read by [`Self::heard`].
+    pub fn demo_heard(level: &str) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let (home, log) = (folder.path().join("school"), folder.path().join("service-log"));
+        Self::start(home, &["--json", "demo"], Some(folder), Some((log, level)))
+    }
+
+    /// As [`Self::run`], and heard.
+    pub fn run_heard(home: &Path, level: &str) -> Result<Self> {
+        Self::start(home.to_owned(), &["--json", "run"], None, Some((home.join("service-log"), level)))
     }
 
     /// Starts the school of a home folder that has been set up.
     pub fn run(home: &Path) -> Result<Self> {
-        Self::start(home.to_owned(), &["--json", "run"], None)
+        Self::start(home.to_owned(), &["--json", "run"], None, None)
     }
 
-    fn start(home: PathBuf, arguments: &[&str], folder: Option<tempfile::TempDir>) -> Result<Self> {
-        let mut child = Command::new(program()?)
-            .arg("--home")
-            .arg(&home)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start the program")?;
+    fn start(
+        home: PathBuf,
+        arguments: &[&str],
+        folder: Option<tempfile::TempDir>,
+        heard: Option<(PathBuf, &str)>,
+    ) -> Result<Self> {
+        let mut command = Command::new(program()?);
+        command.arg("--home").arg(&home).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        if let Some((log, level)) = &heard {
+            command.env("FIVEBAR_LOG", level).stderr(std::fs::File::create(log)?);
+        }
+        let mut child = command.spawn().context("cannot start the program")?;
         let said = child.stdout.take().context("the program has no standard output")?;
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -117,7 +134,14 @@ impl School {
                 }
             }
         };
-        Ok(Self { ready, home, child, _folder: folder })
+        let heard = heard.map(|(log, _)| log);
+        Ok(Self { ready, home, child, heard, _folder: folder })
+    }
+
+    /// What all its parts have said on standard error so far.
+    pub fn heard(&self) -> Result<String> {
+        let log = self.heard.as_ref().context("nobody listens to this school")?;
+        Ok(String::from_utf8_lossy(&std::fs::read(log)?).into_owned())
     }
 
     /// The home folder.

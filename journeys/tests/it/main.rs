@@ -7,5 +7,6 @@ mod network_manager;
 mod own_users;
 mod pupil;
 mod sealed;
+mod service_log;
 mod teacher;
 mod things_break;
