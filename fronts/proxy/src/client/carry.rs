@@ -1,0 +1,121 @@
+//! Carrying a request out: a plain one to its origin and back, a tunnel until it ends.
+
+use engine::{Front, behalf};
+
+use super::Client;
+use super::decide::Way;
+use crate::authority::OwnHost;
+use crate::connect;
+use crate::counters::Counters;
+use crate::exchange::{Done, Exchange, NoAnswer, signs_in_on_connection};
+use crate::head::Parts;
+use crate::io::{Ended, write};
+use crate::request::Ask;
+use crate::watch::Stop;
+use crate::{forward, tunnel};
+
+impl Client<'_> {
+    pub(super) async fn web(
+        &mut self,
+        ask: &Ask,
+        end: usize,
+        host: &OwnHost,
+        port: u16,
+        target: &str,
+    ) -> Result<Done, Ended> {
+        if kit::path::reads_two_ways(target) {
+            // Nothing that can be decided on holds every reading, and no browser sends such an address.
+            let page = self.unclear(ask, host, port);
+            return self.answer(&page, ask, end).await;
+        }
+        let canonical = kit::path::canonical(target).into();
+        let open = self.open(Front::Proxy, host.clone(), port, Some(canonical), ask);
+        let addresses = match self.decide(ask, open).await? {
+            Way::To(addresses) => addresses,
+            Way::Answer(page) => return self.answer(&page, ask, end).await,
+        };
+        let shared = &self.worker.shared;
+        Counters::add(&shared.counters.forwarded, 1);
+        let behalf = shared
+            .portal
+            .is(host, port, &addresses)
+            .then(|| behalf::speak_for(shared.config.ticket_key.reveal(), self.from, shared.clock.now()));
+        let head = self.input.unread().get(..end).unwrap_or_default();
+        let mut out = self.worker.rooms.take();
+        forward::request(
+            &mut out,
+            head,
+            &self.parts,
+            ask,
+            (host, port, target),
+            shared.config.via.as_deref(),
+            behalf.as_deref(),
+        );
+        let signs_in = self.parts.fields.iter().any(|field| {
+            field.name.of(head).eq_ignore_ascii_case(b"authorization")
+                && signs_in_on_connection(field.value.of(head))
+        });
+        self.input.consume(end);
+        let exchange = Exchange {
+            worker: self.worker,
+            watched: self.watched,
+            client: &mut self.stream,
+            input: &mut self.input,
+            ask,
+            head: out,
+            addresses: &addresses,
+            port,
+            own: &mut self.own,
+            signs_in,
+        };
+        match exchange.run().await {
+            Ok(done) => Ok(done),
+            Err(NoAnswer::Client(other)) => Err(other),
+            Err(no_answer) => {
+                let page = self.no_answer(&no_answer);
+                self.say(&page, ask.head, true).await?;
+                Ok(Done::Close)
+            }
+        }
+    }
+
+    pub(super) async fn connect(
+        &mut self,
+        ask: &Ask,
+        end: usize,
+        host: OwnHost,
+        port: u16,
+    ) -> Result<(), Ended> {
+        let shared = &self.worker.shared;
+        let open = self.open(Front::Connect, host, port, None, ask);
+        let addresses = match self.decide(ask, open).await? {
+            Way::To(addresses) => addresses,
+            Way::Answer(page) => return self.say(&page, false, true).await,
+        };
+        self.worker.allow(self.watched, shared.config.limits.connect);
+        let mut origin = match connect::connect(self.watched, &addresses, port).await {
+            Ok((origin, _)) => origin,
+            Err(Ended::Stopped(Stop::TimeUp)) => {
+                let page = self.no_answer(&NoAnswer::Slow);
+                return self.say(&page, false, true).await;
+            }
+            Err(Ended::Io(_)) => {
+                let page = self.no_answer(&NoAnswer::Unreachable);
+                return self.say(&page, false, true).await;
+            }
+            Err(other) => return Err(other),
+        };
+        Counters::add(&shared.counters.tunnels, 1);
+        if let Some(open) = self.watched.open.borrow_mut().as_mut() {
+            open.sent = Some(0);
+            open.tell(&*shared.sink);
+        }
+        write(self.watched, &mut self.stream, b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
+        self.input.consume(end);
+        let first = self.input.unread().to_vec();
+        self.input.consume(first.len());
+        self.worker.rooms.give_back(&mut self.input);
+        self.parts = Parts::default();
+        tunnel::carry(self.worker, self.watched, &mut self.stream, &mut origin, &first, &[]).await
+    }
+}
