@@ -190,8 +190,10 @@ impl Targets {
 
     #[inline]
     fn find(&self, text: &str, key: u64, owner: Owner) -> Option<&Name> {
-        let place = self.table.find(owned_key(key, owner), |place| {
-            self.names.get(*place as usize).is_some_and(|name| name.is(text, owner))
+        let key = owned_key(key, owner);
+        let place = self.table.find(key, |place| {
+            // The key tells nearly all that are not it, without going for their text.
+            self.names.get(*place as usize).is_some_and(|name| name.key == key && name.is(text, owner))
         })?;
         self.names.get(*place as usize)
     }

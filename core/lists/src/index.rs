@@ -234,12 +234,19 @@ impl ListIndex {
     ) {
         let reach = self.directory.reach as usize;
         for bucket in buckets.iter().skip(home).take(reach + 1) {
+            // Which slots match is found without branches: where in a bucket a name lies cannot be guessed.
             let (lows, rest) = bucket.split_at(32);
             let (highs, values) = rest.split_at(16);
-            let slots =
-                lows.as_chunks::<4>().0.iter().zip(highs.as_chunks::<2>().0).zip(values.as_chunks::<2>().0);
-            for ((low, high), value) in slots {
-                if u32::from_le_bytes(*low) == hash.low && u16::from_le_bytes(*high) == hash.high {
+            let (highs, values) = (highs.as_chunks::<2>().0, values.as_chunks::<2>().0);
+            let mut equal = 0u32;
+            for (slot, (low, high)) in lows.as_chunks::<4>().0.iter().zip(highs).enumerate() {
+                let same = (u32::from_le_bytes(*low) == hash.low) & (u16::from_le_bytes(*high) == hash.high);
+                equal |= u32::from(same) << slot;
+            }
+            while equal != 0 {
+                let slot = equal.trailing_zeros() as usize;
+                equal &= equal - 1;
+                if let Some(value) = values.get(slot) {
                     let value = u16::from_le_bytes(*value);
                     found(value & EXACT != 0, ListSetNo(value & !EXACT));
                 }
