@@ -114,7 +114,13 @@ impl Resolve {
         let mut facts = Facts::default();
         let mut life = LONGEST_MS;
         for answer in [&six, &four].into_iter().flatten() {
+            follow(host, answer, &mut facts.chain);
             for record in answer.answers() {
+                // Records of other names are nobody's answer, and nobody has judged those names.
+                let owner = plain(&record.name).unwrap_or_default();
+                if owner != host && !facts.chain.iter().any(|name| **name == *owner) {
+                    continue;
+                }
                 life = life.min(u64::from(record.ttl) * 1000);
                 match &record.data {
                     RData::A(address) => facts.addresses.push(IpAddr::V4(address.0)),
@@ -122,7 +128,6 @@ impl Resolve {
                     _ => {}
                 }
             }
-            follow(host, answer, &mut facts.chain);
         }
         if facts.addresses.is_empty() {
             return Err(if is_no_such(&four) && is_no_such(&six) {
@@ -160,4 +165,39 @@ fn follow(host: &str, answer: &Lookup, chain: &mut Vec<Box<str>>) {
 
 fn plain(name: &Name) -> Option<String> {
     normalise_host_name(&name.to_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_proto::op::{Message, MessageType};
+    use hickory_proto::rr::rdata::{A, CNAME};
+
+    #[tokio::test]
+    async fn addresses_of_names_that_the_question_does_not_lead_to_are_not_used() {
+        let server = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let at = server.local_addr().unwrap();
+        // It answers for as long as the test asks: one question for each kind of address.
+        std::thread::spawn(move || {
+            let mut buffer = [0; 1500];
+            for _ in 0..2 {
+                let (length, from) = server.recv_from(&mut buffer).unwrap();
+                let mut message = Message::from_vec(&buffer[..length]).unwrap();
+                message.metadata.message_type = MessageType::Response;
+                let name = |text: &str| Name::from_ascii(text).unwrap();
+                for (owner, data) in [
+                    ("games.example.", RData::A(A([192, 0, 2, 66].into()))),
+                    ("site.example.", RData::CNAME(CNAME(name("cdn.example.")))),
+                    ("cdn.example.", RData::A(A([192, 0, 2, 1].into()))),
+                ] {
+                    message.add_answer(Record::from_rdata(name(owner), 300, data));
+                }
+                server.send_to(&message.to_vec().unwrap(), from).unwrap();
+            }
+        });
+        let facts = Resolve::new(&[at], Duration::from_secs(5)).ask("site.example", 0).await.unwrap();
+        assert!(!facts.addresses.is_empty());
+        assert!(facts.addresses.iter().all(|address| *address == IpAddr::from([192, 0, 2, 1])), "{facts:?}");
+        assert_eq!(facts.chain.iter().map(|name| &**name).collect::<Vec<_>>(), ["cdn.example"]);
+    }
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::name;
+use super::rewrite;
 use super::{HEADER, flag2, flag3, kind, rcode, u16_at, u32_at};
 
 /// The most names an answer may go through.
@@ -29,7 +30,7 @@ pub enum Unusable {
 ///
 /// `image` is the message up to the end of the answer (or of the authority section, where that matters), in the
 /// upstream's own compression: every pointer leads backwards and so stays true. The OPT and the additional section are
-/// gone.
+/// gone. Where something before the end had to go, the rest is written anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The message.
@@ -46,6 +47,11 @@ pub struct Answer {
 
 /// Reads an answer whose header and question have been compared with what was asked. `question_end` is where the
 /// records begin; `whole` keeps the authority section of a positive answer (signatures were asked for).
+///
+/// Only what answers the question is kept, and only that is judged. In the answer section: records of the type asked for
+/// and aliases, of the name asked for and of those it is an alias of, whichever order they stand in (RFC 2181 §5.4.1,
+/// RFC 5452 §6); in the authority section: what a negative answer and its proof need, which is never an address; of the
+/// additional section nothing, since a device asks again for what it needs and the answer is then judged.
 pub fn read(message: &[u8], question_end: usize, whole: bool) -> Result<Answer, Unusable> {
     let header = message.first_chunk::<HEADER>().ok_or(Unusable::Malformed)?;
     let [_, _, two, three, _, _, counts @ ..] = *header;
@@ -62,15 +68,16 @@ pub fn read(message: &[u8], question_end: usize, whole: bool) -> Result<Answer, 
 
     let mut reader = Reader::new(message, question_end).ok_or(Unusable::Malformed)?;
     for _ in 0..answers {
-        reader.record(Section::Answer)?;
+        reader.answer()?;
     }
-    let (answers_end, answers_lives) = (reader.at, reader.lives_at.len());
+    reader.settle()?;
+    let (answers_end, answers_kept) = (reader.at, reader.kept.len());
     for _ in 0..authorities {
-        reader.record(Section::Authority)?;
+        reader.authority().ok_or(Unusable::Malformed)?;
     }
-    let (authorities_end, authorities_lives) = (reader.at, reader.lives_at.len());
+    let (authorities_end, authorities_kept) = (reader.at, reader.kept.len() - answers_kept);
     for _ in 0..additional {
-        reader.record(Section::Additional)?;
+        reader.next(Section::Additional).ok_or(Unusable::Malformed)?;
     }
     if reader.upper_rcode != 0 {
         return Err(Unusable::Failed(code));
@@ -78,33 +85,54 @@ pub fn read(message: &[u8], question_end: usize, whole: bool) -> Result<Answer, 
 
     let negative = code == rcode::NXDOMAIN || !reader.has_data;
     let keep_authority = whole || negative;
-    let (end, lives, kept) = if keep_authority {
-        (authorities_end, authorities_lives, authorities)
+    let (end, kept_authorities) =
+        if keep_authority { (authorities_end, authorities_kept) } else { (answers_end, 0) };
+    reader.kept.truncate(answers_kept + kept_authorities);
+    let is_whole = answers_kept == usize::from(answers)
+        && (!keep_authority || authorities_kept == usize::from(authorities));
+    let (mut image, lives_at) = if is_whole {
+        let mut image = message.get(..end).ok_or(Unusable::Malformed)?.to_vec();
+        // Our own spelling of the question must not shine through where a server did not compress.
+        for record in &reader.kept {
+            name::lower_in_place(&mut image, record.owner);
+        }
+        let lives_at = reader.kept.iter().map(|record| record.body + 4);
+        (image, lives_at.map(u16::try_from).collect::<Result<_, _>>().map_err(|_| Unusable::Malformed)?)
     } else {
-        (answers_end, answers_lives, 0)
+        reader.kept.sort_unstable_by_key(|record| record.owner);
+        rewrite::rewrite(message, question_end, &reader.kept).ok_or(Unusable::Malformed)?
     };
-    let mut image = message.get(..end).ok_or(Unusable::Malformed)?.to_vec();
-    // Our own spelling of the question must not shine through where a server did not compress.
-    for owner in reader.owners.iter().filter(|owner| **owner < end) {
-        name::lower_in_place(&mut image, *owner);
-    }
-    super::write::header(&mut image, [flag2::QR, three & (flag3::AD | flag3::RCODE)], 1, answers, kept);
-    reader.lives_at.truncate(lives);
-    let shortest = if answers > 0 { reader.shortest_s } else { u32::MAX };
+    let count = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+    let flags = [flag2::QR, three & (flag3::AD | flag3::RCODE)];
+    super::write::header(&mut image, flags, 1, count(answers_kept), count(kept_authorities));
+    let shortest = if answers_kept > 0 { reader.shortest_s } else { u32::MAX };
     let life_s = if negative {
         // RFC 2308 §5: without a SOA a negative answer must not be kept.
         reader.negative_s.map_or(0, |life| life.min(LONGEST_NEGATIVE_LIFE_S)).min(shortest)
     } else {
         shortest.min(LONGEST_LIFE_S)
     };
-    Ok(Answer { image, lives_at: reader.lives_at, life_s, chain: reader.chain, addresses: reader.addresses })
+    Ok(Answer { image, lives_at, life_s, chain: reader.chain, addresses: reader.addresses })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section {
-    Answer,
-    Authority,
+    Records,
     Additional,
+}
+
+/// Where a record lies in its message.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Record {
+    /// Its owner's name.
+    pub owner: usize,
+    /// Its type, behind the owner.
+    pub body: usize,
+    /// Behind its data.
+    pub end: usize,
+    pub kind: u16,
+    class: u16,
+    life: u32,
 }
 
 struct Reader<'m> {
@@ -112,8 +140,9 @@ struct Reader<'m> {
     at: usize,
     asked: u16,
     question: Box<[u8]>,
-    lives_at: Vec<u16>,
-    owners: Vec<usize>,
+    kept: Vec<Record>,
+    /// Records of the answer section whose owner was not yet met.
+    aside: Vec<Record>,
     chain: Vec<Box<[u8]>>,
     addresses: Vec<IpAddr>,
     shortest_s: u32,
@@ -130,8 +159,8 @@ impl<'m> Reader<'m> {
             at: question_end,
             asked: u16_at(message, question_end.checked_sub(4)?)?,
             question: name::read(message, HEADER)?.0.as_bytes().into(),
-            lives_at: Vec::new(),
-            owners: Vec::new(),
+            kept: Vec::new(),
+            aside: Vec::new(),
             chain: Vec::new(),
             addresses: Vec::new(),
             shortest_s: u32::MAX,
@@ -142,9 +171,91 @@ impl<'m> Reader<'m> {
         })
     }
 
-    /// Reads one record and steps behind it.
-    fn record(&mut self, section: Section) -> Result<(), Unusable> {
-        self.try_record(section).ok_or(Unusable::Malformed)?;
+    /// Reads where the next record lies, with its owner, and steps behind it.
+    fn next(&mut self, section: Section) -> Option<(Record, name::Text)> {
+        let message = self.message;
+        let owner = self.at;
+        let (text, body) = name::read(message, owner)?;
+        let (kind, class) = (u16_at(message, body)?, u16_at(message, body + 2)?);
+        let life = u32_at(message, body + 4)?;
+        let end = body + 10 + usize::from(u16_at(message, body + 8)?);
+        message.get(..end)?;
+        self.at = end;
+        if kind == kind::OPT {
+            let first = !std::mem::replace(&mut self.has_opt, true);
+            self.upper_rcode = (life >> 24) as u8;
+            (section == Section::Additional && first).then_some(())?;
+        }
+        // RFC 2181 §8: a time with its top bit set is zero.
+        let life = if life > i32::MAX as u32 { 0 } else { life };
+        Some((Record { owner, body, end, kind, class, life }, text))
+    }
+
+    /// Reads a record of the answer section. One whose owner is not known yet is set aside: some servers put an alias
+    /// behind what it leads to.
+    fn answer(&mut self) -> Result<(), Unusable> {
+        let (record, owner) = self.next(Section::Records).ok_or(Unusable::Malformed)?;
+        if self.answers(&record, owner.as_bytes()) {
+            self.keep(record)
+        } else {
+            self.aside.push(record);
+            Ok(())
+        }
+    }
+
+    /// Takes of what was set aside whatever an alias has led to since; the rest answers nothing.
+    fn settle(&mut self) -> Result<(), Unusable> {
+        let mut before = usize::MAX;
+        while !self.aside.is_empty() && self.aside.len() < before {
+            before = self.aside.len();
+            for record in std::mem::take(&mut self.aside) {
+                let (owner, _) = name::read(self.message, record.owner).ok_or(Unusable::Malformed)?;
+                if self.answers(&record, owner.as_bytes()) {
+                    self.keep(record)?;
+                } else {
+                    self.aside.push(record);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the record of that owner is of a name that the question has led to, and of a type that belongs there.
+    fn answers(&self, record: &Record, owner: &[u8]) -> bool {
+        if record.class != 1 {
+            return false;
+        }
+        match self.signed_or_own(record) {
+            // A DNAME stands above the alias that was made of it (RFC 6672 §3.1).
+            Some(kind::DNAME) if self.asked != kind::DNAME => self.names().any(|name| is_within(name, owner)),
+            Some(kind) => {
+                (kind == self.asked || kind == kind::CNAME || record.kind == self.asked)
+                    && self.names().any(|name| name == owner)
+            }
+            None => false,
+        }
+    }
+
+    /// The record's type, or the type that it signs.
+    fn signed_or_own(&self, record: &Record) -> Option<u16> {
+        if record.kind == kind::RRSIG {
+            u16_at(self.message.get(..record.end)?, record.body + 10)
+        } else {
+            Some(record.kind)
+        }
+    }
+
+    /// The name asked for, and those it has led to.
+    fn names(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(&*self.question).chain(self.chain.iter().map(|name| &**name))
+    }
+
+    /// Keeps a record of the answer section, with its facts.
+    fn keep(&mut self, record: Record) -> Result<(), Unusable> {
+        self.facts(&record).ok_or(Unusable::Malformed)?;
+        self.shortest_s = self.shortest_s.min(record.life);
+        self.has_data |= record.kind == self.asked;
+        self.kept.push(record);
         if self.chain.len() > MOST_NAMES { Err(Unusable::Circle) } else { self.no_circle() }
     }
 
@@ -158,43 +269,10 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn try_record(&mut self, section: Section) -> Option<()> {
-        let message = self.message;
-        let owner = self.at;
-        let body = name::read(message, owner)?.1;
-        let (kind, class) = (u16_at(message, body)?, u16_at(message, body + 2)?);
-        let life = u32_at(message, body + 4)?;
-        let data = body + 10;
-        let end = data + usize::from(u16_at(message, body + 8)?);
-        let bytes = message.get(data..end)?;
-        self.at = end;
-        if kind == kind::OPT {
-            let first = !std::mem::replace(&mut self.has_opt, true);
-            self.upper_rcode = (life >> 24) as u8;
-            return (section == Section::Additional && first).then_some(());
-        }
-        if section == Section::Additional {
-            return Some(());
-        }
-        // RFC 2181 §8: a time with its top bit set is zero.
-        let life = if life > i32::MAX as u32 { 0 } else { life };
-        self.lives_at.push(u16::try_from(body + 4).ok()?);
-        self.owners.push(owner);
-        if section == Section::Authority {
-            if kind == kind::SOA {
-                let minimum = self.soa_minimum(data, end)?;
-                self.negative_s = Some(minimum.min(life));
-            }
-            return Some(());
-        }
-        self.shortest_s = self.shortest_s.min(life);
-        if kind == self.asked {
-            self.has_data = true;
-        }
-        if class != 1 {
-            return Some(());
-        }
-        match kind {
+    fn facts(&mut self, record: &Record) -> Option<()> {
+        let (data, end) = (record.body + 10, record.end);
+        let bytes = self.message.get(data..end)?;
+        match record.kind {
             kind::A => self
                 .addresses
                 .push(Ipv4Addr::from(*bytes.first_chunk::<4>().filter(|_| bytes.len() == 4)?).into()),
@@ -203,17 +281,36 @@ impl<'m> Reader<'m> {
                 self.addresses.push(IpAddr::V6(Ipv6Addr::from(*octets)).to_canonical());
             }
             kind::CNAME | kind::DNAME => {
-                let (target, after) = name::read(message, data)?;
+                let (target, after) = name::read(self.message, data)?;
                 if after != end {
                     return None;
                 }
                 // A DNAME's own target is an ancestor of the alias that stands beside it (RFC 6672 §3.1).
-                if kind == kind::CNAME {
+                if record.kind == kind::CNAME {
                     self.chain.push(target.as_bytes().into());
                 }
             }
             kind::SVCB | kind::HTTPS => self.service(data, end)?,
             _ => {}
+        }
+        Some(())
+    }
+
+    /// Reads a record of the authority section, and keeps it where it says that something is not there.
+    fn authority(&mut self) -> Option<()> {
+        let (record, owner) = self.next(Section::Records)?;
+        let belongs = record.class == 1
+            && match self.signed_or_own(&record)? {
+                kind::SOA => self.names().any(|name| is_within(name, owner.as_bytes())),
+                kind::NSEC | kind::NSEC3 => true,
+                _ => false,
+            };
+        if belongs {
+            if record.kind == kind::SOA {
+                let minimum = self.soa_minimum(record.body + 10, record.end)?;
+                self.negative_s = Some(minimum.min(record.life));
+            }
+            self.kept.push(record);
         }
         Some(())
     }
@@ -247,4 +344,10 @@ impl<'m> Reader<'m> {
         }
         (at == end).then_some(())
     }
+}
+
+/// Whether `name` is `ancestor` or lies below it; both as [`name::Text`] writes them.
+fn is_within(name: &[u8], ancestor: &[u8]) -> bool {
+    ancestor.is_empty()
+        || name.strip_suffix(ancestor).is_some_and(|before| before.is_empty() || before.ends_with(b"."))
 }

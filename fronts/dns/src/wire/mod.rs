@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod name;
 pub mod query;
+mod rewrite;
 pub mod write;
 
 /// Bytes of a message's header.
@@ -35,8 +36,14 @@ pub mod kind {
     pub const OPT: u16 = 41;
     /// Delegation signer.
     pub const DS: u16 = 43;
+    /// Signature.
+    pub const RRSIG: u16 = 46;
+    /// The next name there is.
+    pub const NSEC: u16 = 47;
     /// Zone key.
     pub const DNSKEY: u16 = 48;
+    /// The next hashed name there is.
+    pub const NSEC3: u16 = 50;
     /// Service binding (RFC 9460).
     pub const SVCB: u16 = 64;
     /// Service binding of the web (RFC 9460).

@@ -138,6 +138,30 @@ pub fn read(message: &[u8], at: usize) -> Option<(Text, usize)> {
     }
 }
 
+/// Copies the labels of the name at `at`, which [`read`] has read, without pointers and without the root. Letters that
+/// stand before `lower_until` are lowered.
+pub fn copy(message: &[u8], at: usize, lower_until: usize, into: &mut Vec<u8>) -> Option<()> {
+    let mut place = at;
+    loop {
+        let length = *message.get(place)?;
+        if length & 0xc0 == 0xc0 {
+            // Every pointer leads backwards, or the name would not have been read.
+            place = Some(usize::from(super::u16_at(message, place)? & 0x3fff)).filter(|to| *to < place)?;
+            continue;
+        }
+        if length == 0 {
+            return Some(());
+        }
+        let end = place + 1 + usize::from(length);
+        let start = into.len();
+        into.extend_from_slice(message.get(place..end)?);
+        if place < lower_until {
+            into.get_mut(start..)?.make_ascii_lowercase();
+        }
+        place = end;
+    }
+}
+
 /// Lowers the letters of the labels that stand at `at` itself, up to a pointer or the root.
 pub fn lower_in_place(message: &mut [u8], at: usize) {
     let mut place = at;

@@ -15,4 +15,6 @@ mod messages;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
+mod unasked;
+#[cfg(test)]
 mod upstreams;
