@@ -91,28 +91,36 @@ struct Target {
     address: Option<IpAddr>,
     port: Option<u16>,
     path: Option<String>,
+    /// The path as it was typed, where it is canonical otherwise.
+    as_sent: Option<String>,
 }
 
 impl Target {
     fn read(text: &str) -> Option<Self> {
         let text = text.trim();
-        if let Ok(address) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-            let address = address.to_canonical();
-            return Some(Self { host: address.to_string(), address: Some(address), port: None, path: None });
+        if let Some(address) = kit::address::literal(text) {
+            return Some(Self {
+                host: address.to_string(),
+                address: Some(address),
+                port: None,
+                path: None,
+                as_sent: None,
+            });
         }
         if !text.contains('/') && !text.contains(':') {
             let host = kit::host::normalise_host_name(text)?;
-            return Some(Self { host, address: None, port: None, path: None });
+            return Some(Self { host, address: None, port: None, path: None, as_sent: None });
         }
         let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         // Of a secure address a gate that does not look inside sees the host and nothing else.
         let secure = whole.starts_with("https://");
         let url = lists::url::canonical(&whole)?;
         let path = Some(url.path).filter(|_| !secure);
+        let as_sent = path.as_deref().and_then(|path| as_sent(&whole, path));
         Some(match url.host {
-            CanonicalHost::Name(host) => Self { host, address: None, port: url.port, path },
+            CanonicalHost::Name(host) => Self { host, address: None, port: url.port, path, as_sent },
             CanonicalHost::Address(address) => {
-                Self { host: address.to_string(), address: Some(address), port: url.port, path }
+                Self { host: address.to_string(), address: Some(address), port: url.port, path, as_sent }
             }
         })
     }
@@ -125,12 +133,21 @@ impl Target {
     }
 }
 
+/// The path of a typed address as a client would send it, where its canonical form is another.
+fn as_sent(whole: &str, canonical: &str) -> Option<String> {
+    let (_, rest) = whole.split_once("://")?;
+    let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
+    let path = rest.get(rest.find(['/', '?'])?..)?;
+    (path != canonical && path.starts_with('/')).then(|| path.to_owned())
+}
+
 impl Question<'_> {
     fn request<'r>(&'r self, target: &'r Target) -> Option<Request<'r>> {
         Some(Request {
             host: target.host()?,
             port: target.port,
             path: target.path.as_deref(),
+            as_sent: target.as_sent.as_deref(),
             chain: &[],
             addresses: &[],
             identity: self.identity,

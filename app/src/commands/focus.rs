@@ -164,6 +164,7 @@ fn closed_otherwise(context: &Context, plan: &Plan) -> Result<Vec<Closed>> {
             host,
             port: None,
             path: site.path.as_deref(),
+            as_sent: None,
             chain: &[],
             addresses: &[],
             identity: &identity,

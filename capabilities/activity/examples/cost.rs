@@ -84,6 +84,7 @@ fn visit(sink: &Sink, n: u32, dns: bool) {
         host: Host::Name(host),
         port: None,
         path: if dns { None } else { Some("/lessons/2026/fractions/page-7.html") },
+        as_sent: None,
         chain: &[],
         addresses: &[],
         identity: &identity,

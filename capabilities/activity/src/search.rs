@@ -105,9 +105,9 @@ impl Filter {
     pub fn new(search: &Search) -> Result<Self, BadSearch> {
         let site = match &search.site {
             None => None,
-            Some(text) => Some(match text.parse::<IpAddr>() {
-                Ok(address) => Site::Address(address.to_canonical()),
-                Err(_) => Site::Name(normalise_host_name(text).ok_or_else(|| BadSearch::Site(text.clone()))?),
+            Some(text) => Some(match kit::address::literal(text) {
+                Some(address) => Site::Address(address),
+                None => Site::Name(normalise_host_name(text).ok_or_else(|| BadSearch::Site(text.clone()))?),
             }),
         };
         let front = match &search.front {

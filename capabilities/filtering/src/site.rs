@@ -1,8 +1,7 @@
 //! A site as somebody types or pastes it into a form.
 
-use std::net::IpAddr;
-
 use engine::document::target::{Target, TargetError, TargetText};
+use kit::address::literal;
 use kit::host::normalise_host_name;
 
 /// The host and, where they gave one, the path. The query is thrown away: it can hold what a person searched for.
@@ -76,9 +75,9 @@ fn host(authority: &str) -> Option<String> {
         if !(port.is_empty() || is_port(port.strip_prefix(':')?)) {
             return None;
         }
-        return address.parse::<IpAddr>().ok().map(|address| address.to_string());
+        return literal(address).map(|address| address.to_string());
     }
-    if let Ok(address) = authority.parse::<IpAddr>() {
+    if let Some(address) = literal(authority) {
         return Some(address.to_string());
     }
     let name = match authority.rsplit_once(':') {
@@ -86,7 +85,7 @@ fn host(authority: &str) -> Option<String> {
         Some(_) => return None,
         None => authority,
     };
-    if let Ok(address) = name.parse::<IpAddr>() {
+    if let Some(address) = literal(name) {
         return Some(address.to_string());
     }
     normalise_host_name(name).filter(|name| name.contains('.'))

@@ -56,6 +56,9 @@ pub struct Request<'a> {
     /// The canonical path with its query, starting with `/`, where the front sees one: as [`kit::path::canonical`] writes
     /// it. What seals or blocks is asked with [`kit::path::widest`] of it too, what opens with this alone.
     pub path: Option<&'a str>,
+    /// The path with its query as it was sent, where a front sees one: expressions that block are asked with it too, for
+    /// they may be about the very spelling (`//`, `%2e`). It may be missing where it is the same as `path`.
+    pub as_sent: Option<&'a str>,
     /// The names that the host's answer went through (`CNAME`), nearest first; empty before an answer is known.
     pub chain: &'a [HostName<'a>],
     /// The addresses that the host resolved to; empty before an answer is known.

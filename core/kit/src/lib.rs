@@ -2,6 +2,7 @@
 //! be printed. No input or output: every function is a function of its arguments.
 #![warn(missing_docs)]
 
+pub mod address;
 pub mod clock;
 pub mod host;
 pub mod ids;

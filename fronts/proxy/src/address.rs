@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
+use kit::address::ipv4_inside;
+
 /// A network: an address and how many of its bits count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
@@ -79,10 +81,14 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Whether the proxy may connect there.
+    /// Whether the proxy may connect there. An opening of the network that an address inside it belongs to does not open
+    /// an address that only leads there.
     pub fn may(&self, address: IpAddr, port: u16) -> bool {
         let address = address.to_canonical();
-        if self.own.iter().any(|own| own.port() == port && is_ours(own.ip().to_canonical(), address)) {
+        let ours = |address: IpAddr| {
+            self.own.iter().any(|own| own.port() == port && is_ours(own.ip().to_canonical(), address))
+        };
+        if ours(address) || ipv4_inside(address).any(|inside| ours(inside.into())) {
             return false;
         }
         is_public(address)
@@ -111,7 +117,7 @@ fn is_ours(own: IpAddr, address: IpAddr) -> bool {
 }
 
 /// Whether an address belongs to the public internet. Everything that IANA keeps for special purposes does not, and
-/// neither does an IPv6 address that only carries such an IPv4 one (RFC 6890, RFC 6052, RFC 3056).
+/// neither does an IPv6 address that only leads to such an IPv4 one (RFC 6890, [`ipv4_inside`]).
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -133,15 +139,18 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, c, ..] = address.segments();
-    let low = Ipv4Addr::from_bits(u32::try_from(address.to_bits() & 0xffff_ffff).unwrap_or(0));
-    match a {
-        // NAT64's well-known prefix and 6to4 carry an IPv4 address.
-        0x0064 if b == 0xff9b => c == 0 && is_public_v4(low),
-        0x2002 => is_public_v4(Ipv4Addr::from_bits(u32::from(b) << 16 | u32::from(c))),
-        0x2001 if b < 0x0200 || b == 0x0db8 => false,
+    let mut inside = ipv4_inside(IpAddr::V6(address)).peekable();
+    let leads_somewhere = inside.peek().is_some();
+    if !inside.all(is_public_v4) {
+        return false;
+    }
+    match address.segments() {
+        // What is translated is as public as the IPv4 address behind it, which is there.
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] => leads_somewhere,
+        [0x2002, ..] => leads_somewhere,
+        [0x2001, 0..0x0200 | 0x0db8, ..] | [0x3fff, 0..0x1000, ..] => false,
         // Global unicast is 2000::/3; the rest is loopback, mapped, unique local, link-local, multicast or unused.
-        _ => a & 0xe000 == 0x2000,
+        [first, ..] => first & 0xe000 == 0x2000,
     }
 }
 
@@ -178,7 +187,20 @@ mod tests {
             ("2001::1", false),
             ("64:ff9b::7f00:1", false),
             ("64:ff9b::5db8:d822", true),
+            ("64:ff9b::a9fe:a9fe", false),
+            ("64:ff9b::", false),
+            ("64:ff9b:0:1::5db8:d822", false),
+            ("64:ff9b:1::7f00:1", false),
+            ("64:ff9b:1:a00:1:200::", false),
+            ("64:ff9b:1::5db8:d822", true),
             ("2002:7f00:1::", false),
+            ("2002:5db8:d822::1", true),
+            ("::ffff:127.0.0.1", false),
+            ("::ffff:0:127.0.0.1", false),
+            ("2001:0:5db8:d822::f5ff:fffe", false),
+            ("2606:2800:220:1:0:5efe:10.0.0.1", false),
+            ("2606:2800:220:1:0:5efe:93.184.216.34", true),
+            ("3fff::1", false),
         ] {
             assert_eq!(is_public(address.parse().unwrap()), public, "{address}");
         }
@@ -188,10 +210,14 @@ mod tests {
     fn an_opening_opens_its_network_and_ports_and_never_the_gate_itself() {
         let reach = Reach {
             openings: vec![Opening { network: "127.0.0.0/8".parse().unwrap(), ports: vec![80, 3128] }],
-            own: vec!["0.0.0.0:3128".parse().unwrap()],
+            own: vec!["0.0.0.0:3128".parse().unwrap(), "93.184.216.34:3129".parse().unwrap()],
         };
         let may = |address: &str, port| reach.may(address.parse().unwrap(), port);
         assert!(may("127.0.0.5", 80) && may("::ffff:127.0.0.5", 80) && may("93.184.216.34", 3128));
+        for own in ["93.184.216.34", "::ffff:93.184.216.34", "64:ff9b::5db8:d822", "2002:5db8:d822::1"] {
+            assert!(!may(own, 3129) && may(own, 443), "{own}");
+        }
+        assert!(!may("64:ff9b::127.0.0.5", 80) && !may("64:ff9b::127.0.0.5", 3128));
         assert!(!may("127.0.0.5", 81) && !may("10.0.0.1", 80) && !may("127.0.0.5", 3128) && !may("::", 3128));
     }
 

@@ -43,6 +43,8 @@ pub struct Open {
     pub port: u16,
     /// The canonical path, where one is seen.
     pub path: Option<Box<str>>,
+    /// The path as it was sent, where that is another.
+    pub as_sent: Option<Box<str>>,
     /// What the host was resolved to.
     pub facts: Rc<Facts>,
     /// Which front.
@@ -91,6 +93,7 @@ impl Open {
             host,
             port: Some(self.port),
             path: self.path.as_deref(),
+            as_sent: self.as_sent.as_deref(),
             chain,
             addresses: &self.facts.addresses,
             identity,

@@ -29,6 +29,7 @@ impl Facts {
             host,
             port: None,
             path: self.path.as_deref(),
+            as_sent: None,
             chain: &[],
             addresses: &[],
             identity: &self.identity,

@@ -183,6 +183,7 @@ impl Visit {
             host: Host::Name(HostName::new(&self.host).unwrap()),
             port: Some(80),
             path: self.path.as_deref(),
+            as_sent: None,
             chain: &[],
             addresses: &[],
             identity: &identity,

@@ -2,7 +2,6 @@
 //! number alone. Pure.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use engine::catalogue::Catalogue;
 use engine::sealed::{Feed, SealedWriter, plain_line};
@@ -109,8 +108,7 @@ impl Reading {
 
 fn refusal(line: &str, catalogue: &Catalogue) -> Option<RefusedLine> {
     let Ok(line) = plain_line(line) else { return Some(RefusedLine::NotAnEntry) };
-    let bare = line.trim_start_matches('[').trim_end_matches(']');
-    if bare.parse::<IpAddr>().is_ok() {
+    if kit::address::literal(&line).is_some() {
         return None;
     }
     let whole = if line.contains("://") { line.into_owned() } else { format!("http://{line}") };

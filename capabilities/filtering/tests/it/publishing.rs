@@ -91,6 +91,7 @@ fn decided(gate: &Path, host: &str, from: &str) -> (Step, bool) {
         host: Host::Name(HostName::new(host).unwrap()),
         port: None,
         path: None,
+        as_sent: None,
         chain: &[],
         addresses: &[],
         identity: &identity,

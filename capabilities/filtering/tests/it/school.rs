@@ -140,6 +140,7 @@ impl School {
             host: Host::Name(HostName::new(host).unwrap()),
             port: None,
             path: Some("/play"),
+            as_sent: None,
             chain: &[],
             addresses: &[],
             identity: &identity,

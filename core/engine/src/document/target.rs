@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use kit::HostName;
+use kit::address::literal;
 use kit::host::normalise_host_name;
 use serde::{Deserialize, Serialize};
 
@@ -177,8 +178,8 @@ impl TargetText {
 /// Reads a site: a host name that covers itself and everything below it, or an address.
 pub fn read_site(text: &str) -> Result<Target, TargetError> {
     let bare = text.trim().strip_prefix("*.").unwrap_or(text.trim());
-    if let Ok(address) = bare.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-        return Ok(Target::Address(address.to_canonical()));
+    if let Some(address) = literal(bare) {
+        return Ok(Target::Address(address));
     }
     normalise_host_name(bare).map(Target::Site).ok_or_else(|| {
         TargetError::new(
@@ -204,7 +205,7 @@ pub fn read_url(text: &str) -> Result<UrlPrefix, TargetError> {
         .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
         .map_or(host, |(name, _)| name);
     let host = normalise_host_name(host).ok_or_else(refuse)?;
-    if host.parse::<IpAddr>().is_ok() || HostName::new(&host).is_none() {
+    if literal(&host).is_some() || HostName::new(&host).is_none() {
         return Err(refuse());
     }
     let path = kit::path::canonical(&format!("/{path}")).into_owned();
@@ -240,7 +241,10 @@ mod tests {
             assert!(read_site(bad).unwrap_err().remedy.contains("example.org"), "{bad}");
         }
         assert_eq!(read_site("*.BÜCHER.example."), Ok(Target::Site("xn--bcher-kva.example".to_owned())));
-        assert_eq!(read_site("::ffff:192.0.2.1"), read_site("192.0.2.1"));
+        for spelling in ["::ffff:192.0.2.1", "[::ffff:c000:201]", "0xc0.0.2.1", "3221225985", "192.0.513"] {
+            assert_eq!(read_site(spelling), read_site("192.0.2.1"), "{spelling}");
+        }
+        assert!(read_url("0xc0.0.513/part").is_err());
         assert!(read_url("example.org/").is_err() && read_url("example.org").is_err());
         let two = TargetText {
             site: Some("a.example".into()),

@@ -9,6 +9,7 @@ mod words;
 
 use std::borrow::Cow;
 
+use kit::address::ipv4_inside;
 use kit::{Host, LocalTime};
 use serde::Serialize;
 
@@ -101,7 +102,10 @@ fn categories(policy: &FilterPolicy, request: &Request<'_>) -> Vec<String> {
                 index.path(name, path).iter().for_each(|set| put(*set));
             }
         }
-        Host::Address(address) => index.address(address).into_iter().for_each(put),
+        Host::Address(address) => {
+            let inside = ipv4_inside(address).filter_map(|inside| index.address(inside.into()));
+            index.address(address).into_iter().chain(inside).for_each(put);
+        }
     }
     numbers.sort_unstable();
     numbers.dedup();

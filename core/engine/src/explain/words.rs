@@ -101,7 +101,7 @@ pub fn describe(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Stri
     }
     text.push_str(match reason.fact {
         Fact::Chain(_) => ", by a name its answer leads through",
-        Fact::Address(_) => ", by an address of its answer",
+        Fact::Address(_) => ", by an address it leads to",
         Fact::PartOfHost => "; only a part of the host is open by this",
         Fact::Path => ", by the path",
         Fact::Host | Fact::None => "",

@@ -1,9 +1,11 @@
 //! Compiling a document.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use kit::HostName;
+use kit::address::ipv4_inside;
 use lists::ListIndex;
 use regex::{RegexSet, RegexSetBuilder};
 
@@ -246,7 +248,9 @@ pub(crate) fn covers_sealed(target: &Target, sealed: &Sealed) -> bool {
     match target {
         Target::Site(name) => named(name),
         Target::Address(address) => {
-            sealed.holds_host(&address.to_string()) || sealed.holds_part_of(&address.to_string())
+            std::iter::once(*address).chain(ipv4_inside(*address).map(IpAddr::V4)).any(|address| {
+                sealed.holds_host(&address.to_string()) || sealed.holds_part_of(&address.to_string())
+            })
         }
         Target::Url(url) => sealed.holds_host(&url.host) || sealed.holds_part_of(&url.host),
         Target::Expression { on, .. } => on.as_deref().is_some_and(named),

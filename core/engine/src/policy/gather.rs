@@ -1,10 +1,14 @@
 //! Gathering what a request matches for whoever asks: rules, live entries, services and categories.
 
+use std::net::{IpAddr, Ipv4Addr};
+
+use kit::address::ipv4_inside;
 use kit::{Host, HostName};
 use smallvec::SmallVec;
 
 use super::contest::{Audience, fact_order};
-use super::matches::{Matches, Wide, lists_that_match};
+use super::decide::HostText;
+use super::matches::{LEADS_TO, Matches, Wide, lists_that_match};
 use super::{FilterPolicy, Kind};
 use crate::calendar::Moment;
 use crate::decision::{Decision, Fact};
@@ -110,6 +114,15 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The IPv4 addresses that the host leads to, where it is an IPv6 address that carries one.
+    fn inside(&self) -> impl Iterator<Item = Ipv4Addr> + use<> {
+        let address = match self.request.host {
+            Host::Address(address) => address,
+            Host::Name(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        };
+        ipv4_inside(address)
+    }
+
     /// Whose entries of the live snapshot count: everybody's, and the asker's own.
     pub(super) fn owners(&self) -> impl Iterator<Item = Owner> + use<> {
         [Some(None), self.own.map(Some)].into_iter().flatten()
@@ -141,6 +154,9 @@ impl<'a> Case<'a> {
         targets.sites(self.host, own, |entry| self.add_live(entry, Fact::Host));
         if let Host::Address(address) = request.host {
             targets.address(address, own, |entry| self.add_live(entry, Fact::Host));
+            for inside in self.inside() {
+                targets.address(inside.into(), own, |entry| self.add_live(entry, LEADS_TO));
+            }
         }
         for (place, name) in request.chain.iter().enumerate() {
             let fact = Fact::Chain(u8::try_from(place).unwrap_or(u8::MAX));
@@ -149,30 +165,36 @@ impl<'a> Case<'a> {
         }
         for (place, address) in request.addresses.iter().enumerate() {
             let fact = Fact::Address(u8::try_from(place).unwrap_or(u8::MAX));
-            targets.address(*address, own, |entry| self.add_live(entry, fact));
+            for address in std::iter::once(*address).chain(ipv4_inside(*address).map(IpAddr::V4)) {
+                targets.address(address, own, |entry| self.add_live(entry, fact));
+            }
         }
     }
 
     /// Takes the expressions that match every URL on the host.
     pub(super) fn take_wide(&mut self, wide: &Wide) {
-        wide.rules.iter().for_each(|entry| self.add_rule(*entry, Fact::Host));
-        wide.live.iter().for_each(|entry| self.add_live(*entry, Fact::Host));
+        wide.rules.iter().for_each(|(entry, fact)| self.add_rule(*entry, *fact));
+        wide.live.iter().for_each(|(entry, fact)| self.add_live(*entry, *fact));
         if let (live, own @ Some(_)) = (self.live, self.own) {
-            live.targets().expressions(self.host.text, None, false, own, |entry| {
-                self.add_live(entry, Fact::Host);
-            });
+            let targets = live.targets();
+            targets.expressions(self.host.text, None, false, own, |entry| self.add_live(entry, Fact::Host));
+            for inside in self.inside() {
+                let text = HostText::of(Host::Address(inside.into()));
+                targets.expressions(text.as_str(), None, false, own, |entry| self.add_live(entry, LEADS_TO));
+            }
         }
-        wide.lists.iter().for_each(|list| self.add_list(*list, Fact::Host, false));
+        wide.lists.iter().for_each(|(list, fact)| self.add_list(*list, *fact, false));
     }
 
     /// Gathers what a path on the host matches.
     pub(super) fn gather_path(&mut self, path: &str, seen: Path) {
         let (policy, live, host) = (self.policy, self.live, self.host);
-        let sealed = match seen {
-            Path::Whole => policy.sealed.holds_path(host.text, path),
-            Path::Beginning => policy.sealed.holds_beginning(host.text, path),
+        let seals = |host: &str| match seen {
+            Path::Whole => policy.sealed.holds_path(host, path),
+            Path::Beginning => policy.sealed.holds_beginning(host, path),
         };
-        if sealed {
+        let inside_seals = |inside: Ipv4Addr| seals(HostText::of(Host::Address(inside.into())).as_str());
+        if seals(host.text) || self.inside().any(inside_seals) {
             let earlier = self.found.sealed.filter(|earlier| fact_order(*earlier) < fact_order(Fact::Path));
             self.found.sealed = earlier.or(Some(Fact::Path));
         }
@@ -205,31 +227,51 @@ impl<'a> Case<'a> {
         lists_that_match(policy, host.text, Some(path), beginning, |list| {
             self.add_list(list, Fact::Path, false);
         });
-        if let Some(wide) = wide.filter(|wide| *wide != path) {
-            self.gather_widely(wide);
+        let wide = wide.filter(|wide| *wide != path);
+        if let Some(wide) = wide {
+            self.gather_blocks(host.text, wide, false);
+        }
+        let as_sent = self.request.as_sent.filter(|sent| *sent != path && seen == Path::Whole);
+        if let Some(as_sent) = as_sent {
+            self.gather_blocking_expressions(host.text, as_sent, false);
+        }
+        for inside in self.inside() {
+            let text = HostText::of(Host::Address(inside.into()));
+            for path in [Some(path), wide].into_iter().flatten() {
+                self.gather_blocks(text.as_str(), path, beginning);
+            }
+            if let Some(as_sent) = as_sent {
+                self.gather_blocking_expressions(text.as_str(), as_sent, false);
+            }
         }
     }
 
-    /// Gathers what lists and expressions know of another reading of the path: it blocks and never opens.
-    fn gather_widely(&mut self, wide: &str) {
-        let (policy, live, host) = (self.policy, self.live, self.host);
-        if let Some(name) = self.name() {
-            for set in &policy.index.path(name, wide) {
+    /// Gathers what lists and expressions know of another reading of the path or of another address that the host leads
+    /// to: it blocks and never opens.
+    fn gather_blocks(&mut self, host: &str, path: &str, beginning: bool) {
+        let policy = self.policy;
+        if let Some(name) = HostName::new(host) {
+            for set in &policy.index.path(name, path) {
                 for list in policy.index.set(*set) {
                     self.add_list(list.0, Fact::Path, false);
                 }
             }
         }
+        self.gather_blocking_expressions(host, path, beginning);
+    }
+
+    fn gather_blocking_expressions(&mut self, host: &str, path: &str, beginning: bool) {
+        let (policy, live) = (self.policy, self.live);
         let about = |entry: u32| RuleHit { entry, fact: Fact::Path, category: None, list: None };
-        policy.targets.expressions(host.text, Some(wide), false, None, |entry| {
+        policy.targets.expressions(host, Some(path), beginning, None, |entry| {
             self.add_rule_about(about(entry), false);
         });
         for owner in self.owners() {
-            live.targets().expressions(host.text, Some(wide), false, owner, |entry| {
+            live.targets().expressions(host, Some(path), beginning, owner, |entry| {
                 self.add_live_about(about(entry), false);
             });
         }
-        lists_that_match(policy, host.text, Some(wide), false, |list| self.add_list(list, Fact::Path, false));
+        lists_that_match(policy, host, Some(path), beginning, |list| self.add_list(list, Fact::Path, false));
     }
 
     pub(super) fn add_rule(&mut self, entry: u32, fact: Fact) {

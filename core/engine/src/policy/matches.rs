@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use kit::Host;
+use kit::address::ipv4_inside;
 use lists::{Hits, ListSetNo};
 use smallvec::SmallVec;
 
@@ -30,10 +31,14 @@ pub(super) struct Matches {
 /// where no path is seen: with one, expressions are asked again.
 #[derive(Debug, Default)]
 pub(super) struct Wide {
-    pub rules: SmallVec<[u32; 2]>,
-    pub live: SmallVec<[u32; 2]>,
-    pub lists: SmallVec<[u16; 2]>,
+    pub rules: SmallVec<[(u32, Fact); 2]>,
+    pub live: SmallVec<[(u32, Fact); 2]>,
+    pub lists: SmallVec<[(u16, Fact); 2]>,
 }
+
+/// The fact by which a host that is an IPv6 address matches what is said of the IPv4 address it leads to: as a name does
+/// by the first address of its answer, it can so be blocked and not opened.
+pub(super) const LEADS_TO: Fact = Fact::Address(0);
 
 impl Matches {
     /// Asks every table about the request's facts. `host` is the request's.
@@ -42,6 +47,14 @@ impl Matches {
         matches.name(policy, live, host, matches!(request.host, Host::Name(_)), Fact::Host);
         if let Host::Address(address) = request.host {
             matches.address(policy, live, address, Fact::Host);
+            for inside in ipv4_inside(address) {
+                let text = HostText::of(Host::Address(inside.into()));
+                matches.address(policy, live, inside.into(), LEADS_TO);
+                matches.sealed_name(policy, text.as_str(), LEADS_TO);
+                if request.path.is_none() {
+                    matches.wide(policy, live, text.as_str(), LEADS_TO);
+                }
+            }
         }
         for (place, name) in request.chain.iter().enumerate() {
             let fact = Fact::Chain(u8::try_from(place).unwrap_or(u8::MAX));
@@ -49,15 +62,17 @@ impl Matches {
         }
         for (place, address) in request.addresses.iter().enumerate() {
             let fact = Fact::Address(u8::try_from(place).unwrap_or(u8::MAX));
-            matches.address(policy, live, *address, fact);
-            if !policy.sealed.is_empty()
-                && policy.sealed.holds_host(HostText::of(Host::Address(*address)).as_str())
-            {
-                matches.seal(fact);
+            for address in std::iter::once(*address).chain(ipv4_inside(*address).map(IpAddr::V4)) {
+                matches.address(policy, live, address, fact);
+                if !policy.sealed.is_empty()
+                    && policy.sealed.holds_host(HostText::of(Host::Address(address)).as_str())
+                {
+                    matches.seal(fact);
+                }
             }
         }
         if request.path.is_none() {
-            matches.wide(policy, live, host.text);
+            matches.wide(policy, live, host.text, Fact::Host);
         }
         matches
     }
@@ -77,15 +92,20 @@ impl Matches {
     fn name(&mut self, policy: &FilterPolicy, live: &Live, name: &Hashed<'_>, listed: bool, fact: Fact) {
         // The index is asked first: its answer waits for memory while the other tables are looked through.
         let hits = if listed { policy.index.name_of(name.suffixes()) } else { Hits::NONE };
-        let sealed = &policy.sealed;
-        if sealed.holds_host(name.text)
-            || (policy.document.sealed.shared_hosts == SharedHosts::Refuse && sealed.holds_part_of(name.text))
-        {
-            self.seal(fact);
-        }
+        self.sealed_name(policy, name.text, fact);
         policy.targets.sites(name, None, |entry| self.rules.push((entry, fact)));
         live.targets().sites(name, None, |entry| self.live.push((entry, fact)));
         self.sets.extend(hits.iter().map(|set| (*set, fact)));
+    }
+
+    /// Seals a host of which the whole is sealed, or a part where the policy then refuses the whole.
+    fn sealed_name(&mut self, policy: &FilterPolicy, name: &str, fact: Fact) {
+        let sealed = &policy.sealed;
+        if sealed.holds_host(name)
+            || (policy.document.sealed.shared_hosts == SharedHosts::Refuse && sealed.holds_part_of(name))
+        {
+            self.seal(fact);
+        }
     }
 
     fn address(&mut self, policy: &FilterPolicy, live: &Live, address: IpAddr, fact: Fact) {
@@ -94,11 +114,11 @@ impl Matches {
         self.sets.extend(policy.index.address(address.to_canonical()).map(|set| (set, fact)));
     }
 
-    fn wide(&mut self, policy: &FilterPolicy, live: &Live, host: &str) {
+    fn wide(&mut self, policy: &FilterPolicy, live: &Live, host: &str, fact: Fact) {
         let Wide { rules, live: entries, lists } = &mut self.wide;
-        policy.targets.expressions(host, None, false, None, |entry| rules.push(entry));
-        live.targets().expressions(host, None, false, None, |entry| entries.push(entry));
-        lists_that_match(policy, host, None, false, |list| lists.push(list));
+        policy.targets.expressions(host, None, false, None, |entry| rules.push((entry, fact)));
+        live.targets().expressions(host, None, false, None, |entry| entries.push((entry, fact)));
+        lists_that_match(policy, host, None, false, |list| lists.push((list, fact)));
     }
 
     fn seal(&mut self, fact: Fact) {

@@ -6,7 +6,9 @@
 //! them a second time, written naively, and a test compares the two over random policies.
 //!
 //! - **Facts.** A request's facts are its host, its path, the names of its chain and its addresses. A block matches any
-//!   fact. An allow matches the host or the path only, so that a `CNAME` into an allowed site opens nothing.
+//!   fact. An allow matches the host or the path only, so that a `CNAME` into an allowed site opens nothing. An IPv6
+//!   address that leads to an IPv4 one ([`kit::address::ipv4_inside`]) brings that one as a fact of the answer, and what
+//!   lists and expressions know of URLs on it, so that it is blocked and sealed alike.
 //! - **Everyone** is a group within which every other group strictly lies.
 //! - **Several rules of one step** (override, school): a rule overrules another when its audience lies strictly within
 //!   the other's, or when the audience is the same and its target more specific (part of a site, by length; expression;
@@ -25,6 +27,9 @@
 //!   if one is open the host is, and the fact is [`crate::Fact::PartOfHost`]. An allow expression (which must name its
 //!   site) counts as matched by some URL there. An expression counts for the host itself where it matches `host/` and
 //!   looks at nothing that follows.
+//! - **Spellings.** A path is asked in its canonical form ([`kit::path::canonical`]). What blocks or seals is asked with its
+//!   widest reading too, and an expression that blocks also with the path as it was sent, since it may be about the
+//!   spelling itself (`//`, `%2e`). What opens is asked with the canonical form alone.
 //! - **Letter case** is ignored in paths and by expressions (were only one of them to ignore it, a part of a host could
 //!   be open that no known beginning shows), and so is `www.` before the host of a part of a site.
 

@@ -1,6 +1,9 @@
 //! What a request's facts match.
 
+use std::net::IpAddr;
+
 use kit::Host;
+use kit::address::ipv4_inside;
 
 use super::{Asking, Match, PlainEntry, PlainSealed, Url, below};
 use crate::decision::{Fact, RuleRef};
@@ -18,11 +21,12 @@ impl Asking<'_> {
                 .filter(|(text, _)| below(text, site))
                 .map(|(_, fact)| whole(fact))
                 .collect(),
-            Target::Address(address) => {
-                let host = (self.request.host == Host::Address(*address)).then_some(Fact::Host);
-                let rest = self.request.addresses.iter().enumerate().filter(|(_, other)| *other == address);
-                host.into_iter().chain(rest.map(|(place, _)| Fact::Address(place as u8))).map(whole).collect()
-            }
+            Target::Address(address) => self
+                .addresses()
+                .into_iter()
+                .filter(|(other, _)| other == address)
+                .map(|(_, fact)| whole(fact))
+                .collect(),
             Target::Url(prefix) => {
                 let under = |path: &str| {
                     let (path, start) = (path.to_lowercase(), prefix.path.to_lowercase());
@@ -43,14 +47,10 @@ impl Asking<'_> {
                 }
             }
             Target::Expression { pattern, on } => {
-                let on_site = on.as_ref().is_none_or(|site| below(&self.host, site));
-                let given = rule.is_some_and(|rule| *url == Url::Matching(rule));
+                let matched = self.expression(pattern, on.as_deref(), url);
                 let mut all: Vec<Match> =
-                    self.expression(pattern, url).filter(|_| on_site).map(whole).into_iter().collect();
-                if on_site && self.wide(url).is_some_and(|path| self.is_match(pattern, &path)) {
-                    all.push((Fact::Path, None, None, false));
-                }
-                if given {
+                    matched.into_iter().map(|(fact, opens)| (fact, None, None, opens)).collect();
+                if rule.is_some_and(|rule| *url == Url::Matching(rule)) {
                     all.push(whole(Fact::Path));
                 }
                 all
@@ -64,21 +64,20 @@ impl Asking<'_> {
         }
     }
 
-    pub(super) fn is_match(&self, pattern: &str, path: &str) -> bool {
-        let text = format!("{}{path}", self.host);
-        regex::RegexBuilder::new(pattern).case_insensitive(true).build().unwrap().is_match(&text)
-    }
-
-    pub(super) fn expression(&self, pattern: &str, url: &Url) -> Option<Fact> {
-        match url {
-            Url::Whole(path) => self.is_match(pattern, path).then_some(Fact::Path),
-            Url::Beginning(path) => {
-                (!looks_ahead(pattern) && self.is_match(pattern, path)).then_some(Fact::Path)
-            }
-            Url::Fresh | Url::Matching(_) => {
-                (!looks_ahead(pattern) && self.is_match(pattern, "/")).then_some(Fact::Host)
-            }
+    /// The facts by which an expression matches, and whether it may open by each. Where more may follow what is read, it
+    /// must not look at what does.
+    fn expression(&self, pattern: &str, on: Option<&str>, url: &Url) -> Vec<(Fact, bool)> {
+        let regex = regex::RegexBuilder::new(pattern).case_insensitive(true).build().unwrap();
+        if !matches!(url, Url::Whole(_)) && looks_ahead(pattern) {
+            return Vec::new();
         }
+        self.readings(url)
+            .into_iter()
+            .chain(self.as_sent(url))
+            .filter(|reading| on.is_none_or(|site| below(&reading.host, site)))
+            .filter(|reading| regex.is_match(&format!("{}{}", reading.host, reading.path)))
+            .map(|reading| (reading.fact, reading.opens))
+            .collect()
     }
 
     /// The categories of every fact, with the list, and whether they may open.
@@ -97,25 +96,20 @@ impl Asking<'_> {
                         facts.extend(known.map(|(_, fact)| (fact, fact == Fact::Host)));
                     }
                     PlainEntry::Address(address) => {
-                        if self.request.host == Host::Address(*address) {
-                            facts.push((Fact::Host, true));
-                        }
-                        let rest =
-                            self.request.addresses.iter().enumerate().filter(|(_, other)| *other == address);
-                        facts.extend(rest.map(|(place, _)| (Fact::Address(place as u8), false)));
+                        let known = self.addresses().into_iter().filter(|(other, _)| other == address);
+                        facts.extend(known.map(|(_, fact)| (fact, fact == Fact::Host)));
                     }
                     PlainEntry::Path(host, start) => {
-                        let known = url_host(host) == url_host(&self.host)
-                            && self.path(url).is_some_and(|path| path.to_lowercase().starts_with(start));
-                        facts.extend(known.then_some((Fact::Path, true)));
-                        let widely = url_host(host) == url_host(&self.host)
-                            && self.wide(url).is_some_and(|path| path.to_lowercase().starts_with(start));
-                        facts.extend(widely.then_some((Fact::Path, false)));
+                        let known = self.readings(url).into_iter().filter(|reading| {
+                            reading.fact == Fact::Path
+                                && url_host(host) == url_host(&reading.host)
+                                && reading.path.to_lowercase().starts_with(start)
+                        });
+                        facts.extend(known.map(|reading| (Fact::Path, reading.opens)));
                     }
                     PlainEntry::Expression(pattern) => {
-                        facts.extend(self.expression(pattern, url).map(|fact| (fact, false)));
-                        let widely = self.wide(url).is_some_and(|path| self.is_match(pattern, &path));
-                        facts.extend(widely.then_some((Fact::Path, false)));
+                        let matched = self.expression(pattern, None, url);
+                        facts.extend(matched.into_iter().map(|(fact, _)| (fact, false)));
                     }
                 }
             }
@@ -134,6 +128,30 @@ impl Asking<'_> {
         std::iter::once((self.host.clone(), Fact::Host)).chain(chain).collect()
     }
 
+    /// Every address that the host is or has, each followed by the IPv4 address it leads to: that one is a fact of the
+    /// answer, also where the host itself is the address.
+    pub(super) fn addresses(&self) -> Vec<(IpAddr, Fact)> {
+        let mut all = Vec::new();
+        if let Host::Address(address) = self.request.host {
+            all.push((address, Fact::Host));
+            all.extend(self.inside().into_iter().map(|inside| (inside, Fact::Address(0))));
+        }
+        for (place, address) in self.request.addresses.iter().enumerate() {
+            let fact = Fact::Address(place as u8);
+            all.push((*address, fact));
+            all.extend(ipv4_inside(*address).map(|inside| (inside.into(), fact)));
+        }
+        all
+    }
+
+    /// The IPv4 addresses that a host leads to which is an IPv6 address.
+    pub(super) fn inside(&self) -> Vec<IpAddr> {
+        match self.request.host {
+            Host::Address(address) => ipv4_inside(address).map(IpAddr::V4).collect(),
+            Host::Name(_) => Vec::new(),
+        }
+    }
+
     /// Whether an exemption for the target would cover a host with sealed entries: at it, above or below.
     pub(super) fn covers_sealed(&self, target: &Target) -> bool {
         let site = match target {
@@ -145,7 +163,18 @@ impl Asking<'_> {
                 });
             }
             Target::Expression { on: Some(site), .. } => site.clone(),
-            Target::Address(address) => address.to_string(),
+            Target::Address(address) => {
+                let insides = ipv4_inside(*address).map(IpAddr::V4);
+                return std::iter::once(*address).chain(insides).map(|address| address.to_string()).any(
+                    |address| {
+                        self.world.sealed.iter().any(|entry| match entry {
+                            PlainSealed::Host(host)
+                            | PlainSealed::Prefix(host, _)
+                            | PlainSealed::Exact(host, _) => *host == address,
+                        })
+                    },
+                );
+            }
             Target::Expression { on: None, .. } | Target::Category(_) => return false,
         };
         self.world.sealed.iter().any(|entry| match entry {

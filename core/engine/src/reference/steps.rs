@@ -11,33 +11,35 @@ use crate::step::Step;
 impl Asking<'_> {
     pub(super) fn sealed(&self, url: &Url) -> Option<Decision> {
         let refuse = self.world.document.sealed.shared_hosts == SharedHosts::Refuse;
-        let names = self.names();
-        let addresses = self.request.addresses.iter().enumerate();
-        let addresses = addresses.map(|(place, address)| (address.to_string(), Fact::Address(place as u8)));
-        for (text, fact) in names.into_iter().chain(addresses) {
+        let names = self.names().into_iter().map(|(text, fact)| (text, fact, true));
+        // What the host leads to is refused as the host would be.
+        let inside = self.inside().into_iter().map(|inside| (inside.to_string(), Fact::Address(0), true));
+        let addresses = self.addresses().into_iter().filter(|(_, fact)| *fact != Fact::Host);
+        let addresses = addresses.map(|(address, fact)| (address.to_string(), fact, false));
+        for (text, fact, named) in names.chain(inside).chain(addresses) {
             let whole = self.world.sealed.iter().any(|entry| match entry {
                 PlainSealed::Host(host) => below(&text, host),
                 PlainSealed::Prefix(host, _) | PlainSealed::Exact(host, _) => {
-                    refuse && !matches!(fact, Fact::Address(_)) && url_host(host) == url_host(&text)
+                    refuse && named && url_host(host) == url_host(&text)
                 }
             });
             let part = fact == Fact::Host
-                && self.readings(url).any(|path| {
-                    let path = path.to_lowercase();
-                    self.world.sealed.iter().any(|entry| match entry {
-                        PlainSealed::Host(_) => false,
-                        PlainSealed::Prefix(host, prefix) => {
-                            url_host(host) == url_host(&self.host)
-                                && (path == *prefix
-                                    || ["/", "?", "&"]
-                                        .iter()
-                                        .any(|mark| path.starts_with(&format!("{prefix}{mark}"))))
-                        }
-                        PlainSealed::Exact(host, exact) => {
-                            url_host(host) == url_host(&self.host) && path == *exact
-                        }
-                    })
-                });
+                && self.readings(url).into_iter().filter(|reading| reading.fact == Fact::Path).any(
+                    |reading| {
+                        let (site, path) = (url_host(&reading.host), reading.path.to_lowercase());
+                        self.world.sealed.iter().any(|entry| match entry {
+                            PlainSealed::Host(_) => false,
+                            PlainSealed::Prefix(host, prefix) => {
+                                url_host(host) == site
+                                    && (path == *prefix
+                                        || ["/", "?", "&"]
+                                            .iter()
+                                            .any(|mark| path.starts_with(&format!("{prefix}{mark}"))))
+                            }
+                            PlainSealed::Exact(host, exact) => url_host(host) == site && path == *exact,
+                        })
+                    },
+                );
             if whole || part {
                 let fact = if whole { fact } else { Fact::Path };
                 return Some(answer(Verdict::Block, Reason { fact, ..bare(Step::Sealed) }));

@@ -1,11 +1,20 @@
 //! The URLs on a host: which of them a rule or a list has something to say about, and how each may be read.
 
 use super::{Asking, PlainEntry, Url, below};
-use crate::decision::RuleRef;
+use crate::decision::{Fact, RuleRef};
 use crate::document::Effect;
 use crate::document::target::{Target, url_host};
 use crate::live::Subject;
 use crate::policy::LIVE;
+
+/// One way in which a URL may be read.
+pub(super) struct Reading {
+    pub host: String,
+    pub path: String,
+    /// By which fact whatever knows it is then met.
+    pub fact: Fact,
+    pub opens: bool,
+}
 
 impl Asking<'_> {
     /// Every URL on the host that a rule which allows, or a list, has something to say about, in the order of rules,
@@ -80,7 +89,29 @@ impl Asking<'_> {
         }
     }
 
-    pub(super) fn readings(&self, url: &Url) -> impl Iterator<Item = String> + use<> {
-        self.path(url).map(str::to_owned).into_iter().chain(self.wide(url))
+    /// The ways in which servers may read the URL, or lead to it. What opens counts in the first alone.
+    pub(super) fn readings(&self, url: &Url) -> Vec<Reading> {
+        let (path, fact) = self.path(url).map_or(("/", Fact::Host), |path| (path, Fact::Path));
+        let inside_fact = if fact == Fact::Path { Fact::Path } else { Fact::Address(0) };
+        let mut all = Vec::new();
+        let own = std::iter::once((self.host.clone(), fact));
+        let inside = self.inside().into_iter().map(|inside| (inside.to_string(), inside_fact));
+        for (host, fact) in own.chain(inside) {
+            all.push(Reading { host: host.clone(), path: path.to_owned(), fact, opens: host == self.host });
+            all.extend(self.wide(url).map(|path| Reading { host, path, fact, opens: false }));
+        }
+        all
+    }
+
+    /// A whole URL as it was sent, on each host: what an expression that blocks may be about.
+    pub(super) fn as_sent(&self, url: &Url) -> Vec<Reading> {
+        let Some(path) = self.request.as_sent.filter(|_| matches!(url, Url::Whole(_))) else {
+            return Vec::new();
+        };
+        let inside = self.inside().into_iter().map(|inside| inside.to_string());
+        std::iter::once(self.host.clone())
+            .chain(inside)
+            .map(|host| Reading { host, path: path.to_owned(), fact: Fact::Path, opens: false })
+            .collect()
     }
 }

@@ -55,9 +55,25 @@ pub(super) const PATHS: [&str; 13] = [
     "/p%3Fx=1",
     "/q%2F",
 ];
+/// Paths as a client may send them; none is canonical.
+pub(super) const AS_SENT: [&str; 4] = ["//games", "/p%2fq", "/%70", "/q/./p"];
 const PREFIXES: [&str; 6] = ["/p", "/p/q", "/p?x=1", "/q", "/P", "/games"];
-const EXPRESSIONS: [&str; 7] = ["games", "^x\\.", "example/$", "\\bp\\b", "a.example/p", "b\\.example", "q$"];
-pub(super) const ADDRESSES: [&str; 3] = ["192.0.2.1", "192.0.2.2", "2001:db8::1"];
+const EXPRESSIONS: [&str; 11] = [
+    "//",
+    "%2f",
+    "games",
+    "^x\\.",
+    "example/$",
+    "\\bp\\b",
+    "a.example/p",
+    "b\\.example",
+    "q$",
+    "^192\\.0\\.2\\.1/",
+    "^192\\.0\\.2\\.2/p",
+];
+/// The last three lead to the first two.
+pub(super) const ADDRESSES: [&str; 6] =
+    ["192.0.2.1", "192.0.2.2", "2001:db8::1", "64:ff9b::c000:201", "2002:c000:202::1", "64:ff9b:1::c000:201"];
 pub(super) const GROUPS: [&str; 6] = ["g0", "g1", "g2", "g3", "g4", "g5"];
 const CATEGORIES: [&str; 5] = ["c0", "c1", "c2", "c3", "c4"];
 const TIMES: [&str; 2] = ["lunch", "night"];
@@ -264,7 +280,8 @@ fn list(dice: &mut Dice<'_>) -> PlainList {
             0..=2 => PlainEntry::Below(dice.text(&SITES)),
             3 => PlainEntry::Exact(dice.text(&NAMES)),
             4 => PlainEntry::Address(address(dice)),
-            5 | 6 => PlainEntry::Path(dice.text(&NAMES), dice.pick(&PREFIXES).to_lowercase()),
+            5 => PlainEntry::Path(dice.text(&ADDRESSES[..2]), dice.pick(&PREFIXES).to_lowercase()),
+            6 => PlainEntry::Path(dice.text(&NAMES), dice.pick(&PREFIXES).to_lowercase()),
             _ => PlainEntry::Expression(dice.text(&EXPRESSIONS)),
         }),
     }
@@ -347,8 +364,9 @@ pub(super) fn world(dice: &mut Dice<'_>) -> World {
         lists: dice.some(4, list),
         live: live(dice),
         sealed: if dice.chance(3) {
-            dice.some(2, |dice| match dice.roll(3) {
-                0 => PlainSealed::Host(dice.text(&["y.x.a.example", "x.b.example", "c.test"])),
+            dice.some(2, |dice| match dice.roll(4) {
+                0 => PlainSealed::Host(dice.text(&["y.x.a.example", "x.b.example", "c.test", "192.0.2.2"])),
+                3 => PlainSealed::Prefix("192.0.2.1".to_owned(), dice.pick(&["/p", "/games"]).to_owned()),
                 1 => PlainSealed::Prefix(
                     dice.text(&NAMES[..8]),
                     dice.pick(&["/p", "/p/q", "/games"]).to_owned(),

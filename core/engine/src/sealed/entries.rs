@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
-use std::net::IpAddr;
 
+use kit::address::literal;
 use kit::host::normalise_host_name;
 
 use super::{Feed, Form, Sealed, SealedKey, suffixes};
@@ -110,7 +110,7 @@ impl SealedWriter {
     }
 
     fn above(&mut self, host: &str) {
-        if host.parse::<IpAddr>().is_err() {
+        if literal(host).is_none() {
             for name in suffixes(host).skip(1) {
                 self.put(Form::Above, &[name.as_bytes()]);
             }
@@ -139,7 +139,7 @@ pub fn plain_line(text: &str) -> Result<Cow<'_, str>, SealedEntryError> {
     if plain.contains('*') || (plain.len() < bare.len() && plain.contains(['/', '?', '@'])) {
         return Err(SealedEntryError);
     }
-    if scheme.is_empty() && !plain.contains(['/', '?', '@']) && plain.parse::<IpAddr>().is_err() {
+    if scheme.is_empty() && !plain.contains(['/', '?', '@']) && literal(plain).is_none() {
         return Ok(Cow::Borrowed(without_port(plain)));
     }
     Ok(if plain.len() < bare.len() { Cow::Owned(format!("{scheme}{plain}")) } else { Cow::Borrowed(text) })
@@ -154,10 +154,7 @@ fn without_port(host: &str) -> &str {
 
 /// The host's canonical text: a name, or an address as it is written.
 fn host_text(text: &str) -> Option<String> {
-    match text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-        Ok(address) => Some(address.to_canonical().to_string()),
-        Err(_) => normalise_host_name(text),
-    }
+    literal(text).map(|address| address.to_string()).or_else(|| normalise_host_name(text))
 }
 
 /// Host and canonical, lower-case path of a URL with or without its scheme.

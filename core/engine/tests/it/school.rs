@@ -1,6 +1,5 @@
 //! A school to ask: a policy over lists in which `<category>.test` is the one site of each category.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use engine::catalogue::Catalogue;
@@ -89,18 +88,21 @@ impl School {
     }
 }
 
+/// The path of `target` is taken as it is and, in its canonical form, as the front would have read it.
 pub fn with_request<T>(identity: &Identity, target: &str, ask: impl FnOnce(&Request<'_>) -> T) -> T {
-    let (host, path) = match target.find('/') {
+    let (host, sent) = match target.find('/') {
         Some(at) => (&target[..at], Some(&target[at..])),
         None => (target, None),
     };
+    let path = sent.map(kit::path::canonical);
     ask(&Request {
-        host: match host.parse::<IpAddr>() {
-            Ok(address) => Host::Address(address),
-            Err(_) => Host::Name(HostName::new(host).unwrap()),
+        host: match kit::address::literal(host) {
+            Some(address) => Host::Address(address),
+            None => Host::Name(HostName::new(host).unwrap()),
         },
         port: None,
-        path,
+        path: path.as_deref(),
+        as_sent: sent,
         chain: &[],
         addresses: &[],
         identity,

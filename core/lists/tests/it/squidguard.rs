@@ -173,6 +173,8 @@ fn questions(categories: &[Category], popular: &[String]) -> Vec<(usize, String)
 
 /// Whether the category knows the URL, as the engine would ask.
 fn knows(index: &ListIndex, regexes: &[Vec<regex::Regex>], number: usize, url: &str) -> bool {
+    // An expression that blocks is asked with the URL as it was sent too.
+    let as_sent = url.strip_prefix("http://").unwrap();
     let url = canonical(url).unwrap();
     let list = ListNo(u16::try_from(number).unwrap());
     let holds = |set: &lists::ListSetNo| index.set(*set).contains(&list);
@@ -189,7 +191,9 @@ fn knows(index: &ListIndex, regexes: &[Vec<regex::Regex>], number: usize, url: &
     let subject = format!("{host}{port}{}", url.path);
     known
         || index.path(host, &url.path).iter().any(holds)
-        || regexes[number].iter().any(|expression| expression.is_match(&subject))
+        || regexes[number]
+            .iter()
+            .any(|expression| expression.is_match(&subject) || expression.is_match(as_sent))
 }
 
 /// Asks squidGuard, where each category has a client address of its own.

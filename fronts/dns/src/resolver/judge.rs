@@ -24,6 +24,7 @@ impl<'a> Case<'a> {
             host: Host::Name(self.host),
             port: None,
             path: None,
+            as_sent: None,
             chain,
             addresses,
             identity: self.identity,

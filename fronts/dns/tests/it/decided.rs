@@ -68,6 +68,8 @@ fn every_name_and_address_of_an_answer_is_decided_on_kept_or_not() {
     let hint = [vec![0, 1, 0, 0, 4, 0, 8, 192, 0, 2, 1, 198, 51, 100, 66]].concat();
     let hint6 = [vec![0, 1, 0, 0, 6, 0, 16], v6(0x66).to_vec()].concat();
     let mapped = [[0; 10].to_vec(), vec![0xff, 0xff, 198, 51, 100, 66]].concat();
+    let nat64 = [vec![0, 0x64, 0xff, 0x9b], vec![0; 8], vec![198, 51, 100, 66]].concat();
+    let hint_nat64 = [vec![0, 1, 0, 0, 6, 0, 16], nat64.clone()].concat();
     let harmless = |owner: &str| record(&wire(owner), A, 300, &[192, 0, 2, 9]);
     for (kind, records, fact) in [
         (A, vec![alias("cdn.tracker.example"), harmless("cdn.tracker.example")], Fact::Chain(0)),
@@ -87,6 +89,8 @@ fn every_name_and_address_of_an_answer_is_decided_on_kept_or_not() {
         ),
         (28, vec![record(HERE, 28, 300, &v6(1)), record(HERE, 28, 300, &v6(0x66))], Fact::Address(1)),
         (28, vec![record(HERE, 28, 300, &mapped)], Fact::Address(0)),
+        (28, vec![record(HERE, 28, 300, &v6(1)), record(HERE, 28, 300, &nat64)], Fact::Address(1)),
+        (65, vec![record(HERE, 65, 300, &hint_nat64)], Fact::Address(0)),
         (65, vec![record(HERE, 65, 300, &service)], Fact::Chain(0)),
         (65, vec![record(HERE, 65, 300, &hint)], Fact::Address(1)),
         (65, vec![record(HERE, 65, 300, &hint6)], Fact::Address(0)),
@@ -194,6 +198,7 @@ unknown = "block"
                     host,
                     port: None,
                     path: None,
+                    as_sent: None,
                     chain,
                     addresses,
                     identity: &identity,

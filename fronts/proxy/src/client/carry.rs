@@ -11,7 +11,7 @@ use crate::exchange::{Done, Exchange, NoAnswer, signs_in_on_connection};
 use crate::head::Parts;
 use crate::io::{Ended, write};
 use crate::request::Ask;
-use crate::watch::Stop;
+use crate::watch::{Open, Stop};
 use crate::{forward, tunnel};
 
 impl Client<'_> {
@@ -28,8 +28,9 @@ impl Client<'_> {
             let page = self.unclear(ask, host, port);
             return self.answer(&page, ask, end).await;
         }
-        let canonical = kit::path::canonical(target).into();
-        let open = self.open(Front::Proxy, host.clone(), port, Some(canonical), ask);
+        let canonical: Box<str> = kit::path::canonical(target).into();
+        let as_sent = (*canonical != *target).then(|| target.into());
+        let open = Open { as_sent, ..self.open(Front::Proxy, host.clone(), port, Some(canonical), ask) };
         let addresses = match self.decide(ask, open).await? {
             Way::To(addresses) => addresses,
             Way::Answer(page) => return self.answer(&page, ask, end).await,

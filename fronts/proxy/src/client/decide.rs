@@ -91,6 +91,7 @@ impl Client<'_> {
             host,
             port,
             path,
+            as_sent: None,
             facts: Rc::new(Facts { chain: Vec::new(), addresses }),
             front,
             client: self.from,

@@ -113,6 +113,17 @@ fn a_path_is_decided_in_its_one_form() {
 }
 
 #[test]
+fn an_expression_may_be_about_the_spelling_that_was_sent() {
+    let rule = "[[rule]]\ndo = \"block\"\nexpression = \"//|%2e\"\nreason = \"Closed.\"\n\n";
+    let setting = Setting::new(rule);
+    for (path, wanted) in [("/small", 200), ("//small", 403), ("/x/%2E%2e/small", 403), ("/x/../small", 200)]
+    {
+        let answer = setting.curl(&["--path-as-is", &setting.url("site.example", path)]);
+        assert_eq!(status(&answer), wanted, "{path}: {answer}");
+    }
+}
+
+#[test]
 fn a_name_that_leads_to_a_blocked_one_is_blocked() {
     let setting = Setting::new(&format!("{}{}", block("target.example"), block("127.0.9.9")));
     for host in ["target.example", "alias.example", "two.example"] {
