@@ -6,14 +6,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use engine::document::{EVERYONE, Unknown, differences};
-use engine::{PolicyDocument, Problem};
+use engine::PolicyDocument;
 use filtering::filter_policy::{self, ApplyError, Version};
 use filtering::publish::Scope;
 use serde_json::json;
 
 use crate::cli::Policy;
 use crate::commands::context::Context;
-use crate::commands::records::{Content, commit_and_publish, left_out, say_problems};
+use crate::commands::records::{Content, commit_and_publish, left_out, line_of, lines_of, say_problems};
 use crate::commands::secret::{Budget, Tells, covered, told_by};
 use crate::output::Failure;
 
@@ -36,30 +36,31 @@ fn read(file: &Path) -> Result<String> {
 fn check(context: &Context, file: &Path) -> Result<()> {
     let budget = Budget::open(context, "policy check")?;
     let records = context.records()?;
-    let content = context.wait(async {
+    let (content, listed) = context.wait(async {
         let mut tx = records.read().await?;
         let content = Content::of(&context.home, &mut tx).await?;
+        let listed = filtering::list::categories_in_use(&mut tx).await?;
         tx.roll_back().await?;
-        anyhow::Ok(content)
+        anyhow::Ok((content, listed))
     })?;
     let text = read(file)?;
-    let (document, problems) = filter_policy::check(&text, &content.catalogue, &content.sealed);
+    let (document, problems) =
+        filter_policy::check(&text, &content.catalogue, &content.sealed, Some(&listed));
     let told = told_by(context, &text, &content.catalogue, &problems)?;
     if told > 0 {
         budget.tell(told)?;
     }
     context.output.object(&json!({
         "file": file,
-        "usable": document.is_some() && !Problem::any_error(&problems),
+        "usable": document.is_some(),
         "problems": problems,
     }));
-    let lines: Vec<String> =
-        problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect();
-    if document.is_none() || Problem::any_error(&problems) {
-        return Err(Failure::Problems(lines.join("\n")).into());
+    let file_name = file.display().to_string();
+    if document.is_none() {
+        return Err(Failure::Problems(lines_of(&file_name, &problems)).into());
     }
-    for line in &lines {
-        context.output.say(format!("worth a look: {line}"));
+    for problem in &problems {
+        context.output.say(line_of(&file_name, problem));
     }
     context.output.say(format!("{} can be applied.", file.display()));
     Ok(())
@@ -103,7 +104,7 @@ fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
         problems.retain(|problem| covered(std::slice::from_ref(problem)) == 0);
     }
     for problem in &problems {
-        context.output.say(format!("worth a look: {}: {problem}", file.display()));
+        context.output.say(line_of(&file.display().to_string(), problem));
     }
     context
         .output

@@ -69,11 +69,21 @@ pub fn first_records(home: &Home, config: &Config, policy: ExamplePolicy, output
 pub fn say_problems(file: &str, error: filtering::filter_policy::ApplyError) -> anyhow::Error {
     match error {
         filtering::filter_policy::ApplyError::Problems(problems) => {
-            let lines: Vec<String> = problems.iter().map(|problem| format!("{file}: {problem}")).collect();
-            Failure::Problems(lines.join("\n")).into()
+            Failure::Problems(lines_of(file, &problems)).into()
         }
         other => other.into(),
     }
+}
+
+/// Problems of a policy file, a line each.
+pub fn lines_of(file: &str, problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems.iter().map(|problem| line_of(file, problem)).collect();
+    lines.join("\n")
+}
+
+/// One problem of a policy file. What does not keep it from being applied says so.
+pub fn line_of(file: &str, problem: &Problem) -> String {
+    if problem.is_error() { format!("{file}: {problem}") } else { format!("worth a look: {file}: {problem}") }
 }
 
 /// Publishes everything.

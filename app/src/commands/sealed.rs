@@ -157,7 +157,7 @@ async fn left_out(
 ) -> Result<Vec<Problem>> {
     let Some(version) = filtering::filter_policy::current(tx).await? else { return Ok(Vec::new()) };
     let entries = std::sync::Arc::new(entries.clone());
-    let (_, problems) = filtering::filter_policy::check(&version.text, catalogue, &entries);
+    let (_, problems) = filtering::filter_policy::check(&version.text, catalogue, &entries, None);
     Ok(problems.into_iter().filter(|problem| Problem::any_error(std::slice::from_ref(problem))).collect())
 }
 

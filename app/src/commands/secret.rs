@@ -134,7 +134,7 @@ pub fn told_by(
     if all == 0 {
         return Ok(0);
     }
-    let (_, harmless) = filtering::filter_policy::check(text, catalogue, &no_secret(context)?);
+    let (_, harmless) = filtering::filter_policy::check(text, catalogue, &no_secret(context)?, None);
     Ok(all.saturating_sub(covered(&harmless)))
 }
 

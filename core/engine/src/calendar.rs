@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Weekday};
 use kit::{LocalTime, Timestamp, Zone};
 
-use crate::document::{CalendarSection, NamedTime, On, Problem};
+use crate::document::{CalendarSection, Line, NamedTime, On, Problem};
 
 /// The built-in time that holds inside every lesson of a school day.
 pub const LESSONS: &str = "lessons";
@@ -87,15 +87,13 @@ impl Calendar {
             problems.push(Problem::error(line, error.to_string(), "Correct the zone of [calendar]."));
             Zone::utc()
         });
-        let mut closed: Vec<Date> = section
-            .closed
-            .iter()
-            .chain(&section.bank_holidays)
-            .filter_map(|text| date(text, "a closed day", line, problems))
+        let mut closed: Vec<Date> = closed_days(section)
+            .filter_map(|(text, at)| date(text, "a closed day", Line(at).or(line), problems))
             .collect();
         closed.sort_unstable();
         let mut terms = Vec::new();
         for term in &section.terms {
+            let line = term.line.or(line);
             if let (Some(from), Some(to)) =
                 (date(&term.from, &term.name, line, problems), date(&term.to, &term.name, line, problems))
             {
@@ -111,14 +109,11 @@ impl Calendar {
         }
         let mut lessons = Vec::new();
         for lesson in &section.lessons {
-            let what = format!("lesson {}", lesson.id);
+            let (what, line) = (format!("lesson {}", lesson.id), lesson.line.or(line));
             if let Some((from, to)) = span(&lesson.from, &lesson.to, &what, line, problems) {
                 if to <= from {
-                    problems.push(Problem::error(
-                        line,
-                        format!("{what} ends before it begins"),
-                        "Correct its times.",
-                    ));
+                    let how = if to == from { "begins and ends together" } else { "ends before it begins" };
+                    problems.push(Problem::error(line, format!("{what} {how}"), "Correct its times."));
                 }
                 lessons.push((from, to));
             }
@@ -130,7 +125,7 @@ impl Calendar {
             built_in(SCHOOL_DAYS, "school days", When::SchoolDays),
         ];
         for time in &section.times {
-            let what = format!("the time {:?}", time.id);
+            let (what, line) = (format!("the time {:?}", time.id), time.line.or(line));
             if times.iter().any(|earlier| earlier.id == time.id) {
                 problems.push(Problem::error(
                     line,
@@ -187,10 +182,17 @@ impl Calendar {
     /// Whether the school keeps lessons on that day: in a term, Monday to Friday, not closed. Without terms every such
     /// day counts.
     pub fn is_school_day(&self, day: Date) -> bool {
-        let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
-        let in_term =
-            self.terms.is_empty() || self.terms.iter().any(|(from, to)| (*from..=*to).contains(&day));
-        !weekend && in_term && self.closed.binary_search(&day).is_err()
+        !self.is_weekend(day) && self.is_in_term(day) && self.closed.binary_search(&day).is_err()
+    }
+
+    /// Whether that day is a Saturday or a Sunday.
+    pub(crate) fn is_weekend(&self, day: Date) -> bool {
+        matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
+    }
+
+    /// Whether that day lies in a term; every day does where there are none.
+    pub(crate) fn is_in_term(&self, day: Date) -> bool {
+        self.terms.is_empty() || self.terms.iter().any(|(from, to)| (*from..=*to).contains(&day))
     }
 
     /// The moment as the policy sees it. A few hundred nanoseconds: worked out once a minute, since no named time
@@ -236,19 +238,34 @@ impl Calendar {
     }
 }
 
+/// The days of term on which the school is closed, bank holidays among them, each with its line.
+pub(crate) fn closed_days(section: &CalendarSection) -> impl Iterator<Item = (&str, u32)> {
+    let all =
+        [(&section.closed, &section.closed_lines), (&section.bank_holidays, &section.bank_holiday_lines)];
+    all.into_iter()
+        .flat_map(|(days, lines)| days.iter().enumerate().map(|(place, day)| (day.as_str(), lines.of(place))))
+}
+
+/// Which days of the week are meant, from Monday; all where none is named. `None` where one is no day.
+pub(crate) fn weekdays(named: &[String]) -> Option<[bool; 7]> {
+    let mut days = [named.is_empty(); 7];
+    for day in named {
+        let place = DAYS.iter().position(|known| known == day)?;
+        *days.get_mut(place)? = true;
+    }
+    Some(days)
+}
+
 fn read_time(time: &NamedTime, what: &str, line: u32, problems: &mut Vec<Problem>) -> Option<When> {
     let (from, to) = span(&time.from, &time.to, what, line, problems)?;
-    let mut days = [time.days.is_empty(); 7];
-    for day in &time.days {
-        match DAYS.iter().position(|known| known == day).and_then(|place| days.get_mut(place)) {
-            Some(place) => *place = true,
-            None => problems.push(Problem::error(
-                line,
-                format!("{what} has the day {day:?}"),
-                "Days are mon, tue, wed, thu, fri, sat and sun.",
-            )),
-        }
-    }
+    let days = weekdays(&time.days).unwrap_or_else(|| {
+        let wrong = time.days.iter().filter(|day| !DAYS.contains(&day.as_str()));
+        problems.extend(wrong.map(|day| {
+            let message = format!("{what} has the day {day:?}");
+            Problem::error(line, message, "Days are mon, tue, wed, thu, fri, sat and sun.")
+        }));
+        [false; 7]
+    });
     if from == to {
         problems.push(Problem::error(line, format!("{what} begins and ends together"), "Correct its times."));
     }
@@ -277,8 +294,20 @@ fn span(from: &str, to: &str, what: &str, line: u32, problems: &mut Vec<Problem>
         let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
         (minute < 60 && (hour < 24 || (hour == 24 && minute == 0))).then_some(hour * 60 + minute)
     };
+    let is_too_late = |text: &str| {
+        let hour = text.split_once(':').and_then(|(hour, _)| hour.parse::<u16>().ok());
+        hour.is_some_and(|hour| hour >= 24) && minutes(text).is_none()
+    };
     match (minutes(from), minutes(to)) {
         (Some(from), Some(to)) => Some((from, to)),
+        _ if is_too_late(from) || is_too_late(to) => {
+            problems.push(Problem::error(
+                line,
+                format!("{what} runs from {from:?} to {to:?}, and a day ends at 24:00"),
+                "A time that goes on after midnight ends before it begins, as in 22:00 to 06:00.",
+            ));
+            None
+        }
         _ => {
             problems.push(Problem::error(
                 line,
@@ -303,6 +332,7 @@ mod tests {
             from: from.into(),
             to: to.into(),
             on,
+            line: Line(0),
         }
     }
 
@@ -310,10 +340,15 @@ mod tests {
         let section = CalendarSection {
             closed: vec!["2026-11-27".into()],
             bank_holidays: vec!["2026-12-25".into()],
-            terms: vec![Term { name: "autumn".into(), from: "2026-09-02".into(), to: "2026-12-18".into() }],
+            terms: vec![Term {
+                name: "autumn".into(),
+                from: "2026-09-02".into(),
+                to: "2026-12-18".into(),
+                line: Line(0),
+            }],
             lessons: vec![
-                Lesson { id: "1".into(), from: "09:00".into(), to: "10:00".into() },
-                Lesson { id: "2".into(), from: "10:00".into(), to: "11:00".into() },
+                Lesson { id: "1".into(), from: "09:00".into(), to: "10:00".into(), line: Line(0) },
+                Lesson { id: "2".into(), from: "10:00".into(), to: "11:00".into(), line: Line(0) },
             ],
             times: vec![
                 time("lunch", "12:00", "13:00", On::SchoolDays, &[]),

@@ -359,6 +359,15 @@ pub(crate) fn looks_ahead(pattern: &str) -> bool {
     }
 }
 
+/// Whether an expression matches whatever it is asked about.
+pub(crate) fn matches_everything(pattern: &str) -> bool {
+    let only_start = LookSet::singleton(Look::Start).insert(Look::StartLF).insert(Look::StartCRLF);
+    regex_syntax::parse(pattern).is_ok_and(|hir| {
+        let properties = hir.properties();
+        properties.minimum_len() == Some(0) && properties.look_set().union(only_start) == only_start
+    })
+}
+
 /// A hasher for small numbers and short texts: words of eight bytes, multiplied and folded. The tables are filled by the
 /// school's own documents, so nobody outside can make entries collide.
 #[derive(Default)]
@@ -416,6 +425,21 @@ mod tests {
             ("example/\\z", true),
         ] {
             assert_eq!(looks_ahead(pattern), looks, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn an_expression_that_may_match_nothing_at_the_beginning_matches_everything() {
+        for (pattern, everything) in [
+            ("^", true),
+            (".*", true),
+            ("^.*", true),
+            ("x*", true),
+            ("^$", false),
+            (".+", false),
+            ("a", false),
+        ] {
+            assert_eq!(matches_everything(pattern), everything, "{pattern}");
         }
     }
 }

@@ -1,16 +1,18 @@
 //! Checking and applying.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use engine::catalogue::Catalogue;
-use engine::policy::Covered;
+use engine::policy::{Beside, Covered, review};
 use engine::{FilterPolicy, PolicyDocument, Problem, Sealed};
 use kit::Timestamp;
 use lists::{IndexBuilder, ListIndex, Seed};
 use serde_json::json;
 
 use super::{proof, store};
+use crate::list::categories_in_use;
 
 /// One version of the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +38,27 @@ impl Version {
     }
 }
 
-/// Everything that is wrong with a document, or worth a look, as it would be compiled beside these sealed entries. The
-/// document where it can be used.
+/// Everything that is wrong with a document, or worth a look, as it would be compiled beside these sealed entries: all of
+/// it together, in the order of the lines. `listed` are the categories that the lists in use give, where that is to be
+/// looked at. The document where it can be applied.
 pub fn check(
     text: &str,
     catalogue: &Arc<Catalogue>,
     sealed: &Arc<Sealed>,
+    listed: Option<&BTreeSet<String>>,
 ) -> (Option<PolicyDocument>, Vec<Problem>) {
-    checked(compile(text, catalogue, sealed, Covered::Refuse))
+    let (document, mut problems) = PolicyDocument::read(text);
+    let is_whole = problems.is_empty();
+    if let Some(document) = &document {
+        match compile(document, catalogue, sealed, Covered::Refuse) {
+            Ok(policy) => problems.extend_from_slice(policy.warnings()),
+            Err(found) => problems.extend(found),
+        }
+        problems.extend(review(document, &Beside { catalogue, listed, is_whole }));
+    }
+    problems.sort_by_key(|problem| problem.line);
+    problems.dedup();
+    (document.filter(|_| !Problem::any_error(&problems)), problems)
 }
 
 /// The same for the policy in force: a rule that newer sealed entries cover is left out with a warning, since sealed
@@ -53,11 +68,7 @@ pub fn check_in_force(
     catalogue: &Arc<Catalogue>,
     sealed: &Arc<Sealed>,
 ) -> (Option<PolicyDocument>, Vec<Problem>) {
-    checked(in_force(text, catalogue, sealed))
-}
-
-fn checked(compiled: Result<FilterPolicy, Vec<Problem>>) -> (Option<PolicyDocument>, Vec<Problem>) {
-    match compiled {
+    match in_force(text, catalogue, sealed) {
         Ok(policy) => (Some(policy.document().clone()), policy.warnings().to_vec()),
         Err(problems) => (None, problems),
     }
@@ -69,16 +80,15 @@ pub fn in_force(
     catalogue: &Arc<Catalogue>,
     sealed: &Arc<Sealed>,
 ) -> Result<FilterPolicy, Vec<Problem>> {
-    compile(text, catalogue, sealed, Covered::Drop)
+    compile(&PolicyDocument::parse(text)?, catalogue, sealed, Covered::Drop)
 }
 
 fn compile(
-    text: &str,
+    document: &PolicyDocument,
     catalogue: &Arc<Catalogue>,
     sealed: &Arc<Sealed>,
     covered: Covered,
 ) -> Result<FilterPolicy, Vec<Problem>> {
-    let document = PolicyDocument::parse(text)?;
     // Which sites a list holds has no part in whether a document is right, so none is needed.
     let index =
         IndexBuilder::new(Seed([0; 16])).build().ok().and_then(|image| ListIndex::open(Arc::new(image)).ok());
@@ -89,7 +99,7 @@ fn compile(
             "This is a fault of the program.",
         )]);
     };
-    FilterPolicy::compile_with(&document, catalogue, Arc::new(index), sealed, covered)
+    FilterPolicy::compile_with(document, catalogue, Arc::new(index), sealed, covered)
 }
 
 /// Why a document was not applied.
@@ -119,8 +129,9 @@ pub async fn apply(
     sealed: &Arc<Sealed>,
     at: Timestamp,
 ) -> Result<(Version, Vec<Problem>), ApplyError> {
-    let (document, problems) = check(text, catalogue, sealed);
-    if document.is_none() || Problem::any_error(&problems) {
+    let listed = categories_in_use(tx).await?;
+    let (document, problems) = check(text, catalogue, sealed, Some(&listed));
+    if document.is_none() {
         return Err(ApplyError::Problems(problems));
     }
     if note.trim().is_empty() {

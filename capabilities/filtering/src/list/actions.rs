@@ -1,5 +1,6 @@
 //! What people do with lists.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
@@ -438,6 +439,11 @@ impl Status {
             (state, _) => state.id(),
         }
     }
+}
+
+/// The categories that the lists in use give.
+pub async fn categories_in_use(tx: &mut Tx) -> Result<BTreeSet<String>, StoreError> {
+    Ok(store::in_use(tx).await?.into_iter().flat_map(|list| list.categories).collect())
 }
 
 /// Every list that is in use.

@@ -1,6 +1,6 @@
 //! A version of the policy is what was applied, or it is not published.
 
-use filtering::filter_policy::{Altered, current, prove};
+use filtering::filter_policy::{Altered, ApplyError, check, check_in_force, current, prove};
 use filtering::publish::{Published, RecordsError, Scope};
 use store::Tx;
 use store::orm::ConnectionTrait;
@@ -103,5 +103,22 @@ async fn a_version_that_is_not_what_was_applied_is_found_and_never_published() {
                 "what was altered stays found"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn a_policy_in_force_stays_though_a_newer_look_at_it_would_refuse_it() {
+    let text = format!(
+        "{POLICY}\n[[locked]]\nset-by = \"leadership\"\ndo = \"block\"\nsite = \"childline.org.uk\"\nreason = \"none\"\n"
+    );
+    let (catalogue, sealed) = (crate::school::catalogue(), crate::publishing::sealed());
+    let (document, problems) = check(&text, &catalogue, &sealed, None);
+    assert!(document.is_none() && problems.iter().any(|problem| problem.message.contains("help (Childline)")));
+    let (document, problems) = check_in_force(&text, &catalogue, &sealed);
+    assert!(document.is_some() && !engine::Problem::any_error(&problems), "{problems:#?}");
+    for database in databases().await {
+        let mut tx = database.db.begin().await.unwrap();
+        let refused = apply(&mut tx, &text, "none").await;
+        assert!(matches!(refused, Err(ApplyError::Problems(_))), "{refused:?}");
     }
 }

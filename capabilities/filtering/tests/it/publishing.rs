@@ -40,7 +40,7 @@ fn key() -> SealedKey {
     SealedKey::new([5; 32])
 }
 
-fn sealed() -> Arc<Sealed> {
+pub fn sealed() -> Arc<Sealed> {
     Arc::new(filtering::sealed::test_entries(key()).unwrap())
 }
 

@@ -162,7 +162,7 @@ async fn a_rule_that_new_entries_cover_never_holds_them_up() {
         let sealed = Arc::new(imported.sealed);
         let (document, problems) = filtering::filter_policy::check_in_force(&opens, &catalogue(), &sealed);
         assert!(document.is_some() && !engine::Problem::any_error(&problems) && !problems.is_empty());
-        let (document, _) = filtering::filter_policy::check(&opens, &catalogue(), &sealed);
+        let (document, _) = filtering::filter_policy::check(&opens, &catalogue(), &sealed, None);
         assert!(document.is_none(), "a new version must not say so again");
         tx.commit().await.unwrap();
     }

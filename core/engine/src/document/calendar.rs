@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::problem::Line;
+use super::problem::{Line, Lines};
 
 /// `[calendar]`: when it is school, and the times the cells of the table name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,12 @@ pub struct CalendarSection {
     /// Where the section stands.
     #[serde(skip)]
     pub line: Line,
+    /// Where each closed day stands.
+    #[serde(skip)]
+    pub closed_lines: Lines,
+    /// Where each bank holiday stands.
+    #[serde(skip)]
+    pub bank_holiday_lines: Lines,
 }
 
 fn london() -> String {
@@ -46,6 +52,8 @@ impl Default for CalendarSection {
             lessons: Vec::new(),
             times: Vec::new(),
             line: Line(0),
+            closed_lines: Lines::default(),
+            bank_holiday_lines: Lines::default(),
         }
     }
 }
@@ -60,6 +68,9 @@ pub struct Term {
     pub from: String,
     /// The last day.
     pub to: String,
+    /// Where it stands.
+    #[serde(skip)]
+    pub line: Line,
 }
 
 /// A lesson of the day.
@@ -72,6 +83,9 @@ pub struct Lesson {
     pub from: String,
     /// When it ends.
     pub to: String,
+    /// Where it stands.
+    #[serde(skip)]
+    pub line: Line,
 }
 
 /// A time that cells may name.
@@ -94,6 +108,9 @@ pub struct NamedTime {
     /// The kind of day it holds on.
     #[serde(default)]
     pub on: On,
+    /// Where it stands.
+    #[serde(skip)]
+    pub line: Line,
 }
 
 /// The kind of day a named time holds on.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use calendar::{CalendarSection, Lesson, NamedTime, On, Term};
 pub use diff::differences;
-pub use problem::{Line, Problem, Severity};
+pub use problem::{Line, Lines, Problem, Severity};
 pub use table::{Cell, Effect, Group, Locked, Rule, SetBy, Unknown, Use};
 pub use target::{Target, TargetText};
 
@@ -69,6 +69,18 @@ pub struct PolicyDocument {
     /// The school's rules.
     #[serde(default, rename = "rule", skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
+    /// Where its head says what.
+    #[serde(skip)]
+    pub lines: HeadLines,
+}
+
+/// Where the keys before any section stand.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HeadLines {
+    /// `unidentified = …`.
+    pub unidentified: Line,
+    /// Each site of `essential = […]`.
+    pub essential: Lines,
 }
 
 /// `[sealed]`.

@@ -65,9 +65,34 @@ impl fmt::Display for Problem {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Line(pub u32);
 
+impl Line {
+    /// The line, or another where it is not known.
+    pub const fn or(self, other: u32) -> u32 {
+        if self.0 == 0 { other } else { self.0 }
+    }
+}
+
 impl PartialEq for Line {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 impl Eq for Line {}
+
+/// The lines at which the items of an array stand, in their order. No part of what is said either.
+#[derive(Debug, Clone, Default)]
+pub struct Lines(pub Vec<u32>);
+
+impl Lines {
+    /// The line of the item at that place; 0 where it was not read from text.
+    pub fn of(&self, place: usize) -> u32 {
+        self.0.get(place).copied().unwrap_or(0)
+    }
+}
+
+impl PartialEq for Lines {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Lines {}

@@ -40,6 +40,7 @@ mod gather;
 pub mod groups;
 mod matches;
 mod parts;
+mod review;
 mod speak;
 pub(crate) mod uses;
 
@@ -52,6 +53,7 @@ pub use compile::Covered;
 pub(crate) use decide::decide_with_override;
 pub use decide::{Memo, decide, decide_in};
 pub use groups::GroupTable;
+pub use review::{Beside, review};
 
 pub(crate) use compile::covers_sealed;
 pub(crate) use contest::Audience;

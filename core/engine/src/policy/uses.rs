@@ -113,7 +113,11 @@ impl UseTable {
                     problems.push(Problem::error(
                         line,
                         format!("the row {:?} has a cell for {id:?}, which is no group", used.id),
-                        "Correct the id, or add the group.",
+                        if id == "unidentified" {
+                            "Name the group that unidentified = … names: its cells hold for such devices."
+                        } else {
+                            "Correct the id, or add the group."
+                        },
                     ));
                     continue;
                 };

@@ -10,8 +10,8 @@ use lists::{Entry, IndexBuilder, ListHead, ListIndex, Seed, Sink};
 use super::{PlainEntry, PlainList, PlainSealed, World};
 use crate::catalogue::{Catalogue, Category, OpenSite, Service};
 use crate::document::{
-    CalendarSection, Cell, Effect, Group, Line, Locked, NamedTime, On, PolicyDocument, Rule, SealedSection,
-    SetBy, SharedHosts, TargetText, Unknown, Use, WithheldSection,
+    CalendarSection, Cell, Effect, Group, HeadLines, Line, Locked, NamedTime, On, PolicyDocument, Rule,
+    SealedSection, SetBy, SharedHosts, TargetText, Unknown, Use, WithheldSection,
 };
 use crate::identity::PersonNo;
 use crate::live::{Focus, LiveDocument, Override, Subject, Withheld};
@@ -243,6 +243,7 @@ fn document(dice: &mut Dice<'_>) -> PolicyDocument {
         from: from.to_owned(),
         to: to.to_owned(),
         on,
+        line: Line(0),
     };
     PolicyDocument {
         form: 1,
@@ -270,6 +271,7 @@ fn document(dice: &mut Dice<'_>) -> PolicyDocument {
             locked_of(dice, effect)
         }),
         rules: dice.some(5, rule),
+        lines: HeadLines::default(),
     }
 }
 

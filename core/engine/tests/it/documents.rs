@@ -1,8 +1,10 @@
 //! Documents: what is refused and how it is said, and that exporting loses nothing.
 
+use std::collections::BTreeSet;
+
 use engine::content::{DEMO_POLICY, VILLAGE_PRIMARY_POLICY};
 use engine::document::differences;
-use engine::policy::{Covered, FilterPolicy};
+use engine::policy::{Beside, Covered, FilterPolicy, review};
 use engine::{PolicyDocument, Problem};
 
 use crate::school::{catalogue, index, sealed};
@@ -31,6 +33,140 @@ fn the_examples_are_exported_and_read_back_unchanged() {
         assert_eq!(again.to_toml(), exported);
         assert_eq!(differences(&document, &again), Vec::<String>::new());
     }
+}
+
+/// What a person who is about to apply the document hears of it.
+fn reviewed(text: &str, listed: Option<&BTreeSet<String>>) -> Vec<Problem> {
+    let (document, problems) = PolicyDocument::read(text);
+    let beside = Beside { catalogue: &catalogue(), listed, is_whole: problems.is_empty() };
+    document.map_or(problems, |document| review(&document, &beside))
+}
+
+#[test]
+fn nothing_is_said_of_the_examples() {
+    let every = catalogue().categories.iter().map(|category| category.id.clone()).collect();
+    for text in [DEMO_POLICY, VILLAGE_PRIMARY_POLICY] {
+        assert_eq!(reviewed(text, Some(&every)), []);
+    }
+}
+
+const REVIEWED: &str = "form = 1\ntitle = \"A school\"\nversion = 1\nunidentified = \"guests\"\nessential = [\"portal.example\"]\n\
+    [[group]]\nid = \"pupils\"\nname = \"Pupils\"\n[[group]]\nid = \"guests\"\nname = \"Guests\"\n\
+    [[group]]\nid = \"year-9\"\nname = \"Year 9\"\nwithin = [\"pupils\"]\n";
+
+/// Rows of one category, `games` where nothing else is said.
+fn row(id: &str, cells: &str) -> String {
+    format!("[[use]]\nid = \"{id}\"\nactivity = \"{id}\"\ncategories = [\"games\"]\ncells = {{ {cells} }}\n")
+}
+
+fn rule(what: &str) -> String {
+    format!("[[rule]]\n{}\n", what.replace("; ", "\n"))
+}
+
+fn lock(what: &str) -> String {
+    format!("[[locked]]\nset-by = \"leadership\"\n{}\n", what.replace("; ", "\n"))
+}
+
+#[test]
+fn what_does_not_do_what_it_says_is_told_with_its_line() {
+    let block = |site: &str| format!("do = \"block\"; site = \"{site}\"");
+    let allow = |site: &str| format!("do = \"allow\"; site = \"{site}\"");
+    for (rest, line, error, said) in [
+        // What stays open though it is written as closed stops the policy.
+        (lock(&block("childline.org.uk")), 16, true, "help (Childline)"),
+        (lock(&block("www.childline.org.uk")), 16, true, "can never close"),
+        (lock("do = \"block\"; url = \"childline.org.uk/toolbox\""), 16, true, "help (Childline)"),
+        (lock(&block("portal.example")), 16, true, "essential, as this file says itself"),
+        (rule(&block("chat.samaritans.org")), 16, true, "help (Samaritans)"),
+        (rule(&allow("samaritans.org")), 16, false, "never speaks"),
+        (lock(&allow("a.example")) + &rule(&block("b.a.example")), 20, true, "the lock of line 16"),
+        // What stays closed though it is written as open is told.
+        (lock(&block("a.example")) + &rule(&allow("b.a.example")), 20, false, "the lock of line 16"),
+        (lock(&block("a.example")) + &lock(&allow("b.a.example")), 20, false, "among locks a block"),
+        (rule("do = \"block\"; expression = \"^\"; group = \"pupils\"") + &rule(&format!("{}; group = \"pupils\"", allow("a.example"))), 20, false, "never speaks"),
+        (row("x", "pupils = \"allowed\", guests = \"allowed\"") + &rule("do = \"block\"; expression = \".*\"; group = \"guests\""), 16, false, "the cell never speaks"),
+        // Twice, and against each other.
+        (rule(&block("a.example")) + &rule(&block("a.example")), 19, false, "there twice"),
+        (rule(&block("a.example")) + &rule(&allow("a.example")), 19, true, "contradict each other"),
+        (row("x", "everyone = \"allowed\"") + &row("y", "everyone = \"allowed\""), 21, false, "says what the row \"x\" of line 16 says"),
+        (row("x", "everyone = \"allowed\"") + &row("y", "everyone = \"not-allowed\""), 21, true, "\"games\" for \"everyone\""),
+        // A host with a star in it is no host.
+        (rule("do = \"block\"; url = \"*.a.example/games\""), 16, true, "has a * in its host"),
+        (rule(&block("a.*.example")), 16, true, "has a *"),
+        // Strangers.
+        (row("x", "pupils = \"not-allowed\""), 16, false, "says nothing for \"guests\""),
+        // The calendar.
+        ("[calendar]\n[[calendar.time]]\nid = \"x\"\nfrom = \"24:00\"\nto = \"06:00\"".into(), 17, true, "begins at 24:00"),
+        ("[calendar]\n[[calendar.time]]\nid = \"x\"\ndays = [\"sat\"]\nfrom = \"09:00\"\nto = \"10:00\"".into(), 17, false, "never holds"),
+        ("[calendar]\n[[calendar.time]]\nid = \"x\"\non = \"not-school-days\"\ndays = [\"mon\"]\nfrom = \"09:00\"\nto = \"10:00\"".into(), 17, false, "never holds"),
+        ("[calendar]\n[[calendar.lesson]]\nid = \"1\"\nfrom = \"09:00\"\nto = \"10:00\"\n[[calendar.lesson]]\nid = \"2\"\nfrom = \"09:50\"\nto = \"10:50\"".into(), 21, false, "goes on until 10:00"),
+        (terms("2026-09-02", "2026-10-23", "2026-10-20", "2026-12-18"), 21, true, "goes on until 2026-10-23"),
+        (terms("2026-09-05", "2026-09-06", "2026-10-20", "2026-12-18"), 17, false, "not one school day"),
+        ("[calendar]\nclosed = [\n\"2026-11-27\",\n\"2026-11-28\",\n]".into(), 19, false, "Saturday"),
+        (terms("2026-09-02", "2026-10-23", "2026-11-02", "2026-12-18").replace("[calendar]", "[calendar]\nclosed = [\"2026-10-26\"]"), 17, false, "lies in no term"),
+    ] {
+        let all = reviewed(&format!("{REVIEWED}{rest}"), None);
+        let found = all.iter().find(|problem| problem.to_string().contains(said));
+        let found = found.unwrap_or_else(|| panic!("{said}: {rest}: {all:#?}"));
+        assert_eq!((found.line, found.is_error()), (line, error), "{found}");
+        assert!(!found.remedy.is_empty(), "{found}");
+        assert_eq!(all.len(), 1, "{all:#?}");
+    }
+}
+
+fn terms(from: &str, to: &str, then_from: &str, then_to: &str) -> String {
+    format!(
+        "[calendar]\n[[calendar.term]]\nname = \"one\"\nfrom = \"{from}\"\nto = \"{to}\"\n\
+         [[calendar.term]]\nname = \"two\"\nfrom = \"{then_from}\"\nto = \"{then_to}\"\n"
+    )
+}
+
+#[test]
+fn nothing_is_said_of_what_is_meant() {
+    for rest in [
+        // Wider than the help within it, or for a narrower group, a rule has something to say.
+        lock("do = \"block\"; site = \"org.uk\""),
+        lock("do = \"block\"; site = \"a.example\"; group = \"pupils\"") + &rule("do = \"allow\"; site = \"a.example\""),
+        rule("do = \"block\"; site = \"a.example\"; group = \"pupils\"") + &rule("do = \"allow\"; site = \"a.example\"; group = \"year-9\""),
+        rule("do = \"block\"; site = \"a.example\"") + &rule("do = \"allow\"; url = \"a.example/maths\""),
+        // Everyone is a stranger too.
+        row("x", "everyone = \"not-allowed\", pupils = \"allowed\""),
+        row("x", "pupils = \"not-allowed\"") + &rule("do = \"block\"; expression = \"^\"; group = \"guests\""),
+        row("x", "everyone = \"not-allowed\"") + &row("y", "everyone = \"not-allowed\"").replace("[\"games\"]", "[\"games\", \"shopping\"]"),
+        "[calendar]\nbank-holidays = [\"2026-12-26\"]\n[[calendar.time]]\nid = \"night\"\nfrom = \"22:00\"\nto = \"24:00\"".to_owned(),
+    ] {
+        assert_eq!(reviewed(&format!("{REVIEWED}{rest}"), None), [], "{rest}");
+    }
+}
+
+#[test]
+fn a_category_that_no_list_gives_yet_is_told() {
+    let listed = BTreeSet::from(["games".to_owned()]);
+    let rest = row("x", "everyone = \"not-allowed\"")
+        .replace("[\"games\"]", "[\"games\", \"shopping\", \"dating\"]");
+    let all = reviewed(&format!("{REVIEWED}{rest}"), Some(&listed));
+    assert_eq!(all.len(), 1, "{all:#?}");
+    assert!(!all[0].is_error() && all[0].line == 16, "{all:#?}");
+    assert!(all[0].message.contains("no list gives these categories yet: shopping, dating"), "{all:#?}");
+}
+
+#[test]
+fn a_mistake_of_form_hides_nothing_that_comes_after_it() {
+    let text = REVIEWED.replace("name = \"Guests\"", "nmae = \"Guests\"")
+        + "[calendar]\nzone = 3\n[[calendar.time]]\nid = \"lunch\"\nfrom = 12\nto = \"13:00\"\n"
+        + &row("x", "guests = { times = [\"lunch\"] }, pupils = \"perhaps\"")
+        + &row("y", "guests = { times = [\"lunch\"] }, everyone = { times = [\"tea\"] }")
+        + &rule("do = alow; site = \"a.example\"")
+        + &rule("do = \"block\"; site = \"a b\"");
+    let (document, mut problems) = PolicyDocument::read(&text);
+    assert!(PolicyDocument::parse(&text).is_err());
+    problems.extend(
+        FilterPolicy::compile(&document.unwrap(), &catalogue(), index(), &sealed())
+            .map_or_else(|all| all, |_| vec![]),
+    );
+    let lines: BTreeSet<u32> = problems.iter().map(|problem| problem.line).collect();
+    // Each mistake once, and neither the group nor the time is said not to be there.
+    assert_eq!(lines, BTreeSet::from([11, 17, 20, 26, 27, 33, 35]), "{problems:#?}");
 }
 
 #[test]
