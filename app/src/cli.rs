@@ -292,7 +292,8 @@ pub struct Explain {
     /// Who asks: a person's name, a group's id or an address.
     #[arg(long = "as", value_name = "PERSON|GROUP|ADDRESS")]
     pub who: String,
-    /// When, on the school's clocks, as in 2026-11-23T10:30; now if left out.
+    /// When, on the school's clocks, as in 2026-11-23T10:30; a day alone is the beginning of its first lesson; now if left
+    /// out.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
 }
@@ -408,7 +409,7 @@ pub struct End {
     /// For how long, as in 45m, 2h or 3d.
     #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
     pub lasts: Option<String>,
-    /// Until when on the school's clocks, as in 2026-11-23T15:30.
+    /// Until when on the school's clocks, with the time, as in 2026-11-23T15:30.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
 }
@@ -416,7 +417,7 @@ pub struct End {
 /// From when until when something lasts a while.
 #[derive(Debug, Args, Clone, Default)]
 pub struct Span {
-    /// From when on the school's clocks, as in 2026-11-23T13:30; now if left out.
+    /// From when on the school's clocks, as in 2026-11-23T13:30; a day alone is from midnight; now if left out.
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
     #[command(flatten)]
@@ -506,8 +507,8 @@ pub enum Withhold {
         person: String,
         #[command(flatten)]
         span: Span,
-        /// When somebody must look at the decision again, on the school's clocks, as in 2026-12-04. Where no end is given,
-        /// it ends four weeks later if nobody has.
+        /// When somebody must look at the decision again, on the school's clocks, as in 2026-12-04, from midnight. Where no end
+        /// is given, it ends four weeks later if nobody has.
         #[arg(long, value_name = "TIME")]
         review: Option<String>,
         /// Why; kept in the records, and shown to nobody else.
@@ -568,10 +569,10 @@ pub struct ActivityFilter {
     /// Only what this step decided.
     #[arg(long)]
     pub step: Option<String>,
-    /// Only from this time on the school's clocks.
+    /// Only from this time on the school's clocks; a day alone is from midnight.
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
-    /// Only before this time on the school's clocks.
+    /// Only before this time on the school's clocks; a day alone is its midnight, so that nothing of it is shown.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
     /// At most so many.

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use front_proxy::{NotAPort, Ports};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use toml::de::DeTable;
 
 use crate::output::Failure;
 
@@ -215,10 +216,11 @@ impl Config {
 
     /// Parses and checks, gathering every problem of every section.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let table: toml::Table = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(0, |span| line_at(text, span.start));
-            vec![Problem { line, what: format!("this is not TOML: {}", error.message()) }]
-        })?;
+        let (_, wrong) = DeTable::parse_recoverable(text);
+        if !wrong.is_empty() {
+            return Err(wrong.iter().map(|error| not_toml(text, error)).collect());
+        }
+        let table: toml::Table = toml::from_str(text).map_err(|error| vec![not_toml(text, &error)])?;
         let mut problems = Vec::new();
         for key in table.keys() {
             if !["school", "dns", "proxy", "portal", "records", "activity", "users"].contains(&key.as_str()) {
@@ -369,6 +371,31 @@ fn optional<T: DeserializeOwned + Default>(
     if table.contains_key(name) { section(table, text, name, problems) } else { Some(T::default()) }
 }
 
+/// What keeps the file from being read at all.
+fn not_toml(text: &str, error: &toml::de::Error) -> Problem {
+    let span = error.span().unwrap_or_default();
+    let line = line_at(text, span.start);
+    if !error.message().starts_with("duplicate key") {
+        return Problem { line, what: format!("this is not TOML: {}", error.message()) };
+    }
+    let key = text.get(span).unwrap_or_default().trim().trim_matches('"');
+    let is_head = text.lines().nth(line.saturating_sub(1)).is_some_and(|line| line.trim().starts_with('['));
+    let section = section_at(text, line);
+    let first = if is_head { line_of(text, key, None) } else { line_of(text, section, Some(key)) };
+    let what = if is_head {
+        format!("the section [{key}] begins a second time, first in line {first}; put both into one")
+    } else {
+        format!("{key} is there twice in [{section}], first in line {first}; keep one of the two lines")
+    };
+    Problem { line, what }
+}
+
+/// The section that a line is in.
+fn section_at(text: &str, line: usize) -> &str {
+    let heads = text.lines().take(line).filter_map(|line| line.trim().strip_prefix('['));
+    heads.last().and_then(|rest| rest.trim_start_matches('[').split(']').next()).unwrap_or("").trim()
+}
+
 /// The line a byte offset is in, from 1.
 fn line_at(text: &str, offset: usize) -> usize {
     text.get(..offset).unwrap_or(text).matches('\n').count() + 1
@@ -460,6 +487,20 @@ listen = "127.0.0.1:8080"
         assert!(
             problems.iter().any(|problem| problem.what.contains("nmae") && problem.line == 3),
             "{problems:?}"
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_said_with_both_lines() {
+        let text = GOOD.replace("name = \"Hillside\"", "name = \"Hillside\"\nname = \"Hilltop\"")
+            + "[dns]\nthreads = 2\n";
+        let said: Vec<String> = Config::parse(&text).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "line 4: name is there twice in [school], first in line 3; keep one of the two lines",
+                "line 12: the section [dns] begins a second time, first in line 5; put both into one",
+            ]
         );
     }
 

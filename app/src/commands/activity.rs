@@ -13,7 +13,8 @@ use serde_json::json;
 
 use crate::cli::{Activity, ActivityFilter};
 use crate::commands::context::Context;
-use crate::commands::when;
+use crate::commands::nearby::did_you_mean;
+use crate::commands::{when, who};
 use crate::home::read_key;
 use crate::output::Failure;
 use crate::process::snapshot::Opened;
@@ -61,6 +62,17 @@ fn steps() -> impl Iterator<Item = Step> {
     Step::ALL.into_iter().chain([Step::Front])
 }
 
+/// Whom a search is about. A number may be that of somebody who has left the roll.
+fn person(context: &Context, written: &str) -> Result<PersonNo> {
+    if let Ok(number) = written.parse() {
+        return Ok(PersonNo(number));
+    }
+    match who::on_the_roll(context, written)? {
+        Some(person) => Ok(person.number),
+        None => bail!("nobody on the roll is called {written:?}; `fivebar people show` lists the roll"),
+    }
+}
+
 /// The names that numbers stand for.
 struct Shown {
     zone: Zone,
@@ -87,15 +99,12 @@ impl Shown {
     fn search(&self, context: &Context, filter: &ActivityFilter) -> Result<Search> {
         let moment =
             |text: &Option<String>| text.as_deref().map(|text| when::moment(text, &self.zone)).transpose();
-        let person = filter.person.as_deref().map(|who| self.person(context, who)).transpose()?;
+        let person = filter.person.as_deref().map(|who| person(context, who)).transpose()?;
         let group = match &filter.group {
-            Some(id) => Some(
-                self.opened
-                    .policy
-                    .groups()
-                    .number(id)
-                    .with_context(|| format!("the policy has no group {id:?}"))?,
-            ),
+            Some(id) => Some(self.opened.policy.groups().number(id).with_context(|| {
+                let groups = self.opened.policy.groups().all().map(|(_, id, _)| id);
+                format!("the policy has no group {id:?}{}", did_you_mean(id, groups, ""))
+            })?),
             None => None,
         };
         let verdict = match filter.verdict.as_deref() {
@@ -123,21 +132,6 @@ impl Shown {
             limit: Some(filter.limit as u64),
             ..Search::default()
         })
-    }
-
-    fn person(&self, _: &Context, who: &str) -> Result<PersonNo> {
-        if let Ok(number) = who.parse() {
-            return Ok(PersonNo(number));
-        }
-        let mut called =
-            self.names.iter().filter(|(_, name)| name.eq_ignore_ascii_case(who)).map(|(number, _)| *number);
-        match (called.next(), called.next()) {
-            (Some(one), None) => Ok(one),
-            (Some(_), Some(_)) => {
-                bail!("several people are called so; give the number, which `fivebar people show` lists")
-            }
-            _ => bail!("nobody on the roll is called {who:?}; `fivebar people show` lists the roll"),
-        }
     }
 
     fn event(&self, context: &Context, event: &Event) {

@@ -10,12 +10,13 @@ use engine::{
     Step,
 };
 use filtering::sealed::is_test_entry;
-use kit::{LocalTime, Zone};
+use kit::{LocalTime, Timestamp, Zone};
 use lists::url::CanonicalHost;
 use serde_json::{Value, json};
 
 use crate::cli;
 use crate::commands::context::Context;
+use crate::commands::nearby::did_you_mean;
 use crate::commands::secret::Budget;
 use crate::commands::{when, who};
 use crate::home::read_key;
@@ -30,7 +31,7 @@ pub fn run(context: &Context, asked: &cli::Explain) -> Result<()> {
     let identity = identity(context, &policy, &live, &asked.who)?;
     let zone = Zone::named(&policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc());
     let at = match &asked.at {
-        Some(text) => when::moment(text, &zone)?,
+        Some(text) => at_school(context, &policy, text, &zone)?,
         None => context.at,
     };
     let question = Question { policy: &policy, live: &live, identity: &identity, at: zone.local(at) };
@@ -60,6 +61,20 @@ pub fn run(context: &Context, asked: &cli::Explain) -> Result<()> {
     context.output.object(&answer);
     say(context, &answer);
     Ok(())
+}
+
+/// The moment that is asked about. A day without a time is meant as a school day: the beginning of its first lesson, and
+/// that is said.
+fn at_school(context: &Context, policy: &FilterPolicy, text: &str, zone: &Zone) -> Result<Timestamp> {
+    let Some(day) = when::day(text) else { return when::moment(text, zone) };
+    let Some(minutes) = policy.calendar().first_lesson() else {
+        bail!(
+            "{text} is a day without a time, and the policy's calendar has no lessons; write a time too, as in {day}T10:30"
+        )
+    };
+    let (hour, minute) = (i8::try_from(minutes / 60)?, i8::try_from(minutes % 60)?);
+    context.output.say(format!("At {hour:02}:{minute:02} on {day}, when the first lesson begins:"));
+    Ok(zone.moment(day.at(hour, minute, 0, 0)))
 }
 
 /// Whether an answer tells what the live feed holds. Entries for testing are no secret.
@@ -232,7 +247,8 @@ fn identity(context: &Context, policy: &FilterPolicy, live: &Live, who: &str) ->
     }
     let Some(person) = who::on_the_roll(context, who)? else {
         bail!(
-            "{who:?} is nobody on the roll, no group of the policy and no address; `fivebar people show` lists the roll"
+            "{who:?} is nobody on the roll, no group of the policy and no address{}; `fivebar people show` lists the roll",
+            did_you_mean(who, policy.groups().all().map(|(_, id, _)| id), "")
         )
     };
     // As the gate knows them: whoever is in no group of the policy is treated as a stranger. Somebody who came on the roll

@@ -16,6 +16,7 @@ use crate::commands::context::Context;
 use crate::commands::lasting::{SHOWN, fields, say_state, school_zone, shown, span};
 use crate::commands::records::{commit_and_publish, commit_and_publish_new};
 use crate::commands::secret::Budget;
+use crate::commands::who;
 use crate::home::read_key;
 use crate::output::Failure;
 use crate::process::snapshot::Opened;
@@ -88,6 +89,7 @@ fn start(context: &Context, what: Start, asked: &cli::Span) -> Result<()> {
             reason: what.reason,
             span: span(asked, &zone, context.at)?,
         };
+        who::must_be_group(&mut tx, &plan.group, "").await?;
         let made = actions::start(&mut tx, &context.actor, plan, context.at).await?;
         let closed = closed_otherwise(context, &made.plan)?;
         let new = LiveDocument { focus: vec![made.published()], ..LiveDocument::default() };

@@ -32,7 +32,7 @@ pub fn starts_at(asked: &cli::Span, zone: &Zone, at: Timestamp) -> Result<Timest
 pub fn said_end(asked: &cli::End, zone: &Zone, from: Timestamp) -> Result<Option<Timestamp>> {
     match (&asked.lasts, &asked.until) {
         (Some(lasts), _) => Ok(Some(from.plus_millis(when::duration_ms(lasts)?))),
-        (None, Some(until)) => Ok(Some(when::moment(until, zone)?)),
+        (None, Some(until)) => Ok(Some(when::end(until, zone)?)),
         (None, None) => Ok(None),
     }
 }
@@ -114,7 +114,11 @@ mod tests {
         for (asked, starts, ends) in [
             (asked(None, Some("45m"), None), "2026-06-01 10:00", "2026-06-01 10:45"),
             (asked(Some("2026-06-01T13:30"), Some("2h"), None), "2026-06-01 13:30", "2026-06-01 15:30"),
-            (asked(Some("2026-06-02"), None, Some("2026-06-03")), "2026-06-02 00:00", "2026-06-03 00:00"),
+            (
+                asked(Some("2026-06-02"), None, Some("2026-06-03T00:00")),
+                "2026-06-02 00:00",
+                "2026-06-03 00:00",
+            ),
         ] {
             let span = span(&asked, &london, at).unwrap();
             assert_eq!(

@@ -9,6 +9,7 @@ mod focus;
 mod init;
 mod lasting;
 mod lists;
+mod nearby;
 mod overrides;
 mod people;
 mod policy;

@@ -15,6 +15,7 @@ use crate::commands::lasting::{
 };
 use crate::commands::records::commit_and_publish;
 use crate::commands::secret::Budget;
+use crate::commands::who;
 
 /// Runs the command.
 pub fn run(context: &Context, asked: Overrides) -> Result<()> {
@@ -45,6 +46,7 @@ fn give(
     let records = context.records()?;
     let given = context.wait(async {
         let mut tx = records.begin().await?;
+        who::must_be(&mut tx, &whom).await?;
         let zone = school_zone(&mut tx).await?;
         let span = span(asked, &zone, context.at)?;
         let grant = Grant { whom, effect, target, reason, span, request: None };

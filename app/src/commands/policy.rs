@@ -1,15 +1,18 @@
 //! `policy`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use engine::document::{EVERYONE, Unknown, differences};
 use engine::PolicyDocument;
+use engine::document::{EVERYONE, Unknown, differences};
 use filtering::filter_policy::{self, ApplyError, Version};
 use filtering::publish::Scope;
+use serde::Serialize;
 use serde_json::json;
+use store::Tx;
 
 use crate::cli::Policy;
 use crate::commands::context::Context;
@@ -46,6 +49,15 @@ fn check(context: &Context, file: &Path) -> Result<()> {
     let text = read(file)?;
     let (document, problems) =
         filter_policy::check(&text, &content.catalogue, &content.sealed, Some(&listed));
+    let dropped = match &document {
+        Some(document) => context.wait(async {
+            let mut tx = records.read().await?;
+            let dropped = Dropped::by(document, &mut tx).await?;
+            tx.roll_back().await?;
+            anyhow::Ok(dropped)
+        })?,
+        None => Dropped::default(),
+    };
     let told = told_by(context, &text, &content.catalogue, &problems)?;
     if told > 0 {
         budget.tell(told)?;
@@ -54,6 +66,7 @@ fn check(context: &Context, file: &Path) -> Result<()> {
         "file": file,
         "usable": document.is_some(),
         "problems": problems,
+        "dropped_groups": dropped,
     }));
     let file_name = file.display().to_string();
     if document.is_none() {
@@ -62,8 +75,75 @@ fn check(context: &Context, file: &Path) -> Result<()> {
     for problem in &problems {
         context.output.say(line_of(&file_name, problem));
     }
+    dropped.say(context, &file_name);
     context.output.say(format!("{} can be applied.", file.display()));
     Ok(())
+}
+
+/// Groups that the roll names and a policy does not have, with how many are in each.
+#[derive(Debug, Default, Serialize)]
+struct Dropped {
+    groups: BTreeMap<String, Members>,
+    /// How many people would be in no group at all, and meet what a stranger meets.
+    people_left_over: usize,
+}
+
+/// How many are in a group.
+#[derive(Debug, Default, Serialize)]
+struct Members {
+    people: usize,
+    devices: usize,
+    ranges: usize,
+}
+
+impl Dropped {
+    async fn by(document: &PolicyDocument, tx: &mut Tx) -> Result<Self> {
+        let known: BTreeSet<&str> =
+            document.groups.iter().map(|group| group.id.as_str()).chain([EVERYONE]).collect();
+        let roll = people::gate_roll(tx).await?;
+        let mut dropped = Self::default();
+        let people = roll.people.iter().map(|one| (&one.groups, 0));
+        let devices = roll.devices.iter().map(|one| (&one.groups, 1));
+        let ranges = roll.ranges.iter().map(|one| (&one.groups, 2));
+        for (groups, kind) in people.chain(devices).chain(ranges) {
+            let missing: Vec<&String> = groups.iter().filter(|id| !known.contains(id.as_str())).collect();
+            if kind == 0 && !groups.is_empty() && missing.len() == groups.len() {
+                dropped.people_left_over += 1;
+            }
+            for id in missing {
+                let members = dropped.groups.entry(id.clone()).or_default();
+                match kind {
+                    0 => members.people += 1,
+                    1 => members.devices += 1,
+                    _ => members.ranges += 1,
+                }
+            }
+        }
+        Ok(dropped)
+    }
+
+    fn say(&self, context: &Context, file: &str) {
+        for (id, Members { people, devices, ranges }) in &self.groups {
+            let counted =
+                [(people, "person", "people"), (devices, "device", "devices"), (ranges, "range", "ranges")];
+            let counted: Vec<String> = counted
+                .into_iter()
+                .filter(|(many, ..)| **many > 0)
+                .map(|(many, one, more)| format!("{many} {}", if *many == 1 { one } else { more }))
+                .collect();
+            context.output.say(format!(
+                "worth a look: {file}: the roll has {} in the group {id:?}, which this policy does not have. Add the group, \
+                 or correct the roll with `fivebar people import`.",
+                counted.join(", ")
+            ));
+        }
+        if self.people_left_over > 0 {
+            context.output.say(format!(
+                "worth a look: {file}: {} of them would be in no group of the policy, and meet what a stranger meets.",
+                self.people_left_over
+            ));
+        }
+    }
 }
 
 fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
@@ -94,10 +174,12 @@ fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
             }
         };
         problems.extend(left_out(context, &mut tx).await?);
+        let dropped = Dropped::by(&version.document().map_err(ApplyError::Problems)?, &mut tx).await?;
+        dropped.say(context, &file.display().to_string());
         let published = commit_and_publish(context, tx, Scope::Policy).await?;
-        anyhow::Ok((version, problems, published))
+        anyhow::Ok((version, problems, dropped, published))
     });
-    let (version, mut problems, published) = budget.answer(applied)?;
+    let (version, mut problems, dropped, published) = budget.answer(applied)?;
     // Newer sealed entries can cover what was given before. Beyond the budget nothing is said of that.
     let told = covered(&problems);
     if told > 0 && budget.tell(told).is_err() {
@@ -109,9 +191,10 @@ fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
     context
         .output
         .say(format!("Version {} is in force; a running gate has it within two seconds.", version.number));
-    context.output.object(
-        &json!({ "version": version.number, "generation": published.generation, "problems": problems }),
-    );
+    context.output.object(&json!({
+        "version": version.number, "generation": published.generation, "problems": problems,
+        "dropped_groups": dropped,
+    }));
     Ok(())
 }
 

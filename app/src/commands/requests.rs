@@ -10,6 +10,7 @@ use crate::cli::{End, Requests};
 use crate::commands::context::Context;
 use crate::commands::lasting::{commit_and_publish_override, ends_at, school_zone, shown};
 use crate::commands::secret::Budget;
+use crate::commands::who;
 
 /// How many are shown.
 const SHOWN: u32 = 500;
@@ -101,6 +102,9 @@ fn approve(context: &Context, text: &str, whom: Option<Whom>, end: &End, reason:
     let records = context.records()?;
     let approved = context.wait(async {
         let mut tx = records.begin().await?;
+        if let Some(whom) = &whom {
+            who::must_be(&mut tx, whom).await?;
+        }
         let zone = school_zone(&mut tx).await?;
         let ends_at = ends_at(end, &zone, context.at)?;
         let (request, granted) = site_request::actions::approve(

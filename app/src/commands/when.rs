@@ -5,7 +5,7 @@ use jiff::civil;
 use kit::{Timestamp, Zone};
 
 /// A moment on the school's clocks (`2026-11-23T10:30`, `2026-11-23 10:30`, `2026-11-23`), or an instant with an offset
-/// (`2026-11-23T10:30:00Z`).
+/// (`2026-11-23T10:30:00Z`). A day without a time is its first moment.
 pub fn moment(text: &str, zone: &Zone) -> Result<Timestamp> {
     if let Some(at) = Timestamp::parse(text) {
         return Ok(at);
@@ -19,6 +19,24 @@ pub fn moment(text: &str, zone: &Zone) -> Result<Timestamp> {
     bail!(
         "{text:?} is not a time. Write it as the school's clocks show it, like 2026-11-23T10:30, or with its offset, like 2026-11-23T10:30:00Z."
     )
+}
+
+/// The same where a day alone would leave it open whether the day counts: an end. Somebody who writes `--until 2026-12-04`
+/// may mean that day's beginning or its end.
+pub fn end(text: &str, zone: &Zone) -> Result<Timestamp> {
+    if let Some(day) = day(text) {
+        let next = day.tomorrow().unwrap_or(day);
+        bail!(
+            "{text} is a day without a time; write when on it, as in --until {day}T15:30, or --until {next}T00:00 for all of it"
+        )
+    }
+    moment(text, zone)
+}
+
+/// A day without a time.
+pub fn day(text: &str) -> Option<civil::Date> {
+    // What has a time is read as a date too, and its time left out.
+    text.parse::<civil::Date>().ok().filter(|_| text.trim().len() <= "2026-11-23".len())
 }
 
 /// A duration in minutes, hours or days: `45m`, `2h`, `3d`; in milliseconds.
@@ -51,6 +69,8 @@ mod tests {
             assert_eq!(moment(text, &london).unwrap(), summer, "{text}");
         }
         assert_eq!(moment("2026-12-01", &london).unwrap().to_string(), "2026-12-01T00:00:00Z");
+        assert!(end("2026-12-04", &london).unwrap_err().to_string().contains("--until 2026-12-05T00:00"));
+        assert_eq!(end("2026-06-01T10:30", &london).unwrap(), summer);
         assert!(moment("half past ten", &london).unwrap_err().to_string().contains("2026-11-23T10:30"));
     }
 

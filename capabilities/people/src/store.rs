@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use engine::live::{DeviceEntry, PersonEntry, RangeEntry, Roll};
 use engine::{DeviceNo, PersonNo};
 use kit::{Private, Timestamp};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use store::orm as sea_orm;
 use store::{StoreError, Tx};
@@ -143,15 +143,14 @@ pub async fn name_of(tx: &mut Tx, person: PersonNo) -> Result<Option<Private<Str
     Ok(row.map(|row| Private::new(row.name)))
 }
 
-/// Those on the roll with that name or that id, as somebody at the command line writes it; several may share a name.
+/// Those on the roll with that name or that id, as somebody at the command line writes it: letter case and the blanks
+/// between words do not count in a name. Several may share one.
 pub async fn people_called(tx: &mut Tx, written: &str) -> Result<Vec<Person>, StoreError> {
-    let rows = person::Entity::find()
-        .filter(person::Column::LeftAt.is_null())
-        .filter(person::Column::Key.eq(written).or(person::Column::Name.eq(written)))
-        .order_by_asc(person::Column::Number)
-        .all(tx.conn())
-        .await?;
-    rows.into_iter().map(read_person).collect()
+    let plain = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let wanted = plain(written);
+    let mut called = people(tx).await?;
+    called.retain(|one| one.key.reveal() == written || plain(one.name.reveal()) == wanted);
+    Ok(called)
 }
 
 /// The roll as the gate gets it: numbers, addresses and group ids; no names. A group that the policy does not have is

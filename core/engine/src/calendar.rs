@@ -185,6 +185,11 @@ impl Calendar {
         !self.is_weekend(day) && self.is_in_term(day) && self.closed.binary_search(&day).is_err()
     }
 
+    /// When the first lesson of a day begins, in minutes from midnight; none where the calendar has no lessons.
+    pub fn first_lesson(&self) -> Option<u16> {
+        self.lessons.iter().map(|(from, _)| *from).min()
+    }
+
     /// Whether that day is a Saturday or a Sunday.
     pub(crate) fn is_weekend(&self, day: Date) -> bool {
         matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)

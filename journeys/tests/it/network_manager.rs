@@ -92,6 +92,96 @@ fn a_wrong_policy_is_refused_with_every_problem_by_file_and_line() -> Result<()>
 }
 
 #[test]
+fn a_check_says_everything_in_one_go_and_whom_a_policy_would_leave_out() -> Result<()> {
+    let school = School::demo()?;
+    let file = school.home().join("smaller.toml");
+    let path = file.to_str().context("path")?;
+    let text = school.told(&["policy", "export"])?;
+    std::fs::write(
+        &file,
+        format!(
+            "{text}\n[[rule]]\ndo = \"blok\"\nsite = \"a.example\"\n[[locked]]\nset-by = \"leadership\"\ndo = \"block\"\nsite = \"childline.org.uk\"\n[[rule]]\ndo = \"allow\"\nsite = \"childline.org.uk\"\n"
+        ),
+    )?;
+    let output = school.command(&["--json", "policy", "check", path])?;
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&output.stderr);
+    for words in ["unknown variant `blok`", "help (Childline)", "worth a look: "] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let severities: Vec<&str> = told["problems"]
+        .as_array()
+        .context("problems")?
+        .iter()
+        .filter_map(|one| one["severity"].as_str())
+        .collect();
+    assert_eq!(told["usable"], false);
+    assert!(severities.contains(&"error") && severities.contains(&"warning"), "{told}");
+
+    // Without year 9, its pupils would be in no group: that is said before anything is applied, and as it is.
+    let without =
+        text.replacen("[[group]]\nid = \"year-9\"\nname = \"Year 9\"\nwithin = [\"key-stage-3\"]\n", "", 1);
+    assert_ne!(without, text);
+    std::fs::write(&file, without)?;
+    for command in [&["policy", "check", path][..], &["policy", "apply", path, "--note", "Year 9 has left"]] {
+        let told = school.told(command)?;
+        assert!(told.contains("in the group \"year-9\", which this policy does not have"), "{told}");
+        assert!(told.contains("would be in no group of the policy"), "{told}");
+    }
+    Ok(())
+}
+
+#[test]
+fn people_and_groups_are_found_however_they_are_written_or_what_is_near_is_said() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-9")?.clone();
+    let explained = school.told(&["--json", "explain", "a.example", "--as", &pupil.name.to_uppercase()])?;
+    assert!(explained.contains("verdict"), "{explained}");
+    let give = ["overrides", "give", "a.example", "--for", "1h", "--reason", "for this test", "--whom"];
+    let refused = |whom: &str| -> Result<String> {
+        let output = school.command(&[&give[..], &[whom]].concat())?;
+        assert_eq!(output.status.code(), Some(1), "{whom}");
+        Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let said = refused("person:999")?;
+    assert!(
+        said.contains("nobody on the roll has the number 999; the numbers on it are from 1 to "),
+        "{said}"
+    );
+    let said = refused("group:yaer-9")?;
+    assert!(said.contains("did you mean group:year-9?"), "{said}");
+    let said = refused("group:Year 9")?;
+    assert!(said.contains("Year 9 is written group:year-9"), "{said}");
+    assert!(school.told(&["overrides", "list", "--all"])?.contains("No override was ever given"));
+
+    // Who may be meant is said to whoever asks, and is in no error.
+    let nearly = format!("{}x", pupil.name);
+    let output =
+        school.command(&["withhold", "start", &nearly, "--for", "1h", "--reason", "for this test"])?;
+    assert!(!output.status.success());
+    let asked = format!("Did you mean {}", pupil.name);
+    assert!(String::from_utf8_lossy(&output.stdout).contains(&asked), "{output:?}");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains(&format!("mean {}", pupil.name)), "{output:?}");
+
+    // A day without a time is a school day's first lesson where something is asked, and no end.
+    let told = school.told(&["explain", "a.example", "--as", "year-9", "--at", "2026-11-23"])?;
+    assert!(told.contains("At 08:50 on 2026-11-23, when the first lesson begins"), "{told}");
+    let output = school.command(&[
+        "withhold",
+        "start",
+        &pupil.name,
+        "--until",
+        "2026-12-04",
+        "--reason",
+        "for this test",
+    ])?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("--until 2026-12-04T15:30, or --until 2026-12-05T00:00"), "{said}");
+    Ok(())
+}
+
+#[test]
 fn lists_are_imported_held_released_and_reported_line_by_line() -> Result<()> {
     let school = School::demo()?;
     let pupil = school.anyone_in("year-6")?.address.clone();

@@ -1,10 +1,11 @@
 //! Granting and withdrawing.
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
+use engine::PersonNo;
 use kit::Timestamp;
 use serde_json::json;
 
-use super::model::{Grant, Override, OverrideId, Refused};
+use super::model::{Grant, Override, OverrideId, Refused, Whom};
 use super::store;
 use crate::lasting::{WithdrawError, Withdrawn};
 use crate::site_request::SiteRequestId;
@@ -15,6 +16,9 @@ pub enum GrantError {
     /// It may not be.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// Nobody has that number.
+    #[error("nobody on the roll has the number {}; `fivebar people show` lists the roll", .0.0)]
+    NobodyThere(PersonNo),
     /// The records failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -24,6 +28,10 @@ pub enum GrantError {
 /// to ask first, with [`FromRecords::carries_out`](crate::publish::FromRecords::carries_out).
 pub async fn grant(tx: &mut Tx, actor: &Actor, grant: Grant, at: Timestamp) -> Result<Override, GrantError> {
     grant.check(at)?;
+    // Whoever asked for a site was known to the gate when they did.
+    if grant.request.is_none() {
+        somebody(tx, &grant.whom).await?;
+    }
     let id: OverrideId = tx.ids().make(at);
     let number = store::KIND.next_number(tx).await?;
     let made = Override { id, number, grant, granted_by: actor.to_string(), created_at: at, withdrawn: None };
@@ -35,6 +43,16 @@ pub async fn grant(tx: &mut Tx, actor: &Actor, grant: Grant, at: Timestamp) -> R
     });
     trail::changed(tx, actor, "override.grant", &Subject::new("override", id), &detail, at).await?;
     Ok(made)
+}
+
+/// Whether there is a person where one is named: an override for nobody would look like one that works.
+pub async fn somebody(tx: &mut Tx, whom: &Whom) -> Result<(), GrantError> {
+    match whom {
+        Whom::Person(number) if !people::people(tx).await?.iter().any(|one| one.number == *number) => {
+            Err(GrantError::NobodyThere(*number))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Ends one before its time.

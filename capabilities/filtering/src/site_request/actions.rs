@@ -78,6 +78,9 @@ pub async fn approve(
     at: Timestamp,
 ) -> Result<(SiteRequest, Override), AnswerError> {
     let request = open(tx, reference, reason).await?;
+    if let Some(whom) = &whom {
+        overrides::actions::somebody(tx, whom).await?;
+    }
     let whom = whom.or_else(|| asker(&request)).ok_or(AnswerError::NobodyKnown)?;
     let request = request.approve(reason.trim().to_owned(), ends_at, at)?;
     let grant = Grant {

@@ -113,7 +113,9 @@ async fn a_policy_in_force_stays_though_a_newer_look_at_it_would_refuse_it() {
     );
     let (catalogue, sealed) = (crate::school::catalogue(), crate::publishing::sealed());
     let (document, problems) = check(&text, &catalogue, &sealed, None);
-    assert!(document.is_none() && problems.iter().any(|problem| problem.message.contains("help (Childline)")));
+    assert!(
+        document.is_none() && problems.iter().any(|problem| problem.message.contains("help (Childline)"))
+    );
     let (document, problems) = check_in_force(&text, &catalogue, &sealed);
     assert!(document.is_some() && !engine::Problem::any_error(&problems), "{problems:#?}");
     for database in databases().await {
