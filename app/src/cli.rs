@@ -244,7 +244,11 @@ pub enum Lists {
         lists: Vec<String>,
     },
     /// Show every list: where from, how many names, how old, and whether it is active, held or has an update waiting.
-    Status,
+    Status {
+        /// Show the lists that were taken out of use instead: when, by whom and why.
+        #[arg(long)]
+        removed: bool,
+    },
     /// Keep a list as it is: updates wait.
     Hold {
         /// The list.
@@ -424,6 +428,17 @@ pub struct Span {
     pub end: End,
 }
 
+/// Which of what lasts a while is shown.
+#[derive(Debug, Args, Clone, Copy, Default)]
+pub struct Which {
+    /// Show those that are over, too.
+    #[arg(long)]
+    pub all: bool,
+    /// Show those that are over alone: when each ended, and whether by itself or by whom and why.
+    #[arg(long, conflicts_with = "all")]
+    pub ended: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Overrides {
     /// Open a site at once, or close one, until a time; the gate has it within a second.
@@ -443,12 +458,8 @@ pub enum Overrides {
         #[arg(long)]
         reason: String,
     },
-    /// Show the overrides that hold or will.
-    List {
-        /// Show those that are over, too.
-        #[arg(long)]
-        all: bool,
-    },
+    /// Show the overrides that hold or will; or what is over, and why.
+    List(Which),
     /// End an override before its time.
     End {
         /// Its number, as `list` shows it.
@@ -483,12 +494,8 @@ pub enum Focus {
         #[arg(long)]
         reason: String,
     },
-    /// Show what holds or will.
-    List {
-        /// Show those that are over, too.
-        #[arg(long)]
-        all: bool,
-    },
+    /// Show what holds or will; or what is over, and why.
+    List(Which),
     /// End a focus before its time.
     End {
         /// Its number, as `list` shows it.
@@ -515,12 +522,8 @@ pub enum Withhold {
         #[arg(long)]
         reason: String,
     },
-    /// Show whose access is withheld, or will be, and what is due for review.
-    List {
-        /// Show those that are over, too.
-        #[arg(long)]
-        all: bool,
-    },
+    /// Show whose access is withheld, or will be, and what is due for review; or what is over, and why.
+    List(Which),
     /// Give access back before its time.
     End {
         /// Its number, as `list` shows it.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::cli;
 use crate::commands::context::Context;
-use crate::commands::lasting::{SHOWN, fields, say_state, school_zone, shown, span};
+use crate::commands::lasting::{SHOWN, Which, fields, say_state, school_zone, shown, span};
 use crate::commands::records::{commit_and_publish, commit_and_publish_new};
 use crate::commands::secret::Budget;
 use crate::commands::who;
@@ -28,7 +28,7 @@ pub fn run(context: &Context, asked: cli::Focus) -> Result<()> {
             let sites = garden(&sites, sites_from.as_deref(), no_sites)?;
             start(context, Start { group, name, sites, reason }, &span)
         }
-        cli::Focus::List { all } => list(context, all),
+        cli::Focus::List(which) => list(context, which.into()),
         cli::Focus::End { number, reason } => end(context, number, &reason),
     }
 }
@@ -197,24 +197,24 @@ fn object(made: &Focus, context: &Context) -> Value {
     fields(own, made.plan.span, made.withdrawn.as_ref(), context.at)
 }
 
-fn list(context: &Context, all: bool) -> Result<()> {
+fn list(context: &Context, which: Which) -> Result<()> {
     let records = context.records()?;
     let (found, zone) = context.wait(async {
         let mut tx = records.read().await?;
-        let found = if all {
-            actions::newest(&mut tx, SHOWN).await?
-        } else {
-            actions::not_over(&mut tx, context.at).await?
+        let found = match which {
+            Which::NotOver => actions::not_over(&mut tx, context.at).await?,
+            Which::Ended => actions::ended(&mut tx, context.at, SHOWN).await?,
+            Which::All => actions::newest(&mut tx, SHOWN).await?,
         };
         let zone = school_zone(&mut tx).await?;
         tx.roll_back().await?;
         anyhow::Ok((found, zone))
     })?;
     if found.is_empty() {
-        context.output.say(if all {
-            "There was never a focus."
-        } else {
-            "No focus holds. `fivebar focus start GROUP --name NAME --site SITE --for 1h --reason WHY` starts one."
+        context.output.say(match which {
+            Which::All => "There was never a focus.",
+            Which::Ended => "No focus is over yet.",
+            Which::NotOver => "No focus holds. `fivebar focus start GROUP --name NAME --site SITE --for 1h --reason WHY` starts one.",
         });
     }
     for made in &found {

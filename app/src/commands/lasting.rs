@@ -59,6 +59,27 @@ pub async fn commit_and_publish_override(context: &Context, tx: Tx, new: &Overri
     commit_and_publish_new(context, tx, &new).await.map(drop)
 }
 
+/// Which of those there ever were are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that hold or will.
+    NotOver,
+    /// Those that are over.
+    Ended,
+    /// All.
+    All,
+}
+
+impl From<cli::Which> for Which {
+    fn from(asked: cli::Which) -> Self {
+        match asked {
+            cli::Which { ended: true, .. } => Self::Ended,
+            cli::Which { all: true, .. } => Self::All,
+            cli::Which { .. } => Self::NotOver,
+        }
+    }
+}
+
 /// A moment as the school's clocks show it: `2026-11-23 15:30`.
 pub fn shown(at: Timestamp, zone: &Zone) -> String {
     let civil = zone.local(at).civil();
@@ -78,15 +99,23 @@ pub fn say_state(span: Span, withdrawn: Option<&Withdrawn>, zone: &Zone, at: Tim
             let why = end.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
             format!("{words}, {} by {}{why}", shown(end.at, zone), end.by)
         }
-        (State::Over, _) => format!("{words} since {}", shown(span.ends_at, zone)),
+        (State::Over, _) => format!("{words} since {}: its time had come", shown(span.ends_at, zone)),
         _ => format!("{words}, until {}", shown(span.ends_at, zone)),
     }
 }
 
 /// The same for scripts: the fields that all three kinds have.
 pub fn fields(mut own: Value, span: Span, withdrawn: Option<&Withdrawn>, at: Timestamp) -> Value {
+    let state = State::of(span, withdrawn, at);
+    let (ended_at, ended_why) = match (state, withdrawn) {
+        (State::Withdrawn, Some(end)) => (Some(end.at), end.reason.clone()),
+        (State::Over, _) => (Some(span.ends_at), Some("its time had come".to_owned())),
+        _ => (None, None),
+    };
     let shared = json!({
-        "state": State::of(span, withdrawn, at).id(),
+        "state": state.id(),
+        "ended_at": ended_at.map(|end| end.to_string()),
+        "ended_why": ended_why,
         "starts_at": span.starts_at.to_string(),
         "ends_at": span.ends_at.to_string(),
         "withdrawn_at": withdrawn.map(|end| end.at.to_string()),

@@ -15,7 +15,8 @@ pub fn run(context: &Context, asked: Lists) -> Result<()> {
     match asked {
         Lists::Import { paths, category } => import(context, &paths, category),
         Lists::Update { lists } => update(context, &lists),
-        Lists::Status => status(context),
+        Lists::Status { removed: false } => status(context),
+        Lists::Status { removed: true } => removed(context),
         Lists::Hold { list, reason } => turn(context, &list, &reason, true),
         Lists::Release { list, reason } => turn(context, &list, &reason, false),
         Lists::Remove { list, reason } => remove(context, &list, &reason),
@@ -246,6 +247,29 @@ fn remove(context: &Context, id: &str, reason: &str) -> Result<()> {
     })?;
     context.output.say(format!("{id} is out of use; a running gate has that within two seconds."));
     context.output.object(&json!({ "id": id, "state": "removed" }));
+    Ok(())
+}
+
+fn removed(context: &Context) -> Result<()> {
+    let records = context.records()?;
+    let removed = context.wait(async {
+        let mut tx = records.read().await?;
+        let removed = list::removed(&mut tx).await?;
+        tx.roll_back().await?;
+        anyhow::Ok(removed)
+    })?;
+    if removed.is_empty() {
+        context.output.say("No list was ever taken out of use.");
+    }
+    for one in &removed {
+        let why = one.reason.as_deref().unwrap_or("the reason was not kept");
+        let altered =
+            if one.reason.is_some() && !one.is_proved { "  (not the reason that was given)" } else { "" };
+        context.output.say(format!("{}  {}  by {}: {why}{altered}", one.id, one.at, one.by));
+        context.output.object(&json!({
+            "id": one.id, "at": one.at.to_string(), "by": one.by, "reason": one.reason, "proved": one.is_proved,
+        }));
+    }
     Ok(())
 }
 

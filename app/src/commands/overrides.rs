@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::cli::{self, Overrides};
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    SHOWN, commit_and_publish_override, fields, say_state, school_zone, shown, span,
+    SHOWN, Which, commit_and_publish_override, fields, say_state, school_zone, shown, span,
 };
 use crate::commands::records::commit_and_publish;
 use crate::commands::secret::Budget;
@@ -24,7 +24,7 @@ pub fn run(context: &Context, asked: Overrides) -> Result<()> {
             let effect = if close { Effect::Block } else { Effect::Allow };
             give(context, &target, whom, effect, &span, reason)
         }
-        Overrides::List { all } => list(context, all),
+        Overrides::List(which) => list(context, which.into()),
         Overrides::End { number, reason } => end(context, number, &reason),
     }
 }
@@ -89,24 +89,24 @@ fn object(made: &Override, context: &Context) -> Value {
     fields(own, made.grant.span, made.withdrawn.as_ref(), context.at)
 }
 
-fn list(context: &Context, all: bool) -> Result<()> {
+fn list(context: &Context, which: Which) -> Result<()> {
     let records = context.records()?;
     let (found, zone) = context.wait(async {
         let mut tx = records.read().await?;
-        let found = if all {
-            actions::newest(&mut tx, SHOWN).await?
-        } else {
-            actions::not_over(&mut tx, context.at).await?
+        let found = match which {
+            Which::NotOver => actions::not_over(&mut tx, context.at).await?,
+            Which::Ended => actions::ended(&mut tx, context.at, SHOWN).await?,
+            Which::All => actions::newest(&mut tx, SHOWN).await?,
         };
         let zone = school_zone(&mut tx).await?;
         tx.roll_back().await?;
         anyhow::Ok((found, zone))
     })?;
     if found.is_empty() {
-        context.output.say(if all {
-            "No override was ever given."
-        } else {
-            "No override holds. `fivebar overrides give SITE --whom WHOM --for 45m --reason WHY` gives one."
+        context.output.say(match which {
+            Which::All => "No override was ever given.",
+            Which::Ended => "No override is over yet.",
+            Which::NotOver => "No override holds. `fivebar overrides give SITE --whom WHOM --for 45m --reason WHY` gives one.",
         });
     }
     for made in &found {

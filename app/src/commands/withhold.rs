@@ -11,7 +11,7 @@ use store::Tx;
 
 use crate::cli::{self, Withhold};
 use crate::commands::context::Context;
-use crate::commands::lasting::{SHOWN, fields, said_end, say_state, school_zone, shown, starts_at};
+use crate::commands::lasting::{SHOWN, Which, fields, said_end, say_state, school_zone, shown, starts_at};
 use crate::commands::records::{commit_and_publish, commit_and_publish_new};
 use crate::commands::{when, who};
 
@@ -21,7 +21,7 @@ pub fn run(context: &Context, asked: Withhold) -> Result<()> {
         Withhold::Start { person, span, review, reason } => {
             start(context, &person, &span, review.as_deref(), reason)
         }
-        Withhold::List { all } => list(context, all),
+        Withhold::List(which) => list(context, which.into()),
         Withhold::End { number, reason } => end(context, number, &reason),
     }
 }
@@ -101,14 +101,14 @@ async fn name(tx: &mut Tx, person: PersonNo) -> Result<String> {
     Ok(name.unwrap_or_else(|| format!("person:{}", person.0)))
 }
 
-fn list(context: &Context, all: bool) -> Result<()> {
+fn list(context: &Context, which: Which) -> Result<()> {
     let records = context.records()?;
     let (found, zone) = context.wait(async {
         let mut tx = records.read().await?;
-        let all = if all {
-            actions::newest(&mut tx, SHOWN).await?
-        } else {
-            actions::not_over(&mut tx, context.at).await?
+        let all = match which {
+            Which::NotOver => actions::not_over(&mut tx, context.at).await?,
+            Which::Ended => actions::ended(&mut tx, context.at, SHOWN).await?,
+            Which::All => actions::newest(&mut tx, SHOWN).await?,
         };
         let mut found = Vec::new();
         for made in all {
@@ -119,10 +119,10 @@ fn list(context: &Context, all: bool) -> Result<()> {
         anyhow::Ok((found, zone))
     })?;
     if found.is_empty() {
-        context.output.say(if all {
-            "Nobody's access was ever withheld."
-        } else {
-            "Nobody's access is withheld."
+        context.output.say(match which {
+            Which::All => "Nobody's access was ever withheld.",
+            Which::Ended => "Nobody's access was withheld and given back yet.",
+            Which::NotOver => "Nobody's access is withheld.",
         });
     }
     for (name, made) in &found {

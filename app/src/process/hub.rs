@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use engine::{Current, Reason, SealedKey};
 use filtering::portal::{LogUnavailable, RecentBlocks, Refusal, Soon};
 use filtering::publish::Published;
-use kit::{Clock, Private, Zone};
+use kit::{Clock, Private, Timestamp, Zone};
 use store::Db;
 
 use crate::commands::context::database_url;
@@ -81,6 +81,7 @@ async fn serve(
         .collect();
     let (current, _) = Current::new(opened.policy, &opened.live);
     let current = Arc::new(current);
+    tokio::spawn(write_down_ends(db.clone()));
     tokio::spawn(watch(home.clone(), sealed_key, Arc::clone(&current), seen));
 
     let portal = filtering::Portal {
@@ -143,6 +144,40 @@ async fn watch(home: Home, key: SealedKey, current: Arc<Current>, mut seen: Publ
             Err(_) => return,
         }
     }
+}
+
+/// How often the hub looks whether something has ended by itself.
+const ENDS_EVERY: Duration = Duration::from_secs(10);
+
+/// Writes into the access trail that an override, a focus or withheld access ended by itself. Gates go by the clock and
+/// wait for nobody; what ended while no hub ran is written down when one starts.
+async fn write_down_ends(db: Db) {
+    let mut since = Timestamp::from_millis(i64::MIN);
+    loop {
+        let at = Clock::System.now();
+        match ends(&db, since, at).await {
+            Ok(()) => since = at.plus_millis(-OVERLAP_MS),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "What ended by itself is not in the trail yet")
+            }
+        }
+        tokio::time::sleep(ENDS_EVERY).await;
+    }
+}
+
+/// So much is looked at again, should the clock have been set back a little.
+const OVERLAP_MS: i64 = 3_600_000;
+
+async fn ends(db: &Db, since: Timestamp, at: Timestamp) -> Result<()> {
+    let mut tx = db.read().await?;
+    let some = filtering::lasting::has_ended(&mut tx, since, at).await?;
+    tx.roll_back().await?;
+    if some {
+        let mut tx = db.begin().await?;
+        filtering::lasting::say_ended(&mut tx, since, at).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// Asks the log process what a device was last refused.

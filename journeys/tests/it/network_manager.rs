@@ -365,6 +365,10 @@ fn one_wrong_path_or_name_stops_no_other_and_a_mistake_is_taken_out() -> Result<
     assert_eq!(state()?.as_deref(), Some("waiting"));
 
     school.told(&["lists", "remove", "incoming/gambling", "--reason", "Imported by mistake"])?;
+    let removed = school.told(&["--json", "lists", "status", "--removed"])?;
+    let removed: serde_json::Value = serde_json::from_str(removed.lines().next().context("a line")?)?;
+    assert_eq!(removed["reason"], "Imported by mistake", "{removed}");
+    assert_eq!(removed["proved"], true, "{removed}");
     assert_eq!(state()?, None);
     assert_ne!(explain(&school, "dice7.example", &pupil)?["verdict"], "block");
 

@@ -148,11 +148,22 @@ fn a_pupil_whose_access_is_withheld_keeps_help_and_learning_and_gets_it_back() -
     let ends_at = kit::Clock::System.now().plus_millis(12_000).to_string();
     school.told(&["withhold", "start", &pupil.name, "--until", &ends_at, "--reason", reason])?;
     becomes(&school, &pupil.address, free, false, LIVE)?;
+    let before = entries_in_the_trail(&school)?;
     becomes(&school, &pupil.address, free, true, Duration::from_secs(30))
         .context("it comes back by itself")?;
     assert_eq!(told(&school, &["withhold", "list", "--all"])?.len(), 2, "nothing is deleted");
+    let ended = told(&school, &["withhold", "list", "--ended"])?;
+    let why: Vec<_> = ended.iter().map(|one| one["ended_why"].as_str().unwrap_or_default()).collect();
+    assert_eq!(why, ["its time had come", "Talked with the family"], "{ended:?}");
+    eventually(Duration::from_secs(30), || (entries_in_the_trail(&school).ok()? == before + 1).then_some(()))
+        .context("the hub writes down that it came back by itself")?;
     assert!(school.told(&["verify"])?.contains("access trail is whole"));
     Ok(())
+}
+
+fn entries_in_the_trail(school: &School) -> Result<i64> {
+    let verified = told(school, &["verify"])?;
+    verified.iter().find_map(|one| one["trail"]["entries"].as_i64()).context("the number of entries")
 }
 
 #[test]

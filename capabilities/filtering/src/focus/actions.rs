@@ -53,6 +53,11 @@ pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Focus>, StoreErr
     store::not_over(tx, at).await
 }
 
+/// Everything that is over at `at`, by itself or before its time, the last to end first.
+pub async fn ended(tx: &mut Tx, at: Timestamp, at_most: u32) -> Result<Vec<Focus>, StoreError> {
+    store::ended(tx, at, at_most).await
+}
+
 /// All there ever were, newest first.
 pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Focus>, StoreError> {
     store::newest(tx, at_most).await

@@ -9,8 +9,14 @@ use crate::lasting::store::{Kind, read_span, read_withdrawn};
 use crate::rows;
 
 const TABLE: &str = "focus";
-pub const KIND: Kind =
-    Kind { what: "focus", command: "focus", table: TABLE, subject: TABLE, withdraw: "focus.end" };
+pub const KIND: Kind = Kind {
+    what: "focus",
+    command: "focus",
+    table: TABLE,
+    subject: TABLE,
+    withdraw: "focus.end",
+    over: "focus.over",
+};
 const COLUMNS: &str = "id, number, name, audience, sites, reason, made_by, starts_at, ends_at, withdrawn_by, \
                        withdrawn_at, withdrawn_reason, created_at";
 
@@ -36,6 +42,10 @@ pub async fn insert(tx: &mut Tx, made: &Focus) -> Result<(), StoreError> {
 
 pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Focus>, StoreError> {
     KIND.not_over(tx, COLUMNS, at).await?.iter().map(read).collect()
+}
+
+pub async fn ended(tx: &mut Tx, at: Timestamp, at_most: u32) -> Result<Vec<Focus>, StoreError> {
+    KIND.ended(tx, COLUMNS, at, at_most).await?.iter().map(read).collect()
 }
 
 pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Focus>, StoreError> {

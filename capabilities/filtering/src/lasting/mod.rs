@@ -3,7 +3,7 @@
 
 pub(crate) mod store;
 
-use ::store::StoreError;
+use ::store::{Actor, StoreError, Tx};
 use kit::Timestamp;
 
 /// The longest that something may last, in milliseconds: a year and a day. What lasts longer belongs in the policy.
@@ -102,6 +102,33 @@ impl State {
             Self::Withdrawn => "was ended early",
         }
     }
+}
+
+/// The program's own job that sees things end.
+const TIME: Actor = Actor::Job("time");
+
+/// Whether something ended by itself after `since` and until `at` that the access trail does not say yet.
+pub async fn has_ended(tx: &mut Tx, since: Timestamp, at: Timestamp) -> Result<bool, StoreError> {
+    for kind in kinds() {
+        if kind.has_ended(tx, since, at).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Leaves an entry in the access trail for everything that ended by itself after `since` and until `at`, each once, with
+/// when it ended. Gives how many. What ends is decided by the clock of whoever asks the gate; this only writes it down.
+pub async fn say_ended(tx: &mut Tx, since: Timestamp, at: Timestamp) -> Result<usize, StoreError> {
+    let mut many = 0;
+    for kind in kinds() {
+        many += kind.say_ended(tx, &TIME, since, at).await?;
+    }
+    Ok(many)
+}
+
+const fn kinds() -> [&'static store::Kind; 3] {
+    [&crate::overrides::store::KIND, &crate::focus::store::KIND, &crate::withheld::store::KIND]
 }
 
 /// Why something was not ended.

@@ -1,5 +1,7 @@
 //! The columns that the tables of overrides, focus and withheld access share.
 
+use std::collections::HashSet;
+
 use ::store::orm::{QueryResult, Value};
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use kit::Timestamp;
@@ -21,6 +23,8 @@ pub(crate) struct Kind {
     pub subject: &'static str,
     /// The trail's verb for an end before its time.
     pub withdraw: &'static str,
+    /// The trail's verb for an end by itself.
+    pub over: &'static str,
 }
 
 impl Kind {
@@ -92,6 +96,77 @@ impl Kind {
     ) -> Result<Vec<QueryResult>, StoreError> {
         let sql = format!("SELECT {columns} FROM {} ORDER BY number DESC LIMIT {at_most}", self.table);
         rows::read(tx, &sql, Vec::new()).await
+    }
+
+    /// The rows of those that are over at `at`, by themselves or before their time, the last to end first.
+    pub(crate) async fn ended(
+        &self,
+        tx: &mut Tx,
+        columns: &str,
+        at: Timestamp,
+        at_most: u32,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let sql = format!(
+            "SELECT {columns} FROM {} WHERE withdrawn_at IS NOT NULL OR ends_at <= $1 \
+             ORDER BY coalesce(withdrawn_at, ends_at) DESC, number DESC LIMIT {at_most}",
+            self.table
+        );
+        rows::read(tx, &sql, vec![at.as_millis().into()]).await
+    }
+
+    /// The ids of those that ended by themselves after `since` and until `at`, with their ends, and have no entry in the
+    /// trail that says so.
+    async fn ended_unsaid(
+        &self,
+        tx: &mut Tx,
+        since: Timestamp,
+        at: Timestamp,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let sql = format!(
+            "SELECT id, ends_at FROM {} WHERE withdrawn_at IS NULL AND ends_at > $1 AND ends_at <= $2 ORDER BY ends_at, number",
+            self.table
+        );
+        let ended = rows::read(tx, &sql, vec![since.as_millis().into(), at.as_millis().into()]).await?;
+        if ended.is_empty() {
+            return Ok(Vec::new());
+        }
+        let said = trail::of_kind(tx, self.subject, self.over).await?;
+        let said: HashSet<&str> = said.iter().map(|entry| entry.subject_id.as_str()).collect();
+        let mut unsaid = Vec::new();
+        for row in &ended {
+            let id: String = row.try_get("", "id")?;
+            if !said.contains(id.as_str()) {
+                unsaid.push((id, row.try_get("", "ends_at")?));
+            }
+        }
+        Ok(unsaid)
+    }
+
+    /// Whether one ended by itself in that time, and no entry says so yet. Reads alone.
+    pub(crate) async fn has_ended(
+        &self,
+        tx: &mut Tx,
+        since: Timestamp,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(!self.ended_unsaid(tx, since, at).await?.is_empty())
+    }
+
+    /// Leaves an entry in the trail for each that ended by itself in that time; gives how many.
+    pub(crate) async fn say_ended(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        since: Timestamp,
+        at: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let unsaid = self.ended_unsaid(tx, since, at).await?;
+        for (id, ends_at) in &unsaid {
+            let detail = json!({ "ended_at": ends_at });
+            trail::changed(tx, actor, self.over, &Subject::new(self.subject, id.clone()), &detail, at)
+                .await?;
+        }
+        Ok(unsaid.len())
     }
 
     /// The number of a row.

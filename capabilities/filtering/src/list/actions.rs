@@ -7,6 +7,7 @@ use ::store::{Actor, StoreError, Subject, Tx, trail};
 use kit::Timestamp;
 use lists::{Entry, Foreign};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::files::{BUILT_IN, FileError, Found, Text, find};
 use super::kinds::Kinds;
@@ -414,10 +415,52 @@ pub async fn remove(
     if !store::take_out(tx, id).await? {
         return Err(HoldError::NotFound(id.to_owned()));
     }
+    let (version, reason) = (store::highest(tx, id).await?, reason.trim());
     store::wait(tx, id, None).await?;
-    store::note(tx, id, reason.trim()).await?;
-    trail::changed(tx, actor, "list.remove", &Subject::new("list", id), &json!({}), at).await?;
+    store::note(tx, id, reason).await?;
+    store::keep_removal(tx, id, version, reason).await?;
+    // Words have no place in the trail, where nothing can be erased. Their hash proves those that are kept beside it.
+    let detail = json!({ "version": version, "reason_sha256": hash(reason) });
+    trail::changed(tx, actor, REMOVE, &Subject::new("list", id), &detail, at).await?;
     Ok(())
+}
+
+const REMOVE: &str = "list.remove";
+
+/// A list that was taken out of use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// Its id.
+    pub id: String,
+    /// Who took it out, as the trail writes it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why; unknown where it was taken out by a program that kept no reason.
+    pub reason: Option<String>,
+    /// Whether the reason is the one the trail vouches for.
+    pub is_proved: bool,
+}
+
+/// Every list that was taken out of use, the last first, with why.
+pub async fn removed(tx: &mut Tx) -> Result<Vec<Removed>, StoreError> {
+    let mut all = Vec::new();
+    for entry in trail::of_kind(tx, "list", REMOVE).await?.into_iter().rev() {
+        let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap_or_default();
+        let version = detail.get("version").and_then(serde_json::Value::as_u64);
+        let reason = match version.and_then(|version| u32::try_from(version).ok()) {
+            Some(version) => store::removal(tx, &entry.subject_id, version).await?,
+            None => None,
+        };
+        let proof = detail.get("reason_sha256").and_then(serde_json::Value::as_str);
+        let is_proved = reason.as_deref().is_some_and(|reason| Some(hash(reason).as_str()) == proof);
+        all.push(Removed { id: entry.subject_id, by: entry.actor, at: entry.at, reason, is_proved });
+    }
+    Ok(all)
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A list in use, and what is known of it besides.

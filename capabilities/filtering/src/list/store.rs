@@ -101,6 +101,16 @@ pub async fn noted(tx: &mut Tx, id: &str) -> Result<Option<String>, StoreError> 
     get(tx, note_key(id)).await
 }
 
+/// Keeps why a version of a list was the last before it was taken out, for good.
+pub async fn keep_removal(tx: &mut Tx, id: &str, version: u32, reason: &str) -> Result<(), StoreError> {
+    set(tx, removal_key(id, version), reason).await
+}
+
+/// Why a list was taken out after that version.
+pub async fn removal(tx: &mut Tx, id: &str, version: u32) -> Result<Option<String>, StoreError> {
+    get(tx, removal_key(id, version)).await
+}
+
 async fn set(tx: &mut Tx, key: String, value: &str) -> Result<(), StoreError> {
     let sql = "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     rows::change(tx, sql, vec![key.into(), value.into()]).await.map(|_| ())
@@ -113,6 +123,10 @@ async fn get(tx: &mut Tx, key: String) -> Result<Option<String>, StoreError> {
 
 fn waits_key(id: &str) -> String {
     format!("list-waits:{id}")
+}
+
+fn removal_key(id: &str, version: u32) -> String {
+    format!("list-removed:{version}:{id}")
 }
 
 fn note_key(id: &str) -> String {

@@ -76,6 +76,11 @@ pub async fn withdrawn(tx: &mut Tx, request: SiteRequestId) -> Result<Option<Wit
     store::withdrawn(tx, request).await
 }
 
+/// Everything that is over at `at`, by itself or before its time, the last to end first.
+pub async fn ended(tx: &mut Tx, at: Timestamp, at_most: u32) -> Result<Vec<Override>, StoreError> {
+    store::ended(tx, at, at_most).await
+}
+
 /// All there ever were, newest first.
 pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Override>, StoreError> {
     store::newest(tx, at_most).await

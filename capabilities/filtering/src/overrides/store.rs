@@ -19,6 +19,7 @@ pub const KIND: Kind = Kind {
     table: "\"override\"",
     subject: TABLE,
     withdraw: "override.withdraw",
+    over: "override.over",
 };
 const COLUMNS: &str = "id, number, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, ends_at, request, \
                        withdrawn_by, withdrawn_at, withdrawn_reason, created_at";
@@ -46,6 +47,10 @@ pub async fn insert(tx: &mut Tx, made: &Override) -> Result<(), StoreError> {
 
 pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Override>, StoreError> {
     KIND.not_over(tx, COLUMNS, at).await?.iter().map(read).collect()
+}
+
+pub async fn ended(tx: &mut Tx, at: Timestamp, at_most: u32) -> Result<Vec<Override>, StoreError> {
+    KIND.ended(tx, COLUMNS, at, at_most).await?.iter().map(read).collect()
 }
 
 pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Override>, StoreError> {

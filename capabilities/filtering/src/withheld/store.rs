@@ -16,6 +16,7 @@ pub const KIND: Kind = Kind {
     table: TABLE,
     subject: TABLE,
     withdraw: "withheld.end",
+    over: "withheld.over",
 };
 const COLUMNS: &str = "id, number, person, reason, made_by, starts_at, ends_at, review_at, withdrawn_by, withdrawn_at, \
                        withdrawn_reason, created_at";
@@ -39,6 +40,10 @@ pub async fn insert(tx: &mut Tx, made: &Withheld) -> Result<(), StoreError> {
 
 pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Withheld>, StoreError> {
     KIND.not_over(tx, COLUMNS, at).await?.iter().map(read).collect()
+}
+
+pub async fn ended(tx: &mut Tx, at: Timestamp, at_most: u32) -> Result<Vec<Withheld>, StoreError> {
+    KIND.ended(tx, COLUMNS, at, at_most).await?.iter().map(read).collect()
 }
 
 pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Withheld>, StoreError> {

@@ -230,3 +230,61 @@ async fn what_no_gate_could_carry_out_is_said_before_it_is_published() {
         assert!(lost.iter().any(|problem| problem.message.contains("no group \"pupils\"")), "{lost:?}");
     }
 }
+
+#[tokio::test]
+async fn what_ends_by_itself_is_listed_and_leaves_its_own_entry_once() {
+    const ALWAYS: kit::Timestamp = kit::Timestamp::from_millis(i64::MIN);
+    for database in databases().await {
+        let mut tx = database.db.begin().await.unwrap();
+        roll(&mut tx).await;
+        let grant = Grant {
+            whom: Whom::Person(ADA),
+            effect: engine::document::Effect::Block,
+            target: "games.example".into(),
+            reason: "homework".into(),
+            span: hours(0, 2),
+            request: None,
+        };
+        let nobody = Grant { whom: Whom::Person(PersonNo(999)), ..grant.clone() };
+        let refused = overrides::actions::grant(&mut tx, &TEACHER, nobody, MONDAY).await;
+        assert!(matches!(refused, Err(overrides::GrantError::NobodyThere(PersonNo(999)))), "{refused:?}");
+        let given = overrides::actions::grant(&mut tx, &TEACHER, grant, MONDAY).await.unwrap();
+        let exam = focus::actions::start(&mut tx, &TEACHER, exam(), MONDAY).await.unwrap();
+        let early = focus::actions::start(&mut tx, &TEACHER, self::exam(), MONDAY).await.unwrap();
+        let taken = withheld::actions::start(&mut tx, &TEACHER, decision(), MONDAY).await.unwrap();
+        let half = MONDAY.plus_millis(HOUR_MS / 2);
+        focus::actions::end(&mut tx, &TEACHER, early.number, "The room is taken.", half).await.unwrap();
+
+        let before = MONDAY.plus_millis(HOUR_MS - 1);
+        assert!(!lasting::has_ended(&mut tx, ALWAYS, before).await.unwrap(), "{}", database.engine);
+        assert_eq!(lasting::say_ended(&mut tx, ALWAYS, before).await.unwrap(), 0);
+        let after = MONDAY.plus_millis(HOUR_MS + 5);
+        assert!(lasting::has_ended(&mut tx, before, after).await.unwrap());
+        assert_eq!(lasting::say_ended(&mut tx, before, after).await.unwrap(), 2);
+        // Whoever looks again, from wherever, finds them said.
+        assert_eq!(lasting::say_ended(&mut tx, ALWAYS, after).await.unwrap(), 0);
+        let entries = store::trail::newest(&mut tx, None, 2).await.unwrap();
+        let said: Vec<_> =
+            entries.iter().rev().map(|one| (one.verb.as_str(), one.subject_id.clone(), one.at)).collect();
+        assert_eq!(
+            said,
+            [("focus.over", exam.id.to_string(), after), ("withheld.over", taken.id.to_string(), after)]
+        );
+        for entry in &entries {
+            assert_eq!(entry.actor, "job:time");
+            let ended_at = MONDAY.plus_millis(HOUR_MS).as_millis();
+            assert_eq!(entry.detail, format!("{{\"ended_at\":{ended_at}}}"), "{}", database.engine);
+        }
+
+        let ended = focus::actions::ended(&mut tx, after, 10).await.unwrap();
+        assert_eq!(ended.iter().map(|one| one.number).collect::<Vec<_>>(), [exam.number, early.number]);
+        assert_eq!(
+            ended.iter().map(|one| one.state(after)).collect::<Vec<_>>(),
+            [State::Over, State::Withdrawn]
+        );
+        assert_eq!(withheld::actions::ended(&mut tx, after, 10).await.unwrap().len(), 1);
+        assert!(overrides::actions::ended(&mut tx, after, 10).await.unwrap().is_empty());
+        let later = given.grant.span.ends_at;
+        assert_eq!(overrides::actions::ended(&mut tx, later, 10).await.unwrap().len(), 1);
+    }
+}
