@@ -51,7 +51,12 @@ pub fn run(context: &Context, asked: &cli::Explain) -> Result<()> {
             asked.target
         )
     };
-    let answer = question.one(&target);
+    let mut answer = question.one(&target);
+    if asked.at.is_some()
+        && let Some(answer) = answer.as_object_mut()
+    {
+        answer.insert("at".to_owned(), at.to_string().into());
+    }
     if let Some(budget) = &budget
         && answer.get("step").and_then(Value::as_str) == Some(Step::Sealed.id())
         && secret.is_told_by(Step::Sealed, &target.host)

@@ -1,6 +1,6 @@
 //! `requests`: what people asked to have opened, and what they reported.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail};
 use filtering::overrides::Whom;
 use filtering::reference::Reference;
 use filtering::{site_report, site_request};
@@ -84,11 +84,11 @@ fn list(context: &Context, all: bool) -> Result<()> {
 
 /// A request or a report, by the letter its reference begins with.
 fn reference(text: &str) -> Result<(Reference, bool)> {
-    let reference: Reference = text
-        .trim()
-        .to_ascii_uppercase()
-        .parse()
-        .context("a reference looks like R-7KQ4M2HX; `fivebar requests list` shows them")?;
+    let Ok(reference) = text.trim().to_ascii_uppercase().parse::<Reference>() else {
+        bail!(
+            "{text:?} is not a reference; one looks like R-7KQ4M2HX, and `fivebar requests list` shows them"
+        )
+    };
     let report = reference.to_string().starts_with('P');
     Ok((reference, report))
 }

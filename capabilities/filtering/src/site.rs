@@ -64,7 +64,17 @@ pub fn typed_target(text: &str) -> Result<String, NoSite> {
         why: format!("{text:?} is not a site"),
         remedy: "Write it like bbc.co.uk, or a part of a site like bbc.co.uk/bitesize.".to_owned(),
     })?;
-    let kept = format!("{}{}", site.host, site.path.unwrap_or_default());
+    // A site has everything below it in any case. A star elsewhere stands for no host.
+    let is_whole = site.path.is_none();
+    let host = if is_whole { site.host.strip_prefix("*.").unwrap_or(&site.host) } else { &site.host };
+    if host.contains('*') {
+        return Err(NoSite {
+            why: format!("{text:?} has a * where none can stand"),
+            remedy: "Write the site alone, like bbc.co.uk: it stands for itself and everything below it."
+                .to_owned(),
+        });
+    }
+    let kept = format!("{host}{}", site.path.unwrap_or_default());
     check_target(&kept)?;
     Ok(kept)
 }
@@ -113,11 +123,12 @@ mod tests {
             ("https://www.BBC.co.uk/", "www.bbc.co.uk"),
             ("bbc.co.uk/bitesize?page=2", "bbc.co.uk/bitesize"),
             ("2001:db8::1", "2001:db8::1"),
+            ("*.bbc.co.uk", "bbc.co.uk"),
         ] {
             assert_eq!(typed_target(typed).as_deref(), Ok(kept), "{typed}");
             assert!(check_target(kept).is_ok(), "{kept}");
         }
-        for bad in ["", "the chess one", "192.0.2.7/part"] {
+        for bad in ["", "the chess one", "192.0.2.7/part", "*.bbc.co.uk/news", "www.*.co.uk"] {
             let refused = typed_target(bad).unwrap_err().to_string();
             assert!(refused.contains("Write"), "{bad}: {refused}");
         }

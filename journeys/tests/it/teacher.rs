@@ -163,7 +163,7 @@ fn a_pupil_whose_access_is_withheld_keeps_help_and_learning_and_gets_it_back() -
 
 fn entries_in_the_trail(school: &School) -> Result<i64> {
     let verified = told(school, &["verify"])?;
-    verified.iter().find_map(|one| one["trail"]["entries"].as_i64()).context("the number of entries")
+    verified.iter().find_map(|one| one.pointer("/trail/entries")?.as_i64()).context("the number of entries")
 }
 
 #[test]
