@@ -4,20 +4,70 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use activity::{Client, ClientError, Event, Search, TimeRange, export};
 use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand};
 use engine::{PersonNo, SealedKey, Step, Verdict};
 use kit::Zone;
 use serde_json::json;
 
-use crate::cli::{Activity, ActivityFilter};
 use crate::commands::context::Context;
 use crate::commands::nearby::did_you_mean;
 use crate::commands::{when, who};
 use crate::home::read_key;
 use crate::output::Failure;
 use crate::process::snapshot::Opened;
+
+#[derive(Debug, Subcommand)]
+pub enum Activity {
+    /// Find what devices did, newest first.
+    Search(ActivityFilter),
+    /// Follow what devices do.
+    Tail(ActivityFilter),
+    /// Write what devices did as CSV, or as JSON lines with --json.
+    Export {
+        #[command(flatten)]
+        filter: ActivityFilter,
+        /// The file to write; standard output if left out.
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+    },
+    /// Show how much is kept, how much is waiting and exactly how much was lost.
+    Status,
+}
+
+#[derive(Debug, Args, Clone, Default)]
+pub struct ActivityFilter {
+    /// Only this person, by name or number.
+    #[arg(long)]
+    pub person: Option<String>,
+    /// Only this address.
+    #[arg(long)]
+    pub address: Option<std::net::IpAddr>,
+    /// Only this site and what lies below it.
+    #[arg(long)]
+    pub site: Option<String>,
+    /// Only what a group's cell or rule decided, by the group's id.
+    #[arg(long)]
+    pub group: Option<String>,
+    /// Only this verdict: allow, block or scan.
+    #[arg(long)]
+    pub verdict: Option<String>,
+    /// Only what this step decided.
+    #[arg(long)]
+    pub step: Option<String>,
+    /// Only from this time on the school's clocks; a day alone is from midnight.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only before this time on the school's clocks; a day alone is its midnight, so that nothing of it is shown.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// At most so many.
+    #[arg(long, default_value_t = 100)]
+    pub limit: usize,
+}
 
 /// Runs the command.
 pub fn run(context: &Context, asked: Activity) -> Result<()> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use activity::sealed::Shelf;
 use anyhow::{Context as _, Result};
+use clap::Args;
 use engine::{Sealed, SealedKey};
 use filtering::publish::Published;
 use serde_json::json;
@@ -12,11 +13,32 @@ use store::Db;
 use store::backup::{BackUp, Progress, Restore, TrailLine, Watch, back_up, check};
 use store::trail::{Known, Verified, compare, verify};
 
-use crate::cli;
 use crate::commands::context::{Context, database_url};
 use crate::config::Config;
 use crate::home::{Home, read_key};
 use crate::output::{Failure, Output};
+
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The file to write.
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct AskedRestore {
+    /// The back-up.
+    pub file: PathBuf,
+    /// Replace a school that is already in the home folder; it is moved aside, not deleted. Its activity log, which no
+    /// back-up has, stays in use.
+    #[arg(long)]
+    pub replace: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A back-up to verify instead of the running school, and to compare the school's access trail with.
+    pub file: Option<PathBuf>,
+}
 
 /// What of the home folder goes into a back-up beside the records. The published snapshots and the activity log do not:
 /// the first are made again from the records and lists, the second has its own retention, which a back-up must not
@@ -25,7 +47,7 @@ use crate::output::{Failure, Output};
 const INCLUDED: [&str; 3] = ["fivebar.toml", "keys", "lists"];
 
 /// Makes a back-up and proves it.
-pub fn make(context: &Context, asked: &cli::Backup) -> Result<()> {
+pub fn make(context: &Context, asked: &Backup) -> Result<()> {
     let records = context.records()?;
     let wanted = BackUp {
         home: context.home.path().to_owned(),
@@ -49,7 +71,7 @@ pub fn make(context: &Context, asked: &cli::Backup) -> Result<()> {
 }
 
 /// Brings a school back.
-pub fn restore(given: Option<PathBuf>, asked: &cli::Restore, output: Output) -> Result<()> {
+pub fn restore(given: Option<PathBuf>, asked: &AskedRestore, output: Output) -> Result<()> {
     let home = Home::at(given);
     // The settings of a home that is replaced say where its records are; a new home has them inside.
     let url = match Config::read(&home.config()) {
@@ -91,7 +113,7 @@ pub fn restore(given: Option<PathBuf>, asked: &cli::Restore, output: Output) -> 
 }
 
 /// Proves the running school, or a back-up.
-pub fn prove(given: Option<PathBuf>, asked: &cli::Verify, output: Output) -> Result<()> {
+pub fn prove(given: Option<PathBuf>, asked: &Verify, output: Output) -> Result<()> {
     match &asked.file {
         Some(file) => prove_archive(given, file, output),
         None => prove_school(&Context::open(given, output)?),

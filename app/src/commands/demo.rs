@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use activity::sealed::Identity;
 use anyhow::{Context as _, Result};
+use clap::Args;
 use filtering::publish::Scope;
 use people::RollFile;
 use store::Tx;
 
-use crate::cli::{self, ExamplePolicy};
 use crate::commands::context::Context;
+use crate::commands::init::ExamplePolicy;
 use crate::commands::init::{Answers, set_up};
 use crate::commands::records::commit_and_publish;
 use crate::commands::sealed;
@@ -21,11 +22,24 @@ use crate::home::Home;
 use crate::output::Output;
 use crate::process::supervisor::{self, Bind, Person, Ready};
 
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Use this DNS port instead of a free one.
+    #[arg(long, default_value_t = 0)]
+    pub dns_port: u16,
+    /// Use this proxy port instead of a free one.
+    #[arg(long, default_value_t = 0)]
+    pub proxy_port: u16,
+    /// Use this portal port instead of a free one.
+    #[arg(long, default_value_t = 0)]
+    pub portal_port: u16,
+}
+
 /// The roll of the made-up school.
 const ROLL: &str = include_str!("../../../content/examples/demo-roll.toml");
 
 /// Runs the command. A home that is given is kept and found again; without one, a folder is made and removed.
-pub fn run(given: Option<PathBuf>, asked: &cli::Demo, output: Output) -> Result<()> {
+pub fn run(given: Option<PathBuf>, asked: &Demo, output: Output) -> Result<()> {
     let (home, temporary) = match given {
         Some(path) => (Home::at(Some(path)), None),
         None => {
@@ -57,7 +71,7 @@ pub fn run(given: Option<PathBuf>, asked: &cli::Demo, output: Output) -> Result<
 }
 
 /// Sets the made-up school up.
-fn found(home: &Home, asked: &cli::Demo, internet: Internet, output: Output) -> Result<()> {
+fn found(home: &Home, asked: &Demo, internet: Internet, output: Output) -> Result<()> {
     let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut answers = Answers::with(
         "The made-up school of Fivebar's demo".to_owned(),

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufWriter, Write};
 use std::net::IpAddr;
 
 use anyhow::{Context as _, Result, bail};
+use clap::Args;
 use engine::explain::{flip, flip_in, trace_in};
 use engine::{
     FilterPolicy, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, Request, SealedKey, SealedState,
@@ -14,7 +15,6 @@ use kit::{LocalTime, Timestamp, Zone};
 use lists::url::CanonicalHost;
 use serde_json::{Value, json};
 
-use crate::cli;
 use crate::commands::context::Context;
 use crate::commands::nearby::did_you_mean;
 use crate::commands::secret::Budget;
@@ -22,8 +22,21 @@ use crate::commands::{when, who};
 use crate::home::read_key;
 use crate::process::snapshot::Opened;
 
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A host, an address or a URL; - reads many from standard input, one a line.
+    pub target: String,
+    /// Who asks: a person's name, a group's id or an address.
+    #[arg(long = "as", value_name = "PERSON|GROUP|ADDRESS")]
+    pub who: String,
+    /// When, on the school's clocks, as in 2026-11-23T10:30; a day alone is the beginning of its first lesson; now if left
+    /// out.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+}
+
 /// Runs the command.
-pub fn run(context: &Context, asked: &cli::Explain) -> Result<()> {
+pub fn run(context: &Context, asked: &Explain) -> Result<()> {
     let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
     let opened = Opened::open(&context.home.gate(), &key)?;
     let policy = opened.policy;

@@ -1,8 +1,9 @@
 //! `focus`: walled gardens for an exam or a lesson.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
 use engine::explain::trace;
 use engine::{Front, HostName, Identity, KnownBy, Live, LiveDocument, Request, SealedKey, Step};
 use filtering::focus::{Focus, Plan, actions};
@@ -11,9 +12,10 @@ use filtering::site::{Site, typed_target};
 use kit::{Host, Zone};
 use serde_json::{Value, json};
 
-use crate::cli;
 use crate::commands::context::Context;
-use crate::commands::lasting::{SHOWN, Which, fields, say_state, school_zone, shown, span};
+use crate::commands::lasting::{
+    AskedSpan, AskedWhich, SHOWN, Which, fields, say_state, school_zone, shown, span,
+};
 use crate::commands::records::{commit_and_publish, commit_and_publish_new};
 use crate::commands::secret::Budget;
 use crate::commands::who;
@@ -21,15 +23,51 @@ use crate::home::read_key;
 use crate::output::Failure;
 use crate::process::snapshot::Opened;
 
+#[derive(Debug, Subcommand)]
+pub enum Asked {
+    /// Start a walled garden for a group or a room, now or at a time.
+    Start {
+        /// The group or room, by its id in the policy, as in year-9; or everyone.
+        group: String,
+        /// What people call it, as in "Maths mock"; whoever asks why a site is closed may read it.
+        #[arg(long)]
+        name: String,
+        /// A site that stays open, or a part of one, as in bbc.co.uk/bitesize; may be given several times.
+        #[arg(long = "site", value_name = "SITE")]
+        sites: Vec<String>,
+        /// A file with a site on each line; # begins a remark.
+        #[arg(long, value_name = "FILE")]
+        sites_from: Option<PathBuf>,
+        /// Leave nothing open but help and essentials: an exam without the web.
+        #[arg(long, conflicts_with_all = ["sites", "sites_from"])]
+        no_sites: bool,
+        #[command(flatten)]
+        span: AskedSpan,
+        /// Why; kept with it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Show what holds or will; or what is over, and why.
+    List(AskedWhich),
+    /// End a focus before its time.
+    End {
+        /// Its number, as `list` shows it.
+        number: u32,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
 /// Runs the command.
-pub fn run(context: &Context, asked: cli::Focus) -> Result<()> {
+pub fn run(context: &Context, asked: Asked) -> Result<()> {
     match asked {
-        cli::Focus::Start { group, name, sites, sites_from, no_sites, span, reason } => {
+        Asked::Start { group, name, sites, sites_from, no_sites, span, reason } => {
             let sites = garden(&sites, sites_from.as_deref(), no_sites)?;
             start(context, Start { group, name, sites, reason }, &span)
         }
-        cli::Focus::List(which) => list(context, which.into()),
-        cli::Focus::End { number, reason } => end(context, number, &reason),
+        Asked::List(which) => list(context, which.into()),
+        Asked::End { number, reason } => end(context, number, &reason),
     }
 }
 
@@ -74,7 +112,7 @@ struct Start {
     reason: String,
 }
 
-fn start(context: &Context, what: Start, asked: &cli::Span) -> Result<()> {
+fn start(context: &Context, what: Start, asked: &AskedSpan) -> Result<()> {
     // A garden without sites tells nothing of what is sealed.
     let budget = if what.sites.is_empty() { None } else { Some(Budget::open(context, "focus start")?) };
     let records = context.records()?;

@@ -5,13 +5,53 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
 use nix::unistd::getuid;
 
-use crate::cli::{ExamplePolicy, Init};
 use crate::config::{Activity, Config, Dns, Portal, Proxy, Records, School, Users};
 use crate::home::{Home, make_key};
 use crate::output::Output;
 use crate::process::users;
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Ask nothing: take what is given here and the defaults for the rest.
+    #[arg(long)]
+    pub yes: bool,
+    /// The school's name.
+    #[arg(long)]
+    pub school: Option<String>,
+    /// Where devices ask for names; may be given several times.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub dns: Vec<SocketAddr>,
+    /// Where names are looked up; may be given several times.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub upstream: Vec<SocketAddr>,
+    /// Where browsers send their requests; may be given several times.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub proxy: Vec<SocketAddr>,
+    /// Where the portal's pages are.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub portal: Option<SocketAddr>,
+    /// Which example policy to start from.
+    #[arg(long, value_enum)]
+    pub example: Option<ExamplePolicy>,
+    /// The records' database instead of the built-in one, as in postgres://fivebar@/fivebar.
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// Run each part as a system user of its own (fivebar-gate, fivebar-log, fivebar-hub), and make those that are
+    /// missing with useradd. Needs root, now and for `run`.
+    #[arg(long)]
+    pub users: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExamplePolicy {
+    /// Nursery to sixth form, with staff, governors and guests.
+    School,
+    /// A village primary school.
+    VillagePrimary,
+}
 
 /// Runs the command.
 pub fn run(home: Home, asked: Init, output: Output) -> Result<()> {

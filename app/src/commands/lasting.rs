@@ -1,6 +1,7 @@
 //! What the commands about overrides, focus and withheld access share: from when until when, on the school's clocks.
 
 use anyhow::{Result, bail};
+use clap::Args;
 use engine::LiveDocument;
 use filtering::lasting::{Span, State, Withdrawn};
 use filtering::overrides::Override;
@@ -8,10 +9,41 @@ use kit::{Timestamp, Zone};
 use serde_json::{Value, json};
 use store::Tx;
 
-use crate::cli;
 use crate::commands::context::Context;
 use crate::commands::records::commit_and_publish_new;
 use crate::commands::when;
+
+/// When something ends that lasts a while.
+#[derive(Debug, Args, Clone, Default)]
+pub struct AskedEnd {
+    /// For how long, as in 45m, 2h or 3d.
+    #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
+    pub lasts: Option<String>,
+    /// Until when on the school's clocks, with the time, as in 2026-11-23T15:30.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+}
+
+/// From when until when something lasts a while.
+#[derive(Debug, Args, Clone, Default)]
+pub struct AskedSpan {
+    /// From when on the school's clocks, as in 2026-11-23T13:30; a day alone is from midnight; now if left out.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    #[command(flatten)]
+    pub end: AskedEnd,
+}
+
+/// Which of what lasts a while is shown.
+#[derive(Debug, Args, Clone, Copy, Default)]
+pub struct AskedWhich {
+    /// Show those that are over, too.
+    #[arg(long)]
+    pub all: bool,
+    /// Show those that are over alone: when each ended, and whether by itself or by whom and why.
+    #[arg(long, conflicts_with = "all")]
+    pub ended: bool,
+}
 
 /// How many are shown.
 pub const SHOWN: u32 = 500;
@@ -24,12 +56,12 @@ pub async fn school_zone(tx: &mut Tx) -> Result<Zone> {
 }
 
 /// When it begins: now, where nothing is said.
-pub fn starts_at(asked: &cli::Span, zone: &Zone, at: Timestamp) -> Result<Timestamp> {
+pub fn starts_at(asked: &AskedSpan, zone: &Zone, at: Timestamp) -> Result<Timestamp> {
     asked.from.as_deref().map_or(Ok(at), |text| when::moment(text, zone))
 }
 
 /// When it ends: so long after `from`, or at a time on the school's clocks; `None` where nothing is said.
-pub fn said_end(asked: &cli::End, zone: &Zone, from: Timestamp) -> Result<Option<Timestamp>> {
+pub fn said_end(asked: &AskedEnd, zone: &Zone, from: Timestamp) -> Result<Option<Timestamp>> {
     match (&asked.lasts, &asked.until) {
         (Some(lasts), _) => Ok(Some(from.plus_millis(when::duration_ms(lasts)?))),
         (None, Some(until)) => Ok(Some(when::end(until, zone)?)),
@@ -38,7 +70,7 @@ pub fn said_end(asked: &cli::End, zone: &Zone, from: Timestamp) -> Result<Option
 }
 
 /// When it ends, where it must be said.
-pub fn ends_at(asked: &cli::End, zone: &Zone, from: Timestamp) -> Result<Timestamp> {
+pub fn ends_at(asked: &AskedEnd, zone: &Zone, from: Timestamp) -> Result<Timestamp> {
     let Some(ends_at) = said_end(asked, zone, from)? else {
         bail!(
             "say when it ends: for how long with --for, as in --for 2h, or until when with --until, as in --until 2026-11-23T15:30"
@@ -48,7 +80,7 @@ pub fn ends_at(asked: &cli::End, zone: &Zone, from: Timestamp) -> Result<Timesta
 }
 
 /// From when until when.
-pub fn span(asked: &cli::Span, zone: &Zone, at: Timestamp) -> Result<Span> {
+pub fn span(asked: &AskedSpan, zone: &Zone, at: Timestamp) -> Result<Span> {
     let starts_at = starts_at(asked, zone, at)?;
     Ok(Span { starts_at, ends_at: ends_at(&asked.end, zone, starts_at)? })
 }
@@ -70,12 +102,12 @@ pub enum Which {
     All,
 }
 
-impl From<cli::Which> for Which {
-    fn from(asked: cli::Which) -> Self {
+impl From<AskedWhich> for Which {
+    fn from(asked: AskedWhich) -> Self {
         match asked {
-            cli::Which { ended: true, .. } => Self::Ended,
-            cli::Which { all: true, .. } => Self::All,
-            cli::Which { .. } => Self::NotOver,
+            AskedWhich { ended: true, .. } => Self::Ended,
+            AskedWhich { all: true, .. } => Self::All,
+            AskedWhich { .. } => Self::NotOver,
         }
     }
 }
@@ -136,9 +168,9 @@ mod tests {
     fn an_end_is_counted_from_the_beginning_or_read_on_the_schools_clocks() {
         let london = Zone::named("Europe/London").unwrap();
         let at = Timestamp::parse("2026-06-01T09:00:00Z").unwrap();
-        let asked = |from: Option<&str>, lasts: Option<&str>, until: Option<&str>| cli::Span {
+        let asked = |from: Option<&str>, lasts: Option<&str>, until: Option<&str>| AskedSpan {
             from: from.map(str::to_owned),
-            end: cli::End { lasts: lasts.map(str::to_owned), until: until.map(str::to_owned) },
+            end: AskedEnd { lasts: lasts.map(str::to_owned), until: until.map(str::to_owned) },
         };
         for (asked, starts, ends) in [
             (asked(None, Some("45m"), None), "2026-06-01 10:00", "2026-06-01 10:45"),

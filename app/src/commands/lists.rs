@@ -1,14 +1,64 @@
 //! `lists`.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
+use clap::Subcommand;
 use filtering::list::{self, ImportError, Imported, Kinds, List};
 use filtering::publish::Scope;
 use serde_json::json;
 
-use crate::cli::Lists;
 use crate::commands::context::Context;
 use crate::commands::records::commit_and_publish;
 use crate::output::Failure;
+
+#[derive(Debug, Subcommand)]
+pub enum Lists {
+    /// Read lists from files or folders and put them to use.
+    Import {
+        /// Files or folders, in squidGuard, hosts, plain or wildcard form, also packed with gzip.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// The category of what is read, instead of the one its name says.
+        #[arg(long)]
+        category: Option<String>,
+    },
+    /// Read lists again from where they came from.
+    Update {
+        /// Only these lists.
+        lists: Vec<String>,
+    },
+    /// Show every list: where from, how many names, how old, and whether it is active, held or has an update waiting.
+    Status {
+        /// Show the lists that were taken out of use instead: when, by whom and why.
+        #[arg(long)]
+        removed: bool,
+    },
+    /// Keep a list as it is: updates wait.
+    Hold {
+        /// The list.
+        list: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let a held list be updated again.
+    Release {
+        /// The list.
+        list: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take a list out of use. Its history stays.
+    Remove {
+        /// The list.
+        list: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
 
 /// Runs the command.
 pub fn run(context: &Context, asked: Lists) -> Result<()> {

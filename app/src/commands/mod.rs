@@ -1,26 +1,26 @@
 //! One file a command, each short: parse, call the capability that does it, say what became of it.
 
-mod activity;
-mod backup;
+pub mod activity;
+pub mod backup;
 pub mod context;
-mod demo;
-mod explain;
-mod focus;
-mod init;
-mod lasting;
-mod lists;
+pub mod demo;
+pub mod explain;
+pub mod focus;
+pub mod init;
+pub mod lasting;
+pub mod lists;
 mod nearby;
-mod overrides;
-mod people;
-mod policy;
+pub mod overrides;
+pub mod people;
+pub mod policy;
 pub mod records;
-mod requests;
-mod run;
+pub mod requests;
+pub mod run;
 pub mod sealed;
 mod secret;
 mod when;
 mod who;
-mod withhold;
+pub mod withhold;
 
 use std::path::PathBuf;
 

@@ -1,6 +1,7 @@
 //! `overrides`: exceptions for a time.
 
 use anyhow::Result;
+use clap::Subcommand;
 use engine::document::Effect;
 use filtering::overrides::{Grant, Override, Whom, actions};
 use filtering::publish::Scope;
@@ -8,14 +9,45 @@ use filtering::site::typed_target;
 use kit::Zone;
 use serde_json::{Value, json};
 
-use crate::cli::{self, Overrides};
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    SHOWN, Which, commit_and_publish_override, fields, say_state, school_zone, shown, span,
+    AskedSpan, AskedWhich, SHOWN, Which, commit_and_publish_override, fields, say_state, school_zone, shown,
+    span,
 };
 use crate::commands::records::commit_and_publish;
 use crate::commands::secret::Budget;
 use crate::commands::who;
+
+#[derive(Debug, Subcommand)]
+pub enum Overrides {
+    /// Open a site at once, or close one, until a time; the gate has it within a second.
+    Give {
+        /// The site with everything below it, or a part of one, as in bbc.co.uk/bitesize. Of a secure page the gate sees
+        /// the host alone, so a part of a site opens all of it there.
+        target: String,
+        /// For whom: person:12, group:year-9 or everyone.
+        #[arg(long, value_name = "WHOM")]
+        whom: filtering::overrides::Whom,
+        /// Close the site instead of opening it.
+        #[arg(long)]
+        close: bool,
+        #[command(flatten)]
+        span: AskedSpan,
+        /// Why; whoever meets a closed site reads it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Show the overrides that hold or will; or what is over, and why.
+    List(AskedWhich),
+    /// End an override before its time.
+    End {
+        /// Its number, as `list` shows it.
+        number: u32,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
 
 /// Runs the command.
 pub fn run(context: &Context, asked: Overrides) -> Result<()> {
@@ -34,7 +66,7 @@ fn give(
     target: &str,
     whom: Whom,
     effect: Effect,
-    asked: &cli::Span,
+    asked: &AskedSpan,
     reason: String,
 ) -> Result<()> {
     let target = typed_target(target)?;

@@ -2,19 +2,33 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use clap::Subcommand;
 use engine::PolicyDocument;
 use filtering::filter_policy;
 use filtering::publish::Scope;
 use people::RollFile;
 use serde_json::json;
 
-use crate::cli::People;
 use crate::commands::context::Context;
 use crate::commands::records::commit_and_publish;
 use crate::output::Failure;
+
+#[derive(Debug, Subcommand)]
+pub enum People {
+    /// Read a roll and show what it would change; with --apply, change it.
+    Import {
+        /// The roll.
+        file: PathBuf,
+        /// Really change the roll.
+        #[arg(long)]
+        apply: bool,
+    },
+    /// Show the roll.
+    Show,
+}
 
 /// Runs the command.
 pub fn run(context: &Context, asked: People) -> Result<()> {

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
 use engine::PolicyDocument;
 use engine::document::{EVERYONE, Unknown, differences};
 use filtering::filter_policy::{self, ApplyError, Version};
@@ -14,11 +15,51 @@ use serde::Serialize;
 use serde_json::json;
 use store::Tx;
 
-use crate::cli::Policy;
 use crate::commands::context::Context;
 use crate::commands::records::{Content, commit_and_publish, left_out, line_of, lines_of, say_problems};
 use crate::commands::secret::{Budget, Tells, covered, told_by};
 use crate::output::Failure;
+
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Say every problem of a policy file, or that it has none.
+    Check {
+        /// The policy file.
+        file: PathBuf,
+    },
+    /// Make a policy file the school's filter policy; it is live within two seconds.
+    Apply {
+        /// The policy file.
+        file: PathBuf,
+        /// Why it is changed; kept with the version for good.
+        #[arg(long)]
+        note: String,
+    },
+    /// Show the policy that is in force as a person reads it.
+    Show {
+        /// An earlier version.
+        #[arg(long)]
+        version: Option<u32>,
+    },
+    /// Say in sentences how two versions, or a version and a file, differ.
+    Diff {
+        /// A version number or a file.
+        old: String,
+        /// A version number or a file; the version in force if left out.
+        new: Option<String>,
+    },
+    /// Write a version out as a policy file.
+    Export {
+        /// An earlier version.
+        #[arg(long)]
+        version: Option<u32>,
+        /// The file to write; standard output if left out.
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+    },
+    /// List every version with who, when and why.
+    History,
+}
 
 /// Runs the command.
 pub fn run(context: &Context, asked: Policy) -> Result<()> {

@@ -9,8 +9,8 @@ use filtering::list::Kinds;
 use filtering::publish::{CommitError, FromRecords, Prepared, Published, RecordsError, Scope};
 use store::Tx;
 
-use crate::cli::ExamplePolicy;
 use crate::commands::context::Context;
+use crate::commands::init::ExamplePolicy;
 use crate::commands::secret::{Tells, no_secret};
 use crate::config::Config;
 use crate::home::{Home, read_key};

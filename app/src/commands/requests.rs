@@ -1,16 +1,47 @@
 //! `requests`: what people asked to have opened, and what they reported.
 
 use anyhow::{Result, bail};
+use clap::Subcommand;
 use filtering::overrides::Whom;
 use filtering::reference::Reference;
 use filtering::{site_report, site_request};
 use serde_json::json;
 
-use crate::cli::{End, Requests};
 use crate::commands::context::Context;
-use crate::commands::lasting::{commit_and_publish_override, ends_at, school_zone, shown};
+use crate::commands::lasting::{AskedEnd, commit_and_publish_override, ends_at, school_zone, shown};
 use crate::commands::secret::Budget;
 use crate::commands::who;
+
+#[derive(Debug, Subcommand)]
+pub enum Requests {
+    /// Show what waits for an answer.
+    List {
+        /// Show answered ones too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Open the site for whoever asked, until a time; or say that a report was acted on.
+    Approve {
+        /// The reference, as in R-7KQ4M2HX, or P-… for a report.
+        reference: String,
+        /// For whom instead of the asker: person:12, group:year-9 or everyone.
+        #[arg(long, value_name = "WHOM")]
+        whom: Option<filtering::overrides::Whom>,
+        #[command(flatten)]
+        end: AskedEnd,
+        /// Why; the asker reads it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Keep the site closed; or say that a report changes nothing.
+    Refuse {
+        /// The reference, as in R-7KQ4M2HX, or P-… for a report.
+        reference: String,
+        /// Why; the asker reads it.
+        #[arg(long)]
+        reason: String,
+    },
+}
 
 /// How many are shown.
 const SHOWN: u32 = 500;
@@ -93,7 +124,7 @@ fn reference(text: &str) -> Result<(Reference, bool)> {
     Ok((reference, report))
 }
 
-fn approve(context: &Context, text: &str, whom: Option<Whom>, end: &End, reason: &str) -> Result<()> {
+fn approve(context: &Context, text: &str, whom: Option<Whom>, end: &AskedEnd, reason: &str) -> Result<()> {
     let (reference, report) = reference(text)?;
     if report {
         return answer_report(context, &reference, true, reason);

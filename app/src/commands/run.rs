@@ -1,12 +1,14 @@
 //! `run`: the whole school, or one part of it.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::Args;
 use nix::unistd::getuid;
 
-use crate::cli::{self, Part};
+use crate::cli::Part;
 use crate::config::Config;
 use crate::home::Home;
 use crate::output::Output;
@@ -14,8 +16,22 @@ use crate::process::supervisor::{self, Bind, Ready};
 use crate::process::users::{self, Users};
 use crate::process::{descriptors, gate, hub, log, ownership};
 
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Start only this part; without it all three start and are kept running.
+    #[arg(long, value_enum)]
+    pub only: Option<Part>,
+    /// Kept by the parent process, so that a part that starts again has the same addresses.
+    #[arg(long, hide = true)]
+    pub bind_dns: Vec<SocketAddr>,
+    #[arg(long, hide = true)]
+    pub bind_proxy: Vec<SocketAddr>,
+    #[arg(long, hide = true)]
+    pub bind_portal: Option<SocketAddr>,
+}
+
 /// Runs the command.
-pub fn run(given: Option<PathBuf>, asked: &cli::Run, output: Output) -> Result<()> {
+pub fn run(given: Option<PathBuf>, asked: &Run, output: Output) -> Result<()> {
     let home = Home::existing(given)?;
     home.make_folders()?;
     let config = Config::read(&home.config())?;

@@ -1,6 +1,7 @@
 //! `withhold`: access taken from a person for a time.
 
 use anyhow::{Result, bail};
+use clap::Subcommand;
 use engine::{LiveDocument, PersonNo};
 use filtering::lasting::State;
 use filtering::publish::Scope;
@@ -9,11 +10,40 @@ use kit::{Private, Zone};
 use serde_json::{Value, json};
 use store::Tx;
 
-use crate::cli::{self, Withhold};
 use crate::commands::context::Context;
-use crate::commands::lasting::{SHOWN, Which, fields, said_end, say_state, school_zone, shown, starts_at};
+use crate::commands::lasting::{
+    AskedSpan, AskedWhich, SHOWN, Which, fields, said_end, say_state, school_zone, shown, starts_at,
+};
 use crate::commands::records::{commit_and_publish, commit_and_publish_new};
 use crate::commands::{when, who};
+
+#[derive(Debug, Subcommand)]
+pub enum Withhold {
+    /// Take a person's access away, now or at a time.
+    Start {
+        /// The person: a name, or the number that `fivebar people show` shows.
+        person: String,
+        #[command(flatten)]
+        span: AskedSpan,
+        /// When somebody must look at the decision again, on the school's clocks, as in 2026-12-04, from midnight. Where no end
+        /// is given, it ends four weeks later if nobody has.
+        #[arg(long, value_name = "TIME")]
+        review: Option<String>,
+        /// Why; kept in the records, and shown to nobody else.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Show whose access is withheld, or will be, and what is due for review; or what is over, and why.
+    List(AskedWhich),
+    /// Give access back before its time.
+    End {
+        /// Its number, as `list` shows it.
+        number: u32,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
 
 /// Runs the command.
 pub fn run(context: &Context, asked: Withhold) -> Result<()> {
@@ -29,7 +59,7 @@ pub fn run(context: &Context, asked: Withhold) -> Result<()> {
 fn start(
     context: &Context,
     written: &str,
-    asked: &cli::Span,
+    asked: &AskedSpan,
     review: Option<&str>,
     reason: String,
 ) -> Result<()> {

@@ -1,5 +1,7 @@
 //! `sealed`.
 
+mod arguments;
+
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -13,13 +15,14 @@ use filtering::sealed::{self, How, Kind};
 use kit::{Timestamp, Zone};
 use serde_json::json;
 
-use crate::cli::{Recipients, Sealed, SealedRecords};
 use crate::commands::context::Context;
 use crate::commands::records::{commit_and_publish, is_kept};
 use crate::commands::when;
 use crate::home::read_key;
 use crate::output::Failure;
 use crate::process::snapshot::catalogue;
+
+pub use arguments::{Recipients, Sealed, SealedRecords};
 
 /// What is said wherever it matters that nobody could open a record.
 pub const NOBODY: &str = "Nobody is named who may open records of sealed addresses, so none are made. Blocking is the same. \
