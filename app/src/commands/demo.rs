@@ -159,6 +159,6 @@ fn things_to_try(ready: &Ready, internet: Internet, output: Output) {
         "  $ curl -s -i --interface {} -x http://{proxy} http://en.wikipedia.org{port}/",
         teacher.address
     ));
-    output.say(format!("\n{}", ready.notice.as_deref().unwrap_or_default()));
+    output.say(format!("\n{}", ready.notices().unwrap_or_default()));
     output.say("Ctrl-C closes the school.");
 }

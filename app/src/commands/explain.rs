@@ -39,6 +39,7 @@ pub struct Explain {
 pub fn run(context: &Context, asked: &Explain) -> Result<()> {
     let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
     let opened = Opened::open(&context.home.gate(), &key)?;
+    opened.report();
     let policy = opened.policy;
     let (live, _) = Live::compile(&opened.live, &policy);
     let identity = identity(context, &policy, &live, &asked.who)?;

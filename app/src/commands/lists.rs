@@ -283,6 +283,10 @@ fn status(context: &Context) -> Result<()> {
             context.output.say(format!("    {waits}"));
         }
     }
+    for one in filtering::publish::damaged(&context.home.gate()) {
+        context.output.object(&json!({ "published": "damaged", "problem": one.error.to_string() }));
+        context.output.say(format!("What gates go by is damaged: {}", one.error));
+    }
     context.output.say(format!("Categories: {}", Kinds::built_in()?.all().join(", ")));
     Ok(())
 }

@@ -6,8 +6,11 @@ use anyhow::Result;
 use engine::sealed::COVERED;
 use engine::{Catalogue, LiveDocument, Problem, Sealed, SealedKey};
 use filtering::list::Kinds;
-use filtering::publish::{CommitError, FromRecords, Prepared, Published, RecordsError, Scope};
-use store::Tx;
+use filtering::publish::{
+    CommitError, Damage, FromRecords, Part, Prepared, Published, RecordsError, Scope, damaged,
+};
+use kit::Timestamp;
+use store::{Db, Tx};
 
 use crate::commands::context::Context;
 use crate::commands::init::ExamplePolicy;
@@ -26,7 +29,11 @@ pub struct Content {
 impl Content {
     /// Reads the content that comes with the program, and the sealed entries in force.
     pub async fn of(home: &Home, tx: &mut Tx) -> Result<Self> {
-        let key = SealedKey::new(read_key(home, "sealed.key")?);
+        Self::under(home, tx, SealedKey::new(read_key(home, "sealed.key")?)).await
+    }
+
+    /// The same for whoever holds the key already.
+    async fn under(home: &Home, tx: &mut Tx, key: SealedKey) -> Result<Self> {
         let sealed = filtering::sealed::in_force(tx, &home.lists(), key).await?;
         Ok(Self { catalogue: catalogue()?, sealed: Arc::new(sealed) })
     }
@@ -175,15 +182,49 @@ pub async fn left_out(context: &Context, tx: &mut Tx) -> Result<Vec<Problem>> {
     Ok(from.left_out(tx, context.at).await?)
 }
 
-/// Publishes policy and live part again, and the lists too if nothing was ever published. Done whenever the hub starts:
-/// a command that was killed between committing and publishing, or a back-up that was put in place by hand, leaves gates
-/// and records of one mind again.
+/// Publishes policy and live part again, and the lists too if nothing was ever published or what was is damaged. Done
+/// whenever the hub starts: a command that was killed between committing and publishing, or a back-up that was put in
+/// place by hand, leaves gates and records of one mind again.
 pub fn publish_at_start(home: &Home, config: &Config) -> Result<()> {
     let context = Context::of(home.clone(), config.clone(), Output::new(true))?;
     let records = context.records()?;
+    let damage = damaged(&home.gate());
+    for one in &damage {
+        tracing::error!(error = %one.error, "What was published is damaged; it is published again");
+    }
     context.wait(async {
         let tx = records.begin().await?;
-        commit_and_publish(&context, tx, Scope::Policy).await?;
+        commit_and_publish(&context, tx, scope_of(&damage).unwrap_or(Scope::Policy)).await?;
         anyhow::Ok(())
     })
+}
+
+/// How much must be published again to put right what is damaged; at least the policy, so that gates and records are of
+/// one mind.
+fn scope_of(damage: &[Damage]) -> Option<Scope> {
+    // A manifest that cannot be read may have named other lists.
+    let all = damage.iter().any(|one| matches!(one.part, Some(Part::Lists) | None));
+    (!damage.is_empty()).then_some(if all { Scope::Everything } else { Scope::Policy })
+}
+
+/// Publishes from the records whatever is damaged of what is published, for a hub that runs: it holds the key and reaches
+/// no other.
+pub async fn publish_again(
+    home: &Home,
+    records: &Db,
+    key: SealedKey,
+    damage: &[Damage],
+    at: Timestamp,
+) -> Result<Published> {
+    let mut tx = records.begin().await?;
+    let content = Content::under(home, &mut tx, key).await?;
+    let from = FromRecords {
+        gate: &home.gate(),
+        kept: &home.lists(),
+        catalogue: &content.catalogue,
+        sealed: &content.sealed,
+        watch: &|_, _, _| {},
+    };
+    let prepared = from.prepare(&mut tx, scope_of(damage).unwrap_or(Scope::Live), at).await?;
+    Ok(prepared.commit(tx).await?)
 }

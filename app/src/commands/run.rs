@@ -98,7 +98,7 @@ fn together(config: &Config, ready: &Ready, output: Output) {
     if let Some(portal) = ready.portal {
         output.say(format!("  portal  http://{portal}/"));
     }
-    if let Some(notice) = &ready.notice {
+    if let Some(notice) = ready.notices() {
         output.say(notice);
     }
 }

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use engine::{Current, SealedKey, SealedState};
-use filtering::publish::Published;
+use filtering::publish::{Part, Published, PublishedFile, Trace};
 use front_proxy::{HelpLine, Network, Opening, Pac, Ports};
 use kit::{Clock, Private};
 
 use crate::config::{Config, Port};
 use crate::home::{Home, read_key};
 use crate::process::confine::{MACHINE_START, Reach, confine};
-use crate::process::snapshot::{Opened, catalogue};
+use crate::process::snapshot::{BEHIND, Opened, catalogue, is_unverifiable};
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Ready};
 use crate::process::users::Account;
@@ -69,7 +69,9 @@ pub fn run(
     if let Some(notice) = state.notice() {
         tracing::warn!("{notice}");
     }
-    let seen = opened.published;
+    opened.report();
+    let behind = (!opened.behind.is_empty()).then(|| BEHIND.to_owned());
+    let (seen, mapped) = (opened.published, opened.lists);
     let (recipients, version) = (opened.recipients, opened.version);
     if recipients.is_empty() {
         tracing::warn!("Nobody is named who may open records of sealed addresses, so none are made");
@@ -91,13 +93,25 @@ pub fn run(
     let watcher = {
         let (home, stop, clock) = (home.clone(), stop.clone(), clock.clone());
         let (current, sink) = (Arc::clone(&current), Arc::clone(&sink));
-        let watch =
-            Watch { home, key: sealed_key, current, sink, to: (recipients, version), clock, said: state };
+        let watch = Watch {
+            home,
+            key: sealed_key,
+            current,
+            sink,
+            to: (recipients, version),
+            clock,
+            said: state,
+            mapped,
+            damaged: Vec::new(),
+            trace: None,
+        };
         std::thread::Builder::new().name("snapshots".to_owned()).spawn(move || watch.follow(seen, &stop))?
     };
     when_ready(&Ready {
         dns: dns.addresses().to_vec(),
         proxy: proxy.addresses().to_vec(),
+        notice: state.notice().map(str::to_owned),
+        behind,
         pid: std::process::id(),
         ..Ready::default()
     });
@@ -110,22 +124,36 @@ pub fn run(
     Ok(())
 }
 
-/// The last good snapshot; on a new machine, waits for the hub to publish the first.
+/// The last good snapshot; on a new machine, waits for the hub to publish the first, and where nothing that was
+/// published can be used, to publish again. Sealed entries that cannot be verified are never waited out.
 fn first_snapshot(home: &Home, key: &SealedKey, stop: &Stop) -> Result<Option<Opened>> {
     let until = Instant::now() + FIRST_SNAPSHOT;
     let folder = home.gate();
+    let mut said = false;
     loop {
-        if Published::read(&folder)?.is_some() {
-            return Opened::open(&folder, key).map(Some).context("the published policy cannot be used");
-        }
+        let unusable = match Published::read(&folder) {
+            Ok(None) => None,
+            Ok(Some(_)) => match Opened::open(&folder, key) {
+                Ok(opened) => return Ok(Some(opened)),
+                Err(error) => Some(error.context("the published policy cannot be used")),
+            },
+            Err(error) => Some(error.into()),
+        };
         if stop.is_said() {
             return Ok(None);
         }
-        if Instant::now() > until {
-            bail!(
+        let late = Instant::now() > until;
+        match unusable {
+            Some(error) if late || is_unverifiable(&error) => return Err(error),
+            Some(error) if !said => {
+                said = true;
+                tracing::error!(error = format!("{error:#}"), "Waiting for the hub to publish again");
+            }
+            None if late => bail!(
                 "nothing has been published to {} yet. `fivebar policy apply` publishes a policy; `fivebar run` without --only starts the part that does it.",
                 folder.display()
-            );
+            ),
+            _ => {}
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -142,6 +170,12 @@ struct Watch {
     clock: Clock,
     /// What was last said of the sealed tier.
     said: SealedState,
+    /// The list index that decides.
+    mapped: PublishedFile,
+    /// List indexes that were found damaged.
+    damaged: Vec<u64>,
+    /// What the system said of the published files when that index was last read to its end.
+    trace: Option<Trace>,
 }
 
 impl Watch {
@@ -149,20 +183,29 @@ impl Watch {
     fn follow(mut self, mut seen: Published, stop: &Stop) {
         let folder: PathBuf = self.home.gate();
         let mut refused = None;
+        // Opening an index reads little of it, so that a gate that starts answers at once; the rest is read here.
+        self.check_lists(&folder, &seen);
         while !stop.is_said() {
             std::thread::sleep(LOOK_EVERY);
             self.say_what_changed();
             let published = match Published::read(&folder) {
                 Ok(Some(published)) if published != seen && Some(&published) != refused.as_ref() => published,
-                _ => continue,
+                _ => {
+                    self.check_lists(&folder, &seen);
+                    continue;
+                }
             };
             match self.swap(&folder, published, &seen) {
                 Ok(()) => {
                     tracing::info!(generation = published.generation, "Another snapshot decides");
                     seen = published;
+                    self.check_lists(&folder, &seen);
                 }
                 Err(error) => {
-                    tracing::error!(%error, "A published snapshot cannot be used; the running one stays");
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "A published snapshot cannot be used; the running one stays"
+                    );
                     refused = Some(published);
                 }
             }
@@ -170,16 +213,51 @@ impl Watch {
     }
 
     fn swap(&mut self, folder: &Path, published: Published, seen: &Published) -> Result<()> {
-        if published.same_policy(seen) {
-            report(&self.current.swap_live(&published.live(folder)?));
+        if published.same_policy(seen)
+            && self.mapped == published.lists.newest
+            && let Ok(live) = published.live(folder)
+        {
+            report(&self.current.swap_live(&live));
+            let (recipients, version) = &self.to;
+            write_sealed_to(&self.sink, recipients, *version, published.generation);
         } else {
-            let opened = Opened::open(folder, &self.key)?;
-            self.to = (opened.recipients, opened.version);
-            report(&self.current.swap_both(opened.policy, &opened.live));
+            self.take(Opened::open_without(folder, &self.key, &self.damaged)?);
         }
-        let (recipients, version) = &self.to;
-        write_sealed_to(&self.sink, recipients, *version, published.generation);
         Ok(())
+    }
+
+    fn take(&mut self, opened: Opened) {
+        opened.report();
+        self.to = (opened.recipients, opened.version);
+        self.mapped = opened.lists;
+        self.trace = None;
+        report(&self.current.swap_both(opened.policy, &opened.live));
+        let (recipients, version) = &self.to;
+        write_sealed_to(&self.sink, recipients, *version, opened.published.generation);
+    }
+
+    /// Reads the index that decides to its end whenever the system says that something was written to what is published.
+    /// One that is damaged gives way to the one before.
+    fn check_lists(&mut self, folder: &Path, seen: &Published) {
+        let trace = Some(seen.trace(folder));
+        if self.trace == trace {
+            return;
+        }
+        self.trace = trace;
+        let Err(error) = self.mapped.is_whole(folder, Part::Lists) else { return };
+        tracing::error!(%error, "The lists that decide are damaged");
+        self.damaged.push(self.mapped.number);
+        match Opened::open_without(folder, &self.key, &self.damaged) {
+            Ok(opened) => {
+                let trace = self.trace.take();
+                self.take(opened);
+                self.trace = trace;
+            }
+            Err(error) => tracing::error!(
+                error = format!("{error:#}"),
+                "Nothing can stand in for them, so they go on deciding until the hub publishes again"
+            ),
+        }
     }
 
     /// A feed grows stale without anything being published. It goes on blocking; somebody must hear of it.

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::home::{Home, read_key};
 use crate::process::confine::{Reach, confine};
 use crate::process::gate::own_address;
+use crate::process::mending::{Alarm, Mending};
 use crate::process::snapshot::Opened;
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Person, Ready};
@@ -52,7 +53,8 @@ pub fn run(
         );
     }
     let confined = confine(&Reach {
-        read: vec!["/etc".into(), "/usr/share/zoneinfo".into()],
+        // The lists are read where what was published of them is damaged.
+        read: vec!["/etc".into(), "/usr/share/zoneinfo".into(), home.lists()],
         write: vec![home.hub(), home.gate()],
     })?;
     tracing::info!(?confined, "The hub may touch its own folders only");
@@ -71,6 +73,7 @@ async fn serve(
     let stop = Stop::on_signals()?;
     let db = Db::open(&database_url(home, config)?).await.context("cannot open the records")?;
     let opened = Opened::open(&home.gate(), &sealed_key)?;
+    opened.report();
     let notice = opened.policy.sealed().state(Clock::System.now()).notice();
     let zone = zone_of(&opened);
     let seen = opened.published;
@@ -82,7 +85,9 @@ async fn serve(
     let (current, _) = Current::new(opened.policy, &opened.live);
     let current = Arc::new(current);
     tokio::spawn(write_down_ends(db.clone()));
-    tokio::spawn(watch(home.clone(), sealed_key, Arc::clone(&current), seen));
+    let alarm = Alarm::default();
+    let mending = Mending::new(home.clone(), db.clone(), sealed_key.clone(), alarm.clone());
+    tokio::spawn(watch(home.clone(), sealed_key, Arc::clone(&current), seen, mending));
 
     let portal = filtering::Portal {
         db: db.clone(),
@@ -97,6 +102,7 @@ async fn serve(
             client: activity::Client::new(&home.run()),
             filter: Arc::clone(&current),
         }),
+        notices: Arc::new(move || alarm.notices()),
     };
     let listener = tokio::net::TcpListener::from_std(listener)?;
     when_ready(&Ready {
@@ -123,9 +129,10 @@ fn zone_of(opened: &Opened) -> Zone {
     Zone::named(&opened.policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc())
 }
 
-/// Follows what is published, so that the portal's words are those of the policy that decides.
-async fn watch(home: Home, key: SealedKey, current: Arc<Current>, mut seen: Published) {
+/// Follows what is published, so that the portal's words are those of the policy that decides, and looks after it.
+async fn watch(home: Home, key: SealedKey, current: Arc<Current>, mut seen: Published, mut mending: Mending) {
     loop {
+        mending.look().await;
         tokio::time::sleep(LOOK_EVERY).await;
         let folder = home.gate();
         if !matches!(Published::read(&folder), Ok(Some(published)) if published != seen) {

@@ -5,6 +5,7 @@ pub mod descriptors;
 pub mod gate;
 pub mod hub;
 pub mod log;
+pub mod mending;
 pub mod ownership;
 pub mod snapshot;
 pub mod stop;

@@ -32,6 +32,9 @@ pub struct Ready {
     /// What must be said about the sealed tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<String>,
+    /// What must be said of older rules that stand in for damaged ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<String>,
     /// The process that says it.
     #[serde(default)]
     pub pid: u32,
@@ -46,6 +49,12 @@ pub struct Person {
 }
 
 impl Ready {
+    /// All that must be said.
+    pub fn notices(&self) -> Option<String> {
+        let all: Vec<&str> = [&self.behind, &self.notice].into_iter().flatten().map(String::as_str).collect();
+        (!all.is_empty()).then(|| all.join(" "))
+    }
+
     /// The line for scripts: the first address of each kind as a plain text, so that it can be used as it is, and all
     /// of them beside it.
     pub fn line(&self) -> serde_json::Value {
@@ -56,7 +65,7 @@ impl Ready {
             "dns_all": self.dns,
             "proxy_all": self.proxy,
             "people": self.people,
-            "notice": self.notice,
+            "notice": self.notices(),
             "pid": self.pid,
         })
     }
@@ -99,7 +108,10 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
                     house.serving(part);
                     house.bind.remember(&ready);
                     match part {
-                        Part::Gate => (together.dns, together.proxy) = (ready.dns, ready.proxy),
+                        Part::Gate => {
+                            (together.dns, together.proxy) = (ready.dns, ready.proxy);
+                            together.behind = ready.behind;
+                        }
                         Part::Hub => {
                             (together.portal, together.people) = (ready.portal, ready.people);
                             together.notice = ready.notice;

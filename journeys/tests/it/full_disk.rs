@@ -50,7 +50,7 @@ fn overrides(home: &Path) -> Result<(usize, usize)> {
     let listed = fivebar(home, &["--json", "overrides", "list"])?;
     let listed = String::from_utf8(listed.stdout)?.lines().filter(|line| line.starts_with('{')).count();
     let current: Value = serde_json::from_slice(&fs::read(home.join("gate/CURRENT"))?)?;
-    let current = current.get("live").context("CURRENT names no live file")?;
+    let current = current.pointer("/published/live/newest/number").context("CURRENT names no live file")?;
     let live: Value = serde_json::from_slice(&fs::read(home.join(format!("gate/live-{current}.json")))?)?;
     let published = live.get("overrides").and_then(Value::as_array).context("no overrides are published")?;
     Ok((listed, published.len()))

@@ -47,6 +47,8 @@ pub struct Portal {
     pub is_gate: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Knows what a device was last refused.
     pub recent: Arc<dyn RecentBlocks>,
+    /// What else must be said on every page just now, as while older rules stand in for damaged ones.
+    pub notices: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
 }
 
 /// The portal's routes behind its guard. Serve it with
@@ -59,13 +61,13 @@ pub fn routes(portal: Portal) -> Router {
 }
 
 impl Portal {
-    /// The shell of every page. What must be said about the sealed tier stands on each in red; a feed that is fresh now is
-    /// stale some day, without anything being published.
+    /// The shell of every page. What must be said stands on each in red, as about the sealed tier; a feed that is fresh now
+    /// is stale some day, without anything being published.
     pub(crate) fn shell(&self) -> Shell {
         let sealed = self.filter.policy().sealed().state(self.clock.now());
         Shell {
             service: self.service.clone(),
-            notices: sealed.notice().map(str::to_owned).into_iter().collect(),
+            notices: (self.notices)().into_iter().chain(sealed.notice().map(str::to_owned)).collect(),
             links: [
                 ("Why was I blocked?", "/why"),
                 ("Ask for a site", "/requests"),

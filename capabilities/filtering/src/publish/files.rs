@@ -2,19 +2,21 @@
 //!
 //! ```text
 //! CURRENT            which of the files below hold, as JSON; renamed into place last
+//! CURRENT.copy       the same once more, for when CURRENT is damaged
 //! policy-<n>.json    the policy document and the sealed hashes
 //! lists-<n>.idx      the list index, mapped by every reader
 //! live-<n>.json      overrides, focus, withheld, the roll
-//! NEXT               what will be CURRENT once the records hold it
+//! NEXT, NEXT.copy    what will be CURRENT and its copy once the records hold it
 //! LOCK               held while somebody publishes
 //! ```
 //!
 //! A part that has not changed keeps its file, so an override costs one small file. Every file is written beside its
 //! name, synced and renamed, and once it holds it is never written again. All of them are written before the change is
 //! committed, so that what cannot be published is not kept; `CURRENT` is renamed after it, so that a gate never goes by
-//! what the records do not hold. A reader that follows `CURRENT` sees whole files only. Files
-//! that no longer hold go with the publication after the next, so a reader that has just read `CURRENT` still finds
-//! them; a mapped file outlives its name.
+//! what the records do not hold. A reader that follows `CURRENT` sees whole files only. Of every part the file before the
+//! one that holds is kept, with its length and checksum, for a gate that finds the newest damaged. Files that are older go
+//! with the publication after the next, so a reader that has just read `CURRENT` still finds them; a mapped file outlives
+//! its name.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -23,21 +25,8 @@ use std::path::{Path, PathBuf};
 use ::store::{StoreError, Tx};
 use engine::LiveDocument;
 pub use engine::published::Published as PolicyFile;
-use serde::{Deserialize, Serialize};
 
-/// What holds now: the content of `CURRENT`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Published {
-    /// Rises with every publication.
-    pub generation: u64,
-    /// The number of the policy file.
-    pub policy: u64,
-    /// The number of the list index.
-    pub lists: u64,
-    /// The number of the live file.
-    pub live: u64,
-}
+use super::manifest::{COPY, CURRENT, Kept, Manifests, Part, Published, PublishedFile};
 
 /// Why something could not be published or read back.
 #[derive(Debug, thiserror::Error)]
@@ -66,67 +55,9 @@ pub enum PublishError {
     First,
 }
 
-fn file(path: &Path) -> impl FnOnce(io::Error) -> PublishError {
+pub(super) fn file(path: &Path) -> impl FnOnce(io::Error) -> PublishError {
     let path = path.to_owned();
     move |source| PublishError::File { path, source }
-}
-
-impl Published {
-    /// What holds in `folder`; `None` where nothing was ever published.
-    pub fn read(folder: &Path) -> Result<Option<Self>, PublishError> {
-        let path = folder.join("CURRENT");
-        match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|error| PublishError::Damaged { path, what: error.to_string() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(file(&path)(error)),
-        }
-    }
-
-    /// Whether policy and lists are the same, so that only the live part is to be swapped.
-    pub const fn same_policy(&self, other: &Self) -> bool {
-        self.policy == other.policy && self.lists == other.lists
-    }
-
-    /// The policy file.
-    pub fn policy_path(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("policy-{}.json", self.policy))
-    }
-
-    /// The list index.
-    pub fn lists_path(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("lists-{}.idx", self.lists))
-    }
-
-    /// The live file.
-    pub fn live_path(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("live-{}.json", self.live))
-    }
-
-    /// Reads the policy file.
-    pub fn policy(&self, folder: &Path) -> Result<PolicyFile, PublishError> {
-        read_json(&self.policy_path(folder))
-    }
-
-    /// Reads the live file.
-    pub fn live(&self, folder: &Path) -> Result<LiveDocument, PublishError> {
-        read_json(&self.live_path(folder))
-    }
-
-    fn names(&self) -> [String; 3] {
-        [
-            format!("policy-{}.json", self.policy),
-            format!("lists-{}.idx", self.lists),
-            format!("live-{}.json", self.live),
-        ]
-    }
-}
-
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PublishError> {
-    let bytes = fs::read(path).map_err(file(path))?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| PublishError::Damaged { path: path.to_owned(), what: error.to_string() })
 }
 
 /// The parts to publish; what is `None` stays as it is.
@@ -154,12 +85,29 @@ impl Turn {
         let lock_path = folder.join("LOCK");
         let lock = File::create(&lock_path).map_err(file(&lock_path))?;
         lock.lock().map_err(file(&lock_path))?;
-        Ok(Self { folder: folder.to_owned(), before: Published::read(folder)?, _lock: lock })
+        let before = match Manifests::read(folder) {
+            Ok(read) => read.map(|read| read.published),
+            // Whatever held, all of it is published anew.
+            Err(PublishError::Damaged { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { folder: folder.to_owned(), before, _lock: lock })
     }
 
-    /// Whether nothing was ever published here.
+    /// Whether nothing was ever published here, or nothing tells what was.
     pub const fn is_first(&self) -> bool {
         self.before.is_none()
+    }
+
+    /// Whether a part must be written anew, whatever has changed: what holds of it is missing, cut short or damaged. Of
+    /// the lists only the length and what opening one reads is looked at; [`super::damaged`] reads all of it.
+    pub fn needs(&self, part: Part) -> bool {
+        let Some(newest) = self.before.as_ref().map(|before| before.part(part).newest) else { return true };
+        match part {
+            Part::Lists => newest.has_its_length(&self.folder, part),
+            Part::Policy | Part::Live => newest.is_whole(&self.folder, part),
+        }
+        .is_err()
     }
 
     /// Writes the parts that are given beside those that hold, down to the disk. No gate goes by them yet: what is left
@@ -169,22 +117,43 @@ impl Turn {
         if before.is_none() && (parts.policy.is_none() || parts.lists.is_none() || parts.live.is_none()) {
             return Err(PublishError::First);
         }
-        let generation = before.map_or(0, |before| before.generation) + 1;
-        let mut now = before.unwrap_or(Published { generation, policy: 0, lists: 0, live: 0 });
-        now.generation = generation;
-        if parts.policy.is_some() {
-            now.policy = generation;
+        let generation = before.map_or_else(|| highest(&self.folder), |before| before.generation) + 1;
+        let mut now = Published { generation, ..before.unwrap_or_default() };
+        let given = [
+            (Part::Policy, parts.policy.is_some()),
+            (Part::Lists, parts.lists.is_some()),
+            (Part::Live, parts.live.is_some()),
+        ];
+        for (part, _) in given.into_iter().filter(|(_, given)| *given) {
+            let kept = now.part_mut(part);
+            *kept = Kept {
+                newest: PublishedFile { number: generation, ..PublishedFile::default() },
+                // What is damaged is no way back; what was before it may still be.
+                before: before.and_then(|_| {
+                    [Some(kept.newest), kept.before]
+                        .into_iter()
+                        .flatten()
+                        .find(|file| file.is_whole(&self.folder, part).is_ok())
+                }),
+            };
         }
-        if parts.lists.is_some() {
-            now.lists = generation;
-        }
-        if parts.live.is_some() {
-            now.live = generation;
-        }
-        let prepared = Prepared { turn: self, now, is_live: false };
+        let mut prepared = Prepared { turn: self, now, is_live: false };
         prepared.write(parts)?;
         Ok(prepared)
     }
+}
+
+/// The highest generation that any file in the folder is of: nothing is ever written over.
+fn highest(folder: &Path) -> u64 {
+    let numbers = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
+        let name = entry.file_name();
+        let name = name.to_str()?;
+        Part::ALL.iter().find_map(|part| {
+            let (start, end) = part.name();
+            name.strip_prefix(start)?.strip_suffix(end)?.parse::<u64>().ok()
+        })
+    });
+    numbers.max().unwrap_or(0)
 }
 
 /// Files that are written and that no gate goes by yet. Dropped, they are gone.
@@ -217,48 +186,71 @@ impl Prepared {
         self.go_live().map_err(CommitError::NotLive)
     }
 
-    fn write(&self, parts: Parts<'_>) -> Result<(), PublishError> {
-        let (now, folder) = (&self.now, &*self.turn.folder);
+    fn write(&mut self, parts: Parts<'_>) -> Result<(), PublishError> {
+        let folder = self.turn.folder.clone();
+        let path = |now: &Published, part: Part| now.part(part).newest.path(&folder, part);
         if let Some(policy) = parts.policy {
-            write(&now.policy_path(folder), |out| {
+            let sums = write(&path(&self.now, Part::Policy), |out| {
                 Ok(serde_json::to_writer(out, policy).map_err(io::Error::from)?)
             })?;
+            let seal = policy.sealed.seal.get(..16).and_then(|start| u64::from_str_radix(start, 16).ok());
+            self.wrote(Part::Policy, sums);
+            self.now.policy.newest.seal = seal;
         }
         if let Some(builder) = parts.lists {
-            write(&now.lists_path(folder), |out| Ok(builder.write_to(out)?))?;
+            let sums = write(&path(&self.now, Part::Lists), |out| Ok(builder.write_to(out)?))?;
+            self.wrote(Part::Lists, sums);
         }
         if let Some(mut live) = parts.live {
-            live.version = now.generation;
-            write(&now.live_path(folder), |out| {
+            live.version = self.now.generation;
+            let sums = write(&path(&self.now, Part::Live), |out| {
                 Ok(serde_json::to_writer(out, &live).map_err(io::Error::from)?)
             })?;
+            self.wrote(Part::Live, sums);
         }
-        write(&self.next(), |out| Ok(serde_json::to_writer(out, &now).map_err(io::Error::from)?))
+        let manifest = self.now.to_bytes();
+        for next in NEXT {
+            write(&folder.join(next), |out| Ok(out.write_all(&manifest)?))?;
+        }
+        Ok(())
     }
 
-    fn next(&self) -> PathBuf {
-        self.turn.folder.join("NEXT")
+    const fn wrote(&mut self, part: Part, (bytes, sum): (u64, u32)) {
+        let newest = &mut self.now.part_mut(part).newest;
+        newest.bytes = bytes;
+        newest.sum = sum;
     }
 
-    /// Names what was prepared as what holds: one rename.
+    /// Names what was prepared as what holds: one rename, and another for the copy.
     fn go_live(mut self) -> Result<Published, PublishError> {
-        let current = self.turn.folder.join("CURRENT");
-        fs::rename(self.next(), &current).map_err(file(&current))?;
+        let folder = &self.turn.folder;
+        let current = folder.join(CURRENT);
+        let [next, next_copy] = NEXT;
+        fs::rename(folder.join(next), &current).map_err(file(&current))?;
         self.is_live = true;
-        File::open(&self.turn.folder).and_then(|folder| folder.sync_all()).map_err(file(&current))?;
-        sweep(&self.turn.folder, &self.now, self.turn.before.as_ref());
+        let sync = || File::open(folder).and_then(|folder| folder.sync_all());
+        sync().map_err(file(&current))?;
+        // A copy that is behind is as good as damaged, and the hub publishes again where it finds one.
+        let _ = fs::rename(folder.join(next_copy), folder.join(COPY)).and_then(|()| sync());
+        sweep(folder, &self.now, self.turn.before.as_ref());
         Ok(self.now)
     }
 }
+
+/// What the manifests are called until they hold.
+const NEXT: [&str; 2] = ["NEXT", "NEXT.copy"];
 
 impl Drop for Prepared {
     fn drop(&mut self) {
         if self.is_live {
             return;
         }
-        let _ = fs::remove_file(self.next());
+        for next in NEXT {
+            let _ = fs::remove_file(self.turn.folder.join(next));
+        }
+        // Only what this generation brought: what held and what was before it stay.
         let held = self.turn.before.iter().flat_map(Published::names).collect::<Vec<_>>();
-        for name in self.now.names().iter().filter(|name| !held.contains(name)) {
+        for name in self.now.newest_names().filter(|name| !held.contains(name)) {
             let _ = fs::remove_file(self.turn.folder.join(name));
         }
     }
@@ -280,24 +272,46 @@ impl From<lists::BuildError> for WriteError {
     }
 }
 
-/// Writes a file beside its name, syncs it, gives it its name and syncs the folder. Whatever fails leaves what was
-/// there.
+/// Keeps count of what goes through it.
+struct Summed<W> {
+    out: W,
+    bytes: u64,
+    sum: crc32fast::Hasher,
+}
+
+impl<W: Write> Write for Summed<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let n = self.out.write(buffer)?;
+        self.bytes += n as u64;
+        self.sum.update(buffer.get(..n).unwrap_or(&[]));
+        Ok(n)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Writes a file beside its name, syncs it, gives it its name and syncs the folder; gives its length and checksum.
+/// Whatever fails leaves what was there.
 fn write(
     path: &Path,
     content: impl FnOnce(&mut dyn Write) -> Result<(), WriteError>,
-) -> Result<(), PublishError> {
+) -> Result<(u64, u32), PublishError> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".tmp");
     let unfinished = PathBuf::from(unfinished);
     let written = (|| {
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(&unfinished)?);
+        // Behind the buffer, so that sums are taken of large pieces.
+        let out = Summed { out: File::create(&unfinished)?, bytes: 0, sum: crc32fast::Hasher::new() };
+        let mut out = BufWriter::with_capacity(1 << 18, out);
         content(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        let Summed { out, bytes, sum } = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        out.sync_all()?;
         fs::rename(&unfinished, path)?;
         if let Some(folder) = path.parent() {
             File::open(folder)?.sync_all()?;
         }
-        Ok(())
+        Ok((bytes, sum.finalize()))
     })();
     if written.is_err() {
         let _ = fs::remove_file(&unfinished);
@@ -308,37 +322,20 @@ fn write(
     })
 }
 
-/// Removes files that neither this publication nor the one before names. What cannot be removed is tried again with
-/// the next publication.
+/// Removes files that neither this publication names, as holding or as before, nor the one before as holding. What cannot
+/// be removed is tried again with the next publication.
 fn sweep(folder: &Path, now: &Published, before: Option<&Published>) {
-    let mut kept: Vec<String> = now.names().into();
-    kept.extend(before.iter().flat_map(|before| before.names()));
+    let mut kept: Vec<String> = now.names().collect();
+    kept.extend(before.iter().flat_map(|before| before.newest_names()));
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
-        let ours = ["policy-", "lists-", "live-"].iter().any(|start| name.starts_with(start));
+        let ours = Part::ALL.iter().any(|part| name.starts_with(part.name().0));
         if ours && !kept.iter().any(|kept| kept == name) {
             let _ = fs::remove_file(entry.path());
         }
     }
-}
-
-/// Reads everything that is published and compares every checksum; the generation if all is well.
-pub fn verify(folder: &Path) -> Result<u64, PublishError> {
-    let published = Published::read(folder)?.ok_or(PublishError::First)?;
-    let policy = published.policy(folder)?;
-    engine::PolicyDocument::parse(&policy.document).map_err(|problems| PublishError::Damaged {
-        path: published.policy_path(folder),
-        what: problems.first().map_or_else(String::new, ToString::to_string),
-    })?;
-    published.live(folder)?;
-    let path = published.lists_path(folder);
-    let bytes = fs::read(&path).map_err(file(&path))?;
-    let damaged =
-        |error: lists::OpenError| PublishError::Damaged { path: path.clone(), what: error.to_string() };
-    lists::ListIndex::open(std::sync::Arc::new(bytes)).map_err(damaged)?.verify().map_err(damaged)?;
-    Ok(published.generation)
 }
 
 #[cfg(test)]
@@ -368,6 +365,19 @@ mod tests {
         names
     }
 
+    /// The generation, the numbers of the newest files and of those before.
+    fn numbers(published: &Published) -> (u64, [u64; 3], [Option<u64>; 3]) {
+        (
+            published.generation,
+            Part::ALL.map(|part| published.part(part).newest.number),
+            Part::ALL.map(|part| published.part(part).before.map(|before| before.number)),
+        )
+    }
+
+    fn everything(policy: &PolicyFile) -> Parts<'_> {
+        Parts { policy: Some(policy), lists: Some(empty_lists()), live: Some(LiveDocument::default()) }
+    }
+
     fn empty_lists() -> lists::IndexBuilder {
         lists::IndexBuilder::new(lists::Seed([1; 16]))
     }
@@ -392,15 +402,18 @@ mod tests {
             },
         )
         .unwrap();
-        assert_eq!(first, Published { generation: 1, policy: 1, lists: 1, live: 1 });
+        assert_eq!(numbers(&first), (1, [1, 1, 1], [None; 3]));
         for generation in 2..5 {
             let parts = Parts { live: Some(LiveDocument::default()), ..Parts::default() };
             let now = publish(folder.path(), parts).unwrap();
-            assert_eq!(now, Published { generation, live: generation, ..first });
+            assert_eq!(numbers(&now), (generation, [1, 1, generation], [None, None, Some(generation - 1)]));
             assert!(now.same_policy(&first));
         }
         let names = names(folder.path());
-        assert_eq!(names, ["CURRENT", "LOCK", "lists-1.idx", "live-3.json", "live-4.json", "policy-1.json"]);
+        assert_eq!(
+            names,
+            ["CURRENT", "CURRENT.copy", "LOCK", "lists-1.idx", "live-3.json", "live-4.json", "policy-1.json"]
+        );
         assert_eq!(Published::read(folder.path()).unwrap().unwrap().live(folder.path()).unwrap().version, 4);
     }
 
@@ -439,6 +452,97 @@ mod tests {
         drop(prepared);
         assert_eq!((Published::read(folder.path()).unwrap(), names(folder.path())), (before, files));
         assert_eq!(publish(folder.path(), all(&second)).unwrap().generation, 2);
+    }
+
+    #[test]
+    fn of_every_part_the_last_whole_file_before_the_newest_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let first = policy(1);
+        publish(folder, everything(&first)).unwrap();
+        publish(folder, everything(&first)).unwrap();
+        for (generation, damage) in [(3, true), (4, false)] {
+            let before = Published::read(folder).unwrap().unwrap();
+            if damage {
+                for part in Part::ALL {
+                    let path = before.part(part).newest.path(folder, part);
+                    let mut bytes = fs::read(&path).unwrap();
+                    let middle = bytes.len() / 2;
+                    bytes[middle] ^= 1;
+                    fs::write(&path, bytes).unwrap();
+                }
+            }
+            let found: Vec<Option<Part>> =
+                super::super::damaged(folder).into_iter().map(|one| one.part).collect();
+            let wanted = if damage { Part::ALL.map(Some).to_vec() } else { Vec::new() };
+            assert_eq!(found, wanted, "{generation}");
+            let now = publish(folder, everything(&first)).unwrap();
+            // The second was damaged when the third followed it, so the first is still the way back from the third.
+            let way_back = Some(if damage { 1 } else { 3 });
+            assert_eq!(numbers(&now), (generation, [generation; 3], [way_back; 3]));
+            assert!(super::super::damaged(folder).is_empty());
+        }
+        // Where both are damaged there is no way back until the next publication has followed a whole one.
+        for (generation, way_back) in [(5, None), (6, Some(5))] {
+            if way_back.is_none() {
+                for number in [3, 4] {
+                    fs::write(folder.join(format!("lists-{number}.idx")), "damaged").unwrap();
+                }
+            }
+            let now = publish(folder, everything(&first)).unwrap();
+            assert_eq!((now.generation, now.lists.before.map(|file| file.number)), (generation, way_back));
+        }
+        let left = names(folder).into_iter().filter(|name| name.starts_with("lists-")).collect::<Vec<_>>();
+        assert_eq!(left, ["lists-5.idx", "lists-6.idx"]);
+    }
+
+    #[test]
+    fn a_part_that_was_cut_short_is_never_carried_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let now = publish(folder, everything(&policy(1))).unwrap();
+        let cut = |part: Part| {
+            let path = now.part(part).newest.path(folder, part);
+            let bytes = fs::read(&path).unwrap();
+            fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        };
+        let needs = || Turn::take(folder).map(|turn| Part::ALL.map(|part| turn.needs(part))).unwrap();
+        assert_eq!(needs(), [false, false, false]);
+        cut(Part::Lists);
+        assert_eq!(needs(), [false, true, false]);
+        cut(Part::Policy);
+        assert_eq!(needs(), [true, true, false]);
+    }
+
+    #[test]
+    fn one_damaged_manifest_costs_nothing_and_two_a_publication_of_everything() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let first = policy(1);
+        let now = publish(folder, everything(&first)).unwrap();
+        let whole = fs::read(folder.join(CURRENT)).unwrap();
+        let bend = |name: &str| {
+            // Another number in the same form: only the checksum tells.
+            let bent = String::from_utf8(whole.clone()).unwrap().replacen("\"number\":1", "\"number\":7", 1);
+            fs::write(folder.join(name), bent).unwrap();
+        };
+        for name in [CURRENT, COPY] {
+            bend(name);
+            assert_eq!(Published::read(folder).unwrap(), Some(now), "{name}");
+            assert_eq!(super::super::damaged(folder).len(), 1, "{name}");
+            fs::write(folder.join(name), &whole).unwrap();
+            fs::remove_file(folder.join(name)).unwrap();
+            assert_eq!(Published::read(folder).unwrap(), Some(now), "{name}");
+            fs::write(folder.join(name), &whole).unwrap();
+        }
+        assert!(super::super::damaged(folder).is_empty());
+        for name in [CURRENT, COPY] {
+            bend(name);
+        }
+        assert!(matches!(Published::read(folder), Err(PublishError::Damaged { .. })));
+        let live = Parts { live: Some(LiveDocument::default()), ..Parts::default() };
+        assert!(matches!(publish(folder, live), Err(PublishError::First)));
+        assert_eq!(numbers(&publish(folder, everything(&first)).unwrap()), (2, [2; 3], [None; 3]));
     }
 
     #[test]

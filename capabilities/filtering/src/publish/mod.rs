@@ -1,7 +1,11 @@
 //! Handing what the school has decided to its gates.
 
+pub mod check;
 pub mod files;
+pub mod manifest;
 pub mod records;
 
-pub use files::{CommitError, Parts, PolicyFile, Prepared, PublishError, Published, Turn, verify};
+pub use check::{Damage, Trace, damaged, verify};
+pub use files::{CommitError, Parts, PolicyFile, Prepared, PublishError, Turn};
+pub use manifest::{Kept, Manifests, Part, Published, PublishedFile};
 pub use records::{FromRecords, RecordsError, Scope};

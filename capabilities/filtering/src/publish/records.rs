@@ -10,6 +10,7 @@ use kit::Timestamp;
 use lists::{IndexBuilder, ListHead, Seed};
 
 use super::files::{Parts, PolicyFile, Prepared, PublishError, Turn};
+use super::manifest::Part;
 use crate::filter_policy;
 use crate::list::files::{FileError, Text};
 use crate::list::model::List;
@@ -86,7 +87,14 @@ impl FromRecords<'_> {
     pub async fn prepare(&self, tx: &mut Tx, scope: Scope, at: Timestamp) -> Result<Prepared, RecordsError> {
         // The turn comes before the reading, so that nothing older is ever published over something newer.
         let turn = Turn::take(self.gate)?;
-        let scope = if turn.is_first() { Scope::Everything } else { scope };
+        // What was damaged since is written anew, and never carried along.
+        let scope = if turn.is_first() || turn.needs(Part::Lists) {
+            Scope::Everything
+        } else if scope == Scope::Live && turn.needs(Part::Policy) {
+            Scope::Policy
+        } else {
+            scope
+        };
         let policy = match scope {
             Scope::Live => None,
             Scope::Policy | Scope::Everything => Some(self.policy(tx).await?),

@@ -127,6 +127,7 @@ impl School {
             ticket_key: Private::new(KEY),
             is_gate: Arc::new(|peer| peer.to_string() == GATE),
             recent: Arc::new(Told(recent)),
+            notices: Arc::new(Vec::new),
         };
         Self { router: filtering::routes(portal), current, clock }
     }
