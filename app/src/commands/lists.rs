@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Subcommand;
-use filtering::list::{self, ImportError, Imported, Kinds, List};
+use filtering::list::{self, ImportError, Imported, Intake, Kinds, List};
 use filtering::publish::Scope;
 use serde_json::json;
 
 use crate::commands::context::Context;
-use crate::commands::records::commit_and_publish;
+use crate::commands::records::{commit_and_publish, commit_and_publish_lists};
 use crate::output::Failure;
 
 #[derive(Debug, Subcommand)]
@@ -74,7 +74,7 @@ pub fn run(context: &Context, asked: Lists) -> Result<()> {
 }
 
 fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<String>) -> Result<()> {
-    let kinds = Kinds::built_in()?;
+    let mut intake = Intake::new(Kinds::built_in()?)?;
     let categories = category.map(|category| vec![category]);
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     for path in paths {
@@ -99,9 +99,16 @@ fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<Stri
         let mut tx = records.begin().await?;
         for one in &found {
             let kept = context.home.lists();
-            let outcome =
-                list::import(&mut tx, &context.actor, &kept, one, categories.as_deref(), &kinds, context.at)
-                    .await;
+            let outcome = list::import(
+                &mut tx,
+                &context.actor,
+                &kept,
+                one,
+                categories.as_deref(),
+                &mut intake,
+                context.at,
+            )
+            .await;
             bar.inc(1);
             match outcome {
                 Ok(imported) => {
@@ -119,7 +126,7 @@ fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<Stri
         }
         bar.finish_and_clear();
         if taken > 0 {
-            commit_and_publish(context, tx, Scope::Everything).await?;
+            commit_and_publish_lists(context, tx, intake).await?;
         } else {
             tx.commit().await?;
         }
@@ -129,13 +136,14 @@ fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<Stri
 }
 
 fn update(context: &Context, only: &[String]) -> Result<()> {
-    let kinds = Kinds::built_in()?;
+    let mut intake = Intake::new(Kinds::built_in()?)?;
     let records = context.records()?;
     let (taken, refused) = context.wait(async {
         let (mut taken, mut refused) = (0usize, Vec::new());
         let mut tx = records.begin().await?;
         let outcomes =
-            list::update(&mut tx, &context.actor, &context.home.lists(), only, &kinds, context.at).await?;
+            list::update(&mut tx, &context.actor, &context.home.lists(), only, &mut intake, context.at)
+                .await?;
         let unknown: Vec<&String> =
             only.iter().filter(|id| outcomes.iter().all(|(list, _)| list.id != **id)).collect();
         if !unknown.is_empty() {
@@ -171,7 +179,7 @@ fn update(context: &Context, only: &[String]) -> Result<()> {
         }
         // Also where nothing changed: what is published may be damaged or gone, and this is the remedy.
         if any {
-            commit_and_publish(context, tx, Scope::Everything).await?;
+            commit_and_publish_lists(context, tx, intake).await?;
         } else {
             tx.commit().await?;
         }

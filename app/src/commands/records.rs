@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use engine::sealed::COVERED;
 use engine::{Catalogue, LiveDocument, Problem, Sealed, SealedKey};
-use filtering::list::Kinds;
+use filtering::list::{Intake, Kinds};
 use filtering::publish::{
     CommitError, Damage, FromRecords, Part, Prepared, Published, RecordsError, Scope, damaged,
 };
@@ -63,8 +63,9 @@ pub fn first_records(home: &Home, config: &Config, policy: ExamplePolicy, output
             .await
             .map_err(|error| say_problems("the example policy", error))?;
         }
-        let kinds = Kinds::built_in()?;
-        filtering::list::import_built_in(&mut tx, &context.actor, &home.lists(), &kinds, context.at).await?;
+        let mut intake = Intake::new(Kinds::built_in()?)?;
+        filtering::list::import_built_in(&mut tx, &context.actor, &home.lists(), &mut intake, context.at)
+            .await?;
         tx.commit().await?;
         anyhow::Ok(())
     })?;
@@ -105,13 +106,19 @@ pub fn publish(context: &Context) -> Result<Published> {
 /// Commits what the transaction has changed and publishes the live part with something new in it, where gates can carry
 /// that out.
 pub async fn commit_and_publish_new(context: &Context, tx: Tx, new: &LiveDocument) -> Result<Published> {
-    commit_and_publish_checked(context, tx, Scope::Live, new).await
+    commit_and_publish_checked(context, tx, Scope::Live, new, None).await
 }
 
 /// Commits what the transaction has changed and publishes it. The files are written before and named after the commit:
 /// what cannot be published is not kept, and what is not kept is not published.
 pub async fn commit_and_publish(context: &Context, tx: Tx, scope: Scope) -> Result<Published> {
-    commit_and_publish_checked(context, tx, scope, &LiveDocument::default()).await
+    commit_and_publish_checked(context, tx, scope, &LiveDocument::default(), None).await
+}
+
+/// The same for everything, with what was read of the lists that the transaction takes in.
+pub async fn commit_and_publish_lists(context: &Context, tx: Tx, intake: Intake) -> Result<Published> {
+    let nothing = LiveDocument::default();
+    commit_and_publish_checked(context, tx, Scope::Everything, &nothing, Some(intake)).await
 }
 
 /// Whether the change is in the records although the command failed: only the gate has not been told of it.
@@ -124,12 +131,19 @@ async fn commit_and_publish_checked(
     mut tx: Tx,
     scope: Scope,
     new: &LiveDocument,
+    intake: Option<Intake>,
 ) -> Result<Published> {
-    let prepared = prepare(context, &mut tx, scope, new).await?;
+    let prepared = prepare(context, &mut tx, scope, new, intake).await?;
     Ok(prepared.commit(tx).await?)
 }
 
-async fn prepare(context: &Context, tx: &mut Tx, scope: Scope, new: &LiveDocument) -> Result<Prepared> {
+async fn prepare(
+    context: &Context,
+    tx: &mut Tx,
+    scope: Scope,
+    new: &LiveDocument,
+    intake: Option<Intake>,
+) -> Result<Prepared> {
     let content = Content::of(&context.home, tx).await?;
     let bar = context.output.progress(0, "reading lists");
     let watch = |_: &str, done: usize, of: usize| {
@@ -155,7 +169,7 @@ async fn prepare(context: &Context, tx: &mut Tx, scope: Scope, new: &LiveDocumen
         is_secret = !matches!(told, Err(RecordsError::LeftOut(also)) if also.contains(COVERED));
     }
     let prepared = match carried_out {
-        Ok(()) => from.prepare(tx, scope, context.at).await,
+        Ok(()) => from.prepare_with(tx, scope, intake, context.at).await,
         Err(error) => Err(error),
     };
     bar.finish_and_clear();

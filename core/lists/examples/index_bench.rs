@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use lists::{Format, IndexBuilder, ListHead, ListIndex, Seed};
+use lists::{Format, Gathered, IndexBuilder, ListHead, ListIndex, Seed};
 
 /// An image at an address that is a multiple of a cache line, as a mapped file is.
 struct Aligned {
@@ -96,8 +96,10 @@ fn main() {
     let mut builder = IndexBuilder::new(Seed([42; 16]));
     let mut accepted = 0;
     for (number, text) in texts.iter().enumerate() {
-        let mut list = builder.list(ListHead { id: format!("list-{number}"), ..Default::default() }).unwrap();
+        let mut list = Gathered::new(builder.seed());
+        list.reserve_for_text(text.len());
         accepted += lists::read(text.as_bytes(), Format::Domains, &mut list).accepted;
+        builder.add(ListHead { id: format!("list-{number}"), ..Default::default() }, list).unwrap();
     }
     let read = start.elapsed();
     let image = builder.build().unwrap();

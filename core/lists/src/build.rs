@@ -31,6 +31,9 @@ pub enum BuildError {
     /// The seed puts eight names on one tag: as good as impossible.
     #[error("the seed does not suit these lists; build again with another")]
     Seed,
+    /// A list was gathered for another index.
+    #[error("a list was read for an index of another seed; read it again")]
+    OtherSeed,
     /// The image could not be written.
     #[error("the list index could not be written: {0}")]
     Write(#[from] io::Error),
@@ -72,11 +75,45 @@ pub struct IndexBuilder {
     seed: Seed,
     keys: Keys,
     lists: Vec<ListHead>,
+    entries: Entries,
+}
+
+/// Entries in the form that the image is made of.
+#[derive(Default)]
+struct Entries {
     names: build_names::Names,
     v4: Vec<(u128, u128, ListNo)>,
     v6: Vec<(u128, u128, ListNo)>,
     paths: build_paths::Paths,
     expressions: Vec<(ListNo, String)>,
+}
+
+/// The entries of one list, read before it is known which index they go into: reading is the greater part of the work, and
+/// need not be done once to look at a list and once more to put it to use.
+pub struct Gathered {
+    seed: Seed,
+    keys: Keys,
+    entries: Entries,
+}
+
+impl Gathered {
+    /// Nothing yet, for an index of that seed.
+    pub fn new(seed: Seed) -> Self {
+        Self { seed, keys: Keys::new(seed), entries: Entries::default() }
+    }
+
+    /// Makes room for the names of a text so long. What is not used is given back as it was, untouched.
+    pub fn reserve_for_text(&mut self, bytes: usize) {
+        // A line of a list of names is 18 bytes long as a rule; where they are shorter, room is made as it is needed.
+        self.entries.names.reserve(bytes / 16);
+    }
+}
+
+impl Sink for Gathered {
+    #[inline]
+    fn take(&mut self, entry: Entry<'_>) {
+        self.entries.take(&self.keys, entry, ListNo(0));
+    }
 }
 
 /// Takes the entries of one list.
@@ -89,24 +126,35 @@ impl IndexBuilder {
     /// An empty builder. The seed should be fresh for each build that is published; a fixed one makes a build
     /// repeatable.
     pub fn new(seed: Seed) -> Self {
-        Self {
-            seed,
-            keys: Keys::new(seed),
-            lists: Vec::new(),
-            names: build_names::Names::default(),
-            v4: Vec::new(),
-            v6: Vec::new(),
-            paths: build_paths::Paths::default(),
-            expressions: Vec::new(),
-        }
+        Self { seed, keys: Keys::new(seed), lists: Vec::new(), entries: Entries::default() }
+    }
+
+    /// The seed of the build.
+    pub const fn seed(&self) -> Seed {
+        self.seed
     }
 
     /// Starts a list; its number is its place in the order of these calls.
     pub fn list(&mut self, head: ListHead) -> Result<ListWriter<'_>, BuildError> {
+        let list = self.number(head)?;
+        Ok(ListWriter { builder: self, list })
+    }
+
+    /// Adds a list whose entries were gathered before, for an index of this seed.
+    pub fn add(&mut self, head: ListHead, gathered: Gathered) -> Result<ListNo, BuildError> {
+        if gathered.seed != self.seed {
+            return Err(BuildError::OtherSeed);
+        }
+        let list = self.number(head)?;
+        self.entries.append(gathered.entries, list);
+        Ok(list)
+    }
+
+    fn number(&mut self, head: ListHead) -> Result<ListNo, BuildError> {
         let number = u16::try_from(self.lists.len()).ok().filter(|number| *number < 0x7fff);
         let list = ListNo(number.ok_or(BuildError::TooManyLists)?);
         self.lists.push(head);
-        Ok(ListWriter { builder: self, list })
+        Ok(list)
     }
 
     /// The image, in memory.
@@ -127,19 +175,19 @@ impl IndexBuilder {
             seed: self.seed,
             home_buckets: 0,
             reach: 0,
-            label_counts: self.names.label_counts(),
+            label_counts: self.entries.names.label_counts(),
             path_bits: 0,
             places: [Place::default(); SECTIONS],
         };
         let lists = &mut self.lists;
 
         image.begin();
-        let names = std::mem::take(&mut self.names).write(lists, &mut sets, &mut image)?;
+        let names = std::mem::take(&mut self.entries.names).write(lists, &mut sets, &mut image)?;
         directory.home_buckets = names.home_buckets;
         directory.reach = names.reach;
         image.end(&mut directory, Section::Names)?;
 
-        for (ranges, section) in [(&mut self.v4, Section::V4), (&mut self.v6, Section::V6)] {
+        for (ranges, section) in [(&mut self.entries.v4, Section::V4), (&mut self.entries.v6, Section::V6)] {
             image.begin();
             for &(_, _, list) in ranges.iter() {
                 count(lists, list, |tally| tally.ranges += 1);
@@ -162,7 +210,7 @@ impl IndexBuilder {
             image.end(&mut directory, section)?;
         }
 
-        let paths = std::mem::take(&mut self.paths).build(&self.keys, lists, &mut sets)?;
+        let paths = std::mem::take(&mut self.entries.paths).build(&self.keys, lists, &mut sets)?;
         directory.path_bits = paths.bits;
         for (bytes, section) in [
             (&paths.hosts, Section::PathHosts),
@@ -173,13 +221,13 @@ impl IndexBuilder {
             image.section(&mut directory, section, bytes)?;
         }
 
-        self.expressions.sort();
-        let given = self.expressions.clone();
-        self.expressions.dedup();
+        self.entries.expressions.sort();
+        let given = self.entries.expressions.clone();
+        self.entries.expressions.dedup();
         for (list, _) in &given {
             count(lists, *list, |tally| tally.duplicates += 1);
         }
-        for (list, _) in &self.expressions {
+        for (list, _) in &self.entries.expressions {
             count(lists, *list, |tally| {
                 tally.expressions += 1;
                 tally.duplicates = tally.duplicates.saturating_sub(1);
@@ -197,7 +245,11 @@ impl IndexBuilder {
         image.section(&mut directory, Section::SetEnds, &ends)?;
         let json = |result: serde_json::Result<Vec<u8>>| result.map_err(io::Error::from);
         image.section(&mut directory, Section::Lists, &json(serde_json::to_vec(lists))?)?;
-        image.section(&mut directory, Section::Expressions, &json(serde_json::to_vec(&self.expressions))?)?;
+        image.section(
+            &mut directory,
+            Section::Expressions,
+            &json(serde_json::to_vec(&self.entries.expressions))?,
+        )?;
         image.write(&directory.to_bytes())?;
         Ok(())
     }
@@ -221,20 +273,36 @@ impl Sink for ListWriter<'_> {
     #[inline]
     fn take(&mut self, entry: Entry<'_>) {
         let Self { builder, list } = self;
+        builder.entries.take(&builder.keys, entry, *list);
+    }
+}
+
+impl Entries {
+    #[inline]
+    fn take(&mut self, keys: &Keys, entry: Entry<'_>, list: ListNo) {
         match entry {
-            Entry::Below(name) => builder.names.push(&builder.keys, name.as_str(), *list, false),
-            Entry::Exact(name) => builder.names.push(&builder.keys, name.as_str(), *list, true),
+            Entry::Below(name) => self.names.push(keys, name.as_str(), list, false),
+            Entry::Exact(name) => self.names.push(keys, name.as_str(), list, true),
             Entry::Range(IpAddr::V4(first), IpAddr::V4(last)) => {
-                builder.v4.push((u32::from(first).into(), u32::from(last).into(), *list));
+                self.v4.push((u32::from(first).into(), u32::from(last).into(), list));
             }
             Entry::Range(IpAddr::V6(first), IpAddr::V6(last)) => {
-                builder.v6.push((first.into(), last.into(), *list));
+                self.v6.push((first.into(), last.into(), list));
             }
             // A range between the families covers nothing.
             Entry::Range(..) => {}
-            Entry::Path(host, path) => builder.paths.push(host.as_str(), path, *list),
-            Entry::Expression(text) => builder.expressions.push((*list, text.to_owned())),
+            Entry::Path(host, path) => self.paths.push(host.as_str(), path, list),
+            Entry::Expression(text) => self.expressions.push((list, text.to_owned())),
         }
+    }
+
+    /// Takes over what was gathered for one list, as that of the list `list`.
+    fn append(&mut self, other: Self, list: ListNo) {
+        self.names.append(other.names, list);
+        self.v4.extend(other.v4.into_iter().map(|(first, last, _)| (first, last, list)));
+        self.v6.extend(other.v6.into_iter().map(|(first, last, _)| (first, last, list)));
+        self.paths.append(other.paths, list);
+        self.expressions.extend(other.expressions.into_iter().map(|(_, text)| (list, text)));
     }
 }
 

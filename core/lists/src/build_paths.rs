@@ -47,6 +47,17 @@ impl Paths {
         self.given.push(Given { start, host: host_len, path: path_len, list });
     }
 
+    /// Takes over those of one list that were gathered by themselves, as those of the list `list`.
+    pub(crate) fn append(&mut self, other: Self, list: ListNo) {
+        let offset = self.text.len();
+        self.text.push_str(&other.text);
+        self.given.extend(other.given.into_iter().map(|given| Given {
+            start: given.start + offset,
+            list,
+            ..given
+        }));
+    }
+
     pub(crate) fn build(
         self,
         keys: &Keys,

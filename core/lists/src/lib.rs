@@ -24,7 +24,7 @@ mod sample;
 mod starter;
 pub mod url;
 
-pub use build::{BuildError, IndexBuilder, ListWriter};
+pub use build::{BuildError, Gathered, IndexBuilder, ListWriter};
 pub use entry::{Entry, Sink};
 pub use format::{Foreign, Format, detect};
 pub use hash::{NameHasher, Seed, Suffix, Suffixes};

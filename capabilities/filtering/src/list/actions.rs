@@ -1,11 +1,11 @@
 //! What people do with lists.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use kit::Timestamp;
-use lists::{Entry, Foreign};
+use lists::{Foreign, Gathered, Seed};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -95,6 +95,38 @@ pub struct Imported {
     pub parts: Vec<RefusedPart>,
 }
 
+/// What lists are taken in with: what their names say, and room for what was read of each in the form the index takes, so
+/// that publishing in the same command reads none of them again.
+pub struct Intake {
+    kinds: Kinds,
+    seed: Seed,
+    gathered: HashMap<(String, u32), Gathered>,
+}
+
+impl Intake {
+    /// For an index under a fresh seed.
+    pub fn new(kinds: Kinds) -> Result<Self, NoRandomness> {
+        let mut seed = [0u8; 16];
+        getrandom::fill(&mut seed).map_err(|_| NoRandomness)?;
+        Ok(Self { kinds, seed: Seed(seed), gathered: HashMap::new() })
+    }
+
+    /// The seed of the index to come.
+    pub(crate) const fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// What was read of a version of a list, if it was read here.
+    pub(crate) fn take(&mut self, id: &str, version: u32) -> Option<Gathered> {
+        self.gathered.remove(&(id.to_owned(), version))
+    }
+}
+
+/// The machine has no random numbers.
+#[derive(Debug, thiserror::Error)]
+#[error("the machine has no random numbers, which the list index needs")]
+pub struct NoRandomness;
+
 /// Takes a list into use. `categories` in place of what its name says. Publish afterwards.
 pub async fn import(
     tx: &mut Tx,
@@ -102,7 +134,7 @@ pub async fn import(
     kept: &Path,
     found: &Found,
     categories: Option<&[String]>,
-    kinds: &Kinds,
+    intake: &mut Intake,
     at: Timestamp,
 ) -> Result<Imported, ImportError> {
     let text = found.read()?;
@@ -114,7 +146,7 @@ pub async fn import(
     {
         return Err(ImportError::SameName { id, other: other.source });
     }
-    take(tx, actor, kept, &id, &found.source, &text, categories, kinds, Watched::ByAPerson, at).await
+    take(tx, actor, kept, &id, &found.source, &text, categories, intake, Watched::ByAPerson, at).await
 }
 
 /// Takes the lists that come with the program into use.
@@ -122,12 +154,12 @@ pub async fn import_built_in(
     tx: &mut Tx,
     actor: &Actor,
     kept: &Path,
-    kinds: &Kinds,
+    intake: &mut Intake,
     at: Timestamp,
 ) -> Result<Vec<Imported>, ImportError> {
     let mut all = Vec::new();
     for (id, text) in Text::built_in() {
-        all.push(take(tx, actor, kept, &id, BUILT_IN, &text, None, kinds, Watched::ByAPerson, at).await?);
+        all.push(take(tx, actor, kept, &id, BUILT_IN, &text, None, intake, Watched::ByAPerson, at).await?);
     }
     Ok(all)
 }
@@ -144,7 +176,7 @@ async fn take(
     source: &str,
     text: &Text,
     categories: Option<&[String]>,
-    kinds: &Kinds,
+    intake: &mut Intake,
     watched: Watched,
     at: Timestamp,
 ) -> Result<Imported, ImportError> {
@@ -155,9 +187,9 @@ async fn take(
     let categories: Vec<String> = match (categories, &before) {
         (Some(given), _) => given.to_vec(),
         (None, Some(before)) => before.categories.clone(),
-        (None, None) => kinds.of(id).to_vec(),
+        (None, None) => intake.kinds.of(id).to_vec(),
     };
-    if let Some(unknown) = categories.iter().find(|category| !kinds.knows(category)) {
+    if let Some(unknown) = categories.iter().find(|category| !intake.kinds.knows(category)) {
         return Err(ImportError::UnknownCategory(unknown.clone()));
     }
     if categories.is_empty() {
@@ -178,7 +210,8 @@ async fn take(
         }
         return Ok(Imported { list: before.clone(), changed: false, parts });
     }
-    let (report, parts) = read_parts(text);
+    let mut gathered = Gathered::new(intake.seed);
+    let (report, parts) = read_parts(text, &mut gathered);
     // A part that is no list takes its siblings with it only where it has none.
     if let Some(refused) = parts.first()
         && parts.len() == text.files.len()
@@ -218,6 +251,7 @@ async fn take(
     });
     trail::changed(tx, actor, "list.import", &Subject::new("list", id), &detail, at).await?;
     Text::forget_before(kept, id, version);
+    intake.gathered.insert((id.to_owned(), version), gathered);
     Ok(Imported { list, changed: true, parts })
 }
 
@@ -230,11 +264,11 @@ fn refused_parts(text: &Text) -> Vec<RefusedPart> {
 }
 
 /// Reads every file of a list. Of those that are refused as a whole, every line is.
-fn read_parts(text: &Text) -> (ListReport, Vec<RefusedPart>) {
+fn read_parts(text: &Text, gathered: &mut Gathered) -> (ListReport, Vec<RefusedPart>) {
+    gathered.reserve_for_text(text.files.iter().map(|(_, content)| content.len()).sum());
     let (mut report, mut refused) = (ListReport::default(), Vec::new());
     for (name, content) in &text.files {
-        // The entries themselves are taken when everything is published.
-        match lists::read_file(name, content, &mut |_: Entry<'_>| {}) {
+        match lists::read_file(name, content, gathered) {
             Ok(one) => report.add(&one),
             Err(why) => {
                 report.add_refused(content);
@@ -269,7 +303,7 @@ pub async fn update(
     actor: &Actor,
     kept: &Path,
     only: &[String],
-    kinds: &Kinds,
+    intake: &mut Intake,
     at: Timestamp,
 ) -> Result<Vec<(List, Result<Imported, ImportError>)>, StoreError> {
     let mut built_in = None;
@@ -293,7 +327,7 @@ pub async fn update(
         let outcome = match text {
             Ok(text) => {
                 let watched = if list.source == BUILT_IN { Watched::ByAPerson } else { Watched::ByNobody };
-                take(tx, actor, kept, &list.id, &list.source, &text, None, kinds, watched, at).await
+                take(tx, actor, kept, &list.id, &list.source, &text, None, intake, watched, at).await
             }
             Err(error) => Err(error),
         };

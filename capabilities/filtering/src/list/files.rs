@@ -176,6 +176,9 @@ impl Found {
             let reader: Box<dyn Read> = if path.extension().is_some_and(|end| end == "gz") {
                 Box::new(flate2::read::MultiGzDecoder::new(file))
             } else {
+                // All at once, so that a large text is not moved about while it grows.
+                let length = file.metadata().map_or(0, |about| about.len()).min(left);
+                content.reserve_exact(usize::try_from(length).unwrap_or(0) + 1);
                 Box::new(file)
             };
             let length = reader.take(left + 1).read_to_end(&mut content).map_err(read_error(path))?;

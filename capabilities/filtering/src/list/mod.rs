@@ -7,8 +7,8 @@ pub mod model;
 mod store;
 
 pub use actions::{
-    HoldError, ImportError, Imported, Removed, Status, categories_in_use, hold, import, import_built_in,
-    release, remove, removed, status, update,
+    HoldError, ImportError, Imported, Intake, NoRandomness, Removed, Status, categories_in_use, hold, import,
+    import_built_in, release, remove, removed, status, update,
 };
 pub use files::{Found, find};
 pub use kinds::Kinds;

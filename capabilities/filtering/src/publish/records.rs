@@ -7,13 +7,14 @@ use ::store::{StoreError, Tx};
 use engine::catalogue::Catalogue;
 use engine::{Live, LiveDocument, Problem, Sealed};
 use kit::Timestamp;
-use lists::{IndexBuilder, ListHead, Seed};
+use lists::{IndexBuilder, ListHead};
 
 use super::files::{Parts, PolicyFile, Prepared, PublishError, Turn};
 use super::manifest::Part;
 use crate::filter_policy;
 use crate::list::files::{FileError, Text};
 use crate::list::model::List;
+use crate::list::{Intake, Kinds, NoRandomness};
 use crate::{focus, list, overrides, sealed, withheld};
 
 /// How much is to be published. What has not changed costs nothing to leave out.
@@ -57,8 +58,8 @@ pub enum RecordsError {
     #[error(transparent)]
     Index(#[from] lists::BuildError),
     /// The machine has no random numbers.
-    #[error("the machine has no random numbers, which the list index needs")]
-    NoRandomness,
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
     /// The files could not be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -85,6 +86,17 @@ impl FromRecords<'_> {
     /// Prepares what `scope` covers, checked first; [`Prepared::commit`] commits the transaction and lets the gate go by
     /// it. The first publication takes everything, whatever is asked.
     pub async fn prepare(&self, tx: &mut Tx, scope: Scope, at: Timestamp) -> Result<Prepared, RecordsError> {
+        self.prepare_with(tx, scope, None, at).await
+    }
+
+    /// The same with what was read of lists that were just taken in; the others are read back from where they are kept.
+    pub async fn prepare_with(
+        &self,
+        tx: &mut Tx,
+        scope: Scope,
+        intake: Option<Intake>,
+        at: Timestamp,
+    ) -> Result<Prepared, RecordsError> {
         // The turn comes before the reading, so that nothing older is ever published over something newer.
         let turn = Turn::take(self.gate)?;
         // What was damaged since is written anew, and never carried along.
@@ -101,7 +113,7 @@ impl FromRecords<'_> {
         };
         let lists = match scope {
             Scope::Live | Scope::Policy => None,
-            Scope::Everything => Some(self.lists(&list::actions::in_use(tx).await?)?),
+            Scope::Everything => Some(self.lists(&list::actions::in_use(tx).await?, intake)?),
         };
         let live = Some(live(tx, at).await?);
         Ok(turn.prepare(Parts { policy: policy.as_ref(), lists, live })?)
@@ -155,20 +167,27 @@ impl FromRecords<'_> {
         })
     }
 
-    fn lists(&self, in_use: &[List]) -> Result<IndexBuilder, RecordsError> {
-        let mut seed = [0u8; 16];
-        getrandom::fill(&mut seed).map_err(|_| RecordsError::NoRandomness)?;
-        let mut builder = IndexBuilder::new(Seed(seed));
+    fn lists(&self, in_use: &[List], intake: Option<Intake>) -> Result<IndexBuilder, RecordsError> {
+        let mut intake = match intake {
+            Some(intake) => intake,
+            None => Intake::new(Kinds::default())?,
+        };
+        let mut builder = IndexBuilder::new(intake.seed());
         for (done, list) in in_use.iter().enumerate() {
             (self.watch)(&list.id, done, in_use.len());
-            let text = Text::kept(self.kept, &list.id, list.version)
-                .map_err(|source| RecordsError::List { id: list.id.clone(), source })?;
-            let mut writer = builder.list(ListHead {
+            let head = ListHead {
                 id: list.id.clone(),
                 name: list.id.clone(),
                 categories: list.categories.clone(),
                 ..ListHead::default()
-            })?;
+            };
+            if let Some(gathered) = intake.take(&list.id, list.version) {
+                builder.add(head, gathered)?;
+                continue;
+            }
+            let text = Text::kept(self.kept, &list.id, list.version)
+                .map_err(|source| RecordsError::List { id: list.id.clone(), source })?;
+            let mut writer = builder.list(head)?;
             for (name, content) in &text.files {
                 // The text was read before it was taken in, so a file that is no list now was damaged since.
                 lists::read_file(name, content, &mut writer).map_err(|_| RecordsError::List {

@@ -7,7 +7,7 @@ use engine::document::Effect;
 use engine::{Catalogue, Current, Front, Host, HostName, LiveDocument, Problem, Sealed, SealedKey, Step};
 use filtering::filter_policy::{self, ApplyError};
 use filtering::lasting::Span;
-use filtering::list::{self, HoldError, ImportError, Kinds};
+use filtering::list::{self, HoldError, ImportError, Intake, Kinds};
 use filtering::overrides::{self, Grant, Whom};
 use filtering::publish::{CommitError, FromRecords, Prepared, Published, RecordsError, Scope, verify};
 use lists::ListIndex;
@@ -101,11 +101,15 @@ fn decided(gate: &Path, host: &str, from: &str) -> (Step, bool) {
     (decision.reason.step, decision.verdict.is_block())
 }
 
+fn intake() -> Intake {
+    Intake::new(Kinds::built_in().unwrap()).unwrap()
+}
+
 async fn import(tx: &mut Tx, folders: &Folders, text: &str) -> Result<list::Imported, ImportError> {
     let path = folders.incoming.join("self-harm.txt");
     std::fs::write(&path, text).unwrap();
     let found = list::find(&path).unwrap();
-    list::import(tx, &ACTOR, &folders.kept, &found[0], None, &Kinds::built_in().unwrap(), MONDAY).await
+    list::import(tx, &ACTOR, &folders.kept, &found[0], None, &mut intake(), MONDAY).await
 }
 
 pub async fn apply(tx: &mut Tx, text: &str, note: &str) -> Result<u32, ApplyError> {
@@ -161,6 +165,61 @@ async fn the_gate_decides_by_what_was_published_last() {
             ["policy.apply", "list.import", "override.grant", "override.withdraw", "policy.apply"]
         );
         tx.commit().await.unwrap();
+    }
+}
+
+/// What the index says of each list, and of every name.
+fn told(gate: &Path, names: &[String]) -> Vec<String> {
+    let published = Published::read(gate).unwrap().unwrap();
+    let index = ListIndex::open(Arc::new(std::fs::read(published.lists_path(gate)).unwrap())).unwrap();
+    let lists = index.lists().iter().map(|list| format!("{list:?}"));
+    let names = names.iter().map(|name| {
+        let found = index.matches(HostName::new(name).unwrap());
+        let found = found.iter().map(|one| (one.entry.as_str(), one.exact, index.set(one.set).to_vec()));
+        format!("{name} {:?}", found.collect::<Vec<_>>())
+    });
+    lists.chain(names).collect()
+}
+
+#[tokio::test]
+async fn lists_published_as_they_are_taken_in_are_those_that_are_read_back() {
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let mut tx = database.db.begin().await.unwrap();
+        apply(&mut tx, POLICY, "the first").await.unwrap();
+        let names: Vec<String> = (0..4_000).map(|number| format!("site{number}.example")).collect();
+        let mut together = intake();
+        for (list, step) in [("self-harm", 2), ("self-harm-2", 3), ("self-harm-3", 5)] {
+            let folder = folders.incoming.join(list);
+            std::fs::create_dir_all(&folder).unwrap();
+            let text: String = names.iter().step_by(step).map(|name| format!("{name}\n")).collect();
+            std::fs::write(folder.join("domains"), format!("{text}two words\n192.0.2.{step}\n")).unwrap();
+            std::fs::write(folder.join("urls"), format!("site{step}.example/game\n")).unwrap();
+            std::fs::write(folder.join("expressions"), format!("(chess|go)-{step}\n")).unwrap();
+            let found = list::find(&folder).unwrap();
+            let category = ["self-harm".to_owned()];
+            list::import(&mut tx, &ACTOR, &folders.kept, &found[0], Some(&category), &mut together, MONDAY)
+                .await
+                .unwrap();
+        }
+        let (catalogue, sealed) = (catalogue(), sealed());
+        let from = from_records(&folders, &catalogue, &sealed);
+        // Nothing is read back: what is kept is away.
+        let aside = folders.kept.with_extension("aside");
+        std::fs::rename(&folders.kept, &aside).unwrap();
+        let prepared = from.prepare_with(&mut tx, Scope::Everything, Some(together), MONDAY).await.unwrap();
+        prepared.commit(tx).await.unwrap();
+        std::fs::rename(&aside, &folders.kept).unwrap();
+        let at_once = told(&folders.gate, &names);
+        let tx = database.db.begin().await.unwrap();
+        publish(&database, tx, &folders, Scope::Everything).await.1.roll_back().await.unwrap();
+        assert_eq!(told(&folders.gate, &names), at_once);
+        assert!(
+            at_once.iter().any(|line| line
+                .contains("site30.example [(\"site30.example\", false, [ListNo(0), ListNo(1), ListNo(2)])]")),
+            "{:?}",
+            &at_once[..5]
+        );
     }
 }
 
@@ -249,7 +308,6 @@ async fn a_policy_that_cannot_be_used_changes_nothing() {
 async fn two_lists_of_one_name_never_take_each_others_place() {
     for database in databases().await {
         let folders = Folders::of(&database);
-        let kinds = Kinds::built_in().unwrap();
         let mut tx = database.db.begin().await.unwrap();
         let place = |path: &str, text: &str| {
             let path = folders.incoming.join(path);
@@ -262,7 +320,7 @@ async fn two_lists_of_one_name_never_take_each_others_place() {
             let mut outcomes = Vec::new();
             for found in list::find(path).unwrap() {
                 let outcome =
-                    list::import(&mut tx, &ACTOR, &folders.kept, &found, None, &kinds, MONDAY).await;
+                    list::import(&mut tx, &ACTOR, &folders.kept, &found, None, &mut intake(), MONDAY).await;
                 outcomes.push(outcome.map(|imported| imported.list.id));
             }
             outcomes
@@ -291,7 +349,6 @@ async fn two_lists_of_one_name_never_take_each_others_place() {
 async fn a_file_that_is_no_list_leaves_its_siblings_in_use() {
     for database in databases().await {
         let folders = Folders::of(&database);
-        let kinds = Kinds::built_in().unwrap();
         let mut tx = database.db.begin().await.unwrap();
         apply(&mut tx, POLICY, "the first").await.unwrap();
         let folder = folders.incoming.join("self-harm");
@@ -301,7 +358,9 @@ async fn a_file_that_is_no_list_leaves_its_siblings_in_use() {
         let found = list::find(&folder).unwrap();
         let take = async |mut tx: Tx| {
             let imported =
-                list::import(&mut tx, &ACTOR, &folders.kept, &found[0], None, &kinds, MONDAY).await.unwrap();
+                list::import(&mut tx, &ACTOR, &folders.kept, &found[0], None, &mut intake(), MONDAY)
+                    .await
+                    .unwrap();
             let (_, tx) = publish(&database, tx, &folders, Scope::Everything).await;
             (imported, tx)
         };
@@ -329,7 +388,6 @@ async fn a_file_that_is_no_list_leaves_its_siblings_in_use() {
 async fn a_bad_list_says_so_and_everything_else_goes_on() {
     for database in databases().await {
         let folders = Folders::of(&database);
-        let kinds = Kinds::built_in().unwrap();
         let mut tx = database.db.begin().await.unwrap();
         let many: String = (0..400).map(|number| format!("site{number}.example\n")).collect();
         let first = import(&mut tx, &folders, &format!("{many}two words\nbad..name\n")).await.unwrap();
@@ -340,7 +398,7 @@ async fn a_bad_list_says_so_and_everything_else_goes_on() {
 
         // An update that loses nearly everything waits for a person; the same text imported by one is taken.
         std::fs::write(folders.incoming.join("self-harm.txt"), "only.example\n").unwrap();
-        let updated = list::update(&mut tx, &ACTOR, &folders.kept, &[], &kinds, MONDAY).await.unwrap();
+        let updated = list::update(&mut tx, &ACTOR, &folders.kept, &[], &mut intake(), MONDAY).await.unwrap();
         assert!(matches!(updated[0].1, Err(ImportError::ChangesTooMuch { before: 400, now: 1, .. })));
         let waiting = list::status(&mut tx).await.unwrap().remove(0);
         assert_eq!((waiting.list.report.accepted, waiting.word()), (400, "waiting"));

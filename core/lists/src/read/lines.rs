@@ -14,23 +14,40 @@ pub(crate) struct Line<'a> {
     pub number: u64,
     /// The bytes, without the line feed.
     pub raw: &'a [u8],
+    /// The same as text, where the whole file is text.
+    text: Option<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    /// The line as text.
+    #[inline]
+    pub(crate) fn text(&self) -> Option<&'a str> {
+        // A file that is text nearly throughout still has lines that are.
+        self.text.or_else(|| std::str::from_utf8(self.raw).ok())
+    }
 }
 
 /// The lines of a text: a byte-order mark at the start is dropped, and a last line need not end.
 pub(crate) fn of(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    let mut rest = without_mark(text);
-    let mut number = 0;
+    all(without_mark(text), None)
+}
+
+/// The same of a text of which many lines are wanted: whether it is UTF-8 is found out once.
+pub(crate) fn of_all(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
+    let text = without_mark(text);
+    all(text, std::str::from_utf8(text).ok())
+}
+
+fn all<'a>(bytes: &'a [u8], text: Option<&'a str>) -> impl Iterator<Item = Line<'a>> {
+    let (mut start, mut number) = (0, 0);
     std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
+        let rest = bytes.get(start..).filter(|rest| !rest.is_empty())?;
         number += 1;
-        let (raw, after) = match memchr::memchr(b'\n', rest) {
-            Some(at) => (rest.get(..at).unwrap_or(&[]), rest.get(at + 1..).unwrap_or(&[])),
-            None => (rest, [].as_slice()),
-        };
-        rest = after;
-        Some(Line { number, raw })
+        let end = memchr::memchr(b'\n', rest).map_or(bytes.len(), |at| start + at);
+        let line =
+            Line { number, raw: bytes.get(start..end)?, text: text.and_then(|text| text.get(start..end)) };
+        start = end + 1;
+        Some(line)
     })
 }
 

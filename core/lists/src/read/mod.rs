@@ -17,7 +17,7 @@ use crate::report::{Refusal, Report};
 pub fn read(text: &[u8], format: Format, sink: &mut impl Sink) -> Report {
     let mut report = Report::new(format);
     let mut scratch = String::new();
-    for line in lines::of(text) {
+    for line in lines::of_all(text) {
         report.lines = line.number;
         let outcome = match format {
             Format::Domains => names::read(&line, &mut scratch, sink),

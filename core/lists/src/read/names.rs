@@ -10,7 +10,7 @@ use crate::entry::{Entry, Sink};
 use crate::report::Refusal;
 
 pub(crate) fn read(line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) -> LineResult {
-    if let Some(name) = plain(line.raw) {
+    if let Some(name) = plain(line) {
         if closes_a_suffix(name) {
             return Err(Refusal::PublicSuffix);
         }
@@ -44,6 +44,15 @@ pub(crate) fn read(line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) 
 /// are private, such as `github.io`, are sites of somebody's.
 fn closes_a_suffix(name: HostName<'_>) -> bool {
     let name = name.as_str().as_bytes();
+    // Four names of five lie below a top level with no other suffix, and need not be looked for.
+    let top = memchr::memrchr(b'.', name).and_then(|dot| name.get(dot + 1..));
+    if name.len() > LONGEST_SUFFIX || top.is_some_and(|top| NO_SUFFIX_BELOW.contains(&top)) {
+        return false;
+    }
+    is_suffix(name)
+}
+
+fn is_suffix(name: &[u8]) -> bool {
     let mut below = [b'x'; 2 + LONGEST_SUFFIX];
     // A label below the name shows both: the rule for the name itself, and one for all names below it.
     let Some(place) = below.get_mut(2..2 + name.len()) else { return false };
@@ -58,21 +67,21 @@ fn closes_a_suffix(name: HostName<'_>) -> bool {
 /// Longer names are no suffixes.
 const LONGEST_SUFFIX: usize = 62;
 
+/// The top levels that most listed names lie below, of those in whose registry's part of the public suffix list nothing
+/// stands but themselves. A test holds this to the list.
+const NO_SUFFIX_BELOW: [&[u8]; 17] = [
+    b"com", b"net", b"org", b"ru", b"info", b"de", b"xyz", b"top", b"online", b"su", b"tk", b"shop", b"nl",
+    b"biz", b"cc", b"site", b"eu",
+];
+
 /// The name on a line that holds nothing else and needs no change: nearly all lines of nearly all lists.
 #[inline]
-fn plain(raw: &[u8]) -> Option<HostName<'_>> {
-    let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
-    let mut dots = 0u32;
-    let mut allowed = true;
-    for &byte in raw {
-        allowed &= matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
-        dots += u32::from(byte == b'.');
-    }
+fn plain<'a>(line: &Line<'a>) -> Option<HostName<'a>> {
+    let text = line.text()?;
+    let name = HostName::plain(text.strip_suffix('\r').unwrap_or(text))?;
+    let (last, others) = name.as_str().as_bytes().split_last()?;
     // A name that ends in a digit may be an address.
-    if !allowed || dots == 0 || raw.last().is_none_or(u8::is_ascii_digit) {
-        return None;
-    }
-    HostName::new(std::str::from_utf8(raw).ok()?)
+    (!last.is_ascii_digit() && memchr::memchr(b'.', others).is_some()).then_some(name)
 }
 
 /// The first and last address of an address or a range; `None` where the word is neither.
@@ -119,5 +128,48 @@ fn network(address: IpAddr, bits: u32) -> Option<(IpAddr, IpAddr)> {
             (bits <= 128 && first & host == 0)
                 .then(|| (Ipv6Addr::from(first).into(), Ipv6Addr::from(first | host).into()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_without_looking_is_what_looking_finds() {
+        let folder = std::env::var_os("FIVEBAR_DATA").map_or_else(
+            || concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data").into(),
+            std::path::PathBuf::from,
+        );
+        let Ok(packed) = std::fs::File::open(folder.join("domains/psl/public_suffix_list.dat.gz")) else {
+            println!("skipped: the public suffix list is not there");
+            return;
+        };
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(packed), &mut text).unwrap();
+        let registries = text.split("===END ICANN DOMAINS===").next().unwrap();
+        let (mut rules, mut below) = (0, Vec::new());
+        for rule in registries.lines().filter(|line| !line.is_empty() && !line.starts_with("//")) {
+            let bare = rule.trim_start_matches('!').trim_start_matches("*.");
+            let Some(ascii) = kit::host::normalise_host_name(bare) else { continue };
+            rules += 1;
+            let name = HostName::new(&ascii).unwrap();
+            let top = ascii.rsplit('.').next().unwrap();
+            if NO_SUFFIX_BELOW.contains(&top.as_bytes()) && (ascii != top || rule != bare) {
+                below.push(rule);
+            }
+            for asked in [ascii.clone(), format!("site.{ascii}"), format!("www.site.{ascii}")] {
+                let asked = HostName::new(&asked).unwrap();
+                if asked.as_str().contains('.') {
+                    assert_eq!(
+                        closes_a_suffix(asked),
+                        is_suffix(asked.as_str().as_bytes()),
+                        "{asked:?} {name:?}"
+                    );
+                }
+            }
+        }
+        assert_eq!(below, [""; 0]);
+        assert!(rules > 6_000, "{rules}");
     }
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use proptest::prelude::*;
 
 use crate::support::{Owned, head, ids, image, index, name};
-use lists::{Format, IndexBuilder, ListIndex, Seed};
+use lists::{Format, Gathered, IndexBuilder, ListIndex, Seed, read};
 
 fn below(text: &str) -> Owned {
     Owned::Below(text.into())
@@ -217,4 +217,35 @@ proptest! {
             prop_assert_eq!(ids(&index, index.address(*address)), expected);
         }
     }
+}
+
+#[test]
+fn lists_gathered_by_themselves_give_the_same_bytes() {
+    let texts: Vec<(Format, String)> = vec![
+        (
+            Format::Domains,
+            (0..9_000)
+                .map(|n| format!("a{n}.example\n*.b{}.co.uk\n192.0.2.{}\n", n % 700, n % 256))
+                .collect(),
+        ),
+        (Format::Hosts, (0..9_000).map(|n| format!("0.0.0.0 a{}.example c{n}.example\n", n * 2)).collect()),
+        (Format::Urls, (0..900).map(|n| format!("a{n}.example/games/{}\n", n % 7)).collect()),
+        (Format::Expressions, "(chess|go)-club\nplay[0-9]+\n".to_owned()),
+        (Format::Domains, "a1.example\n".repeat(500)),
+    ];
+    let seed = Seed([9; 16]);
+    let (mut direct, mut gathered) = (IndexBuilder::new(seed), IndexBuilder::new(seed));
+    for (number, (format, text)) in texts.iter().enumerate() {
+        let id = format!("list-{number}");
+        let report = read(text.as_bytes(), *format, &mut direct.list(head(&id)).unwrap());
+        let mut one = Gathered::new(seed);
+        one.reserve_for_text(text.len());
+        assert_eq!(read(text.as_bytes(), *format, &mut one), report);
+        gathered.add(head(&id), one).unwrap();
+    }
+    assert!(matches!(
+        gathered.add(head("other"), Gathered::new(Seed([8; 16]))),
+        Err(lists::BuildError::OtherSeed)
+    ));
+    assert!(direct.build().unwrap() == gathered.build().unwrap());
 }
