@@ -157,7 +157,7 @@ impl Sorter {
     /// A heap of more is not even at all, as where many lists hold one name, and is sorted as anything is.
     const LARGE: usize = 24;
 
-    fn sort(&mut self, part: &mut Vec<Record>) {
+    fn sort(&mut self, part: &mut [Record]) {
         let heaps = (part.len() / Self::HEAP).next_power_of_two();
         let bits = heaps.trailing_zeros();
         // The bits above these are the same in the whole part.
