@@ -210,6 +210,9 @@ fn say(context: &Context, imported: &Imported) {
             .collect();
         fields.insert("refused_files".to_owned(), parts.into());
     }
+    if let Some(fields) = line.as_object_mut().filter(|_| !imported.meant.is_empty()) {
+        fields.insert("meant_suffixes".to_owned(), imported.meant.clone().into());
+    }
     context.output.object(&line);
     let refused = report.refused_count();
     let how = if imported.changed { "" } else { ", unchanged" };
@@ -222,6 +225,9 @@ fn say(context: &Context, imported: &Imported) {
     ));
     for part in &imported.parts {
         context.output.say(format!("    the file {} was left out: {}", part.file, part.why));
+    }
+    for suffix in lists::MEANT_SUFFIXES.iter().filter(|suffix| imported.meant.contains(&suffix.name)) {
+        context.output.say(format!("    {} stands for every site below it: {}", suffix.name, suffix.why));
     }
     for (why, lines) in &report.refused {
         let first: Vec<String> = lines.first_lines.iter().map(ToString::to_string).collect();

@@ -22,6 +22,7 @@ mod read;
 mod report;
 mod sample;
 mod starter;
+mod suffixes;
 pub mod url;
 
 pub use build::{BuildError, Gathered, IndexBuilder, ListWriter};
@@ -36,3 +37,4 @@ pub use mapping::{Mapping, MappingError, list_id};
 pub use read::{read, read_file, translate};
 pub use report::{Refusal, Refused, Report};
 pub use starter::STARTER;
+pub use suffixes::{MEANT_SUFFIXES, MeantSuffix};

@@ -95,6 +95,10 @@ pub struct Report {
     pub duplicates: u64,
     /// What was refused, by reason.
     pub refused: BTreeMap<Refusal, Refused>,
+    /// The public suffixes that were taken because a list may mean all below them
+    /// ([`MEANT_SUFFIXES`](crate::MEANT_SUFFIXES)), each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub meant: Vec<String>,
 }
 
 impl Report {
@@ -102,7 +106,15 @@ impl Report {
     pub const FIRST_LINES: usize = 5;
 
     pub(crate) const fn new(format: Format) -> Self {
-        Self { format, lines: 0, blank: 0, accepted: 0, duplicates: 0, refused: BTreeMap::new() }
+        Self {
+            format,
+            lines: 0,
+            blank: 0,
+            accepted: 0,
+            duplicates: 0,
+            refused: BTreeMap::new(),
+            meant: Vec::new(),
+        }
     }
 
     pub(crate) fn refuse(&mut self, line: u64, why: Refusal) {
@@ -110,6 +122,12 @@ impl Report {
         refused.count += 1;
         if refused.first_lines.len() < Self::FIRST_LINES {
             refused.first_lines.push(line);
+        }
+    }
+
+    pub(crate) fn meant(&mut self, suffix: &str) {
+        if self.meant.iter().all(|known| known != suffix) {
+            self.meant.push(suffix.to_owned());
         }
     }
 

@@ -93,6 +93,9 @@ pub struct Imported {
     pub changed: bool,
     /// The files of it that could not be used.
     pub parts: Vec<RefusedPart>,
+    /// The public suffixes of which it closes all below, because their registry keeps them for one kind. Known where it was
+    /// read now.
+    pub meant: Vec<String>,
 }
 
 /// What lists are taken in with: what their names say, and room for what was read of each in the form the index takes, so
@@ -208,10 +211,10 @@ async fn take(
         if !used.is_kept(kept, id, before.version) {
             used.keep(kept, id, before.version)?;
         }
-        return Ok(Imported { list: before.clone(), changed: false, parts });
+        return Ok(Imported { list: before.clone(), changed: false, parts, meant: Vec::new() });
     }
     let mut gathered = Gathered::new(intake.seed);
-    let (report, parts) = read_parts(text, &mut gathered);
+    let (report, parts, meant) = read_parts(text, &mut gathered);
     // A part that is no list takes its siblings with it only where it has none.
     if let Some(refused) = parts.first()
         && parts.len() == text.files.len()
@@ -252,7 +255,7 @@ async fn take(
     trail::changed(tx, actor, "list.import", &Subject::new("list", id), &detail, at).await?;
     Text::forget_before(kept, id, version);
     intake.gathered.insert((id.to_owned(), version), gathered);
-    Ok(Imported { list, changed: true, parts })
+    Ok(Imported { list, changed: true, parts, meant })
 }
 
 /// The files of a list that are in another format, or no list at all.
@@ -263,20 +266,23 @@ fn refused_parts(text: &Text) -> Vec<RefusedPart> {
     text.files.iter().filter_map(refused).collect()
 }
 
-/// Reads every file of a list. Of those that are refused as a whole, every line is.
-fn read_parts(text: &Text, gathered: &mut Gathered) -> (ListReport, Vec<RefusedPart>) {
+/// Reads every file of a list: what it came to, what was refused as a whole, and which suffixes are meant. Of those that are refused as a whole, every line is.
+fn read_parts(text: &Text, gathered: &mut Gathered) -> (ListReport, Vec<RefusedPart>, Vec<String>) {
     gathered.reserve_for_text(text.files.iter().map(|(_, content)| content.len()).sum());
-    let (mut report, mut refused) = (ListReport::default(), Vec::new());
+    let (mut report, mut refused, mut meant) = (ListReport::default(), Vec::new(), Vec::new());
     for (name, content) in &text.files {
         match lists::read_file(name, content, gathered) {
-            Ok(one) => report.add(&one),
+            Ok(one) => {
+                report.add(&one);
+                meant.extend(one.meant);
+            }
             Err(why) => {
                 report.add_refused(content);
                 refused.push(RefusedPart { file: name.clone(), why });
             }
         }
     }
-    (report, refused)
+    (report, refused, meant)
 }
 
 /// Whether somebody looks at what comes in.

@@ -20,7 +20,7 @@ pub fn read(text: &[u8], format: Format, sink: &mut impl Sink) -> Report {
     for line in lines::of_all(text) {
         report.lines = line.number;
         let outcome = match format {
-            Format::Domains => names::read(&line, &mut scratch, sink),
+            Format::Domains => names::read(&line, &mut scratch, sink, &mut report),
             Format::Hosts => hosts::read(&line, &mut scratch, sink, &mut report),
             Format::Urls => urls::read(&line, &mut scratch, sink),
             Format::Expressions => expressions::read(&line, sink),

@@ -7,12 +7,18 @@ use kit::HostName;
 use super::lines::{self, Line};
 use super::{LineResult, Outcome};
 use crate::entry::{Entry, Sink};
-use crate::report::Refusal;
+use crate::report::{Refusal, Report};
+use crate::suffixes;
 
-pub(crate) fn read(line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) -> LineResult {
+pub(crate) fn read(
+    line: &Line<'_>,
+    scratch: &mut String,
+    sink: &mut impl Sink,
+    report: &mut Report,
+) -> LineResult {
     if let Some(name) = plain(line) {
         if closes_a_suffix(name) {
-            return Err(Refusal::PublicSuffix);
+            mean(name, report)?;
         }
         sink.take(Entry::Below(name));
         return Ok(Outcome::Taken(1));
@@ -34,10 +40,20 @@ pub(crate) fn read(line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) 
         return Err(Refusal::WholeTopLevel);
     }
     if !wild && closes_a_suffix(name) {
-        return Err(Refusal::PublicSuffix);
+        mean(name, report)?;
     }
     sink.take(Entry::Below(name));
     Ok(Outcome::Taken(1))
+}
+
+/// Takes a public suffix only where a list may mean all below it.
+#[cold]
+fn mean(name: HostName<'_>, report: &mut Report) -> Result<(), Refusal> {
+    if !suffixes::is_meant(name.as_str()) {
+        return Err(Refusal::PublicSuffix);
+    }
+    report.meant(name.as_str());
+    Ok(())
 }
 
 /// Whether registries sell names right below this one (`co.uk`), or below every name below it (`sch.uk`). Suffixes that

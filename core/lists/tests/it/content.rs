@@ -212,3 +212,34 @@ fn every_file_of_the_real_lists_has_a_category() {
     }
     assert!(missing.is_empty(), "no category for {missing:?}");
 }
+
+#[test]
+fn suffixes_that_a_list_may_mean_are_public_ones_with_a_kind_a_reason_and_a_source() {
+    let categories = category_ids();
+    let entries = content("meant-suffixes.toml")["suffix"].as_array().unwrap().len();
+    assert_eq!(lists::MEANT_SUFFIXES.len(), entries);
+    let mut names = BTreeSet::new();
+    for suffix in lists::MEANT_SUFFIXES.iter() {
+        let name = suffix.name.as_str();
+        assert!(names.insert(name), "{name} stands twice");
+        let known = psl::suffix(name.as_bytes()).unwrap();
+        assert!(known.as_bytes() == name.as_bytes() && known.typ() == Some(psl::Type::Icann), "{name}");
+        assert!(name.contains('.'), "{name}: a whole top-level domain is written *.name");
+        assert!(categories.contains(&suffix.category), "{name}");
+        assert!(suffix.why.ends_with('.') && suffix.source.starts_with("http"), "{name}");
+    }
+}
+
+#[test]
+fn a_suffix_that_is_kept_for_one_kind_is_taken_and_said_and_any_other_refused() {
+    let mut taken = Vec::new();
+    let text = b"bet.br\nsex.hu\nbet.br\nco.uk\ngame.tw\nBet.AR.\n";
+    let report = lists::read(text, lists::Format::Domains, &mut |entry: Entry<'_>| {
+        if let Entry::Below(name) = entry {
+            taken.push(name.as_str().to_owned());
+        }
+    });
+    assert_eq!(taken, ["bet.br", "sex.hu", "bet.br", "bet.ar"]);
+    assert_eq!(report.meant, ["bet.br", "sex.hu", "bet.ar"]);
+    assert_eq!(report.refused[&lists::Refusal::PublicSuffix].first_lines, [4, 5]);
+}
