@@ -20,7 +20,7 @@ import time
 import dns_peers
 import proxy_peers
 from machine import (LOAD_CPU, SERVER_CPU, allowed, before_others, blocked, describe, family, fetch, free_ports, listening,
-                     rss_mb, start, stop, wait_for, write)
+                     median, rss_mb, start, stop, wait_for, write)
 from measure import Dns, Get, Server, Tunnels, interleaved, quiet_gap, ratio, reload_under_load, timed
 from ours import Fivebar
 
@@ -218,6 +218,8 @@ http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type
         reload = reload_under_load(dns, ours, change, marker, 25)
         self.keep("reload", peer="fivebar", quiet_gap_ms=quiet, **reload)
         fivebar.stop()
+        alone = [fivebar.gate_alone("www." + names[-1]) for _ in range(9)]
+        self.keep("gate alone", milliseconds=alone)
         again = fivebar.start()
         wait_for("the gate serving again", lambda: blocked(ours.port, "www." + names[-1]), 20)
         self.keep("restart", peer="fivebar", seconds=again)
@@ -233,6 +235,7 @@ http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type
             self.keep("reload", peer=recursor.name, **found)
         self.row(f"{size}: the gate's memory with full caches", gate_mb, 120, "", True, " MB")
         self.row(f"{size}: text to serving, times quicker than pdns-recursor", peer_seconds / ours_seconds, 30)
+        self.row(f"{size}: the gate alone, from its start to its first answer", median(alone), 10, "", True, " ms")
         self.row(f"{size}: reload under load, answers lost", reload["lost"], 0, "", True)
         self.row(f"{size}: reload under load, seconds until live", reload["seconds"], None, unit=" s")
         self.row(f"{size}: longest gap in a reload against none", reload["gap_ms"] / max(quiet, 0.1), 1.5, "", True, " ×")

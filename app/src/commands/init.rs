@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use nix::unistd::getuid;
 
-use crate::config::{Activity, Config, Dns, Portal, Proxy, Records, School, Users};
+use crate::config::{Activity, Config, Dns, Portal, Proxy, Records, School, Users, default_cache_mb};
 use crate::home::{Home, make_key};
 use crate::output::Output;
 use crate::process::users;
@@ -199,7 +199,7 @@ impl Answers {
                     listen: dns.unwrap_or_else(|| vec![any(53)]),
                     upstreams,
                     threads: None,
-                    cache_mb: 64,
+                    cache_mb: default_cache_mb(),
                 },
                 proxy: Proxy {
                     listen: proxy.unwrap_or_else(|| vec![any(3128)]),

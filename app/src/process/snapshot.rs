@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use anyhow::{Context, Result, anyhow, bail};
 use engine::published::PublishedError;
@@ -207,10 +207,14 @@ fn is_sealed_by(file: &PolicyFile, key: &SealedKey, seal: Option<u64>) -> bool {
     begins == seal && Sealed::open(key.clone(), &file.sealed).is_ok()
 }
 
-/// The content that comes with the program.
+/// The content that comes with the program. Read once: it is a good part of what a gate does before its first answer.
 pub fn catalogue() -> Result<Arc<Catalogue>> {
-    Catalogue::built_in().map(Arc::new).map_err(|problems| {
-        let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("the content that comes with the program has problems: {}", words.join("; "))
-    })
+    static READ: LazyLock<Result<Arc<Catalogue>, String>> = LazyLock::new(|| {
+        Catalogue::built_in()
+            .map(Arc::new)
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    });
+    READ.as_ref()
+        .map(Arc::clone)
+        .map_err(|words| anyhow!("the content that comes with the program has problems: {words}"))
 }
