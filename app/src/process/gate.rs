@@ -34,6 +34,7 @@ pub fn run(
     user: Option<&Account>,
     when_ready: impl FnOnce(&Ready),
 ) -> Result<()> {
+    in_small_pages();
     let ticket_key = Private::new(read_key(home, "ticket.key")?);
     let sealed_key = SealedKey::new(read_key(home, "sealed.key")?);
     let help = help_lines()?;
@@ -122,6 +123,14 @@ pub fn run(
     sink.stop();
     let _ = watcher.join();
     Ok(())
+}
+
+/// Keeps the kernel from giving two megabytes wherever a thread's heap touches a few bytes: 25 MB of a gate that holds
+/// five million names, for 4 % less processor time an answer.
+fn in_small_pages() {
+    if let Err(error) = nix::sys::prctl::set_thp_disable(true) {
+        tracing::warn!(%error, "The gate takes more memory than it needs, in large pages");
+    }
 }
 
 /// The last good snapshot; on a new machine, waits for the hub to publish the first, and where nothing that was
