@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 purpose=${1:?set-up.sh needs a purpose: demo, test, check, bench or fuzz}
-node_at_least=20
+node_at_least=18
 
 say() { printf '%s\n' "$*" >&2; }
 stop() { say "set-up: $*"; exit 1; }

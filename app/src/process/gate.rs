@@ -125,11 +125,15 @@ pub fn run(
     Ok(())
 }
 
-/// Keeps the kernel from giving two megabytes wherever a thread's heap touches a few bytes: 25 MB of a gate that holds
-/// five million names, for 4 % less processor time an answer.
+/// Keeps the kernel from giving two megabytes wherever a thread's heap touches a few bytes, which is 25 MB of a gate that
+/// holds five million names. Where answers are kept, large pages are asked for: there they save 4 % of an answer.
 fn in_small_pages() {
-    if let Err(error) = nix::sys::prctl::set_thp_disable(true) {
-        tracing::warn!(%error, "The gate takes more memory than it needs, in large pages");
+    match front_sys::huge_only_where_advised() {
+        Ok(true) => {}
+        Ok(false) => {
+            tracing::debug!("This kernel has large pages everywhere or nowhere; the gate does without")
+        }
+        Err(error) => tracing::warn!(%error, "The gate takes more memory than it needs, in large pages"),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use engine::Memo;
-use front_sys::prefetch;
+use front_sys::{advise_huge, prefetch};
 
 use crate::wire::HEADER;
 use crate::wire::answer::Answer;
@@ -173,17 +173,15 @@ impl Cache {
     /// A cache that holds at most `limit` bytes. Memory is taken as it fills.
     pub fn new(limit: usize) -> Self {
         // About four answers of the usual 200 bytes to a bucket of eight when full.
-        let buckets = (limit / 800).next_power_of_two().max(16);
-        Self {
-            buckets: vec![Bucket([0; 8]); buckets],
-            // Room for as many as there can be, of which only what is used becomes memory: a slab that grew by moving
-            // would make questions wait.
-            slab: Vec::with_capacity(limit / LEAST_BYTES),
-            free: Vec::new(),
-            bytes: 0,
-            limit,
-            hand: 0,
-        }
+        let count = (limit / 800).next_power_of_two().max(16);
+        let mut buckets = Vec::with_capacity(count);
+        advise_huge(buckets.spare_capacity_mut());
+        buckets.resize(count, Bucket([0; 8]));
+        // Room for as many as there can be, of which only what is used becomes memory: a slab that grew by moving would
+        // make questions wait.
+        let mut slab = Vec::with_capacity(limit / LEAST_BYTES);
+        advise_huge(slab.spare_capacity_mut());
+        Self { buckets, slab, free: Vec::new(), bytes: 0, limit, hand: 0 }
     }
 
     fn bucket(&self, hash: u64) -> usize {
