@@ -28,8 +28,9 @@ class Fivebar:
             raise RuntimeError(f"fivebar {' '.join(words)} ended with {done.returncode}: {done.stderr[-600:]}")
         return done.stdout, time.monotonic() - began
 
-    def make(self, upstream, origins=(), category="pornography"):
-        """A school on free ports, with one thread a front, that may reach these ports of 127.0.0.1."""
+    def make(self, upstream, origins=(), category="pornography", cache_mb=None):
+        """A school on free ports, with one thread a front, that may reach these ports of 127.0.0.1. Its cache is as large
+        as `init` makes it, or `cache_mb`."""
         self.dns, self.proxy, self.portal = free_ports(3)
         self.category = category
         self.command("init", "--yes", "--school", SCHOOL, "--dns", f"127.0.0.1:{self.dns}",
@@ -41,6 +42,8 @@ class Fivebar:
         text = re.sub(r"(?m)^(threads|inside)\s*=.*\n", "", text)
         text = re.sub(r"(?m)^\[\[proxy\.inside\]\]\n(?:.+\n)*", "", text)
         text = text.replace("[dns]\n", "[dns]\nthreads = 1\n", 1)
+        if cache_mb:
+            text = re.sub(r"(?m)^cache-mb\s*=.*\n", f"cache-mb = {cache_mb}\n", text)
         inside = ", ".join(f'{{ address = "127.0.0.1", port = {port} }}' for port in origins)
         text = text.replace("[proxy]\n", f"[proxy]\nthreads = 1\ninside = [{inside}]\n", 1)
         write(path, text)

@@ -114,10 +114,10 @@ http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type
         wait_for("nginx serving", lambda: listening(port), 10, origin)
         return port
 
-    def ours(self, upstream, list_path, origins=()):
+    def ours(self, upstream, list_path, origins=(), cache_mb=None):
         """Our own school; gives it, with how long its list took."""
         fivebar = Fivebar(self.arguments.program, self.folder_for("fivebar"))
-        fivebar.make(upstream, origins)
+        fivebar.make(upstream, origins, cache_mb=cache_mb)
         own_copy = f"{fivebar.folder}/names.txt"
         shutil.copy(list_path, own_copy)
         import_seconds = fivebar.import_list(own_copy)
@@ -143,7 +143,8 @@ http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type
         echo = Server("echo", port, lambda: family(echo_process.pid))
         servers, ours = [echo], None
         if a.program:
-            fivebar, own_list, imported, ready = self.ours(upstream, list_path)
+            # Room for the whole stream's answers, as every peer has; the gate's memory is measured with what `init` gives.
+            fivebar, own_list, imported, ready = self.ours(upstream, list_path, cache_mb=64)
             ours = Server("fivebar", fivebar.dns, lambda: [fivebar.part("gate")])
             wait_for("fivebar refusing a listed name", lambda: blocked(ours.port, "www." + names[-1]), 60)
             if not allowed(ours.port, "www.allowed-by-nobody.example"):
