@@ -22,23 +22,79 @@ impl Want {
     pub const UNCHECKED: u8 = 2;
 }
 
+/// What of an answer stands within its place in the slab: most answers of one record, whose reading then waits for
+/// memory once.
+const SHORT: usize = 84;
+
+/// An answer's bytes.
+#[derive(Debug, Clone)]
+enum Piece {
+    Short { length: u8, bytes: [u8; SHORT] },
+    Long(Box<[u8]>),
+}
+
+impl Piece {
+    fn of(bytes: Vec<u8>) -> Self {
+        let mut short = [0; SHORT];
+        match (short.get_mut(..bytes.len()), u8::try_from(bytes.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(&bytes);
+                Self::Short { length, bytes: short }
+            }
+            _ => Self::Long(bytes.into()),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Short { length, bytes } => bytes.get(..usize::from(*length)).unwrap_or(&[]),
+            Self::Long(bytes) => bytes,
+        }
+    }
+}
+
 /// One answer with its facts, in one piece of memory:
 /// the message, then where its lives stand (two bytes each), the addresses (length and bytes), the names (likewise).
-#[derive(Debug, Default)]
+///
+/// Two cache lines, of which the first says whether it is the one that is looked for.
+#[derive(Debug)]
+#[repr(C, align(64))]
 pub struct Stored {
     hash: u64,
-    piece: Box<[u8]>,
     stored_s: u32,
     ends_s: u32,
     image: u16,
     lives: u16,
     addresses: u16,
     names: u8,
+    /// The variant, and [`USED`].
     want: u8,
-    /// Used since the hand last passed.
-    used: bool,
+    piece: Piece,
     /// What the question's name, the names and the addresses match.
     pub memo: Memo,
+}
+
+/// Marks an answer that was used since the hand last passed.
+const USED: u8 = 0x80;
+
+const _: () = assert!(size_of::<Stored>() == 128, "an answer's place is two cache lines");
+
+impl Default for Stored {
+    /// A place where no answer is.
+    fn default() -> Self {
+        Self {
+            hash: 0,
+            stored_s: 0,
+            ends_s: 0,
+            image: 0,
+            lives: 0,
+            addresses: 0,
+            names: 0,
+            want: 0,
+            piece: Piece::Short { length: 0, bytes: [0; SHORT] },
+            memo: Memo::default(),
+        }
+    }
 }
 
 impl Stored {
@@ -67,7 +123,7 @@ impl Stored {
         }
         Some(Self {
             hash,
-            piece: piece.into(),
+            piece: Piece::of(piece),
             stored_s: now_s,
             ends_s: now_s.saturating_add(answer.life_s),
             image: u16::try_from(answer.image.len()).ok()?,
@@ -75,20 +131,19 @@ impl Stored {
             addresses: u16::try_from(answer.addresses.len()).ok()?,
             names: u8::try_from(answer.chain.len()).ok()?,
             want: want.0,
-            used: false,
             memo: Memo::default(),
         })
     }
 
     /// The message.
     pub fn image(&self) -> &[u8] {
-        self.piece.get(..usize::from(self.image)).unwrap_or(&[])
+        self.piece.bytes().get(..usize::from(self.image)).unwrap_or(&[])
     }
 
     /// Where the remaining seconds stand.
     pub fn lives_at(&self) -> impl Iterator<Item = usize> + '_ {
         let start = usize::from(self.image);
-        let places = self.piece.get(start..start + 2 * usize::from(self.lives)).unwrap_or(&[]);
+        let places = self.piece.bytes().get(start..start + 2 * usize::from(self.lives)).unwrap_or(&[]);
         places.as_chunks::<2>().0.iter().map(|place| usize::from(u16::from_ne_bytes(*place)))
     }
 
@@ -100,7 +155,8 @@ impl Stored {
     /// Puts the addresses into `addresses` and returns the names.
     pub fn facts(&self, addresses: &mut Vec<IpAddr>) -> impl Iterator<Item = &[u8]> {
         addresses.clear();
-        let mut rest = self.piece.get(usize::from(self.image) + 2 * usize::from(self.lives)..).unwrap_or(&[]);
+        let mut rest =
+            self.piece.bytes().get(usize::from(self.image) + 2 * usize::from(self.lives)..).unwrap_or(&[]);
         for _ in 0..self.addresses {
             if let Some((octets, after)) = rest.get(1..).and_then(<[u8]>::split_first_chunk::<4>)
                 && rest.first() == Some(&4)
@@ -130,6 +186,13 @@ impl Stored {
         Self { piece: self.piece.clone(), memo: Memo::default(), ..*self }
     }
 
+    /// Whether it answers that question.
+    fn is(&self, hash: u64, question: &[u8], want: u8) -> bool {
+        self.hash == hash
+            && self.want & !USED == want
+            && self.image().get(HEADER..HEADER + question.len()) == Some(question)
+    }
+
     /// Whether its time is over.
     pub const fn is_stale(&self, now_s: u32) -> bool {
         now_s >= self.ends_s
@@ -140,15 +203,19 @@ impl Stored {
         self.ends_s > self.stored_s
     }
 
-    /// What it costs to keep: its memory, its place in the slab and in the index, and the allocator's own. What its facts
-    /// match is not counted: few answers match anything, and those that do match little.
+    /// What it costs to keep: its place in the slab and in the index, and what stands outside of it with the allocator's
+    /// own. What its facts match is not counted: few answers match anything, and those that do match little.
     const fn bytes(&self) -> usize {
-        self.piece.len() + size_of::<Self>() + 32
+        let outside = match &self.piece {
+            Piece::Short { .. } => 0,
+            Piece::Long(bytes) => bytes.len() + 16,
+        };
+        LEAST_BYTES + outside
     }
 }
 
-/// What the shortest answer costs: a header, a question, nothing else.
-const LEAST_BYTES: usize = size_of::<Stored>() + HEADER + 17 + 32;
+/// What a short answer costs: its place in the slab, and about two in the index.
+const LEAST_BYTES: usize = size_of::<Stored>() + 16;
 
 /// How long after its end an answer may stand in for one that cannot be had (RFC 8767 §4 suggests one to three days).
 const STALEST_S: u32 = 86_400;
@@ -172,8 +239,8 @@ pub struct Cache {
 impl Cache {
     /// A cache that holds at most `limit` bytes. Memory is taken as it fills.
     pub fn new(limit: usize) -> Self {
-        // About four answers of the usual 200 bytes to a bucket of eight when full.
-        let count = (limit / 800).next_power_of_two().max(16);
+        // Two to four short answers to a bucket of eight when full.
+        let count = (limit / (4 * LEAST_BYTES)).next_power_of_two().max(16);
         let mut buckets = Vec::with_capacity(count);
         advise_huge(buckets.spare_capacity_mut());
         buckets.resize(count, Bucket([0; 8]));
@@ -188,26 +255,27 @@ impl Cache {
         hash as usize & (self.buckets.len() - 1)
     }
 
-    /// Has the processor fetch where a question would be found: first of three steps, each of which waits for memory.
+    /// Has the processor fetch where a question would be found: first of two steps, each of which waits for memory.
     pub fn fetch_bucket(&self, hash: u64) {
         if let Some(bucket) = self.buckets.get(self.bucket(hash)) {
             prefetch(bucket);
         }
     }
 
-    /// The second step: the answer's place in the slab.
+    /// The second step: the answer's place in the slab, both its lines.
     pub fn fetch_place(&self, hash: u64) {
         if let Some(stored) = self.likely(hash) {
             prefetch(stored);
+            prefetch(&stored.memo);
         }
     }
 
-    /// The third step: the answer's bytes.
+    /// A third for the few whose bytes stand elsewhere.
     pub fn fetch_piece(&self, hash: u64) {
-        // Most pieces are shorter than two cache lines.
-        if let Some([first, .., last]) = self.likely(hash).map(|stored| &*stored.piece) {
+        if let Some(Piece::Long(bytes)) = self.likely(hash).map(|stored| &stored.piece)
+            && let Some(first) = bytes.first()
+        {
             prefetch(first);
-            prefetch(last);
         }
     }
 
@@ -244,13 +312,9 @@ impl Cache {
             }
             let index = (place as u32 - 1) as usize;
             let stored = self.slab.get(index)?;
-            if stored.hash == hash
-                && stored.want == want.0
-                && stored.image().get(12..12 + question.len()) == Some(question)
-                && holds(stored)
-            {
+            if stored.is(hash, question, want.0) && holds(stored) {
                 let stored = self.slab.get_mut(index)?;
-                stored.used = true;
+                stored.want |= USED;
                 return Some(stored);
             }
         }
@@ -271,10 +335,7 @@ impl Cache {
         for place in places.into_iter().filter(|place| *place as u32 != 0) {
             let index = (place as u32 - 1) as usize;
             let Some(old) = self.slab.get(index) else { continue };
-            if old.hash == hash
-                && old.want == want
-                && old.image().get(12..12 + question.len()) == Some(question)
-            {
+            if old.is(hash, question, want) {
                 victim = Some((0, index));
                 break;
             }
@@ -312,11 +373,11 @@ impl Cache {
             steps -= 1;
             self.hand = if self.hand + 1 < self.slab.len() { self.hand + 1 } else { 0 };
             let Some(stored) = self.slab.get_mut(self.hand) else { return };
-            if stored.piece.is_empty() {
+            if stored.image == 0 {
                 continue;
             }
-            if stored.used && now_s < stored.ends_s {
-                stored.used = false;
+            if stored.want & USED != 0 && now_s < stored.ends_s {
+                stored.want &= !USED;
             } else {
                 self.remove(self.hand);
             }
