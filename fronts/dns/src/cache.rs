@@ -193,9 +193,9 @@ impl Stored {
             && self.image().get(HEADER..HEADER + question.len()) == Some(question)
     }
 
-    /// Whether its time is over.
+    /// Whether its time is over. One without a life is for those who waited for it, and fresh to them.
     pub const fn is_stale(&self, now_s: u32) -> bool {
-        now_s >= self.ends_s
+        now_s >= self.ends_s && now_s > self.stored_s
     }
 
     /// Whether it may be kept at all.

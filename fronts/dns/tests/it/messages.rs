@@ -168,6 +168,20 @@ fn rfc1035_7_4_a_kept_answer_ages_and_ends_and_devices_keep_it_a_minute_at_most(
 }
 
 #[test]
+fn rfc1035_3_2_1_an_answer_without_a_life_is_fresh_to_whoever_waited_for_it() {
+    for (rcode, records) in [(0, vec![record(HERE, A, 0, &[192, 0, 2, 1])]), (0, vec![]), (3, vec![])] {
+        let mut bench = Bench::new();
+        let message = with_edns(question("www.example.org", A), 1232, false);
+        let answer = read(&bench.resolve(&message, rcode, &records));
+        let lives: Vec<_> = answer.answers.iter().map(|record| record.ttl).collect();
+        assert_eq!(lives, vec![0; records.len()]);
+        let edns = answer.edns.unwrap();
+        assert!(edns.options().as_ref().is_empty(), "nothing is said to be stale: {edns:?}");
+        assert_eq!(bench.ask(&message), None, "and nobody else gets it");
+    }
+}
+
+#[test]
 fn rfc2308_5_a_negative_answer_is_kept_for_the_shorter_of_its_two_lives() {
     for (rcode, name) in [(3, "missing.example.org"), (0, "nodata.example.org")] {
         for (life, minimum, kept_s) in [(100u32, 40u32, 40u64), (30, 900, 30)] {
