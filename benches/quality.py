@@ -85,7 +85,9 @@ def main():
             if not any(word in file for word in NOT_FOR_BLOCKING)
         )
         said = fivebar("lists", "import", *paths, "--json")
-        imported = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+        answers = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+        # What could not be taken in has a problem instead of counts, and stands above in words.
+        imported = [answer for answer in answers if "accepted" in answer]
         accepted = sum(entry["accepted"] for entry in imported)
         refused = sum(reason["count"] for entry in imported for reason in entry["refused"].values())
         print(f"{len(paths)} files, {accepted:,} entries accepted, {refused:,} lines refused\n")
