@@ -1,7 +1,6 @@
 //! The gate: answers devices by the published snapshots. It reads untrusted bytes, so it holds no database and may
 //! touch `gate/` (to read) and `run/pages/`, nothing else.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +14,7 @@ use kit::{Clock, Private};
 use crate::config::{Config, Port};
 use crate::home::{Home, read_key};
 use crate::process::confine::{MACHINE_START, Reach, confine};
+use crate::process::portal;
 use crate::process::snapshot::{BEHIND, Opened, catalogue, is_unverifiable};
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Ready};
@@ -38,7 +38,7 @@ pub fn run(
     let ticket_key = Private::new(read_key(home, "ticket.key")?);
     let sealed_key = SealedKey::new(read_key(home, "sealed.key")?);
     let help = help_lines()?;
-    let portal = portal_url(config, bind);
+    let portal = portal::url(config, bind);
     // Ports below 1024 and keys are root's to give; whatever reads a device's bytes is not root any more.
     let dns = front_dns::bind(front_dns::Config {
         listen: or(&bind.dns, &config.dns.listen),
@@ -304,34 +304,6 @@ fn or(bound: &[std::net::SocketAddr], configured: &[std::net::SocketAddr]) -> Ve
     if bound.is_empty() { configured.to_vec() } else { bound.to_vec() }
 }
 
-/// Where browsers reach the portal. One that listens on every address of this machine is reached at the address from
-/// which the machine asks its name server: that is the one on the school's network.
-fn portal_address(config: &Config, bind: &Bind) -> SocketAddr {
-    let address = bind.portal.unwrap_or(config.portal.listen);
-    if !address.ip().is_unspecified() {
-        return address;
-    }
-    let own = config.dns.upstreams.iter().find_map(|upstream| own_address(*upstream));
-    SocketAddr::new(own.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), address.port())
-}
-
-/// The address of this machine that packets to `peer` would leave from. Nothing is sent to find out.
-pub fn own_address(peer: SocketAddr) -> Option<IpAddr> {
-    let any: IpAddr =
-        if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let socket = UdpSocket::bind((any, 0)).ok()?;
-    socket.connect(peer).ok()?;
-    socket.local_addr().ok().map(|own| own.ip())
-}
-
-/// How the portal is named in links.
-fn portal_url(config: &Config, bind: &Bind) -> String {
-    config.portal.url.clone().map_or_else(
-        || format!("http://{}", portal_address(config, bind)),
-        |url| url.trim_end_matches('/').to_owned(),
-    )
-}
-
 fn proxy_config(
     config: &Config,
     bind: &Bind,
@@ -351,7 +323,7 @@ fn proxy_config(
         None => usual(),
         Some(ports) => ports.iter().filter_map(|port| port.ports().ok()).collect(),
     };
-    let portal_at = portal_address(config, bind);
+    let portal_at = portal::address(config, bind);
     allow_private.push(Opening { network: Network::one(portal_at.ip()), ports: vec![portal_at.port()] });
     front_proxy::Config {
         listen: or(&bind.proxy, &config.proxy.listen),
@@ -379,29 +351,4 @@ fn help_lines() -> Result<Vec<HelpLine>> {
         Some(HelpLine { name: help.name.clone(), how: help.about.clone(), url: format!("https://{site}/") })
     });
     Ok(lines.take(SHOWN).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config(portal: &str) -> Config {
-        Config::parse(&format!(
-            "[school]\nname = \"Hillside\"\n[dns]\nlisten = [\"127.0.0.1:5353\"]\nupstreams = [\"127.0.0.1:9\"]\n\
-             [proxy]\nlisten = [\"127.0.0.1:3128\"]\n[portal]\n{portal}\n"
-        ))
-        .unwrap()
-    }
-
-    #[test]
-    fn a_block_page_never_links_to_an_address_that_is_none() {
-        for (portal, url) in [
-            ("listen = \"0.0.0.0:8080\"", "http://127.0.0.1:8080"),
-            ("listen = \"[::]:8080\"", "http://127.0.0.1:8080"),
-            ("listen = \"127.0.0.7:81\"", "http://127.0.0.7:81"),
-            ("listen = \"0.0.0.0:8080\"\nurl = \"https://portal.example/\"", "https://portal.example"),
-        ] {
-            assert_eq!(portal_url(&config(portal), &Bind::default()), url, "{portal}");
-        }
-    }
 }

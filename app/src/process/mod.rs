@@ -7,6 +7,7 @@ pub mod hub;
 pub mod log;
 pub mod mending;
 pub mod ownership;
+pub mod portal;
 pub mod snapshot;
 pub mod stop;
 pub mod supervisor;

@@ -1,0 +1,59 @@
+//! Where browsers find the portal.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+
+use crate::config::Config;
+use crate::process::supervisor::Bind;
+
+/// Where browsers reach the portal. One that listens on every address of this machine is reached at the address from
+/// which the machine asks its name server: that is the one on the school's network.
+pub fn address(config: &Config, bind: &Bind) -> SocketAddr {
+    let address = bind.portal.unwrap_or(config.portal.listen);
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    let own = config.dns.upstreams.iter().find_map(|upstream| own_address(*upstream));
+    SocketAddr::new(own.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), address.port())
+}
+
+/// The address of this machine that packets to `peer` would leave from. Nothing is sent to find out.
+pub fn own_address(peer: SocketAddr) -> Option<IpAddr> {
+    let any: IpAddr =
+        if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(peer).ok()?;
+    socket.local_addr().ok().map(|own| own.ip())
+}
+
+/// How the portal is named in links.
+pub fn url(config: &Config, bind: &Bind) -> String {
+    config.portal.url.clone().map_or_else(
+        || format!("http://{}", address(config, bind)),
+        |url| url.trim_end_matches('/').to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(portal: &str) -> Config {
+        Config::parse(&format!(
+            "[school]\nname = \"Hillside\"\n[dns]\nlisten = [\"127.0.0.1:5353\"]\nupstreams = [\"127.0.0.1:9\"]\n\
+             [proxy]\nlisten = [\"127.0.0.1:3128\"]\n[portal]\n{portal}\n"
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_block_page_never_links_to_an_address_that_is_none() {
+        for (portal, named) in [
+            ("listen = \"0.0.0.0:8080\"", "http://127.0.0.1:8080"),
+            ("listen = \"[::]:8080\"", "http://127.0.0.1:8080"),
+            ("listen = \"127.0.0.7:81\"", "http://127.0.0.7:81"),
+            ("listen = \"0.0.0.0:8080\"\nurl = \"https://portal.example/\"", "https://portal.example"),
+        ] {
+            assert_eq!(url(&config(portal), &Bind::default()), named, "{portal}");
+        }
+    }
+}
