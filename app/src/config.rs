@@ -297,10 +297,20 @@ impl Config {
                 say("proxy", key, odd.to_string());
             }
         }
-        if let Some(url) = &self.portal.url
-            && !(url.starts_with("http://") || url.starts_with("https://"))
-        {
-            say("portal", "url", format!("{url:?} is not a web address; it begins with http:// or https://"));
+        if let Some(url) = &self.portal.url {
+            if !(url.starts_with("http://") || url.starts_with("https://")) {
+                say(
+                    "portal",
+                    "url",
+                    format!("{url:?} is not a web address; it begins with http:// or https://"),
+                );
+            } else if lists::url::canonical(url).is_none() {
+                say(
+                    "portal",
+                    "url",
+                    format!("{url:?} names no host; write it like http://fivebar.school.example"),
+                );
+            }
         }
         if !self.records.database.starts_with("sqlite:") && !self.records.database.starts_with("postgres") {
             say("records", "database", "use sqlite: with a path, or postgres://…".to_owned());

@@ -81,7 +81,12 @@ impl School {
         Self::start(home, &["--json", "demo"], Some(folder), None)
     }
 
-    /// The same with a service log that says everything it can say at `level`, kept to be read by [`Self::heard`].
+    /// The made-up school of a home folder that is kept: made the first time, and found again after that.
+    pub fn demo_at(home: &Path) -> Result<Self> {
+        Self::start(home.to_owned(), &["--json", "demo"], None, None)
+    }
+
+    /// As [`Self::demo`], with a service log that says everything it can say at `level`, kept to be read by [`Self::heard`].
     pub fn demo_heard(level: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let (home, log) = (folder.path().join("school"), folder.path().join("service-log"));

@@ -18,6 +18,7 @@ use crate::commands::secret::{Tells, no_secret};
 use crate::config::Config;
 use crate::home::{Home, read_key};
 use crate::output::{Failure, Output};
+use crate::process::portal;
 use crate::process::snapshot::catalogue;
 
 /// What compiling and publishing need beside the records.
@@ -155,6 +156,7 @@ async fn prepare(
         kept: &context.home.lists(),
         catalogue: &content.catalogue,
         sealed: &content.sealed,
+        portal: &portal::hosts(&context.config),
         watch: &watch,
     };
     // Whether the words would be others without the live entries.
@@ -191,6 +193,7 @@ pub async fn left_out(context: &Context, tx: &mut Tx) -> Result<Vec<Problem>> {
         kept: &context.home.lists(),
         catalogue: &content.catalogue,
         sealed: &content.sealed,
+        portal: &portal::hosts(&context.config),
         watch: &|_, _, _| {},
     };
     Ok(from.left_out(tx, context.at).await?)
@@ -198,7 +201,7 @@ pub async fn left_out(context: &Context, tx: &mut Tx) -> Result<Vec<Problem>> {
 
 /// Publishes policy and live part again, and the lists too if nothing was ever published or what was is damaged. Done
 /// whenever the hub starts: a command that was killed between committing and publishing, or a back-up that was put in
-/// place by hand, leaves gates and records of one mind again.
+/// place by hand, leaves gates and records of one mind again, and a portal that has moved is open at its new name.
 pub fn publish_at_start(home: &Home, config: &Config) -> Result<()> {
     let context = Context::of(home.clone(), config.clone(), Output::new(true))?;
     let records = context.records()?;
@@ -221,12 +224,13 @@ fn scope_of(damage: &[Damage]) -> Option<Scope> {
     (!damage.is_empty()).then_some(if all { Scope::Everything } else { Scope::Policy })
 }
 
-/// Publishes from the records whatever is damaged of what is published, for a hub that runs: it holds the key and reaches
-/// no other.
+/// Publishes from the records whatever is damaged of what is published, for a hub that runs: it holds the key and knows
+/// its portal's hosts, and reaches no other.
 pub async fn publish_again(
     home: &Home,
     records: &Db,
     key: SealedKey,
+    portal: &[String],
     damage: &[Damage],
     at: Timestamp,
 ) -> Result<Published> {
@@ -237,6 +241,7 @@ pub async fn publish_again(
         kept: &home.lists(),
         catalogue: &content.catalogue,
         sealed: &content.sealed,
+        portal,
         watch: &|_, _, _| {},
     };
     let prepared = from.prepare(&mut tx, scope_of(damage).unwrap_or(Scope::Live), at).await?;

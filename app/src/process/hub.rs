@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::home::{Home, read_key};
 use crate::process::confine::{Reach, confine};
 use crate::process::mending::{Alarm, Mending};
-use crate::process::portal::own_address;
+use crate::process::portal::{self, own_address};
 use crate::process::snapshot::Opened;
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Person, Ready};
@@ -86,7 +86,8 @@ async fn serve(
     let current = Arc::new(current);
     tokio::spawn(write_down_ends(db.clone()));
     let alarm = Alarm::default();
-    let mending = Mending::new(home.clone(), db.clone(), sealed_key.clone(), alarm.clone());
+    let mending =
+        Mending::new(home.clone(), db.clone(), sealed_key.clone(), portal::hosts(config), alarm.clone());
     tokio::spawn(watch(home.clone(), sealed_key, Arc::clone(&current), seen, mending));
 
     let portal = filtering::Portal {

@@ -36,6 +36,8 @@ pub struct Mending {
     home: Home,
     records: Db,
     key: SealedKey,
+    /// The portal's hosts.
+    portal: Arc<[String]>,
     alarm: Alarm,
     /// What the system said of the files when all of them were whole.
     whole: Option<Trace>,
@@ -44,8 +46,8 @@ pub struct Mending {
 }
 
 impl Mending {
-    pub const fn new(home: Home, records: Db, key: SealedKey, alarm: Alarm) -> Self {
-        Self { home, records, key, alarm, whole: None, next: None }
+    pub fn new(home: Home, records: Db, key: SealedKey, portal: Vec<String>, alarm: Alarm) -> Self {
+        Self { home, records, key, portal: portal.into(), alarm, whole: None, next: None }
     }
 
     /// Looks once. Files that nobody has written to since they were found whole are not read.
@@ -98,9 +100,11 @@ impl Mending {
     /// Building an index takes seconds, in which pages are answered.
     async fn publish(&self, damage: Vec<Damage>) -> Result<Published> {
         let (home, records, key) = (self.home.clone(), self.records.clone(), self.key.clone());
+        let portal = Arc::clone(&self.portal);
         let runtime = tokio::runtime::Handle::current();
-        let publishing =
-            move || runtime.block_on(publish_again(&home, &records, key, &damage, Clock::System.now()));
+        let publishing = move || {
+            runtime.block_on(publish_again(&home, &records, key, &portal, &damage, Clock::System.now()))
+        };
         tokio::task::spawn_blocking(publishing).await.context("publishing ended before its time")?
     }
 }

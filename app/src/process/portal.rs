@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
+use lists::url::CanonicalHost;
+
 use crate::config::Config;
 use crate::process::supervisor::Bind;
 
@@ -33,6 +35,17 @@ pub fn url(config: &Config, bind: &Bind) -> String {
     )
 }
 
+/// The hosts by which browsers know it, for what is published: by the name that `[portal] url` gives it, else by its
+/// address. Every command and process comes to the same.
+pub fn hosts(config: &Config) -> Vec<String> {
+    let named = config.portal.url.as_deref().and_then(lists::url::canonical);
+    vec![match named.map(|url| url.host) {
+        Some(CanonicalHost::Name(name)) => name,
+        Some(CanonicalHost::Address(address)) => address.to_string(),
+        None => address(config, &Bind::default()).ip().to_canonical().to_string(),
+    }]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +67,20 @@ mod tests {
             ("listen = \"0.0.0.0:8080\"\nurl = \"https://portal.example/\"", "https://portal.example"),
         ] {
             assert_eq!(url(&config(portal), &Bind::default()), named, "{portal}");
+        }
+    }
+
+    #[test]
+    fn what_is_published_names_the_host_that_links_name() {
+        for (portal, host) in [
+            ("listen = \"127.0.0.7:81\"", "127.0.0.7"),
+            ("listen = \"0.0.0.0:8080\"", "127.0.0.1"),
+            ("listen = \"[fd00::7]:81\"", "fd00::7"),
+            ("listen = \"127.0.0.1:81\"\nurl = \"https://Portal.School.example./\"", "portal.school.example"),
+            ("listen = \"127.0.0.1:81\"\nurl = \"http://fivebar:81\"", "fivebar"),
+            ("listen = \"127.0.0.1:81\"\nurl = \"http://[::ffff:192.0.2.7]:81/x\"", "192.0.2.7"),
+        ] {
+            assert_eq!(hosts(&config(portal)), [host], "{portal}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the content files say: categories, services, help sites and essentials, each with its number.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,9 @@ impl OpenSite {
     }
 }
 
+/// The id of the essential that is the school's own portal.
+pub(crate) const PORTAL: &str = "portal";
+
 /// One content file.
 #[derive(Deserialize)]
 struct ContentFile {
@@ -138,6 +142,25 @@ impl Catalogue {
         }
         problems.extend(all.check());
         if problems.is_empty() { Ok(all) } else { Err(problems) }
+    }
+
+    /// The same with the school's own portal as its last essential: `hosts` are names, each without what lies below it,
+    /// and addresses. What is neither is left out, so that no published file can keep a gate from deciding.
+    pub fn with_portal(self: &Arc<Self>, hosts: &[String]) -> Arc<Self> {
+        let hosts: Vec<String> = hosts.iter().filter(|host| read_site(host).is_ok()).cloned().collect();
+        if hosts.is_empty() {
+            return Arc::clone(self);
+        }
+        let mut all = Self::clone(self);
+        all.essential.push(OpenSite {
+            id: PORTAL.to_owned(),
+            name: "this school's online-safety pages".to_owned(),
+            about: "Where block pages lead: why a page was blocked, asking for it, reporting, and help."
+                .to_owned(),
+            exact: hosts,
+            ..OpenSite::default()
+        });
+        Arc::new(all)
     }
 
     /// The number of the category with that id.

@@ -25,6 +25,10 @@ pub struct Published {
     /// To whom the gate encrypts its records of sealed addresses.
     #[serde(default)]
     pub recipients: Recipients,
+    /// The hosts of the school's own portal: names and addresses, each for itself. They are essential, so that nobody
+    /// is kept from asking why, or from reporting.
+    #[serde(default)]
+    pub portal: Vec<String>,
 }
 
 /// Why a published policy cannot be used.
@@ -41,8 +45,13 @@ pub enum PublishedError {
 impl Published {
     /// Publishes a document with sealed entries.
     pub fn new(document: &PolicyDocument, sealed: &Sealed) -> Self {
-        let recipients = Recipients::default();
-        Self { version: document.version, document: document.to_toml(), sealed: sealed.publish(), recipients }
+        Self {
+            version: document.version,
+            document: document.to_toml(),
+            sealed: sealed.publish(),
+            recipients: Recipients::default(),
+            portal: Vec::new(),
+        }
     }
 
     /// Compiles it for a gate. Exemptions that new sealed entries cover are left out, with a warning in
@@ -55,7 +64,8 @@ impl Published {
     ) -> Result<FilterPolicy, PublishedError> {
         let sealed = Arc::new(Sealed::open(key, &self.sealed)?);
         let document = PolicyDocument::parse(&self.document).map_err(PublishedError::Document)?;
-        FilterPolicy::compile_with(&document, catalogue, index, &sealed, Covered::Drop)
+        let catalogue = catalogue.with_portal(&self.portal);
+        FilterPolicy::compile_with(&document, &catalogue, index, &sealed, Covered::Drop)
             .map_err(PublishedError::Document)
     }
 }

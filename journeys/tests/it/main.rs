@@ -6,6 +6,7 @@ mod first_day;
 mod full_disk;
 mod network_manager;
 mod own_users;
+mod portal_in_reach;
 mod pupil;
 mod sealed;
 mod service_log;

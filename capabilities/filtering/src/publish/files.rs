@@ -349,6 +349,7 @@ mod tests {
             document: String::new(),
             sealed: SealedHashes::default(),
             recipients: Recipients::default(),
+            portal: Vec::new(),
         }
     }
 

@@ -78,6 +78,8 @@ pub struct FromRecords<'a> {
     pub catalogue: &'a Arc<Catalogue>,
     /// The sealed entries.
     pub sealed: &'a Arc<Sealed>,
+    /// The hosts of the school's own portal, which everybody reaches whatever else is decided.
+    pub portal: &'a [String],
     /// Told the id of each list before it is read, with how many are done and how many there are.
     pub watch: &'a dyn Fn(&str, usize, usize),
 }
@@ -164,6 +166,7 @@ impl FromRecords<'_> {
             document: version.text,
             sealed: self.sealed.publish(),
             recipients: self.sealed.vouch_for(recipients),
+            portal: self.portal.to_vec(),
         })
     }
 

@@ -49,7 +49,8 @@ fn from_records<'a>(
     catalogue: &'a Arc<Catalogue>,
     sealed: &'a Arc<Sealed>,
 ) -> FromRecords<'a> {
-    FromRecords { gate: &folders.gate, kept: &folders.kept, catalogue, sealed, watch: &|_, _, _| {} }
+    let (gate, kept) = (&folders.gate, &folders.kept);
+    FromRecords { gate, kept, catalogue, sealed, portal: &[], watch: &|_, _, _| {} }
 }
 
 pub async fn prepare(tx: &mut Tx, folders: &Folders, scope: Scope) -> Result<Prepared, RecordsError> {
@@ -165,6 +166,30 @@ async fn the_gate_decides_by_what_was_published_last() {
             ["policy.apply", "list.import", "override.grant", "override.withdraw", "policy.apply"]
         );
         tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_portal_of_whoever_publishes_is_essential_whatever_the_school_closes() {
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let (catalogue, sealed) = (catalogue(), sealed());
+        let mut tx = database.db.begin().await.unwrap();
+        apply(&mut tx, POLICY, "the first").await.unwrap();
+        (_, tx) = publish(&database, tx, &folders, Scope::Everything).await;
+        assert_eq!(decided(&folders.gate, "games.example", TABLET), (Step::School, true));
+        // A portal that moves is essential at its new name, and at the old one no more.
+        for (portal, other) in [("games.example", "chess.example"), ("chess.example", "games.example")] {
+            let hosts = [portal.to_owned()];
+            let from = FromRecords { portal: &hosts, ..from_records(&folders, &catalogue, &sealed) };
+            let prepared = from.prepare(&mut tx, Scope::Policy, MONDAY).await.unwrap();
+            let published = prepared.commit(tx).await.unwrap();
+            assert_eq!(published.policy(&folders.gate).unwrap().portal, hosts);
+            assert_eq!(decided(&folders.gate, portal, TABLET), (Step::Essential, false));
+            assert_ne!(decided(&folders.gate, other, TABLET).0, Step::Essential);
+            tx = database.db.begin().await.unwrap();
+        }
+        tx.roll_back().await.unwrap();
     }
 }
 

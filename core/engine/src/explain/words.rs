@@ -1,5 +1,6 @@
 //! A decision in a sentence for staff: the rule, whose it is, and by which fact. Nothing of a sealed entry.
 
+use crate::catalogue::PORTAL;
 use crate::decision::{Decision, Fact, Refusal, Verdict};
 use crate::document::{Effect, SetBy, TargetText};
 use crate::groups::GroupNo;
@@ -22,8 +23,12 @@ pub fn describe(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Stri
         }
         Step::Essential => match policy.entry(reason.rule).map(|entry| entry.kind) {
             Some(Kind::Essential) => {
-                let name = policy.catalogue().essential.get(place).map_or("this", |open| open.name.as_str());
-                format!("Devices need it: {name}")
+                let open = policy.catalogue().essential.get(place);
+                let name = open.map_or("this", |open| open.name.as_str());
+                match open {
+                    Some(open) if open.id == PORTAL => format!("Open to everyone, always: {name}"),
+                    _ => format!("Devices need it: {name}"),
+                }
             }
             _ => "The school's policy names it as essential".to_owned(),
         },

@@ -3,7 +3,7 @@
 use super::{Asking, PlainSealed, Url, answer, bare, below, order};
 use crate::catalogue::OpenSite;
 use crate::decision::{Decision, Fact, Reason, RuleRef, Verdict};
-use crate::document::target::{Target, url_host};
+use crate::document::target::{read_site, url_host};
 use crate::document::{Effect, SharedHosts};
 use crate::policy::LIVE;
 use crate::step::Step;
@@ -60,7 +60,7 @@ impl Asking<'_> {
         };
         let place = sites.iter().position(|(site, exact)| {
             let known = if *exact { self.host == *site } else { below(&self.host, site) };
-            known && !self.covers_sealed(&Target::Site((*site).to_owned()))
+            known && !self.covers_sealed(&read_site(site).unwrap())
         })?;
         let rule = RuleRef((before + place + 1) as u32);
         let mut open = answer(Verdict::Allow, Reason { rule, fact: Fact::Host, ..bare(step) });

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use engine::document::{Effect, TargetText};
-use engine::live::{AddressEntry, DeviceEntry, Override, PersonEntry, RangeEntry, Roll, Subject, Withheld};
+use engine::live::{
+    AddressEntry, DeviceEntry, Focus, Override, PersonEntry, RangeEntry, Roll, Subject, Withheld,
+};
 use engine::published::{Published, PublishedError};
 use engine::sealed::SealedKey;
-use engine::{Current, DeviceNo, FilterPolicy, KnownBy, LiveDocument, PersonNo, PolicyDocument, Verdict};
+use engine::{
+    Current, DeviceNo, FilterPolicy, KnownBy, LiveDocument, PersonNo, PolicyDocument, Step, Verdict,
+};
 use kit::Timestamp;
 use lists::{Entry, IndexBuilder, ListHead, ListIndex, Seed, Sink as _};
 
@@ -208,6 +212,63 @@ fn what_the_hub_publishes_a_gate_compiles_with_the_schools_key_alone() {
     assert!(matches!(refused, Err(PublishedError::Sealed(_))));
     let text = serde_json::to_string(&live()).unwrap();
     assert_eq!(serde_json::from_str::<LiveDocument>(&text).unwrap(), live());
+}
+
+#[test]
+fn the_schools_own_portal_is_essential_by_what_is_published_and_nothing_beside_it() {
+    let locked =
+        "[[locked]]\ndo = \"block\"\nset-by = \"trust\"\nsite = \"school.example\"\nreason = \"x\"\n";
+    let document = PolicyDocument::parse(&format!("{POLICY}{locked}")).unwrap();
+    let hosts = ["portal.school.example", "127.0.0.7", "fd00::7", "no host!"].map(str::to_owned);
+    let published = Published { portal: hosts.to_vec(), ..Published::new(&document, &sealed()) };
+    let text = serde_json::to_string(&published).unwrap();
+    let compiled = |text: &str| {
+        let published: Published = serde_json::from_str(text).unwrap();
+        published.compile(SealedKey::new([1; 32]), &catalogue(), index()).unwrap()
+    };
+    let mut live = live();
+    live.focus = vec![Focus {
+        number: 1,
+        name: "Maths mock".into(),
+        group: "everyone".into(),
+        garden: Vec::new(),
+        begins_at: None,
+        ends_at: at("2026-11-23T12:00:00Z"),
+    }];
+    let (current, problems) = Current::new(compiled(&text), &live);
+    assert_eq!(problems, []);
+    let now = "2026-11-23T10:00:00Z";
+    let held = current.hold(at(now));
+    for (target, step) in [
+        ("portal.school.example", Step::Essential),
+        ("PORTAL.school.example/why?t=x", Step::Essential),
+        ("127.0.0.7", Step::Essential),
+        ("127.0.0.7/requests", Step::Essential),
+        ("fd00::7", Step::Essential),
+        // What lies below or beside the name is the school's to decide, as is every other address.
+        ("x.portal.school.example", Step::LockedBlock),
+        ("school.example", Step::LockedBlock),
+        ("127.0.0.8", Step::Focus),
+        ("64:ff9b::7f00:7", Step::Focus),
+    ] {
+        let identity = held.identify("10.0.3.7".parse().unwrap());
+        let reason = with_request(&identity, &target.to_lowercase(), |request| held.decide(request)).reason;
+        assert_eq!(reason.step, step, "{target}");
+    }
+    // A name whose answer leads to the portal is not the portal.
+    let identity = held.identify("10.0.3.7".parse().unwrap());
+    let leads = with_request(&identity, "cuckoo.example", |request| {
+        let addresses = ["127.0.0.7".parse().unwrap()];
+        held.decide(&engine::Request { addresses: &addresses, ..*request })
+    });
+    assert_eq!((leads.reason.step, leads.verdict), (Step::Focus, Verdict::Block));
+
+    // What was published before portals were is read as it was.
+    let mut older: serde_json::Value = serde_json::from_str(&text).unwrap();
+    older.as_object_mut().unwrap().remove("portal").unwrap();
+    let (older, _) = Current::new(compiled(&older.to_string()), &live);
+    assert_eq!(verdict(&older, "10.0.3.7", "127.0.0.7", now), Verdict::Block);
+    assert_eq!(older.policy().catalogue(), &catalogue());
 }
 
 #[test]
