@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    AskedSpan, AskedWhich, SHOWN, Which, fields, say_state, school_zone, shown, span,
+    AskedSpan, AskedWhich, SHOWN, Which, fields, has_an_end, numbered, say_state, school_zone, shown, span,
 };
 use crate::commands::records::{commit_and_publish, commit_and_publish_new};
 use crate::commands::secret::Budget;
@@ -26,6 +26,7 @@ use crate::process::snapshot::Opened;
 #[derive(Debug, Subcommand)]
 pub enum Asked {
     /// Start a walled garden for a group or a room, now or at a time.
+    #[command(group = has_an_end())]
     Start {
         /// The group or room, by its id in the policy, as in year-9; or everyone.
         group: String,
@@ -52,6 +53,7 @@ pub enum Asked {
     /// End a focus before its time.
     End {
         /// Its number, as `list` shows it.
+        #[arg(value_parser = numbered("focus list"))]
         number: u32,
         /// Why.
         #[arg(long)]

@@ -1,7 +1,7 @@
 //! What the commands about overrides, focus and withheld access share: from when until when, on the school's clocks.
 
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use engine::LiveDocument;
 use filtering::lasting::{Span, State, Withdrawn};
 use filtering::overrides::Override;
@@ -32,6 +32,19 @@ pub struct AskedSpan {
     pub from: Option<String>,
     #[command(flatten)]
     pub end: AskedEnd,
+}
+
+/// That a command needs an end: its usage shows it, and it is refused without one.
+pub fn has_an_end() -> ArgGroup {
+    ArgGroup::new("an-end").args(["lasts", "until"]).required(true)
+}
+
+/// Reads the number of something that `fivebar` with these words lists.
+pub fn numbered(list: &'static str) -> impl Fn(&str) -> Result<u32, String> + Clone {
+    move |text| match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!("that is no number; write one as in 12: `fivebar {list}` begins each line with it")),
+    }
 }
 
 /// Which of what lasts a while is shown.

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Subcommand;
-use filtering::list::{self, ImportError, Imported, Intake, Kinds, List};
+use filtering::list::{self, HoldError, ImportError, Imported, Intake, Kinds, List};
 use filtering::publish::Scope;
 use serde_json::json;
+use store::Tx;
 
 use crate::commands::context::Context;
+use crate::commands::nearby::did_you_mean;
 use crate::commands::records::{commit_and_publish, commit_and_publish_lists};
 use crate::output::Failure;
 
@@ -146,19 +148,14 @@ fn update(context: &Context, only: &[String]) -> Result<()> {
                 .await?;
         let unknown: Vec<&String> =
             only.iter().filter(|id| outcomes.iter().all(|(list, _)| list.id != **id)).collect();
-        if !unknown.is_empty() {
-            let known: Vec<String> =
-                list::status(&mut tx).await?.into_iter().map(|status| status.list.id).collect();
-            for id in unknown {
-                let problem = match known.as_slice() {
-                    [] => format!("there is no list {id:?} in use, nor any other"),
-                    _ => format!("there is no list {id:?} in use; there are {}", known.join(", ")),
-                };
-                context.output.object(&json!({ "id": id, "problem": problem }));
-                refused.push(problem);
-            }
+        for id in unknown {
+            let problem = no_list(&mut tx, id).await?;
+            context.output.object(&json!({ "id": id, "problem": problem }));
+            refused.push(problem);
         }
-        let any = only.is_empty() || !outcomes.is_empty();
+        if !only.is_empty() && outcomes.is_empty() {
+            bail!("{}", refused.join("\n"))
+        }
         for (list, outcome) in outcomes {
             match outcome {
                 Ok(imported) => {
@@ -178,11 +175,7 @@ fn update(context: &Context, only: &[String]) -> Result<()> {
             }
         }
         // Also where nothing changed: what is published may be damaged or gone, and this is the remedy.
-        if any {
-            commit_and_publish_lists(context, tx, intake).await?;
-        } else {
-            tx.commit().await?;
-        }
+        commit_and_publish_lists(context, tx, intake).await?;
         anyhow::Ok((taken, refused))
     })?;
     finish(context, taken, &refused)
@@ -190,10 +183,31 @@ fn update(context: &Context, only: &[String]) -> Result<()> {
 
 /// Lists that could not be taken are told together at the end; the others are in use.
 fn finish(context: &Context, taken: usize, refused: &[String]) -> Result<()> {
-    context
-        .output
-        .say(format!("{taken} lists are in use as read now; a running gate has them within two seconds."));
+    context.output.say(match taken {
+        0 => "No list was taken as read now; those in use stay as they were.".to_owned(),
+        1 => "1 list is in use as read now; a running gate has it within two seconds.".to_owned(),
+        _ => format!("{taken} lists are in use as read now; a running gate has them within two seconds."),
+    });
     if refused.is_empty() { Ok(()) } else { Err(Failure::Problems(refused.join("\n")).into()) }
+}
+
+/// That no list in use has the id, with what is near.
+async fn no_list(tx: &mut Tx, id: &str) -> Result<String> {
+    let known: Vec<String> = list::status(tx).await?.into_iter().map(|status| status.list.id).collect();
+    let near = did_you_mean(id, known.iter().map(String::as_str), "");
+    Ok(match (known.as_slice(), &*near) {
+        ([], _) => format!("there is no list {id:?} in use, nor any other"),
+        (_, "") => HoldError::NotFound(id.to_owned()).to_string(),
+        _ => format!("there is no list {id:?} in use{near}"),
+    })
+}
+
+/// A list that nobody has is refused with what is near; every other error is as it was.
+async fn or_near<T>(tx: &mut Tx, outcome: Result<T, HoldError>) -> Result<T> {
+    match outcome {
+        Err(HoldError::NotFound(id)) => bail!("{}", no_list(tx, &id).await?),
+        other => Ok(other?),
+    }
 }
 
 fn say(context: &Context, imported: &Imported) {
@@ -309,7 +323,8 @@ fn remove(context: &Context, id: &str, reason: &str) -> Result<()> {
     let records = context.records()?;
     context.wait(async {
         let mut tx = records.begin().await?;
-        list::remove(&mut tx, &context.actor, id, reason, context.at).await?;
+        let removed = list::remove(&mut tx, &context.actor, id, reason, context.at).await;
+        or_near(&mut tx, removed).await?;
         commit_and_publish(context, tx, Scope::Everything).await?;
         anyhow::Ok(())
     })?;
@@ -345,11 +360,12 @@ fn turn(context: &Context, id: &str, reason: &str, hold: bool) -> Result<()> {
     let records = context.records()?;
     context.wait(async {
         let mut tx = records.begin().await?;
-        if hold {
-            list::hold(&mut tx, &context.actor, id, reason, context.at).await?;
+        let turned = if hold {
+            list::hold(&mut tx, &context.actor, id, reason, context.at).await
         } else {
-            list::release(&mut tx, &context.actor, id, reason, context.at).await?;
-        }
+            list::release(&mut tx, &context.actor, id, reason, context.at).await
+        };
+        or_near(&mut tx, turned).await?;
         tx.commit().await?;
         anyhow::Ok(())
     })?;

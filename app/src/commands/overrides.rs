@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    AskedSpan, AskedWhich, SHOWN, Which, commit_and_publish_override, fields, say_state, school_zone, shown,
-    span,
+    AskedSpan, AskedWhich, SHOWN, Which, commit_and_publish_override, fields, has_an_end, numbered,
+    say_state, school_zone, shown, span,
 };
 use crate::commands::records::commit_and_publish;
 use crate::commands::secret::Budget;
@@ -21,6 +21,7 @@ use crate::commands::who;
 #[derive(Debug, Subcommand)]
 pub enum Overrides {
     /// Open a site at once, or close one, until a time; the gate has it within a second.
+    #[command(group = has_an_end())]
     Give {
         /// The site with everything below it, or a part of one, as in bbc.co.uk/bitesize. Of a secure page the gate sees
         /// the host alone, so a part of a site opens all of it there.
@@ -42,6 +43,7 @@ pub enum Overrides {
     /// End an override before its time.
     End {
         /// Its number, as `list` shows it.
+        #[arg(value_parser = numbered("overrides list"))]
         number: u32,
         /// Why.
         #[arg(long)]

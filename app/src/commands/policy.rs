@@ -350,6 +350,11 @@ fn one_side(context: &Context, given: &str) -> Result<PolicyDocument> {
     if let Ok(number) = given.parse() {
         return document(&version_of(context, Some(number))?);
     }
+    if !Path::new(given).exists() {
+        bail!(
+            "{given:?} is neither a file here nor the number of a version; `fivebar policy history` shows the versions"
+        )
+    }
     PolicyDocument::parse(&read(Path::new(given))?).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(|problem| format!("{given}: {problem}")).collect();
         Failure::Problems(lines.join("\n")).into()

@@ -12,7 +12,8 @@ use store::Tx;
 
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    AskedSpan, AskedWhich, SHOWN, Which, fields, said_end, say_state, school_zone, shown, starts_at,
+    AskedSpan, AskedWhich, SHOWN, Which, fields, has_an_end, numbered, said_end, say_state, school_zone,
+    shown, starts_at,
 };
 use crate::commands::records::{commit_and_publish, commit_and_publish_new};
 use crate::commands::{when, who};
@@ -20,6 +21,7 @@ use crate::commands::{when, who};
 #[derive(Debug, Subcommand)]
 pub enum Withhold {
     /// Take a person's access away, now or at a time.
+    #[command(group = has_an_end().arg("review").multiple(true))]
     Start {
         /// The person: a name, or the number that `fivebar people show` shows.
         person: String,
@@ -38,6 +40,7 @@ pub enum Withhold {
     /// Give access back before its time.
     End {
         /// Its number, as `list` shows it.
+        #[arg(value_parser = numbered("withhold list"))]
         number: u32,
         /// Why.
         #[arg(long)]

@@ -347,8 +347,29 @@ fn one_wrong_path_or_name_stops_no_other_and_a_mistake_is_taken_out() -> Result<
     assert_eq!(told[1]["refused"]["not-text"]["count"], 1);
     assert_eq!(explain(&school, "dice7.example", &pupil)?["verdict"], "block");
 
-    // A name that is no list is told with those that are; the others are read.
-    let output = school.command(&["--json", "lists", "update", "nosuch", "incoming/gambling"])?;
+    // A name that is no list is refused alike by every command, with what is near.
+    for asked in [
+        &["update"][..],
+        &["hold", "--reason", "x"],
+        &["release", "--reason", "x"],
+        &["remove", "--reason", "x"],
+    ] {
+        for (id, said) in [
+            ("incoming/gamblin", "no list \"incoming/gamblin\" in use; did you mean incoming/gambling?"),
+            ("nosuch", "no list \"nosuch\" in use; `fivebar lists status` shows them"),
+        ] {
+            let output = school.command(&[&["lists"][..], asked, &[id]].concat())?;
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(
+                (output.status.code(), &*output.stdout),
+                (Some(1), &b""[..]),
+                "{asked:?}: {complaint}"
+            );
+            assert!(complaint.contains(said), "{asked:?}: {complaint}");
+        }
+    }
+    // The others are read.
+    let output = school.command(&["--json", "lists", "update", "gambling", "incoming/gambling"])?;
     assert_eq!(output.status.code(), Some(3));
     let told = lines(&output);
     assert!(told[0]["problem"].as_str().is_some_and(|said| said.contains("incoming/gambling")), "{told:?}");

@@ -202,6 +202,33 @@ fn a_teacher_opens_a_site_at_once_and_takes_it_back() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn what_is_missing_or_no_number_is_said_with_what_to_write() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("hillside");
+    journeys::init(&home)?;
+    let (end, whom) = ("<--for <DURATION>|--until <TIME>>", ["--whom", "everyone", "--reason", "x"]);
+    let begin = ["focus", "start", "year-9", "--name", "Mock", "--no-sites", "--reason", "x"];
+    for (arguments, said) in [
+        (&["focus", "end", "x", "--reason", "x"][..], "`fivebar focus list`"),
+        (&["withhold", "end", "0", "--reason", "x"], "`fivebar withhold list`"),
+        (&["overrides", "end", "R-7KQ4M2HX", "--reason", "x"], "`fivebar overrides list`"),
+        (&[&["overrides", "give", "bbc.co.uk"][..], &whom].concat(), end),
+        (&begin, end),
+        (&["withhold", "start", "Ada", "--reason", "x"], "--review <TIME>"),
+    ] {
+        let output = Command::new(program()?).arg("--home").arg(&home).args(arguments).output()?;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
+        assert!(complaint.contains(said) && !complaint.contains("digit"), "{arguments:?}: {complaint}");
+    }
+    let diff = ["policy", "diff", "nofile", "1"];
+    let output = Command::new(program()?).arg("--home").arg(&home).args(diff).output()?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(complaint.contains("`fivebar policy history`"), "{complaint}");
+    Ok(())
+}
+
 /// A web server of a secure site, as far as a tunnel can tell: it gives back what it gets. Its address is its own, so
 /// that tests can run beside each other.
 fn origin() -> Result<std::net::SocketAddr> {
