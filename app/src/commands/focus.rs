@@ -7,16 +7,16 @@ use clap::Subcommand;
 use engine::explain::trace;
 use engine::{Front, HostName, Identity, KnownBy, Live, LiveDocument, Request, SealedKey, Step};
 use filtering::focus::{Focus, Plan, actions};
-use filtering::publish::Scope;
 use filtering::site::{Site, typed_target};
 use kit::{Host, Zone};
 use serde_json::{Value, json};
 
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    AskedSpan, AskedWhich, SHOWN, Which, fields, has_an_end, numbered, say_state, school_zone, shown, span,
+    AskedSpan, AskedWhich, Nothing, end, fields, has_an_end, list, numbered, say_state, school_zone, shown,
+    span,
 };
-use crate::commands::records::{commit_and_publish, commit_and_publish_new};
+use crate::commands::records::commit_and_publish_new;
 use crate::commands::secret::Budget;
 use crate::commands::who;
 use crate::home::read_key;
@@ -61,6 +61,12 @@ pub enum Asked {
     },
 }
 
+const NOTHING: Nothing = Nothing {
+    holds: "No focus holds. `fivebar focus start GROUP --name NAME --site SITE --for 1h --reason WHY` starts one.",
+    ended: "No focus is over yet.",
+    ever: "There was never a focus.",
+};
+
 /// Runs the command.
 pub fn run(context: &Context, asked: Asked) -> Result<()> {
     match asked {
@@ -68,8 +74,10 @@ pub fn run(context: &Context, asked: Asked) -> Result<()> {
             let sites = garden(&sites, sites_from.as_deref(), no_sites)?;
             start(context, Start { group, name, sites, reason }, &span)
         }
-        Asked::List(which) => list(context, which.into()),
-        Asked::End { number, reason } => end(context, number, &reason),
+        Asked::List(which) => list(context, which.into(), &NOTHING, async |_, zone, made: &Focus| {
+            Ok((line(made, zone, context), object(made, context)))
+        }),
+        Asked::End { number, reason } => end::<Focus>(context, "Focus", number, &reason),
     }
 }
 
@@ -237,33 +245,6 @@ fn object(made: &Focus, context: &Context) -> Value {
     fields(own, made.plan.span, made.withdrawn.as_ref(), context.at)
 }
 
-fn list(context: &Context, which: Which) -> Result<()> {
-    let records = context.records()?;
-    let (found, zone) = context.wait(async {
-        let mut tx = records.read().await?;
-        let found = match which {
-            Which::NotOver => actions::not_over(&mut tx, context.at).await?,
-            Which::Ended => actions::ended(&mut tx, context.at, SHOWN).await?,
-            Which::All => actions::newest(&mut tx, SHOWN).await?,
-        };
-        let zone = school_zone(&mut tx).await?;
-        tx.roll_back().await?;
-        anyhow::Ok((found, zone))
-    })?;
-    if found.is_empty() {
-        context.output.say(match which {
-            Which::All => "There was never a focus.",
-            Which::Ended => "No focus is over yet.",
-            Which::NotOver => "No focus holds. `fivebar focus start GROUP --name NAME --site SITE --for 1h --reason WHY` starts one.",
-        });
-    }
-    for made in &found {
-        context.output.say(line(made, &zone, context));
-        context.output.object(&object(made, context));
-    }
-    Ok(())
-}
-
 fn line(made: &Focus, zone: &Zone, context: &Context) -> String {
     format!(
         "{:>4}  {} for {}  {}  {}  by {}: {}",
@@ -275,19 +256,6 @@ fn line(made: &Focus, zone: &Zone, context: &Context) -> String {
         made.made_by,
         made.plan.reason,
     )
-}
-
-fn end(context: &Context, number: u32, reason: &str) -> Result<()> {
-    let records = context.records()?;
-    context.wait(async {
-        let mut tx = records.begin().await?;
-        actions::end(&mut tx, &context.actor, number, reason, context.at).await?;
-        commit_and_publish(context, tx, Scope::Live).await?;
-        anyhow::Ok(())
-    })?;
-    context.output.say(format!("Focus {number} has ended; the gate has it within a second."));
-    context.output.object(&json!({ "number": number, "state": "withdrawn" }));
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,14 +3,15 @@
 use anyhow::{Result, bail};
 use clap::{ArgGroup, Args};
 use engine::LiveDocument;
-use filtering::lasting::{Span, State, Withdrawn};
+use filtering::lasting::{self, Lasting, Span, State, Withdrawn};
 use filtering::overrides::Override;
+use filtering::publish::Scope;
 use kit::{Timestamp, Zone};
 use serde_json::{Value, json};
 use store::Tx;
 
 use crate::commands::context::Context;
-use crate::commands::records::commit_and_publish_new;
+use crate::commands::records::{commit_and_publish, commit_and_publish_new};
 use crate::commands::when;
 
 /// When something ends that lasts a while.
@@ -59,7 +60,7 @@ pub struct AskedWhich {
 }
 
 /// How many are shown.
-pub const SHOWN: u32 = 500;
+const SHOWN: u32 = 500;
 
 /// The zone of the policy in force.
 pub async fn school_zone(tx: &mut Tx) -> Result<Zone> {
@@ -123,6 +124,67 @@ impl From<AskedWhich> for Which {
             AskedWhich { .. } => Self::NotOver,
         }
     }
+}
+
+/// What is said where none is listed.
+pub struct Nothing {
+    /// None holds or will.
+    pub holds: &'static str,
+    /// None is over.
+    pub ended: &'static str,
+    /// There never was one.
+    pub ever: &'static str,
+}
+
+/// Lists overrides, focus or withheld access: each as a line for people and as an object for scripts.
+pub fn list<T: Lasting>(
+    context: &Context,
+    which: Which,
+    nothing: &Nothing,
+    say: impl AsyncFn(&mut Tx, &Zone, &T) -> Result<(String, Value)>,
+) -> Result<()> {
+    let records = context.records()?;
+    let said = context.wait(async {
+        let mut tx = records.read().await?;
+        let found: Vec<T> = match which {
+            Which::NotOver => lasting::not_over(&mut tx, context.at).await?,
+            Which::Ended => lasting::ended(&mut tx, context.at, SHOWN).await?,
+            Which::All => lasting::newest(&mut tx, SHOWN).await?,
+        };
+        let zone = school_zone(&mut tx).await?;
+        let mut said = Vec::with_capacity(found.len());
+        for made in &found {
+            said.push(say(&mut tx, &zone, made).await?);
+        }
+        tx.roll_back().await?;
+        anyhow::Ok(said)
+    })?;
+    if said.is_empty() {
+        context.output.say(match which {
+            Which::All => nothing.ever,
+            Which::Ended => nothing.ended,
+            Which::NotOver => nothing.holds,
+        });
+    }
+    for (line, object) in &said {
+        context.output.say(line);
+        context.output.object(object);
+    }
+    Ok(())
+}
+
+/// Ends one before its time. `what` is what people call it, where a sentence begins with it.
+pub fn end<T: Lasting>(context: &Context, what: &str, number: u32, reason: &str) -> Result<()> {
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        lasting::end::<T>(&mut tx, &context.actor, number, reason, context.at).await?;
+        commit_and_publish(context, tx, Scope::Live).await?;
+        anyhow::Ok(())
+    })?;
+    context.output.say(format!("{what} {number} has ended; the gate has it within a second."));
+    context.output.object(&json!({ "number": number, "state": "withdrawn" }));
+    Ok(())
 }
 
 /// A moment as the school's clocks show it: `2026-11-23 15:30`.

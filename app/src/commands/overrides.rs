@@ -4,17 +4,15 @@ use anyhow::Result;
 use clap::Subcommand;
 use engine::document::Effect;
 use filtering::overrides::{Grant, Override, Whom, actions};
-use filtering::publish::Scope;
 use filtering::site::typed_target;
 use kit::Zone;
 use serde_json::{Value, json};
 
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    AskedSpan, AskedWhich, SHOWN, Which, commit_and_publish_override, fields, has_an_end, numbered,
+    AskedSpan, AskedWhich, Nothing, commit_and_publish_override, end, fields, has_an_end, list, numbered,
     say_state, school_zone, shown, span,
 };
-use crate::commands::records::commit_and_publish;
 use crate::commands::secret::Budget;
 use crate::commands::who;
 
@@ -51,6 +49,12 @@ pub enum Overrides {
     },
 }
 
+const NOTHING: Nothing = Nothing {
+    holds: "No override holds. `fivebar overrides give SITE --whom WHOM --for 45m --reason WHY` gives one.",
+    ended: "No override is over yet.",
+    ever: "No override was ever given.",
+};
+
 /// Runs the command.
 pub fn run(context: &Context, asked: Overrides) -> Result<()> {
     match asked {
@@ -58,8 +62,10 @@ pub fn run(context: &Context, asked: Overrides) -> Result<()> {
             let effect = if close { Effect::Block } else { Effect::Allow };
             give(context, &target, whom, effect, &span, reason)
         }
-        Overrides::List(which) => list(context, which.into()),
-        Overrides::End { number, reason } => end(context, number, &reason),
+        Overrides::List(which) => list(context, which.into(), &NOTHING, async |_, zone, made: &Override| {
+            Ok((line(made, zone, context), object(made, context)))
+        }),
+        Overrides::End { number, reason } => end::<Override>(context, "Override", number, &reason),
     }
 }
 
@@ -123,33 +129,6 @@ fn object(made: &Override, context: &Context) -> Value {
     fields(own, made.grant.span, made.withdrawn.as_ref(), context.at)
 }
 
-fn list(context: &Context, which: Which) -> Result<()> {
-    let records = context.records()?;
-    let (found, zone) = context.wait(async {
-        let mut tx = records.read().await?;
-        let found = match which {
-            Which::NotOver => actions::not_over(&mut tx, context.at).await?,
-            Which::Ended => actions::ended(&mut tx, context.at, SHOWN).await?,
-            Which::All => actions::newest(&mut tx, SHOWN).await?,
-        };
-        let zone = school_zone(&mut tx).await?;
-        tx.roll_back().await?;
-        anyhow::Ok((found, zone))
-    })?;
-    if found.is_empty() {
-        context.output.say(match which {
-            Which::All => "No override was ever given.",
-            Which::Ended => "No override is over yet.",
-            Which::NotOver => "No override holds. `fivebar overrides give SITE --whom WHOM --for 45m --reason WHY` gives one.",
-        });
-    }
-    for made in &found {
-        context.output.say(line(made, &zone, context));
-        context.output.object(&object(made, context));
-    }
-    Ok(())
-}
-
 fn line(made: &Override, zone: &Zone, context: &Context) -> String {
     format!(
         "{:>4}  {} is {} for {}  {}  by {}: {}",
@@ -161,17 +140,4 @@ fn line(made: &Override, zone: &Zone, context: &Context) -> String {
         made.granted_by,
         made.grant.reason,
     )
-}
-
-fn end(context: &Context, number: u32, reason: &str) -> Result<()> {
-    let records = context.records()?;
-    context.wait(async {
-        let mut tx = records.begin().await?;
-        actions::withdraw(&mut tx, &context.actor, number, reason, context.at).await?;
-        commit_and_publish(context, tx, Scope::Live).await?;
-        anyhow::Ok(())
-    })?;
-    context.output.say(format!("Override {number} has ended; the gate has it within a second."));
-    context.output.object(&json!({ "number": number, "state": "withdrawn" }));
-    Ok(())
 }

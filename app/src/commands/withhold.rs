@@ -4,7 +4,6 @@ use anyhow::{Result, bail};
 use clap::Subcommand;
 use engine::{LiveDocument, PersonNo};
 use filtering::lasting::State;
-use filtering::publish::Scope;
 use filtering::withheld::{Decision, Withheld, actions};
 use kit::{Private, Zone};
 use serde_json::{Value, json};
@@ -12,10 +11,10 @@ use store::Tx;
 
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    AskedSpan, AskedWhich, SHOWN, Which, fields, has_an_end, numbered, said_end, say_state, school_zone,
-    shown, starts_at,
+    AskedSpan, AskedWhich, Nothing, end, fields, has_an_end, list, numbered, said_end, say_state,
+    school_zone, shown, starts_at,
 };
-use crate::commands::records::{commit_and_publish, commit_and_publish_new};
+use crate::commands::records::commit_and_publish_new;
 use crate::commands::{when, who};
 
 #[derive(Debug, Subcommand)]
@@ -48,14 +47,23 @@ pub enum Withhold {
     },
 }
 
+const NOTHING: Nothing = Nothing {
+    holds: "Nobody's access is withheld.",
+    ended: "Nobody's access was withheld and given back yet.",
+    ever: "Nobody's access was ever withheld.",
+};
+
 /// Runs the command.
 pub fn run(context: &Context, asked: Withhold) -> Result<()> {
     match asked {
         Withhold::Start { person, span, review, reason } => {
             start(context, &person, &span, review.as_deref(), reason)
         }
-        Withhold::List(which) => list(context, which.into()),
-        Withhold::End { number, reason } => end(context, number, &reason),
+        Withhold::List(which) => list(context, which.into(), &NOTHING, async |tx, zone, made: &Withheld| {
+            let name = name(tx, made.person).await?;
+            Ok((line(&name, made, zone, context), object(made, Some(&name), context)))
+        }),
+        Withhold::End { number, reason } => end::<Withheld>(context, "Withheld access", number, &reason),
     }
 }
 
@@ -134,37 +142,6 @@ async fn name(tx: &mut Tx, person: PersonNo) -> Result<String> {
     Ok(name.unwrap_or_else(|| format!("person:{}", person.0)))
 }
 
-fn list(context: &Context, which: Which) -> Result<()> {
-    let records = context.records()?;
-    let (found, zone) = context.wait(async {
-        let mut tx = records.read().await?;
-        let all = match which {
-            Which::NotOver => actions::not_over(&mut tx, context.at).await?,
-            Which::Ended => actions::ended(&mut tx, context.at, SHOWN).await?,
-            Which::All => actions::newest(&mut tx, SHOWN).await?,
-        };
-        let mut found = Vec::new();
-        for made in all {
-            found.push((name(&mut tx, made.person).await?, made));
-        }
-        let zone = school_zone(&mut tx).await?;
-        tx.roll_back().await?;
-        anyhow::Ok((found, zone))
-    })?;
-    if found.is_empty() {
-        context.output.say(match which {
-            Which::All => "Nobody's access was ever withheld.",
-            Which::Ended => "Nobody's access was withheld and given back yet.",
-            Which::NotOver => "Nobody's access is withheld.",
-        });
-    }
-    for (name, made) in &found {
-        context.output.say(line(name, made, &zone, context));
-        context.output.object(&object(made, Some(name), context));
-    }
-    Ok(())
-}
-
 fn line(name: &str, made: &Withheld, zone: &Zone, context: &Context) -> String {
     let review = match made.state(context.at) {
         State::Now if made.review_is_due(context.at) => {
@@ -183,17 +160,4 @@ fn line(name: &str, made: &Withheld, zone: &Zone, context: &Context) -> String {
         made.made_by,
         made.reason,
     )
-}
-
-fn end(context: &Context, number: u32, reason: &str) -> Result<()> {
-    let records = context.records()?;
-    context.wait(async {
-        let mut tx = records.begin().await?;
-        actions::end(&mut tx, &context.actor, number, reason, context.at).await?;
-        commit_and_publish(context, tx, Scope::Live).await?;
-        anyhow::Ok(())
-    })?;
-    context.output.say(format!("Withheld access {number} has ended; the gate has it within a second."));
-    context.output.object(&json!({ "number": number, "state": "withdrawn" }));
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Starting a focus and ending it.
+//! Starting a focus.
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use kit::Timestamp;
@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::model::{Focus, FocusId, Plan, Refused};
 use super::store;
-use crate::lasting::WithdrawError;
 
 /// Why nothing was started.
 #[derive(Debug, thiserror::Error)]
@@ -35,30 +34,4 @@ pub async fn start(tx: &mut Tx, actor: &Actor, plan: Plan, at: Timestamp) -> Res
     });
     trail::changed(tx, actor, "focus.start", &Subject::new("focus", id), &detail, at).await?;
     Ok(made)
-}
-
-/// Ends one before its time.
-pub async fn end(
-    tx: &mut Tx,
-    actor: &Actor,
-    number: u32,
-    reason: &str,
-    at: Timestamp,
-) -> Result<(), WithdrawError> {
-    store::KIND.withdraw(tx, actor, number, reason, at).await
-}
-
-/// Everything that holds at `at` or will begin later.
-pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Focus>, StoreError> {
-    store::not_over(tx, at).await
-}
-
-/// Everything that is over at `at`, by itself or before its time, the last to end first.
-pub async fn ended(tx: &mut Tx, at: Timestamp, at_most: u32) -> Result<Vec<Focus>, StoreError> {
-    store::ended(tx, at, at_most).await
-}
-
-/// All there ever were, newest first.
-pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Focus>, StoreError> {
-    store::newest(tx, at_most).await
 }

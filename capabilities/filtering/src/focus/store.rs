@@ -5,7 +5,7 @@ use ::store::{StoreError, Tx};
 use kit::Timestamp;
 
 use super::model::{Focus, Plan};
-use crate::lasting::store::{Kind, read_span, read_withdrawn};
+use crate::lasting::store::{Kind, Row, read_span, read_withdrawn};
 use crate::rows;
 
 const TABLE: &str = "focus";
@@ -17,8 +17,6 @@ pub const KIND: Kind = Kind {
     withdraw: "focus.end",
     over: "focus.over",
 };
-const COLUMNS: &str = "id, number, name, audience, sites, reason, made_by, starts_at, ends_at, withdrawn_by, \
-                       withdrawn_at, withdrawn_reason, created_at";
 
 pub async fn insert(tx: &mut Tx, made: &Focus) -> Result<(), StoreError> {
     let sql = "INSERT INTO focus (id, number, name, audience, sites, reason, made_by, starts_at, ends_at, created_at) \
@@ -40,33 +38,27 @@ pub async fn insert(tx: &mut Tx, made: &Focus) -> Result<(), StoreError> {
     rows::change(tx, sql, values).await.map(|_| ())
 }
 
-pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Focus>, StoreError> {
-    KIND.not_over(tx, COLUMNS, at).await?.iter().map(read).collect()
-}
+impl Row for Focus {
+    const KIND: &'static Kind = &KIND;
+    const COLUMNS: &'static str = "id, number, name, audience, sites, reason, made_by, starts_at, ends_at, withdrawn_by, \
+                           withdrawn_at, withdrawn_reason, created_at";
 
-pub async fn ended(tx: &mut Tx, at: Timestamp, at_most: u32) -> Result<Vec<Focus>, StoreError> {
-    KIND.ended(tx, COLUMNS, at, at_most).await?.iter().map(read).collect()
-}
-
-pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Focus>, StoreError> {
-    KIND.newest(tx, COLUMNS, at_most).await?.iter().map(read).collect()
-}
-
-fn read(row: &QueryResult) -> Result<Focus, StoreError> {
-    let text = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get("", column)?) };
-    Ok(Focus {
-        id: text("id")?.parse().map_err(|_| rows::unreadable(TABLE, "id", "no id"))?,
-        number: KIND.number(row)?,
-        plan: Plan {
-            name: text("name")?,
-            group: text("audience")?,
-            sites: serde_json::from_str(&text("sites")?)
-                .map_err(|_| rows::unreadable(TABLE, "sites", "no list of sites"))?,
-            reason: text("reason")?,
-            span: read_span(row)?,
-        },
-        made_by: text("made_by")?,
-        created_at: Timestamp::from_millis(row.try_get("", "created_at")?),
-        withdrawn: read_withdrawn(row)?,
-    })
+    fn read(row: &QueryResult) -> Result<Self, StoreError> {
+        let text = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get("", column)?) };
+        Ok(Self {
+            id: text("id")?.parse().map_err(|_| rows::unreadable(TABLE, "id", "no id"))?,
+            number: KIND.number(row)?,
+            plan: Plan {
+                name: text("name")?,
+                group: text("audience")?,
+                sites: serde_json::from_str(&text("sites")?)
+                    .map_err(|_| rows::unreadable(TABLE, "sites", "no list of sites"))?,
+                reason: text("reason")?,
+                span: read_span(row)?,
+            },
+            made_by: text("made_by")?,
+            created_at: Timestamp::from_millis(row.try_get("", "created_at")?),
+            withdrawn: read_withdrawn(row)?,
+        })
+    }
 }

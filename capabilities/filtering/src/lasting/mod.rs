@@ -1,10 +1,18 @@
 //! What overrides, focus and withheld access share: each has a reason and a number, lasts a while, ends by itself, and
 //! may be ended before that with a reason. Nothing is deleted.
 
+mod actions;
 pub(crate) mod store;
+
+pub use actions::{end, ended, newest, not_over};
 
 use ::store::{Actor, StoreError, Tx};
 use kit::Timestamp;
+
+/// An override, a focus or withheld access.
+pub trait Lasting: store::Row {}
+
+impl<T: store::Row> Lasting for T {}
 
 /// The longest that something may last, in milliseconds: a year and a day. What lasts longer belongs in the policy.
 pub const LONGEST_MS: i64 = 366 * 86_400_000;

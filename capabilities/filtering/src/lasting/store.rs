@@ -12,7 +12,7 @@ use crate::rows;
 
 /// One kind of thing that lasts a while. Their tables share the columns `id`, `number`, `starts_at`, `ends_at`,
 /// `withdrawn_by`, `withdrawn_at` and `withdrawn_reason`.
-pub(crate) struct Kind {
+pub struct Kind {
     /// What people call it.
     pub what: &'static str,
     /// The command that looks after it.
@@ -25,6 +25,17 @@ pub(crate) struct Kind {
     pub withdraw: &'static str,
     /// The trail's verb for an end by itself.
     pub over: &'static str,
+}
+
+/// Something of such a kind, as its table holds it.
+pub trait Row: Sized {
+    /// Its kind.
+    const KIND: &'static Kind;
+    /// What is read of it.
+    const COLUMNS: &'static str;
+
+    /// Reads one.
+    fn read(row: &QueryResult) -> Result<Self, StoreError>;
 }
 
 impl Kind {

@@ -1,4 +1,4 @@
-//! Granting and withdrawing.
+//! Granting, and how what was granted for a request ended.
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use engine::PersonNo;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::model::{Grant, Override, OverrideId, Refused, Whom};
 use super::store;
-use crate::lasting::{WithdrawError, Withdrawn};
+use crate::lasting::Withdrawn;
 use crate::site_request::SiteRequestId;
 
 /// Why nothing was granted.
@@ -55,33 +55,7 @@ pub async fn somebody(tx: &mut Tx, whom: &Whom) -> Result<(), GrantError> {
     }
 }
 
-/// Ends one before its time.
-pub async fn withdraw(
-    tx: &mut Tx,
-    actor: &Actor,
-    number: u32,
-    reason: &str,
-    at: Timestamp,
-) -> Result<(), WithdrawError> {
-    store::KIND.withdraw(tx, actor, number, reason, at).await
-}
-
-/// Everything that holds at `at` or will begin later.
-pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Override>, StoreError> {
-    store::not_over(tx, at).await
-}
-
 /// How the override that answered a request ended before its time, where it did.
 pub async fn withdrawn(tx: &mut Tx, request: SiteRequestId) -> Result<Option<Withdrawn>, StoreError> {
     store::withdrawn(tx, request).await
-}
-
-/// Everything that is over at `at`, by itself or before its time, the last to end first.
-pub async fn ended(tx: &mut Tx, at: Timestamp, at_most: u32) -> Result<Vec<Override>, StoreError> {
-    store::ended(tx, at, at_most).await
-}
-
-/// All there ever were, newest first.
-pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Override>, StoreError> {
-    store::newest(tx, at_most).await
 }

@@ -7,7 +7,7 @@ use kit::Timestamp;
 
 use super::model::{Grant, Override, Whom};
 use crate::lasting::Withdrawn;
-use crate::lasting::store::{Kind, read_span, read_withdrawn};
+use crate::lasting::store::{Kind, Row, read_span, read_withdrawn};
 use crate::rows;
 use crate::site_request::SiteRequestId;
 
@@ -21,8 +21,6 @@ pub const KIND: Kind = Kind {
     withdraw: "override.withdraw",
     over: "override.over",
 };
-const COLUMNS: &str = "id, number, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, ends_at, request, \
-                       withdrawn_by, withdrawn_at, withdrawn_reason, created_at";
 
 pub async fn insert(tx: &mut Tx, made: &Override) -> Result<(), StoreError> {
     let sql = "INSERT INTO \"override\" (id, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, \
@@ -45,48 +43,42 @@ pub async fn insert(tx: &mut Tx, made: &Override) -> Result<(), StoreError> {
     rows::change(tx, sql, values).await.map(|_| ())
 }
 
-pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Override>, StoreError> {
-    KIND.not_over(tx, COLUMNS, at).await?.iter().map(read).collect()
-}
-
-pub async fn ended(tx: &mut Tx, at: Timestamp, at_most: u32) -> Result<Vec<Override>, StoreError> {
-    KIND.ended(tx, COLUMNS, at, at_most).await?.iter().map(read).collect()
-}
-
-pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Override>, StoreError> {
-    KIND.newest(tx, COLUMNS, at_most).await?.iter().map(read).collect()
-}
-
 pub async fn withdrawn(tx: &mut Tx, request: SiteRequestId) -> Result<Option<Withdrawn>, StoreError> {
     let sql = "SELECT withdrawn_by, withdrawn_at, withdrawn_reason FROM \"override\" WHERE request = $1";
     let row = rows::one(tx, sql, vec![request.to_string().into()]).await?;
     Ok(row.as_ref().map(read_withdrawn).transpose()?.flatten())
 }
 
-fn read(row: &QueryResult) -> Result<Override, StoreError> {
-    let text = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get("", column)?) };
-    let effect = match text("verdict")?.as_str() {
-        "allow" => Effect::Allow,
-        "block" => Effect::Block,
-        _ => return Err(rows::unreadable(TABLE, "verdict", "no verdict")),
-    };
-    let request: Option<String> = row.try_get("", "request")?;
-    Ok(Override {
-        id: text("id")?.parse().map_err(|_| rows::unreadable(TABLE, "id", "no id"))?,
-        number: KIND.number(row)?,
-        grant: Grant {
-            whom: Whom::of(&text("subject_kind")?, &text("subject_id")?)
-                .ok_or_else(|| rows::unreadable(TABLE, "subject_id", "nobody"))?,
-            effect,
-            target: text("target")?,
-            reason: text("reason")?,
-            span: read_span(row)?,
-            request: request
-                .map(|id| id.parse().map_err(|_| rows::unreadable(TABLE, "request", "no id")))
-                .transpose()?,
-        },
-        granted_by: text("granted_by")?,
-        created_at: Timestamp::from_millis(row.try_get("", "created_at")?),
-        withdrawn: read_withdrawn(row)?,
-    })
+impl Row for Override {
+    const KIND: &'static Kind = &KIND;
+    const COLUMNS: &'static str = "id, number, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, ends_at, request, \
+                           withdrawn_by, withdrawn_at, withdrawn_reason, created_at";
+
+    fn read(row: &QueryResult) -> Result<Self, StoreError> {
+        let text = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get("", column)?) };
+        let effect = match text("verdict")?.as_str() {
+            "allow" => Effect::Allow,
+            "block" => Effect::Block,
+            _ => return Err(rows::unreadable(TABLE, "verdict", "no verdict")),
+        };
+        let request: Option<String> = row.try_get("", "request")?;
+        Ok(Self {
+            id: text("id")?.parse().map_err(|_| rows::unreadable(TABLE, "id", "no id"))?,
+            number: KIND.number(row)?,
+            grant: Grant {
+                whom: Whom::of(&text("subject_kind")?, &text("subject_id")?)
+                    .ok_or_else(|| rows::unreadable(TABLE, "subject_id", "nobody"))?,
+                effect,
+                target: text("target")?,
+                reason: text("reason")?,
+                span: read_span(row)?,
+                request: request
+                    .map(|id| id.parse().map_err(|_| rows::unreadable(TABLE, "request", "no id")))
+                    .transpose()?,
+            },
+            granted_by: text("granted_by")?,
+            created_at: Timestamp::from_millis(row.try_get("", "created_at")?),
+            withdrawn: read_withdrawn(row)?,
+        })
+    }
 }

@@ -12,10 +12,13 @@ use lists::{IndexBuilder, ListHead};
 use super::files::{Parts, PolicyFile, Prepared, PublishError, Turn};
 use super::manifest::Part;
 use crate::filter_policy;
+use crate::focus::Focus;
 use crate::list::files::{FileError, Text};
 use crate::list::model::List;
 use crate::list::{Intake, Kinds, NoRandomness};
-use crate::{focus, list, overrides, sealed, withheld};
+use crate::overrides::Override;
+use crate::withheld::Withheld;
+use crate::{lasting, list, sealed};
 
 /// How much is to be published. What has not changed costs nothing to leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,14 +208,14 @@ impl FromRecords<'_> {
 
 /// What holds now or will: overrides, focus, withheld access and the roll.
 async fn live(tx: &mut Tx, at: Timestamp) -> Result<LiveDocument, StoreError> {
-    let overrides = overrides::actions::not_over(tx, at).await?;
-    let focus = focus::actions::not_over(tx, at).await?;
-    let withheld = withheld::actions::not_over(tx, at).await?;
+    let overrides: Vec<Override> = lasting::not_over(tx, at).await?;
+    let focus: Vec<Focus> = lasting::not_over(tx, at).await?;
+    let withheld: Vec<Withheld> = lasting::not_over(tx, at).await?;
     Ok(LiveDocument {
         version: 0,
-        overrides: overrides.iter().map(overrides::Override::published).collect(),
-        focus: focus.iter().map(focus::Focus::published).collect(),
-        withheld: withheld.iter().map(withheld::Withheld::published).collect(),
+        overrides: overrides.iter().map(Override::published).collect(),
+        focus: focus.iter().map(Focus::published).collect(),
+        withheld: withheld.iter().map(Withheld::published).collect(),
         roll: people::gate_roll(tx).await?,
     })
 }

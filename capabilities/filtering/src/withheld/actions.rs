@@ -1,4 +1,4 @@
-//! Withholding access and giving it back.
+//! Withholding access.
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use engine::PersonNo;
@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::model::{Decision, Refused, Withheld, WithheldId};
 use super::store;
-use crate::lasting::WithdrawError;
 
 /// Why nothing was withheld.
 #[derive(Debug, thiserror::Error)]
@@ -56,30 +55,4 @@ pub async fn start(
     });
     trail::changed(tx, actor, "withheld.start", &Subject::new("withheld", id), &detail, at).await?;
     Ok(made)
-}
-
-/// Gives the access back before its time.
-pub async fn end(
-    tx: &mut Tx,
-    actor: &Actor,
-    number: u32,
-    reason: &str,
-    at: Timestamp,
-) -> Result<(), WithdrawError> {
-    store::KIND.withdraw(tx, actor, number, reason, at).await
-}
-
-/// Everything that holds at `at` or will begin later.
-pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Withheld>, StoreError> {
-    store::not_over(tx, at).await
-}
-
-/// Everything that is over at `at`, by itself or before its time, the last to end first.
-pub async fn ended(tx: &mut Tx, at: Timestamp, at_most: u32) -> Result<Vec<Withheld>, StoreError> {
-    store::ended(tx, at, at_most).await
-}
-
-/// All there ever were, newest first.
-pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Withheld>, StoreError> {
-    store::newest(tx, at_most).await
 }

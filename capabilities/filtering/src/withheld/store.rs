@@ -6,7 +6,7 @@ use engine::PersonNo;
 use kit::Timestamp;
 
 use super::model::Withheld;
-use crate::lasting::store::{Kind, read_span, read_withdrawn};
+use crate::lasting::store::{Kind, Row, read_span, read_withdrawn};
 use crate::rows;
 
 const TABLE: &str = "withheld";
@@ -18,8 +18,6 @@ pub const KIND: Kind = Kind {
     withdraw: "withheld.end",
     over: "withheld.over",
 };
-const COLUMNS: &str = "id, number, person, reason, made_by, starts_at, ends_at, review_at, withdrawn_by, withdrawn_at, \
-                       withdrawn_reason, created_at";
 
 pub async fn insert(tx: &mut Tx, made: &Withheld) -> Result<(), StoreError> {
     let sql = "INSERT INTO withheld (id, number, person, reason, made_by, starts_at, ends_at, review_at, created_at) \
@@ -38,31 +36,25 @@ pub async fn insert(tx: &mut Tx, made: &Withheld) -> Result<(), StoreError> {
     rows::change(tx, sql, values).await.map(|_| ())
 }
 
-pub async fn not_over(tx: &mut Tx, at: Timestamp) -> Result<Vec<Withheld>, StoreError> {
-    KIND.not_over(tx, COLUMNS, at).await?.iter().map(read).collect()
-}
+impl Row for Withheld {
+    const KIND: &'static Kind = &KIND;
+    const COLUMNS: &'static str = "id, number, person, reason, made_by, starts_at, ends_at, review_at, withdrawn_by, withdrawn_at, \
+                           withdrawn_reason, created_at";
 
-pub async fn ended(tx: &mut Tx, at: Timestamp, at_most: u32) -> Result<Vec<Withheld>, StoreError> {
-    KIND.ended(tx, COLUMNS, at, at_most).await?.iter().map(read).collect()
-}
-
-pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Withheld>, StoreError> {
-    KIND.newest(tx, COLUMNS, at_most).await?.iter().map(read).collect()
-}
-
-fn read(row: &QueryResult) -> Result<Withheld, StoreError> {
-    let text = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get("", column)?) };
-    Ok(Withheld {
-        id: text("id")?.parse().map_err(|_| rows::unreadable(TABLE, "id", "no id"))?,
-        number: KIND.number(row)?,
-        person: u32::try_from(row.try_get::<i64>("", "person")?)
-            .map(PersonNo)
-            .map_err(|_| rows::unreadable(TABLE, "person", "no number"))?,
-        reason: text("reason")?,
-        span: read_span(row)?,
-        review_at: row.try_get::<Option<i64>>("", "review_at")?.map(Timestamp::from_millis),
-        made_by: text("made_by")?,
-        created_at: Timestamp::from_millis(row.try_get("", "created_at")?),
-        withdrawn: read_withdrawn(row)?,
-    })
+    fn read(row: &QueryResult) -> Result<Self, StoreError> {
+        let text = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get("", column)?) };
+        Ok(Self {
+            id: text("id")?.parse().map_err(|_| rows::unreadable(TABLE, "id", "no id"))?,
+            number: KIND.number(row)?,
+            person: u32::try_from(row.try_get::<i64>("", "person")?)
+                .map(PersonNo)
+                .map_err(|_| rows::unreadable(TABLE, "person", "no number"))?,
+            reason: text("reason")?,
+            span: read_span(row)?,
+            review_at: row.try_get::<Option<i64>>("", "review_at")?.map(Timestamp::from_millis),
+            made_by: text("made_by")?,
+            created_at: Timestamp::from_millis(row.try_get("", "created_at")?),
+            withdrawn: read_withdrawn(row)?,
+        })
+    }
 }

@@ -46,13 +46,17 @@ async fn an_approval_makes_an_override_that_ends_and_is_shown_to_the_asker() {
         let mut tx = database.db.begin().await.unwrap();
         let again = refuse(&mut tx, &NETWORK_MANAGER, &request.reference, "no", MONDAY).await.unwrap_err();
         assert!(matches!(again, AnswerError::NotOpen(NotOpen { was: "approved" })), "{again}");
-        assert_eq!(overrides::actions::not_over(&mut tx, MONDAY).await.unwrap().len(), 1);
-        assert_eq!(overrides::actions::not_over(&mut tx, ends_at).await.unwrap().len(), 0, "it ends");
-        let withdraw = overrides::actions::withdraw;
+        assert_eq!(lasting::not_over::<overrides::Override>(&mut tx, MONDAY).await.unwrap().len(), 1);
+        assert_eq!(
+            lasting::not_over::<overrides::Override>(&mut tx, ends_at).await.unwrap().len(),
+            0,
+            "it ends"
+        );
+        let withdraw = lasting::end::<overrides::Override>;
         let unexplained = withdraw(&mut tx, &NETWORK_MANAGER, made.number, " ", MONDAY).await;
         assert!(matches!(unexplained, Err(WithdrawError::NoReason)));
         withdraw(&mut tx, &NETWORK_MANAGER, made.number, "The club is off.", MONDAY).await.unwrap();
-        assert_eq!(overrides::actions::not_over(&mut tx, MONDAY).await.unwrap().len(), 0);
+        assert_eq!(lasting::not_over::<overrides::Override>(&mut tx, MONDAY).await.unwrap().len(), 0);
         let twice = withdraw(&mut tx, &NETWORK_MANAGER, made.number, "again", MONDAY).await;
         assert!(matches!(twice, Err(WithdrawError::Over { number: 1, .. })));
         let unknown = withdraw(&mut tx, &NETWORK_MANAGER, 99, "no such", MONDAY).await;
@@ -62,7 +66,7 @@ async fn an_approval_makes_an_override_that_ends_and_is_shown_to_the_asker() {
             matches!(ended.state, State::Approved { ends_at, .. } if ends_at == MONDAY),
             "the asker reads when it really ended"
         );
-        let kept = overrides::actions::newest(&mut tx, 10).await.unwrap();
+        let kept = lasting::newest::<overrides::Override>(&mut tx, 10).await.unwrap();
         let how = kept[0].withdrawn.as_ref().unwrap();
         assert_eq!(how.reason.as_deref(), Some("The club is off."), "nothing is deleted");
         let verbs: Vec<_> = store::trail::newest(&mut tx, None, 4).await.unwrap();

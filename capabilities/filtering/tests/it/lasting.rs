@@ -82,11 +82,11 @@ async fn a_focus_reaches_the_gate_and_ends_by_itself_or_before_and_is_kept() {
 
         // By itself: nothing needs to be published for it, and the next publication leaves it out.
         assert_eq!(made.state(made.plan.span.ends_at), State::Over);
-        let after = focus::actions::not_over(&mut tx, made.plan.span.ends_at).await.unwrap();
+        let after = lasting::not_over::<focus::Focus>(&mut tx, made.plan.span.ends_at).await.unwrap();
         assert_eq!(after, std::slice::from_ref(&later));
 
         // Before: with a reason, once.
-        let end = focus::actions::end;
+        let end = lasting::end::<focus::Focus>;
         let unexplained = end(&mut tx, &TEACHER, 2, "", MONDAY).await;
         assert!(matches!(unexplained, Err(WithdrawError::NoReason)));
         end(&mut tx, &TEACHER, 2, "The room is taken.", MONDAY).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_focus_reaches_the_gate_and_ends_by_itself_or_before_and_is_kept() {
         (now, tx) = publish(&database, tx, &folders, Scope::Live).await;
         assert_eq!(now.live(&folders.gate).unwrap().focus, [made.published()]);
 
-        let all = focus::actions::newest(&mut tx, 10).await.unwrap();
+        let all = lasting::newest::<focus::Focus>(&mut tx, 10).await.unwrap();
         assert_eq!(all.iter().map(|one| one.number).collect::<Vec<_>>(), [2, 1]);
         let how = all[0].withdrawn.clone().unwrap();
         assert_eq!((how.by.as_str(), how.at), ("command-line:1001", MONDAY));
@@ -138,14 +138,16 @@ async fn withheld_access_is_published_as_a_number_and_comes_back() {
         let text = std::fs::read_to_string(published.live_path(&folders.gate)).unwrap();
         assert!(!text.contains("password") && !text.contains("Ashbourne"), "{text}");
 
-        let not_over = withheld::actions::not_over;
+        let not_over = lasting::not_over::<withheld::Withheld>;
         let still = not_over(&mut tx, short.span.ends_at).await.unwrap();
         assert_eq!(still, std::slice::from_ref(&open));
         assert!(open.review_is_due(review));
         assert_eq!(not_over(&mut tx, open.span.ends_at).await.unwrap(), [], "nobody is forgotten");
-        withheld::actions::end(&mut tx, &TEACHER, 2, "Talked with the family.", review).await.unwrap();
+        lasting::end::<withheld::Withheld>(&mut tx, &TEACHER, 2, "Talked with the family.", review)
+            .await
+            .unwrap();
         assert_eq!(not_over(&mut tx, review).await.unwrap(), []);
-        let kept = withheld::actions::newest(&mut tx, 10).await.unwrap();
+        let kept = lasting::newest::<withheld::Withheld>(&mut tx, 10).await.unwrap();
         assert_eq!(kept[0].state(review), State::Withdrawn);
         assert_eq!(kept[1], short);
         let trail = verbs(&mut tx, 3).await;
@@ -176,8 +178,8 @@ async fn what_is_refused_leaves_no_row_and_no_entry() {
         for decision in [Decision { reason: String::new(), ..decision() }, long] {
             assert!(withheld::actions::start(&mut tx, &TEACHER, decision, MONDAY).await.is_err());
         }
-        assert_eq!(focus::actions::newest(&mut tx, 10).await.unwrap(), []);
-        assert_eq!(withheld::actions::newest(&mut tx, 10).await.unwrap(), []);
+        assert_eq!(lasting::newest::<focus::Focus>(&mut tx, 10).await.unwrap(), []);
+        assert_eq!(lasting::newest::<withheld::Withheld>(&mut tx, 10).await.unwrap(), []);
         assert_eq!(verbs(&mut tx, 100).await.len(), before);
         tx.commit().await.unwrap();
     }
@@ -253,7 +255,9 @@ async fn what_ends_by_itself_is_listed_and_leaves_its_own_entry_once() {
         let early = focus::actions::start(&mut tx, &TEACHER, self::exam(), MONDAY).await.unwrap();
         let taken = withheld::actions::start(&mut tx, &TEACHER, decision(), MONDAY).await.unwrap();
         let half = MONDAY.plus_millis(HOUR_MS / 2);
-        focus::actions::end(&mut tx, &TEACHER, early.number, "The room is taken.", half).await.unwrap();
+        lasting::end::<focus::Focus>(&mut tx, &TEACHER, early.number, "The room is taken.", half)
+            .await
+            .unwrap();
 
         let before = MONDAY.plus_millis(HOUR_MS - 1);
         assert!(!lasting::has_ended(&mut tx, ALWAYS, before).await.unwrap(), "{}", database.engine);
@@ -276,15 +280,15 @@ async fn what_ends_by_itself_is_listed_and_leaves_its_own_entry_once() {
             assert_eq!(entry.detail, format!("{{\"ended_at\":{ended_at}}}"), "{}", database.engine);
         }
 
-        let ended = focus::actions::ended(&mut tx, after, 10).await.unwrap();
+        let ended = lasting::ended::<focus::Focus>(&mut tx, after, 10).await.unwrap();
         assert_eq!(ended.iter().map(|one| one.number).collect::<Vec<_>>(), [exam.number, early.number]);
         assert_eq!(
             ended.iter().map(|one| one.state(after)).collect::<Vec<_>>(),
             [State::Over, State::Withdrawn]
         );
-        assert_eq!(withheld::actions::ended(&mut tx, after, 10).await.unwrap().len(), 1);
-        assert!(overrides::actions::ended(&mut tx, after, 10).await.unwrap().is_empty());
+        assert_eq!(lasting::ended::<withheld::Withheld>(&mut tx, after, 10).await.unwrap().len(), 1);
+        assert!(lasting::ended::<overrides::Override>(&mut tx, after, 10).await.unwrap().is_empty());
         let later = given.grant.span.ends_at;
-        assert_eq!(overrides::actions::ended(&mut tx, later, 10).await.unwrap().len(), 1);
+        assert_eq!(lasting::ended::<overrides::Override>(&mut tx, later, 10).await.unwrap().len(), 1);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use engine::document::Effect;
 use engine::{Catalogue, Current, Front, Host, HostName, LiveDocument, Problem, Sealed, SealedKey, Step};
 use filtering::filter_policy::{self, ApplyError};
-use filtering::lasting::Span;
+use filtering::lasting::{self, Span};
 use filtering::list::{self, HoldError, ImportError, Intake, Kinds};
 use filtering::overrides::{self, Grant, Whom};
 use filtering::publish::{CommitError, FromRecords, Prepared, Published, RecordsError, Scope, verify};
@@ -149,7 +149,9 @@ async fn the_gate_decides_by_what_was_published_last() {
         assert!(second.same_policy(&first) && second.generation > first.generation);
         assert_eq!(second.live(&folders.gate).unwrap().overrides.len(), 1);
         assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::Override, false));
-        overrides::actions::withdraw(&mut tx, &ACTOR, made.number, "over early", MONDAY).await.unwrap();
+        lasting::end::<overrides::Override>(&mut tx, &ACTOR, made.number, "over early", MONDAY)
+            .await
+            .unwrap();
         (_, tx) = publish(&database, tx, &folders, Scope::Live).await;
         assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::School, true));
 
@@ -298,7 +300,7 @@ async fn what_is_not_kept_is_not_published() {
         assert_eq!(decided(&folders.gate, "games.example", UNKNOWN), (Step::School, true));
 
         let mut tx = database.db.begin().await.unwrap();
-        assert!(overrides::actions::newest(&mut tx, 10).await.unwrap().is_empty());
+        assert!(lasting::newest::<overrides::Override>(&mut tx, 10).await.unwrap().is_empty());
         let (after, _) = publish(&database, tx, &folders, Scope::Live).await;
         assert_eq!(after.generation, before.generation + 1);
     }
