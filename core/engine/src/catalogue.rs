@@ -67,6 +67,9 @@ pub struct OpenSite {
     /// Sites of others that it needs (a chat's servers), each with everything below it.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// Of an essential: whether visits are not held against anybody, as those to help never are.
+    #[serde(default)]
+    pub unobserved: bool,
 }
 
 impl OpenSite {
@@ -158,6 +161,8 @@ impl Catalogue {
             about: "Where block pages lead: why a page was blocked, asking for it, reporting, and help."
                 .to_owned(),
             exact: hosts,
+            // Where a child reads why, asks for help and reports.
+            unobserved: true,
             ..OpenSite::default()
         });
         Arc::new(all)

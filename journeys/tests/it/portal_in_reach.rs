@@ -97,6 +97,16 @@ fn a_class_in_an_exam_reads_why_asks_and_reports_through_the_proxy() -> Result<(
     assert!(block_page(&school, &pupil)?.contains(" 403 "), "{SITE} leads to the portal's address too");
     let elsewhere = school.curl(&pupil, &format!("http://{}:9/", web.ip()), &[])?;
     assert!(!elsewhere.contains("200 OK"), "{elsewhere}");
+
+    // Of all this the activity log knows the refusals of the site, the last of them too, and no visit to the portal.
+    assert!(school.curl(&pupil, "http://last.example/", &[])?.contains(" 403 "));
+    let seen = || school.told(&["--json", "activity", "search", "--address", &pupil]).ok();
+    let events = eventually(LIVE, || seen().filter(|events| events.contains("last.example")))
+        .context("the last refusal in the log")?;
+    assert!(events.contains(SITE), "{events}");
+    assert!(!events.contains("/reports") && !events.contains("/why"), "{events}");
+    let host = school.ready.portal.ip().to_string();
+    assert!(!events.contains(&format!("{host:?}")), "{events}");
     Ok(())
 }
 

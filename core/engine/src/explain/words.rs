@@ -26,7 +26,9 @@ pub fn describe(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Stri
                 let open = policy.catalogue().essential.get(place);
                 let name = open.map_or("this", |open| open.name.as_str());
                 match open {
-                    Some(open) if open.id == PORTAL => format!("Open to everyone, always: {name}"),
+                    Some(open) if open.id == PORTAL => {
+                        format!("Open to everyone, always, and no visit is recorded: {name}")
+                    }
                     _ => format!("Devices need it: {name}"),
                 }
             }

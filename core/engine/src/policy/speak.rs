@@ -24,7 +24,9 @@ impl Case<'_> {
             return open;
         }
         if let Some(hit) = self.first(|kind| matches!(kind, Kind::Essential | Kind::OwnEssential)) {
-            return decision(Verdict::Allow, self.about(Step::Essential, hit));
+            let mut open = decision(Verdict::Allow, self.about(Step::Essential, hit));
+            open.obligations.unobserved = self.is_unobserved_essential();
+            return open;
         }
         let locked_block = self.policy_candidates(Kind::Locked).filter(|one| one.effect == Effect::Block);
         if let Some(blocked) = self.contested(Step::LockedBlock, locked_block) {
@@ -46,6 +48,16 @@ impl Case<'_> {
             .or_else(|| self.contested(Step::School, self.policy_candidates(Kind::School)))
             .or_else(|| self.permitted_use(|_| false))
             .unwrap_or_else(|| self.unknown())
+    }
+
+    /// Whether an essential that is not observed is among what matches.
+    fn is_unobserved_essential(&self) -> bool {
+        self.found.rules.iter().any(|hit| {
+            self.policy.entries.get(hit.entry as usize).is_some_and(|entry| {
+                let open = self.policy.catalogue.essential.get(entry.place as usize);
+                entry.kind == Kind::Essential && open.is_some_and(|open| open.unobserved)
+            })
+        })
     }
 
     /// The first hit, by number and fact, on a rule of that kind.

@@ -359,7 +359,9 @@ pub(super) fn world(dice: &mut Dice<'_>) -> World {
             .to_vec(),
         help: vec![open("help", &["help.test"], &[])],
         essential: if dice.chance(2) {
-            vec![open("essential", &[], &["x.b.example", "192.0.2.1", "64:ff9b::c000:201"])]
+            let mut quiet = open("quiet", &[], &["a.example"]);
+            quiet.unobserved = true;
+            vec![open("essential", &[], &["x.b.example", "192.0.2.1", "64:ff9b::c000:201"]), quiet]
         } else {
             Vec::new()
         },

@@ -92,6 +92,7 @@ pub fn policy(rules: &str) -> FilterPolicy {
         exact: Vec::new(),
         confirm_first: false,
         needs: Vec::new(),
+        unobserved: false,
     };
     let catalogue = Arc::new(Catalogue { help: vec![help], ..Catalogue::default() });
     let image = IndexBuilder::new(Seed([1; 16])).build().unwrap();
