@@ -268,12 +268,12 @@ fn status(context: &Context, client: &Client) -> Result<()> {
     let accounts = &status.accounts;
     let open = |of: fn(&activity::log::OpenRun) -> u64| accounts.open.iter().map(of).sum::<u64>();
     let issued = accounts.issued + open(|run| run.issued);
-    let durable = accounts.durable + open(|run| run.durable);
-    let lost = accounts.lost + open(|run| run.lost);
+    let durable = (accounts.durable + open(|run| run.durable)).saturating_sub(accounts.damaged);
+    let lost = accounts.lost + open(|run| run.lost) + accounts.damaged;
     let in_flight = open(|run| run.owed);
     context.output.object(&json!({
         "issued": issued, "durable": durable, "lost": lost, "waiting": issued.saturating_sub(durable + lost),
-        "in_flight": in_flight,
+        "in_flight": in_flight, "damaged": accounts.damaged,
         "inexact_runs": accounts.inexact_runs, "events_kept": status.last_seq.saturating_sub(status.first_seq.saturating_sub(1)),
         "bytes": status.bytes, "keep_days": status.keep_days, "alarm": status.alarm, "help": status.help,
         "sync_us_p50": status.sync_us_p50, "sync_us_p99": status.sync_us_p99,
@@ -282,6 +282,13 @@ fn status(context: &Context, client: &Client) -> Result<()> {
         "{issued} events were given out by gates: {durable} are on disk, {lost} were lost and counted, {} are on their way.",
         issued.saturating_sub(durable + lost)
     ));
+    if accounts.damaged > 0 {
+        context.output.say(format!(
+            "{} of the lost were on disk and were damaged there. Run `fivebar verify`, keep a copy of the folder `log`, and \
+             have the disk looked at.",
+            accounts.damaged
+        ));
+    }
     if in_flight > 0 {
         context.output.say(format!(
             "{in_flight} requests are being carried out; each becomes an event when it is over, or is counted as lost."

@@ -39,7 +39,11 @@ pub fn run(
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     if !worker.is_finished() {
-        when_ready(&Ready { pid: std::process::id(), ..Ready::default() });
+        let damaged = client.status().map_or(0, |status| status.accounts.damaged);
+        let damaged = (damaged > 0).then(|| {
+            format!("{damaged} events of the activity log were damaged on disk and are lost: see `fivebar verify`.")
+        });
+        when_ready(&Ready { pid: std::process::id(), damaged, ..Ready::default() });
     }
     runtime.block_on(stop.said());
     worker.join().map_err(|_| anyhow::anyhow!("the log ended in a panic"))??;

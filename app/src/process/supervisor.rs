@@ -35,6 +35,9 @@ pub struct Ready {
     /// What must be said of older rules that stand in for damaged ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind: Option<String>,
+    /// What must be said of events that were damaged on disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damaged: Option<String>,
     /// The process that says it.
     #[serde(default)]
     pub pid: u32,
@@ -51,7 +54,8 @@ pub struct Person {
 impl Ready {
     /// All that must be said.
     pub fn notices(&self) -> Option<String> {
-        let all: Vec<&str> = [&self.behind, &self.notice].into_iter().flatten().map(String::as_str).collect();
+        let all: Vec<&str> =
+            [&self.behind, &self.notice, &self.damaged].into_iter().flatten().map(String::as_str).collect();
         (!all.is_empty()).then(|| all.join(" "))
     }
 
@@ -116,7 +120,7 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
                             (together.portal, together.people) = (ready.portal, ready.people);
                             together.notice = ready.notice;
                         }
-                        Part::Log => {}
+                        Part::Log => together.damaged = ready.damaged,
                     }
                     waiting.retain(|other| *other != part);
                 }

@@ -87,6 +87,18 @@ pub enum What {
         /// Bytes before other whole records that are no records; left in place and passed over.
         damaged_bytes: u64,
     },
+    /// Events that were on disk lay in bytes that are damaged.
+    Damaged {
+        /// The first place of the file they were in: it is in its name.
+        first_seq: u64,
+        /// Places of which there is no event any more.
+        places: u64,
+        /// How many events that had been counted as on disk count as lost instead. The others are of gate runs that
+        /// were not over, and are counted as lost with those.
+        events: u64,
+        /// Bytes of the file that are no records.
+        damaged_bytes: u64,
+    },
     /// The log could not write; gates kept what they could.
     Unwritable {
         /// When it began.

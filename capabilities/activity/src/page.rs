@@ -83,6 +83,21 @@ pub fn runs_in(run_dir: &Path) -> io::Result<Vec<Run>> {
     Ok(runs)
 }
 
+/// Names of files among the pages in `run_dir` that are no pages of this form or the one before, and how many pages there
+/// are. What a page counts has no checksum: a gate changes it in place and may be killed at any moment.
+pub fn damaged_in(run_dir: &Path) -> io::Result<(usize, Vec<String>)> {
+    let runs = runs_in(run_dir)?;
+    let mut damaged = Vec::new();
+    for run in &runs {
+        let path = path_of(run_dir, *run);
+        // One that its run has just been settled with is gone, and no damage.
+        if Reading::take(run_dir, *run)?.is_none() && path.try_exists()? {
+            damaged.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
+        }
+    }
+    Ok((runs.len(), damaged))
+}
+
 /// The machine's present start, so that a page from before a power loss can be told; 0 where that cannot be found out.
 pub fn this_boot() -> u64 {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();

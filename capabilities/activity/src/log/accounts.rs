@@ -53,6 +53,9 @@ pub struct Accounts {
     pub durable: u64,
     /// Events of theirs counted as lost.
     pub lost: u64,
+    /// Events counted as durable above or below that were found damaged on disk since: they are lost, and not durable.
+    #[serde(default)]
+    pub damaged: u64,
     /// Runs that are not over.
     pub open: Vec<OpenRun>,
 }
@@ -183,7 +186,7 @@ impl AppendLog {
     /// The accounts, with what the pages in `run_dir` say of open runs.
     pub fn accounts(&self, run_dir: &Path) -> Accounts {
         let writer = held(&self.writer);
-        let ended = writer.ended;
+        let (ended, damaged) = (writer.ended, writer.damaged.recounted());
         let mut open: Vec<OpenRun> = writer
             .runs
             .iter()
@@ -209,6 +212,7 @@ impl AppendLog {
             issued: ended.issued,
             durable: ended.durable,
             lost: ended.lost,
+            damaged,
             open,
         }
     }

@@ -5,6 +5,7 @@
 //! because a number is accounted for once: durable or lost.
 
 mod accounts;
+mod damage;
 mod read;
 mod refusals;
 pub mod segment;
@@ -26,6 +27,7 @@ use crate::search::Subject;
 use crate::spans::total;
 use crate::store::StoreError;
 pub use accounts::{Accounts, OpenRun};
+pub use damage::{Look, look};
 pub use read::Follow;
 use refusals::Refusals;
 use segment::{Contents, RunState};
@@ -74,6 +76,7 @@ struct Writer {
     /// Runs that are over, with the last number settled.
     over: HashMap<Run, u64>,
     ended: Ended,
+    damaged: damage::Damaged,
     /// Help visits published, by run and day.
     help: HashMap<(Run, Option<Timestamp>), HelpCounts>,
     entries: Entries,
@@ -129,6 +132,7 @@ impl AppendLog {
 
         let mut segments = closed_segments(&dir)?;
         let mut refusals = Refusals::default();
+        let mut last_segment = None;
         let (file, active) = match segments.pop() {
             None => begin(&dir)?,
             Some(last) => {
@@ -136,7 +140,7 @@ impl AppendLog {
                 let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
                 let recovered = segment::recover(&bytes, last.first_seq);
                 let active = recovered.contents;
-                past.runs = recovered.runs.into_iter().collect();
+                past.runs = recovered.runs.iter().cloned().collect();
                 refusals.learn(bytes.get(..active.bytes as usize).unwrap_or_default());
                 let file = File::options().read(true).write(true).open(&path);
                 let file = file.map_err(StoreError::io("open", &path))?;
@@ -148,11 +152,20 @@ impl AppendLog {
                 if recovered.cut_bytes + recovered.damaged_bytes > 0 {
                     repairs.push(repaired(at, &path, recovered.cut_bytes, recovered.damaged_bytes));
                 }
+                last_segment = Some(recovered);
                 (file, active)
             }
         };
         segments.push(active);
+        let lost = past.lost.clone();
         past.settle();
+        if let Some(recovered) = &last_segment {
+            let new = damage::of_last(&past.damaged, recovered, &past.durable, &past.runs, &lost, at);
+            if let Some((entry, first_seq, places, events)) = new {
+                repairs.push(entry);
+                past.damaged.add(first_seq, places, events);
+            }
+        }
         // A full disk must not keep the log from starting: what it has can still be read.
         if let Err(error) = entries.add(&repairs) {
             tracing::error!(%error, "the activity log was repaired but could not write its entry about it");
@@ -163,6 +176,7 @@ impl AppendLog {
             runs: past.runs,
             over: past.over,
             ended: past.ended,
+            damaged: past.damaged,
             help: past.help,
             entries,
             staging: Vec::new(),
@@ -241,6 +255,9 @@ struct Past {
     over: HashMap<Run, u64>,
     lost: HashMap<Run, Vec<(u64, u64)>>,
     ended: Ended,
+    /// What runs that are over had on disk.
+    durable: HashMap<Run, u64>,
+    damaged: damage::Damaged,
     help: HashMap<(Run, Option<Timestamp>), HelpCounts>,
     hidden: Vec<Subject>,
 }
@@ -255,6 +272,7 @@ impl Past {
                     let settled = past.over.entry(run).or_default();
                     *settled = settled.saturating_add(issued);
                     past.ended.add(issued, durable, lost, exact);
+                    past.durable.insert(run, durable);
                 }
                 What::Help { run, day, counts } => {
                     let published = past.help.entry((*run, *day)).or_default();
@@ -262,6 +280,9 @@ impl Past {
                 }
                 What::ErasureBegun { subject } => past.hidden.push(*subject),
                 What::ErasureDone { subject, .. } => past.hidden.retain(|hidden| hidden != subject),
+                &What::Damaged { first_seq, places, events, .. } => {
+                    past.damaged.add(first_seq, places, events);
+                }
                 What::Repaired { .. }
                 | What::Unwritable { .. }
                 | What::Expired { .. }

@@ -132,6 +132,8 @@ pub struct Recovered {
     pub cut_bytes: u64,
     /// Bytes before other whole frames that are none.
     pub damaged_bytes: u64,
+    /// Places up to the last event of which there is no event: what lay in damaged bytes.
+    pub missing: u64,
 }
 
 /// Reads a whole segment. Never fails: what is no frame is counted, and events are taken from whole frames only.
@@ -139,7 +141,7 @@ pub struct Recovered {
 pub fn recover(bytes: &[u8], first_seq: u64) -> Recovered {
     let mut contents = Contents::empty(first_seq, 0);
     let mut runs = std::collections::BTreeMap::<Run, RunState>::new();
-    let (mut cut_bytes, mut damaged_bytes) = (0, 0);
+    let (mut cut_bytes, mut damaged_bytes, mut missing) = (0, 0, 0_u64);
     for piece in frame::pieces(bytes) {
         let frame = match piece {
             Piece::Whole(frame) => frame,
@@ -168,6 +170,7 @@ pub fn recover(bytes: &[u8], first_seq: u64) -> Recovered {
                 if let Some(stored) = Stored::parse(frame.body) {
                     let run = runs.entry(Run(stored.run)).or_default();
                     // After damage the places go on from where the file says, not from where we counted.
+                    missing = missing.saturating_add(stored.first_seq.saturating_sub(contents.next_seq));
                     contents.next_seq = contents.next_seq.max(stored.first_seq);
                     for head in stored.batch.heads() {
                         contents.add(head.at);
@@ -177,10 +180,18 @@ pub fn recover(bytes: &[u8], first_seq: u64) -> Recovered {
                     }
                 }
             }
-            Kind::Closing | Kind::Entry | Kind::SealedRecord | Kind::SealedCount => {}
+            Kind::Closing => {
+                // A whole closing says where the last event was, even where that one is damaged.
+                let closing = closing_of(frame.body, 0).filter(|closing| closing.first_seq == first_seq);
+                if let Some(closing) = closing {
+                    missing = missing.saturating_add(closing.next_seq.saturating_sub(contents.next_seq));
+                    contents.next_seq = contents.next_seq.max(closing.next_seq);
+                }
+            }
+            Kind::Entry | Kind::SealedRecord | Kind::SealedCount => {}
         }
     }
-    Recovered { contents, runs: runs.into_iter().collect(), cut_bytes, damaged_bytes }
+    Recovered { contents, runs: runs.into_iter().collect(), cut_bytes, damaged_bytes, missing }
 }
 
 /// What a full segment holds, by its closing frame or, where it has none, by reading it.

@@ -27,12 +27,21 @@ fn expire_sealed(service: &Service, at: Timestamp) -> Result<(), StoreError> {
     service.sealed.expire(at, kept_days).map_err(StoreError::io("write", path()))
 }
 
+/// Reads what is kept once a start: whoever has a search answered must be told what it may lack.
+fn look_for_damage(service: &Service) {
+    match service.log.look_for_damage(service.config.clock.now(), || service.stopping()) {
+        Ok(_) => {}
+        Err(error) => tracing::error!(%error, "The activity log could not be looked through for damage"),
+    }
+}
+
 /// Keeps house until told to stop.
 pub fn keep(service: &Service) {
     let clock = &service.config.clock;
     if let Err(error) = service.log.finish_erasures(clock.now()) {
         tracing::error!(%error, "An erasure could not be finished; it will be tried at the next start");
     }
+    look_for_damage(service);
     let (mut began, mut began_at) = (Instant::now(), clock.now());
     let mut due = Instant::now() + FIRST;
     while !service.stopping() {

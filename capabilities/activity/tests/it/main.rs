@@ -6,6 +6,7 @@
     reason = "the helpers of these tests fail as tests do; clippy only excuses functions marked as tests"
 )]
 
+mod damage;
 mod fate;
 mod forget;
 mod house;
