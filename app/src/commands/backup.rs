@@ -203,13 +203,19 @@ fn prove_school(context: &Context) -> Result<()> {
     let altered: Vec<String> = altered.iter().map(ToString::to_string).collect();
     let published = filtering::publish::verify(&context.home.gate());
     let tier = prove_sealed(context, &records)?;
+    let log = prove_log(context)?;
     context.output.object(&json!({
         "sealed": match &tier {
             Ok(tier) => json!({
-                "whole": true, "recipients": tier.recipients, "records": tier.records, "damaged_bytes": tier.damaged_bytes,
+                "whole": tier.damaged_bytes == 0, "recipients": tier.recipients, "records": tier.records,
+                "damaged_bytes": tier.damaged_bytes,
             }),
             Err(why) => json!({ "whole": false, "why": why }),
         },
+        "activity": json!({
+            "whole": log.damaged.is_empty(), "files": log.files,
+            "damaged": log.damaged.iter().map(|(file, what)| json!({ "file": file, "what": what })).collect::<Vec<_>>(),
+        }),
         "trail": match &trail {
             Verified::Whole { entries, head } => json!({ "whole": true, "entries": entries, "head": head }),
             Verified::BrokenAt { seq, why } => json!({ "whole": false, "broken_at": seq, "why": why.to_string() }),
@@ -253,19 +259,62 @@ fn prove_school(context: &Context) -> Result<()> {
             .into());
         }
     }
+    let mut problems = Vec::new();
     match tier {
         Ok(tier) => {
             context.output.say(format!(
-                "The sealed entries are those that were loaded; {} records of sealed addresses, {} damaged bytes.",
-                tier.records, tier.damaged_bytes
+                "The sealed entries are those that were loaded; {} records of sealed addresses can be read.",
+                tier.records
             ));
             if tier.recipients == 0 {
                 context.output.say(crate::commands::sealed::NOBODY);
             }
+            if tier.damaged_bytes > 0 {
+                problems.push(format!(
+                    "the encrypted records of sealed addresses are damaged: {} bytes of log/{} are no records, and what lay \
+                     there cannot be handed over. Keep a copy of the file as it is, tell the designated safeguarding lead, \
+                     and have the disk looked at.",
+                    tier.damaged_bytes,
+                    activity::sealed::FILE
+                ));
+            }
         }
-        Err(why) => return Err(Failure::Problems(why).into()),
+        Err(why) => problems.push(why),
     }
-    Ok(())
+    if log.damaged.is_empty() {
+        context.output.say(format!("The activity log is whole: {} files.", log.files));
+    } else {
+        let files: Vec<String> = log.damaged.iter().map(|(file, what)| format!("{file} ({what})")).collect();
+        problems.push(format!(
+            "the activity log is damaged: {}. Searches lack what lay there; `fivebar activity status` counts it as lost. Keep \
+             a copy of the folder as it is, and have the disk looked at.",
+            files.join(", ")
+        ));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::Problems(problems.join("\n")).into()) }
+}
+
+/// What proving the activity log came to.
+struct Log {
+    files: usize,
+    /// By path in the home folder, what is wrong with it.
+    damaged: Vec<(String, String)>,
+}
+
+/// Whether every file of the activity log is whole, and every page that gates count on is one.
+fn prove_log(context: &Context) -> Result<Log> {
+    let look = activity::log::look(&context.home.log()).context("cannot read the activity log")?;
+    let (pages, bad_pages) = activity::page::damaged_in(&context.home.run())
+        .context("cannot read the pages that gates count on")?;
+    let damaged = (look.damaged.iter())
+        .map(|(file, bytes)| (format!("log/{file}"), format!("{bytes} bytes are no records")))
+        .chain(
+            bad_pages
+                .iter()
+                .map(|file| (format!("run/pages/{file}"), "not a page that can be read".to_owned())),
+        )
+        .collect();
+    Ok(Log { files: look.files + pages, damaged })
 }
 
 /// What proving the sealed tier came to.

@@ -1,0 +1,91 @@
+//! A disk that gives back what was not written: in the activity log, its entries, its pages and the sealed records.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use journeys::{School, eventually};
+use serde_json::Value;
+
+fn flip(path: &Path, place: impl FnOnce(usize) -> usize) -> Result<()> {
+    let mut bytes = fs::read(path).with_context(|| path.display().to_string())?;
+    let place = place(bytes.len());
+    *bytes.get_mut(place).context("the file is that long")? ^= 1;
+    Ok(fs::write(path, bytes)?)
+}
+
+fn status(school: &School) -> Result<Value> {
+    Ok(serde_json::from_str(&school.told(&["--json", "activity", "status"])?)?)
+}
+
+fn found(school: &School) -> Result<u64> {
+    Ok(school.told(&["--json", "activity", "export"])?.lines().count() as u64)
+}
+
+/// What `verify` says on standard error and in JSON, once it has ended with the code for problems.
+fn refused(school: &School) -> Result<(String, Value)> {
+    let text = school.command(&["verify"])?;
+    let json = school.command(&["--json", "verify"])?;
+    assert_eq!((text.status.code(), json.status.code()), (Some(3), Some(3)), "{text:?}");
+    let object = String::from_utf8_lossy(&json.stdout).lines().next().map(serde_json::from_str::<Value>);
+    Ok((String::from_utf8_lossy(&text.stderr).into_owned(), object.context("an object")??))
+}
+
+#[test]
+fn a_byte_changed_on_the_disk_is_counted_said_and_fails_verify() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("home");
+    journeys::init(&home)?;
+    let school = School::run(&home)?;
+    for number in 0..40 {
+        school.dig("127.0.0.1", &[&format!("q{number}.example")])?;
+    }
+    let before = eventually(Duration::from_secs(20), || {
+        status(&school).ok().filter(|status| status["durable"].as_u64() >= Some(40))
+    });
+    let before = before.context("forty events are on disk")?;
+    assert!(school.told(&["verify"])?.contains("The activity log is whole"));
+    school.stop()?;
+
+    let log = home.join("log");
+    let segment = log.join("append-00000000000000000001.log");
+    flip(&segment, |length| length / 2)?;
+    let school = School::run(&home)?;
+    let notice = school.ready.notice.clone().unwrap_or_default();
+    assert!(notice.contains("were damaged on disk and are lost"), "{notice}");
+    let after = status(&school)?;
+    let kept = found(&school)?;
+    assert!(kept > 0 && after["damaged"].as_u64() > Some(0), "{after}");
+    assert_eq!(after["durable"].as_u64(), Some(kept), "{after}; before: {before}");
+    assert_eq!(after["issued"].as_u64(), Some(kept + after["lost"].as_u64().unwrap_or(0)), "{after}");
+    assert!(school.told(&["activity", "status"])?.contains("were on disk and were damaged there"));
+    let (said, object) = refused(&school)?;
+    assert!(said.contains("log/append-00000000000000000001.log"), "{said}");
+    assert_eq!(object["activity"]["whole"], false, "{object}");
+    school.stop()?;
+
+    // The other files, each said by its name.
+    flip(&log.join("entries.log"), |_| 20)?;
+    fs::write(log.join("sealed.log"), [7; 660])?;
+    let pages = home.join("run/pages");
+    fs::create_dir_all(&pages)?;
+    fs::write(pages.join("gate-00000000000000aa.page"), [1; 4096])?;
+    let verify = std::process::Command::new(journeys::program()?)
+        .arg("--home")
+        .arg(&home)
+        .args(["--json", "verify"])
+        .output()?;
+    assert_eq!(verify.status.code(), Some(3), "{verify:?}");
+    let object: Value =
+        serde_json::from_str(String::from_utf8_lossy(&verify.stdout).lines().next().unwrap_or(""))?;
+    assert_eq!(object["sealed"]["whole"], false, "{object}");
+    assert_eq!(object["sealed"]["damaged_bytes"], 660, "{object}");
+    let files: Vec<&str> = (object["activity"]["damaged"].as_array().into_iter().flatten())
+        .filter_map(|one| one["file"].as_str())
+        .collect();
+    let all =
+        ["log/append-00000000000000000001.log", "log/entries.log", "run/pages/gate-00000000000000aa.page"];
+    assert_eq!(files, all, "{object}");
+    Ok(())
+}
