@@ -164,14 +164,30 @@ fn what_a_pupil_asks_for_through_the_proxy_is_theirs_and_opens_for_them() -> Res
 #[test]
 fn nothing_hides_the_notice_while_no_live_feed_is_loaded() -> Result<()> {
     let school = School::demo()?;
-    let page = std::process::Command::new("curl")
-        .args(["-s", &format!("http://{}/", school.ready.portal)])
-        .output()?;
-    let page = String::from_utf8_lossy(&page.stdout);
-    assert!(
-        page.contains("No live IWF or police terrorist list. Do not use this as your only filter."),
-        "{page}"
-    );
+    let foreign = &["-d", "site=a.example", "-H", "Origin: http://elsewhere.example"][..];
+    for (path, more, status) in [
+        ("/", &[][..], "200"),
+        ("/why", &[], "200"),
+        ("/requests", &[], "200"),
+        ("/reports", &[], "200"),
+        ("/help", &[], "200"),
+        ("/nope", &[], "404"),
+        ("/assets/nope", &[], "404"),
+        ("/requests/R-22222222", &[], "404"),
+        ("/help", &["-d", "site=a.example"], "405"),
+        ("/requests", foreign, "403"),
+    ] {
+        let page = std::process::Command::new("curl")
+            .args(["-s", "-i", &format!("http://{}{path}", school.ready.portal)])
+            .args(more)
+            .output()?;
+        let page = String::from_utf8_lossy(&page.stdout);
+        assert!(page.contains(&format!("HTTP/1.1 {status} ")), "{path}: {page}");
+        assert!(
+            page.contains("No live IWF or police terrorist list. Do not use this as your only filter."),
+            "{path}: {page}"
+        );
+    }
     Ok(())
 }
 

@@ -1,12 +1,17 @@
 //! What a person sees when a page cannot be shown.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::html;
 
 use crate::page::Page;
+
+/// A page that was answered in the bare shell, for whoever knows the right one.
+#[derive(Clone)]
+pub(crate) struct Bare(pub Arc<Page>);
 
 /// Why there is no page. The one type that turns errors into pages.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +85,11 @@ impl IntoResponse for PageError {
             p .govuk-body { (say) }
             p .govuk-body { a .govuk-link href="/" { "Go to the first page" } }
         };
-        Page::new(title, content).status(status).into_response()
+        let page = Page::new(title, content).status(status);
+        let mut response = page.clone().into_response();
+        // The guard knows the shell, with what must be said on every page.
+        response.extensions_mut().insert(Bare(Arc::new(page)));
+        response
     }
 }
 

@@ -10,6 +10,8 @@
 //!   told nothing under either.
 //! - **Bodies** are at most [`LARGEST_BODY_BYTES`].
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Method;
@@ -20,28 +22,35 @@ use axum::http::header::{
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::{PageError, assets};
+use crate::error::Bare;
+use crate::{PageError, Shell, assets};
 
 /// More than the longest form with every field full, in bytes.
 pub const LARGEST_BODY_BYTES: usize = 64 * 1024;
 
-/// The routes behind the guard, with the assets, and pages for what is not there.
-pub fn guarded(routes: Router) -> Router {
+/// The shell that pages have, made anew for each: what must be said on every page changes.
+pub type AnyShell = Arc<dyn Fn() -> Shell + Send + Sync>;
+
+/// The routes behind the guard, with the assets, and pages for what is not there, which stand in the shell as all do.
+pub fn guarded(routes: Router, shell: AnyShell) -> Router {
     routes
         .merge(assets::routes())
         .fallback(async || PageError::NotFound)
         .method_not_allowed_fallback(async || PageError::WrongMethod)
         .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
-        .layer(from_fn(guard))
+        .layer(from_fn(move |request: Request, next: Next| guard(Arc::clone(&shell), request, next)))
 }
 
-async fn guard(request: Request, next: Next) -> Response {
+async fn guard(shell: AnyShell, request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let mut response = if safe || from_our_own_page(request.headers()) {
         next.run(request).await
     } else {
         PageError::ForeignForm.into_response()
     };
+    if let Some(Bare(page)) = response.extensions_mut().remove::<Bare>() {
+        response = shell().respond(&page);
+    }
     let headers = response.headers_mut();
     let fixed = [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -15,5 +15,5 @@ pub mod page;
 
 pub use error::PageError;
 pub use form::{Mistakes, Submitted};
-pub use guard::guarded;
+pub use guard::{AnyShell, guarded};
 pub use page::{Page, Shell};

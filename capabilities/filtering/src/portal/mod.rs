@@ -57,7 +57,8 @@ pub fn routes(portal: Portal) -> Router {
     let pages = pages::routes()
         .merge(crate::site_request::pages::routes())
         .merge(crate::site_report::pages::routes());
-    web::guarded(pages.with_state(portal))
+    let shell = portal.clone();
+    web::guarded(pages.with_state(portal), Arc::new(move || shell.shell()))
 }
 
 impl Portal {

@@ -19,6 +19,18 @@ async fn the_notice_stands_on_every_page_while_no_live_feed_is_loaded() {
             assert_eq!(answer.status, StatusCode::OK, "{path}");
             assert_eq!(answer.words(".fivebar-notice"), [NO_LIVE_FEED], "{path}");
         }
+        let foreign = Request::post("/requests").header("sec-fetch-site", "cross-site").body(Body::empty());
+        for (answer, status) in [
+            (school.get(UNKNOWN, "/nope").await, StatusCode::NOT_FOUND),
+            (school.get(UNKNOWN, "/assets/nope").await, StatusCode::NOT_FOUND),
+            (school.get(UNKNOWN, "/requests/R-22222222").await, StatusCode::NOT_FOUND),
+            (school.post(UNKNOWN, "/help", "").await, StatusCode::METHOD_NOT_ALLOWED),
+            (school.post(UNKNOWN, "/requests", &"x".repeat(70_000)).await, StatusCode::PAYLOAD_TOO_LARGE),
+            (school.ask(UNKNOWN, foreign.unwrap()).await, StatusCode::FORBIDDEN),
+        ] {
+            assert_eq!(answer.status, status);
+            assert_eq!(answer.words(".fivebar-notice"), [NO_LIVE_FEED], "{status}");
+        }
         let health = school.get(UNKNOWN, "/health").await;
         assert_eq!((health.status, health.body.as_str()), (StatusCode::OK, "ok\n"), "{}", database.engine);
     }

@@ -16,13 +16,15 @@ fn portal() -> Router {
         notices: vec!["Something everybody must know.".to_owned()],
         links: vec![("Help".to_owned(), "/help".to_owned())],
     };
+    let every = shell.clone();
     let page = move || {
         let shell = shell.clone();
         async move { shell.respond(&Page::new("A page", html! { h1 .govuk-heading-l { "A page <&>" } })) }
     };
     let form = async |form: Submitted| -> Response { form.text("words").to_owned().into_response() };
     let broken = async || -> Result<(), PageError> { Err(PageError::unexpected("the disk is full")) };
-    guarded(Router::new().route("/", get(page)).route("/form", post(form)).route("/broken", get(broken)))
+    let routes = Router::new().route("/", get(page)).route("/form", post(form)).route("/broken", get(broken));
+    guarded(routes, std::sync::Arc::new(move || every.clone()))
 }
 
 async fn ask(request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, String) {
@@ -81,6 +83,7 @@ async fn a_form_from_another_site_is_refused_with_a_page() {
             assert_eq!(body, "two words");
         } else {
             assert_eq!(check::page(&body), Vec::<String>::new());
+            assert!(body.contains("Something everybody must know."), "{body}");
         }
     }
 }
@@ -102,6 +105,10 @@ async fn what_cannot_be_taken_gets_a_page_that_says_so() {
         let (answer, headers, body) = ask(request).await;
         assert_eq!(answer, status);
         assert!(body.contains(says), "{body}");
+        assert!(
+            body.contains("Something everybody must know.") && body.contains("Fivebar at St Example"),
+            "{body}"
+        );
         assert_eq!(check::page(&body), Vec::<String>::new());
         assert!(headers.contains_key("content-security-policy") && headers["cache-control"] == "no-store");
         assert!(!body.contains("disk is full"), "the inside of an error is for the log");
