@@ -59,12 +59,13 @@ pub fn run(
     })?;
     tracing::info!(?confined, "The hub may touch its own folders only");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(home, config, listener, ticket_key, sealed_key, when_ready))
+    runtime.block_on(serve(home, config, bind, listener, ticket_key, sealed_key, when_ready))
 }
 
 async fn serve(
     home: &Home,
     config: &Config,
+    bind: &Bind,
     listener: std::net::TcpListener,
     ticket_key: Private<[u8; 32]>,
     sealed_key: SealedKey,
@@ -99,6 +100,7 @@ async fn serve(
         filter: Arc::clone(&current),
         ticket_key,
         is_gate: Arc::new(is_this_machine),
+        own: own_portal(config, bind),
         recent: Arc::new(AskTheLog {
             client: activity::Client::new(&home.run()),
             filter: Arc::clone(&current),
@@ -124,6 +126,20 @@ async fn serve(
 /// somebody of a made-up school, and what the proxy carries to the portal bears its word in any case.
 fn is_this_machine(peer: IpAddr) -> bool {
     !peer.is_loopback() && own_address(SocketAddr::new(peer, 9)).is_none_or(|own| own == peer)
+}
+
+/// Where browsers reach the portal, and its own addresses: the one that it listens on, or any that this machine has where it
+/// listens on all of them.
+fn own_portal(config: &Config, bind: &Bind) -> web::OwnAddress {
+    let listens = bind.portal.unwrap_or(config.portal.listen).ip().to_canonical();
+    let is_own = move |address: IpAddr| {
+        if listens.is_unspecified() {
+            address.is_loopback() || own_address(SocketAddr::new(address, 9)) == Some(address)
+        } else {
+            address == listens
+        }
+    };
+    web::OwnAddress { url: portal::url(config, bind), is_own: Arc::new(is_own) }
 }
 
 fn zone_of(opened: &Opened) -> Zone {

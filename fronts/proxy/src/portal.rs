@@ -10,6 +10,8 @@ use crate::config::Config;
 pub struct Portal {
     /// As links name it, where it speaks without encryption: into a tunnel nothing can be put.
     named: Option<(OwnHost, u16)>,
+    /// The same name, however it speaks there.
+    name: Option<OwnHost>,
     /// Where it listens.
     at: Option<SocketAddr>,
 }
@@ -19,7 +21,8 @@ impl Portal {
     pub fn of(config: &Config) -> Self {
         let plain = config.portal.starts_with("http://");
         let named = named(&config.portal).filter(|_| plain).map(|(host, port)| (host, port.unwrap_or(80)));
-        Self { named, at: config.portal_at }
+        let name = self::named(&config.portal).map(|(host, _)| host);
+        Self { named, name, at: config.portal_at }
     }
 
     /// Whether a request to that host and port, which may go to those addresses, can only reach the portal.
@@ -29,7 +32,9 @@ impl Portal {
             let there = |address: &IpAddr| address.to_canonical() == at.ip().to_canonical();
             at.port() == port && !addresses.is_empty() && addresses.iter().all(there)
         };
-        is_named || self.at.is_some_and(is_there)
+        // A name of somebody else's may lead there: a page of theirs must not speak for the device that reads it.
+        let is_its_own = matches!(host, OwnHost::Address(_)) || self.name.as_ref() == Some(host);
+        is_named || is_its_own && self.at.is_some_and(is_there)
     }
 }
 
@@ -55,8 +60,10 @@ mod tests {
             ("portal.example:81", &["10.0.0.9"], false, false),
             ("10.0.0.2:8080", &["10.0.0.2"], true, true),
             ("10.0.0.2", &["10.0.0.2"], false, false),
-            ("another-name.example:8080", &["10.0.0.2"], true, true),
-            ("another-name.example:8080", &["::ffff:10.0.0.2"], true, true),
+            ("portal.example:8080", &["10.0.0.2"], true, true),
+            ("portal.example:8080", &["::ffff:10.0.0.2"], true, true),
+            ("another-name.example:8080", &["10.0.0.2"], false, false),
+            ("another-name.example:8080", &["::ffff:10.0.0.2"], false, false),
             ("both.example:8080", &["10.0.0.2", "198.51.100.1"], false, false),
             ("elsewhere.example:8080", &["198.51.100.1"], false, false),
         ] {

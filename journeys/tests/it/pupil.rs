@@ -192,6 +192,30 @@ fn nothing_hides_the_notice_while_no_live_feed_is_loaded() -> Result<()> {
 }
 
 #[test]
+fn a_name_that_was_made_to_lead_to_the_portal_reads_and_sends_nothing() -> Result<()> {
+    let school = School::demo()?;
+    let portal = school.ready.portal;
+    let ask = |host: &str, path: &str, more: &[&str]| -> Result<String> {
+        let output = std::process::Command::new("curl")
+            .args(["-s", "-i", "-H", &format!("Host: {host}"), &format!("http://{portal}{path}")])
+            .args(more)
+            .output()?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    for host in [portal.to_string(), format!("localhost:{}", portal.port())] {
+        assert!(ask(&host, "/why", &[])?.contains("HTTP/1.1 200 "), "{host}");
+    }
+    let form = ["-d", "site=chess.example&what=x&how-long=day", "-H", "Origin: http://rebound.example"];
+    for (path, more) in [("/why", &[][..]), ("/requests", &form)] {
+        let page = ask("rebound.example", path, more)?;
+        assert!(page.contains("HTTP/1.1 421 ") && !page.contains("rebound"), "{page}");
+        assert!(page.contains(&format!("http://{portal}")), "the right address is said: {page}");
+    }
+    assert_eq!(school.told(&["--json", "requests", "list"])?, "", "nothing was asked in anybody's name");
+    Ok(())
+}
+
+#[test]
 fn a_sealed_site_is_refused_to_everyone_and_kept_out_of_the_log() -> Result<()> {
     let school = School::demo()?;
     // An entry for testing: every school's gate has it.

@@ -22,6 +22,9 @@ pub enum PageError {
     /// The form was not sent from one of our pages.
     #[error("the form came from another site")]
     ForeignForm,
+    /// The page was asked for under a name that is not ours; ours is this.
+    #[error("asked for under a name that is not ours")]
+    OtherName(String),
     /// The form is larger than any of ours can be.
     #[error("the form is too large")]
     TooLarge,
@@ -55,6 +58,11 @@ impl IntoResponse for PageError {
                 StatusCode::FORBIDDEN,
                 "That form was not sent from this site",
                 "Go back, open the page again and send the form from there.".to_owned(),
+            ),
+            Self::OtherName(url) => (
+                StatusCode::MISDIRECTED_REQUEST,
+                "This page has another address",
+                format!("Open {url} instead."),
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,

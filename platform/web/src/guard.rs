@@ -1,5 +1,6 @@
 //! What stands between the network and every page.
 //!
+//! - **Names of others** that lead here are not served: see [`crate::address`].
 //! - **Forms from elsewhere** are refused without tokens: a browser says where a form came from in `Sec-Fetch-Site`
 //!   (on HTTPS and on this machine) and in `Origin` (always), and a page of another site can forge neither. A caller
 //!   that sends neither is not a browser, and has no person's session to abuse.
@@ -23,7 +24,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::error::Bare;
-use crate::{PageError, Shell, assets};
+use crate::{OwnAddress, PageError, Shell, assets};
 
 /// More than the longest form with every field full, in bytes.
 pub const LARGEST_BODY_BYTES: usize = 64 * 1024;
@@ -32,18 +33,22 @@ pub const LARGEST_BODY_BYTES: usize = 64 * 1024;
 pub type AnyShell = Arc<dyn Fn() -> Shell + Send + Sync>;
 
 /// The routes behind the guard, with the assets, and pages for what is not there, which stand in the shell as all do.
-pub fn guarded(routes: Router, shell: AnyShell) -> Router {
+pub fn guarded(routes: Router, own: OwnAddress, shell: AnyShell) -> Router {
     routes
         .merge(assets::routes())
         .fallback(async || PageError::NotFound)
         .method_not_allowed_fallback(async || PageError::WrongMethod)
         .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
-        .layer(from_fn(move |request: Request, next: Next| guard(Arc::clone(&shell), request, next)))
+        .layer(from_fn(move |request: Request, next: Next| {
+            guard(own.clone(), Arc::clone(&shell), request, next)
+        }))
 }
 
-async fn guard(shell: AnyShell, request: Request, next: Next) -> Response {
+async fn guard(own: OwnAddress, shell: AnyShell, request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let mut response = if safe || from_our_own_page(request.headers()) {
+    let mut response = if !own.is_meant(&request) {
+        PageError::OtherName(own.url).into_response()
+    } else if safe || from_our_own_page(request.headers()) {
         next.run(request).await
     } else {
         PageError::ForeignForm.into_response()

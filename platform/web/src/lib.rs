@@ -4,6 +4,7 @@
 //! its typeface and crest taken out when they are built in (`build.rs`); the face is Atkinson Hyperlegible Next, drawn
 //! for readers with low vision. This crate knows nothing of filtering, pupils or concerns.
 
+pub mod address;
 pub mod assets;
 #[cfg(feature = "checks")]
 pub mod check;
@@ -13,6 +14,7 @@ pub mod form;
 pub mod guard;
 pub mod page;
 
+pub use address::OwnAddress;
 pub use error::PageError;
 pub use form::{Mistakes, Submitted};
 pub use guard::{AnyShell, guarded};

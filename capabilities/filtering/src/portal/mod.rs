@@ -45,6 +45,8 @@ pub struct Portal {
     pub ticket_key: Private<[u8; 32]>,
     /// Whether a connection from an address can be the gate's own, which speaks for any device.
     pub is_gate: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
+    /// Where browsers reach the portal, and which addresses are its own: it is served under no other name.
+    pub own: web::OwnAddress,
     /// Knows what a device was last refused.
     pub recent: Arc<dyn RecentBlocks>,
     /// What else must be said on every page just now, as while older rules stand in for damaged ones.
@@ -57,8 +59,8 @@ pub fn routes(portal: Portal) -> Router {
     let pages = pages::routes()
         .merge(crate::site_request::pages::routes())
         .merge(crate::site_report::pages::routes());
-    let shell = portal.clone();
-    web::guarded(pages.with_state(portal), Arc::new(move || shell.shell()))
+    let (own, shell) = (portal.own.clone(), portal.clone());
+    web::guarded(pages.with_state(portal), own, Arc::new(move || shell.shell()))
 }
 
 impl Portal {

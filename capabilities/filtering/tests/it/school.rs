@@ -126,6 +126,10 @@ impl School {
             filter: current.clone(),
             ticket_key: Private::new(KEY),
             is_gate: Arc::new(|peer| peer.to_string() == GATE),
+            own: web::OwnAddress {
+                url: "http://portal.example".into(),
+                is_own: Arc::new(|address| address.to_string() == GATE),
+            },
             recent: Arc::new(Told(recent)),
             notices: Arc::new(Vec::new),
         };

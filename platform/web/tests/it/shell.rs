@@ -24,7 +24,11 @@ fn portal() -> Router {
     let form = async |form: Submitted| -> Response { form.text("words").to_owned().into_response() };
     let broken = async || -> Result<(), PageError> { Err(PageError::unexpected("the disk is full")) };
     let routes = Router::new().route("/", get(page)).route("/form", post(form)).route("/broken", get(broken));
-    guarded(routes, std::sync::Arc::new(move || every.clone()))
+    let own = web::OwnAddress {
+        url: "http://portal.example".to_owned(),
+        is_own: std::sync::Arc::new(|address| address.is_loopback()),
+    };
+    guarded(routes, own, std::sync::Arc::new(move || every.clone()))
 }
 
 async fn ask(request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, String) {
@@ -86,6 +90,34 @@ async fn a_form_from_another_site_is_refused_with_a_page() {
             assert!(body.contains("Something everybody must know."), "{body}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_name_that_leads_here_and_is_not_ours_is_told_the_right_one_and_nothing_else() {
+    for (host, status) in [
+        ("portal.example", StatusCode::OK),
+        ("127.0.0.1:8080", StatusCode::OK),
+        ("localhost:8080", StatusCode::OK),
+        ("rebound.example", StatusCode::MISDIRECTED_REQUEST),
+        ("192.0.2.1", StatusCode::MISDIRECTED_REQUEST),
+    ] {
+        for path in ["/", "/nowhere"] {
+            let (answer, _, body) =
+                ask(Request::get(path).header("host", host).body(Body::empty()).unwrap()).await;
+            assert_eq!(answer == StatusCode::MISDIRECTED_REQUEST, status != StatusCode::OK, "{host} {path}");
+            if status != StatusCode::OK {
+                assert!(
+                    body.contains("Open http://portal.example instead.") && !body.contains(host),
+                    "{body}"
+                );
+                assert_eq!(check::page(&body), Vec::<String>::new());
+            }
+        }
+        let sent = form(&[("host", host), ("origin", &format!("http://{host}"))], "words=two".to_owned());
+        assert_eq!(ask(sent).await.0, status, "{host}");
+    }
+    let both = Request::get("http://rebound.example/").header("host", "portal.example").body(Body::empty());
+    assert_eq!(ask(both.unwrap()).await.0, StatusCode::MISDIRECTED_REQUEST);
 }
 
 #[tokio::test]
