@@ -131,6 +131,33 @@ fn approve(context: &Context, text: &str, whom: Option<Whom>, end: &AskedEnd, re
     }
     let budget = Budget::open(context, "requests approve")?;
     let records = context.records()?;
+    let catalogue = engine::Catalogue::built_in()
+        .map_err(|problems| anyhow::anyhow!("the content of the program cannot be read: {problems:?}"))?;
+    let always_open = context.wait(async {
+        let mut tx = records.begin().await?;
+        let version = filtering::filter_policy::current(&mut tx).await?;
+        let document = version.and_then(|version| version.document().ok());
+        let confirmed = document.map(|document| document.help_confirmed).unwrap_or_default();
+        let open = site_request::actions::forget_always_open(
+            &mut tx,
+            &context.actor,
+            &reference,
+            &catalogue,
+            &confirmed,
+            context.at,
+        )
+        .await?;
+        tx.commit().await?;
+        anyhow::Ok(open)
+    })?;
+    if always_open.is_some() {
+        context.output.say(format!(
+            "What {reference} asks for is always open to everyone: nothing had to be opened, and the request was taken out of \
+             the records."
+        ));
+        context.output.object(&json!({ "reference": reference.to_string(), "state": "always-open" }));
+        return Ok(());
+    }
     let approved = context.wait(async {
         let mut tx = records.begin().await?;
         if let Some(whom) = &whom {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod always_open;
 pub mod asker;
 pub mod filter_policy;
 pub mod focus;

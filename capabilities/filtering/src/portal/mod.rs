@@ -19,6 +19,7 @@ use kit::{Clock, Private, Timestamp, Zone};
 use store::Db;
 use web::{Page, PageError, Shell};
 
+use crate::always_open::AlwaysOpen;
 use crate::asker::Asker;
 pub use refusal::{LogUnavailable, RecentBlocks, Refusal, Soon};
 
@@ -84,6 +85,12 @@ impl Portal {
 
     pub(crate) fn respond(&self, page: &Page) -> Response {
         self.shell().respond(page)
+    }
+
+    /// Why a site is open to everyone, if it is.
+    pub(crate) fn always_open(&self, host: &str) -> Option<AlwaysOpen> {
+        let policy = self.filter.policy();
+        AlwaysOpen::of(host, policy.catalogue(), &policy.document().help_confirmed)
     }
 
     /// Who a visitor is, as far as is known.

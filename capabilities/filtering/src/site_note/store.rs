@@ -92,6 +92,12 @@ impl Notes {
         Ok(rows::change(tx, &sql, values).await? == 1)
     }
 
+    /// Takes one that is open out. `false` where it was answered meanwhile.
+    pub async fn remove_open(&self, tx: &mut Tx, id: String) -> Result<bool, StoreError> {
+        let sql = format!("DELETE FROM {} WHERE id = $1 AND state = 'open'", self.table);
+        Ok(rows::change(tx, &sql, vec![id.into()]).await? == 1)
+    }
+
     pub async fn by_reference(
         &self,
         tx: &mut Tx,

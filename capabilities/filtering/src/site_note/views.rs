@@ -1,7 +1,25 @@
 //! What both forms show alike.
 
 use maud::{Markup, html};
-use web::Submitted;
+use web::page::host;
+use web::{Page, Submitted};
+
+use crate::always_open::AlwaysOpen;
+
+/// What whoever asks for a site that is open to everyone is told. Nothing of it is kept.
+pub(crate) fn always_open(site: &str, open: AlwaysOpen) -> Page {
+    let title = "You can open this site";
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body { (host(site)) }
+            p .govuk-body { (open.words()) " What you wrote was not kept." }
+            p .govuk-body { "If it does not open, tell any adult at the school that the internet is not working." }
+            p .govuk-body { a .govuk-link href="/help" { "Get help" } }
+        },
+    )
+}
 
 /// The ticket that led to a form goes on with it, so that what is sent is put down to whoever met the block page.
 pub(crate) fn carried(form: &Submitted) -> Markup {

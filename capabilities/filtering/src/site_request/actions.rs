@@ -1,11 +1,13 @@
 //! What people do with requests.
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
+use engine::Catalogue;
 use kit::Timestamp;
 use serde_json::json;
 
 use super::model::{Ask, NotOpen, SiteRequest, State};
 use super::store;
+use crate::always_open::AlwaysOpen;
 use crate::lasting::Span;
 use crate::overrides::{self, Grant, GrantError, Override, Whom};
 use crate::reference::{NoRandomness, Reference};
@@ -94,6 +96,26 @@ pub async fn approve(
     let granted = overrides::actions::grant(tx, actor, grant, at).await?;
     answer(tx, actor, &request, "site-request.approve", at).await?;
     Ok((request, granted))
+}
+
+/// Takes an open request for a site that is open to everyone out of the records: there is nothing to open, and who asked for
+/// a helpline is not kept. Why it is open; `None` where it is not, or no request waits under that reference.
+pub async fn forget_always_open(
+    tx: &mut Tx,
+    actor: &Actor,
+    reference: &Reference,
+    catalogue: &Catalogue,
+    confirmed: &[String],
+    at: Timestamp,
+) -> Result<Option<AlwaysOpen>, StoreError> {
+    let Some(request) = store::by_reference(tx, reference).await? else { return Ok(None) };
+    let Some(open) = AlwaysOpen::of(&request.ask.site.host, catalogue, confirmed) else { return Ok(None) };
+    if !store::remove(tx, &request).await? {
+        return Ok(None);
+    }
+    let subject = Subject::new("site-request", request.id);
+    trail::changed(tx, actor, "site-request.forget", &subject, &json!({}), at).await?;
+    Ok(Some(open))
 }
 
 /// Leaves the site closed, and says why.

@@ -15,7 +15,9 @@ use super::model::{Ask, HowLong, SiteRequest};
 use super::views;
 use crate::asker::Asker;
 use crate::portal::{Carried, Portal, Refusal, Visitor, not_kept};
+use crate::site::Site;
 use crate::site_note::pages::{LONGEST_WORDS, reference, typed_site};
+use crate::site_note::views::always_open;
 
 pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/requests", get(new).post(raise)).route("/requests/{reference}", get(show))
@@ -35,6 +37,12 @@ fn begun(refusal: Option<&Refusal>, ticket: &str) -> Submitted {
 async fn raise(State(portal): State<Portal>, visitor: Visitor, form: Submitted) -> Response {
     let at = portal.clock.now();
     let ticket = form.text("t");
+    // Before anything else is asked of them: nobody has to say why they need a helpline.
+    if let Some(site) = Site::typed(&form.line("site"))
+        && let Some(open) = portal.always_open(&site.host)
+    {
+        return portal.respond(&always_open(&site.host, open));
+    }
     let asker = portal.asker_with(ticket, visitor, at);
     let ask = match check(&form, asker) {
         Ok(ask) => ask,

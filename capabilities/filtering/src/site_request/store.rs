@@ -33,6 +33,11 @@ pub async fn answer(tx: &mut Tx, request: &SiteRequest, actor: &Actor) -> Result
     NOTES.answer(tx, request.id.to_string(), answer, actor).await
 }
 
+/// Takes an open request out of the records. `false` where it has been answered.
+pub async fn remove(tx: &mut Tx, request: &SiteRequest) -> Result<bool, StoreError> {
+    NOTES.remove_open(tx, request.id.to_string()).await
+}
+
 pub async fn by_reference(tx: &mut Tx, reference: &Reference) -> Result<Option<SiteRequest>, StoreError> {
     NOTES.by_reference(tx, reference).await?.as_ref().map(read).transpose()
 }

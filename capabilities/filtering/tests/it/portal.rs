@@ -117,6 +117,58 @@ async fn a_failed_form_comes_back_with_the_person_s_words() {
 }
 
 #[tokio::test]
+async fn asking_for_a_help_site_is_answered_at_once_and_kept_nowhere() {
+    for database in databases().await {
+        let school = School::new(&database, None);
+        for form in [
+            "site=childline.org.uk&what=it+hurts&how-long=day",
+            "site=https%3A%2F%2Fwww.Childline.org.uk%2Fget-support",
+        ] {
+            let answer = school.post(TABLET, "/requests", form).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+            assert!(
+                answer.body.contains("This is always open to you, and no visit is recorded."),
+                "{}",
+                answer.body
+            );
+            assert!(!answer.body.contains("it hurts"));
+        }
+        let mut tx = database.db.read().await.unwrap();
+        assert!(filtering::site_request::actions::list(&mut tx, false, 10).await.unwrap().is_empty());
+        assert!(store::trail::newest(&mut tx, None, 10).await.unwrap().is_empty());
+        tx.roll_back().await.unwrap();
+
+        // One that was kept by a version before is taken out, and no exception is made of it.
+        let mut tx = database.db.begin().await.unwrap();
+        let ask = filtering::site_request::Ask {
+            site: filtering::site::Site::typed("childline.org.uk").unwrap(),
+            words: kit::Private::new("it hurts".into()),
+            how_long: filtering::site_request::HowLong::Day,
+            asker: filtering::asker::Asker::at(TABLET.parse().unwrap(), &engine::Identity::default()),
+        };
+        let actor = store::Actor::Job("portal");
+        let kept = filtering::site_request::actions::raise(&mut tx, &actor, ask, MONDAY).await.unwrap();
+        let catalogue = crate::school::catalogue();
+        let open = filtering::site_request::actions::forget_always_open(
+            &mut tx,
+            &actor,
+            &kept.reference,
+            &catalogue,
+            &[],
+            MONDAY,
+        );
+        assert_eq!(open.await.unwrap(), Some(filtering::always_open::AlwaysOpen::Help));
+        assert!(filtering::site_request::actions::list(&mut tx, false, 10).await.unwrap().is_empty());
+        let entries = store::trail::newest(&mut tx, None, 1).await.unwrap();
+        assert_eq!(
+            (entries[0].verb.as_str(), entries[0].detail.contains("childline")),
+            ("site-request.forget", false)
+        );
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_request_is_kept_and_shown_to_whoever_asked_only() {
     for database in databases().await {
         let school = School::new(&database, None);
