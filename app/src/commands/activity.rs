@@ -64,10 +64,13 @@ pub struct ActivityFilter {
     /// Only before this time on the school's clocks; a day alone is its midnight, so that nothing of it is shown.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// At most so many.
-    #[arg(long, default_value_t = 100)]
-    pub limit: usize,
+    /// At most so many, the newest. A search shows 100 if left out, an export has all.
+    #[arg(long)]
+    pub limit: Option<u64>,
 }
+
+/// How many events a search shows where nothing is said.
+const SEARCH_SHOWS: u64 = 100;
 
 /// Runs the command.
 pub fn run(context: &Context, asked: Activity) -> Result<()> {
@@ -75,7 +78,8 @@ pub fn run(context: &Context, asked: Activity) -> Result<()> {
     match asked {
         Activity::Search(filter) => {
             let shown = Shown::new(context)?;
-            let search = shown.search(context, &filter)?;
+            let limit = filter.limit.or(Some(SEARCH_SHOWS));
+            let search = Search { limit, ..shown.search(context, &filter)? };
             let mut found = 0u64;
             let answered = client.search(&search, |event| {
                 found += 1;
@@ -179,7 +183,7 @@ impl Shown {
             verdict,
             step,
             time: TimeRange { from: moment(&filter.since)?, to: moment(&filter.until)? },
-            limit: Some(filter.limit as u64),
+            limit: filter.limit,
             ..Search::default()
         })
     }
@@ -225,7 +229,7 @@ fn write_out(
     output: Option<&std::path::Path>,
 ) -> Result<()> {
     let shown = Shown::new(context)?;
-    let search = Search { limit: None, ..shown.search(context, filter)? };
+    let search = shown.search(context, filter)?;
     let mut out: Box<dyn Write> = match output {
         Some(file) => Box::new(BufWriter::new(
             File::create(file).with_context(|| format!("cannot write {}", file.display()))?,

@@ -56,6 +56,7 @@ fn a_byte_changed_on_the_disk_is_counted_said_and_fails_verify() -> Result<()> {
     assert!(notice.contains("were damaged on disk and are lost"), "{notice}");
     let after = status(&school)?;
     let kept = found(&school)?;
+    assert_eq!(school.told(&["--json", "activity", "export", "--limit", "7"])?.lines().count(), 7);
     assert!(kept > 0 && after["damaged"].as_u64() > Some(0), "{after}");
     assert_eq!(after["durable"].as_u64(), Some(kept), "{after}; before: {before}");
     assert_eq!(after["issued"].as_u64(), Some(kept + after["lost"].as_u64().unwrap_or(0)), "{after}");
