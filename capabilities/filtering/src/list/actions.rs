@@ -338,12 +338,11 @@ pub async fn update(
             Err(error) => Err(error),
         };
         match &outcome {
-            Err(error @ ImportError::ChangesTooMuch { .. }) => {
-                store::wait(tx, &list.id, Some(&error.to_string())).await?;
-            }
+            // What waited is no longer what is there.
+            Ok(_) => store::wait(tx, &list.id, None).await?,
             Err(ImportError::Store(_)) => {}
-            // Whatever waited is no longer what is there.
-            _ => store::wait(tx, &list.id, None).await?,
+            // It is used as it was, and somebody has to look at why, for as long as that is so.
+            Err(error) => store::wait(tx, &list.id, Some(&error.to_string())).await?,
         }
         if let Err(ImportError::Store(error)) = outcome {
             return Err(error);
@@ -363,10 +362,13 @@ fn place_of(list: &List) -> Result<Found, FileError> {
     let source = Path::new(&list.source);
     // The parts of one list in several files have no path of their own; they are found by the folder they lie in.
     let look = if source.exists() { source } else { source.parent().unwrap_or(source) };
-    find(look)?
-        .into_iter()
-        .find(|found| found.source == list.source)
-        .ok_or_else(|| FileError::Nothing(source.to_owned()))
+    let gone = || FileError::Gone(source.to_owned());
+    match find(look) {
+        Ok(lists) => lists.into_iter().find(|found| found.source == list.source).ok_or_else(gone),
+        Err(FileError::Nothing(_)) => Err(gone()),
+        Err(FileError::Read { source: why, .. }) if why.kind() == std::io::ErrorKind::NotFound => Err(gone()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Why a list was not held, released or taken out.
@@ -510,12 +512,12 @@ pub struct Status {
     pub list: List,
     /// Why it was last held, released or taken out.
     pub note: Option<String>,
-    /// What an update that waits for a person would change.
+    /// Why the last update was not taken, which waits for a person: what it would change, or why it cannot be used.
     pub waits: Option<String>,
 }
 
 impl Status {
-    /// The word in reports: `active`, `held`, or `waiting` where an update waits for a person.
+    /// The word in reports: `active`, `held`, or `waiting` where the last update was not taken.
     pub const fn word(&self) -> &'static str {
         match (self.list.state, &self.waits) {
             (State::Active, Some(_)) => "waiting",

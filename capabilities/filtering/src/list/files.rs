@@ -55,6 +55,9 @@ pub enum FileError {
     /// There is nothing in it.
     #[error("{}: no list is in it; give a file, a folder in squidGuard's form, or a folder of such", .0.display())]
     Nothing(PathBuf),
+    /// It was read before and is there no more.
+    #[error("{}: it is not there any more; put it back, or take its list out of use with `fivebar lists remove`", .0.display())]
+    Gone(PathBuf),
 }
 
 fn read_error(path: &Path) -> impl FnOnce(io::Error) -> FileError {

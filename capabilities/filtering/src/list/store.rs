@@ -75,7 +75,7 @@ pub async fn take_out(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
     Ok(rows::change(tx, sql, vec![id.into()]).await? == 1)
 }
 
-/// Keeps what an update that waits would change, or that none does.
+/// Keeps why an update waits for a person, or that none does.
 pub async fn wait(tx: &mut Tx, id: &str, why: Option<&str>) -> Result<(), StoreError> {
     match why {
         Some(why) => set(tx, waits_key(id), why).await,
@@ -86,7 +86,7 @@ pub async fn wait(tx: &mut Tx, id: &str, why: Option<&str>) -> Result<(), StoreE
     }
 }
 
-/// What an update that waits would change.
+/// Why an update waits for a person.
 pub async fn waits(tx: &mut Tx, id: &str) -> Result<Option<String>, StoreError> {
     get(tx, waits_key(id)).await
 }

@@ -456,3 +456,54 @@ async fn a_bad_list_says_so_and_everything_else_goes_on() {
         tx.commit().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn an_update_that_cannot_be_used_waits_until_it_is_whole_or_imported_or_taken_out() {
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let path = folders.incoming.join("self-harm.txt");
+        let mut tx = database.db.begin().await.unwrap();
+        let names =
+            |count: usize| -> String { (0..count).map(|number| format!("site{number}.example\n")).collect() };
+        let id = import(&mut tx, &folders, &names(1_000)).await.unwrap().list.id;
+        let update = async |tx: &mut Tx, text: Option<&str>| {
+            match text {
+                Some(text) => std::fs::write(&path, text).unwrap(),
+                None => std::fs::remove_file(&path).unwrap(),
+            }
+            let outcome = list::update(tx, &ACTOR, &folders.kept, &[], &mut intake(), MONDAY).await.unwrap();
+            let status = list::status(tx).await.unwrap().remove(0);
+            assert_eq!(status.list.report.accepted, 1_000, "it stays as it was");
+            (outcome[0].1.is_ok(), status.word(), status.waits.unwrap_or_default())
+        };
+        // From bad to worse: each time the last reason is the one that is shown.
+        let (page, gone) = ("<!DOCTYPE html>\n<html>\n", "self-harm.txt: it is not there any more");
+        for (text, why) in [
+            (Some(names(300).as_str()), "from 1000 entries to 300"),
+            (Some(page), "web page"),
+            (Some(""), "not one of its 0 lines"),
+            (None, gone),
+        ] {
+            let (taken, word, waits) = update(&mut tx, text).await;
+            assert!(!taken && word == "waiting" && waits.contains(why), "{word}: {waits:?} for {why}");
+        }
+        assert_eq!(update(&mut tx, Some(&names(1_000))).await, (true, "active", String::new()));
+        // And where nothing waited before.
+        for (text, why) in [(Some(page), "web page"), (Some(""), "not one of its 0 lines"), (None, gone)] {
+            let (taken, word, waits) = update(&mut tx, text).await;
+            assert!(!taken && word == "waiting" && waits.contains(why), "{word}: {waits:?} for {why}");
+            assert_eq!(update(&mut tx, Some(&names(1_000))).await.1, "active");
+        }
+        // An import ends it, and so does taking it out.
+        assert_eq!(update(&mut tx, Some(page)).await.1, "waiting");
+        import(&mut tx, &folders, &names(300)).await.unwrap();
+        assert_eq!(list::status(&mut tx).await.unwrap()[0].word(), "active");
+        std::fs::remove_file(&path).unwrap();
+        list::update(&mut tx, &ACTOR, &folders.kept, &[], &mut intake(), MONDAY).await.unwrap();
+        assert_eq!(list::status(&mut tx).await.unwrap()[0].word(), "waiting");
+        list::remove(&mut tx, &ACTOR, &id, "its maker gave it up", MONDAY).await.unwrap();
+        import(&mut tx, &folders, &names(300)).await.unwrap();
+        assert_eq!(list::status(&mut tx).await.unwrap()[0].word(), "active");
+        tx.commit().await.unwrap();
+    }
+}
