@@ -78,10 +78,13 @@ pub fn run(context: &Context, asked: Lists) -> Result<()> {
 fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<String>) -> Result<()> {
     let mut intake = Intake::new(Kinds::built_in()?)?;
     let categories = category.map(|category| vec![category]);
-    let (mut found, mut refused) = (Vec::new(), Vec::new());
+    let (mut found, mut passed_over, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
-        match list::find(path) {
-            Ok(lists) => found.extend(lists),
+        match list::look(path) {
+            Ok(looked) => {
+                found.extend(looked.lists);
+                passed_over.extend(looked.passed_over);
+            }
             // One wrong path holds up no other.
             Err(error) => {
                 context
@@ -134,6 +137,10 @@ fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<Stri
         }
         anyhow::Ok((taken, refused))
     })?;
+    if !passed_over.is_empty() {
+        let files: Vec<_> = passed_over.iter().map(|path| path.display().to_string()).collect();
+        context.output.object(&json!({ "passed_over": files.len(), "files": files }));
+    }
     finish(context, taken, &refused)
 }
 

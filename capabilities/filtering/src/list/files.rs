@@ -65,17 +65,46 @@ fn read_error(path: &Path) -> impl FnOnce(io::Error) -> FileError {
     move |source| FileError::Read { path, source }
 }
 
-/// The three files of a list in squidGuard's form.
-const SQUIDGUARD: [&str; 3] = ["domains", "urls", "expressions"];
+/// The files of a list in squidGuard's form. UT1 gives its list of adult sites the last of them beside the first two.
+const SQUIDGUARD: [&str; 4] = ["domains", "urls", "expressions", "very_restrictive_expression"];
 
-/// Finds every list at a path, in the order of their names. A folder that holds `domains`, `urls` or `expressions` is
-/// one list; `games.domains.gz` and `games.urls.gz` are the parts of one list; any other file is a list of its own.
-/// Files that begin with a dot and read-me files are passed over.
+/// Whether a file lies beside lists and is none, by its name without `.gz`: UT1's notes on what each of its lists is for,
+/// what an update of UT1 leaves behind (`domains.24733`), what squidGuard makes of a list (`domains.db`), and papers. A
+/// page of the web is not among them: that is a download that failed.
+fn is_no_list(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let ending =
+        name.rsplit_once('.').filter(|(stem, _)| SQUIDGUARD.contains(stem)).map(|(_, ending)| ending);
+    matches!(name.as_str(), "usage" | "global_usage")
+        || name.starts_with("readme")
+        || name.ends_with(".pdf")
+        || ending.is_some_and(|end| {
+            end == "db" || !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit())
+        })
+}
+
+/// What is at a path.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Looked {
+    /// Every list, in the order of their places.
+    pub lists: Vec<Found>,
+    /// Files beside them that are none.
+    pub passed_over: Vec<PathBuf>,
+}
+
+/// Finds every list at a path.
 pub fn find(path: &Path) -> Result<Vec<Found>, FileError> {
+    Ok(look(path)?.lists)
+}
+
+/// Looks for lists at a path. A folder that holds `domains`, `urls` or `expressions` is one list; `games.domains.gz` and
+/// `games.urls.gz` are the parts of one list; any other file is a list of its own. Files that begin with a dot are not
+/// looked at, and those that are known to be no list are passed over.
+pub fn look(path: &Path) -> Result<Looked, FileError> {
     let path = &fs::canonicalize(path).map_err(read_error(path))?;
-    let mut lists = BTreeMap::new();
+    let (mut lists, mut passed_over) = (BTreeMap::new(), Vec::new());
     if path.is_dir() {
-        walk(path, &mut lists)?;
+        walk(path, &mut lists, &mut passed_over)?;
     } else {
         add_file(path, &mut lists);
     }
@@ -90,7 +119,7 @@ pub fn find(path: &Path) -> Result<Vec<Found>, FileError> {
         })
         .collect();
     tell_apart(&mut found);
-    Ok(found)
+    Ok(Looked { lists: found, passed_over })
 }
 
 /// Gives lists that would share an id, such as `gambling.txt` and `gambling.hosts` in one folder, their endings back.
@@ -105,7 +134,11 @@ fn tell_apart(found: &mut [Found]) {
     }
 }
 
-fn walk(folder: &Path, lists: &mut BTreeMap<String, Vec<PathBuf>>) -> Result<(), FileError> {
+fn walk(
+    folder: &Path,
+    lists: &mut BTreeMap<String, Vec<PathBuf>>,
+    passed_over: &mut Vec<PathBuf>,
+) -> Result<(), FileError> {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .map_err(read_error(folder))?;
@@ -117,15 +150,14 @@ fn walk(folder: &Path, lists: &mut BTreeMap<String, Vec<PathBuf>>) -> Result<(),
     }
     for entry in entries {
         let name = bare_name(&entry);
-        if name.starts_with('.')
-            || name.to_ascii_lowercase().starts_with("readme")
-            || SQUIDGUARD.contains(&name.as_str())
-        {
+        if name.starts_with('.') || SQUIDGUARD.contains(&name.as_str()) {
             continue;
         }
         // A link to a folder is squidGuard's other name for a list that is read under its own.
         if entry.is_dir() && !entry.is_symlink() {
-            walk(&entry, lists)?;
+            walk(&entry, lists, passed_over)?;
+        } else if entry.is_file() && is_no_list(&name) {
+            passed_over.push(entry);
         } else if entry.is_file() {
             add_file(&entry, lists);
         }
@@ -334,6 +366,44 @@ mod tests {
         assert!(matches!(find(&folder.path().join(".git/none")), Err(FileError::Read { .. })));
         fs::create_dir(folder.path().join("empty")).unwrap();
         assert!(matches!(find(&folder.path().join("empty")), Err(FileError::Nothing(_))));
+    }
+
+    #[test]
+    fn what_lies_beside_the_lists_of_an_archive_of_ut1_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [
+            "toulouse/adult/domains",
+            "toulouse/adult/urls",
+            "toulouse/adult/expressions",
+            "toulouse/adult/very_restrictive_expression",
+            "toulouse/adult/usage",
+            "toulouse/adult/domains.24733",
+            "toulouse/adult/domains.db",
+            "toulouse/games/domains",
+            "toulouse/games/usage",
+            "toulouse/global_usage",
+            "toulouse/cc-by-sa-4-0.pdf",
+            "toulouse/README",
+            // Nobody knows what this is, so it is looked at.
+            "toulouse/index.html",
+        ] {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "a.example\n").unwrap();
+        }
+        let looked = look(folder.path()).unwrap();
+        let lists: Vec<(&str, usize)> =
+            looked.lists.iter().map(|list| (list.id.as_str(), list.files.len())).collect();
+        assert_eq!(lists, [("toulouse/adult", 4), ("toulouse/games", 1), ("toulouse/index.html", 1)]);
+        let mut passed: Vec<_> =
+            looked.passed_over.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        passed.sort_unstable();
+        assert_eq!(
+            passed,
+            ["README", "cc-by-sa-4-0.pdf", "domains.24733", "domains.db", "global_usage", "usage", "usage"]
+        );
+        // Whoever names such a file means it.
+        assert_eq!(look(&folder.path().join("toulouse/global_usage")).unwrap().lists.len(), 1);
     }
 
     #[test]

@@ -41,14 +41,23 @@ impl Kinds {
         for entry in file.category {
             for list in entry.lists {
                 kinds.by_list.entry(list.to_ascii_lowercase()).or_default().push(entry.id.clone());
+                // The same name from another source means the same: an archive of UT1 unpacks into a folder of its own name.
+                kinds.add_name(list.rsplit('/').next().unwrap_or(&list), &entry.id);
             }
             for name in entry.names {
-                kinds.by_name.entry(name.to_ascii_lowercase()).or_default().push(entry.id.clone());
+                kinds.add_name(&name, &entry.id);
             }
-            kinds.by_name.entry(entry.id.clone()).or_insert_with(|| vec![entry.id.clone()]);
+            kinds.add_name(&entry.id, &entry.id);
             kinds.categories.push(entry.id);
         }
         Ok(kinds)
+    }
+
+    fn add_name(&mut self, name: &str, category: &str) {
+        let categories = self.by_name.entry(name.to_ascii_lowercase()).or_default();
+        if !categories.iter().any(|known| known == category) {
+            categories.push(category.to_owned());
+        }
     }
 
     /// The categories of the list with that id (`ut1/games`): what is said of this very list, else of its name in any
@@ -101,6 +110,10 @@ mod tests {
         for (list, category) in [
             ("ut1/games", "games"),
             ("ut1/drogue", "drugs"),
+            ("toulouse/drogue", "drugs"),
+            ("toulouse/mixed_adult", "pornography"),
+            ("toulouse/agressif", "violence"),
+            ("toulouse/agressif", "hate"),
             ("ShadowWhisperer/Adult", "pornography"),
             ("starter/social-media", "social-media"),
             ("incoming/gambling", "gambling"),

@@ -10,6 +10,6 @@ pub use actions::{
     HoldError, ImportError, Imported, Intake, NoRandomness, Removed, Status, categories_in_use, hold, import,
     import_built_in, release, remove, removed, status, update,
 };
-pub use files::{Found, find};
+pub use files::{Found, Looked, find, look};
 pub use kinds::Kinds;
 pub use model::{List, ListReport, RefusedPart, State};
