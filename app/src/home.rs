@@ -12,6 +12,7 @@
 //! run/pages/          the pages that gates count on                    gate, log
 //! run/events/         where gates hand over their events               log, gate
 //! run/questions/      where the log is asked                           log, hub
+//! run/*.lock          held by whoever runs the school or a part        whoever starts them
 //! ```
 
 use std::fs;

@@ -20,6 +20,7 @@ use crate::config::{Config, Inside};
 use crate::demo::internet::{self, Internet};
 use crate::home::Home;
 use crate::output::Output;
+use crate::process::lock;
 use crate::process::supervisor::{self, Bind, Person, Ready};
 
 #[derive(Debug, Args)]
@@ -47,6 +48,8 @@ pub fn run(given: Option<PathBuf>, asked: &Demo, output: Output) -> Result<()> {
             (Home::at(Some(folder.path().join("school"))), Some(folder))
         }
     };
+    home.make_folders()?;
+    let _held = lock::hold_school(&home)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let internet = runtime.block_on(internet::start())?;
     if home.config().exists() {

@@ -14,7 +14,7 @@ use crate::home::Home;
 use crate::output::Output;
 use crate::process::supervisor::{self, Bind, Ready};
 use crate::process::users::{self, Users};
-use crate::process::{descriptors, gate, hub, log, ownership};
+use crate::process::{descriptors, gate, hub, lock, log, ownership};
 
 #[derive(Debug, Args)]
 pub struct Run {
@@ -35,6 +35,10 @@ pub fn run(given: Option<PathBuf>, asked: &Run, output: Output) -> Result<()> {
     let home = Home::existing(given)?;
     home.make_folders()?;
     let config = Config::read(&home.config())?;
+    let _held = match asked.only {
+        Some(part) => lock::hold_part(&home, part)?,
+        None => lock::hold_school(&home)?,
+    };
     descriptors::raise();
     let bind =
         Bind { dns: asked.bind_dns.clone(), proxy: asked.bind_proxy.clone(), portal: asked.bind_portal };

@@ -4,6 +4,7 @@ pub mod confine;
 pub mod descriptors;
 pub mod gate;
 pub mod hub;
+pub mod lock;
 pub mod log;
 pub mod mending;
 pub mod ownership;

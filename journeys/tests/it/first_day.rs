@@ -111,6 +111,29 @@ fn a_folder_that_is_no_school_is_refused_with_what_to_do() -> Result<()> {
 }
 
 #[test]
+fn a_home_is_run_once_and_a_killed_school_leaves_no_lock() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("hillside");
+    journeys::init(&home)?;
+    let school = School::run(&home)?;
+    let said = format!("already running, process {}; stop it first", school.ready.pid);
+    for again in [vec!["run"], vec!["run", "--only", "gate"], vec!["demo"]] {
+        let second = school.command(&again)?;
+        let why = String::from_utf8_lossy(&second.stderr).into_owned();
+        assert!(second.status.code() == Some(1) && why.contains(&said), "{again:?}: {why}");
+    }
+    // Its own part that ends comes back.
+    let gate = school.pid_of("gate").context("no gate")?;
+    Command::new("kill").arg("-KILL").arg(gate.to_string()).status()?;
+    eventually(Duration::from_secs(20), || school.pid_of("gate").filter(|pid| *pid != gate))
+        .context("the gate is started again")?;
+    Command::new("kill").arg("-KILL").arg(school.ready.pid.to_string()).status()?;
+    drop(school);
+    assert!(School::run(&home)?.stop()?.success());
+    Ok(())
+}
+
+#[test]
 fn completions_and_the_manual_page_are_printed() -> Result<()> {
     for (arguments, expected) in [(vec!["completions", "bash"], "_fivebar"), (vec!["man"], ".TH fivebar")] {
         let output = Command::new(program()?).args(&arguments).output()?;
