@@ -16,7 +16,7 @@
 //! ```
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,16 @@ impl Home {
     /// The folder of a school that has been set up.
     pub fn existing(given: Option<PathBuf>) -> Result<Self> {
         let home = Self::at(given);
-        if !home.config().is_file() {
+        let is_there = match fs::metadata(home.config()) {
+            Ok(seen) => seen.is_file(),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => bail!(
+                "{} may not be looked into by this account: give this command as root, or as the account that owns the \
+                 home",
+                home.0.display()
+            ),
+            Err(_) => false,
+        };
+        if !is_there {
             bail!(
                 "{} is not a Fivebar home: it has no fivebar.toml. Run `fivebar init --home {}` to set a school up there, \
                  or give the right folder with --home.",

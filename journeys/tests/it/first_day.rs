@@ -1,6 +1,7 @@
 //! A school's first day with the program.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -107,6 +108,38 @@ fn a_folder_that_is_no_school_is_refused_with_what_to_do() -> Result<()> {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("fivebar init"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_home_that_this_account_may_not_look_into_says_who_may() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (around, home) = (folder.path().join("around"), folder.path().join("around/hillside"));
+    std::fs::create_dir_all(&home)?;
+    std::fs::write(home.join("fivebar.toml"), "")?;
+    std::fs::set_permissions(&around, std::fs::Permissions::from_mode(0o000))?;
+    if std::fs::metadata(home.join("fivebar.toml")).is_ok() {
+        // Nothing is closed to root: it asks as somebody else, in a folder that others may pass through.
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711))?;
+    }
+    let copy = folder.path().join("fivebar");
+    std::fs::copy(program()?, &copy)?;
+    let mut command = Command::new("setpriv");
+    if std::fs::metadata(home.join("fivebar.toml")).is_ok() {
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
+    }
+    let asked = command.arg(&copy).arg("--home").arg(&home).args(["policy", "show"]).output();
+    std::fs::set_permissions(&around, std::fs::Permissions::from_mode(0o700))?;
+    let Ok(asked) = asked else {
+        println!("skipped: setpriv is not installed");
+        return Ok(());
+    };
+    let said = String::from_utf8_lossy(&asked.stderr);
+    assert_eq!(asked.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("as root, or as the account that owns the home") && !said.contains("init"),
+        "{said}"
+    );
     Ok(())
 }
 
