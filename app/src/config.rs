@@ -249,6 +249,13 @@ impl Config {
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
+    /// What is wrong with settings that come from no file.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        self.check("", &mut problems);
+        problems
+    }
+
     fn check(&self, text: &str, problems: &mut Vec<Problem>) {
         let mut say = |section: &str, key: &str, what: String| {
             problems.push(Problem { line: line_of(text, section, Some(key)), what });
@@ -297,6 +304,16 @@ impl Config {
                 say("proxy", key, odd.to_string());
             }
         }
+        if let Some(proxy) = self.proxy.listen.iter().find(|proxy| meet(**proxy, self.portal.listen)) {
+            say(
+                "portal",
+                "listen",
+                format!(
+                    "{} cannot be had beside the proxy's {proxy}; give one of them another port",
+                    self.portal.listen
+                ),
+            );
+        }
         if let Some(url) = &self.portal.url {
             if !(url.starts_with("http://") || url.starts_with("https://")) {
                 say(
@@ -339,6 +356,12 @@ impl Config {
             );
         }
     }
+}
+
+/// Whether two listeners would want the same port of the same address. Port 0 is any free one.
+fn meet(one: SocketAddr, other: SocketAddr) -> bool {
+    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && (everywhere || one.ip() == other.ip())
 }
 
 fn section<T: DeserializeOwned>(
@@ -467,6 +490,17 @@ listen = "127.0.0.1:8080"
         let problems = Config::parse(&text).unwrap_err();
         let lines: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
         assert_eq!(lines, [3, 6, 7, 13], "{problems:?}");
+    }
+
+    #[test]
+    fn the_portal_and_the_proxy_cannot_share_a_port() {
+        let with = |portal: &str| Config::parse(&GOOD.replace("127.0.0.1:8080", portal));
+        for shared in ["127.0.0.1:3128", "0.0.0.0:3128", "[::]:3128"] {
+            let problems = with(shared).unwrap_err();
+            assert_eq!(problems.len(), 1, "{shared}: {problems:?}");
+            assert!(problems[0].line == 10 && problems[0].what.contains("another port"), "{problems:?}");
+        }
+        assert!(with("127.0.0.2:3128").is_ok() && with("127.0.0.1:0").is_ok());
     }
 
     #[test]

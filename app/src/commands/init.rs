@@ -10,7 +10,7 @@ use nix::unistd::getuid;
 
 use crate::config::{Activity, Config, Dns, Portal, Proxy, Records, School, Users, default_cache_mb};
 use crate::home::{Home, make_key};
-use crate::output::Output;
+use crate::output::{Failure, Output};
 use crate::process::users;
 
 #[derive(Debug, Args)]
@@ -62,6 +62,12 @@ pub fn run(home: Home, asked: Init, output: Output) -> Result<()> {
         );
     }
     let answers = if asked.yes { Answers::given(asked)? } else { Answers::by_asking(asked)? };
+    let problems = answers.config.problems();
+    if !problems.is_empty() {
+        // What `run` would refuse is refused before anything is made.
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        return Err(Failure::Problems(lines.join("\n")).into());
+    }
     if let Some(names) = &answers.config.users {
         for made in users::make_missing(names)? {
             output.say(format!("The system user {made} was made."));

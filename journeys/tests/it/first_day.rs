@@ -112,6 +112,29 @@ fn a_folder_that_is_no_school_is_refused_with_what_to_do() -> Result<()> {
 }
 
 #[test]
+fn a_school_that_could_not_be_run_is_not_set_up() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (ring, shared) = (["--dns", "127.0.0.1:5353"], ["--proxy", "127.0.0.1:3128"]);
+    for (school, more, why) in [
+        ("Hillside", [ring, ["--upstream", "127.0.0.1:5353"]].concat(), "in a ring"),
+        ("Hillside", [shared, ["--portal", "127.0.0.1:3128"]].concat(), "another port"),
+        ("", vec![], "needs a name"),
+    ] {
+        let home = folder.path().join("hillside");
+        let init = Command::new(program()?)
+            .arg("--home")
+            .arg(&home)
+            .args(["init", "--yes", "--school", school, "--upstream", "127.0.0.1:9"])
+            .args(&more)
+            .output()?;
+        let said = String::from_utf8_lossy(&init.stderr);
+        assert!(init.status.code() == Some(3) && said.contains(why), "{more:?}: {said}");
+        assert!(!home.exists(), "{more:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_home_that_this_account_may_not_look_into_says_who_may() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (around, home) = (folder.path().join("around"), folder.path().join("around/hillside"));
