@@ -2,7 +2,8 @@
 //! ends before it was told to.
 
 use std::net::SocketAddr;
-use std::process::Stdio;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -75,10 +76,30 @@ impl Ready {
     }
 }
 
-/// A part ended or said it is ready.
+/// A part ended, said it is ready, or has waited long enough to be started again.
 enum News {
     Ready(Part, Ready),
-    Ended(Part, String),
+    Ended(Part, Ending),
+    Again(Part),
+}
+
+/// How a part ended.
+struct Ending {
+    how: String,
+    /// Whether somebody told it to end: it stopped in good order, or a signal for stopping came before it listened.
+    told: bool,
+}
+
+impl Ending {
+    fn of(status: std::io::Result<ExitStatus>) -> Self {
+        match status {
+            Ok(status) => Self {
+                how: status.to_string(),
+                told: status.success() || status.signal().is_some_and(is_for_stopping),
+            },
+            Err(error) => Self { how: error.to_string(), told: false },
+        }
+    }
 }
 
 /// How much a part is listened to: far more than it has to say, and no more than this process can hold.
@@ -86,6 +107,14 @@ const MOST_SAID: u64 = 4 << 20;
 
 const TRIED_AGAIN: &str = "Devices are answered by what was published last, and it is tried again until it starts: see \
                            what it said above, and `fivebar verify`.";
+
+fn is_for_stopping(signal: i32) -> bool {
+    [SignalKind::terminate(), SignalKind::interrupt()].iter().any(|kind| kind.as_raw_value() == signal)
+}
+
+/// How long the word to stop may take to reach this process after it has reached a part: a service manager and a terminal
+/// tell all of them, one after the other.
+const SAME_MOMENT: Duration = Duration::from_millis(500);
 
 /// How long a part may take to stop before it is killed.
 const STOPPING: Duration = Duration::from_secs(8);
@@ -124,8 +153,17 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
                     }
                     waiting.retain(|other| *other != part);
                 }
-                News::Ended(part, how) => {
+                News::Again(part) => {
                     if stop.is_said() { break; }
+                    house.start(part)?;
+                }
+                News::Ended(part, ending) => {
+                    if ending.told {
+                        // Whoever told the part tells this process in the same moment, as a rule.
+                        let _ = tokio::time::timeout(SAME_MOMENT, stop.said()).await;
+                    }
+                    if stop.is_said() { break; }
+                    let how = ending.how;
                     if when_ready.is_some() && waiting.contains(&part) && house.never_served(part) {
                         // With something published, devices are answered whatever is broken beside the gate.
                         if part == Part::Gate || Published::read(&home.gate()).ok().flatten().is_none() {
@@ -143,7 +181,7 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
                         together.notice =
                             Some(format!("The {} could not start. {TRIED_AGAIN}", part.id()));
                     }
-                    house.again(part, &how).await?;
+                    house.again(part, &how);
                 }
             },
         }
@@ -221,11 +259,7 @@ impl House {
         }
         let news = self.news.clone();
         let ended = tokio::spawn(async move {
-            let how = match child.wait().await {
-                Ok(status) => status.to_string(),
-                Err(error) => error.to_string(),
-            };
-            let _ = news.send(News::Ended(part, how));
+            let _ = news.send(News::Ended(part, Ending::of(child.wait().await)));
         });
         self.parts.push(Running {
             part,
@@ -272,7 +306,8 @@ impl House {
     }
 
     /// Starts a part again: at once if it had run for a while, else after a wait that doubles up to five seconds.
-    async fn again(&mut self, part: Part, how: &str) -> Result<()> {
+    /// Nothing else waits meanwhile.
+    fn again(&mut self, part: Part, how: &str) {
         let mut wait = Duration::from_millis(50);
         if let Some(running) = self.parts.iter_mut().find(|running| running.part == part) {
             if running.started.elapsed() < Duration::from_secs(10) {
@@ -281,8 +316,11 @@ impl House {
             running.wait = wait;
         }
         tracing::warn!(part = part.id(), how, "Ended without being told to; it is started again");
-        tokio::time::sleep(wait).await;
-        self.start(part)
+        let news = self.news.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            let _ = news.send(News::Again(part));
+        });
     }
 
     /// Reads the lists again from where they came from, in a process of its own: the hub is shut into its own folders,

@@ -190,6 +190,32 @@ fn a_home_is_run_once_and_a_killed_school_leaves_no_lock() -> Result<()> {
 }
 
 #[test]
+fn a_stop_that_reaches_all_processes_at_once_starts_none_again() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("hillside");
+    journeys::init(&home)?;
+    let school = School::run_heard(&home, "info")?;
+    // The parts first: what a service manager sends may reach them before it reaches the one that started them.
+    let mut kill = Command::new("kill");
+    kill.arg("-TERM");
+    for part in ["gate", "log", "hub"] {
+        kill.arg(school.pid_of(part).with_context(|| format!("no {part}"))?.to_string());
+    }
+    kill.arg(school.ready.pid.to_string()).status()?;
+    let pid = school.ready.pid;
+    eventually(Duration::from_secs(30), || {
+        // What has ended and is not yet waited for has no children any more.
+        std::fs::read_to_string(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| line.is_empty())
+            .then_some(())
+    })
+    .context("it stops")?;
+    let heard = school.heard()?;
+    assert!(!heard.contains("started again"), "{heard}");
+    Ok(())
+}
+
+#[test]
 fn completions_and_the_manual_page_are_printed() -> Result<()> {
     for (arguments, expected) in [(vec!["completions", "bash"], "_fivebar"), (vec!["man"], ".TH fivebar")] {
         let output = Command::new(program()?).args(&arguments).output()?;
