@@ -148,23 +148,27 @@ impl Catalogue {
     }
 
     /// The same with the school's own portal as its last essential: `hosts` are names, each without what lies below it,
-    /// and addresses. What is neither is left out, so that no published file can keep a gate from deciding.
+    /// and addresses. What is neither is left out, so that no published file can keep a gate from deciding. Visits under
+    /// a name are not observed; at an address other services may be, so there whoever sees the port says which is which.
     pub fn with_portal(self: &Arc<Self>, hosts: &[String]) -> Arc<Self> {
         let hosts: Vec<String> = hosts.iter().filter(|host| read_site(host).is_ok()).cloned().collect();
         if hosts.is_empty() {
             return Arc::clone(self);
         }
+        let (addresses, names): (Vec<_>, Vec<_>) =
+            hosts.into_iter().partition(|host| kit::address::literal(host).is_some());
         let mut all = Self::clone(self);
-        all.essential.push(OpenSite {
-            id: PORTAL.to_owned(),
-            name: "this school's online-safety pages".to_owned(),
-            about: "Where block pages lead: why a page was blocked, asking for it, reporting, and help."
-                .to_owned(),
-            exact: hosts,
-            // Where a child reads why, asks for help and reports.
-            unobserved: true,
-            ..OpenSite::default()
-        });
+        all.essential.extend([(names, true), (addresses, false)].map(|(hosts, unobserved)| {
+            OpenSite {
+                id: PORTAL.to_owned(),
+                name: "this school's online-safety pages".to_owned(),
+                about: "Where block pages lead: why a page was blocked, asking for it, reporting, and help."
+                    .to_owned(),
+                exact: hosts,
+                unobserved,
+                ..OpenSite::default()
+            }
+        }));
         Arc::new(all)
     }
 

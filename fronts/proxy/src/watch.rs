@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
-use engine::{Activity, ActivitySink, Current, Decision, Front, HostName, Identity, Owed, Refusal, Request};
+use engine::{
+    Activity, ActivitySink, Current, Decision, Front, HostName, Identity, Owed, Refusal, Request, Step,
+};
 use kit::Timestamp;
 
 use crate::authority::OwnHost;
@@ -67,6 +69,8 @@ pub struct Open {
     pub told: bool,
     /// What it is owed until then.
     pub owed: Option<Owed>,
+    /// Whether it can only reach the school's own portal, where nobody is observed.
+    pub at_portal: bool,
     /// Whether it was told as a visit to a help site, which has no last word.
     pub unobserved: bool,
 }
@@ -111,6 +115,10 @@ impl Open {
         };
         self.identity = identity;
         self.decision = decision;
+        // The engine opens the portal's address and cannot tell what else is served there; here the port is known.
+        if self.at_portal && decision.reason.step == Step::Essential {
+            self.decision.obligations.unobserved = true;
+        }
         decision.verdict.is_block()
     }
 

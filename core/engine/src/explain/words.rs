@@ -27,7 +27,8 @@ pub fn describe(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Stri
                 let name = open.map_or("this", |open| open.name.as_str());
                 match open {
                     Some(open) if open.id == PORTAL => {
-                        format!("Open to everyone, always, and no visit is recorded: {name}")
+                        let unseen = if open.unobserved { ", and no visit is recorded" } else { "" };
+                        format!("Open to everyone, always{unseen}: {name}")
                     }
                     _ => format!("Devices need it: {name}"),
                 }

@@ -88,6 +88,7 @@ impl Client<'_> {
             OwnHost::Name(_) => Vec::new(),
         };
         Open {
+            at_portal: self.worker.shared.portal.is(&host, port, &addresses),
             host,
             port,
             path,
