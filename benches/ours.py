@@ -5,7 +5,7 @@ import re
 import subprocess
 import time
 
-from machine import LOAD_CPU, SERVER_CPU, family, free_ports, write
+from machine import LOAD_CPU, SERVER_CPU, blocked, family, free_ports, write
 
 SCHOOL = "Bench School"
 
