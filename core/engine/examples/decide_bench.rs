@@ -57,7 +57,7 @@ fn index(names: u64, categories: &[String]) -> ListIndex {
         };
         let mut writer = builder.list(head).unwrap();
         for number in (list..names).step_by(lists as usize) {
-            writer.take(Entry::Below(HostName::new(&name(number)).unwrap()));
+            writer.take(lists::Says::Listed, Entry::Below(HostName::new(&name(number)).unwrap()));
         }
     }
     ListIndex::open(Arc::new(builder.build().unwrap())).unwrap()

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use crate::entry::{Entry, Sink};
+use crate::entry::{Entry, Says, Sink};
 use crate::hash::{Keys, Seed};
 use crate::head::ListHead;
 use crate::hits::ListNo;
@@ -76,6 +76,10 @@ pub struct IndexBuilder {
     keys: Keys,
     lists: Vec<ListHead>,
     entries: Entries,
+    /// What lists say beside that something is listed: the list, what, and the number that is kept under.
+    parts: Vec<(ListNo, Says, ListNo)>,
+    /// Whether there was no number left for a list's exceptions.
+    too_many: bool,
 }
 
 /// Entries in the form that the image is made of.
@@ -94,12 +98,14 @@ pub struct Gathered {
     seed: Seed,
     keys: Keys,
     entries: Entries,
+    /// What the list says otherwise than that it is listed, in the order of [`Says`]. Most lists say nothing more.
+    others: [Option<Box<Entries>>; OTHERS],
 }
 
 impl Gathered {
     /// Nothing yet, for an index of that seed.
     pub fn new(seed: Seed) -> Self {
-        Self { seed, keys: Keys::new(seed), entries: Entries::default() }
+        Self { seed, keys: Keys::new(seed), entries: Entries::default(), others: [const { None }; OTHERS] }
     }
 
     /// Makes room for the names of a text so long. What is not used is given back as it was, untouched.
@@ -111,8 +117,12 @@ impl Gathered {
 
 impl Sink for Gathered {
     #[inline]
-    fn take(&mut self, entry: Entry<'_>) {
-        self.entries.take(&self.keys, entry, ListNo(0));
+    fn take(&mut self, says: Says, entry: Entry<'_>) {
+        let entries = match (says as usize).checked_sub(1).and_then(|place| self.others.get_mut(place)) {
+            None => &mut self.entries,
+            Some(other) => other.get_or_insert_default(),
+        };
+        entries.take(&self.keys, entry, ListNo(0));
     }
 }
 
@@ -120,13 +130,27 @@ impl Sink for Gathered {
 pub struct ListWriter<'b> {
     builder: &'b mut IndexBuilder,
     list: ListNo,
+    numbers: Numbers,
 }
+
+/// How many things a list may say beside that it is listed.
+const OTHERS: usize = Says::ALL.len() - 1;
+
+/// The number that each of those has got.
+type Numbers = [Option<ListNo>; OTHERS];
 
 impl IndexBuilder {
     /// An empty builder. The seed should be fresh for each build that is published; a fixed one makes a build
     /// repeatable.
     pub fn new(seed: Seed) -> Self {
-        Self { seed, keys: Keys::new(seed), lists: Vec::new(), entries: Entries::default() }
+        Self {
+            seed,
+            keys: Keys::new(seed),
+            lists: Vec::new(),
+            entries: Entries::default(),
+            parts: Vec::new(),
+            too_many: false,
+        }
     }
 
     /// The seed of the build.
@@ -134,10 +158,10 @@ impl IndexBuilder {
         self.seed
     }
 
-    /// Starts a list; its number is its place in the order of these calls.
+    /// Starts a list. Its number rises with these calls; the exceptions of a list have numbers of their own.
     pub fn list(&mut self, head: ListHead) -> Result<ListWriter<'_>, BuildError> {
         let list = self.number(head)?;
-        Ok(ListWriter { builder: self, list })
+        Ok(ListWriter { builder: self, list, numbers: [None; OTHERS] })
     }
 
     /// Adds a list whose entries were gathered before, for an index of this seed.
@@ -147,12 +171,54 @@ impl IndexBuilder {
         }
         let list = self.number(head)?;
         self.entries.append(gathered.entries, list);
+        let mut numbers = [None; OTHERS];
+        for (says, entries) in Says::ALL.into_iter().skip(1).zip(gathered.others) {
+            if let Some(entries) = entries {
+                let number = self.beside(list, says, &mut numbers)?;
+                self.entries.append(*entries, number);
+            }
+        }
         Ok(list)
     }
 
-    fn number(&mut self, head: ListHead) -> Result<ListNo, BuildError> {
+    /// The number under which what else the list says is kept: given out the first time.
+    fn beside(&mut self, list: ListNo, says: Says, numbers: &mut Numbers) -> Result<ListNo, BuildError> {
+        let place = (says as usize).checked_sub(1).and_then(|place| numbers.get_mut(place));
+        let Some(place) = place else { return Ok(list) };
+        if let Some(number) = *place {
+            return Ok(number);
+        }
+        let mut head = self.lists.get(usize::from(list.0)).cloned().unwrap_or_default();
+        if !says.excepts().is_empty() {
+            head.categories.clear();
+        }
+        let number = self.number(head)?;
+        self.parts.push((list, says, number));
+        *place = Some(number);
+        Ok(number)
+    }
+
+    /// Says of every part with exceptions which other parts of its list they take names out of.
+    fn connect(&mut self) {
+        for (list, says, number) in &self.parts {
+            let mut from = Vec::new();
+            for excepted in says.excepts() {
+                if *excepted == Says::Listed {
+                    from.push(*list);
+                }
+                let same = self.parts.iter().filter(|(of, says, _)| of == list && says == excepted);
+                from.extend(same.map(|(_, _, number)| *number));
+            }
+            if let Some(head) = self.lists.get_mut(usize::from(number.0)) {
+                head.excepts = from;
+            }
+        }
+    }
+
+    fn number(&mut self, mut head: ListHead) -> Result<ListNo, BuildError> {
         let number = u16::try_from(self.lists.len()).ok().filter(|number| *number < 0x7fff);
         let list = ListNo(number.ok_or(BuildError::TooManyLists)?);
+        head.excepts.clear();
         self.lists.push(head);
         Ok(list)
     }
@@ -166,6 +232,10 @@ impl IndexBuilder {
 
     /// Writes the image. Nothing is read back or rewritten, so any stream will do.
     pub fn write_to(mut self, out: &mut dyn Write) -> Result<(), BuildError> {
+        if self.too_many {
+            return Err(BuildError::TooManyLists);
+        }
+        self.connect();
         for list in &mut self.lists {
             list.tally = Default::default();
         }
@@ -271,9 +341,20 @@ impl ListWriter<'_> {
 
 impl Sink for ListWriter<'_> {
     #[inline]
-    fn take(&mut self, entry: Entry<'_>) {
-        let Self { builder, list } = self;
-        builder.entries.take(&builder.keys, entry, *list);
+    fn take(&mut self, says: Says, entry: Entry<'_>) {
+        let Self { builder, list, numbers } = self;
+        let number = match says {
+            Says::Listed => *list,
+            // Beyond the last number nothing more is taken, and the build fails when it is written.
+            says => match builder.beside(*list, says, numbers) {
+                Ok(number) => number,
+                Err(_) => {
+                    builder.too_many = true;
+                    return;
+                }
+            },
+        };
+        builder.entries.take(&builder.keys, entry, number);
     }
 }
 

@@ -1,4 +1,4 @@
-//! One entry of a list, in the form the index takes.
+//! One entry of a list, in the form the index takes, and what the list says of it.
 
 use std::net::IpAddr;
 
@@ -20,14 +20,56 @@ pub enum Entry<'a> {
     Expression(&'a str),
 }
 
-/// Takes the entries of a list as they are read.
-pub trait Sink {
-    /// Takes one.
-    fn take(&mut self, entry: Entry<'_>);
+/// What a list says of an entry. Exceptions are the list's own: they take a site out of this list and of no other.
+///
+/// Between them stands AdGuard's order: an exception goes before a listing, an important listing before an exception, and
+/// an important exception before everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Says {
+    /// It is in the list.
+    Listed,
+    /// It is in the list, but for what [`Says::ButNot`] takes out of entries such as this one.
+    ListedBut,
+    /// It is in the list, and no ordinary exception takes it out.
+    ListedImportant,
+    /// It is not in the list as far as [`Says::ListedBut`] put it there.
+    ButNot,
+    /// It is not in the list, unless an important entry put it there.
+    Excepted,
+    /// It is not in the list, whatever else the list says.
+    ExceptedImportant,
 }
 
-impl<F: FnMut(Entry<'_>)> Sink for F {
-    fn take(&mut self, entry: Entry<'_>) {
-        self(entry);
+impl Says {
+    /// All of them, each at the place of its number.
+    pub const ALL: [Self; 6] = [
+        Self::Listed,
+        Self::ListedBut,
+        Self::ListedImportant,
+        Self::ButNot,
+        Self::Excepted,
+        Self::ExceptedImportant,
+    ];
+
+    /// What it takes a site out of. Nothing, where it lists it.
+    pub const fn excepts(self) -> &'static [Self] {
+        match self {
+            Self::Listed | Self::ListedBut | Self::ListedImportant => &[],
+            Self::ButNot => &[Self::ListedBut],
+            Self::Excepted => &[Self::Listed, Self::ListedBut],
+            Self::ExceptedImportant => &[Self::Listed, Self::ListedBut, Self::ListedImportant],
+        }
+    }
+}
+
+/// Takes the entries of a list as they are read.
+pub trait Sink {
+    /// Takes one. Of expressions and parts of hosts a list can only say that they are listed.
+    fn take(&mut self, says: Says, entry: Entry<'_>);
+}
+
+impl<F: FnMut(Says, Entry<'_>)> Sink for F {
+    fn take(&mut self, says: Says, entry: Entry<'_>) {
+        self(says, entry);
     }
 }

@@ -18,9 +18,46 @@ pub enum Format {
     /// The `expressions` file of squidGuard and UT1: one POSIX extended expression a line, matched without regard to
     /// case against host, port and path.
     Expressions,
+    /// Perl's expressions on URLs, as in e2guardian's `bannedregexpurllist`.
+    PerlExpressions,
+    /// Expressions on names alone, as Pi-hole and blocky have them, with or without slashes around each.
+    NameExpressions,
+    /// AdGuard's rules for names, with exceptions and modifiers. Rules for parts of pages are left to browsers.
+    Adguard,
+    /// A dnsmasq configuration: `address=/name/` and its like.
+    Dnsmasq,
+    /// An unbound configuration: `local-zone` and `local-data`.
+    Unbound,
+    /// A response policy zone: a DNS zone of names and what is done about them.
+    Rpz,
+    /// e2guardian's lists of sites and URLs, with their directives.
+    E2guardian,
+    /// A catalogue of DNS stamps (`sdns://`): addresses and names of encrypted resolvers.
+    Stamps,
 }
 
 impl Format {
+    /// All formats.
+    pub const ALL: [Self; 12] = [
+        Self::Domains,
+        Self::Hosts,
+        Self::Urls,
+        Self::Expressions,
+        Self::PerlExpressions,
+        Self::NameExpressions,
+        Self::Adguard,
+        Self::Dnsmasq,
+        Self::Unbound,
+        Self::Rpz,
+        Self::E2guardian,
+        Self::Stamps,
+    ];
+
+    /// Whether each line bears a mark of the format, so that it is told from all others by its text.
+    pub(crate) const fn is_marked(self) -> bool {
+        matches!(self, Self::Adguard | Self::Dnsmasq | Self::Unbound | Self::Rpz | Self::Stamps)
+    }
+
     /// The word used in reports.
     pub const fn id(self) -> &'static str {
         match self {
@@ -28,6 +65,14 @@ impl Format {
             Self::Hosts => "hosts",
             Self::Urls => "urls",
             Self::Expressions => "expressions",
+            Self::PerlExpressions => "perl-expressions",
+            Self::NameExpressions => "name-expressions",
+            Self::Adguard => "adguard",
+            Self::Dnsmasq => "dnsmasq",
+            Self::Unbound => "unbound",
+            Self::Rpz => "rpz",
+            Self::E2guardian => "e2guardian",
+            Self::Stamps => "stamps",
         }
     }
 }
@@ -38,40 +83,14 @@ impl Format {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Foreign {
-    /// AdGuard or Adblock Plus rules.
+    /// e2guardian's phrases for page text.
+    #[error("these are e2guardian's phrases for the text of pages, which come with a later version")]
+    E2guardianPhrases,
+    /// An e2guardian list that holds only at certain times.
     #[error(
-        "these are AdGuard or Adblock rules, which come with a later version; use the list's domains or hosts edition"
+        "this e2guardian list holds only at certain times (#time:), which a list cannot say: take that line out, import the list under a category of its own, and give the times in the policy"
     )]
-    Adguard,
-    /// A dnsmasq configuration.
-    #[error(
-        "this is a dnsmasq configuration, which comes with a later version; use the list's domains or hosts edition"
-    )]
-    Dnsmasq,
-    /// An unbound configuration.
-    #[error(
-        "this is an unbound configuration, which comes with a later version; use the list's domains or hosts edition"
-    )]
-    Unbound,
-    /// A response policy zone.
-    #[error(
-        "this is a DNS zone (RPZ), which comes with a later version; use the list's domains or hosts edition"
-    )]
-    Rpz,
-    /// DNS stamps.
-    #[error("this is a catalogue of DNS stamps (sdns://), which comes with a later version")]
-    Stamps,
-    /// Pi-hole or blocky expressions between slashes.
-    #[error(
-        "these are expressions between slashes, which come with a later version; name a squidGuard file `expressions`"
-    )]
-    SlashedExpressions,
-    /// e2guardian site, URL or phrase lists.
-    #[error("this is an e2guardian list, which comes with a later version")]
-    E2guardian,
-    /// URLs with their scheme.
-    #[error("these are whole URLs with http:// or https://, which come with a later version")]
-    UrlFeed,
+    Timed,
     /// The public suffix list.
     #[error("this is the public suffix list, which is no list of sites")]
     PublicSuffixes,
@@ -99,14 +118,8 @@ impl Foreign {
     /// The word used in reports.
     pub const fn id(self) -> &'static str {
         match self {
-            Self::Adguard => "adguard",
-            Self::Dnsmasq => "dnsmasq",
-            Self::Unbound => "unbound",
-            Self::Rpz => "rpz",
-            Self::Stamps => "stamps",
-            Self::SlashedExpressions => "slashed-expressions",
-            Self::E2guardian => "e2guardian",
-            Self::UrlFeed => "url-feed",
+            Self::E2guardianPhrases => "e2guardian-phrases",
+            Self::Timed => "timed",
             Self::PublicSuffixes => "public-suffixes",
             Self::Table => "table",
             Self::Json => "json",
@@ -124,16 +137,20 @@ impl Foreign {
 pub fn detect(file_name: &str, text: &[u8]) -> Result<Format, Foreign> {
     let seen = sample::look(text);
     match named(file_name) {
-        // Expressions look like anything; only what is no text at all can be told.
-        Some(Format::Expressions) => match seen {
-            Err(foreign @ (Foreign::NotText | Foreign::Utf16 | Foreign::WebPage)) => Err(foreign),
-            _ => Ok(Format::Expressions),
-        },
+        // Expressions look like anything; only what is no text at all, or holds at times, can be told.
+        Some(format @ (Format::Expressions | Format::PerlExpressions | Format::NameExpressions)) => {
+            match seen {
+                Err(foreign @ (Foreign::NotText | Foreign::Utf16 | Foreign::WebPage | Foreign::Timed)) => {
+                    Err(foreign)
+                }
+                _ => Ok(format),
+            }
+        }
         // A short list of odd lines is still that list; its lines are refused one by one.
         Some(format) => match seen {
+            // Another program's format under such a name is what the text says it is.
+            Ok(other) if other.is_marked() => Ok(other),
             Ok(_) | Err(Foreign::Unknown) => Ok(format),
-            // The scheme is taken off line by line.
-            Err(Foreign::UrlFeed) if format == Format::Urls => Ok(format),
             Err(foreign) => Err(foreign),
         },
         None => seen,
@@ -151,6 +168,12 @@ fn named(file_name: &str) -> Option<Format> {
         "urls" => Some(Format::Urls),
         "expressions" | "expression" | "very_restrictive_expression" => Some(Format::Expressions),
         "hosts" => Some(Format::Hosts),
+        "rpz" | "zone" => Some(Format::Rpz),
+        "regex" => Some(Format::NameExpressions),
+        _ if last.ends_with("regexpurllist") => Some(Format::PerlExpressions),
+        _ if ["sitelist", "siteiplist", "urllist", "tldlist"].iter().any(|end| last.ends_with(end)) => {
+            Some(Format::E2guardian)
+        }
         _ => None,
     }
 }
@@ -176,16 +199,22 @@ mod tests {
             ("list", "a.example/x\nb.example/y\n", Ok(Format::Urls)),
             ("list", "", Ok(Format::Domains)),
             ("list", "# nothing\n", Ok(Format::Domains)),
-            ("list", "! Title: x\n||a.example^\n", Err(Foreign::Adguard)),
-            ("list", "a.example##.ad\n@@||b.example^\n", Err(Foreign::Adguard)),
-            ("list", "server=/a.example/\naddress=/b.example/0.0.0.0\n", Err(Foreign::Dnsmasq)),
-            ("list", "local-zone: \"a.example\" always_nxdomain\n", Err(Foreign::Unbound)),
-            ("list", "$TTL 60\n@ IN SOA a. b. 1 2 3 4 5\na.example CNAME .\n", Err(Foreign::Rpz)),
-            ("list.md", "# servers\n\n## one\nA server.\nsdns://AQMAAAAA\n", Err(Foreign::Stamps)),
-            ("list", "/^ads[0-9]/\n/banner/\n", Err(Foreign::SlashedExpressions)),
-            ("list", "< word ><20>\n", Err(Foreign::E2guardian)),
-            ("list", ".Include</etc/lists/x>\n", Err(Foreign::E2guardian)),
-            ("list", "https://a.example/x\n", Err(Foreign::UrlFeed)),
+            ("list", "! Title: x\n||a.example^\n", Ok(Format::Adguard)),
+            ("list", "a.example##.ad\n@@||b.example^\n", Ok(Format::Adguard)),
+            ("games/domains", "||a.example^\n||b.example^\n", Ok(Format::Adguard)),
+            ("list", "[Adblock Plus 2.0]\na.example\nb.example\n||c.example^\n", Ok(Format::Adguard)),
+            ("list", "server=/a.example/\naddress=/b.example/0.0.0.0\n", Ok(Format::Dnsmasq)),
+            ("list", "local-zone: \"a.example\" always_nxdomain\n", Ok(Format::Unbound)),
+            ("list", "$TTL 60\n@ IN SOA a. b. 1 2 3 4 5\na.example CNAME .\n", Ok(Format::Rpz)),
+            ("list.md", "# servers\n\n## one\nA server.\nsdns://AQMAAAAA\n", Ok(Format::Stamps)),
+            ("list", "/^ads[0-9]/\n/banner/\n", Ok(Format::NameExpressions)),
+            ("lists/bannedsitelist", "#listcategory: \"x\"\na.example\n", Ok(Format::E2guardian)),
+            ("lists/bannedregexpurllist", "\\d+\\.casino\n", Ok(Format::PerlExpressions)),
+            ("lists/bannedsitelist", "#time: 9 0 17 0 01234\na.example\n", Err(Foreign::Timed)),
+            ("lists/bannedsitelist", "##time: 9 0 17 0 01234\na.example\n", Ok(Format::E2guardian)),
+            ("list", ".Include</etc/lists/x>\n", Ok(Format::E2guardian)),
+            ("list", "< word ><20>\n", Err(Foreign::E2guardianPhrases)),
+            ("list", "https://a.example/x\n", Ok(Format::Urls)),
             ("list", "// ===BEGIN ICANN DOMAINS===\ncom\nco.uk\n", Err(Foreign::PublicSuffixes)),
             ("list", "1,a.example\n2,b.example\n", Err(Foreign::Table)),
             ("list", "{\"a\": 1}\n", Err(Foreign::Json)),

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::hits::ListNo;
+
 /// A list, as its importer names it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ListHead {
@@ -14,6 +16,10 @@ pub struct ListHead {
     /// What the index holds of it. Filled in when the index is built.
     #[serde(default)]
     pub tally: Tally,
+    /// Where these are exceptions of a list, the numbers of that list's parts which they take names out of. Filled in
+    /// when the index is built; the number of such a head is never met in an answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excepts: Vec<ListNo>,
 }
 
 /// How many different entries of each kind an index holds of one list.

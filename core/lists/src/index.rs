@@ -1,5 +1,6 @@
 //! One immutable index over all lists, read in place from its image.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub struct ListIndex {
     lists: Vec<ListHead>,
     members: Vec<ListNo>,
     ends: Vec<u32>,
+    /// What the exceptions in a set take out, for the few sets that hold any.
+    exceptions: HashMap<ListSetNo, Box<[ListNo]>>,
     expressions: Vec<(ListNo, String)>,
 }
 
@@ -67,8 +70,37 @@ impl ListIndex {
         if !in_order || ends.first() != Some(&0) {
             return Err(damaged("sets"));
         }
+        if !lists.iter().flat_map(|list| &list.excepts).all(known) {
+            return Err(damaged("a list's exceptions name a list that is not there"));
+        }
         let hasher = NameHasher::new(directory.seed);
-        Ok(Self { image, directory, hasher, lists, members, ends, expressions })
+        let mut index =
+            Self { image, directory, hasher, lists, members, ends, exceptions: HashMap::new(), expressions };
+        if index.lists.iter().any(|list| !list.excepts.is_empty()) {
+            index.set_exceptions_apart();
+        }
+        Ok(index)
+    }
+
+    /// Takes the numbers of exceptions out of the sets: an answer names lists, and beside them what is excepted.
+    fn set_exceptions_apart(&mut self) {
+        let (mut members, mut ends) = (Vec::with_capacity(self.members.len()), Vec::new());
+        for set in self.sets() {
+            let mut taken_out: Vec<ListNo> = Vec::new();
+            for list in self.set(set) {
+                match self.lists.get(usize::from(list.0)) {
+                    Some(head) if !head.excepts.is_empty() => taken_out.extend(&head.excepts),
+                    _ => members.push(*list),
+                }
+            }
+            ends.push(u32::try_from(members.len()).unwrap_or(u32::MAX));
+            if !taken_out.is_empty() {
+                taken_out.sort_unstable();
+                taken_out.dedup();
+                self.exceptions.insert(set, taken_out.into());
+            }
+        }
+        (self.members, self.ends) = (members, ends);
     }
 
     /// Reads the whole image and compares every checksum; about 0.1 s for five million names from a cold disk.
@@ -103,6 +135,16 @@ impl ListIndex {
         let start =
             usize::from(set.0).checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         self.members.get(start as usize..end as usize).unwrap_or(&[])
+    }
+
+    /// The lists that a set of lists takes a name out of, in rising order: where a name meets this set, they say nothing of
+    /// it. Nearly always none.
+    #[inline]
+    pub fn exceptions(&self, set: ListSetNo) -> &[ListNo] {
+        if self.exceptions.is_empty() {
+            return &[];
+        }
+        self.exceptions.get(&set).map_or(&[], |lists| lists)
     }
 
     /// All expressions, with the list each is from, in the syntax of the `regex` crate.

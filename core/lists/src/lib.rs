@@ -26,7 +26,7 @@ mod suffixes;
 pub mod url;
 
 pub use build::{BuildError, Gathered, IndexBuilder, ListWriter};
-pub use entry::{Entry, Sink};
+pub use entry::{Entry, Says, Sink};
 pub use format::{Foreign, Format, detect};
 pub use hash::{NameHasher, Seed, Suffix, Suffixes};
 pub use head::{ListHead, Tally};

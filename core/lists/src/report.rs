@@ -41,7 +41,7 @@ pub enum Refusal {
     NoAddress,
     /// A line of a hosts file without a name.
     NoName,
-    /// A line of a hosts file that sends a name somewhere instead of nowhere; rewriting comes with a later version.
+    /// A rule that sends a name somewhere instead of nowhere.
     Rewrite,
     /// The machine's own names: `localhost` and its like.
     LocalName,
@@ -64,6 +64,31 @@ pub enum Refusal {
     ExpressionTooLarge,
     /// An expression that matches the empty text and so every URL.
     ExpressionMatchesAll,
+    /// A rule for what is on a page, or for kinds of requests that only a browser can tell apart.
+    BrowserOnly,
+    /// A rule with a modifier that is not known, or that says something of devices or kinds of questions, which a list
+    /// cannot; it is ignored whole.
+    Modifier,
+    /// An exception for a pattern, where only names can be taken out of a list.
+    ExceptionByPattern,
+    /// A pattern with so few characters of its own that it matches too much.
+    TooShort,
+    /// A setting of another program that says nothing of sites.
+    OtherSetting,
+    /// Names whose questions go to a resolver of their own.
+    Forwarding,
+    /// A line that brings in another file, which is imported by itself.
+    Include,
+    /// A line that closes or opens everything except what is listed.
+    Blanket,
+    /// A rule by who asks.
+    ByWhoAsks,
+    /// A rule by a site's name servers.
+    ByNameServer,
+    /// A record that lies outside its zone.
+    OutsideTheZone,
+    /// A DNS stamp that cannot be read.
+    NotAStamp,
     /// The line is longer than 4,096 bytes.
     LineTooLong,
     /// The line is not UTF-8 text, or holds control characters.
@@ -160,7 +185,7 @@ impl Refusal {
             Self::AnotherFormat => "is in the syntax of another format",
             Self::NoAddress => "does not start with an address",
             Self::NoName => "has an address but no name",
-            Self::Rewrite => "sends a name to an address, which comes with a later version",
+            Self::Rewrite => "sends a name elsewhere instead of nowhere, which a list cannot do",
             Self::LocalName => "is one of the machine's own names",
             Self::NotARange => "is not a range of addresses",
             Self::SpecialAddress => "covers loopback or unspecified addresses",
@@ -171,6 +196,22 @@ impl Refusal {
             Self::ExpressionNotExpressible => "uses a construct that cannot be matched safely",
             Self::ExpressionTooLarge => "is an expression that needs too much memory",
             Self::ExpressionMatchesAll => "is an expression that matches every URL",
+            Self::BrowserOnly => "speaks of parts of pages, which only a browser can tell apart",
+            Self::Modifier => {
+                "has a modifier that a list of names cannot carry out, so the rule is ignored whole"
+            }
+            Self::ExceptionByPattern => {
+                "is an exception for a pattern; only names can be taken out of a list"
+            }
+            Self::TooShort => "is a pattern of so few characters that it matches too much",
+            Self::OtherSetting => "is a setting that says nothing of sites",
+            Self::Forwarding => "sends questions to another resolver, which belongs in the settings",
+            Self::Include => "brings in another file; import that file too",
+            Self::Blanket => "closes or opens everything else, which belongs in the policy",
+            Self::ByWhoAsks => "is a rule by who asks, which belongs in the policy",
+            Self::ByNameServer => "is a rule by a site's name servers, which the filter does not ask for",
+            Self::OutsideTheZone => "lies outside the zone",
+            Self::NotAStamp => "is a DNS stamp that cannot be read",
             Self::LineTooLong => "is longer than 4,096 characters",
             Self::NotText => "is not UTF-8 text",
         }

@@ -42,9 +42,17 @@ pub(crate) fn look(text: &[u8]) -> Result<Format, Foreign> {
     if own * 2 <= all + odd {
         begins(text)?;
     }
+    if of(Foreign::Timed) > 0 {
+        return Err(Foreign::Timed);
+    }
     // Beside the stamps of a catalogue stand links and prose.
-    if of(Foreign::Stamps) > 0 && of(Foreign::Stamps) >= own {
-        return Err(Foreign::Stamps);
+    let stamps = count(&|kind| *kind == Looks::Own(Format::Stamps));
+    if stamps > 0 && stamps * 4 >= own {
+        return Ok(Format::Stamps);
+    }
+    // AdGuard's rules may stand beside names and lines of hosts files, and a header says so.
+    if headed_adblock(text) {
+        return Ok(Format::Adguard);
     }
     // The other lines of the public suffix list are names.
     if of(Foreign::PublicSuffixes) > 0 && mostly_suffixes(sample()) {
@@ -56,10 +64,16 @@ pub(crate) fn look(text: &[u8]) -> Result<Format, Foreign> {
         None if odd == 0 => Ok(Format::Domains),
         None => Err(Foreign::Unknown),
         Some((Looks::Other(foreign), _)) => Err(foreign),
-        Some((Looks::Own(_), _)) if odd > all => Err(Foreign::Unknown),
+        Some((Looks::Own(format), _)) if odd > all && !format.is_marked() => Err(Foreign::Unknown),
         Some((Looks::Own(format), _)) => Ok(format),
         Some(_) => Err(Foreign::Unknown),
     }
+}
+
+/// Whether the file begins as lists for Adblock Plus do.
+fn headed_adblock(text: &[u8]) -> bool {
+    let start = lines::without_mark(text).trim_ascii_start();
+    start.get(..8).is_some_and(|head| head.eq_ignore_ascii_case(b"[adblock"))
 }
 
 /// Whether more than half of the lines that hold anything are public suffixes.
@@ -121,13 +135,16 @@ fn looks(line: &Line<'_>) -> Looks {
         return Looks::Other(Foreign::PublicSuffixes);
     }
     if text.starts_with("sdns://") {
-        return Looks::Other(Foreign::Stamps);
+        return Looks::Own(Format::Stamps);
     }
-    if text.starts_with(".Include<")
-        || text.starts_with("#listcategory:")
-        || (text.starts_with('<') && text.ends_with('>'))
-    {
-        return Looks::Other(Foreign::E2guardian);
+    if text.starts_with("#time:") {
+        return Looks::Other(Foreign::Timed);
+    }
+    if text.starts_with(".Include<") || text.starts_with("#listcategory:") {
+        return Looks::Own(Format::E2guardian);
+    }
+    if text.starts_with('<') && text.ends_with('>') {
+        return Looks::Other(Foreign::E2guardianPhrases);
     }
     if text.starts_with("||")
         || text.starts_with("@@")
@@ -135,28 +152,28 @@ fn looks(line: &Line<'_>) -> Looks {
         || text.starts_with("! ")
         || ["##", "#@#", "#?#"].iter().any(|mark| text.find(mark).is_some_and(|at| at > 0))
     {
-        return Looks::Other(Foreign::Adguard);
+        return Looks::Own(Format::Adguard);
     }
     if text.starts_with('#') || text.starts_with(';') || text.starts_with("//") {
         return Looks::Blank;
     }
     if ["server=/", "address=/", "local=/", "ipset=/"].iter().any(|key| text.starts_with(key)) {
-        return Looks::Other(Foreign::Dnsmasq);
+        return Looks::Own(Format::Dnsmasq);
     }
     if ["local-zone:", "local-data:", "server:"].iter().any(|key| text.starts_with(key)) {
-        return Looks::Other(Foreign::Unbound);
+        return Looks::Own(Format::Unbound);
     }
     if text.starts_with("$TTL")
         || text.starts_with("$ORIGIN")
         || text.split_ascii_whitespace().any(|word| word == "CNAME" || word == "SOA")
     {
-        return Looks::Other(Foreign::Rpz);
+        return Looks::Own(Format::Rpz);
     }
     if text.len() > 2 && text.starts_with('/') && text.ends_with('/') {
-        return Looks::Other(Foreign::SlashedExpressions);
+        return Looks::Own(Format::NameExpressions);
     }
     if text.starts_with("http://") || text.starts_with("https://") {
-        return Looks::Other(Foreign::UrlFeed);
+        return Looks::Own(Format::Urls);
     }
     one_of_ours(text)
 }

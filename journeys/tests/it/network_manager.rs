@@ -433,3 +433,55 @@ fn a_hang_up_signal_reads_the_lists_again() -> Result<()> {
     .context("the list was read again")?;
     Ok(())
 }
+
+#[test]
+fn lists_in_the_forms_of_other_filters_are_taken_with_their_exceptions() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-6")?.address.clone();
+    let folder = school.home().join("incoming");
+    std::fs::create_dir_all(&folder)?;
+    let lists = [
+        (
+            "gambling.txt",
+            "! Title: Dice\n||dice.example^\n@@||rules.dice.example^\n||cards.example^$important\n@@||cards.example^\n||poker*.example^\n||spoken.example^$client=staff\n",
+        ),
+        ("dating.conf", "address=/dates.example/0.0.0.0\nserver=/other.example/192.0.2.1\n"),
+        (
+            "malware.rpz",
+            "$TTL 60\n@ SOA ns. a. 1 2 3 4 5\nbad.example CNAME .\n*.bad.example CNAME .\n*.low.example CNAME .\n",
+        ),
+        ("vpn.md", "# relays\n\nsdns://BQcAAAAAAAAAC2Rucy5leGFtcGxlCi9kbnMtcXVlcnk\n"),
+    ];
+    for (name, text) in lists {
+        std::fs::write(folder.join(name), text)?;
+    }
+    let told = school.told(&["--json", "lists", "import", folder.to_str().context("path")?])?;
+    let reports: Vec<Value> = told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let formats: BTreeSet<&str> = reports
+        .iter()
+        .flat_map(|report| report["files"].as_array().into_iter().flatten().chain([report]))
+        .filter_map(|report| report["format"].as_str())
+        .collect();
+    assert!(["adguard", "dnsmasq", "rpz", "stamps"].iter().all(|format| formats.contains(format)), "{told}");
+    let verdict = |host: &str| -> Result<String> {
+        Ok(explain(&school, host, &pupil)?["verdict"].as_str().unwrap_or_default().to_owned())
+    };
+    eventually(Duration::from_secs(5), || (verdict("dice.example").ok()? == "block").then_some(()))
+        .context("the lists are live")?;
+    for (host, closed) in [
+        ("www.dice.example", true),
+        ("rules.dice.example", false),
+        ("more.rules.dice.example", false),
+        ("cards.example", true),
+        ("poker7.example", true),
+        ("spoken.example", false),
+        ("dates.example", true),
+        ("bad.example", true),
+        ("x.bad.example", true),
+        ("low.example", false),
+        ("x.low.example", true),
+    ] {
+        assert_eq!(verdict(host)? == "block", closed, "{host}");
+    }
+    Ok(())
+}

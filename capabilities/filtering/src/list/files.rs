@@ -181,7 +181,8 @@ fn bare_name(path: &Path) -> String {
 }
 
 /// What the names of lists may end in without it being part of the id.
-pub(super) const ENDINGS: [&str; 7] = [".txt", ".hosts", ".list", ".domains", ".dat", ".md", ".urls"];
+pub(super) const ENDINGS: [&str; 10] =
+    [".txt", ".hosts", ".list", ".domains", ".dat", ".md", ".urls", ".conf", ".rpz", ".zone"];
 
 /// `ut1/games` for `…/ut1/games`, `blocklistproject/drugs` for `…/blocklistproject/drugs.hosts.gz`.
 fn id_of(source: &Path) -> String {

@@ -65,7 +65,7 @@ pub fn index() -> ListIndex {
         id: "harm".into(),
         name: "Harm".into(),
         categories: vec!["self-harm".into()],
-        tally: lists::Tally::default(),
+        ..Default::default()
     };
     let mut list = builder.list(head).unwrap();
     lists::read(b"harm.example\n", lists::Format::Domains, &mut list);

@@ -91,22 +91,27 @@ pub fn trace_in(policy: &FilterPolicy, live: &Live, request: &Request<'_>, momen
 /// The ids of the categories that the index knows the host and the path by, in the catalogue's order.
 fn categories(policy: &FilterPolicy, request: &Request<'_>) -> Vec<String> {
     let index = policy.index();
-    let mut numbers: Vec<u16> = Vec::new();
-    let mut put = |set: lists::ListSetNo| {
-        numbers.extend(index.set(set).iter().flat_map(|list| policy.categories_of(list.0)));
-    };
+    let mut sets: Vec<lists::ListSetNo> = Vec::new();
     match request.host {
         Host::Name(name) => {
-            index.name(name).iter().for_each(|set| put(*set));
+            sets.extend(&index.name(name));
             if let Some(path) = request.path {
-                index.path(name, path).iter().for_each(|set| put(*set));
+                sets.extend(&index.path(name, path));
             }
         }
         Host::Address(address) => {
             let inside = ipv4_inside(address).filter_map(|inside| index.address(inside.into()));
-            index.address(address).into_iter().chain(inside).for_each(put);
+            sets.extend(index.address(address).into_iter().chain(inside));
         }
     }
+    let excepted: Vec<lists::ListNo> = sets.iter().flat_map(|set| index.exceptions(*set)).copied().collect();
+    let mut numbers: Vec<u16> = sets
+        .iter()
+        .flat_map(|set| index.set(*set))
+        .filter(|list| !excepted.contains(list))
+        .flat_map(|list| policy.categories_of(list.0))
+        .copied()
+        .collect();
     numbers.sort_unstable();
     numbers.dedup();
     numbers

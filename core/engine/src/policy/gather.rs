@@ -55,6 +55,8 @@ pub(super) struct Found {
     pub live: SmallVec<[RuleHit; 8]>,
     pub services: SmallVec<[(u16, Fact); 4]>,
     pub categories: SmallVec<[CategoryHit; 8]>,
+    /// The lists that say nothing of a fact ([`Matches::excepted`]).
+    pub excepted: Vec<(u16, Fact)>,
 }
 
 /// How much was found at a moment, to go back to.
@@ -140,6 +142,7 @@ impl<'a> Case<'a> {
         if self.trial.is_some() {
             self.add_live(TRIAL, Fact::Host);
         }
+        self.found.excepted.clone_from(&matches.excepted);
         for (set, fact) in &matches.sets {
             let opens = *fact == Fact::Host;
             for list in policy.index.set(*set) {
@@ -332,6 +335,10 @@ impl<'a> Case<'a> {
 
     fn add_list(&mut self, list: u16, fact: Fact, opens: bool) {
         let (policy, live) = (self.policy, self.live);
+        let excepts = |(other, of): &(u16, Fact)| *other == list && (*of == fact || *of == Fact::Host);
+        if self.found.excepted.iter().any(excepts) {
+            return;
+        }
         for &category in policy.list_categories.get(usize::from(list)).into_iter().flatten() {
             self.found.categories.push(CategoryHit { category, list, fact, opens });
             let about = |entry: u32| RuleHit { entry, fact, category: Some(category), list: Some(list) };

@@ -22,6 +22,9 @@ use crate::targets::{Hashed, with_text};
 pub(super) struct Matches {
     pub sealed: Option<Fact>,
     pub sets: SmallVec<[(ListSetNo, Fact); 4]>,
+    /// The lists that take a name out of themselves, each with the fact of which they then say nothing. What a list takes
+    /// the host itself out of, it takes the whole request out of: where the host leads is the host's affair.
+    pub excepted: Vec<(u16, Fact)>,
     pub rules: SmallVec<[(u32, Fact); 4]>,
     pub live: SmallVec<[(u32, Fact); 4]>,
     pub wide: Wide,
@@ -79,9 +82,10 @@ impl Matches {
 
     /// Whether nothing matches at all, as for most names.
     pub(super) fn is_nothing(&self) -> bool {
-        let Self { sealed, sets, rules, live, wide } = self;
+        let Self { sealed, sets, excepted, rules, live, wide } = self;
         sealed.is_none()
             && sets.is_empty()
+            && excepted.is_empty()
             && rules.is_empty()
             && live.is_empty()
             && wide.rules.is_empty()
@@ -96,6 +100,9 @@ impl Matches {
         policy.targets.sites(name, None, |entry| self.rules.push((entry, fact)));
         live.targets().sites(name, None, |entry| self.live.push((entry, fact)));
         self.sets.extend(hits.iter().map(|set| (*set, fact)));
+        for set in &hits {
+            self.excepted.extend(policy.index.exceptions(*set).iter().map(|list| (list.0, fact)));
+        }
     }
 
     /// Seals a host of which the whole is sealed, or a part where the policy then refuses the whole.

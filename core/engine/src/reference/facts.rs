@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use kit::Host;
 use kit::address::ipv4_inside;
+use lists::Says;
 
-use super::{Asking, Match, PlainEntry, PlainSealed, Url, below};
+use super::{Asking, Match, PlainEntry, PlainList, PlainSealed, Url, below};
 use crate::decision::{Fact, RuleRef};
 use crate::document::target::{Target, url_host};
 use crate::targets::looks_ahead;
@@ -83,42 +84,61 @@ impl Asking<'_> {
     /// The categories of every fact, with the list, and whether they may open.
     pub(super) fn categories(&self, url: &Url) -> Vec<(Fact, u16, u16, bool)> {
         let mut all = Vec::new();
-        for (number, list) in self.world.lists.iter().enumerate() {
-            let mut facts: Vec<(Fact, bool)> = Vec::new();
-            for entry in &list.entries {
-                match entry {
-                    PlainEntry::Below(name) | PlainEntry::Exact(name) => {
-                        let exact = matches!(entry, PlainEntry::Exact(_));
-                        let known = self
-                            .names()
-                            .into_iter()
-                            .filter(|(text, _)| if exact { text == name } else { below(text, name) });
-                        facts.extend(known.map(|(_, fact)| (fact, fact == Fact::Host)));
-                    }
-                    PlainEntry::Address(address) => {
-                        let known = self.addresses().into_iter().filter(|(other, _)| other == address);
-                        facts.extend(known.map(|(_, fact)| (fact, fact == Fact::Host)));
-                    }
-                    PlainEntry::Path(host, start) => {
-                        let known = self.readings(url).into_iter().filter(|reading| {
-                            reading.fact == Fact::Path
-                                && url_host(host) == url_host(&reading.host)
-                                && reading.path.to_lowercase().starts_with(start)
-                        });
-                        facts.extend(known.map(|reading| (Fact::Path, reading.opens)));
-                    }
-                    PlainEntry::Expression(pattern) => {
-                        let matched = self.expression(pattern, None, url);
-                        facts.extend(matched.into_iter().map(|(fact, _)| (fact, false)));
-                    }
-                }
-            }
+        for (list, numbers) in self.world.lists.iter().zip(PlainList::numbers(&self.world.lists)) {
+            let known: Vec<(Says, Fact, bool)> = list
+                .entries
+                .iter()
+                .flat_map(|(says, entry)| {
+                    self.known_by(entry, url).into_iter().map(|(fact, opens)| (*says, fact, opens))
+                })
+                .collect();
+            // An exception of the host itself covers where the host leads.
+            let excepted = |says: Says, fact: Fact| {
+                known.iter().any(|(other, of, _)| {
+                    other.excepts().contains(&says) && (*of == fact || *of == Fact::Host)
+                })
+            };
             for id in &list.categories {
                 let category = self.world.catalogue.category_no(id).unwrap();
-                all.extend(facts.iter().map(|(fact, opens)| (*fact, category, number as u16, *opens)));
+                all.extend(
+                    known
+                        .iter()
+                        .filter(|(says, fact, _)| says.excepts().is_empty() && !excepted(*says, *fact))
+                        .map(|(says, fact, opens)| (*fact, category, numbers[says], *opens)),
+                );
             }
         }
         all
+    }
+
+    /// The facts by which an entry of a list is met, and whether it may open by each.
+    fn known_by(&self, entry: &PlainEntry, url: &Url) -> Vec<(Fact, bool)> {
+        match entry {
+            PlainEntry::Below(name) | PlainEntry::Exact(name) => {
+                let exact = matches!(entry, PlainEntry::Exact(_));
+                let names = self.names().into_iter();
+                names
+                    .filter(|(text, _)| if exact { text == name } else { below(text, name) })
+                    .map(|(_, fact)| (fact, fact == Fact::Host))
+                    .collect()
+            }
+            PlainEntry::Address(address) => {
+                let known = self.addresses().into_iter().filter(|(other, _)| other == address);
+                known.map(|(_, fact)| (fact, fact == Fact::Host)).collect()
+            }
+            PlainEntry::Path(host, start) => {
+                let known = self.readings(url).into_iter().filter(|reading| {
+                    reading.fact == Fact::Path
+                        && url_host(host) == url_host(&reading.host)
+                        && reading.path.to_lowercase().starts_with(start)
+                });
+                known.map(|reading| (Fact::Path, reading.opens)).collect()
+            }
+            PlainEntry::Expression(pattern) => {
+                let matched = self.expression(pattern, None, url);
+                matched.into_iter().map(|(fact, _)| (fact, false)).collect()
+            }
+        }
     }
 
     /// The host and the names of the chain.

@@ -12,9 +12,11 @@ mod urls;
 mod uses;
 mod world;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use kit::{Host, Timestamp};
+use lists::Says;
 
 use crate::calendar::Calendar;
 use crate::catalogue::Catalogue;
@@ -40,7 +42,30 @@ pub(super) struct World {
 #[derive(Debug, Clone)]
 pub(super) struct PlainList {
     pub categories: Vec<String>,
-    pub entries: Vec<PlainEntry>,
+    /// What the list says, and of what.
+    pub entries: Vec<(Says, PlainEntry)>,
+}
+
+impl PlainList {
+    /// The numbers in an index of what the lists say: a list's own comes first, then one for everything else it says, as it
+    /// first says it.
+    pub(super) fn numbers(lists: &[Self]) -> Vec<HashMap<Says, u16>> {
+        let mut next = 0;
+        let mut take = || {
+            next += 1;
+            next - 1
+        };
+        lists
+            .iter()
+            .map(|list| {
+                let mut mine = HashMap::from([(Says::Listed, take())]);
+                for (says, _) in &list.entries {
+                    mine.entry(*says).or_insert_with(&mut take);
+                }
+                mine
+            })
+            .collect()
+    }
 }
 
 #[derive(Debug, Clone)]

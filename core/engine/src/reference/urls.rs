@@ -53,7 +53,7 @@ impl Asking<'_> {
             .lists
             .iter()
             .flat_map(|list| &list.entries)
-            .filter_map(|entry| match entry {
+            .filter_map(|(_, entry)| match entry {
                 PlainEntry::Path(host, path) if url_host(host) == url_host(&self.host) => Some(path),
                 _ => None,
             })

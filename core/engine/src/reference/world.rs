@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use kit::{HostName, Timestamp};
-use lists::{Entry, IndexBuilder, ListHead, ListIndex, Seed, Sink};
+use lists::{Entry, IndexBuilder, ListHead, ListIndex, Says, Seed, Sink};
 
 use super::{PlainEntry, PlainList, PlainSealed, World};
 use crate::catalogue::{Catalogue, Category, OpenSite, Service};
@@ -278,13 +278,20 @@ fn document(dice: &mut Dice<'_>) -> PolicyDocument {
 fn list(dice: &mut Dice<'_>) -> PlainList {
     PlainList {
         categories: dice.some(2, |dice| dice.text(&CATEGORIES)),
-        entries: dice.some(4, |dice| match dice.roll(8) {
-            0..=2 => PlainEntry::Below(dice.text(&SITES)),
-            3 => PlainEntry::Exact(dice.text(&NAMES)),
-            4 => PlainEntry::Address(address(dice)),
-            5 => PlainEntry::Path(dice.text(&ADDRESSES[..2]), dice.pick(&PREFIXES).to_lowercase()),
-            6 => PlainEntry::Path(dice.text(&NAMES), dice.pick(&PREFIXES).to_lowercase()),
-            _ => PlainEntry::Expression(dice.text(&EXPRESSIONS)),
+        entries: dice.some(4, |dice| {
+            let entry = match dice.roll(8) {
+                0..=2 => PlainEntry::Below(dice.text(&SITES)),
+                3 => PlainEntry::Exact(dice.text(&NAMES)),
+                4 => PlainEntry::Address(address(dice)),
+                5 => PlainEntry::Path(dice.text(&ADDRESSES[..2]), dice.pick(&PREFIXES).to_lowercase()),
+                6 => PlainEntry::Path(dice.text(&NAMES), dice.pick(&PREFIXES).to_lowercase()),
+                _ => PlainEntry::Expression(dice.text(&EXPRESSIONS)),
+            };
+            // Only names can be taken out of a list.
+            let is_name = matches!(entry, PlainEntry::Below(_) | PlainEntry::Exact(_));
+            let says =
+                if dice.chance(3) { Says::ALL[dice.roll(if is_name { 6 } else { 3 })] } else { Says::Listed };
+            (says, entry)
         }),
     }
 }
@@ -394,7 +401,7 @@ impl World {
         let rules = self.document.rules.iter().map(|rule| (rule.effect, &rule.expression));
         let overrides = self.live.overrides.iter().map(|one| (one.effect, &one.target.expression));
         let own = locked.chain(rules).chain(overrides).filter(|(effect, _)| *effect == Effect::Block);
-        let listed = self.lists.iter().flat_map(|list| &list.entries).filter_map(|entry| match entry {
+        let listed = self.lists.iter().flat_map(|list| &list.entries).filter_map(|(_, entry)| match entry {
             PlainEntry::Expression(pattern) => Some(pattern),
             _ => None,
         });
@@ -411,16 +418,19 @@ impl World {
                 ..ListHead::default()
             };
             let mut writer = builder.list(head).unwrap();
-            for entry in &list.entries {
+            for (says, entry) in &list.entries {
                 let name = |text: &'static str| HostName::new(text).unwrap();
                 let leak = |text: &String| name(Box::leak(text.clone().into_boxed_str()));
-                writer.take(match entry {
-                    PlainEntry::Below(name) => Entry::Below(leak(name)),
-                    PlainEntry::Exact(name) => Entry::Exact(leak(name)),
-                    PlainEntry::Address(address) => Entry::Range(*address, *address),
-                    PlainEntry::Path(host, path) => Entry::Path(leak(host), path),
-                    PlainEntry::Expression(pattern) => Entry::Expression(pattern),
-                });
+                writer.take(
+                    *says,
+                    match entry {
+                        PlainEntry::Below(name) => Entry::Below(leak(name)),
+                        PlainEntry::Exact(name) => Entry::Exact(leak(name)),
+                        PlainEntry::Address(address) => Entry::Range(*address, *address),
+                        PlainEntry::Path(host, path) => Entry::Path(leak(host), path),
+                        PlainEntry::Expression(pattern) => Entry::Expression(pattern),
+                    },
+                );
             }
         }
         Arc::new(ListIndex::open(Arc::new(builder.build().unwrap())).unwrap())

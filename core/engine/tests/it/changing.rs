@@ -308,7 +308,7 @@ fn a_list_whose_expressions_are_too_large_loses_them_and_nobody_else_does() {
         let head = ListHead { id: id.into(), categories: vec!["games".into()], ..ListHead::default() };
         let mut writer = builder.list(head).unwrap();
         for expression in &expressions {
-            writer.take(Entry::Expression(expression));
+            writer.take(lists::Says::Listed, Entry::Expression(expression));
         }
     }
     let index = Arc::new(ListIndex::open(Arc::new(builder.build().unwrap())).unwrap());

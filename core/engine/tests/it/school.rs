@@ -26,8 +26,14 @@ pub fn index() -> Arc<ListIndex> {
             ..ListHead::default()
         };
         let mut list = builder.list(head).unwrap();
-        list.take(Entry::Below(HostName::new(&format!("{}.test", category.id)).unwrap()));
-        list.take(Entry::Path(HostName::new("shared.test").unwrap(), &format!("/{}", category.id)));
+        list.take(
+            lists::Says::Listed,
+            Entry::Below(HostName::new(&format!("{}.test", category.id)).unwrap()),
+        );
+        list.take(
+            lists::Says::Listed,
+            Entry::Path(HostName::new("shared.test").unwrap(), &format!("/{}", category.id)),
+        );
     }
     Arc::new(ListIndex::open(Arc::new(builder.build().unwrap())).unwrap())
 }

@@ -7,25 +7,43 @@ use regex_syntax::hir::Hir;
 
 use super::lines::{LONGEST_LINE, Line};
 use super::{LineResult, Outcome};
-use crate::entry::{Entry, Sink};
+use crate::entry::{Entry, Says, Sink};
 use crate::report::Refusal;
 
 /// The most memory that one compiled expression may need, in bytes.
-const LARGEST: usize = 1 << 20;
+pub(crate) const LARGEST: usize = 1 << 20;
 
 pub(crate) fn read(line: &Line<'_>, sink: &mut impl Sink) -> LineResult {
+    let Some(text) = expression_of(line)? else { return Ok(Outcome::Blank) };
+    sink.take(Says::Listed, Entry::Expression(&translate(text)?));
+    Ok(Outcome::Taken(1))
+}
+
+/// The same of Perl's expressions, which are nearly those of the `regex` crate. One that needs more than linear time is
+/// refused.
+pub(crate) fn read_perl(line: &Line<'_>, sink: &mut impl Sink) -> LineResult {
+    let Some(text) = expression_of(line)? else { return Ok(Outcome::Blank) };
+    let expression = format!("(?i){text}");
+    let fits = checked(expression).map_err(|why| match why {
+        Refusal::Expression if text.contains("(?") || text.contains('\\') => {
+            Refusal::ExpressionNotExpressible
+        }
+        why => why,
+    })?;
+    sink.take(Says::Listed, Entry::Expression(&fits));
+    Ok(Outcome::Taken(1))
+}
+
+/// The expression on a line; `None` for a blank one or a comment. No URL starts with `#`, so a comment loses nothing.
+fn expression_of<'a>(line: &Line<'a>) -> Result<Option<&'a str>, Refusal> {
     let raw = line.raw.trim_ascii();
-    // No URL starts with `#`, so a comment loses nothing.
     if raw.is_empty() || raw.starts_with(b"#") {
-        return Ok(Outcome::Blank);
+        return Ok(None);
     }
     if raw.len() > LONGEST_LINE {
         return Err(Refusal::LineTooLong);
     }
-    let text = std::str::from_utf8(raw).map_err(|_| Refusal::NotText)?;
-    let expression = translate(text)?;
-    sink.take(Entry::Expression(&expression));
-    Ok(Outcome::Taken(1))
+    std::str::from_utf8(raw).map(Some).map_err(|_| Refusal::NotText)
 }
 
 /// Puts a POSIX extended expression into the syntax of the `regex` crate, and makes sure that it compiles, is not too
@@ -38,6 +56,11 @@ pub fn translate(posix: &str) -> Result<String, Refusal> {
     if from.chars.peek().is_some() {
         return Err(Refusal::Expression);
     }
+    checked(out)
+}
+
+/// The expression, where it compiles, is not too large and does not match everything.
+fn checked(out: String) -> Result<String, Refusal> {
     let hir: Hir = regex_syntax::parse(&out).map_err(|_| Refusal::Expression)?;
     if hir.properties().minimum_len() == Some(0) && matches_everything(&out) {
         return Err(Refusal::ExpressionMatchesAll);

@@ -2,7 +2,7 @@
 
 use super::lines::{self, Line};
 use super::{LineResult, Outcome};
-use crate::entry::{Entry, Sink};
+use crate::entry::{Entry, Says, Sink};
 use crate::report::{Refusal, Report};
 
 /// Names that every machine's own hosts file has.
@@ -51,7 +51,7 @@ pub(crate) fn read(
         } else {
             match lines::host_name(word, scratch) {
                 Ok(name) => {
-                    sink.take(Entry::Exact(name));
+                    sink.take(Says::Listed, Entry::Exact(name));
                     taken += 1;
                 }
                 Err(why) => report.refuse(line.number, why),

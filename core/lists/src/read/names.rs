@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use kit::HostName;
 
 use super::lines::{self, Line};
+use super::name_expressions::{between_slashes, on_host};
 use super::{LineResult, Outcome};
-use crate::entry::{Entry, Sink};
+use crate::entry::{Entry, Says, Sink};
 use crate::report::{Refusal, Report};
 use crate::suffixes;
 
@@ -20,15 +21,20 @@ pub(crate) fn read(
         if closes_a_suffix(name) {
             mean(name, report)?;
         }
-        sink.take(Entry::Below(name));
+        sink.take(Says::Listed, Entry::Below(name));
         return Ok(Outcome::Taken(1));
     }
     let Some(word) = lines::words(line)? else { return Ok(Outcome::Blank) };
     if word.contains([' ', '\t']) {
         return Err(Refusal::SeveralWords);
     }
+    // blocky's lists of names may hold expressions.
+    if let Some(expression) = between_slashes(word) {
+        sink.take(Says::Listed, Entry::Expression(&on_host(expression)?));
+        return Ok(Outcome::Taken(1));
+    }
     if let Some((first, last)) = addresses(word)? {
-        sink.take(Entry::Range(first, last));
+        sink.take(Says::Listed, Entry::Range(first, last));
         return Ok(Outcome::Taken(1));
     }
     let (bare, wild) = match word.strip_prefix("*.").or_else(|| word.strip_prefix('.')) {
@@ -42,13 +48,13 @@ pub(crate) fn read(
     if !wild && closes_a_suffix(name) {
         mean(name, report)?;
     }
-    sink.take(Entry::Below(name));
+    sink.take(Says::Listed, Entry::Below(name));
     Ok(Outcome::Taken(1))
 }
 
 /// Takes a public suffix only where a list may mean all below it.
 #[cold]
-fn mean(name: HostName<'_>, report: &mut Report) -> Result<(), Refusal> {
+pub(crate) fn mean(name: HostName<'_>, report: &mut Report) -> Result<(), Refusal> {
     if !suffixes::is_meant(name.as_str()) {
         return Err(Refusal::PublicSuffix);
     }
@@ -58,7 +64,7 @@ fn mean(name: HostName<'_>, report: &mut Report) -> Result<(), Refusal> {
 
 /// Whether registries sell names right below this one (`co.uk`), or below every name below it (`sch.uk`). Suffixes that
 /// are private, such as `github.io`, are sites of somebody's.
-fn closes_a_suffix(name: HostName<'_>) -> bool {
+pub(crate) fn closes_a_suffix(name: HostName<'_>) -> bool {
     let name = name.as_str().as_bytes();
     // Four names of five lie below a top level with no other suffix, and need not be looked for.
     let top = memchr::memrchr(b'.', name).and_then(|dot| name.get(dot + 1..));

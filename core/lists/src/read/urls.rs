@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::lines::{self, Line};
 use super::{LineResult, Outcome};
-use crate::entry::{Entry, Sink};
+use crate::entry::{Entry, Says, Sink};
 use crate::report::Refusal;
 use crate::url::canonical_path;
 
@@ -55,16 +55,16 @@ pub(crate) fn read(line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) 
         return Err(Refusal::WholeTopLevel);
     }
     if path != "/" {
-        sink.take(Entry::Path(name, &path.to_ascii_lowercase()));
+        sink.take(Says::Listed, Entry::Path(name, &path.to_ascii_lowercase()));
         return Ok(Outcome::Taken(1));
     }
     // Every path starts with `/`, so this is the whole host, which then is known to fronts that see no paths too.
-    sink.take(Entry::Exact(name));
+    sink.take(Says::Listed, Entry::Exact(name));
     let with_www = format!("www.{name}");
     if !name.as_str().starts_with("www.")
         && let Some(with_www) = kit::HostName::new(&with_www)
     {
-        sink.take(Entry::Exact(with_www));
+        sink.take(Says::Listed, Entry::Exact(with_www));
     }
     Ok(Outcome::Taken(1))
 }
@@ -72,12 +72,12 @@ pub(crate) fn read(line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) 
 fn on_address(address: IpAddr, path: &str, sink: &mut impl Sink) -> LineResult {
     if path == "/" {
         let address = address.to_canonical();
-        sink.take(Entry::Range(address, address));
+        sink.take(Says::Listed, Entry::Range(address, address));
         return Ok(Outcome::Taken(1));
     }
     let text = address.to_canonical().to_string();
     // An IPv6 address is no host name, and no list has been seen with paths on one.
     let host = kit::HostName::new(&text).ok_or(Refusal::NotAName)?;
-    sink.take(Entry::Path(host, &path.to_ascii_lowercase()));
+    sink.take(Says::Listed, Entry::Path(host, &path.to_ascii_lowercase()));
     Ok(Outcome::Taken(1))
 }

@@ -155,7 +155,7 @@ fn every_starter_list_ships_and_is_read_without_a_refusal() {
         let category = file.split('.').next().unwrap();
         assert!(known.contains(category), "{file}");
         categories.insert(category);
-        let mut sink = |_: Entry<'_>| {};
+        let mut sink = |_: lists::Says, _: Entry<'_>| {};
         let report = read_file(file, text.as_bytes(), &mut sink).unwrap();
         assert_eq!(report.refused_count(), 0, "{file}: {:?}", report.refused);
         accepted += report.accepted;
@@ -234,7 +234,7 @@ fn suffixes_that_a_list_may_mean_are_public_ones_with_a_kind_a_reason_and_a_sour
 fn a_suffix_that_is_kept_for_one_kind_is_taken_and_said_and_any_other_refused() {
     let mut taken = Vec::new();
     let text = b"bet.br\nsex.hu\nbet.br\nco.uk\ngame.tw\nBet.AR.\n";
-    let report = lists::read(text, lists::Format::Domains, &mut |entry: Entry<'_>| {
+    let report = lists::read(text, lists::Format::Domains, &mut |_: lists::Says, entry: Entry<'_>| {
         if let Entry::Below(name) = entry {
             taken.push(name.as_str().to_owned());
         }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::support::Owned;
-use lists::{Entry, Format, Refusal, read};
+use lists::{Entry, Format, Refusal, Says, read};
 
 fn entries(text: &[u8], format: Format) -> (Vec<Owned>, BTreeMap<Refusal, Vec<u64>>) {
     let mut all = Vec::new();
-    let mut sink = |entry: Entry<'_>| all.push(Owned::from(entry));
+    let mut sink = |_: lists::Says, entry: Entry<'_>| all.push(Owned::from(entry));
     let report = read(text, format, &mut sink);
     let refused = report.refused.into_iter().map(|(why, refused)| (why, refused.first_lines)).collect();
     (all, refused)
@@ -153,7 +153,7 @@ fn lines_of_a_urls_file() {
 fn one_bad_line_never_fails_a_list_and_every_refusal_is_counted_with_its_first_lines() {
     let text: String =
         (1..=20).map(|n| if n % 2 == 0 { "a..b\n".to_owned() } else { format!("n{n}.example\n") }).collect();
-    let mut sink = |_: Entry<'_>| {};
+    let mut sink = |_: lists::Says, _: Entry<'_>| {};
     let report = read(text.as_bytes(), Format::Domains, &mut sink);
     assert_eq!((report.lines, report.accepted, report.refused_count()), (20, 10, 10));
     let refused = &report.refused[&Refusal::EmptyLabel];
@@ -161,4 +161,262 @@ fn one_bad_line_never_fails_a_list_and_every_refusal_is_counted_with_its_first_l
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["refused"]["empty-label"]["count"], 10);
     assert_eq!(json["format"], "domains");
+}
+
+type Said = (Says, Owned);
+/// A line, and what is said by it or why it is refused.
+type Row<'r> = (&'r str, Result<&'r [Said], Refusal>);
+
+/// What a text lists and takes out, in the order of its lines, and what of it is refused.
+fn said(text: &str, format: Format) -> (Vec<Said>, BTreeMap<Refusal, Vec<u64>>) {
+    let mut all = Vec::new();
+    let mut sink = |says: Says, entry: Entry<'_>| all.push((says, Owned::from(entry)));
+    let report = read(text.as_bytes(), format, &mut sink);
+    let refused = report.refused.into_iter().map(|(why, refused)| (why, refused.first_lines)).collect();
+    (all, refused)
+}
+
+fn hold(format: Format, rows: &[Row<'_>]) {
+    for (line, expected) in rows {
+        let (all, refused) = said(line, format);
+        match expected {
+            Ok(expected) => {
+                assert_eq!((all.as_slice(), refused.len()), (*expected, 0), "{line}: {refused:?}")
+            }
+            Err(why) => {
+                let lines = u64::try_from(line.lines().count()).unwrap();
+                assert_eq!((all, refused), (Vec::new(), BTreeMap::from([(*why, vec![lines])])), "{line}");
+            }
+        }
+    }
+}
+
+fn expression(text: &str) -> Owned {
+    Owned::Expression(text.into())
+}
+
+#[test]
+fn adguards_rules() {
+    use Says::{ButNot, Excepted, ExceptedImportant, Listed, ListedBut, ListedImportant};
+    hold(
+        Format::Adguard,
+        &[
+            ("! words", Ok(&[])),
+            ("# words", Ok(&[])),
+            ("[Adblock Plus 2.0]", Ok(&[])),
+            ("||a.example^", Ok(&[(Listed, below("a.example"))])),
+            ("||A.Example^", Ok(&[(Listed, below("a.example"))])),
+            ("||b\u{fc}cher.example^", Ok(&[(Listed, below("xn--bcher-kva.example"))])),
+            ("||a.example^|", Ok(&[(Listed, below("a.example"))])),
+            ("||example.org", Ok(&[(Listed, below("example.org"))])),
+            ("||zip^", Ok(&[(Listed, below("zip"))])),
+            ("|a.example^", Ok(&[(Listed, exact("a.example"))])),
+            ("://a.example^", Ok(&[(Listed, exact("a.example"))])),
+            ("a.example", Ok(&[(Listed, exact("a.example"))])),
+            ("0.0.0.0 a.example", Ok(&[(Listed, exact("a.example"))])),
+            ("192.0.2.1", Ok(&[(Listed, range("192.0.2.1", "192.0.2.1"))])),
+            ("||192.0.2.1^", Ok(&[(Listed, range("192.0.2.1", "192.0.2.1"))])),
+            ("@@||a.example^", Ok(&[(Excepted, below("a.example"))])),
+            ("@@|a.example^", Ok(&[(Excepted, exact("a.example"))])),
+            ("||a.example^$important", Ok(&[(ListedImportant, below("a.example"))])),
+            ("@@||a.example^$important", Ok(&[(ExceptedImportant, below("a.example"))])),
+            (".a.example^", Ok(&[(ListedBut, below("a.example")), (ButNot, exact("a.example"))])),
+            ("*.a.example", Ok(&[(ListedBut, below("a.example")), (ButNot, exact("a.example"))])),
+            ("||*.a.example^", Ok(&[(ListedBut, below("a.example")), (ButNot, exact("a.example"))])),
+            (
+                "||a.example^$denyallow=x.a.example|y.a.example",
+                Ok(&[
+                    (ListedBut, below("a.example")),
+                    (ButNot, below("x.a.example")),
+                    (ButNot, below("y.a.example")),
+                ]),
+            ),
+            (
+                "||ads*.a.example^",
+                Ok(&[(Listed, expression("(?i)^(?:[^/:]*\\.)?ads[^/:]*\\.a\\.example[/:]"))]),
+            ),
+            ("-banner-", Ok(&[(Listed, expression("(?i)^[^/:]*\\-banner\\-"))])),
+            ("||a.example/games/", Ok(&[(Listed, path("a.example", "/games/"))])),
+            ("||a.example^$dnsrewrite=NXDOMAIN", Ok(&[(Listed, below("a.example"))])),
+            ("||a.example^$dnsrewrite=0.0.0.0", Ok(&[(Listed, below("a.example"))])),
+            ("||a.example^$dnsrewrite=192.0.2.1", Err(Refusal::Rewrite)),
+            ("||a.example^$dnsrewrite=NOERROR;CNAME;b.example", Err(Refusal::Rewrite)),
+            // Unknown, or of something that no list knows: ignored whole, not read as if it were not there.
+            ("||a.example^$third-party", Err(Refusal::Modifier)),
+            ("||a.example^$important,script", Err(Refusal::Modifier)),
+            ("||a.example^$client=192.0.2.0/24", Err(Refusal::Modifier)),
+            ("||a.example^$ctag=device_phone", Err(Refusal::Modifier)),
+            ("||a.example^$dnstype=AAAA", Err(Refusal::Modifier)),
+            ("||a.example^$importantish", Err(Refusal::Modifier)),
+            ("@@||a.example^$denyallow=x.a.example", Err(Refusal::Modifier)),
+            ("||a.example^$important,denyallow=x.a.example", Err(Refusal::Modifier)),
+            ("@@/ads/", Err(Refusal::ExceptionByPattern)),
+            ("@@||ads*.a.example^", Err(Refusal::ExceptionByPattern)),
+            ("a.example##.advert", Err(Refusal::BrowserOnly)),
+            ("##.advert", Err(Refusal::BrowserOnly)),
+            ("a.example#@#.advert", Err(Refusal::BrowserOnly)),
+            ("a.example#%#window.x = 1", Err(Refusal::BrowserOnly)),
+            ("&ad_box_", Err(Refusal::BrowserOnly)),
+            ("/banner/*/img", Err(Refusal::BrowserOnly)),
+            ("*", Err(Refusal::ExpressionMatchesAll)),
+            ("||*^", Err(Refusal::ExpressionMatchesAll)),
+            ("/.*/", Err(Refusal::ExpressionMatchesAll)),
+            ("||co.uk^", Err(Refusal::PublicSuffix)),
+            ("a*", Err(Refusal::TooShort)),
+            (r"/(?!a)b/", Err(Refusal::ExpressionNotExpressible)),
+        ],
+    );
+    // What a rule turns off may stand before it, and with its modifiers in another order.
+    let text =
+        "||a.example^\n||b.example^$denyallow=c.b.example,important\n||a.example^$badfilter\n||d.example^\n";
+    assert_eq!(said(text, Format::Adguard).0, [(Listed, below("d.example"))]);
+    let text = "@@||a.example^\n||a.example^\n@@||a.example^$badfilter\n";
+    assert_eq!(said(text, Format::Adguard).0, [(Listed, below("a.example"))]);
+    // A name that another one covers is not taken out of it.
+    let text = "*.a.example\n*.b.a.example\n";
+    assert_eq!(
+        said(text, Format::Adguard).0,
+        [(ListedBut, below("a.example")), (ButNot, exact("a.example"))]
+    );
+}
+
+#[test]
+fn lines_of_dnsmasq_and_unbound() {
+    use Says::{ButNot, Excepted, Listed, ListedBut};
+    hold(
+        Format::Dnsmasq,
+        &[
+            ("# words", Ok(&[])),
+            ("server=/a.example/", Ok(&[(Listed, below("a.example"))])),
+            ("local=/a.example/", Ok(&[(Listed, below("a.example"))])),
+            ("address=/a.example/", Ok(&[(Listed, below("a.example"))])),
+            ("address=/a.example/#", Ok(&[(Listed, below("a.example"))])),
+            ("address=/a.example/0.0.0.0", Ok(&[(Listed, below("a.example"))])),
+            ("address=/a.example/::", Ok(&[(Listed, below("a.example"))])),
+            (
+                "address=/a.example/b.example/127.0.0.1 # two",
+                Ok(&[(Listed, below("a.example")), (Listed, below("b.example"))]),
+            ),
+            ("address=/*.a.example/", Ok(&[(ListedBut, below("a.example")), (ButNot, exact("a.example"))])),
+            ("address=/a.example/192.0.2.1", Err(Refusal::Rewrite)),
+            ("server=/a.example/192.0.2.1", Err(Refusal::Forwarding)),
+            ("server=192.0.2.1", Err(Refusal::OtherSetting)),
+            ("dhcp-range=192.0.2.1,192.0.2.9", Err(Refusal::OtherSetting)),
+            ("bogus-priv", Err(Refusal::AnotherFormat)),
+        ],
+    );
+    hold(
+        Format::Unbound,
+        &[
+            ("server:", Ok(&[])),
+            ("local-zone: \"a.example\" always_nxdomain", Ok(&[(Listed, below("a.example"))])),
+            ("  local-zone: \"a.example.\" static # why", Ok(&[(Listed, below("a.example"))])),
+            ("local-zone: \"a.example\" always_transparent", Ok(&[(Excepted, below("a.example"))])),
+            ("local-data: \"a.example A 0.0.0.0\"", Ok(&[(Listed, exact("a.example"))])),
+            ("local-data: \"a.example 60 IN AAAA ::\"", Ok(&[(Listed, exact("a.example"))])),
+            ("local-data: \"a.example A 192.0.2.1\"", Err(Refusal::Rewrite)),
+            ("local-zone: \"a.example\" nodefault", Err(Refusal::OtherSetting)),
+            ("verbosity: 1", Err(Refusal::OtherSetting)),
+        ],
+    );
+}
+
+#[test]
+fn records_of_a_response_policy_zone() {
+    use Says::{ButNot, Excepted, Listed, ListedBut};
+    hold(
+        Format::Rpz,
+        &[
+            ("$TTL 2h", Ok(&[])),
+            ("; words", Ok(&[])),
+            ("@ 60 IN SOA ns.example. a.example. ( 1\n 2 3\n 4 5 )", Ok(&[])),
+            ("  NS localhost.", Ok(&[])),
+            ("a.example CNAME .", Ok(&[(Listed, exact("a.example"))])),
+            ("a.example 1h30m IN CNAME *.", Ok(&[(Listed, exact("a.example"))])),
+            ("a.example IN 60 CNAME rpz-drop. ; why", Ok(&[(Listed, exact("a.example"))])),
+            ("a.example A 0.0.0.0\na.example AAAA ::", Ok(&[(Listed, exact("a.example"))])),
+            ("a.example CNAME .\n*.a.example CNAME .", Ok(&[(Listed, below("a.example"))])),
+            ("a.example CNAME .\n\tCNAME .\n*.a.example\tCNAME .", Ok(&[(Listed, below("a.example"))])),
+            (
+                "a.example CNAME .\nb.example CNAME .",
+                Ok(&[(Listed, exact("a.example")), (Listed, exact("b.example"))]),
+            ),
+            ("*.a.example CNAME .", Ok(&[(ListedBut, below("a.example")), (ButNot, exact("a.example"))])),
+            ("a.example CNAME rpz-passthru.", Ok(&[(Excepted, exact("a.example"))])),
+            ("*.a.example CNAME rpz-passthru.", Ok(&[(Excepted, below("a.example"))])),
+            ("a.example CNAME a.example.", Ok(&[(Excepted, exact("a.example"))])),
+            ("a.example CNAME rpz-tcp-only.", Ok(&[])),
+            (
+                "$ORIGIN rpz.school.example.\na.example.rpz.school.example. CNAME .",
+                Ok(&[(Listed, exact("a.example"))]),
+            ),
+            ("24.0.2.0.192.rpz-ip CNAME .", Ok(&[(Listed, range("192.0.2.0", "192.0.2.255"))])),
+            ("126.zz.db8.2001.rpz-ip CNAME .", Ok(&[(Listed, range("2001:db8::", "2001:db8::3"))])),
+            ("128.1.zz.db8.2001.rpz-ip CNAME .", Ok(&[(Listed, range("2001:db8::1", "2001:db8::1"))])),
+            ("a.example CNAME garden.school.example.", Err(Refusal::Rewrite)),
+            ("a.example A 192.0.2.1", Err(Refusal::Rewrite)),
+            ("a.example TXT \"words\"", Err(Refusal::Rewrite)),
+            ("32.1.2.0.192.rpz-client-ip CNAME .", Err(Refusal::ByWhoAsks)),
+            ("ns.example.rpz-nsdname CNAME .", Err(Refusal::ByNameServer)),
+            ("24.0.2.0.192.rpz-nsip CNAME .", Err(Refusal::ByNameServer)),
+            ("$ORIGIN rpz.school.example.\na.example. CNAME .", Err(Refusal::OutsideTheZone)),
+            ("$INCLUDE other", Err(Refusal::Include)),
+            ("99.0.2.0.192.rpz-ip CNAME .", Err(Refusal::NotARange)),
+        ],
+    );
+}
+
+#[test]
+fn lines_of_e2guardian_and_of_whole_urls() {
+    use Says::Listed;
+    hold(
+        Format::E2guardian,
+        &[
+            ("#listcategory: \"Banned\"", Ok(&[])),
+            ("a.example", Ok(&[(Listed, below("a.example"))])),
+            (".zip", Ok(&[(Listed, below("zip"))])),
+            ("192.0.2.0/30", Ok(&[(Listed, range("192.0.2.0", "192.0.2.3"))])),
+            ("a.example/games # why", Ok(&[(Listed, path("a.example", "/games"))])),
+            (".Include</etc/lists/x>", Err(Refusal::Include)),
+            ("**", Err(Refusal::Blanket)),
+            ("*ip", Err(Refusal::Blanket)),
+        ],
+    );
+    hold(
+        Format::PerlExpressions,
+        &[
+            (r"\d+\.casino", Ok(&[(Listed, expression(r"(?i)\d+\.casino"))])),
+            (r"(?<!a)b", Err(Refusal::ExpressionNotExpressible)),
+            (".*", Err(Refusal::ExpressionMatchesAll)),
+            ("(a", Err(Refusal::Expression)),
+        ],
+    );
+    hold(
+        Format::Urls,
+        &[
+            ("https://a.example/login?x=1", Ok(&[(Listed, path("a.example", "/login?x=1"))])),
+            ("http://a.example:8080/X", Ok(&[(Listed, path("a.example", "/x"))])),
+        ],
+    );
+}
+
+#[test]
+fn stamps_name_the_resolvers_they_are_of() {
+    // An address and a name; a target without an address; a relay.
+    hold(
+        Format::Stamps,
+        &[
+            ("## a heading", Ok(&[])),
+            (
+                "sdns://AgcAAAAAAAAACTE5Mi4wLjIuMQALZG5zLmV4YW1wbGUKL2Rucy1xdWVyeQ",
+                Ok(&[(Says::Listed, range("192.0.2.1", "192.0.2.1")), (Says::Listed, exact("dns.example"))]),
+            ),
+            ("sdns://not-a-stamp", Err(Refusal::NotAStamp)),
+            (
+                "sdns://BQcAAAAAAAAAC2Rucy5leGFtcGxlCi9kbnMtcXVlcnk",
+                Ok(&[(Says::Listed, exact("dns.example"))]),
+            ),
+            ("sdns://gQ0xOTIuMC4yLjE6NDQz", Ok(&[(Says::Listed, range("192.0.2.1", "192.0.2.1"))])),
+        ],
+    );
 }

@@ -2,11 +2,13 @@
 //! with its reason, and nothing else may differ.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::support::{data, unpacked};
 use kit::HostName;
 use kit::host::normalise_host_name;
-use lists::url::{CanonicalHost, canonical, site};
+use lists::url::{CanonicalHost, CanonicalUrl, canonical, site};
+use lists::{Entry, Format, IndexBuilder, ListHead, ListIndex, Refusal, Says, Seed, Sink, read};
 
 type Counts = BTreeMap<&'static str, usize>;
 
@@ -226,4 +228,76 @@ fn unescaped(text: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// The rules that adblock-rust's authors found to match a request: every one that is taken must match it here too, as a
+/// listing or as an exception.
+#[test]
+fn the_rules_of_the_adblock_suite_that_speak_of_names() {
+    let Some(file) = data("peer/adblock-matching-requests.json.gz") else { return };
+    let cases: Vec<serde_json::Value> = serde_json::from_slice(&unpacked(&file)).unwrap();
+    let (mut taken, mut skipped, mut explained) = (0, BTreeMap::<Refusal, usize>::new(), Counts::new());
+    let mut failed = Vec::new();
+    let name_is_in =
+        |host: &str, rule: &str| rule[2..].starts_with(host.strip_prefix("www.").unwrap_or(host));
+    for case in &cases {
+        let url = canonical(case["url"].as_str().unwrap());
+        let Some(CanonicalUrl { host: CanonicalHost::Name(host), path, .. }) = url else { continue };
+        for rule in case["filters"].as_array().unwrap() {
+            let rule = rule.as_str().unwrap();
+            let mut builder = IndexBuilder::new(Seed([1; 16]));
+            let mut excepts = false;
+            let mut writer = builder.list(ListHead::default()).unwrap();
+            let report = read(rule.as_bytes(), Format::Adguard, &mut |says: Says, entry: Entry<'_>| {
+                // An exception is looked up like a listing: whether it meets the request is the question.
+                excepts |= says == Says::Excepted;
+                writer.take(if excepts { Says::Listed } else { says }, entry);
+            });
+            if let Some(why) = report.refused.keys().next() {
+                *skipped.entry(*why).or_default() += 1;
+                continue;
+            }
+            let index = ListIndex::open(Arc::new(builder.build().unwrap())).unwrap();
+            let name = HostName::new(&host).unwrap();
+            let sets: Vec<_> = index.name(name).iter().copied().collect();
+            let by_name = sets.iter().any(|set| !index.set(*set).is_empty())
+                && sets.iter().all(|set| index.exceptions(*set).is_empty());
+            let by_expression = || {
+                let text = format!("{host}{path}");
+                index.expressions().iter().any(|(_, one)| regex::Regex::new(one).unwrap().is_match(&text))
+            };
+            if by_name || !index.path(name, &path).is_empty() || by_expression() {
+                taken += 1;
+            } else if rule.starts_with("||") && rule.contains('/') && !name_is_in(&host, rule) {
+                *explained
+                    .entry("a part of a site is met on the host that is named, and not below it")
+                    .or_default() += 1;
+            } else if !rule.starts_with('|') {
+                *explained
+                    .entry("a pattern without a beginning is met in names and not in paths")
+                    .or_default() += 1;
+            } else {
+                failed.push(format!("{rule} on {host}{path}"));
+            }
+        }
+    }
+    println!("adblock: {taken} taken and met, refused {skipped:?}, {explained:?}, not met {failed:?}");
+    assert!(taken > 50, "{taken}");
+    assert_eq!(failed, [""; 0]);
+}
+
+/// Lists for browsers are no lists of sites, but what they say of whole sites is taken and the rest counted.
+#[test]
+fn lists_for_browsers_are_read_as_far_as_they_speak_of_sites() {
+    for name in ["peer/easylist.txt.gz", "peer/ublock-filters.txt.gz"] {
+        let Some(file) = data(name) else { return };
+        let text = unpacked(&file);
+        assert_eq!(lists::detect(name, &text), Ok(Format::Adguard), "{name}");
+        let mut builder = IndexBuilder::new(Seed([1; 16]));
+        let report = read(&text, Format::Adguard, &mut builder.list(ListHead::default()).unwrap());
+        let counts: Vec<_> = report.refused.iter().map(|(why, refused)| (*why, refused.count)).collect();
+        println!("{name}: {} lines, {} taken, {counts:?}", report.lines, report.accepted);
+        assert!(report.accepted > 100 && report.refused_count() > 1000, "{name}");
+        ListIndex::open(Arc::new(builder.build().unwrap())).unwrap().verify().unwrap();
+    }
 }

@@ -32,11 +32,11 @@ fn every_file_loads_in_one_import_or_is_refused_as_a_whole_with_its_format() {
             Ok(format) => {
                 let mut writer = builder.list(head(&format!("{id} {}", format.id()))).unwrap();
                 let mut first = None;
-                let mut sink = |entry: lists::Entry<'_>| {
+                let mut sink = |says: lists::Says, entry: lists::Entry<'_>| {
                     if let (None, lists::Entry::Below(name) | lists::Entry::Exact(name)) = (&first, entry) {
                         first = Some(name.as_str().to_owned());
                     }
-                    lists::Sink::take(&mut writer, entry);
+                    lists::Sink::take(&mut writer, says, entry);
                 };
                 let report = read(&text, format, &mut sink);
                 let label = format!("{id} {}", format.id());
@@ -80,21 +80,7 @@ fn every_file_loads_in_one_import_or_is_refused_as_a_whole_with_its_format() {
         println!("{id}: {why}");
     }
     let foreign: Vec<(&str, Foreign)> = foreign.iter().map(|(id, why)| (id.as_str(), *why)).collect();
-    assert_eq!(
-        foreign,
-        [
-            ("blocklistproject/drugs-ags", Foreign::Adguard),
-            ("blocklistproject/drugs-dnsmasq", Foreign::Dnsmasq),
-            ("blocklistproject/redirect-ags", Foreign::Adguard),
-            ("blocklistproject/tiktok-ags", Foreign::Adguard),
-            ("blocklistproject/tiktok-dnsmasq", Foreign::Dnsmasq),
-            ("bypass/dnscrypt-odoh-servers", Foreign::Stamps),
-            ("bypass/dnscrypt-parental-control", Foreign::Stamps),
-            ("bypass/dnscrypt-public-resolvers", Foreign::Stamps),
-            ("bypass/dnscrypt-relays", Foreign::Stamps),
-            ("psl/public_suffix_list", Foreign::PublicSuffixes),
-        ]
-    );
+    assert_eq!(foreign, [("psl/public_suffix_list", Foreign::PublicSuffixes),]);
     for (id, first) in &first_names {
         assert!(
             ids(&index, index.name(name(first)).iter().copied()).contains(&id.as_str()),
@@ -102,4 +88,41 @@ fn every_file_loads_in_one_import_or_is_refused_as_a_whole_with_its_format() {
         );
     }
     index.verify().unwrap();
+}
+
+#[test]
+fn the_same_list_in_three_formats_knows_the_same_names() {
+    let Some(files) = files() else { return };
+    let folder = files[0].parent().unwrap().parent().unwrap().join("blocklistproject");
+    for (hosts, others) in [
+        ("drugs.hosts.gz", &["drugs-ags.txt.gz", "drugs-dnsmasq.txt.gz"][..]),
+        ("tiktok.hosts.gz", &["tiktok-ags.txt.gz", "tiktok-dnsmasq.txt.gz"]),
+        ("redirect.hosts.gz", &["redirect-ags.txt.gz"]),
+    ] {
+        let mut names = Vec::new();
+        let text = unpacked(&folder.join(hosts));
+        lists::read_file(hosts, &text, &mut |_: lists::Says, entry: lists::Entry<'_>| {
+            if let lists::Entry::Exact(name) = entry {
+                names.push(name.as_str().to_owned());
+            }
+        })
+        .unwrap();
+        for other in others {
+            let mut builder = IndexBuilder::new(Seed([3; 16]));
+            let mut writer = builder.list(head(other)).unwrap();
+            let report = lists::read_file(other, &unpacked(&folder.join(other)), &mut writer).unwrap();
+            let index = ListIndex::open(Arc::new(builder.build().unwrap())).unwrap();
+            let unknown: Vec<&String> =
+                names.iter().filter(|text| index.name(name(text)).is_empty()).collect();
+            println!(
+                "{other}: {} of {} names, {} refused",
+                names.len() - unknown.len(),
+                names.len(),
+                report.refused_count()
+            );
+            assert!(names.len() > 100, "{hosts}");
+            assert_eq!(unknown, [""; 0], "{other} against {hosts}");
+            assert_eq!(report.refused, Default::default(), "{other}");
+        }
+    }
 }

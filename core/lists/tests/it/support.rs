@@ -51,7 +51,7 @@ pub fn image(lists: &[(&str, Vec<Owned>)]) -> Vec<u8> {
     for (id, entries) in lists {
         let mut list = builder.list(head(id)).unwrap();
         for entry in entries {
-            list.take(entry.entry());
+            list.take(lists::Says::Listed, entry.entry());
         }
     }
     builder.build().unwrap()
