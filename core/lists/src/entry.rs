@@ -24,6 +24,11 @@ pub enum Entry<'a> {
 pub trait Sink {
     /// Takes one.
     fn take(&mut self, entry: Entry<'_>);
+
+    /// Whether it holds as much as it may, so that no more of the list is read.
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut(Entry<'_>)> Sink for F {
