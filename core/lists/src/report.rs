@@ -62,7 +62,7 @@ pub enum Refusal {
     ExpressionNotExpressible,
     /// An expression that needs too much memory.
     ExpressionTooLarge,
-    /// An expression that matches the empty text and so every URL.
+    /// An expression that matches every address.
     ExpressionMatchesAll,
     /// The line is longer than 4,096 bytes.
     LineTooLong,
@@ -170,7 +170,7 @@ impl Refusal {
             Self::Expression => "is not a valid expression",
             Self::ExpressionNotExpressible => "uses a construct that cannot be matched safely",
             Self::ExpressionTooLarge => "is an expression that needs too much memory",
-            Self::ExpressionMatchesAll => "is an expression that matches every URL",
+            Self::ExpressionMatchesAll => "is an expression that matches every address",
             Self::LineTooLong => "is longer than 4,096 characters",
             Self::NotText => "is not UTF-8 text",
         }
