@@ -58,7 +58,7 @@ fn mean(name: HostName<'_>, report: &mut Report) -> Result<(), Refusal> {
 
 /// Whether registries sell names right below this one (`co.uk`), or below every name below it (`sch.uk`). Suffixes that
 /// are private, such as `github.io`, are sites of somebody's.
-fn closes_a_suffix(name: HostName<'_>) -> bool {
+pub(crate) fn closes_a_suffix(name: HostName<'_>) -> bool {
     let name = name.as_str().as_bytes();
     // Four names of five lie below a top level with no other suffix, and need not be looked for.
     let top = memchr::memrchr(b'.', name).and_then(|dot| name.get(dot + 1..));
