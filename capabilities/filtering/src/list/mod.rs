@@ -2,14 +2,18 @@
 
 pub mod actions;
 pub mod files;
-pub mod kinds;
+mod holding;
+mod intake;
 pub mod model;
+mod status;
 mod store;
+pub mod text;
 
-pub use actions::{
-    HoldError, ImportError, Imported, Intake, NoRandomness, Removed, Status, categories_in_use, hold, import,
-    import_built_in, release, remove, removed, status, update,
-};
+pub use actions::{BuiltIn, ImportError, Imported, built_in, import, import_built_in, update};
 pub use files::{Found, Looked, find, look};
-pub use kinds::Kinds;
+pub use holding::{HoldError, Removed, hold, release, remove, removed};
+pub use intake::{Intake, Limits, NoRandomness};
+pub use lists::Kinds;
 pub use model::{List, ListReport, RefusedPart, State};
+pub(crate) use status::in_use;
+pub use status::{Status, categories_in_use, status};

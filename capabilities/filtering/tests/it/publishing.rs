@@ -17,12 +17,12 @@ use testing::{MONDAY, TestDatabase, databases};
 
 use crate::school::{POLICY, TABLET, UNKNOWN, catalogue};
 
-const ACTOR: Actor = Actor::CommandLine(1000);
+pub const ACTOR: Actor = Actor::CommandLine(1000);
 
 pub struct Folders {
     pub gate: std::path::PathBuf,
-    kept: std::path::PathBuf,
-    incoming: std::path::PathBuf,
+    pub kept: std::path::PathBuf,
+    pub incoming: std::path::PathBuf,
 }
 
 impl Folders {
@@ -102,7 +102,7 @@ fn decided(gate: &Path, host: &str, from: &str) -> (Step, bool) {
     (decision.reason.step, decision.verdict.is_block())
 }
 
-fn intake() -> Intake {
+pub fn intake() -> Intake {
     Intake::new(Kinds::built_in().unwrap()).unwrap()
 }
 
@@ -454,33 +454,6 @@ async fn a_bad_list_says_so_and_everything_else_goes_on() {
         assert_eq!(list::status(&mut tx).await.unwrap(), []);
         assert_eq!(import(&mut tx, &folders, "new.example\n").await.unwrap().list.version, 4);
         tx.commit().await.unwrap();
-    }
-}
-
-/// The lists of UT1 as they are, through the import itself.
-#[tokio::test]
-async fn an_archive_of_ut1_is_taken_without_a_complaint() {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("FIVEBAR_DATA").map_or(beside, Into::into).join("domains/ut1");
-    if !folder.is_dir() {
-        println!("skipped: there is no domains/ut1 in the data folder (set FIVEBAR_DATA to where it is)");
-        return;
-    }
-    let looked = list::look(&folder).unwrap();
-    assert!(looked.lists.len() > 60 && looked.passed_over.is_empty(), "{}", looked.lists.len());
-    let adult = looked.lists.iter().find(|found| found.id == "ut1/adult").unwrap();
-    assert!(adult.files.iter().any(|file| file.ends_with("adult.very_restrictive_expression.gz")));
-    for database in databases().await {
-        let folders = Folders::of(&database);
-        let mut tx = database.db.begin().await.unwrap();
-        let mut together = intake();
-        for found in &looked.lists {
-            let imported =
-                list::import(&mut tx, &ACTOR, &folders.kept, found, None, &mut together, MONDAY).await;
-            let imported = imported.unwrap_or_else(|why| panic!("{}: {why}", found.id));
-            assert_eq!(imported.parts, [], "{}", found.id);
-        }
-        tx.roll_back().await.unwrap();
     }
 }
 
