@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod backup;
+mod carried;
 pub mod context;
 pub mod demo;
 pub mod explain;

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use engine::PolicyDocument;
 use engine::document::{EVERYONE, Unknown, differences};
+use engine::live::LeftOut;
 use filtering::filter_policy::{self, ApplyError, Version};
 use filtering::publish::Scope;
 use serde::Serialize;
@@ -214,7 +215,7 @@ fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
                 return Err(Tells::of(say_problems(&file.display().to_string(), error), told));
             }
         };
-        problems.extend(left_out(context, &mut tx).await?);
+        problems.extend(left_out(context, &mut tx, &content).await?.iter().map(LeftOut::problem));
         let dropped = Dropped::by(&version.document().map_err(ApplyError::Problems)?, &mut tx).await?;
         dropped.say(context, &file.display().to_string());
         let published = commit_and_publish(context, tx, Scope::Policy).await?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use engine::live::LeftOut;
 use engine::sealed::COVERED;
 use engine::{Catalogue, LiveDocument, Problem, Sealed, SealedKey};
 use filtering::list::{Intake, Kinds};
@@ -185,9 +186,8 @@ async fn prepare(
     })
 }
 
-/// What holds for a time and no gate carries out under the policy in force.
-pub async fn left_out(context: &Context, tx: &mut Tx) -> Result<Vec<Problem>> {
-    let content = Content::of(&context.home, tx).await?;
+/// What holds for a time and no gate carries out under the policy in force, beside this content.
+pub async fn left_out(context: &Context, tx: &mut Tx, content: &Content) -> Result<Vec<LeftOut>> {
     let from = FromRecords {
         gate: &context.home.gate(),
         kept: &context.home.lists(),
