@@ -22,13 +22,21 @@ fn main() -> ExitCode {
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = std::io::Write::write_fmt(
-                &mut std::io::stderr().lock(),
-                format_args!("fivebar: {}\n", output::harmless(&sentence(&error))),
-            );
+            if let Some(output::Failure::Found { lines, .. }) = error.downcast_ref() {
+                lines.iter().for_each(|line| complain(line));
+            }
+            complain(&format!("fivebar: {}", sentence(&error)));
             ExitCode::from(output::exit_code(&error))
         }
     }
+}
+
+/// Says something on standard error.
+fn complain(line: &str) {
+    let _ = std::io::Write::write_fmt(
+        &mut std::io::stderr().lock(),
+        format_args!("{}\n", output::harmless(line)),
+    );
 }
 
 /// What could not be done, then why, as one sentence. Many errors say their cause in their own words and name it as their

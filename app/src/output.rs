@@ -92,6 +92,9 @@ pub enum Failure {
     /// What was given has problems; each has been printed.
     #[error("{0}")]
     Problems(String),
+    /// The same for a file: a line each, a last one with how many there are, and all of it for scripts.
+    #[error("{closing}")]
+    Found { lines: Vec<String>, closing: String, found: serde_json::Value },
     /// A part that is needed is not running.
     #[error("{0}")]
     NotRunning(String),
@@ -100,7 +103,7 @@ pub enum Failure {
 /// The exit code of an error.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Failure>() {
-        Some(Failure::Problems(_)) => 3,
+        Some(Failure::Problems(_) | Failure::Found { .. }) => 3,
         Some(Failure::NotRunning(_)) => 4,
         None => 1,
     }
