@@ -11,6 +11,7 @@ pub mod focus;
 pub mod init;
 pub mod lasting;
 pub mod lists;
+pub mod manual;
 mod nearby;
 pub mod overrides;
 pub mod people;
@@ -27,7 +28,6 @@ pub mod withhold;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
 use crate::home::Home;
@@ -41,7 +41,7 @@ pub fn run(cli: Cli) -> Result<()> {
     let home = cli.home;
     let writes = !matches!(
         cli.command,
-        Command::Demo(_) | Command::Run(_) | Command::Completions { .. } | Command::Man
+        Command::Demo(_) | Command::Run(_) | Command::Completions { .. } | Command::Man(_)
     );
     let ended = command(cli.command, home.clone(), output);
     if writes {
@@ -70,10 +70,7 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::Backup(asked) => backup::make(&Context::open(home, output)?, &asked),
         Command::Restore(asked) => backup::restore(home, &asked, output),
         Command::Verify(asked) => backup::prove(home, &asked, output),
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "fivebar", &mut std::io::stdout());
-            Ok(())
-        }
-        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man(asked) => manual::run(&asked, output),
     }
 }

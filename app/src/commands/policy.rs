@@ -21,7 +21,7 @@ use crate::commands::context::Context;
 use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
 use crate::commands::records::{Content, commit_and_publish, left_out, say_problems};
 use crate::commands::secret::{Budget, Tells, covered, told_by};
-use crate::output::Failure;
+use crate::output::{Failure, Printed};
 use crate::process::portal;
 
 #[derive(Debug, Subcommand)]
@@ -413,7 +413,7 @@ fn export(context: &Context, number: Option<u32>, output: Option<&Path>) -> Resu
             fs::write(file, &version.text).with_context(|| format!("cannot write {}", file.display()))?;
             context.output.say(format!("Version {} is in {}.", version.number, file.display()));
         }
-        None => std::io::stdout().lock().write_all(version.text.as_bytes())?,
+        None => Printed.write_all(version.text.as_bytes())?,
     }
     Ok(())
 }

@@ -264,6 +264,7 @@ fn explain_reads_many_targets_and_answers_each_on_a_line() -> Result<()> {
     });
     let output = child.wait_with_output()?;
     writer.join().ok().context("written")?;
+    assert_eq!(output.status.code(), Some(3), "three of the lines are no targets");
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(text.lines().count(), 20_004, "one answer a line, whatever the line is");
     for line in [text.lines().next(), text.lines().nth(19_999)] {
