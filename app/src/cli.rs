@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     activity, backup, demo, explain, focus, init, lists, manual, overrides, people, policy, requests, run,
-    sealed, withhold,
+    sealed, trail, withhold,
 };
 
 /// Carries out a school's online-safety policy, and proves that it does.
@@ -92,7 +92,10 @@ pub enum Command {
     Backup(backup::Backup),
     /// Bring a school back from a back-up.
     Restore(backup::AskedRestore),
-    /// Prove that the access trail, the records and the published files are whole; or a back-up.
+    /// The access trail: sign how far it has come.
+    #[command(subcommand)]
+    Trail(trail::Trail),
+    /// Prove that the access trail, the records and the published files are whole; or a back-up, or that a checkpoint still holds.
     Verify(backup::Verify),
     /// Print completions for a shell.
     Completions {

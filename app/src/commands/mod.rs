@@ -21,6 +21,7 @@ pub mod requests;
 pub mod run;
 pub mod sealed;
 mod secret;
+pub mod trail;
 mod when;
 mod who;
 pub mod withhold;
@@ -69,6 +70,7 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::Activity(asked) => activity::run(&Context::open(home, output)?, asked),
         Command::Backup(asked) => backup::make(&Context::open(home, output)?, &asked),
         Command::Restore(asked) => backup::restore(home, &asked, output),
+        Command::Trail(asked) => trail::run(&Context::open(home, output)?, &asked),
         Command::Verify(asked) => backup::prove(home, &asked, output),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man(asked) => manual::run(&asked, output),

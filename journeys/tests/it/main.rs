@@ -1,6 +1,7 @@
 //! Journeys: the real program, reached with the clients that people have.
 
 mod backups;
+mod checkpoints;
 mod command_line;
 mod damaged_log;
 mod damaged_publication;
