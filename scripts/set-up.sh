@@ -20,7 +20,7 @@ node_has=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
 # A C compiler and its headers link the program; curl and dig are what the demo tells people to try.
 build="gcc libc6-dev"
 demo="$build curl bind9-dnsutils"
-tests="$demo git postgresql dnsperf squidguard chromium fonts-liberation nginx-light openssl unbound bind9 dnsmasq-base util-linux"
+tests="$demo git postgresql dnsperf squidguard chromium fonts-liberation nginx-light openssl unbound bind9 dnsmasq-base util-linux age"
 peers="unbound pdns-recursor bind9 haproxy squid squidguard e2guardian tinyproxy nginx-light wrk python3"
 case $purpose in
     demo) packages=$demo ;;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    activity, backup, demo, explain, focus, init, lists, overrides, people, policy, requests, run, sealed,
-    withhold,
+    activity, backup, demo, explain, focus, init, lists, manual, overrides, people, policy, requests, run,
+    sealed, trail, withhold,
 };
 
 /// Carries out a school's online-safety policy, and proves that it does.
@@ -18,7 +18,8 @@ use crate::commands::{
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done; 1 it could not be done, the message says why and what to do next; 2 the command \
                   line was not understood; 3 what you gave has problems (a policy, a list, a roll), each named by file \
-                  and line; 4 the part of Fivebar that is needed is not running."
+                  and line; 4 the part of Fivebar that is needed is not running; 141 whoever read what it printed had gone: what \
+                  it changes it has changed all the same."
 )]
 pub struct Cli {
     /// The folder that holds everything of this school.
@@ -91,15 +92,18 @@ pub enum Command {
     Backup(backup::Backup),
     /// Bring a school back from a back-up.
     Restore(backup::AskedRestore),
-    /// Prove that the access trail, the records and the published files are whole; or a back-up.
+    /// The access trail: sign how far it has come.
+    #[command(subcommand)]
+    Trail(trail::Trail),
+    /// Prove that the access trail, the records and the published files are whole; or a back-up, or that a checkpoint still holds.
     Verify(backup::Verify),
     /// Print completions for a shell.
     Completions {
         /// Which shell.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page.
-    Man,
+    /// Print a manual page, or write them all to a folder.
+    Man(manual::Manual),
 }
 
 /// A part of Fivebar: a process of its own with only its own secrets.

@@ -274,7 +274,7 @@ impl Config {
             say("dns", "upstreams", "name at least one server where names are looked up".to_owned());
         }
         for upstream in &self.dns.upstreams {
-            if self.dns.listen.contains(upstream) {
+            if self.dns.listen.iter().any(|own| leads_to(*upstream, *own)) {
                 say(
                     "dns",
                     "upstreams",
@@ -304,15 +304,34 @@ impl Config {
                 say("proxy", key, odd.to_string());
             }
         }
-        if let Some(proxy) = self.proxy.listen.iter().find(|proxy| meet(**proxy, self.portal.listen)) {
-            say(
-                "portal",
-                "listen",
-                format!(
-                    "{} cannot be had beside the proxy's {proxy}; give one of them another port",
-                    self.portal.listen
-                ),
-            );
+        for (place, one) in self.dns.listen.iter().enumerate() {
+            let both_are_wild = |other: &SocketAddr| one.ip().is_unspecified() && other.ip().is_unspecified();
+            let before = self.dns.listen.iter().take(place);
+            if let Some(other) =
+                before.clone().find(|other| one == *other || (meet(*one, **other) && !both_are_wild(other)))
+            {
+                say(
+                    "dns",
+                    "listen",
+                    format!("{one} and {other} want the same port of an address; keep one of them"),
+                );
+            }
+        }
+        for (key, listen) in [("proxy", &*self.proxy.listen), ("portal", &[self.portal.listen])] {
+            let proxy: &[SocketAddr] = if key == "portal" { &self.proxy.listen } else { &[] };
+            let others = proxy
+                .iter()
+                .map(|other| ("proxy", other))
+                .chain(self.dns.listen.iter().map(|other| ("DNS", other)));
+            let all = listen.iter().flat_map(|one| others.clone().map(move |other| (one, other)));
+            for (one, (whose, other)) in all.filter(|(one, (_, other))| meet(**one, **other)) {
+                let whose = if whose == "DNS" { "the DNS front's" } else { "the proxy's" };
+                say(
+                    key,
+                    "listen",
+                    format!("{one} cannot be had beside {whose} {other}; give one of them another port"),
+                );
+            }
         }
         if let Some(url) = &self.portal.url {
             if !(url.starts_with("http://") || url.starts_with("https://")) {
@@ -358,10 +377,22 @@ impl Config {
     }
 }
 
-/// Whether two listeners would want the same port of the same address. Port 0 is any free one.
+/// Whether two listeners would want the same port of the same address. Port 0 is any free one. The wildcard of IPv6 takes
+/// IPv4 too; that of IPv4 takes no IPv6.
 fn meet(one: SocketAddr, other: SocketAddr) -> bool {
-    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
-    one.port() != 0 && one.port() == other.port() && (everywhere || one.ip() == other.ip())
+    let takes = |one: IpAddr, other: IpAddr| match one {
+        IpAddr::V4(one) => one.is_unspecified() && other.is_ipv4(),
+        IpAddr::V6(one) => one.is_unspecified(),
+    };
+    let (here, there) = (one.ip().to_canonical(), other.ip().to_canonical());
+    let same = here == there || takes(here, there) || takes(there, here);
+    one.port() != 0 && one.port() == other.port() && same
+}
+
+/// Whether a question that is sent to `upstream` comes to a listener of this machine at `own`.
+fn leads_to(upstream: SocketAddr, own: SocketAddr) -> bool {
+    let is_here = upstream.ip().to_canonical().is_loopback() || upstream.ip().is_unspecified();
+    upstream == own || (is_here && own.ip().is_unspecified() && meet(upstream, own))
 }
 
 fn section<T: DeserializeOwned>(
@@ -501,6 +532,42 @@ listen = "127.0.0.1:8080"
             assert!(problems[0].line == 10 && problems[0].what.contains("another port"), "{problems:?}");
         }
         assert!(with("127.0.0.2:3128").is_ok() && with("127.0.0.1:0").is_ok());
+    }
+
+    #[test]
+    fn no_two_fronts_want_the_same_port_of_an_address_and_no_question_comes_back() {
+        let with = |dns: &str, upstream: &str, proxy: &str| {
+            let text = GOOD.replace("[\"127.0.0.1:5353\"]", dns);
+            let text = text.replace("127.0.0.1:5300", upstream).replace("127.0.0.1:3128", proxy);
+            Config::parse(&text).map_or_else(
+                |problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                |_| Vec::new(),
+            )
+        };
+        let (any, here, six) = ("[\"0.0.0.0:53\"]", "[\"127.0.0.1:53\"]", "[\"[::]:53\"]");
+        for (dns, upstream, proxy) in [
+            (any, "192.0.2.1:53", "127.0.0.1:53"),
+            (here, "192.0.2.1:53", "0.0.0.0:53"),
+            (six, "192.0.2.1:53", "127.0.0.1:53"),
+            (here, "192.0.2.1:53", "[::]:53"),
+            (any, "127.0.0.1:53", "127.0.0.1:3128"),
+            (six, "127.0.0.1:53", "127.0.0.1:3128"),
+            (six, "[::1]:53", "127.0.0.1:3128"),
+            ("[\"0.0.0.0:53\", \"127.0.0.1:53\"]", "192.0.2.1:53", "127.0.0.1:3128"),
+            ("[\"127.0.0.1:8080\"]", "192.0.2.1:53", "127.0.0.1:3128"),
+        ] {
+            let problems = with(dns, upstream, proxy);
+            assert_eq!(problems.len(), 1, "{dns} {upstream} {proxy}: {problems:?}");
+            assert!(problems[0].starts_with("line "), "{problems:?}");
+        }
+        for (dns, upstream, proxy) in [
+            (any, "192.0.2.1:53", "127.0.0.1:3128"),
+            ("[\"0.0.0.0:53\", \"[::]:53\"]", "192.0.2.1:53", "127.0.0.1:3128"),
+            (any, "192.0.2.1:53", "[::1]:53"),
+            (here, "127.0.0.53:53", "127.0.0.2:53"),
+        ] {
+            assert_eq!(with(dns, upstream, proxy), Vec::<String>::new(), "{dns} {upstream} {proxy}");
+        }
     }
 
     #[test]

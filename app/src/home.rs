@@ -4,6 +4,7 @@
 //! fivebar.toml        what the machine needs to know; the school's decisions are in the records
 //! keys/ticket.key     signs and hides the links of block pages         gate, hub
 //! keys/sealed.key     hashes the sealed entries                        gate, hub
+//! keys/checkpoint.key signs checkpoints of the access trail            commands
 //! gate/               published snapshots: what the gate may read      written by hub
 //! log/                the activity log                                 log
 //! hub/fivebar.db      the records, unless they are in PostgreSQL       hub

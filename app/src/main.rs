@@ -9,6 +9,7 @@ mod output;
 mod process;
 mod service_log;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -19,16 +20,43 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     service_log::start();
-    match commands::run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = std::io::Write::write_fmt(
-                &mut std::io::stderr().lock(),
-                format_args!("fivebar: {}\n", output::harmless(&sentence(&error))),
-            );
-            ExitCode::from(output::exit_code(&error))
-        }
+    let ended = commands::run(cli);
+    let heard = output::heard();
+    let Err(error) = ended else {
+        return match heard {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(ErrorKind::BrokenPipe) => ExitCode::from(output::READER_GONE),
+            Err(kind) => {
+                complain(&format!("fivebar: not everything could be printed: {kind}"));
+                ExitCode::FAILURE
+            }
+        };
+    };
+    if heard == Err(ErrorKind::BrokenPipe) && is_broken_pipe(&error) {
+        return ExitCode::from(output::READER_GONE);
     }
+    if let Some(output::Failure::Found { lines, .. }) = error.downcast_ref() {
+        lines.iter().for_each(|line| complain(line));
+    }
+    complain(&format!("fivebar: {}", sentence(&error)));
+    ExitCode::from(output::exit_code(&error))
+}
+
+/// Says something on standard error, to whoever still listens there.
+fn complain(line: &str) {
+    let _ = std::io::Write::write_fmt(
+        &mut std::io::stderr().lock(),
+        format_args!("{}\n", output::harmless(line)),
+    );
+}
+
+/// Whether a command ended because nobody read on.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let of_json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        let of_output = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        of_json.or(of_output) == Some(ErrorKind::BrokenPipe)
+    })
 }
 
 /// What could not be done, then why, as one sentence. Many errors say their cause in their own words and name it as their

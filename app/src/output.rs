@@ -2,8 +2,52 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use serde::Serialize;
+
+/// What kept standard output from taking something, the first time that happened.
+static UNHEARD: OnceLock<io::ErrorKind> = OnceLock::new();
+
+/// Standard output, for every command: what it does not take is remembered, so that a reader who has gone ends a command
+/// quietly and a full disk is said.
+#[derive(Debug, Clone, Copy)]
+pub struct Printed;
+
+impl Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        standard_output().write(bytes).inspect_err(remember)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        standard_output().flush().inspect_err(remember)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that everything printed goes through")]
+fn standard_output() -> io::StdoutLock<'static> {
+    io::stdout().lock()
+}
+
+fn remember(error: &io::Error) {
+    if error.kind() != io::ErrorKind::Interrupted {
+        let _ = UNHEARD.set(error.kind());
+    }
+}
+
+/// Whether nobody reads what is printed any more: a command that would go on printing may stop.
+pub fn is_unheard() -> bool {
+    UNHEARD.get().is_some()
+}
+
+/// The exit code of a command whose reader had gone, as of any program that a closed pipe ends: 128 and the signal's number.
+pub const READER_GONE: u8 = 141;
+
+/// How everything printed fared, once a command is over.
+pub fn heard() -> Result<(), io::ErrorKind> {
+    let _ = Printed.flush();
+    UNHEARD.get().map_or(Ok(()), |kind| Err(*kind))
+}
 
 /// How a command speaks.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +69,7 @@ impl Output {
     /// it reaches the terminal as a command, and no line of it can pass for one of ours.
     pub fn say(self, text: impl AsRef<str>) {
         if !self.json {
-            let _ = writeln!(io::stdout().lock(), "{}", one_entry(text.as_ref()));
+            let _ = Printed.write_all(format!("{}\n", one_entry(text.as_ref())).as_bytes());
         }
     }
 
@@ -37,9 +81,10 @@ impl Output {
     /// Prints an object for scripts; people do not see it.
     pub fn object(self, value: &impl Serialize) {
         if self.json {
-            let mut out = io::stdout().lock();
-            if serde_json::to_writer(&mut out, value).is_ok() {
-                let _ = out.write_all(b"\n").and_then(|()| out.flush());
+            // As one piece: the line of another thread never gets into it.
+            if let Ok(mut line) = serde_json::to_vec(value) {
+                line.push(b'\n');
+                let _ = Printed.write_all(&line).and_then(|()| Printed.flush());
             }
         }
     }
@@ -92,6 +137,9 @@ pub enum Failure {
     /// What was given has problems; each has been printed.
     #[error("{0}")]
     Problems(String),
+    /// The same for a file: a line each, a last one with how many there are, and all of it for scripts.
+    #[error("{closing}")]
+    Found { lines: Vec<String>, closing: String, found: serde_json::Value },
     /// A part that is needed is not running.
     #[error("{0}")]
     NotRunning(String),
@@ -100,7 +148,7 @@ pub enum Failure {
 /// The exit code of an error.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Failure>() {
-        Some(Failure::Problems(_)) => 3,
+        Some(Failure::Problems(_) | Failure::Found { .. }) => 3,
         Some(Failure::NotRunning(_)) => 4,
         None => 1,
     }

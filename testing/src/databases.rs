@@ -1,5 +1,6 @@
 //! A fresh database of each engine for every test.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -78,8 +79,11 @@ fn server() -> Option<&'static str> {
     own.as_ref().map(Postgres::url)
 }
 
-/// A database name that no other test of this server has: several test processes may share one.
+/// A database name that no other test of this server has: several test processes may share one, and in a long run the
+/// number of an earlier process comes back.
 fn next_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("t_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    static PROCESS: OnceLock<u64> = OnceLock::new();
+    let process = PROCESS.get_or_init(|| RandomState::new().build_hasher().finish());
+    format!("t_{process:016x}_{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use crate::commands::context::Context;
 use crate::commands::nearby::did_you_mean;
 use crate::commands::{when, who};
 use crate::home::read_key;
-use crate::output::Failure;
+use crate::output::{Failure, Printed, is_unheard};
 use crate::process::snapshot::Opened;
 
 #[derive(Debug, Subcommand)]
@@ -84,7 +84,7 @@ pub fn run(context: &Context, asked: Activity) -> Result<()> {
             let answered = client.search(&search, |event| {
                 found += 1;
                 shown.event(context, &event);
-                ControlFlow::Continue(())
+                go_on()
             });
             answered.map_err(not_running)?;
             if found == 0 {
@@ -98,13 +98,18 @@ pub fn run(context: &Context, asked: Activity) -> Result<()> {
             client
                 .tail(&search, None, |event| {
                     shown.event(context, &event);
-                    ControlFlow::Continue(())
+                    go_on()
                 })
                 .map_err(not_running)
         }
         Activity::Export { filter, output } => write_out(context, &client, &filter, output.as_deref()),
         Activity::Status => status(context, &client),
     }
+}
+
+/// As long as somebody reads what is printed.
+fn go_on() -> ControlFlow<()> {
+    if is_unheard() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 fn not_running(error: ClientError) -> anyhow::Error {
@@ -234,7 +239,7 @@ fn write_out(
         Some(file) => Box::new(BufWriter::new(
             File::create(file).with_context(|| format!("cannot write {}", file.display()))?,
         )),
-        None => Box::new(BufWriter::new(io::stdout().lock())),
+        None => Box::new(BufWriter::new(Printed)),
     };
     let json = context.output.is_json();
     if !json {

@@ -1,33 +1,46 @@
 //! `backup`, `restore` and `verify`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use activity::sealed::Shelf;
-use anyhow::{Context as _, Result};
-use clap::Args;
+use anyhow::{Context as _, Result, bail};
+use clap::{ArgGroup, Args};
 use engine::{Sealed, SealedKey};
 use filtering::publish::Published;
 use serde_json::json;
 use store::Db;
-use store::backup::{BackUp, Progress, Restore, TrailLine, Watch, back_up, check};
+use store::backup::{BackUp, BackupIdentity, BackupKey, Progress, Restore, TrailLine, Watch, back_up, check};
 use store::trail::{Known, Verified, compare, verify};
 
 use crate::commands::context::{Context, database_url};
+use crate::commands::trail::prove_checkpoint;
 use crate::config::Config;
 use crate::home::{Home, read_key};
 use crate::output::{Failure, Output};
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("where").args(["file", "to"]).required(true))]
 pub struct Backup {
     /// The file to write.
-    pub file: PathBuf,
+    pub file: Option<PathBuf>,
+    /// The same.
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// Encrypt it to this public key, as in age1…, which `age-keygen` makes; may be given several times, and each of their
+    /// identities opens it.
+    #[arg(long = "recipient", value_name = "KEY")]
+    pub recipients: Vec<BackupKey>,
 }
 
 #[derive(Debug, Args)]
 pub struct AskedRestore {
     /// The back-up.
     pub file: PathBuf,
+    /// The file with the identity that opens it, where it is encrypted.
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
     /// Replace a school that is already in the home folder; it is moved aside, not deleted. Its activity log, which no
     /// back-up has, stays in use.
     #[arg(long)]
@@ -38,6 +51,12 @@ pub struct AskedRestore {
 pub struct Verify {
     /// A back-up to verify instead of the running school, and to compare the school's access trail with.
     pub file: Option<PathBuf>,
+    /// The file with the identity that opens the back-up, where it is encrypted.
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub identity: Option<PathBuf>,
+    /// A checkpoint of the access trail to compare the school's with, as `fivebar trail checkpoint` printed it.
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub checkpoint: Option<PathBuf>,
 }
 
 /// What of the home folder goes into a back-up beside the records. The published snapshots and the activity log do not:
@@ -48,26 +67,56 @@ const INCLUDED: [&str; 3] = ["fivebar.toml", "keys", "lists"];
 
 /// Makes a back-up and proves it.
 pub fn make(context: &Context, asked: &Backup) -> Result<()> {
+    let Some(file) = asked.file.as_ref().or(asked.to.as_ref()) else {
+        bail!("say which file to write, as in `fivebar backup --to school.fivebar-backup`")
+    };
     let records = context.records()?;
     let wanted = BackUp {
         home: context.home.path().to_owned(),
         include: INCLUDED.iter().map(PathBuf::from).collect(),
-        target: std::path::absolute(&asked.file)?,
+        target: std::path::absolute(file)?,
+        keys: asked.recipients.clone(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
         actor: context.actor.clone(),
         at: context.at,
     };
     let manifest = context.wait(back_up(&records, &wanted, &watch(context.output)))?;
-    context.output.say(format!(
-        "The back-up is in {} and has been proved: {} files, {} entries in the access trail, all as they were written.\n\
-         It is not encrypted. Keep it where only those may read it who may read the roll.\n\
+    context.output.say_lines(format!(
+        "The back-up is in {} and has been proved: {} files, {} entries in the access trail, all as they were written.\n{}\n\
          The activity log and the records of sealed addresses are not in it: they are on this machine alone.",
-        asked.file.display(),
+        file.display(),
         manifest.files.len(),
         manifest.trail.entries,
+        how_it_is_kept(&asked.recipients, file),
     ));
-    context.output.object(&json!({ "file": asked.file, "trail": manifest.trail, "rows": manifest.rows, "files": manifest.files.len() }));
+    context.output.object(&json!({
+        "file": file, "trail": manifest.trail, "rows": manifest.rows, "files": manifest.files.len(),
+        "encrypted": !asked.recipients.is_empty(),
+        "recipients": asked.recipients.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    }));
     Ok(())
+}
+
+fn how_it_is_kept(recipients: &[BackupKey], file: &Path) -> String {
+    match recipients.len() {
+        0 => "It is NOT encrypted: whoever has it has the roll and the keys. Keep it where only those may read it who may read \
+              the roll, or encrypt it: `fivebar backup --to FILE --recipient KEY`."
+            .to_owned(),
+        many => format!(
+            "It is encrypted to {}; without an identity that belongs to one nobody opens it, nor does this machine. Try yours: \
+             `fivebar verify {} --identity FILE`.",
+            if many == 1 { "1 key".to_owned() } else { format!("{many} keys") },
+            file.display(),
+        ),
+    }
+}
+
+/// The identity in a file that somebody keeps.
+fn identity(file: Option<&PathBuf>) -> Result<Option<BackupIdentity>> {
+    let Some(file) = file else { return Ok(None) };
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let identity = BackupIdentity::read(&text).with_context(|| format!("cannot use {}", file.display()))?;
+    Ok(Some(identity))
 }
 
 /// Brings a school back.
@@ -81,6 +130,7 @@ pub fn restore(given: Option<PathBuf>, asked: &AskedRestore, output: Output) -> 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let wanted = Restore {
         archive: asked.file.clone(),
+        identity: identity(asked.identity.as_ref())?,
         home: home.path().to_owned(),
         records: url,
         replace: asked.replace,
@@ -114,13 +164,19 @@ pub fn restore(given: Option<PathBuf>, asked: &AskedRestore, output: Output) -> 
 
 /// Proves the running school, or a back-up.
 pub fn prove(given: Option<PathBuf>, asked: &Verify, output: Output) -> Result<()> {
-    match &asked.file {
-        Some(file) => prove_archive(given, file, output),
-        None => prove_school(&Context::open(given, output)?),
+    match (&asked.file, &asked.checkpoint) {
+        (Some(file), _) => prove_archive(given, file, identity(asked.identity.as_ref())?.as_ref(), output),
+        (None, Some(checkpoint)) => prove_checkpoint(&Context::open(given, output)?, checkpoint),
+        (None, None) => prove_school(&Context::open(given, output)?),
     }
 }
 
-fn prove_archive(given: Option<PathBuf>, file: &Path, output: Output) -> Result<()> {
+fn prove_archive(
+    given: Option<PathBuf>,
+    file: &Path,
+    identity: Option<&BackupIdentity>,
+    output: Output,
+) -> Result<()> {
     // A school that is named must be there; the usual place may be empty where a back-up is tried on another machine.
     let context = match given {
         Some(home) => Some(Context::open(Some(home), output)?),
@@ -129,7 +185,7 @@ fn prove_archive(given: Option<PathBuf>, file: &Path, output: Output) -> Result<
     // A PostgreSQL dump needs a server to be read back in; the school's own is used where there is one.
     let server = context.as_ref().and_then(|context| context.database().ok());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let manifest = runtime.block_on(check(file, server.as_ref(), &watch(output)))?;
+    let manifest = runtime.block_on(check(file, identity, server.as_ref(), &watch(output)))?;
     output.say(format!(
         "{} is whole: made {}, {} files, {} entries in the access trail, all as they were written.",
         file.display(),

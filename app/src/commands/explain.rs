@@ -11,7 +11,7 @@ use engine::{
     Step,
 };
 use filtering::sealed::is_test_entry;
-use kit::{LocalTime, Timestamp, Zone};
+use kit::{LocalTime, Private, Timestamp, Zone};
 use lists::url::CanonicalHost;
 use serde_json::{Value, json};
 
@@ -20,11 +20,13 @@ use crate::commands::nearby::did_you_mean;
 use crate::commands::secret::Budget;
 use crate::commands::{when, who};
 use crate::home::read_key;
+use crate::output::{Failure, Printed};
 use crate::process::snapshot::Opened;
 
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A host, an address or a URL; - reads many from standard input, one a line.
+    /// A host, an address or a URL; - reads many from standard input, one a line, and prints JSON, one line for each. Where
+    /// some are none of these, all others are answered all the same and the exit code is 3.
     pub target: String,
     /// Who asks: a person's name, a group's id or an address.
     #[arg(long = "as", value_name = "PERSON|GROUP|ADDRESS")]
@@ -42,7 +44,7 @@ pub fn run(context: &Context, asked: &Explain) -> Result<()> {
     opened.report();
     let policy = opened.policy;
     let (live, _) = Live::compile(&opened.live, &policy);
-    let identity = identity(context, &policy, &live, &asked.who)?;
+    let (identity, name) = identity(context, &policy, &live, &asked.who)?;
     let zone = Zone::named(&policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc());
     let at = match &asked.at {
         Some(text) => at_school(context, &policy, text, &zone)?,
@@ -53,11 +55,20 @@ pub fn run(context: &Context, asked: &Explain) -> Result<()> {
     // Without a live feed there is nothing to keep secret, and records that cannot be read are no reason to be silent.
     let budget = secret.live.then(|| Budget::open(context, "explain")).transpose()?;
     if asked.target == "-" {
-        return question.stream(|step, host| {
+        let given = question.stream(|step, host| {
             let Some(budget) = &budget else { return Ok(()) };
             budget.check()?;
             if secret.is_told_by(step, host) { budget.tell(1) } else { Ok(()) }
-        });
+        })?;
+        if given.not_understood > 0 {
+            let Given { lines, not_understood } = given;
+            let are = if not_understood == 1 { "is" } else { "are" };
+            return Err(Failure::Problems(format!(
+                "{not_understood} of {lines} lines {are} no host, address or web address; each has its answer, with a \"problem\""
+            ))
+            .into());
+        }
+        return Ok(());
     }
     let Some(target) = Target::read(&asked.target) else {
         bail!(
@@ -78,7 +89,7 @@ pub fn run(context: &Context, asked: &Explain) -> Result<()> {
         budget.tell(1)?;
     }
     context.output.object(&answer);
-    say(context, &answer);
+    say(context, &answer, name.as_ref());
     Ok(())
 }
 
@@ -204,10 +215,11 @@ impl Question<'_> {
 
     /// Many targets, one a line; one JSON line each, in their order, with the same fields as for one.
     /// `before` is told the step and the host before each answer, and may end it all.
-    fn stream(&self, before: impl Fn(Step, &str) -> Result<()>) -> Result<()> {
+    fn stream(&self, before: impl Fn(Step, &str) -> Result<()>) -> Result<Given> {
         let moment = self.policy.moment(self.at);
         let mut lines = io::stdin().lock();
-        let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        let mut out = BufWriter::with_capacity(1 << 16, Printed);
+        let mut given = Given::default();
         let mut line = Vec::new();
         loop {
             line.clear();
@@ -217,6 +229,7 @@ impl Question<'_> {
             // Whatever a line is, it gets its answer: scripts pair them by number.
             let text = String::from_utf8_lossy(&line);
             let text = text.trim();
+            given.lines += 1;
             let target = std::str::from_utf8(&line).ok().and_then(Target::read);
             match target.as_ref().and_then(|target| self.request(target)) {
                 Some(request) => {
@@ -241,6 +254,7 @@ impl Question<'_> {
                     out.write_all(b"}")?;
                 }
                 None => {
+                    given.not_understood += 1;
                     serde_json::to_writer(
                         &mut out,
                         &json!({ "target": text, "problem": "this is not a host, an address or a web address" }),
@@ -250,19 +264,34 @@ impl Question<'_> {
             out.write_all(b"\n")?;
         }
         out.flush()?;
-        Ok(())
+        Ok(given)
     }
+}
+
+/// What was given to be answered, a line each.
+#[derive(Debug, Clone, Copy, Default)]
+struct Given {
+    lines: u64,
+    not_understood: u64,
 }
 
 /// Whom the question is about: an address as the gate would identify it, a group as somebody known only to be in it, or
 /// a person by name or number.
-fn identity(context: &Context, policy: &FilterPolicy, live: &Live, who: &str) -> Result<Identity> {
+fn identity(
+    context: &Context,
+    policy: &FilterPolicy,
+    live: &Live,
+    who: &str,
+) -> Result<(Identity, Option<Private<String>>)> {
     if let Ok(address) = who.parse::<IpAddr>() {
-        return Ok(live.identify(address));
+        let identity = live.identify(address);
+        let name = identity.person.map(|person| who::name_of(context, person)).transpose()?.flatten();
+        return Ok((identity, name));
     }
     if let Some(group) = policy.groups().number(who) {
         let groups: GroupSet = policy.groups().up(group);
-        return Ok(Identity { groups, known_by: KnownBy::AddressRange, ..Identity::default() });
+        let identity = Identity { groups, known_by: KnownBy::AddressRange, ..Identity::default() };
+        return Ok((identity, None));
     }
     let Some(person) = who::on_the_roll(context, who)? else {
         bail!(
@@ -276,16 +305,22 @@ fn identity(context: &Context, policy: &FilterPolicy, live: &Live, who: &str) ->
         Some(known) => known.groups,
         None => policy.groups().closure(person.groups.iter().map(String::as_str), |_| {}),
     };
-    Ok(Identity {
+    let identity = Identity {
         person: Some(person.number),
         groups,
         known_by: KnownBy::DeviceRegister,
         ..Identity::default()
-    })
+    };
+    Ok((identity, Some(person.name)))
 }
 
-fn say(context: &Context, answer: &Value) {
-    let text = |field: &str| answer.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+/// The answer for people. The engine knows nobody's name and says "this person"; where a name is known, it is said.
+fn say(context: &Context, answer: &Value, name: Option<&Private<String>>) {
+    let named = |text: &str| match name {
+        Some(name) => text.replace("this person", name.reveal()),
+        None => text.to_owned(),
+    };
+    let text = |field: &str| named(answer.get(field).and_then(Value::as_str).unwrap_or_default());
     context.output.say(format!("{}: {}", text("verdict"), text("reason")));
     context.output.say(format!("  decided at step {}", text("step")));
     let categories: Vec<&str> = answer
@@ -302,11 +337,13 @@ fn say(context: &Context, answer: &Value) {
         context.output.say(format!("  list: {}", text("list")));
     }
     for passed in answer.get("passed").and_then(Value::as_array).into_iter().flatten() {
-        let part = |field: &str| passed.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let part = |field: &str| named(passed.get(field).and_then(Value::as_str).unwrap_or_default());
         context.output.say(format!("  before: {:<14} {}", part("step"), part("why")));
     }
     match answer.get("change").and_then(|change| change.get("words")).and_then(Value::as_str) {
-        Some(words) => context.output.say(format!("  the smallest change that would flip it: {words}")),
+        Some(words) => {
+            context.output.say(format!("  the smallest change that would flip it: {}", named(words)));
+        }
         None => context.output.say("  no change that anybody at the school may make would flip it"),
     }
 }

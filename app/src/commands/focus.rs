@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use engine::explain::trace;
+use engine::live::Kept;
 use engine::{Front, HostName, Identity, KnownBy, Live, LiveDocument, Request, SealedKey, Step};
 use filtering::focus::{Focus, Plan, actions};
 use filtering::site::{Site, typed_target};
 use kit::{Host, Zone};
 use serde_json::{Value, json};
 
+use crate::commands::carried::Carried;
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    AskedSpan, AskedWhich, Nothing, end, fields, has_an_end, list, numbered, say_state, school_zone, shown,
+    AskedSpan, AskedWhich, Listed, end, fields, has_an_end, list, numbered, say_state, school_zone, shown,
     span,
 };
 use crate::commands::records::commit_and_publish_new;
@@ -61,7 +63,9 @@ pub enum Asked {
     },
 }
 
-const NOTHING: Nothing = Nothing {
+const LISTED: Listed = Listed {
+    what: Kept::Focus,
+    command: "focus list",
     holds: "No focus holds. `fivebar focus start GROUP --name NAME --site SITE --for 1h --reason WHY` starts one.",
     ended: "No focus is over yet.",
     ever: "There was never a focus.",
@@ -74,8 +78,9 @@ pub fn run(context: &Context, asked: Asked) -> Result<()> {
             let sites = garden(&sites, sites_from.as_deref(), no_sites)?;
             start(context, Start { group, name, sites, reason }, &span)
         }
-        Asked::List(which) => list(context, which.into(), &NOTHING, async |_, zone, made: &Focus| {
-            Ok((line(made, zone, context), object(made, context)))
+        Asked::List(which) => list(context, which.into(), &LISTED, async |_, zone, made: &Focus, carried| {
+            let carried = carried.of(made.number, !made.plan.sites.is_empty());
+            Ok((line(made, &carried, zone, context), object(made, &carried, context)))
         }),
         Asked::End { number, reason } => end::<Focus>(context, "Focus", number, &reason),
     }
@@ -167,7 +172,7 @@ fn start(context: &Context, what: Start, asked: &AskedSpan) -> Result<()> {
         };
         context.output.say(format!("  {} {now}. {}", closed.site, closed.why));
     }
-    let mut told = object(&made, context);
+    let mut told = object(&made, &Carried::Out, context);
     if let Some(told) = told.as_object_mut() {
         let named = |opens: bool| -> Value {
             closed.iter().filter(|one| one.opens == opens).map(|one| one.site.as_str()).collect()
@@ -237,21 +242,21 @@ fn sites_in_words(sites: &[String]) -> String {
     }
 }
 
-fn object(made: &Focus, context: &Context) -> Value {
+fn object(made: &Focus, carried: &Carried, context: &Context) -> Value {
     let own = json!({
         "number": made.number, "focus": made.id.to_string(), "name": made.plan.name, "group": made.plan.group,
         "sites": made.plan.sites, "reason": made.plan.reason, "made_by": made.made_by,
     });
-    fields(own, made.plan.span, made.withdrawn.as_ref(), context.at)
+    fields(own, made.plan.span, made.withdrawn.as_ref(), carried, context.at)
 }
 
-fn line(made: &Focus, zone: &Zone, context: &Context) -> String {
+fn line(made: &Focus, carried: &Carried, zone: &Zone, context: &Context) -> String {
     format!(
         "{:>4}  {} for {}  {}  {}  by {}: {}",
         made.number,
         made.plan.name,
         made.plan.group,
-        say_state(made.plan.span, made.withdrawn.as_ref(), zone, context.at),
+        say_state(made.plan.span, made.withdrawn.as_ref(), carried, zone, context.at),
         sites_in_words(&made.plan.sites),
         made.made_by,
         made.plan.reason,

@@ -98,7 +98,7 @@ pub struct Answers {
 /// Writes everything; the file last, so that a folder with a file is a whole school.
 pub fn set_up(home: &Home, answers: &Answers, output: Output) -> Result<()> {
     home.make_folders()?;
-    for key in ["ticket.key", "sealed.key"] {
+    for key in ["ticket.key", "sealed.key", crate::commands::trail::KEY] {
         make_key(home, key)?;
     }
     crate::commands::records::first_records(home, &answers.config, answers.policy, output)?;

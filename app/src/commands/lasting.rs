@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use clap::{ArgGroup, Args};
 use engine::LiveDocument;
+use engine::live::Kept;
 use filtering::lasting::{self, Lasting, Span, State, Withdrawn};
 use filtering::overrides::Override;
 use filtering::publish::Scope;
@@ -10,6 +11,7 @@ use kit::{Timestamp, Zone};
 use serde_json::{Value, json};
 use store::Tx;
 
+use crate::commands::carried::{Carried, CarriedOut};
 use crate::commands::context::Context;
 use crate::commands::records::{commit_and_publish, commit_and_publish_new};
 use crate::commands::when;
@@ -126,8 +128,12 @@ impl From<AskedWhich> for Which {
     }
 }
 
-/// What is said where none is listed.
-pub struct Nothing {
+/// What is listed, and what is said where there is none.
+pub struct Listed {
+    /// Of which kind they are.
+    pub what: Kept,
+    /// The command.
+    pub command: &'static str,
     /// None holds or will.
     pub holds: &'static str,
     /// None is over.
@@ -140,30 +146,41 @@ pub struct Nothing {
 pub fn list<T: Lasting>(
     context: &Context,
     which: Which,
-    nothing: &Nothing,
-    say: impl AsyncFn(&mut Tx, &Zone, &T) -> Result<(String, Value)>,
+    listed: &Listed,
+    say: impl AsyncFn(&mut Tx, &Zone, &T, &CarriedOut) -> Result<(String, Value)>,
 ) -> Result<()> {
     let records = context.records()?;
-    let said = context.wait(async {
+    let found = context.wait(async {
         let mut tx = records.read().await?;
         let found: Vec<T> = match which {
             Which::NotOver => lasting::not_over(&mut tx, context.at).await?,
             Which::Ended => lasting::ended(&mut tx, context.at, SHOWN).await?,
             Which::All => lasting::newest(&mut tx, SHOWN).await?,
         };
+        tx.roll_back().await?;
+        anyhow::Ok(found)
+    })?;
+    // What is over is carried out nowhere, and nothing has to be asked.
+    let carried = if found.is_empty() || which == Which::Ended {
+        CarriedOut::default()
+    } else {
+        CarriedOut::look(context, listed.what, listed.command)?
+    };
+    let said = context.wait(async {
+        let mut tx = records.read().await?;
         let zone = school_zone(&mut tx).await?;
         let mut said = Vec::with_capacity(found.len());
         for made in &found {
-            said.push(say(&mut tx, &zone, made).await?);
+            said.push(say(&mut tx, &zone, made, &carried).await?);
         }
         tx.roll_back().await?;
         anyhow::Ok(said)
     })?;
     if said.is_empty() {
         context.output.say(match which {
-            Which::All => nothing.ever,
-            Which::Ended => nothing.ended,
-            Which::NotOver => nothing.holds,
+            Which::All => listed.ever,
+            Which::Ended => listed.ended,
+            Which::NotOver => listed.holds,
         });
     }
     for (line, object) in &said {
@@ -195,32 +212,69 @@ pub fn shown(at: Timestamp, zone: &Zone) -> String {
 }
 
 /// Where it stands and from when until when, for people: `holds now, until 2026-11-23 15:30`.
-pub fn say_state(span: Span, withdrawn: Option<&Withdrawn>, zone: &Zone, at: Timestamp) -> String {
+pub fn say_state(
+    span: Span,
+    withdrawn: Option<&Withdrawn>,
+    carried: &Carried,
+    zone: &Zone,
+    at: Timestamp,
+) -> String {
     let state = State::of(span, withdrawn, at);
     let words = state.words();
-    match (state, withdrawn) {
-        (State::Later, _) => {
-            format!("{words}, {} until {}", shown(span.starts_at, zone), shown(span.ends_at, zone))
+    let until = shown(span.ends_at, zone);
+    match (state, withdrawn, carried) {
+        (State::Now, _, Carried::Not { why, in_part: false }) => {
+            format!("is carried out by no gate: {why}; was to hold until {until}")
         }
-        (State::Withdrawn, Some(end)) => {
+        (State::Now, _, Carried::Not { why, in_part: true }) => {
+            format!("{words}, though not whole: {why}; until {until}")
+        }
+        (State::Now, _, Carried::Untold) => {
+            format!("is recorded until {until}; whether gates carry it out cannot be told for now")
+        }
+        (State::Later, _, _) => {
+            let but = match carried {
+                Carried::Not { why, .. } => {
+                    format!(", and as things stand no gate will carry it out whole: {why}")
+                }
+                Carried::Untold => "; whether gates will carry it out cannot be told for now".to_owned(),
+                Carried::Out => String::new(),
+            };
+            format!("{words}, {} until {until}{but}", shown(span.starts_at, zone))
+        }
+        (State::Withdrawn, Some(end), _) => {
             let why = end.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
             format!("{words}, {} by {}{why}", shown(end.at, zone), end.by)
         }
-        (State::Over, _) => format!("{words} since {}: its time had come", shown(span.ends_at, zone)),
-        _ => format!("{words}, until {}", shown(span.ends_at, zone)),
+        (State::Over, _, _) => format!("{words} since {until}: its time had come"),
+        _ => format!("{words}, until {until}"),
     }
 }
 
 /// The same for scripts: the fields that all three kinds have.
-pub fn fields(mut own: Value, span: Span, withdrawn: Option<&Withdrawn>, at: Timestamp) -> Value {
+pub fn fields(
+    mut own: Value,
+    span: Span,
+    withdrawn: Option<&Withdrawn>,
+    carried: &Carried,
+    at: Timestamp,
+) -> Value {
     let state = State::of(span, withdrawn, at);
     let (ended_at, ended_why) = match (state, withdrawn) {
         (State::Withdrawn, Some(end)) => (Some(end.at), end.reason.clone()),
         (State::Over, _) => (Some(span.ends_at), Some("its time had come".to_owned())),
         _ => (None, None),
     };
+    let (carried_out, left_out) = match (state, carried) {
+        (State::Over | State::Withdrawn, _) => (Some(false), None),
+        (_, Carried::Out) => (Some(true), None),
+        (_, Carried::Not { why, in_part }) => (Some(*in_part), Some(why)),
+        (_, Carried::Untold) => (None, None),
+    };
     let shared = json!({
-        "state": state.id(),
+        "state": if state == State::Now && carried_out == Some(false) { "left-out" } else { state.id() },
+        "carried_out": carried_out,
+        "left_out": left_out,
         "ended_at": ended_at.map(|end| end.to_string()),
         "ended_why": ended_why,
         "starts_at": span.starts_at.to_string(),

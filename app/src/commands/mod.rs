@@ -2,13 +2,16 @@
 
 pub mod activity;
 pub mod backup;
+mod carried;
 pub mod context;
 pub mod demo;
 pub mod explain;
+mod findings;
 pub mod focus;
 pub mod init;
 pub mod lasting;
 pub mod lists;
+pub mod manual;
 mod nearby;
 pub mod overrides;
 pub mod people;
@@ -18,6 +21,7 @@ pub mod requests;
 pub mod run;
 pub mod sealed;
 mod secret;
+pub mod trail;
 mod when;
 mod who;
 pub mod withhold;
@@ -25,7 +29,6 @@ pub mod withhold;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
 use crate::home::Home;
@@ -39,7 +42,7 @@ pub fn run(cli: Cli) -> Result<()> {
     let home = cli.home;
     let writes = !matches!(
         cli.command,
-        Command::Demo(_) | Command::Run(_) | Command::Completions { .. } | Command::Man
+        Command::Demo(_) | Command::Run(_) | Command::Completions { .. } | Command::Man(_)
     );
     let ended = command(cli.command, home.clone(), output);
     if writes {
@@ -67,11 +70,9 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::Activity(asked) => activity::run(&Context::open(home, output)?, asked),
         Command::Backup(asked) => backup::make(&Context::open(home, output)?, &asked),
         Command::Restore(asked) => backup::restore(home, &asked, output),
+        Command::Trail(asked) => trail::run(&Context::open(home, output)?, &asked),
         Command::Verify(asked) => backup::prove(home, &asked, output),
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "fivebar", &mut std::io::stdout());
-            Ok(())
-        }
-        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man(asked) => manual::run(&asked, output),
     }
 }

@@ -3,14 +3,16 @@
 use anyhow::Result;
 use clap::Subcommand;
 use engine::document::Effect;
+use engine::live::Kept;
 use filtering::overrides::{Grant, Override, Whom, actions};
 use filtering::site::typed_target;
 use kit::Zone;
 use serde_json::{Value, json};
 
+use crate::commands::carried::Carried;
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    AskedSpan, AskedWhich, Nothing, commit_and_publish_override, end, fields, has_an_end, list, numbered,
+    AskedSpan, AskedWhich, Listed, commit_and_publish_override, end, fields, has_an_end, list, numbered,
     say_state, school_zone, shown, span,
 };
 use crate::commands::secret::Budget;
@@ -49,7 +51,9 @@ pub enum Overrides {
     },
 }
 
-const NOTHING: Nothing = Nothing {
+const LISTED: Listed = Listed {
+    what: Kept::Override,
+    command: "overrides list",
     holds: "No override holds. `fivebar overrides give SITE --whom WHOM --for 45m --reason WHY` gives one.",
     ended: "No override is over yet.",
     ever: "No override was ever given.",
@@ -62,9 +66,12 @@ pub fn run(context: &Context, asked: Overrides) -> Result<()> {
             let effect = if close { Effect::Block } else { Effect::Allow };
             give(context, &target, whom, effect, &span, reason)
         }
-        Overrides::List(which) => list(context, which.into(), &NOTHING, async |_, zone, made: &Override| {
-            Ok((line(made, zone, context), object(made, context)))
-        }),
+        Overrides::List(which) => {
+            list(context, which.into(), &LISTED, async |_, zone, made: &Override, carried| {
+                let carried = carried.of(made.number, made.grant.effect == Effect::Allow);
+                Ok((line(made, &carried, zone, context), object(made, &carried, context)))
+            })
+        }
         Overrides::End { number, reason } => end::<Override>(context, "Override", number, &reason),
     }
 }
@@ -109,7 +116,7 @@ fn give(
         shown(made.grant.span.ends_at, &zone),
         made.number,
     ));
-    context.output.object(&object(&made, context));
+    context.output.object(&object(&made, &Carried::Out, context));
     Ok(())
 }
 
@@ -120,23 +127,24 @@ const fn done(effect: Effect) -> &'static str {
     }
 }
 
-fn object(made: &Override, context: &Context) -> Value {
+fn object(made: &Override, carried: &Carried, context: &Context) -> Value {
     let own = json!({
         "number": made.number, "override": made.id.to_string(), "whom": made.grant.whom.to_string(),
         "do": made.grant.effect.id(), "target": made.grant.target, "reason": made.grant.reason,
         "request": made.grant.request.map(|request| request.to_string()), "made_by": made.granted_by,
     });
-    fields(own, made.grant.span, made.withdrawn.as_ref(), context.at)
+    fields(own, made.grant.span, made.withdrawn.as_ref(), carried, context.at)
 }
 
-fn line(made: &Override, zone: &Zone, context: &Context) -> String {
+fn line(made: &Override, carried: &Carried, zone: &Zone, context: &Context) -> String {
     format!(
-        "{:>4}  {} is {} for {}  {}  by {}: {}",
+        "{:>4}  {} {} {} for {}  {}  by {}: {}",
         made.number,
         made.grant.target,
+        if *carried == Carried::Out { "is" } else { "was to be" },
         done(made.grant.effect),
         made.grant.whom,
-        say_state(made.grant.span, made.withdrawn.as_ref(), zone, context.at),
+        say_state(made.grant.span, made.withdrawn.as_ref(), carried, zone, context.at),
         made.granted_by,
         made.grant.reason,
     )

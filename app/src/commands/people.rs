@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
-use engine::PolicyDocument;
+use engine::{PolicyDocument, Problem};
 use filtering::filter_policy;
 use filtering::publish::Scope;
 use people::RollFile;
 use serde_json::json;
 
 use crate::commands::context::Context;
+use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
 use crate::commands::records::commit_and_publish;
-use crate::output::Failure;
 
 #[derive(Debug, Subcommand)]
 pub enum People {
@@ -38,18 +38,16 @@ pub fn run(context: &Context, asked: People) -> Result<()> {
     }
 }
 
-/// Reads a roll file, with every problem by file and line.
-pub fn read(file: &Path) -> Result<RollFile> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    RollFile::parse(&text).map_err(|problems| {
-        let lines: Vec<String> =
-            problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect();
-        Failure::Problems(lines.join("\n")).into()
-    })
-}
-
 fn import(context: &Context, file: &Path, apply: bool) -> Result<()> {
-    let roll = read(file)?;
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let roll = match RollFile::parse(&text) {
+        Ok(roll) => roll,
+        Err(problems) => {
+            let found = Findings::of(file, problems);
+            context.output.object(&with(found.fields(), json!({ "usable": false, "applied": false })));
+            return Err(found.failure().into());
+        }
+    };
     let records = context.records()?;
     let changes = context.wait(async {
         if !apply {
@@ -72,19 +70,39 @@ fn import(context: &Context, file: &Path, apply: bool) -> Result<()> {
         ));
     }
     let strangers = strangers(context, &roll)?;
-    for (group, lines) in &strangers {
-        let (first, more) = (lines.first().copied().unwrap_or(0), lines.len().saturating_sub(1));
-        context.output.say(format!(
-            "{}:{first}: worth a look: the policy has no group {group:?}{}. Whoever is in no other group meets what a stranger meets. Correct the roll, or add the group to the policy.",
-            file.display(),
-            if more > 0 { format!(", which {more} more lines name") } else { String::new() }
-        ));
+    let found =
+        Findings::of(file, strangers.iter().map(|(group, lines)| in_no_group(group, lines)).collect());
+    for line in found.lines() {
+        context.output.say(line);
     }
-    if !apply {
-        context.output.say("Nothing was changed. Give the command again with --apply to change the roll.");
+    if apply {
+        context.output.say(found.closing("the roll is in force"));
+    } else {
+        context.output.say(found.closing(NOTHING_CHANGED));
+        context.output.say("Give the command again with --apply to change the roll.");
     }
-    context.output.object(&json!({ "applied": apply, "changes": changes, "unknown_groups": strangers }));
+    context.output.object(&with(
+        found.fields(),
+        json!({ "usable": true, "applied": apply, "changes": changes, "unknown_groups": strangers }),
+    ));
     Ok(())
+}
+
+/// That a group is none of the policy's.
+fn in_no_group(group: &str, lines: &[u32]) -> Problem {
+    let (first, more) = (lines.first().copied().unwrap_or(0), lines.len().saturating_sub(1));
+    let more = match more {
+        0 => String::new(),
+        1 => ", which 1 more line names".to_owned(),
+        many => format!(", which {many} more lines name"),
+    };
+    Problem::warning(
+        first,
+        format!(
+            "the policy has no group {group:?}{more}, and whoever is in no other group meets what a stranger meets"
+        ),
+        "Correct the roll, or add the group to the policy.",
+    )
 }
 
 /// The groups that the roll names and the policy in force does not have, with the lines that name them.

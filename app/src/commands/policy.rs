@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
-use engine::PolicyDocument;
 use engine::document::{EVERYONE, Unknown, differences};
+use engine::live::LeftOut;
+use engine::{Catalogue, PolicyDocument, Problem};
 use filtering::filter_policy::{self, ApplyError, Version};
 use filtering::publish::Scope;
 use serde::Serialize;
@@ -16,9 +18,11 @@ use serde_json::json;
 use store::Tx;
 
 use crate::commands::context::Context;
-use crate::commands::records::{Content, commit_and_publish, left_out, line_of, lines_of, say_problems};
+use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
+use crate::commands::records::{Content, commit_and_publish, left_out, say_problems};
 use crate::commands::secret::{Budget, Tells, covered, told_by};
-use crate::output::Failure;
+use crate::output::{Failure, Printed};
+use crate::process::portal;
 
 #[derive(Debug, Subcommand)]
 pub enum Policy {
@@ -88,8 +92,12 @@ fn check(context: &Context, file: &Path) -> Result<()> {
         anyhow::Ok((content, listed))
     })?;
     let text = read(file)?;
-    let (document, problems) =
-        filter_policy::check(&text, &content.catalogue, &content.sealed, Some(&listed));
+    let catalogue = with_portal(context, &content);
+    let (document, mut problems) = filter_policy::check(&text, &catalogue, &content.sealed, Some(&listed));
+    let told = told_by(context, &text, &catalogue, &problems)?;
+    if told > 0 {
+        budget.tell(told)?;
+    }
     let dropped = match &document {
         Some(document) => context.wait(async {
             let mut tx = records.read().await?;
@@ -99,26 +107,28 @@ fn check(context: &Context, file: &Path) -> Result<()> {
         })?,
         None => Dropped::default(),
     };
-    let told = told_by(context, &text, &content.catalogue, &problems)?;
-    if told > 0 {
-        budget.tell(told)?;
-    }
-    context.output.object(&json!({
-        "file": file,
-        "usable": document.is_some(),
-        "problems": problems,
-        "dropped_groups": dropped,
-    }));
-    let file_name = file.display().to_string();
+    problems.extend(dropped.problems());
+    let found = Findings::of(file, problems);
+    context.output.object(&with(
+        found.fields(),
+        json!({
+            "usable": document.is_some(), "applied": false, "dropped_groups": dropped,
+        }),
+    ));
     if document.is_none() {
-        return Err(Failure::Problems(lines_of(&file_name, &problems)).into());
+        return Err(found.failure().into());
     }
-    for problem in &problems {
-        context.output.say(line_of(&file_name, problem));
+    for line in found.lines() {
+        context.output.say(line);
     }
-    dropped.say(context, &file_name);
+    context.output.say(found.closing(NOTHING_CHANGED));
     context.output.say(format!("{} can be applied.", file.display()));
     Ok(())
+}
+
+/// The content with this school's portal in it, so that rules about the portal are seen.
+fn with_portal(context: &Context, content: &Content) -> Arc<Catalogue> {
+    content.catalogue.with_portal(&portal::hosts(&context.config))
 }
 
 /// Groups that the roll names and a policy does not have, with how many are in each.
@@ -163,7 +173,9 @@ impl Dropped {
         Ok(dropped)
     }
 
-    fn say(&self, context: &Context, file: &str) {
+    /// The same as things worth a look, each of no line.
+    fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
         for (id, Members { people, devices, ranges }) in &self.groups {
             let counted =
                 [(people, "person", "people"), (devices, "device", "devices"), (ranges, "range", "ranges")];
@@ -172,18 +184,26 @@ impl Dropped {
                 .filter(|(many, ..)| **many > 0)
                 .map(|(many, one, more)| format!("{many} {}", if *many == 1 { one } else { more }))
                 .collect();
-            context.output.say(format!(
-                "worth a look: {file}: the roll has {} in the group {id:?}, which this policy does not have. Add the group, \
-                 or correct the roll with `fivebar people import`.",
-                counted.join(", ")
+            problems.push(Problem::warning(
+                0,
+                format!(
+                    "the roll has {} in the group {id:?}, which this policy does not have",
+                    counted.join(", ")
+                ),
+                "Add the group, or correct the roll with `fivebar people import`.",
             ));
         }
         if self.people_left_over > 0 {
-            context.output.say(format!(
-                "worth a look: {file}: {} of them would be in no group of the policy, and meet what a stranger meets.",
-                self.people_left_over
+            problems.push(Problem::warning(
+                0,
+                format!(
+                    "{} of them would be in no group of the policy, and meet what a stranger meets",
+                    self.people_left_over
+                ),
+                "Put them into a group that the policy has.",
             ));
         }
+        problems
     }
 }
 
@@ -194,12 +214,13 @@ fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
     let applied = context.wait(async {
         let mut tx = records.begin().await?;
         let content = Content::of(&context.home, &mut tx).await?;
+        let catalogue = with_portal(context, &content);
         let applied = filter_policy::apply(
             &mut tx,
             &context.actor,
             &text,
             note,
-            &content.catalogue,
+            &catalogue,
             &content.sealed,
             context.at,
         )
@@ -208,34 +229,41 @@ fn apply(context: &Context, file: &Path, note: &str) -> Result<()> {
             Ok(applied) => applied,
             Err(error) => {
                 let told = match &error {
-                    ApplyError::Problems(problems) => told_by(context, &text, &content.catalogue, problems)?,
+                    ApplyError::Problems(problems) => told_by(context, &text, &catalogue, problems)?,
                     _ => 0,
                 };
-                return Err(Tells::of(say_problems(&file.display().to_string(), error), told));
+                return Err(Tells::of(say_problems(file, error), told));
             }
         };
-        problems.extend(left_out(context, &mut tx).await?);
+        problems.extend(left_out(context, &mut tx, &content).await?.iter().map(LeftOut::problem));
         let dropped = Dropped::by(&version.document().map_err(ApplyError::Problems)?, &mut tx).await?;
-        dropped.say(context, &file.display().to_string());
         let published = commit_and_publish(context, tx, Scope::Policy).await?;
         anyhow::Ok((version, problems, dropped, published))
     });
-    let (version, mut problems, dropped, published) = budget.answer(applied)?;
+    let (version, mut problems, dropped, published) = budget.answer(applied).inspect_err(|error| {
+        if let Some(Failure::Found { found, .. }) = error.downcast_ref() {
+            context.output.object(&with(found.clone(), json!({ "usable": false, "applied": false })));
+        }
+    })?;
     // Newer sealed entries can cover what was given before. Beyond the budget nothing is said of that.
     let told = covered(&problems);
     if told > 0 && budget.tell(told).is_err() {
         problems.retain(|problem| covered(std::slice::from_ref(problem)) == 0);
     }
-    for problem in &problems {
-        context.output.say(line_of(&file.display().to_string(), problem));
+    problems.extend(dropped.problems());
+    let found = Findings::of(file, problems);
+    for line in found.lines() {
+        context.output.say(line);
     }
-    context
-        .output
-        .say(format!("Version {} is in force; a running gate has it within two seconds.", version.number));
-    context.output.object(&json!({
-        "version": version.number, "generation": published.generation, "problems": problems,
-        "dropped_groups": dropped,
-    }));
+    context.output.say(found.closing(&format!("version {} is in force", version.number)));
+    context.output.say("A running gate has it within two seconds.");
+    context.output.object(&with(
+        found.fields(),
+        json!({
+            "usable": true, "applied": true, "version": version.number, "generation": published.generation,
+            "dropped_groups": dropped,
+        }),
+    ));
     Ok(())
 }
 
@@ -385,7 +413,7 @@ fn export(context: &Context, number: Option<u32>, output: Option<&Path>) -> Resu
             fs::write(file, &version.text).with_context(|| format!("cannot write {}", file.display()))?;
             context.output.say(format!("Version {} is in {}.", version.number, file.display()));
         }
-        None => std::io::stdout().lock().write_all(version.text.as_bytes())?,
+        None => Printed.write_all(version.text.as_bytes())?,
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! Filling the records for the first time, and publishing from them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
+use engine::live::LeftOut;
 use engine::sealed::COVERED;
-use engine::{Catalogue, LiveDocument, Problem, Sealed, SealedKey};
+use engine::{Catalogue, LiveDocument, Sealed, SealedKey};
 use filtering::list::{Intake, Kinds};
 use filtering::publish::{
     CommitError, Damage, FromRecords, Part, Prepared, Published, RecordsError, Scope, damaged,
@@ -13,6 +15,7 @@ use kit::Timestamp;
 use store::{Db, Tx};
 
 use crate::commands::context::Context;
+use crate::commands::findings::Findings;
 use crate::commands::init::ExamplePolicy;
 use crate::commands::secret::{Tells, no_secret};
 use crate::config::Config;
@@ -62,7 +65,7 @@ pub fn first_records(home: &Home, config: &Config, policy: ExamplePolicy, output
                 context.at,
             )
             .await
-            .map_err(|error| say_problems("the example policy", error))?;
+            .map_err(|error| say_problems(Path::new("the example policy"), error))?;
         }
         let mut intake = Intake::new(Kinds::built_in()?)?;
         let kept = home.lists();
@@ -79,24 +82,13 @@ pub fn first_records(home: &Home, config: &Config, policy: ExamplePolicy, output
 }
 
 /// An apply error with its problems as lines of `file`.
-pub fn say_problems(file: &str, error: filtering::filter_policy::ApplyError) -> anyhow::Error {
+pub fn say_problems(file: &Path, error: filtering::filter_policy::ApplyError) -> anyhow::Error {
     match error {
         filtering::filter_policy::ApplyError::Problems(problems) => {
-            Failure::Problems(lines_of(file, &problems)).into()
+            Findings::of(file, problems).failure().into()
         }
         other => other.into(),
     }
-}
-
-/// Problems of a policy file, a line each.
-pub fn lines_of(file: &str, problems: &[Problem]) -> String {
-    let lines: Vec<String> = problems.iter().map(|problem| line_of(file, problem)).collect();
-    lines.join("\n")
-}
-
-/// One problem of a policy file. What does not keep it from being applied says so.
-pub fn line_of(file: &str, problem: &Problem) -> String {
-    if problem.is_error() { format!("{file}: {problem}") } else { format!("worth a look: {file}: {problem}") }
 }
 
 /// Publishes everything.
@@ -189,9 +181,8 @@ async fn prepare(
     })
 }
 
-/// What holds for a time and no gate carries out under the policy in force.
-pub async fn left_out(context: &Context, tx: &mut Tx) -> Result<Vec<Problem>> {
-    let content = Content::of(&context.home, tx).await?;
+/// What holds for a time and no gate carries out under the policy in force, beside this content.
+pub async fn left_out(context: &Context, tx: &mut Tx, content: &Content) -> Result<Vec<LeftOut>> {
     let from = FromRecords {
         gate: &context.home.gate(),
         kept: &context.home.lists(),

@@ -1,6 +1,5 @@
 //! `run`: the whole school, or one part of it.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -69,10 +68,7 @@ pub fn run(given: Option<PathBuf>, asked: &Run, output: Output) -> Result<()> {
 
 /// One line, for the process that started this one or a script.
 fn say_ready(ready: &Ready) {
-    let mut out = std::io::stdout().lock();
-    if serde_json::to_writer(&mut out, ready).is_ok() {
-        let _ = out.write_all(b"\n").and_then(|()| out.flush());
-    }
+    Output::new(true).object(ready);
 }
 
 /// The portal's address must be known before the gate starts, since block pages link to it: a port that the

@@ -42,6 +42,13 @@ impl<'a> Budget<'a> {
     /// Opens it before anything is answered. Where nothing is left there is no answer, whatever it would be: a refusal
     /// of sealed sites alone would tell which they are.
     pub fn open(context: &'a Context, command: &'static str) -> Result<Self> {
+        let budget = Self::look(context, command)?;
+        budget.check()?;
+        Ok(budget)
+    }
+
+    /// Opens it for an answer that is given in any case, and says less where nothing is left.
+    pub fn look(context: &'a Context, command: &'static str) -> Result<Self> {
         let records = context.records()?;
         let left = context.wait(async {
             let mut tx = records.read().await?;
@@ -49,9 +56,7 @@ impl<'a> Budget<'a> {
             tx.roll_back().await?;
             anyhow::Ok(left)
         })?;
-        let budget = Self { context, command, left: Cell::new(left) };
-        budget.check()?;
-        Ok(budget)
+        Ok(Self { context, command, left: Cell::new(left) })
     }
 
     /// Refuses where nothing is left.
@@ -59,19 +64,32 @@ impl<'a> Budget<'a> {
         if self.left.get() == 0 { self.tell(1) } else { Ok(()) }
     }
 
-    /// Leaves an entry for each of so many sealed sites before an answer that tells of them. Where they are more than are
-    /// left there is no answer, and none for an hour: an entry says that somebody asked in bulk. No entry says what was
-    /// asked.
+    /// As [`Self::may_tell`], refusing where they are more than are left.
     pub fn tell(&self, many: u32) -> Result<()> {
+        if !self.may_tell(many)? {
+            bail!(
+                "ten sealed sites have been asked about within an hour, and no more answers are given for now; the access trail says that you asked"
+            );
+        }
+        Ok(())
+    }
+
+    /// Leaves an entry for each of so many sealed sites before an answer that tells of them. Where they are more than are
+    /// left, none may be told, and no other answer is given for an hour: an entry says that somebody asked in bulk. No entry
+    /// says what was asked. Where nothing is left, not even that there is nothing to tell may be told.
+    pub fn may_tell(&self, many: u32) -> Result<bool> {
+        if many == 0 {
+            return Ok(self.left.get() > 0);
+        }
         let Context { actor, at, .. } = self.context;
         let records = self.context.records()?;
-        let enough = self.context.wait(async {
+        self.context.wait(async {
             let subject = subject();
             let detail = json!({ "command": self.command });
             let mut tx = records.begin().await?;
             let (left, said) = before(&mut tx, *at).await?;
-            let enough = many > left;
-            if !enough {
+            let may = many <= left;
+            if may {
                 for _ in 0..many {
                     store::trail::changed(&mut tx, actor, ASKED, &subject, &detail, *at).await?;
                 }
@@ -80,14 +98,8 @@ impl<'a> Budget<'a> {
             }
             tx.commit().await?;
             self.left.set(left.saturating_sub(many));
-            anyhow::Ok(enough)
-        })?;
-        if enough {
-            bail!(
-                "ten sealed sites have been asked about within an hour, and no more answers are given for now; the access trail says that you asked"
-            );
-        }
-        Ok(())
+            anyhow::Ok(may)
+        })
     }
 
     /// What a command ended with, where that may be told.

@@ -5,6 +5,7 @@ use engine::PersonNo;
 use engine::document::EVERYONE;
 use filtering::filter_policy;
 use filtering::overrides::Whom;
+use kit::Private;
 use people::Person;
 use serde_json::json;
 use store::Tx;
@@ -40,6 +41,17 @@ pub fn on_the_roll(context: &Context, written: &str) -> Result<Option<Person>> {
         }
     }
     Ok(found.pop())
+}
+
+/// Somebody's name, where it is on the roll.
+pub fn name_of(context: &Context, person: PersonNo) -> Result<Option<Private<String>>> {
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.read().await?;
+        let name = people::name_of(&mut tx, person).await?;
+        tx.roll_back().await?;
+        anyhow::Ok(name)
+    })
 }
 
 /// Refuses whom nobody is: a person who is not on the roll, or a group that the policy in force does not have.

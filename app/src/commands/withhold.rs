@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
+use engine::live::Kept;
 use engine::{LiveDocument, PersonNo};
 use filtering::lasting::State;
 use filtering::withheld::{Decision, Withheld, actions};
@@ -9,10 +10,11 @@ use kit::{Private, Zone};
 use serde_json::{Value, json};
 use store::Tx;
 
+use crate::commands::carried::Carried;
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    AskedSpan, AskedWhich, Nothing, end, fields, has_an_end, list, numbered, said_end, say_state,
-    school_zone, shown, starts_at,
+    AskedSpan, AskedWhich, Listed, end, fields, has_an_end, list, numbered, said_end, say_state, school_zone,
+    shown, starts_at,
 };
 use crate::commands::records::commit_and_publish_new;
 use crate::commands::{when, who};
@@ -47,7 +49,9 @@ pub enum Withhold {
     },
 }
 
-const NOTHING: Nothing = Nothing {
+const LISTED: Listed = Listed {
+    what: Kept::Withheld,
+    command: "withhold list",
     holds: "Nobody's access is withheld.",
     ended: "Nobody's access was withheld and given back yet.",
     ever: "Nobody's access was ever withheld.",
@@ -59,10 +63,13 @@ pub fn run(context: &Context, asked: Withhold) -> Result<()> {
         Withhold::Start { person, span, review, reason } => {
             start(context, &person, &span, review.as_deref(), reason)
         }
-        Withhold::List(which) => list(context, which.into(), &NOTHING, async |tx, zone, made: &Withheld| {
-            let name = name(tx, made.person).await?;
-            Ok((line(&name, made, zone, context), object(made, Some(&name), context)))
-        }),
+        Withhold::List(which) => {
+            list(context, which.into(), &LISTED, async |tx, zone, made: &Withheld, carried| {
+                let name = name(tx, made.person).await?;
+                let carried = carried.of(made.number, false);
+                Ok((line(&name, made, &carried, zone, context), object(made, Some(&name), &carried, context)))
+            })
+        }
         Withhold::End { number, reason } => end::<Withheld>(context, "Withheld access", number, &reason),
     }
 }
@@ -112,7 +119,7 @@ fn start(
              one is. `fivebar people import` registers devices.",
         );
     }
-    let mut told = object(&made, None, context);
+    let mut told = object(&made, None, &Carried::Out, context);
     if let Some(told) = told.as_object_mut() {
         told.insert("devices".to_owned(), devices.into());
     }
@@ -124,7 +131,7 @@ fn review_in_words(made: &Withheld, zone: &Zone) -> String {
     made.review_at.map_or_else(String::new, |review| format!(", to be reviewed on {}", shown(review, zone)))
 }
 
-fn object(made: &Withheld, name: Option<&str>, context: &Context) -> Value {
+fn object(made: &Withheld, name: Option<&str>, carried: &Carried, context: &Context) -> Value {
     let mut own = json!({
         "number": made.number, "withheld": made.id.to_string(), "person": made.person, "reason": made.reason,
         "review_at": made.review_at.map(|review| review.to_string()),
@@ -133,7 +140,7 @@ fn object(made: &Withheld, name: Option<&str>, context: &Context) -> Value {
     if let (Some(own), Some(name)) = (own.as_object_mut(), name) {
         own.insert("name".to_owned(), name.into());
     }
-    fields(own, made.span, made.withdrawn.as_ref(), context.at)
+    fields(own, made.span, made.withdrawn.as_ref(), carried, context.at)
 }
 
 /// Somebody's name, for as long as it is kept.
@@ -142,7 +149,7 @@ async fn name(tx: &mut Tx, person: PersonNo) -> Result<String> {
     Ok(name.unwrap_or_else(|| format!("person:{}", person.0)))
 }
 
-fn line(name: &str, made: &Withheld, zone: &Zone, context: &Context) -> String {
+fn line(name: &str, made: &Withheld, carried: &Carried, zone: &Zone, context: &Context) -> String {
     let review = match made.state(context.at) {
         State::Now if made.review_is_due(context.at) => {
             "; its review is due: end it, or decide anew".to_owned()
@@ -155,7 +162,7 @@ fn line(name: &str, made: &Withheld, zone: &Zone, context: &Context) -> String {
         made.number,
         name,
         made.person.0,
-        say_state(made.span, made.withdrawn.as_ref(), zone, context.at),
+        say_state(made.span, made.withdrawn.as_ref(), carried, zone, context.at),
         review,
         made.made_by,
         made.reason,

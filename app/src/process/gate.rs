@@ -293,10 +293,18 @@ fn write_sealed_to(sink: &activity::Sink, recipients: &[String], version: u32, g
     }
 }
 
-/// What was left out of a snapshot is said in the service log; the texts name records by number only.
+/// What was left out of a snapshot is said in the service log; the texts name records by number only. Which of them sealed
+/// entries cover is told by commands that leave an entry each time, and by no log.
 fn report(problems: &[engine::Problem]) {
-    for problem in problems {
+    let (covered, others): (Vec<_>, Vec<_>) =
+        problems.iter().partition(|problem| problem.message.contains(engine::sealed::COVERED));
+    for problem in others {
         tracing::warn!(%problem, "Left out of the snapshot");
+    }
+    if !covered.is_empty() {
+        tracing::warn!(
+            "Something that holds for a time is left out; `fivebar overrides list` and `fivebar focus list` say what"
+        );
     }
 }
 

@@ -31,6 +31,7 @@ fn main() -> Outcome {
     let number =
         |place: usize, usual: u64| args.get(place).and_then(|text| text.parse().ok()).unwrap_or(usual);
     let (rate, seconds) = (number(0, 20_000), number(1, 20));
+    #[expect(clippy::disallowed_methods, reason = "an example has no commands' output to go through")]
     let mut out = std::io::stdout();
     for threads in [1, 2, 4] {
         writeln!(out, "record(), {threads} thread(s), no log: {:.0} ns an event", record_alone(threads)?)?;

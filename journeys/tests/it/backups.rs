@@ -1,10 +1,10 @@
 //! Back-ups as the command line gives them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use journeys::program;
 
 fn fivebar(home: &Path, arguments: &[&str]) -> Result<Output> {
@@ -50,6 +50,7 @@ fn a_back_up_tells_on_a_trail_that_was_cut_off_or_written_anew() -> Result<()> {
     let backup = backup.to_string_lossy();
     let said = told(&home, &["backup", &backup])?;
     assert!(said.contains("The activity log and the records of sealed addresses are not in it"), "{said}");
+    assert!(said.contains("It is NOT encrypted"), "{said}");
     let said = told(&home, &["verify", &backup])?;
     assert!(said.contains("still has all"), "{said}");
 
@@ -74,5 +75,86 @@ fn a_back_up_tells_on_a_trail_that_was_cut_off_or_written_anew() -> Result<()> {
     let anew = fivebar(&home, &["verify", &backup])?;
     let said = String::from_utf8_lossy(&anew.stderr);
     assert!(!anew.status.success() && said.contains("is not the one that the back-up knows"), "{said}");
+    Ok(())
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() { found.extend(files(&path)?) } else { found.push(path) }
+    }
+    Ok(found)
+}
+
+#[test]
+fn an_encrypted_back_up_is_opened_by_its_identity_here_and_by_age_itself() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("school");
+    let set_up =
+        ["init", "--yes", "--school", "Hillside", "--dns", "127.0.0.1:0", "--upstream", "127.0.0.1:9"];
+    told(&home, &set_up)?;
+    close(&home, "first.example")?;
+    // The keys are made by age's own program, and nobody's but the head's opens the back-up.
+    let stick = folder.path().join("stick");
+    fs::create_dir(&stick)?;
+    let key_of = |who: &str| -> Result<(String, String)> {
+        let file = stick.join(who);
+        let made =
+            Command::new("age-keygen").arg("-o").arg(&file).output().context("age is not installed")?;
+        let said = String::from_utf8(made.stderr)?;
+        let public = said.trim().rsplit(' ').next().context("a public key")?.to_owned();
+        Ok((public, file.to_str().context("path")?.to_owned()))
+    };
+    let ((head, heads), (_, others)) = (key_of("head")?, key_of("other")?);
+    let backup = stick.join("school.fivebar-backup");
+    let backup = backup.to_str().context("path")?;
+    let said = told(&home, &["backup", "--to", backup, "--recipient", &head])?;
+    assert!(said.contains("It is encrypted to 1 key"), "{said}");
+    let wrong = fivebar(&home, &["backup", "--to", "/nowhere/else", "--recipient", "age1nobody"])?;
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    let left: Vec<_> =
+        fs::read_dir(&home)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    assert!(!left.iter().any(|name| name.starts_with(".fivebar-")), "nothing in plain is left: {left:?}");
+
+    // Another program opens it, and finds what the manifest says.
+    let opened = Command::new("age").args(["--decrypt", "--identity", &heads, backup]).output()?;
+    assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
+    assert!(opened.stdout.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]), "what is inside is packed with zstd");
+    let refused = Command::new("age").args(["--decrypt", "--identity", &others, backup]).output()?;
+    assert!(!refused.status.success());
+
+    let said = told(&home, &["verify", backup, "--identity", &heads])?;
+    assert!(said.contains("is whole") && said.contains("still has all"), "{said}");
+    let elsewhere = folder.path().join("elsewhere");
+    for (identity, words) in
+        [(None, "is encrypted; give the file"), (Some(&others), "does not open the back-up")]
+    {
+        let more: Vec<&str> = identity.iter().flat_map(|file| ["--identity", file.as_str()]).collect();
+        for command in ["verify", "restore"] {
+            let refused = fivebar(&elsewhere, &[&[command, backup], &more[..]].concat())?;
+            let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert!(
+                !refused.status.success() && (said.contains(words) || command == "verify"),
+                "{command}: {said}"
+            );
+            assert!(!elsewhere.exists(), "nothing was put in place");
+        }
+    }
+    told(&elsewhere, &["restore", backup, "--identity", &heads])?;
+    assert!(told(&elsewhere, &["overrides", "list"])?.contains("first.example is closed"));
+    assert!(told(&elsewhere, &["verify"])?.contains("The access trail is whole"));
+    assert_eq!(files(&elsewhere.join("keys"))?.len(), files(&home.join("keys"))?.len());
+
+    // A back-up that was cut off opens nothing.
+    let short = stick.join("short");
+    let bytes = fs::read(backup)?;
+    fs::write(&short, &bytes[..bytes.len() / 2])?;
+    let anew = folder.path().join("anew");
+    let refused = fivebar(&anew, &["restore", short.to_str().context("path")?, "--identity", &heads])?;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("not a whole Fivebar back-up"), "{said}");
+    assert!(!anew.exists());
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Journeys: the real program, reached with the clients that people have.
 
 mod backups;
+mod checkpoints;
+mod command_line;
 mod damaged_log;
 mod damaged_publication;
 mod first_day;

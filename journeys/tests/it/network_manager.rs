@@ -88,6 +88,22 @@ fn a_wrong_policy_is_refused_with_every_problem_by_file_and_line() -> Result<()>
     for word in ["wrong.toml", "nobody-here", "nor-here"] {
         assert!(said.contains(word), "{said}");
     }
+    let last = said.lines().last().context("a closing line")?;
+    assert!(last.contains("2 errors, ") && last.ends_with("; nothing was changed"), "{said}");
+    let before = said.lines().filter(|line| *line != last);
+    let kinds: Vec<bool> = before.map(|line| line.starts_with("error: ")).collect();
+    assert!(
+        kinds.is_sorted() && kinds.iter().filter(|error| **error).count() == 2,
+        "errors stand together: {said}"
+    );
+    assert!(
+        said.lines()
+            .all(|line| line == last || line.starts_with("error: ") || line.starts_with("worth a look: "))
+    );
+    let output =
+        school.command(&["--json", "policy", "apply", file.to_str().context("path")?, "--note", "wrong"])?;
+    let told: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!((&told["applied"], &told["errors"]), (&json!(false), &json!(2)), "{told}");
     assert_eq!(school.told(&["policy", "history"])?.matches("wrong").count(), 0, "nothing was applied");
     Ok(())
 }
@@ -124,7 +140,12 @@ fn a_check_says_everything_in_one_go_and_whom_a_policy_would_leave_out() -> Resu
     let without =
         text.replacen("[[group]]\nid = \"year-9\"\nname = \"Year 9\"\nwithin = [\"key-stage-3\"]\n", "", 1);
     assert_ne!(without, text);
-    std::fs::write(&file, without)?;
+    std::fs::write(&file, &without)?;
+    let told: Value = serde_json::from_str(&school.told(&["--json", "policy", "check", path])?)?;
+    let look = told["worth_a_look"].as_u64().context("how many")?;
+    assert_eq!(told["problems"].as_array().map(Vec::len), usize::try_from(look).ok(), "{told}");
+    let said = school.told(&["policy", "check", path])?;
+    assert!(said.contains(&format!("no errors, {look} things worth a look; nothing was changed")), "{said}");
     for command in [&["policy", "check", path][..], &["policy", "apply", path, "--note", "Year 9 has left"]] {
         let told = school.told(command)?;
         assert!(told.contains("in the group \"year-9\", which this policy does not have"), "{told}");
@@ -243,6 +264,7 @@ fn explain_reads_many_targets_and_answers_each_on_a_line() -> Result<()> {
     });
     let output = child.wait_with_output()?;
     writer.join().ok().context("written")?;
+    assert_eq!(output.status.code(), Some(3), "three of the lines are no targets");
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(text.lines().count(), 20_004, "one answer a line, whatever the line is");
     for line in [text.lines().next(), text.lines().nth(19_999)] {
@@ -308,7 +330,24 @@ fn a_group_that_the_policy_lacks_is_said_when_a_roll_is_imported() -> Result<()>
         "[[person]]\nid = \"p-1\"\nname = \"Ada Merrow\"\ngroups = [\"year9\"]\n[[device]]\nname = \"T1\"\nperson = \"p-1\"\naddresses = [\"127.0.200.1\"]\n",
     )?;
     let said = school.told(&["people", "import", roll.to_str().context("path")?, "--apply"])?;
-    assert!(said.contains("roll.toml:1: worth a look: the policy has no group \"year9\""), "{said}");
+    assert!(said.contains("roll.toml: line 1: the policy has no group \"year9\""), "{said}");
+    assert!(said.contains("no errors, 1 thing worth a look; the roll is in force"), "{said}");
+    let told: Value = serde_json::from_str(&school.told(&[
+        "--json",
+        "people",
+        "import",
+        roll.to_str().context("path")?,
+    ])?)?;
+    assert_eq!(
+        (&told["applied"], &told["worth_a_look"], &told["errors"]),
+        (&json!(false), &json!(1), &json!(0))
+    );
+    let wrong = school.home().join("wrong-roll.toml");
+    std::fs::write(&wrong, "[[person]]\nid = \"p-1\"\n")?;
+    let output = school.command(&["--json", "people", "import", wrong.to_str().context("path")?])?;
+    let told: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!((output.status.code(), &told["usable"]), (Some(3), &json!(false)), "{told}");
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: "), "{output:?}");
     // The pupil meets no less of a filter than a device that nobody knows.
     for site in ["minecraft.net", "www.tiktok.com"] {
         let verdict = |who| -> Result<String> {

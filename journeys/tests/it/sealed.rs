@@ -300,6 +300,87 @@ fn no_command_tells_of_more_than_ten_sealed_sites_an_hour() -> Result<()> {
 }
 
 #[test]
+fn an_exception_that_a_feed_covers_is_named_to_who_loads_it_and_never_listed_as_holding() -> Result<()> {
+    let school = School::demo_heard("info")?;
+    let give = ["overrides", "give", "--whom", "everyone", "--for", "1h", "--reason", "a test"];
+    for site in ["made-up-given.example", "harmless.example", "made-up-closed.example"] {
+        let close: &[&str] = if site.contains("closed") { &["--close"] } else { &[] };
+        school.told(&[&give[..], &[site], close].concat())?;
+    }
+    let garden = ["focus", "start", "year-9", "--name", "A test", "--site", "harmless.example", "--site"];
+    school.told(&[&garden[..], &["made-up-garden.example", "--for", "1h", "--reason", "a test"]].concat())?;
+    let hosts: Vec<String> = (0..9).map(|number| format!("made-up-{number}.example")).collect();
+    let feed_of = |more: &[&str]| {
+        feed(&hosts.iter().map(String::as_str).chain(more.iter().copied()).collect::<Vec<_>>().join("\n"))
+    };
+    let (_folder, path) =
+        feed_of(&["made-up-given.example", "made-up-closed.example", "made-up-garden.example"])?;
+    let load = |path: &str| -> Result<Value> {
+        let output = school.told(&["--json", "sealed", "import", path, "--live", "--fresh-for", "7"])?;
+        assert!(!output.contains("made-up"), "{output}");
+        one(&output)
+    };
+    let loaded = load(&path)?;
+    assert_eq!(loaded["overrides_left_out"], serde_json::json!([1]), "{loaded}");
+    assert_eq!(loaded["focus_left_out"], serde_json::json!([1]), "{loaded}");
+    // Whoever loads less knows less: what only entries from before cover is not named to them.
+    let (_folder, smaller) = feed("made-up-0.example\nanother-made-up.example\n")?;
+    let again = load(&smaller)?;
+    assert_eq!(
+        (&again["how"], &again["overrides_left_out"]),
+        (&"joined".into(), &serde_json::json!([])),
+        "{again}"
+    );
+
+    let asked = || -> Result<usize> {
+        Ok(trail(school.home())?.iter().filter(|(verb, _)| verb == "sealed.asked").count())
+    };
+    let states = |command: &str| -> Result<Vec<(Value, Value)>> {
+        let listed = lines(&school.told(&["--json", command, "list"])?)?;
+        let mut states: Vec<(u64, (Value, Value))> = listed
+            .iter()
+            .map(|one| {
+                (
+                    one["number"].as_u64().unwrap_or_default(),
+                    (one["state"].clone(), one["carried_out"].clone()),
+                )
+            })
+            .collect();
+        states.sort_by_key(|(number, _)| *number);
+        Ok(states.into_iter().map(|(_, state)| state).collect())
+    };
+    assert_eq!(asked()?, 0);
+    let now = |carried: bool| (Value::from("now"), Value::from(carried));
+    // Closing what is sealed is carried out like any other closing.
+    let left_out = (Value::from("left-out"), Value::from(false));
+    assert_eq!(states("overrides")?, [left_out, now(true), now(true)]);
+    assert_eq!(asked()?, 1);
+    let told = school.told(&["overrides", "list"])?;
+    assert_eq!(told.matches("holds now").count(), 2, "{told}");
+    assert!(told.contains("is carried out by no gate: it would open a host that nobody may open"), "{told}");
+    assert_eq!(asked()?, 2);
+    let told = school.told(&["focus", "list"])?;
+    assert!(told.contains("though not whole") && !told.contains("garden.example is"), "{told}");
+    assert_eq!(asked()?, 3);
+    // Neither the service log of the gate nor an answer after the tenth tells which they are.
+    for host in &hosts[..7] {
+        school.told(&["explain", host, "--as", "teachers"])?;
+    }
+    assert_eq!(asked()?, 10);
+    let untold = (Value::from("now"), Value::Null);
+    assert_eq!(states("overrides")?, [untold.clone(), untold.clone(), now(true)]);
+    assert_eq!(states("focus")?, [untold]);
+    let told = school.told(&["overrides", "list"])?;
+    assert_eq!(told.matches("whether gates carry it out cannot be told for now").count(), 2, "{told}");
+    assert!(!told.contains("nobody may open"), "{told}");
+    assert_eq!(asked()?, 10);
+    eventually(Duration::from_secs(10), || school.heard().ok()?.contains("is left out").then_some(()))
+        .context("the gate says that something is left out")?;
+    assert!(!school.heard()?.contains("nobody may open"), "and not what");
+    Ok(())
+}
+
+#[test]
 fn a_stale_feed_alarms_everywhere_and_goes_on_blocking_and_a_shrunken_one_keeps_the_union() -> Result<()> {
     let school = School::demo()?;
     let pupil = school.anyone_in("year-9")?.address.clone();

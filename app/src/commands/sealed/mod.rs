@@ -6,9 +6,11 @@ use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use activity::sealed::{Identity, RecordRef, SealedRecord, Shelf, is_public_key};
 use anyhow::{Context as _, Result, bail};
+use engine::live::Kept;
 use engine::{PersonNo, Problem, SealedKey};
 use filtering::publish::Scope;
 use filtering::sealed::{self, How, Kind};
@@ -16,7 +18,8 @@ use kit::{Timestamp, Zone};
 use serde_json::json;
 
 use crate::commands::context::Context;
-use crate::commands::records::{commit_and_publish, is_kept};
+use crate::commands::records::{Content, commit_and_publish, is_kept, left_out};
+use crate::commands::secret::no_secret;
 use crate::commands::when;
 use crate::home::read_key;
 use crate::output::Failure;
@@ -90,10 +93,20 @@ fn import(context: &Context, file: &Path, kind: Kind, replace: Option<&str>) -> 
     let (imported, left_out, published) = context.wait(async {
         let mut tx = records.begin().await?;
         let kept = context.home.lists();
+        // What cannot be verified is not in force; whatever is left out then is so because of this feed.
+        let sealed = match sealed::in_force(&mut tx, &kept, key.clone()).await {
+            Ok(sealed) => Arc::new(sealed),
+            Err(_) => no_secret(context)?,
+        };
+        let before =
+            LeftOut::beside(context, &mut tx, Content { catalogue: catalogue.clone(), sealed }).await?;
         let imported =
             sealed::import(&mut tx, &context.actor, &kept, key, &catalogue, &text, kind, replace, context.at)
                 .await?;
-        let left_out = left_out(&mut tx, &catalogue, &imported.sealed).await?;
+        let sealed = Arc::new(imported.sealed.clone());
+        let mut left_out =
+            LeftOut::beside(context, &mut tx, Content { catalogue: catalogue.clone(), sealed }).await?;
+        left_out.since(&before);
         let published = commit_and_publish(context, tx, Scope::Policy).await?;
         anyhow::Ok((imported, left_out, published))
     })?;
@@ -113,7 +126,9 @@ fn import(context: &Context, file: &Path, kind: Kind, replace: Option<&str>) -> 
         "lacking": imported.lacking,
         "shared_hosts": imported.sealed.shared_hosts(),
         "fresh_until": version.fresh_until().map(|at| at.to_string()),
-        "policy_left_out": left_out.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "policy_left_out": left_out.rules.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "overrides_left_out": left_out.numbers(Kept::Override),
+        "focus_left_out": left_out.numbers(Kept::Focus),
         "generation": published.generation,
     }));
     context.output.say(format!(
@@ -146,22 +161,57 @@ fn import(context: &Context, file: &Path, kind: Kind, replace: Option<&str>) -> 
     if imported.lost_earlier {
         context.output.say("What was in force before could not be verified, so nothing of it was kept.");
     }
-    for problem in &left_out {
+    for problem in &left_out.rules {
         context.output.say(format!("left out of the policy in force: {problem}"));
+    }
+    for number in left_out.numbers(Kept::Override) {
+        context.output.say(format!(
+            "no gate carries out override {number} any more, since these entries cover what it opens; `fivebar overrides end \
+             {number} --reason WHY` ends it."
+        ));
+    }
+    for number in left_out.numbers(Kept::Focus) {
+        context.output.say(format!(
+            "no gate carries out focus {number} whole any more, since these entries cover a site of it; `fivebar focus end \
+             {number} --reason WHY` ends it."
+        ));
     }
     Ok(())
 }
 
-/// The rules of the policy in force that the gate leaves out because of these entries.
-async fn left_out(
-    tx: &mut store::Tx,
-    catalogue: &std::sync::Arc<engine::Catalogue>,
-    entries: &engine::Sealed,
-) -> Result<Vec<Problem>> {
-    let Some(version) = filtering::filter_policy::current(tx).await? else { return Ok(Vec::new()) };
-    let entries = std::sync::Arc::new(entries.clone());
-    let (_, problems) = filtering::filter_policy::check(&version.text, catalogue, &entries, None);
-    Ok(problems.into_iter().filter(|problem| Problem::any_error(std::slice::from_ref(problem))).collect())
+/// What gates leave out beside some sealed entries.
+struct LeftOut {
+    /// Rules of the policy in force.
+    rules: Vec<Problem>,
+    /// What was given for a time.
+    records: Vec<engine::live::LeftOut>,
+}
+
+impl LeftOut {
+    async fn beside(context: &Context, tx: &mut store::Tx, content: Content) -> Result<Self> {
+        let Some(version) = filtering::filter_policy::current(tx).await? else {
+            return Ok(Self { rules: Vec::new(), records: Vec::new() });
+        };
+        let (_, mut rules) =
+            filtering::filter_policy::check(&version.text, &content.catalogue, &content.sealed, None);
+        rules.retain(Problem::is_error);
+        Ok(Self { rules, records: left_out(context, tx, &content).await? })
+    }
+
+    /// Leaves what was left out before. Whoever loads a feed knows what is in it, and no more: what entries before it cover
+    /// is told within the budget alone, by the commands that list it.
+    fn since(&mut self, before: &Self) {
+        self.rules.retain(|rule| !before.rules.contains(rule));
+        self.records.retain(|one| !before.records.contains(one));
+    }
+
+    /// The numbers of what is left out of one kind.
+    fn numbers(&self, what: Kept) -> Vec<u32> {
+        let mut numbers: Vec<u32> =
+            self.records.iter().filter(|one| one.what == what).map(|one| one.number).collect();
+        numbers.dedup();
+        numbers
+    }
 }
 
 fn status(context: &Context) -> Result<()> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ::store::{StoreError, Tx};
 use engine::catalogue::Catalogue;
+use engine::live::LeftOut;
 use engine::{Live, LiveDocument, Problem, Sealed};
 use kit::Timestamp;
 use lists::{IndexBuilder, ListHead};
@@ -149,12 +150,12 @@ impl FromRecords<'_> {
 
     /// What holds now or will, and no gate carries out under the policy in force: a policy that lost a group takes the
     /// group's exam with it, and somebody must hear of that.
-    pub async fn left_out(&self, tx: &mut Tx, at: Timestamp) -> Result<Vec<Problem>, RecordsError> {
+    pub async fn left_out(&self, tx: &mut Tx, at: Timestamp) -> Result<Vec<LeftOut>, RecordsError> {
         let live = live(tx, at).await?;
         let version = filter_policy::current(tx).await?.ok_or(RecordsError::NoPolicy)?;
         let policy = filter_policy::in_force(&version.text, self.catalogue, self.sealed)
             .map_err(RecordsError::Problems)?;
-        Ok(Live::compile(&LiveDocument { roll: engine::live::Roll::default(), ..live }, &policy).1)
+        Ok(Live::left_out(&live, &policy))
     }
 
     async fn policy(&self, tx: &mut Tx) -> Result<PolicyFile, RecordsError> {

@@ -229,7 +229,7 @@ async fn what_no_gate_could_carry_out_is_said_before_it_is_published() {
         let without = POLICY.replace("id = \"pupils\"", "id = \"children\"");
         apply(&mut tx, &without, "another word").await.unwrap();
         let lost = left_out(&folders, &mut tx).await;
-        assert!(lost.iter().any(|problem| problem.message.contains("no group \"pupils\"")), "{lost:?}");
+        assert!(lost.iter().any(|one| one.why.contains("no group \"pupils\"")), "{lost:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::document::Effect;
-use engine::{Catalogue, Current, Front, Host, HostName, LiveDocument, Problem, Sealed, SealedKey, Step};
+use engine::{Catalogue, Current, Front, Host, HostName, LiveDocument, Sealed, SealedKey, Step};
 use filtering::filter_policy::{self, ApplyError};
 use filtering::lasting::{self, Span};
 use filtering::list::{self, HoldError, ImportError, Intake, Kinds};
@@ -75,7 +75,7 @@ pub async fn carries_out(folders: &Folders, tx: &mut Tx, new: &LiveDocument) -> 
 }
 
 /// What no gate carries out any more.
-pub async fn left_out(folders: &Folders, tx: &mut Tx) -> Vec<Problem> {
+pub async fn left_out(folders: &Folders, tx: &mut Tx) -> Vec<engine::live::LeftOut> {
     from_records(folders, &catalogue(), &sealed()).left_out(tx, MONDAY).await.unwrap()
 }
 

@@ -107,6 +107,46 @@ pub struct Withheld {
     pub ends_at: Timestamp,
 }
 
+/// A kind of record that the live snapshot keeps by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kept {
+    /// An approved exception.
+    Override,
+    /// A walled garden.
+    Focus,
+    /// Access taken from a person.
+    Withheld,
+}
+
+/// A record that a gate does not carry out, or not whole, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// What it is.
+    pub what: Kept,
+    /// Its number.
+    pub number: u32,
+    /// Why, as a sentence goes on after a colon.
+    pub why: String,
+}
+
+impl LeftOut {
+    /// Whether it is because a sealed entry would be opened. Where a live feed is loaded that is a secret.
+    pub fn is_covered(&self) -> bool {
+        self.why.contains(COVERED)
+    }
+
+    /// The same as a problem of no line. It names the record by its number only.
+    pub fn problem(&self) -> Problem {
+        let Self { number, why, .. } = self;
+        let message = match self.what {
+            Kept::Override => format!("override {number} was left out: {why}"),
+            Kept::Focus => format!("focus {number} was not taken whole: {why}"),
+            Kept::Withheld => format!("withheld access {number} was left out: {why}"),
+        };
+        Problem::warning(0, message, "Correct or end it.")
+    }
+}
+
 /// The live snapshot under one policy, ready to be asked.
 #[derive(Debug)]
 pub struct Live {
@@ -189,9 +229,20 @@ impl Live {
     /// Compiles the snapshot under a policy. What makes no sense under it (a group it doesn't have, an override for a
     /// host that nobody may open) is left out and reported: one bad record never holds up the others.
     pub fn compile(document: &LiveDocument, policy: &FilterPolicy) -> (Self, Vec<Problem>) {
-        let mut problems = Vec::new();
+        let (live, mut problems, left_out) = Self::compile_apart(document, policy);
+        problems.extend(left_out.iter().map(LeftOut::problem));
+        (live, problems)
+    }
+
+    /// What of the snapshot a gate leaves out under a policy, record by record; the roll is not looked at.
+    pub fn left_out(document: &LiveDocument, policy: &FilterPolicy) -> Vec<LeftOut> {
+        Self::compile_apart(&LiveDocument { roll: Roll::default(), ..document.clone() }, policy).2
+    }
+
+    /// The snapshot, the complaints about the roll, and what was left out.
+    fn compile_apart(document: &LiveDocument, policy: &FilterPolicy) -> (Self, Vec<Problem>, Vec<LeftOut>) {
         let (roll, complaints) = RollIndex::build(&document.roll, policy);
-        problems.extend(complaints);
+        let mut left_out = Vec::new();
         let mut live = Self {
             document: document.clone(),
             entries: Vec::new(),
@@ -203,35 +254,20 @@ impl Live {
             edges: Vec::new(),
         };
         for one in &document.overrides {
-            if let Err(why) = live.add_override(one, policy) {
-                problems.push(Problem::warning(
-                    0,
-                    format!("override {} was left out: {why}", one.number),
-                    "Correct or end it.",
-                ));
-            }
+            let why = live.add_override(one, policy).err();
+            left_out.extend(why.map(|why| LeftOut { what: Kept::Override, number: one.number, why }));
         }
         for (place, one) in (0u32..).zip(&document.focus) {
-            for why in live.add_focus(place, one, policy) {
-                problems.push(Problem::warning(
-                    0,
-                    format!("focus {} was not taken whole: {why}", one.number),
-                    "Correct or end it.",
-                ));
-            }
+            let complaints = live.add_focus(place, one, policy).into_iter();
+            left_out.extend(complaints.map(|why| LeftOut { what: Kept::Focus, number: one.number, why }));
         }
         for one in &document.withheld {
-            if let Err(why) = live.add_withheld(one) {
-                problems.push(Problem::warning(
-                    0,
-                    format!("withheld access {} was left out: {why}", one.number),
-                    "Correct or end it.",
-                ));
-            }
+            let why = live.add_withheld(one).err();
+            left_out.extend(why.map(|why| LeftOut { what: Kept::Withheld, number: one.number, why }));
         }
         live.edges.sort_unstable();
         live.edges.dedup();
-        (live, problems)
+        (live, complaints, left_out)
     }
 
     fn add_override(&mut self, one: &Override, policy: &FilterPolicy) -> Result<(), String> {

@@ -102,6 +102,7 @@ fn what_does_not_do_what_it_says_is_told_with_its_line() {
         (row("x", "pupils = \"not-allowed\""), 16, false, "says nothing for \"guests\""),
         // The calendar.
         ("[calendar]\n[[calendar.time]]\nid = \"x\"\nfrom = \"24:00\"\nto = \"06:00\"".into(), 17, true, "begins at 24:00"),
+        ("[calendar]\n[[calendar.time]]\nid = \"x\"\nfrom = \"10:45\"\nto = \"10:30\"".into(), 17, false, "23 hours 45 minutes in all. Swap its two times if it is meant to run from 10:30 to 10:45."),
         ("[calendar]\n[[calendar.time]]\nid = \"x\"\ndays = [\"sat\"]\nfrom = \"09:00\"\nto = \"10:00\"".into(), 17, false, "never holds"),
         ("[calendar]\n[[calendar.time]]\nid = \"x\"\non = \"not-school-days\"\ndays = [\"mon\"]\nfrom = \"09:00\"\nto = \"10:00\"".into(), 17, false, "never holds"),
         ("[calendar]\n[[calendar.lesson]]\nid = \"1\"\nfrom = \"09:00\"\nto = \"10:00\"\n[[calendar.lesson]]\nid = \"2\"\nfrom = \"09:50\"\nto = \"10:50\"".into(), 21, false, "goes on until 10:00"),
@@ -139,9 +140,35 @@ fn nothing_is_said_of_what_is_meant() {
         row("x", "pupils = \"not-allowed\"") + &rule("do = \"block\"; expression = \"^\"; group = \"guests\""),
         row("x", "everyone = \"not-allowed\"") + &row("y", "everyone = \"not-allowed\"").replace("[\"games\"]", "[\"games\", \"shopping\"]"),
         "[calendar]\nbank-holidays = [\"2026-12-26\"]\n[[calendar.time]]\nid = \"night\"\nfrom = \"22:00\"\nto = \"24:00\"".to_owned(),
+        "[calendar]\n[[calendar.time]]\nid = \"home\"\nfrom = \"15:30\"\nto = \"08:45\"".to_owned(),
     ] {
         assert_eq!(reviewed(&format!("{REVIEWED}{rest}"), None), [], "{rest}");
     }
+}
+
+#[test]
+fn a_rule_about_the_schools_own_portal_is_worth_a_look() {
+    let catalogue = catalogue().with_portal(&["pages.school.example".to_owned(), "192.0.2.8".to_owned()]);
+    let heard = |rest: String| {
+        let document = PolicyDocument::read(&format!("{REVIEWED}{rest}")).0.unwrap();
+        review(&document, &Beside { catalogue: &catalogue, listed: None, is_whole: true })
+    };
+    for target in ["site = \"pages.school.example\"", "url = \"pages.school.example/ask\""] {
+        for effect in ["allow", "block"] {
+            for text in
+                [rule(&format!("do = \"{effect}\"; {target}")), lock(&format!("do = \"{effect}\"; {target}"))]
+            {
+                let all = heard(text);
+                assert_eq!(all.len(), 1, "{target}: {all:#?}");
+                assert!(!all[0].is_error() && all[0].line == 16, "{target}: {all:#?}");
+                assert!(all[0].message.contains("the school's own portal"), "{target}: {all:#?}");
+            }
+        }
+    }
+    // A wider rule speaks of all that is not the portal, and one for its address of what else is there.
+    assert_eq!(heard(rule("do = \"block\"; site = \"192.0.2.8\"")), []);
+    assert_eq!(heard(rule("do = \"block\"; site = \"school.example\"")), []);
+    assert_eq!(heard(rule("do = \"block\"; site = \"shop.school.example\"")), []);
 }
 
 #[test]

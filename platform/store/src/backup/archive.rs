@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::manifest::{FORM, FileLine, Manifest, NAME};
+use super::sealing::{self, BackupIdentity, BackupKey, Sink};
 use super::{BackupError, Doing, Progress, Watch, file_error, make_folder};
 use crate::trail::hex;
 
@@ -21,18 +22,19 @@ const LONGEST_MANIFEST: u64 = 64 << 20;
 /// An archive being written.
 pub struct Writing {
     path: PathBuf,
-    tar: tar::Builder<zstd::Encoder<'static, File>>,
+    tar: tar::Builder<zstd::Encoder<'static, Sink>>,
     watch: Watch,
     done_bytes: u64,
     of_bytes: u64,
 }
 
 impl Writing {
-    /// Begins an archive at `path`, readable by its owner alone.
-    pub fn begin(path: &Path, of_bytes: u64, watch: Watch) -> Result<Self, BackupError> {
+    /// Begins an archive at `path`, readable by its owner alone, and encrypted where there are keys.
+    pub fn begin(path: &Path, keys: &[BackupKey], of_bytes: u64, watch: Watch) -> Result<Self, BackupError> {
         let file =
             File::options().write(true).create_new(true).mode(0o600).open(path).map_err(file_error(path))?;
-        let mut encoder = zstd::Encoder::new(file, LEVEL).map_err(file_error(path))?;
+        let sink = Sink::open(file, keys).map_err(file_error(path))?;
+        let mut encoder = zstd::Encoder::new(sink, LEVEL).map_err(file_error(path))?;
         encoder.include_checksum(true).map_err(file_error(path))?;
         let path = path.to_owned();
         Ok(Self { path, tar: tar::Builder::new(encoder), watch, done_bytes: 0, of_bytes })
@@ -71,8 +73,7 @@ impl Writing {
         let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
         self.tar.append_data(&mut header(length, 0o600), NAME, &*text).map_err(file_error(&self.path))?;
         let encoder = self.tar.into_inner().map_err(file_error(&self.path))?;
-        let mut file = encoder.finish().map_err(file_error(&self.path))?;
-        file.flush().and_then(|()| file.sync_all()).map_err(file_error(&self.path))
+        encoder.finish().and_then(Sink::finish).map_err(file_error(&self.path))
     }
 }
 
@@ -86,14 +87,17 @@ fn header(bytes: u64, mode: u32) -> tar::Header {
 
 /// Unpacks an archive into `into`, which must be empty: the records beside a folder `home`. Every file must be in the
 /// manifest with its hash, and every file of the manifest must be there; nothing can land outside `into`.
-pub fn unpack(archive: &Path, into: &Path, watch: &Watch) -> Result<Manifest, BackupError> {
+pub fn unpack(
+    archive: &Path,
+    identity: Option<&BackupIdentity>,
+    into: &Path,
+    watch: &Watch,
+) -> Result<Manifest, BackupError> {
     let not_whole = |why: &str| BackupError::NotWhole { path: archive.to_owned(), why: why.to_owned() };
     let cut_off =
         |error: io::Error| BackupError::NotWhole { path: archive.to_owned(), why: error.to_string() };
-    let file = File::open(archive).map_err(file_error(archive))?;
-    let of_bytes = file.metadata().map_err(file_error(archive))?.len();
-    let counted = Hashing { inner: file, sha: Sha256::new(), bytes: 0 };
-    let decoder = zstd::Decoder::new(counted).map_err(cut_off)?;
+    let of_bytes = std::fs::metadata(archive).map_err(file_error(archive))?.len();
+    let decoder = zstd::Decoder::new(sealing::read(archive, identity)?).map_err(cut_off)?;
     let mut tar = tar::Archive::new(BufReader::new(decoder));
 
     let mut found: Vec<FileLine> = Vec::new();
@@ -245,7 +249,7 @@ mod tests {
             tar.into_inner().unwrap().finish().unwrap();
             let into = folder.path().join("into");
             std::fs::create_dir(&into).unwrap();
-            let refused = unpack(&path, &into, &super::super::unwatched()).unwrap_err();
+            let refused = unpack(&path, None, &into, &super::super::unwatched()).unwrap_err();
             assert!(refused.to_string().contains("outside itself"), "{name}: {refused}");
             assert!(!folder.path().join("outside").exists());
         }

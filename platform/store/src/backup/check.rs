@@ -7,23 +7,25 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::archive::unpack;
 use super::manifest::{Manifest, TrailLine};
+use super::sealing::BackupIdentity;
 use super::{BackupError, Doing, Progress, Watch, beside, file_error, postgres};
 use crate::db::Db;
 use crate::schema;
 use crate::trail::{Verified, verify};
 use crate::url::DatabaseUrl;
 
-/// Checks an archive: unpacks it into a temporary folder, compares every file with the manifest, opens the records
+/// Checks an archive, opened with `identity` where it is encrypted: unpacks it into a temporary folder, compares every file with the manifest, opens the records
 /// read-only, and checks the database, its foreign keys, the whole access trail and the number of rows.
 ///
 /// Records dumped from PostgreSQL are loaded into a scratch database on `server` for that, which is dropped again;
 /// without one only the hashes and the dump's own table of contents are checked, and that is said in an error.
 pub async fn check(
     archive: &Path,
+    identity: Option<&BackupIdentity>,
     server: Option<&DatabaseUrl>,
     watch: &Watch,
 ) -> Result<Manifest, BackupError> {
-    let (folder, manifest) = unpacked(archive, None, watch).await?;
+    let (folder, manifest) = unpacked(archive, identity, None, watch).await?;
     let found =
         inspect_copy(&folder.path().join(&manifest.records.name), &manifest.records.engine, server, watch)
             .await?;
@@ -34,10 +36,11 @@ pub async fn check(
 /// Unpacks an archive into a new folder inside `beside_what`, or where temporary folders are.
 pub(super) async fn unpacked(
     archive: &Path,
+    identity: Option<&BackupIdentity>,
     inside: Option<&Path>,
     watch: &Watch,
 ) -> Result<(tempfile::TempDir, Manifest), BackupError> {
-    let archive = archive.to_owned();
+    let (archive, identity) = (archive.to_owned(), identity.cloned());
     let inside = inside.map_or_else(std::env::temp_dir, Path::to_owned);
     let watch = watch.clone();
     beside(move || {
@@ -45,7 +48,7 @@ pub(super) async fn unpacked(
             .prefix(".fivebar-unpacking-")
             .tempdir_in(&inside)
             .map_err(file_error(&inside))?;
-        let manifest = unpack(&archive, folder.path(), &watch)?;
+        let manifest = unpack(&archive, identity.as_ref(), folder.path(), &watch)?;
         Ok((folder, manifest))
     })
     .await

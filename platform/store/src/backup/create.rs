@@ -9,6 +9,7 @@ use serde_json::json;
 use super::archive::{Writing, plain};
 use super::check::{Found, inspect_copy, unpacked};
 use super::manifest::{FORM, Manifest, RecordsLine};
+use super::sealing::{BackupIdentity, BackupKey};
 use super::{BackupError, Doing, Progress, Watch, beside, copy_sqlite, file_error, postgres};
 use crate::db::Db;
 use crate::trail::{self, Actor, Subject};
@@ -23,6 +24,8 @@ pub struct BackUp {
     pub include: Vec<PathBuf>,
     /// The archive's name; there must be no such file yet.
     pub target: PathBuf,
+    /// Whose keys open it; a plain archive where there are none.
+    pub keys: Vec<BackupKey>,
     /// The program's version.
     pub program: String,
     /// Who asked for it.
@@ -40,12 +43,23 @@ pub async fn back_up(db: &Db, wanted: &BackUp, watch: &Watch) -> Result<Manifest
     let parent =
         wanted.target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Beside the archive: the same disk, so that the last step is one rename.
-    let staging =
-        tempfile::Builder::new().prefix(".fivebar-backup-").tempdir_in(parent).map_err(file_error(parent))?;
+    let staging_in = |folder: &Path| {
+        tempfile::Builder::new().prefix(".fivebar-backup-").tempdir_in(folder).map_err(file_error(folder))
+    };
+    let staging = staging_in(parent)?;
+    // What is in plain lies beside a plain archive, and beside the records where the archive is encrypted: a stick that
+    // goes into a drawer never had it.
+    let in_plain = if wanted.keys.is_empty() { parent } else { &wanted.home };
+    let plain_staging = staging_in(in_plain)?;
+    let reads_back = (!wanted.keys.is_empty()).then(BackupIdentity::passing);
+    let wanted = &BackUp {
+        keys: wanted.keys.iter().cloned().chain(reads_back.iter().map(BackupIdentity::key)).collect(),
+        ..wanted.clone()
+    };
 
     watch(Progress { doing: Doing::CopyingRecords, done_bytes: 0, of_bytes: 0 });
     let engine = db.url().engine();
-    let records = staging.path().join(match engine {
+    let records = plain_staging.path().join(match engine {
         "postgres" => "records.pgdump",
         _ => "records.sqlite",
     });
@@ -63,7 +77,7 @@ pub async fn back_up(db: &Db, wanted: &BackUp, watch: &Watch) -> Result<Manifest
         beside(move || write(&wanted, &url, &records, &unnamed, found, watch)).await?
     };
     // What was written is read back, and gets the checks anew: a disk that drops bytes shows here, not in a year.
-    let (again, read_back) = unpacked(&unnamed, Some(parent), watch).await?;
+    let (again, read_back) = unpacked(&unnamed, reads_back.as_ref(), Some(in_plain), watch).await?;
     inspect_copy(&again.path().join(&read_back.records.name), engine, Some(db.url()), watch)
         .await?
         .must_be(&read_back)?;
@@ -74,7 +88,7 @@ pub async fn back_up(db: &Db, wanted: &BackUp, watch: &Watch) -> Result<Manifest
     let mut tx = db.begin().await?;
     let detail = json!({
         "entries": manifest.trail.entries, "head": manifest.trail.head, "records": manifest.records.sha256,
-        "files": manifest.files.len(),
+        "files": manifest.files.len(), "encrypted": reads_back.is_some(),
     });
     let subject = Subject::new("backup", &manifest.made_at);
     trail::changed(&mut tx, &wanted.actor, "backup.make", &subject, &detail, wanted.at).await?;
@@ -98,7 +112,7 @@ fn write(
     chosen.files.sort();
     chosen.files.dedup();
     let size = fs::metadata(records).map_err(file_error(records))?.len();
-    let mut writing = Writing::begin(unnamed, size + chosen.bytes, watch)?;
+    let mut writing = Writing::begin(unnamed, &wanted.keys, size + chosen.bytes, watch)?;
     let name = records.file_name().and_then(|name| name.to_str()).unwrap_or("records").to_owned();
     let (sha256, bytes, _) = writing.add(records, &name)?;
     let mut files = Vec::new();

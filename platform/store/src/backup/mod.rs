@@ -10,8 +10,9 @@
 //! - [`restore`] checks first, refuses a home that is in use, moves aside what is there instead of deleting it, and
 //!   checks again what it has put in place.
 //!
-//! The archive is not encrypted: sealing it to the school's recovery key with `age` is not built yet. It is written
-//! readable by its owner alone, and whoever holds it holds the roll and the keys in it.
+//! An archive is encrypted with `age` where keys are named: everything in it, names and manifest included, and nothing of
+//! it lies in plain beside it while it is made. Any age program opens it. Without keys it is plain: readable by its owner
+//! alone, and whoever holds it holds the roll and the keys in it.
 
 mod archive;
 mod check;
@@ -19,12 +20,14 @@ mod create;
 mod manifest;
 mod postgres;
 mod restore;
+mod sealing;
 mod sqlite;
 
 pub use check::check;
 pub use create::{BackUp, back_up};
 pub use manifest::{FileLine, Manifest, RecordsLine, TrailLine};
 pub use restore::{Restore, Restored, restore};
+pub use sealing::{BackupIdentity, BackupKey, NotAKey};
 pub(crate) use sqlite::copy_sqlite;
 
 use std::path::PathBuf;
@@ -110,6 +113,14 @@ pub enum BackupError {
         /// In what way.
         why: String,
     },
+    /// It is encrypted, and no identity was given.
+    #[error("{0}: this back-up is encrypted; give the file with the identity that opens it: --identity FILE")]
+    Encrypted(PathBuf),
+    /// It was encrypted to others.
+    #[error(
+        "{0}: this identity does not open the back-up, which was encrypted to another key; nothing was changed"
+    )]
+    NotForThis(PathBuf),
     /// A file in the archive is not what the manifest says.
     #[error("{path}: {file} in it is not as it was backed up; the archive is damaged, take another one")]
     Damaged {

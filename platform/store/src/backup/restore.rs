@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::check::{inspect, inspect_copy, unpacked};
 use super::manifest::Manifest;
+use super::sealing::BackupIdentity;
 use super::{BackupError, Doing, Progress, Watch, beside, file_error, make_folder, postgres};
 use crate::db::{Db, lock_path};
 use crate::trail::{self, Actor, Subject};
@@ -18,6 +19,8 @@ use crate::url::DatabaseUrl;
 pub struct Restore {
     /// The archive.
     pub archive: PathBuf,
+    /// What opens it, where it is encrypted.
+    pub identity: Option<BackupIdentity>,
     /// The home folder; it need not be there yet.
     pub home: PathBuf,
     /// Where the records go: a file, usually inside the home folder, or a PostgreSQL database.
@@ -71,7 +74,8 @@ pub async fn restore(wanted: &Restore, watch: &Watch) -> Result<Restored, Backup
 
 async fn restore_into(wanted: &Restore, watch: &Watch) -> Result<Restored, BackupError> {
     let occupied = refuse_in_use(wanted).await?;
-    let (staging, manifest) = unpacked(&wanted.archive, Some(&wanted.home), watch).await?;
+    let (staging, manifest) =
+        unpacked(&wanted.archive, wanted.identity.as_ref(), Some(&wanted.home), watch).await?;
     if manifest.records.engine != wanted.records.engine() {
         return Err(BackupError::OtherEngine {
             archive: manifest.records.engine,

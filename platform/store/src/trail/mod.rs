@@ -4,13 +4,15 @@
 //! the other. Each entry's hash covers every field and the hash before it; [`verify`] recomputes them all. The database
 //! itself refuses to change, remove or fork entries, so a mistaken program cannot either.
 //!
-//! What this does not do yet: a person who can write the database file can rebuild the whole chain from some entry on.
-//! The head hash therefore goes into every back-up's manifest, where an older copy tells on a newer chain; salted,
-//! signed checkpoints published by time come later.
+//! What the chain cannot do by itself: a person who can write the database file can rebuild the whole chain from some entry on.
+//! The head hash therefore goes into every back-up's manifest and into signed checkpoints ([`Checkpoint`]): either tells
+//! on a newer chain, where it is kept out of that person's reach.
 
+mod checkpoint;
 mod entry;
 mod verify;
 
+pub use checkpoint::{Checkpoint, CheckpointKey, NotACheckpoint, Stands};
 pub(crate) use entry::hex;
 pub use entry::{Actor, Entry, NOTHING_BEFORE, Subject};
 pub use verify::{Broken, Known, Verified, compare, verify};

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
-use store::backup::{BackUp, BackupError, Doing, Restore, back_up, check, restore, unwatched};
+use store::backup::{
+    BackUp, BackupError, BackupIdentity, Doing, Restore, back_up, check, restore, unwatched,
+};
 use store::orm::ConnectionTrait;
 use store::trail::{self, Known, Verified};
 use store::{Actor, DatabaseUrl, Db, StoreError, Subject};
@@ -42,6 +44,7 @@ fn furnish(test: &TestDatabase) -> BackUp {
             .map(PathBuf::from)
             .into(),
         target: home.join("school.fivebar-backup"),
+        keys: Vec::new(),
         program: "0.1.0".to_owned(),
         actor: WHO,
         at: MONDAY,
@@ -56,6 +59,7 @@ fn into(archive: &Path, home: &Path, records: &DatabaseUrl) -> Restore {
     };
     Restore {
         archive: archive.to_owned(),
+        identity: None,
         home: home.to_owned(),
         records,
         replace: false,
@@ -124,7 +128,7 @@ async fn a_back_up_taken_while_the_school_works_restores_to_what_it_was() {
         assert_eq!(fs::metadata(&wanted.target).unwrap().permissions().mode() & 0o777, 0o600);
         let known = trail::compare(&test.db, manifest.trail.entries, &manifest.trail.head).await.unwrap();
         assert_eq!(known, Known::Held);
-        assert_eq!(check(&wanted.target, Some(&test.url), &unwatched()).await.unwrap(), manifest);
+        assert_eq!(check(&wanted.target, None, Some(&test.url), &unwatched()).await.unwrap(), manifest);
 
         let (folder, url) = elsewhere(test.engine).await;
         let home = folder.path().join("home");
@@ -166,7 +170,7 @@ async fn a_damaged_archive_is_refused_wherever_the_damage_is() {
                     bytes[place] ^= 0x10;
                 }
                 fs::write(&damaged, &bytes).unwrap();
-                let refused = check(&damaged, Some(&test.url), &unwatched()).await.unwrap_err();
+                let refused = check(&damaged, None, Some(&test.url), &unwatched()).await.unwrap_err();
                 let named = matches!(refused, BackupError::NotWhole { .. } | BackupError::Damaged { .. });
                 assert!(named, "{} byte {place} cut {cut}: {refused}", test.engine);
                 tried += 1;
@@ -312,4 +316,77 @@ async fn a_copied_file_verifies_without_its_program() {
     assert_eq!(entries(&DatabaseUrl::sqlite(folder.path().join("copy.db"))).await, 3);
     let missing = Db::look(&DatabaseUrl::sqlite(folder.path().join("none.db"))).await.unwrap_err();
     assert!(matches!(missing, StoreError::File { .. }), "{missing}");
+}
+
+/// A made-up identity, as `age-keygen` writes one.
+fn identity(secret: &str) -> BackupIdentity {
+    BackupIdentity::read(&format!("# made up for this test\n{secret}\n")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_encrypted_back_up_opens_with_its_identity_and_shows_nothing_without() {
+    let head = identity("AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX");
+    let other = identity("AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33");
+    for test in databases().await {
+        for number in 0..5 {
+            write(&test.db, number).await;
+        }
+        let stick = tempfile::tempdir().unwrap();
+        let target = stick.path().join("school.fivebar-backup");
+        let wanted = BackUp { target: target.clone(), keys: vec![head.key()], ..furnish(&test) };
+        // Nothing in plain is ever beside it.
+        let beside = Arc::new(Mutex::new(Vec::new()));
+        let watch = {
+            let (beside, folder) = (Arc::clone(&beside), stick.path().to_owned());
+            Arc::new(move |_| {
+                for staging in fs::read_dir(&folder).unwrap() {
+                    let staging = staging.unwrap().path();
+                    let inside = fs::read_dir(&staging).into_iter().flatten().flatten();
+                    beside.lock().unwrap().extend(inside.map(|file| file.file_name()));
+                }
+            }) as store::backup::Watch
+        };
+        let manifest = back_up(&test.db, &wanted, &watch).await.unwrap();
+        assert!(beside.lock().unwrap().iter().all(|name| name == "archive"), "{beside:?}");
+        let bytes = fs::read(&target).unwrap();
+        assert!(bytes.starts_with(b"age-encryption.org/v1"));
+        assert!(!bytes.windows(7).any(|part| part == b"records"), "{}: a name shows", test.engine);
+        let left: Vec<_> =
+            fs::read_dir(stick.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(left, ["school.fivebar-backup"]);
+
+        let url = Some(&test.url);
+        assert_eq!(check(&target, Some(&head), url, &unwatched()).await.unwrap(), manifest);
+        let refused = check(&target, None, url, &unwatched()).await.unwrap_err();
+        assert!(matches!(refused, BackupError::Encrypted(_)), "{refused}");
+        let refused = check(&target, Some(&other), url, &unwatched()).await.unwrap_err();
+        assert!(matches!(refused, BackupError::NotForThis(_)), "{refused}");
+
+        let (folder, url) = elsewhere(test.engine).await;
+        let home = folder.path().join("home");
+        let order = into(&target, &home, &url);
+        for wrong in [None, Some(other.clone())] {
+            let refused = restore(&Restore { identity: wrong, ..order.clone() }, &unwatched()).await;
+            assert!(refused.is_err() && !home.join("fivebar.toml").exists(), "{refused:?}");
+        }
+        let order = Restore { identity: Some(head.clone()), ..order };
+        assert_eq!(restore(&order, &unwatched()).await.unwrap().manifest, manifest);
+        assert_eq!(entries(&order.records).await, manifest.trail.entries + 1);
+        assert_eq!(fs::read(home.join("gate/lists/index")).unwrap(), vec![7u8; 300_000]);
+
+        // Cut off anywhere, or changed in one bit, it is refused whole.
+        let short = stick.path().join("short");
+        for length in [10, 100, 200, bytes.len() / 2, bytes.len() - 17, bytes.len() - 1] {
+            fs::write(&short, &bytes[..length]).unwrap();
+            let refused = check(&short, Some(&head), Some(&test.url), &unwatched()).await.unwrap_err();
+            assert!(matches!(refused, BackupError::NotWhole { .. }), "{length}: {refused}");
+        }
+        for place in [bytes.len() / 2, bytes.len() - 1] {
+            let mut bent = bytes.clone();
+            bent[place] ^= 1;
+            fs::write(&short, bent).unwrap();
+            let refused = check(&short, Some(&head), Some(&test.url), &unwatched()).await.unwrap_err();
+            assert!(matches!(refused, BackupError::NotWhole { .. }), "{place}: {refused}");
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use store::orm::ConnectionTrait;
-use store::trail::{self, Broken, Known, NOTHING_BEFORE, Verified};
+use store::trail::{
+    self, Broken, Checkpoint, CheckpointKey, Known, NOTHING_BEFORE, NotACheckpoint, Stands, Verified,
+};
 use store::{Actor, Db, Subject};
 use testing::{MONDAY, databases};
 
@@ -161,4 +163,93 @@ async fn writers_on_many_connections_never_fork_the_trail() {
             test.engine
         );
     }
+}
+
+/// Writes the whole chain anew, each entry fitting the one before, as somebody could who has the database file.
+async fn write_anew(db: &Db, engine: &str, from: i64) {
+    tamper(db, engine, "SELECT 1").await;
+    write_anew_again(db, from).await;
+}
+
+/// The same once nothing refuses it any more.
+async fn write_anew_again(db: &Db, from: i64) {
+    let mut tx = db.read().await.unwrap();
+    let mut entries = trail::newest(&mut tx, None, 100).await.unwrap();
+    tx.roll_back().await.unwrap();
+    entries.reverse();
+    let mut prev = NOTHING_BEFORE.to_owned();
+    let tx = db.begin().await.unwrap();
+    for mut entry in entries {
+        if entry.seq == from {
+            entry.detail = "{\"n\":7}".to_owned();
+        }
+        entry.prev = prev;
+        entry.hash = entry.true_hash();
+        prev = entry.hash.clone();
+        let sql = format!(
+            "UPDATE trail SET detail = '{}', prev = '{}', hash = '{}' WHERE seq = {}",
+            entry.detail, entry.prev, entry.hash, entry.seq
+        );
+        tx.conn().execute_unprepared(&sql).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_checkpoint_tells_on_a_trail_that_was_cut_off_or_written_anew_however_well_it_fits() {
+    let key = CheckpointKey::new(&[7; 32]);
+    for test in databases().await {
+        let empty = Checkpoint::sign(&test.db, &key, [0; 16], MONDAY).await.unwrap();
+        write(&test.db, 5).await;
+        let made = Checkpoint::sign(&test.db, &key, [1; 16], MONDAY).await.unwrap();
+        let other = Checkpoint::sign(&test.db, &key, [2; 16], MONDAY).await.unwrap();
+        assert_eq!(made.entries, 5);
+        assert_ne!((&made.head, &made.id), (&other.head, &other.id), "two of one head do not look alike");
+        write(&test.db, 2).await;
+        for held in [&empty, &made, &other] {
+            assert_eq!(held.compare(&test.db).await.unwrap(), Stands::Held, "{}", test.engine);
+        }
+        // What comes after it is no affair of the checkpoint's; what it covers is.
+        write_anew(&test.db, test.engine, 6).await;
+        assert_eq!(made.compare(&test.db).await.unwrap(), Stands::Held);
+        write_anew_again(&test.db, 2).await;
+        assert!(trail::verify(&test.db).await.unwrap().is_whole(), "by itself it looks whole");
+        assert_eq!(made.compare(&test.db).await.unwrap(), Stands::Rewritten, "{}", test.engine);
+
+        let tx = test.db.begin().await.unwrap();
+        tx.conn().execute_unprepared("DELETE FROM trail WHERE seq > 3").await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(trail::verify(&test.db).await.unwrap().is_whole(), "by itself it looks whole");
+        assert_eq!(made.compare(&test.db).await.unwrap(), Stands::Shortened { entries: 3 });
+        assert_eq!(empty.compare(&test.db).await.unwrap(), Stands::Held);
+    }
+}
+
+#[tokio::test]
+async fn a_checkpoint_reads_back_from_a_report_and_not_once_a_word_of_it_is_changed() {
+    let key = CheckpointKey::new(&[7; 32]);
+    let test = databases().await.into_iter().next().unwrap();
+    write(&test.db, 3).await;
+    let made = Checkpoint::sign(&test.db, &key, [1; 16], MONDAY).await.unwrap();
+    let printed = made.to_string();
+    assert_eq!(printed.parse(), Ok(made.clone()));
+    let quoted =
+        format!("Governors' report\r\n\r\n{}\r\nSigned: the head\r\n", printed.replace('\n', "  \r\n  "));
+    assert_eq!(quoted.parse(), Ok(made.clone()));
+    for (part, instead) in [
+        ("entries: 3", "entries: 2".to_owned()),
+        (&made.salt, "0".repeat(32)),
+        (&made.key, CheckpointKey::new(&[8; 32]).public()),
+        (&made.id, "0".repeat(16)),
+        ("at: 2", "at: 3".to_owned()),
+    ] {
+        let bent = printed.replace(part, &instead);
+        assert_ne!(bent, printed);
+        assert_eq!(bent.parse::<Checkpoint>(), Err(NotACheckpoint::Altered), "{part}");
+    }
+    for text in ["", "a page of something else", &printed[..printed.len() - 130]] {
+        assert_eq!(text.parse::<Checkpoint>(), Err(NotACheckpoint::Unreadable));
+    }
+    let short = &printed[..printed.len() - 1];
+    assert_eq!(short.parse::<Checkpoint>(), Err(NotACheckpoint::Altered));
 }

@@ -8,6 +8,10 @@ use crate::document::{CalendarSection, On, Problem};
 /// How many days of a term are looked through: no term lasts longer, whatever a slip of the pen makes of it.
 const DAYS_OF_A_TERM: usize = 400;
 
+/// A time that crosses midnight and lasts longer than this, in minutes, is most likely one whose two ends were swapped: from
+/// the end of a school day to the beginning of the next is shorter.
+const LONGEST_PAST_MIDNIGHT: u16 = 18 * 60;
+
 pub(super) fn review(section: &CalendarSection, calendar: &Calendar, problems: &mut Vec<Problem>) {
     terms(section, calendar, problems);
     closed(section, calendar, problems);
@@ -95,6 +99,16 @@ fn lessons(section: &CalendarSection, problems: &mut Vec<Problem>) {
     }
 }
 
+/// How many minutes a time lasts that crosses midnight; `None` for any other.
+fn past_midnight(from: &str, to: &str) -> Option<u16> {
+    let minutes = |text: &str| {
+        let (hour, minute) = text.split_once(':')?;
+        hour.parse::<u16>().ok()?.checked_mul(60)?.checked_add(minute.parse().ok()?)
+    };
+    let (from, to) = (minutes(from)?, minutes(to)?);
+    (to < from).then(|| (24 * 60 + to).saturating_sub(from))
+}
+
 fn times(section: &CalendarSection, calendar: &Calendar, problems: &mut Vec<Problem>) {
     let school_days: Vec<usize> = if section.terms.is_empty() {
         (0..5).collect()
@@ -109,6 +123,22 @@ fn times(section: &CalendarSection, calendar: &Calendar, problems: &mut Vec<Prob
                 time.line.0,
                 format!("the time {:?} begins at 24:00, when its day is over", time.id),
                 "Write 00:00, with the days on which it then begins.",
+            ));
+        }
+        if let Some(minutes) = past_midnight(&time.from, &time.to)
+            && minutes > LONGEST_PAST_MIDNIGHT
+        {
+            let lasts = match (minutes / 60, minutes % 60) {
+                (hours, 0) => format!("{hours} hours"),
+                (hours, rest) => format!("{hours} hours {rest} minutes"),
+            };
+            problems.push(Problem::warning(
+                time.line.0,
+                format!(
+                    "the time {:?} runs from {} past midnight to {}, {lasts} in all",
+                    time.id, time.from, time.to
+                ),
+                format!("Swap its two times if it is meant to run from {} to {}.", time.to, time.from),
             ));
         }
         let Some(on) = weekdays(&time.days) else { continue };

@@ -1,6 +1,7 @@
 //! Rules and locks that can never speak, since something before them always does.
 
 use super::{Review, Written};
+use crate::catalogue::{OpenSite, PORTAL};
 use crate::document::target::{Target, read_site};
 use crate::document::{Effect, Problem};
 use crate::policy::specificity;
@@ -18,6 +19,8 @@ impl Review<'_> {
     pub(super) fn never(&mut self) {
         let (open, locks, rules) = (self.open(), self.locks(), self.rules());
         let mut found = Vec::new();
+        let portal = self.portal();
+        found.extend(locks.iter().chain(&rules).filter_map(|one| about_the_portal(one, &portal)));
         for (place, lock) in locks.iter().enumerate() {
             let before = locks.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, lock)| lock);
             found.extend(already_open(lock, &open).or_else(|| self.locked_away(lock, before)));
@@ -30,6 +33,17 @@ impl Review<'_> {
             );
         }
         self.problems.append(&mut found);
+    }
+
+    /// The names of the school's own portal, where the content has it. At an address there may be more than the portal, of
+    /// which a rule does speak.
+    fn portal(&self) -> Vec<String> {
+        let portal = self.beside.catalogue.essential.iter().filter(|one| one.id == PORTAL);
+        let names = portal.flat_map(OpenSite::sites).filter_map(|(host, _)| match read_site(host) {
+            Ok(Target::Site(name)) => Some(name),
+            _ => None,
+        });
+        names.collect()
     }
 
     /// Help and essentials that are open with everything below them.
@@ -151,6 +165,23 @@ fn already_open(rule: &Written, open: &[Open]) -> Option<Problem> {
         ),
         Effect::Allow => Problem::warning(line, message("never speaks"), remedy("")),
     })
+}
+
+/// A rule about the school's own portal, which is open to everyone before any rule is asked.
+fn about_the_portal(rule: &Written, portal: &[String]) -> Option<Problem> {
+    let host = portal.iter().find(|host| match &rule.target {
+        Target::Site(site) => site == *host,
+        Target::Url(url) => host.strip_prefix("www.").unwrap_or(host) == url.host,
+        _ => false,
+    })?;
+    let what = rule.what;
+    Some(Problem::warning(
+        rule.line,
+        format!(
+            "{host} is the school's own portal, always open to everyone, so this {what} never speaks of it"
+        ),
+        format!("Remove the {what}; a site beside the portal is named by its own host."),
+    ))
 }
 
 /// Whether every address that `inner` is about is one that `outer` is about, whatever the lists hold.
