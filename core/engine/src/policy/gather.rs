@@ -294,6 +294,7 @@ impl<'a> Case<'a> {
             Kind::Help | Kind::Essential | Kind::OwnEssential | Kind::Learning => {
                 if hit.fact == Fact::Host
                     && (rule.exact == 0 || usize::from(rule.exact) == self.host.text.len())
+                    && (rule.kind != Kind::Essential || self.is_essential_at(rule.place))
                 {
                     self.found.rules.push(hit);
                 }
@@ -305,6 +306,11 @@ impl<'a> Case<'a> {
             }
             Kind::Use => {}
         }
+    }
+
+    fn is_essential_at(&self, place: u32) -> bool {
+        let open = self.policy.catalogue.essential.get(place as usize);
+        open.is_some_and(|open| open.is_at(self.request.port))
     }
 
     pub(super) fn add_live(&mut self, entry: u32, fact: Fact) {
