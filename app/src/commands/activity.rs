@@ -6,6 +6,7 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use activity::log::Damage;
 use activity::{Client, ClientError, Event, Search, TimeRange, export};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
@@ -36,6 +37,13 @@ pub enum Activity {
     },
     /// Show how much is kept, how much is waiting and exactly how much was lost.
     Status,
+    /// Say that damage of the log has been seen and why nothing more is to be done. Nothing is deleted, `verify` goes on
+    /// telling of it, and fails for it no more; other damage fails it as before.
+    AcknowledgeDamage {
+        /// Why nothing more is to be done, without anybody's name: it is kept as long as the log.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 #[derive(Debug, Args, Clone, Default)]
@@ -104,12 +112,51 @@ pub fn run(context: &Context, asked: Activity) -> Result<()> {
         }
         Activity::Export { filter, output } => write_out(context, &client, &filter, output.as_deref()),
         Activity::Status => status(context, &client),
+        Activity::AcknowledgeDamage { reason } => acknowledge_damage(context, &client, &reason),
     }
 }
 
 /// As long as somebody reads what is printed.
 fn go_on() -> ControlFlow<()> {
     if is_unheard() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
+
+fn acknowledge_damage(context: &Context, client: &Client, reason: &str) -> Result<()> {
+    let reason = reason.trim();
+    if reason.is_empty() {
+        bail!("say with --reason why nothing more is to be done about it");
+    }
+    let look = activity::log::look(&context.home.log(), &context.home.run())
+        .context("cannot read the activity log")?;
+    let news: Vec<Damage> = (look.damaged.into_iter())
+        .filter(|(_, acknowledged)| acknowledged.is_none())
+        .map(|(damage, _)| damage)
+        .collect();
+    if news.is_empty() {
+        bail!(
+            "nothing of the activity log is damaged that was not acknowledged; `fivebar verify` tells of all"
+        );
+    }
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        let subject = store::Subject::new("activity-log", "damage");
+        let detail = json!({ "damage": news });
+        let verb = "activity.acknowledge-damage";
+        store::trail::changed(&mut tx, &context.actor, verb, &subject, &detail, context.at).await?;
+        // Where the log cannot write it down, the trail does not say that it did.
+        client.acknowledge_damage(&news, reason).map_err(not_running)?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    })?;
+    let bytes: u64 = news.iter().map(Damage::bytes).sum();
+    context.output.object(&json!({ "acknowledged": news, "bytes": bytes, "reason": reason }));
+    context.output.say(format!(
+        "{bytes} damaged bytes in {} places are acknowledged. They stay as they are; `fivebar verify` tells of them, and \
+         fails for other damage.",
+        news.len()
+    ));
+    Ok(())
 }
 
 fn not_running(error: ClientError) -> anyhow::Error {
@@ -282,13 +329,14 @@ fn status(context: &Context, client: &Client) -> Result<()> {
     let in_flight = open(|run| run.owed);
     context.output.object(&json!({
         "issued": issued, "durable": durable, "lost": lost, "waiting": issued.saturating_sub(durable + lost),
-        "in_flight": in_flight, "damaged": accounts.damaged,
+        "in_flight": in_flight, "damaged": accounts.damaged, "at_least": accounts.at_least,
         "inexact_runs": accounts.inexact_runs, "events_kept": status.last_seq.saturating_sub(status.first_seq.saturating_sub(1)),
         "bytes": status.bytes, "keep_days": status.keep_days, "alarm": status.alarm, "help": status.help,
         "sync_us_p50": status.sync_us_p50, "sync_us_p99": status.sync_us_p99,
     }));
     context.output.say(format!(
-        "{issued} events were given out by gates: {durable} are on disk, {lost} were lost and counted, {} are on their way.",
+        "{issued} events were given out by gates: {durable} are on disk, {}{lost} were lost and counted, {} are on their way.",
+        if accounts.at_least { "at least " } else { "" },
         issued.saturating_sub(durable + lost)
     ));
     if accounts.damaged > 0 {

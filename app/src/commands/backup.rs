@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{ArgGroup, Args};
 use engine::{Sealed, SealedKey};
 use filtering::publish::Published;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Db;
 use store::backup::{BackUp, BackupIdentity, BackupKey, Progress, Restore, TrailLine, Watch, back_up, check};
 use store::trail::{Known, Verified, compare, verify};
@@ -270,7 +270,7 @@ fn prove_school(context: &Context) -> Result<()> {
         },
         "activity": json!({
             "whole": log.damaged.is_empty(), "files": log.files,
-            "damaged": log.damaged.iter().map(|(file, what)| json!({ "file": file, "what": what })).collect::<Vec<_>>(),
+            "damaged": log.damaged.iter().map(Harmed::object).collect::<Vec<_>>(),
         }),
         "trail": match &trail {
             Verified::Whole { entries, head } => json!({ "whole": true, "entries": entries, "head": head }),
@@ -325,11 +325,17 @@ fn prove_school(context: &Context) -> Result<()> {
             if tier.recipients == 0 {
                 context.output.say(crate::commands::sealed::NOBODY);
             }
-            if tier.damaged_bytes > 0 {
+            if tier.damaged_bytes > 0 && tier.damaged_bytes <= log.sealed_acknowledged {
+                context.output.say(format!(
+                    "{} bytes of log/{} are no records, which was acknowledged.",
+                    tier.damaged_bytes,
+                    activity::sealed::FILE
+                ));
+            } else if tier.damaged_bytes > 0 {
                 problems.push(format!(
                     "the encrypted records of sealed addresses are damaged: {} bytes of log/{} are no records, and what lay \
                      there cannot be handed over. Keep a copy of the file as it is, tell the designated safeguarding lead, \
-                     and have the disk looked at.",
+                     and have the disk looked at. `fivebar activity acknowledge-damage` says that it was seen to.",
                     tier.damaged_bytes,
                     activity::sealed::FILE
                 ));
@@ -339,11 +345,20 @@ fn prove_school(context: &Context) -> Result<()> {
     }
     if log.damaged.is_empty() {
         context.output.say(format!("The activity log is whole: {} files.", log.files));
-    } else {
-        let files: Vec<String> = log.damaged.iter().map(|(file, what)| format!("{file} ({what})")).collect();
+    }
+    for harmed in log.damaged.iter().filter(|harmed| harmed.news.is_none()) {
+        for (at, reason) in &harmed.acknowledged {
+            context
+                .output
+                .say(format!("{} is damaged, which was acknowledged at {at}: {reason}", harmed.file));
+        }
+    }
+    let files: Vec<String> = log.damaged.iter().filter_map(Harmed::says).collect();
+    if !files.is_empty() {
         problems.push(format!(
             "the activity log is damaged: {}. Searches lack what lay there; `fivebar activity status` counts it as lost. Keep \
-             a copy of the folder as it is, and have the disk looked at.",
+             a copy of the folder as it is, and have the disk looked at. `fivebar activity acknowledge-damage` says that it was \
+             seen to: what is damaged now is told, and fails no check again.",
             files.join(", ")
         ));
     }
@@ -353,24 +368,72 @@ fn prove_school(context: &Context) -> Result<()> {
 /// What proving the activity log came to.
 struct Log {
     files: usize,
-    /// By path in the home folder, what is wrong with it.
-    damaged: Vec<(String, String)>,
+    damaged: Vec<Harmed>,
+    /// How many damaged bytes of the sealed records were acknowledged.
+    sealed_acknowledged: u64,
+}
+
+/// A file that is damaged.
+struct Harmed {
+    /// Its path in the home folder.
+    file: String,
+    /// What is wrong with it that nobody has acknowledged.
+    news: Option<String>,
+    /// What was said of the rest, and when.
+    acknowledged: Vec<(String, String)>,
+}
+
+impl Harmed {
+    fn says(&self) -> Option<String> {
+        self.news.as_ref().map(|what| format!("{} ({what})", self.file))
+    }
+
+    fn object(&self) -> Value {
+        let said = self.acknowledged.iter().map(|(at, reason)| json!({ "at": at, "reason": reason }));
+        json!({
+            "file": self.file, "what": self.news.as_deref().unwrap_or("acknowledged"),
+            "acknowledged": self.news.is_none(), "said": said.collect::<Vec<_>>(),
+        })
+    }
 }
 
 /// Whether every file of the activity log is whole, and every page that gates count on is one.
 fn prove_log(context: &Context) -> Result<Log> {
-    let look = activity::log::look(&context.home.log()).context("cannot read the activity log")?;
-    let (pages, bad_pages) = activity::page::damaged_in(&context.home.run())
-        .context("cannot read the pages that gates count on")?;
-    let damaged = (look.damaged.iter())
-        .map(|(file, bytes)| (format!("log/{file}"), format!("{bytes} bytes are no records")))
-        .chain(
-            bad_pages
-                .iter()
-                .map(|file| (format!("run/pages/{file}"), "not a page that can be read".to_owned())),
-        )
-        .collect();
-    Ok(Log { files: look.files + pages, damaged })
+    let look = activity::log::look(&context.home.log(), &context.home.run())
+        .context("cannot read the activity log")?;
+    let mut log = Log { files: look.files, damaged: Vec::new(), sealed_acknowledged: 0 };
+    // Of each, how many bytes nobody has acknowledged.
+    let mut news: Vec<u64> = Vec::new();
+    for (damage, acknowledged) in look.damaged {
+        if damage.file == activity::sealed::FILE {
+            log.sealed_acknowledged += acknowledged.map_or(0, |_| damage.bytes());
+            continue;
+        }
+        let folder = if damage.file.ends_with(".page") { "run/pages" } else { "log" };
+        let file = format!("{folder}/{}", damage.file);
+        if log.damaged.last().is_none_or(|harmed| harmed.file != file) {
+            log.damaged.push(Harmed { file, news: None, acknowledged: Vec::new() });
+            news.push(0);
+        }
+        let (Some(harmed), Some(bytes)) = (log.damaged.last_mut(), news.last_mut()) else { continue };
+        match acknowledged {
+            Some(said) => {
+                let said = (said.at.to_string(), said.reason);
+                if !harmed.acknowledged.contains(&said) {
+                    harmed.acknowledged.push(said);
+                }
+            }
+            None => {
+                *bytes += damage.bytes();
+                harmed.news = Some(if folder == "log" {
+                    format!("{bytes} bytes are no records")
+                } else {
+                    "not a page that can be read".to_owned()
+                });
+            }
+        }
+    }
+    Ok(log)
 }
 
 /// What proving the sealed tier came to.

@@ -162,10 +162,12 @@ impl Target {
         let url = lists::url::canonical(&whole)?;
         let path = Some(url.path).filter(|_| !secure);
         let as_sent = path.as_deref().and_then(|path| as_sent(&whole, path));
+        let schemes_own = || text.contains("://").then_some(if secure { 443 } else { 80 });
+        let port = url.port.or_else(schemes_own);
         Some(match url.host {
-            CanonicalHost::Name(host) => Self { host, address: None, port: url.port, path, as_sent },
+            CanonicalHost::Name(host) => Self { host, address: None, port, path, as_sent },
             CanonicalHost::Address(address) => {
-                Self { host: address.to_string(), address: Some(address), port: url.port, path, as_sent }
+                Self { host: address.to_string(), address: Some(address), port, path, as_sent }
             }
         })
     }
@@ -363,12 +365,14 @@ mod tests {
     #[test]
     fn targets_are_read_in_every_form_that_people_type() {
         let read = |text| Target::read(text).map(|target| (target.host, target.port, target.path));
-        let name = |host: &str, path: Option<&str>| Some((host.to_owned(), None, path.map(str::to_owned)));
+        let at =
+            |host: &str, port, path: Option<&str>| Some((host.to_owned(), port, path.map(str::to_owned)));
+        let name = |host: &str, path: Option<&str>| at(host, None, path);
         assert_eq!(read("WWW.BBC.co.uk."), name("www.bbc.co.uk", None));
-        assert_eq!(read("http://bbc.co.uk/a/../news?q=1#x"), name("bbc.co.uk", Some("/news?q=1")));
+        assert_eq!(read("http://bbc.co.uk/a/../news?q=1#x"), at("bbc.co.uk", Some(80), Some("/news?q=1")));
         assert_eq!(read("bbc.co.uk/news"), name("bbc.co.uk", Some("/news")));
         // Of a secure address a gate that does not look inside sees the name alone.
-        assert_eq!(read("https://bbc.co.uk/news"), name("bbc.co.uk", None));
+        assert_eq!(read("https://bbc.co.uk/news"), at("bbc.co.uk", Some(443), None));
         assert_eq!(read("http://example.org:8080/").and_then(|(_, port, _)| port), Some(8080));
         assert_eq!(read("[2001:db8::1]"), name("2001:db8::1", None));
         assert_eq!(read("::ffff:192.0.2.1"), name("192.0.2.1", None));

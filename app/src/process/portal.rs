@@ -36,14 +36,20 @@ pub fn url(config: &Config, bind: &Bind) -> String {
 }
 
 /// The hosts by which browsers know it, for what is published: by the name that `[portal] url` gives it, else by its
-/// address. Every command and process comes to the same.
+/// address and port, since an address may serve other things too. Every command and process comes to the same.
 pub fn hosts(config: &Config) -> Vec<String> {
-    let named = config.portal.url.as_deref().and_then(lists::url::canonical);
-    vec![match named.map(|url| url.host) {
-        Some(CanonicalHost::Name(name)) => name,
-        Some(CanonicalHost::Address(address)) => address.to_string(),
-        None => address(config, &Bind::default()).ip().to_canonical().to_string(),
-    }]
+    let url = config.portal.url.as_deref();
+    let secure = url.is_some_and(|url| url.starts_with("https:"));
+    let (ip, port) = match url.and_then(lists::url::canonical).map(|url| (url.host, url.port)) {
+        Some((CanonicalHost::Name(name), _)) => return vec![name],
+        Some((CanonicalHost::Address(ip), port)) => (ip, port.unwrap_or(if secure { 443 } else { 80 })),
+        None => {
+            let at = address(config, &Bind::default());
+            (at.ip().to_canonical(), at.port())
+        }
+    };
+    // A port that the machine is to choose is known to nobody yet.
+    vec![if port == 0 { ip.to_string() } else { SocketAddr::new(ip, port).to_string() }]
 }
 
 #[cfg(test)]
@@ -73,12 +79,14 @@ mod tests {
     #[test]
     fn what_is_published_names_the_host_that_links_name() {
         for (portal, host) in [
-            ("listen = \"127.0.0.7:81\"", "127.0.0.7"),
-            ("listen = \"0.0.0.0:8080\"", "127.0.0.1"),
-            ("listen = \"[fd00::7]:81\"", "fd00::7"),
+            ("listen = \"127.0.0.7:81\"", "127.0.0.7:81"),
+            ("listen = \"127.0.0.7:0\"", "127.0.0.7"),
+            ("listen = \"0.0.0.0:8080\"", "127.0.0.1:8080"),
+            ("listen = \"[fd00::7]:81\"", "[fd00::7]:81"),
             ("listen = \"127.0.0.1:81\"\nurl = \"https://Portal.School.example./\"", "portal.school.example"),
             ("listen = \"127.0.0.1:81\"\nurl = \"http://fivebar:81\"", "fivebar"),
-            ("listen = \"127.0.0.1:81\"\nurl = \"http://[::ffff:192.0.2.7]:81/x\"", "192.0.2.7"),
+            ("listen = \"127.0.0.1:81\"\nurl = \"http://[::ffff:192.0.2.7]:81/x\"", "192.0.2.7:81"),
+            ("listen = \"127.0.0.1:81\"\nurl = \"https://192.0.2.7/\"", "192.0.2.7:443"),
         ] {
             assert_eq!(hosts(&config(portal)), [host], "{portal}");
         }

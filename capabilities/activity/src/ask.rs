@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::Entry;
 use crate::event::Event;
+use crate::log::Damage;
 use crate::search::{Search, Subject, TimeRange};
 use crate::service::Status;
 use crate::store::Answered;
@@ -46,6 +47,13 @@ pub enum Ask {
     Entries,
     /// Erase somebody's events. Whoever asks has checked that it may be asked and left their own entry in the trail.
     Erase(Subject),
+    /// Write down that this damage was seen. Whoever asks has left their own entry in the trail.
+    AcknowledgeDamage {
+        /// Which.
+        damage: Vec<Damage>,
+        /// Why it needs nobody's attention any more.
+        reason: String,
+    },
 }
 
 /// A line of an answer.
@@ -69,6 +77,8 @@ pub enum Reply {
         /// How many events.
         events: u64,
     },
+    /// It is written down.
+    Acknowledged,
     /// It could not be answered.
     Error(String),
 }

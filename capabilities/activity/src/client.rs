@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::ask::{Ask, Counts, Reply};
 use crate::entry::Entry;
 use crate::event::Event;
+use crate::log::Damage;
 use crate::search::{Search, Subject, TimeRange};
 use crate::service::Status;
 use crate::store::Answered;
@@ -17,6 +18,9 @@ use crate::store::Answered;
 /// How long the log may take to say anything at all. A search over a long time reads at some hundred thousand events a
 /// second.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A question names so much damage at most; more make further questions.
+const DAMAGE_A_QUESTION: usize = 200;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +125,18 @@ impl Client {
             Some(Reply::Error(error)) => Err(ClientError::Refused(error)),
             _ => Err(ClientError::Unexpected),
         }
+    }
+
+    /// Has it written down that this damage was seen. The caller leaves an entry in the trail.
+    pub fn acknowledge_damage(&self, damage: &[Damage], reason: &str) -> Result<(), ClientError> {
+        for damage in damage.chunks(DAMAGE_A_QUESTION) {
+            let ask = Ask::AcknowledgeDamage { damage: damage.to_vec(), reason: reason.to_owned() };
+            match self.one(&ask)? {
+                Reply::Acknowledged => {}
+                _ => return Err(ClientError::Unexpected),
+            }
+        }
+        Ok(())
     }
 
     fn ask(&self, ask: &Ask, patience: Option<Duration>) -> Result<BufReader<UnixStream>, ClientError> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::moment;
 use crate::frame::{self, Kind, Piece};
+use crate::log::Damage;
 use crate::page::{HelpCounts, Run};
 use crate::search::Subject;
 
@@ -98,6 +99,14 @@ pub enum What {
         events: u64,
         /// Bytes of the file that are no records.
         damaged_bytes: u64,
+    },
+    /// Somebody has seen damage that nothing can mend. It stays where it is, is told as before, and fails no check again.
+    DamageAcknowledged {
+        /// Which.
+        #[serde(flatten)]
+        damage: Damage,
+        /// Why it needs nobody's attention any more.
+        reason: String,
     },
     /// The log could not write; gates kept what they could.
     Unwritable {

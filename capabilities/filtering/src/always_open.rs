@@ -32,6 +32,12 @@ impl AlwaysOpen {
     }
 }
 
+/// Whether `host` is one of a helpline or a place to report abuse, confirmed by the school or not: who asks for it or
+/// reports it is not kept.
+pub fn is_help(host: &str, catalogue: &Catalogue) -> bool {
+    catalogue.help.iter().flat_map(OpenSite::sites).any(|(site, alone)| covers(site, alone, host))
+}
+
 fn covers(site: &str, alone: bool, host: &str) -> bool {
     let below = || host.strip_suffix(site).is_some_and(|rest| rest.ends_with('.'));
     host == site || !alone && below()
@@ -55,6 +61,8 @@ mod tests {
         let later = catalogue.help.iter().find(|help| help.confirm_first).unwrap();
         let site = later.sites().next().unwrap().0;
         assert_eq!(of(site), None, "the school has not decided");
+        assert!(is_help(site, &catalogue) && is_help("www.childline.org.uk", &catalogue));
+        assert!(!is_help("chess.example", &catalogue) && !is_help(&first, &catalogue));
         let confirmed = [later.id.clone()];
         assert_eq!(AlwaysOpen::of(site, &catalogue, &confirmed), Some(AlwaysOpen::Help));
     }

@@ -1,6 +1,6 @@
 //! Who asks or reports, as far as it is known: enough to answer them, and never shown as an accusation.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ::store::StoreError;
 use ::store::orm::{QueryResult, Value};
@@ -31,6 +31,16 @@ impl Asker {
         Self { person: None, device: None, address }
     }
 
+    /// Somebody of whom nothing is kept: who speaks of a help site is not to be found by it.
+    pub const fn nobody() -> Self {
+        Self { person: None, device: None, address: IpAddr::V4(Ipv4Addr::UNSPECIFIED) }
+    }
+
+    /// Whether nothing is kept of them. It is shown to nobody as theirs.
+    pub fn is_nobody(&self) -> bool {
+        *self == Self::nobody()
+    }
+
     /// Whoever met the block page that a ticket comes from.
     pub const fn of(ticket: &Ticket) -> Self {
         Self { person: ticket.person, device: ticket.device, address: ticket.client }
@@ -39,6 +49,9 @@ impl Asker {
     /// Whether what `self` asked may be shown to `other`: the same device; without one, the same address. A person who
     /// is known must be the same one, so that nobody reads what another asked from a shared device.
     pub fn is_same_as(&self, other: &Self) -> bool {
+        if self.is_nobody() || other.is_nobody() {
+            return false;
+        }
         let same_person = self.person == other.person;
         let same_place = match (self.device, other.device) {
             (Some(mine), Some(theirs)) => mine == theirs,
@@ -100,5 +113,9 @@ mod tests {
             assert_eq!(first.is_same_as(&second), same, "{first:?} {second:?}");
             assert_eq!(second.is_same_as(&first), same);
         }
+        assert!(
+            !Asker::nobody().is_same_as(&Asker::nobody()),
+            "what nobody is known to have asked is nobody's"
+        );
     }
 }

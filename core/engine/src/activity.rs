@@ -234,11 +234,18 @@ pub trait ActivitySink: Send + Sync {
 pub trait Recorder {
     /// Takes one event.
     fn record(&mut self, activity: &Activity<'_>);
+
+    /// Takes an event that was owed. Only [`Owed::pay_into`] calls this.
+    fn record_owed(&mut self, activity: &Activity<'_>);
 }
 
 impl<T: ActivitySink + ?Sized> Recorder for &T {
     fn record(&mut self, activity: &Activity<'_>) {
         ActivitySink::record(*self, activity);
+    }
+
+    fn record_owed(&mut self, activity: &Activity<'_>) {
+        ActivitySink::record_owed(*self, activity);
     }
 }
 
@@ -260,6 +267,13 @@ impl Owed {
     pub fn pay(mut self, activity: &Activity<'_>) {
         if let Some(sink) = self.sink.take() {
             sink.record_owed(activity);
+        }
+    }
+
+    /// The same by way of what its sink has opened for a batch.
+    pub fn pay_into(mut self, log: &mut dyn Recorder, activity: &Activity<'_>) {
+        if self.sink.take().is_some() {
+            log.record_owed(activity);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the content files say: categories, services, help sites and essentials, each with its number.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,10 @@ pub struct OpenSite {
     /// Of an essential: whether visits are not held against anybody, as those to help never are.
     #[serde(default)]
     pub unobserved: bool,
+    /// The ports at which it is, for an essential that is only a part of what its hosts serve; empty for all. Where no
+    /// port is seen, as in a name server, it is at each.
+    #[serde(default)]
+    pub ports: Vec<u16>,
 }
 
 impl OpenSite {
@@ -77,6 +82,11 @@ impl OpenSite {
     pub fn sites(&self) -> impl Iterator<Item = (&str, bool)> {
         let below = self.domains.iter().chain(&self.needs).map(|site| (site.as_str(), false));
         below.chain(self.exact.iter().map(|site| (site.as_str(), true)))
+    }
+
+    /// Whether it may be at the port that was asked for.
+    pub fn is_at(&self, port: Option<u16>) -> bool {
+        self.ports.is_empty() || port.is_none_or(|port| self.ports.contains(&port))
     }
 }
 
@@ -148,17 +158,24 @@ impl Catalogue {
     }
 
     /// The same with the school's own portal as its last essential: `hosts` are names, each without what lies below it,
-    /// and addresses. What is neither is left out, so that no published file can keep a gate from deciding. Visits under
-    /// a name are not observed; at an address other services may be, so there whoever sees the port says which is which.
+    /// and addresses with or without a port. What is none is left out, so that no published file can keep a gate from
+    /// deciding. Visits under a name are not observed. At an address other services may be: only the port makes it the
+    /// portal, and whoever sees the port says which visits are not observed.
     pub fn with_portal(self: &Arc<Self>, hosts: &[String]) -> Arc<Self> {
-        let hosts: Vec<String> = hosts.iter().filter(|host| read_site(host).is_ok()).cloned().collect();
-        if hosts.is_empty() {
-            return Arc::clone(self);
+        let (mut names, mut addresses) = (Vec::new(), BTreeMap::<Vec<u16>, Vec<String>>::new());
+        for host in hosts {
+            if let Ok(at) = host.parse::<SocketAddr>() {
+                addresses.entry(vec![at.port()]).or_default().push(at.ip().to_canonical().to_string());
+            } else if kit::address::literal(host).is_some() {
+                addresses.entry(Vec::new()).or_default().push(host.clone());
+            } else if read_site(host).is_ok() {
+                names.push(host.clone());
+            }
         }
-        let (addresses, names): (Vec<_>, Vec<_>) =
-            hosts.into_iter().partition(|host| kit::address::literal(host).is_some());
+        let named = (!names.is_empty()).then_some((Vec::new(), names, true));
         let mut all = Self::clone(self);
-        all.essential.extend([(names, true), (addresses, false)].map(|(hosts, unobserved)| {
+        let at = addresses.into_iter().map(|(ports, hosts)| (ports, hosts, false));
+        all.essential.extend(named.into_iter().chain(at).map(|(ports, hosts, unobserved)| {
             OpenSite {
                 id: PORTAL.to_owned(),
                 name: "this school's online-safety pages".to_owned(),
@@ -166,6 +183,7 @@ impl Catalogue {
                     .to_owned(),
                 exact: hosts,
                 unobserved,
+                ports,
                 ..OpenSite::default()
             }
         }));

@@ -103,11 +103,16 @@ pub enum Refusal {
     TwoWays = 4,
     /// It asks the front for something that it does not do.
     NotOffered = 5,
+    /// The front had as much to do as it may have at once.
+    Busy = 6,
+    /// It did not arrive in time.
+    TooSlow = 7,
 }
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Port, Self::Inside, Self::NotHttp, Self::TwoWays, Self::NotOffered];
+    pub const ALL: [Self; 7] =
+        [Self::Port, Self::Inside, Self::NotHttp, Self::TwoWays, Self::NotOffered, Self::Busy, Self::TooSlow];
 
     /// The word used in logs. An id is an API: it never changes.
     pub const fn id(self) -> &'static str {
@@ -117,6 +122,8 @@ impl Refusal {
             Self::NotHttp => "not-http",
             Self::TwoWays => "two-ways",
             Self::NotOffered => "not-offered",
+            Self::Busy => "busy",
+            Self::TooSlow => "too-slow",
         }
     }
 
@@ -133,6 +140,8 @@ impl Refusal {
             Self::NotHttp => "The filter could not understand the request.",
             Self::TwoWays => "The request could be read in two ways.",
             Self::NotOffered => "The filter does not do what the request asks for.",
+            Self::Busy => "The filter had too many connections open.",
+            Self::TooSlow => "The request did not arrive in time.",
         }
     }
 }
@@ -167,28 +176,33 @@ pub struct Decision {
     pub obligations: Obligations,
 }
 
+impl Obligations {
+    /// Nothing besides.
+    pub const NONE: Self = Self {
+        unobserved: false,
+        scan: false,
+        inspect: false,
+        safe_search: false,
+        headers: 0,
+        sign_in: false,
+    };
+}
+
 impl Decision {
     /// What stands in the log where a front refused a request itself.
     pub const fn refused(refusal: Refusal) -> Self {
-        Self {
-            verdict: Verdict::Block,
-            reason: Reason {
-                step: Step::Front,
-                rule: RuleRef(refusal as u32),
-                fact: Fact::None,
-                category: None,
-                list: None,
-                group: None,
-                beside: None,
-            },
-            obligations: Obligations {
-                unobserved: false,
-                scan: false,
-                inspect: false,
-                safe_search: false,
-                headers: 0,
-                sign_in: false,
-            },
-        }
+        Self::blocked(Step::Front, RuleRef(refusal as u32))
+    }
+
+    /// What stands in for a decision until there is one: blocked, so that a mistake there opens nothing.
+    pub const fn undecided() -> Self {
+        Self::blocked(Step::Unknown, RuleRef(0))
+    }
+
+    /// Blocked for everyone by that rule of that step, whatever was asked for.
+    const fn blocked(step: Step, rule: RuleRef) -> Self {
+        let reason =
+            Reason { step, rule, fact: Fact::None, category: None, list: None, group: None, beside: None };
+        Self { verdict: Verdict::Block, reason, obligations: Obligations::NONE }
     }
 }

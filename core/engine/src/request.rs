@@ -54,7 +54,7 @@ pub struct Request<'a> {
     /// The port asked for, where the front knows one.
     pub port: Option<u16>,
     /// The canonical path with its query, starting with `/`, where the front sees one: as [`kit::path::canonical`] writes
-    /// it. What seals or blocks is asked with [`kit::path::widest`] of it too, what opens with this alone.
+    /// it. What seals or blocks is asked with [`kit::path::other_readings`] of it too, what opens with this alone.
     pub path: Option<&'a str>,
     /// The path with its query as it was sent, where a front sees one: expressions that block are asked with it too, for
     /// they may be about the very spelling (`//`, `%2e`). It may be missing where it is the same as `path`.

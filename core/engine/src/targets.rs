@@ -224,20 +224,20 @@ impl Targets {
     }
 
     /// The rules of this owner for parts of this host that hold the path, and whether they do so as it stands: if not,
-    /// they hold its widest reading, `wide`, and may only block.
+    /// they hold one of its `others`, its other readings, and may only block.
     pub(crate) fn urls(
         &self,
         host: &Hashed<'_>,
         path: &str,
-        wide: Option<&str>,
+        others: &[String],
         owner: Owner,
         mut found: impl FnMut(u32, bool),
     ) {
+        let readings = || std::iter::once(path).chain(others.iter().map(String::as_str));
         for part in self.parts_of(host, owner) {
             let as_it_stands = covers(&part.url.path, path);
-            let widely =
-                || wide.is_some_and(|wide| covers(part.wide.as_deref().unwrap_or(&part.url.path), wide));
-            if as_it_stands || widely() {
+            let known = part.wide.as_deref().unwrap_or(&part.url.path);
+            if as_it_stands || readings().any(|reading| covers(known, reading)) {
                 found(part.number, as_it_stands);
             }
         }

@@ -41,6 +41,54 @@ pub fn widest(canonical: &str) -> Cow<'_, str> {
     if wide == canonical { Cow::Borrowed(canonical) } else { Cow::Owned(wide) }
 }
 
+/// Every other reading of a canonical path, for what may only block: [`widest`], and that without what some servers take
+/// off before they look for the file. That is path parameters, which begin with `;` (from every segment, or the last one
+/// alone, since an address may be known with its own), and white space at the end of path or query. At most three, none
+/// twice; nothing is allocated where there are none, which a look for `%`, `;` and a last `+` tells.
+///
+/// As with [`widest`], what opens is never asked with these, and an entry never stands for them: what is known as
+/// `/page;id=7` says nothing of `/page`.
+pub fn other_readings(canonical: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    // Two searches by many bytes at once are faster than one for either sign.
+    if !(canonical.contains('%') || canonical.contains(';') || canonical.ends_with('+')) {
+        return all;
+    }
+    let wide = widest(canonical);
+    let (path, query) = split(&wide);
+    let is_bare = |part: &str| without_space(part).len() == part.len();
+    if !path.contains(';') && is_bare(path) && query.is_none_or(is_bare) {
+        if *wide != *canonical {
+            all.push(wide.into_owned());
+        }
+        return all;
+    }
+    let query = query.map(|query| format!("?{}", without_space(query))).unwrap_or_default();
+    let last = path.rfind('/').map_or(0, |slash| slash + 1);
+    let bare_end = path.get(last..).and_then(|end| end.rfind(';')).and_then(|at| path.get(..last + at));
+    let bare: Vec<&str> =
+        path.split('/').map(|segment| segment.split(';').next().unwrap_or_default()).collect();
+    let bare = resolved(without_space(&bare.join("/")), Empty::LeftOutFirst);
+    let bare_end = without_space(bare_end.unwrap_or(path));
+    for reading in [wide.to_string(), format!("{bare_end}{query}"), format!("{bare}{query}")] {
+        if reading != canonical && !all.contains(&reading) {
+            all.push(reading);
+        }
+    }
+    all
+}
+
+/// Without white space at the end, as it is encoded in a path or a query.
+fn without_space(text: &str) -> &str {
+    let mut rest = text;
+    while let Some(before) = SPACE.iter().find_map(|space| rest.strip_suffix(space)) {
+        rest = before;
+    }
+    rest
+}
+
+const SPACE: [&str; 10] = ["%20", "%09", "%0A", "%0B", "%0C", "%0D", "%00", "%C2%A0", "%E3%80%80", "+"];
+
 /// Whether servers read the path as different places, of which [`canonical`] and [`widest`] can hold only some: `..`
 /// goes back over an empty segment, or over an encoded slash. Browsers resolve `..` themselves and never send one.
 pub fn reads_two_ways(target: &str) -> bool {
@@ -261,6 +309,29 @@ mod tests {
             ("/q?s=%27a%27", "/q?s=%27a%27"),
         ] {
             assert_eq!(widest(given), wanted, "{given}");
+        }
+    }
+
+    #[test]
+    fn what_servers_take_off_is_another_reading() {
+        for (given, wanted) in [
+            ("/x.jpg", &[][..]),
+            ("/x.jpg?a=b;c", &[]),
+            ("/x.jpg;a", &["/x.jpg"]),
+            ("/x.jpg%3Ba=b", &["/x.jpg;a=b", "/x.jpg"]),
+            ("/x.jpg;a?q=1", &["/x.jpg?q=1"]),
+            ("/a;b/x.jpg;c;d", &["/a;b/x.jpg;c", "/a/x.jpg"]),
+            ("/a;b/x.jpg", &["/a/x.jpg"]),
+            ("/x/..;/y", &["/y"]),
+            ("/x.jpg%20", &["/x.jpg"]),
+            ("/x.jpg%20%0A;a%09", &["/x.jpg"]),
+            ("/x.jpg%C2%A0?q=1%20", &["/x.jpg%C2%A0?q=1+", "/x.jpg?q=1"]),
+            ("/x?q=a+b+", &["/x?q=a+b"]),
+            ("/bad%2Fdir", &["/bad/dir"]),
+            ("/x%2520", &[]),
+            ("/;", &["/"]),
+        ] {
+            assert_eq!(other_readings(given), wanted, "{given}");
         }
     }
 

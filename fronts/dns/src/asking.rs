@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use engine::Owed;
+
 use crate::cache::Want;
 use crate::upstreams::Way;
 use crate::wire::query::Edns;
@@ -21,6 +23,8 @@ pub struct Waiter<R> {
     pub transport: Transport,
     /// Where the answer goes.
     pub to: R,
+    /// What the activity log is owed until then; nothing where no event will come.
+    pub owed: Option<Owed>,
 }
 
 /// One attempt at an upstream.
@@ -40,6 +44,13 @@ pub struct Attempt {
     pub until_ms: u64,
 }
 
+impl Attempt {
+    /// Whether it flies on that socket with that id.
+    pub fn is(&self, way: Way, id: u16) -> bool {
+        self.way == Some(way) && self.id == id
+    }
+}
+
 /// One question that waits.
 #[derive(Debug)]
 pub struct Asking<R> {
@@ -53,6 +64,8 @@ pub struct Asking<R> {
     pub waiters: Vec<Waiter<R>>,
     /// What is under way.
     pub attempt: Option<Attempt>,
+    /// Datagrams that were waited for long enough and may be answered yet: whichever answer comes first counts.
+    pub late: Vec<Attempt>,
     /// The upstreams tried, a bit each.
     pub tried: u64,
     /// How many attempts there were.
@@ -208,6 +221,11 @@ impl<R> Askings<R> {
             }
         }
         None
+    }
+
+    /// The places of all questions that wait.
+    pub fn all(&self) -> Vec<usize> {
+        self.matching(|_| true)
     }
 
     /// The places of the questions whose attempt has run out of time, or which have none.

@@ -130,6 +130,7 @@ impl Worker {
             self.resolver.tick(now);
             self.obey(now);
         }
+        self.resolver.close(self.now());
     }
 
     fn now(&self) -> Now {

@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use engine::{ActivitySink, Current};
+use engine::{ActivitySink, Current, Front, Refusal};
 use kit::Clock;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::LocalSet;
@@ -229,6 +229,8 @@ async fn accept(worker: Mine, listener: TcpListener) {
                 let seat = Seat::take(&worker);
                 if shared.open.load(Ordering::Relaxed) > shared.config.limits.connections {
                     Counters::add(&shared.counters.turned_away, 1);
+                    // What it asks for is not read; that it was turned away is told.
+                    shared.note(Refusal::Busy, Front::Proxy, from.ip().to_canonical());
                     turn_away(&stream);
                     continue;
                 }

@@ -1,12 +1,13 @@
 //! What one thread of the proxy holds: everything of its own, shared with no other thread but the counters.
 
 use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
-use engine::{ActivitySink, Current};
+use engine::{Activity, ActivitySink, Current, Front, Refusal};
 use front_sys::splice::Pipe;
 use kit::Clock;
 
@@ -39,6 +40,15 @@ pub struct Shared {
     pub open: AtomicUsize,
     /// Whether to stop.
     pub stop: AtomicBool,
+}
+
+impl Shared {
+    /// Tells the log of a request that the proxy refused and of which no more is known than who sent it.
+    pub fn note(&self, refusal: Refusal, front: Front, client: IpAddr) {
+        let at = self.clock.now();
+        let identity = self.filter.hold(at).identify(client);
+        self.sink.record(&Activity::refused(refusal, front, &identity, at, client));
+    }
 }
 
 /// What one thread holds.

@@ -64,7 +64,30 @@ fn a_byte_changed_on_the_disk_is_counted_said_and_fails_verify() -> Result<()> {
     let (said, object) = refused(&school)?;
     assert!(said.contains("log/append-00000000000000000001.log"), "{said}");
     assert_eq!(object["activity"]["whole"], false, "{object}");
+
+    // Seen once and acknowledged, it is told and fails no check again.
+    let none = school.command(&["activity", "acknowledge-damage", "--reason", " "])?;
+    assert_eq!(none.status.code(), Some(1), "{none:?}");
+    let reason = "The disk was changed; nothing can bring it back.";
+    let done = school.told(&["activity", "acknowledge-damage", "--reason", reason])?;
+    assert!(done.contains("are acknowledged"), "{done}");
+    let told = school.told(&["verify"])?;
+    assert!(told.contains(&format!("{reason}\n")) && told.contains("which was acknowledged"), "{told}");
+    let object: Value =
+        serde_json::from_str(school.told(&["--json", "verify"])?.lines().next().unwrap_or(""))?;
+    assert_eq!(object["activity"]["whole"], false, "{object}");
+    assert_eq!(object["activity"]["damaged"][0]["acknowledged"], true, "{object}");
+    assert_eq!(object["activity"]["damaged"][0]["said"][0]["reason"], reason, "{object}");
+    assert_eq!(status(&school)?["damaged"], after["damaged"], "it is still counted");
+    assert_eq!(status(&school)?["at_least"], false);
+    let again = school.command(&["activity", "acknowledge-damage", "--reason", reason])?;
+    assert_eq!(again.status.code(), Some(1), "{again:?}");
     school.stop()?;
+    // Other damage is news.
+    flip(&segment, |length| length / 2 + 1)?;
+    let mut verify = std::process::Command::new(journeys::program()?);
+    let verify = verify.arg("--home").arg(&home).arg("verify").output()?;
+    assert_eq!(verify.status.code(), Some(3), "{verify:?}");
 
     // The other files, each said by its name.
     flip(&log.join("entries.log"), |_| 20)?;

@@ -7,7 +7,7 @@ use kit::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::segment::RunState;
-use super::{AppendLog, held};
+use super::{AppendLog, durable_of, held};
 use crate::entry::{Cause, Entry, What};
 use crate::event::moment;
 use crate::page::{self, HelpCounts, Reading, Run};
@@ -56,6 +56,10 @@ pub struct Accounts {
     /// Events counted as durable above or below that were found damaged on disk since: they are lost, and not durable.
     #[serde(default)]
     pub damaged: u64,
+    /// Whether more may have been lost than is counted: runs ended inexactly, or what says how many were lost is damaged.
+    /// What is on disk is exact all the same.
+    #[serde(default)]
+    pub at_least: bool,
     /// Runs that are not over.
     pub open: Vec<OpenRun>,
 }
@@ -141,7 +145,8 @@ impl AppendLog {
         }
         let issued = highest.saturating_sub(state.settled_before);
         let lost = state.lost.saturating_add(total(&gaps)).saturating_add(highest - numbered);
-        let exact = page.is_some_and(|page| page.exact && page.issued >= state.accounted.highest());
+        let exact = page.is_some_and(|page| page.exact && page.issued >= state.accounted.highest())
+            && !state.at_least;
         let durable = state.durable;
         let what = What::RunEnded { run, issued, durable, lost, exact, since: last_at, until: at };
         entries.push(Entry { at, what });
@@ -187,6 +192,13 @@ impl AppendLog {
     pub fn accounts(&self, run_dir: &Path) -> Accounts {
         let writer = held(&self.writer);
         let (ended, damaged) = (writer.ended, writer.damaged.recounted());
+        // Of runs whose end no entry tells, what is on disk was given out and became durable.
+        let durable = durable_of(&ended, &writer.runs);
+        let forgotten = writer.damaged.forgotten(durable, writer.active.next_seq);
+        let at_least = writer.entries_damaged
+            || forgotten > 0
+            || ended.inexact > 0
+            || writer.runs.values().any(|state| state.at_least);
         let mut open: Vec<OpenRun> = writer
             .runs
             .iter()
@@ -209,10 +221,11 @@ impl AppendLog {
         Accounts {
             ended_runs: ended.runs,
             inexact_runs: ended.inexact,
-            issued: ended.issued,
-            durable: ended.durable,
+            issued: ended.issued.saturating_add(forgotten),
+            durable: ended.durable.saturating_add(forgotten),
             lost: ended.lost,
             damaged,
+            at_least,
             open,
         }
     }

@@ -1,23 +1,20 @@
 //! Events that were on disk and were damaged there.
 //!
 //! Every event has a place, and the places of a log have no gaps: a place between two whole frames that neither has is
-//! an event that lay in damaged bytes. Such an event counts as lost from then on. Of a gate run that is not over, the
-//! numbers that are missing from the last segment are found missing when the run is settled and counted as lost there,
-//! so they are not counted here a second time.
+//! an event that lay in damaged bytes. Such an event counts as lost from then on. So there are as many events on disk as
+//! there are places without those, and whatever is counted beyond that is counted as lost instead. Of a gate run that is
+//! not over, the numbers that are missing from the last segment are found missing when the run is settled and counted as
+//! lost there: they are not counted as on disk, and so are not counted here a second time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
 
 use kit::Timestamp;
 
-use super::segment::{self, Recovered, RunState};
-use super::{AppendLog, held};
+use super::segment::{self, Recovered};
+use super::{AppendLog, durable_of, held};
 use crate::entry::{Entry, What};
-use crate::frame::{self, Piece};
-use crate::page::Run;
-use crate::spans::total;
 use crate::store::StoreError;
 
 /// What is known to be damaged in one segment.
@@ -30,7 +27,7 @@ struct Known {
 }
 
 /// What is known to be damaged, by the first place of its segment.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Damaged(BTreeMap<u64, Known>);
 
 impl Damaged {
@@ -50,9 +47,35 @@ impl Damaged {
         self.0.values().fold(0, |sum, known| sum.saturating_add(known.recounted))
     }
 
-    /// The entry about what is new.
-    fn entry(first_seq: u64, new: Known, damaged_bytes: u64, at: Timestamp) -> Entry {
-        let Known { places, recounted: events } = new;
+    /// How many of so many events that are counted as on disk have no place up to `next_seq` that is whole: those that
+    /// are still to be counted as lost. Negative where there are more places than events are counted.
+    fn excess(&self, durable: u64, next_seq: u64) -> i128 {
+        let places = self.0.values().fold(0, |sum: u64, known| sum.saturating_add(known.places));
+        let there = i128::from(next_seq.saturating_sub(1)) - i128::from(places);
+        i128::from(durable) - i128::from(self.recounted()) - there
+    }
+
+    /// How many events on disk nobody counts: of runs whose end no entry tells any more, because it is damaged.
+    pub fn forgotten(&self, durable: u64, next_seq: u64) -> u64 {
+        u64::try_from(-self.excess(durable, next_seq)).unwrap_or(0)
+    }
+
+    /// Takes in what is newly found damaged in a segment, and gives the entry about it.
+    fn found(
+        &mut self,
+        first_seq: u64,
+        missing: u64,
+        damaged_bytes: u64,
+        (durable, next_seq): (u64, u64),
+        at: Timestamp,
+    ) -> Option<(Entry, u64)> {
+        let places = missing.saturating_sub(self.of(first_seq).places);
+        self.add(first_seq, places, 0);
+        let events = u64::try_from(self.excess(durable, next_seq)).unwrap_or(0);
+        self.add(first_seq, 0, events);
+        if places == 0 && events == 0 {
+            return None;
+        }
         tracing::warn!(
             first_seq,
             places,
@@ -60,42 +83,16 @@ impl Damaged {
             damaged_bytes,
             "Events of the activity log were damaged on disk; they are counted as lost"
         );
-        Entry { at, what: What::Damaged { first_seq, places, events, damaged_bytes } }
+        Some((Entry { at, what: What::Damaged { first_seq, places, events, damaged_bytes } }, events))
     }
-}
 
-/// What is newly found missing from the last segment, of runs that are over: what they had when they ended against what
-/// is there, or the places that no run which goes on can account for.
-pub(super) fn of_last(
-    known: &Damaged,
-    recovered: &Recovered,
-    durable: &HashMap<Run, u64>,
-    open: &BTreeMap<Run, RunState>,
-    lost: &HashMap<Run, Vec<(u64, u64)>>,
-    at: Timestamp,
-) -> Option<(Entry, u64, u64, u64)> {
-    let first_seq = recovered.contents.first_seq;
-    let before = known.of(first_seq);
-    let places = recovered.missing.saturating_sub(before.places);
-    let from_its_first = |run: &Run, state: &RunState| {
-        let had_first = |spans: &Vec<(u64, u64)>| spans.iter().any(|&(first, _)| first == 1);
-        state.settled_before == 0 && (state.accounted.contains(1) || lost.get(run).is_some_and(had_first))
-    };
-    let short: u64 = recovered
-        .runs
-        .iter()
-        .filter(|(run, state)| !open.contains_key(run) && from_its_first(run, state))
-        .map(|(run, state)| durable.get(run).map_or(0, |had| had.saturating_sub(state.durable)))
-        .fold(0, u64::saturating_add);
-    let short = short.saturating_sub(before.recounted);
-    let open_gaps = open
-        .values()
-        .map(|state| total(&state.accounted.gaps(state.accounted.highest())))
-        .fold(0, u64::saturating_add);
-    let recounted = short.max(places.saturating_sub(open_gaps));
-    let new = Known { places, recounted };
-    (new != Known::default())
-        .then(|| (Damaged::entry(first_seq, new, recovered.damaged_bytes, at), first_seq, places, recounted))
+    /// What is newly found missing from the last segment, its end included, which may have been cut off: of a log that
+    /// counts so many events as durable.
+    pub fn in_last(&mut self, recovered: &Recovered, durable: u64, at: Timestamp) -> Option<Entry> {
+        let Recovered { contents, missing, damaged_bytes, .. } = recovered;
+        let counted = (durable, contents.next_seq);
+        self.found(contents.first_seq, *missing, *damaged_bytes, counted, at).map(|(entry, _)| entry)
+    }
 }
 
 impl AppendLog {
@@ -119,61 +116,19 @@ impl AppendLog {
             // The places of the next segment say where this one ended, whatever became of its end.
             let missing = found.missing + next.first_seq.saturating_sub(found.contents.next_seq);
             let mut writer = held(&self.writer);
-            let places = missing.saturating_sub(writer.damaged.of(contents.first_seq).places);
-            if places == 0 {
+            if missing <= writer.damaged.of(contents.first_seq).places {
                 continue;
             }
-            let new = Known { places, recounted: places };
             let bad_bytes = found.damaged_bytes + found.cut_bytes;
-            writer.add(dir, &[Damaged::entry(contents.first_seq, new, bad_bytes, at)])?;
-            writer.damaged.add(contents.first_seq, places, places);
-            sum += places;
+            let counted = (durable_of(&writer.ended, &writer.runs), writer.active.next_seq);
+            let mut damaged = writer.damaged.clone();
+            if let Some((entry, events)) = damaged.found(contents.first_seq, missing, bad_bytes, counted, at)
+            {
+                writer.add(dir, &[entry])?;
+                writer.damaged = damaged;
+                sum += events;
+            }
         }
         Ok(sum)
     }
-}
-
-/// What of a log is damaged, as whoever may read its folder sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Look {
-    /// How many files were read.
-    pub files: usize,
-    /// Names of files that are damaged, with how many bytes of them.
-    pub damaged: Vec<(String, u64)>,
-}
-
-/// Reads every file of frames in a log's folder but the sealed records, which have their own. While a log is running, a
-/// half-written frame at the end of its newest files is no damage; after it has ended it is.
-pub fn look(dir: &Path) -> io::Result<Look> {
-    let mut look = Look::default();
-    let running = match fs::File::open(dir.join("lock")) {
-        Ok(lock) => lock.try_lock_shared().is_err(),
-        Err(_) => false,
-    };
-    let firsts = segment::list(dir)?;
-    let newest = firsts.last().map(|first| segment::path_of(dir, *first));
-    let entries = dir.join("entries.log");
-    let paths = firsts.iter().map(|first| segment::path_of(dir, *first)).chain(Some(entries.clone()));
-    for path in paths {
-        let bytes = match fs::read(&path) {
-            // Retention may just have taken it; a log that never ran has no entries.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            read => read?,
-        };
-        look.files += 1;
-        let grows = running && (path == entries || newest.as_ref() == Some(&path));
-        let damaged: usize = frame::pieces(&bytes)
-            .map(|piece| match piece {
-                Piece::Whole(_) => 0,
-                Piece::Damage { from, to } => to - from,
-                Piece::Torn { .. } if grows => 0,
-                Piece::Torn { from } => bytes.len() - from,
-            })
-            .sum();
-        if damaged > 0 {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            look.damaged.push((name, damaged as u64));
-        }
-    }
-    Ok(look)
 }

@@ -6,8 +6,10 @@
 
 mod accounts;
 mod damage;
+mod look;
 mod read;
 mod refusals;
+mod runs;
 pub mod segment;
 mod upkeep;
 mod write;
@@ -27,7 +29,7 @@ use crate::search::Subject;
 use crate::spans::total;
 use crate::store::StoreError;
 pub use accounts::{Accounts, OpenRun};
-pub use damage::{Look, look};
+pub use look::{Acknowledged, Damage, Look, look};
 pub use read::Follow;
 use refusals::Refusals;
 use segment::{Contents, RunState};
@@ -77,6 +79,8 @@ struct Writer {
     over: HashMap<Run, u64>,
     ended: Ended,
     damaged: damage::Damaged,
+    /// Whether entries are damaged or missing: more may have been lost than they say.
+    entries_damaged: bool,
     /// Help visits published, by run and day.
     help: HashMap<(Run, Option<Timestamp>), HelpCounts>,
     entries: Entries,
@@ -140,7 +144,11 @@ impl AppendLog {
                 let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
                 let recovered = segment::recover(&bytes, last.first_seq);
                 let active = recovered.contents;
-                past.runs = recovered.runs.iter().cloned().collect();
+                past.runs = runs::at_end(&dir, &segments, &recovered, &past.lost)?;
+                if found.damaged_bytes > 0 {
+                    let wanted = past.unexplained();
+                    past.runs.extend(runs::look_back(&dir, &segments, wanted, &past.lost)?);
+                }
                 refusals.learn(bytes.get(..active.bytes as usize).unwrap_or_default());
                 let file = File::options().read(true).write(true).open(&path);
                 let file = file.map_err(StoreError::io("open", &path))?;
@@ -157,31 +165,34 @@ impl AppendLog {
             }
         };
         segments.push(active);
-        let lost = past.lost.clone();
         past.settle();
         if let Some(recovered) = &last_segment {
-            let new = damage::of_last(&past.damaged, recovered, &past.durable, &past.runs, &lost, at);
-            if let Some((entry, first_seq, places, events)) = new {
-                repairs.push(entry);
-                past.damaged.add(first_seq, places, events);
-            }
+            let durable = durable_of(&past.ended, &past.runs);
+            repairs.extend(past.damaged.in_last(recovered, durable, at));
         }
         // A full disk must not keep the log from starting: what it has can still be read.
         if let Err(error) = entries.add(&repairs) {
             tracing::error!(%error, "the activity log was repaired but could not write its entry about it");
         }
-        let writer = Writer {
+        let mut writer = Writer {
             file,
             active,
             runs: past.runs,
             over: past.over,
             ended: past.ended,
             damaged: past.damaged,
+            entries_damaged: found.damaged_bytes > 0,
             help: past.help,
             entries,
             staging: Vec::new(),
             fresh: Vec::new(),
         };
+        if last_segment.is_some_and(|recovered| !recovered.opened) {
+            writer.open_again();
+            if let Some(last) = segments.last_mut() {
+                *last = writer.active;
+            }
+        }
         Ok(Self {
             config,
             writer: Mutex::new(writer),
@@ -191,6 +202,11 @@ impl AppendLog {
             upkeep: Mutex::new(()),
             _lock: lock,
         })
+    }
+
+    /// Its folder.
+    pub fn dir(&self) -> &Path {
+        &self.config.dir
     }
 
     /// The entries about this log, oldest first.
@@ -203,6 +219,11 @@ impl AppendLog {
     pub fn note(&self, entry: Entry) -> Result<(), StoreError> {
         held(&self.writer).add(&self.config.dir, &[entry])
     }
+}
+
+/// How many events are counted as on disk: of runs that are over and of those that go on.
+fn durable_of(ended: &Ended, runs: &BTreeMap<Run, RunState>) -> u64 {
+    runs.values().map(|state| state.durable).fold(ended.durable, u64::saturating_add)
 }
 
 /// The first segment of a new log.
@@ -255,8 +276,6 @@ struct Past {
     over: HashMap<Run, u64>,
     lost: HashMap<Run, Vec<(u64, u64)>>,
     ended: Ended,
-    /// What runs that are over had on disk.
-    durable: HashMap<Run, u64>,
     damaged: damage::Damaged,
     help: HashMap<(Run, Option<Timestamp>), HelpCounts>,
     hidden: Vec<Subject>,
@@ -272,7 +291,6 @@ impl Past {
                     let settled = past.over.entry(run).or_default();
                     *settled = settled.saturating_add(issued);
                     past.ended.add(issued, durable, lost, exact);
-                    past.durable.insert(run, durable);
                 }
                 What::Help { run, day, counts } => {
                     let published = past.help.entry((*run, *day)).or_default();
@@ -283,13 +301,20 @@ impl Past {
                 &What::Damaged { first_seq, places, events, .. } => {
                     past.damaged.add(first_seq, places, events);
                 }
-                What::Repaired { .. }
+                What::DamageAcknowledged { .. }
+                | What::Repaired { .. }
                 | What::Unwritable { .. }
                 | What::Expired { .. }
                 | What::SealedExpired { .. } => {}
             }
         }
         past
+    }
+
+    /// Runs that lost events, and of which neither an entry nor the last segment says where they stood.
+    fn unexplained(&self) -> Vec<Run> {
+        let known = |run: &Run| self.over.contains_key(run) || self.runs.contains_key(run);
+        self.lost.keys().filter(|run| !known(run)).copied().collect()
     }
 
     /// Joins what the segment says with what the entries say: they may be a step ahead of it.
@@ -303,10 +328,12 @@ impl Past {
             let numbers = self.lost.remove(run).unwrap_or_default();
             let numbers: Vec<_> =
                 numbers.into_iter().filter(|&(first, _)| first > state.settled_before).collect();
-            state.lost = total(&numbers);
             for (first, last) in numbers {
                 state.accounted.insert_span(first, last);
             }
+            // A number is accounted for as durable or as lost, whatever became of the entry that said so.
+            let since = state.accounted.count().saturating_sub(state.settled_before);
+            state.lost = since.saturating_sub(state.durable);
         }
         // A run may have lost events before its first became durable.
         for (run, numbers) in self.lost.drain().filter(|(run, _)| !over.contains(run)) {

@@ -30,11 +30,15 @@ pub struct RunState {
     /// Numbers up to this one belong to an earlier ending of the same run and were settled with it.
     #[serde(default)]
     pub settled_before: u64,
+    /// Whether what is known of its beginning is damaged, so that more may be lost than is counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_least: bool,
     /// The time of its last durable event.
     pub last_at: Option<Timestamp>,
 }
 
-/// A frame at the beginning of a segment; each run stands in at least one of them.
+/// A frame at the beginning of a segment. The first of them names no run, and each run stands in at least one of the
+/// others. Where they were damaged they stand once more, further down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     /// The place of its first event.
@@ -134,6 +138,8 @@ pub struct Recovered {
     pub damaged_bytes: u64,
     /// Places up to the last event of which there is no event: what lay in damaged bytes.
     pub missing: u64,
+    /// Whether its openings are whole. Where they are not, `runs` lacks what was before it.
+    pub opened: bool,
 }
 
 /// Reads a whole segment. Never fails: what is no frame is counted, and events are taken from whole frames only.
@@ -142,15 +148,19 @@ pub fn recover(bytes: &[u8], first_seq: u64) -> Recovered {
     let mut contents = Contents::empty(first_seq, 0);
     let mut runs = std::collections::BTreeMap::<Run, RunState>::new();
     let (mut cut_bytes, mut damaged_bytes, mut missing) = (0, 0, 0_u64);
+    // The openings of a set follow each other, and events follow them: damage before the first event may be one of them.
+    let (mut opened, mut among_openings) = (false, true);
     for piece in frame::pieces(bytes) {
         let frame = match piece {
             Piece::Whole(frame) => frame,
             Piece::Damage { from, to } => {
                 damaged_bytes += (to - from) as u64;
+                opened &= !among_openings;
                 continue;
             }
             Piece::Torn { from } => {
                 cut_bytes = (bytes.len() - from) as u64;
+                opened &= !among_openings;
                 continue;
             }
         };
@@ -158,15 +168,22 @@ pub fn recover(bytes: &[u8], first_seq: u64) -> Recovered {
         match frame.kind {
             Kind::Opening => {
                 let found = serde_json::from_slice::<Opening>(frame.body);
+                match &found {
+                    Ok(opening) if opening.runs.is_empty() => (opened, among_openings) = (true, true),
+                    Ok(_) => {}
+                    Err(_) => opened &= !among_openings,
+                }
                 for (run, state) in found.into_iter().flat_map(|opening| opening.runs) {
                     let known = runs.entry(run).or_default();
                     known.accounted.merge(&state.accounted);
                     known.durable = known.durable.max(state.durable);
                     known.settled_before = known.settled_before.max(state.settled_before);
+                    known.at_least |= state.at_least;
                     known.last_at = state.last_at;
                 }
             }
             Kind::Events => {
+                among_openings = false;
                 if let Some(stored) = Stored::parse(frame.body) {
                     let run = runs.entry(Run(stored.run)).or_default();
                     // After damage the places go on from where the file says, not from where we counted.
@@ -191,7 +208,9 @@ pub fn recover(bytes: &[u8], first_seq: u64) -> Recovered {
             Kind::Entry | Kind::SealedRecord | Kind::SealedCount => {}
         }
     }
-    Recovered { contents, runs: runs.into_iter().collect(), cut_bytes, damaged_bytes, missing }
+    // Before the first segment there was nothing.
+    opened |= first_seq <= 1;
+    Recovered { contents, runs: runs.into_iter().collect(), cut_bytes, damaged_bytes, missing, opened }
 }
 
 /// What a full segment holds, by its closing frame or, where it has none, by reading it.

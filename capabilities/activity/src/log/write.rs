@@ -163,6 +163,19 @@ impl Writer {
         written
     }
 
+    /// Writes the openings of the last segment once more, behind what is durable, for those at its beginning are damaged.
+    /// A convenience that may be missing: until then each start reads the segment before.
+    pub(super) fn open_again(&mut self) {
+        self.staging.clear();
+        self.staging.extend(opening(self.active.first_seq, &self.runs));
+        match self.write_staging() {
+            Ok(()) => self.active.bytes += self.staging.len() as u64,
+            Err(error) => {
+                tracing::error!(%error, "the openings of the activity log could not be written again")
+            }
+        }
+    }
+
     fn accept(&mut self, staged: &Staged) {
         self.active = staged.contents;
         for (run, numbers) in &staged.numbers {

@@ -95,6 +95,10 @@ fn answer(service: &Service, ask: Ask, out: &mut impl io::Write) -> io::Result<(
             let erased = service.log.erase(subject, service.config.clock.now());
             finish(out, None, erased.map(|events| Reply::Erased { events }))
         }
+        Ask::AcknowledgeDamage { damage, reason } => {
+            let done = service.log.acknowledge(&damage, &reason, service.config.clock.now());
+            finish(out, None, done.map(|()| Reply::Acknowledged))
+        }
     }
 }
 

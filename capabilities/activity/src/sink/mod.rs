@@ -161,12 +161,7 @@ impl ActivitySink for Sink {
     }
 
     fn record_owed(&self, activity: &Activity<'_>) {
-        if activity.decision().obligations.unobserved {
-            self.shared.page.count_help(activity.at(), activity.front());
-            self.shared.page.forgive();
-        } else {
-            self.shared.open().keep(activity, Taking::OWED);
-        }
+        self.shared.open().record_owed(activity);
     }
 
     fn write_off(&self) {
@@ -208,6 +203,15 @@ impl Recorder for Open<'_> {
             self.shared.page.count_help(activity.at(), activity.front());
         } else {
             self.keep(activity, Taking::NEW);
+        }
+    }
+
+    fn record_owed(&mut self, activity: &Activity<'_>) {
+        if activity.decision().obligations.unobserved {
+            self.shared.page.count_help(activity.at(), activity.front());
+            self.shared.page.forgive();
+        } else {
+            self.keep(activity, Taking::OWED);
         }
     }
 }

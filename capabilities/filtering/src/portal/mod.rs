@@ -19,7 +19,7 @@ use kit::{Clock, Private, Timestamp, Zone};
 use store::Db;
 use web::{Page, PageError, Shell};
 
-use crate::always_open::AlwaysOpen;
+use crate::always_open::{self, AlwaysOpen};
 use crate::asker::Asker;
 pub use refusal::{LogUnavailable, RecentBlocks, Refusal, Soon};
 
@@ -91,6 +91,11 @@ impl Portal {
     pub(crate) fn always_open(&self, host: &str) -> Option<AlwaysOpen> {
         let policy = self.filter.policy();
         AlwaysOpen::of(host, policy.catalogue(), &policy.document().help_confirmed)
+    }
+
+    /// Whether a site is one of help, so that nothing is kept of who speaks of it.
+    pub(crate) fn is_help(&self, host: &str) -> bool {
+        always_open::is_help(host, self.filter.policy().catalogue())
     }
 
     /// Who a visitor is, as far as is known.

@@ -4,7 +4,7 @@ use ::store::orm::QueryResult;
 use ::store::{Actor, StoreError, Tx};
 use kit::{Private, Timestamp};
 
-use super::MOST_OPEN;
+use super::{MOST_OPEN, MOST_OPEN_OF_NOBODY};
 use crate::asker::Asker;
 use crate::reference::Reference;
 use crate::rows;
@@ -123,14 +123,14 @@ impl Notes {
         rows::read(tx, &sql, Vec::new()).await
     }
 
-    /// Whether the asker's address has as many waiting as it may have.
+    /// Whether the asker's address has as many waiting as it may have. Those of whom nothing is kept share a longer queue.
     pub async fn too_many_from(&self, tx: &mut Tx, asker: &Asker) -> Result<bool, StoreError> {
         let [_, _, address] = asker.values();
         let sql =
             format!("SELECT count(*) AS open FROM {} WHERE state = 'open' AND address = $1", self.table);
         let row = rows::one(tx, &sql, vec![address]).await?;
         let open: i64 = row.map(|row| row.try_get("", "open")).transpose()?.unwrap_or(0);
-        Ok(open >= MOST_OPEN)
+        Ok(open >= if asker.is_nobody() { MOST_OPEN_OF_NOBODY } else { MOST_OPEN })
     }
 }
 

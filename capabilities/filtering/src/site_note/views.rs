@@ -21,6 +21,24 @@ pub(crate) fn always_open(site: &str, open: AlwaysOpen) -> Page {
     )
 }
 
+/// What whoever speaks of a site of help is told: it was kept, and not who they are.
+pub(crate) fn of_help(site: &str) -> Page {
+    let title = "Sent without your name";
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body { (host(site)) }
+            p .govuk-body {
+                "Thank you. Somebody at the school will look at it. This site gives help, so the school does not keep who wrote \
+                 or from which device, and no answer can be shown here."
+            }
+            p .govuk-body { "If you need help now, there are other ways." }
+            p .govuk-body { a .govuk-link href="/help" { "Get help" } }
+        },
+    )
+}
+
 /// The ticket that led to a form goes on with it, so that what is sent is put down to whoever met the block page.
 pub(crate) fn carried(form: &Submitted) -> Markup {
     let ticket = form.text("t");

@@ -15,6 +15,9 @@ pub enum FileError {
     /// This address has too many waiting already.
     #[error("{MOST_OPEN} reports from this device are waiting for an answer")]
     TooMany,
+    /// Too many are waiting about sites of help, of which nobody knows who told.
+    #[error("too many reports about sites of help are waiting for an answer")]
+    TooManyOfHelp,
     /// No reference could be made.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
@@ -26,7 +29,8 @@ pub enum FileError {
 /// Keeps what somebody tells.
 pub async fn file(tx: &mut Tx, actor: &Actor, tell: Tell, at: Timestamp) -> Result<SiteReport, FileError> {
     if store::NOTES.too_many_from(tx, &tell.asker).await? {
-        return Err(FileError::TooMany);
+        let of_help = tell.asker.is_nobody();
+        return Err(if of_help { FileError::TooManyOfHelp } else { FileError::TooMany });
     }
     let report = SiteReport {
         id: tx.ids().make(at),

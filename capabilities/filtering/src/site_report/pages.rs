@@ -16,6 +16,7 @@ use super::views;
 use crate::asker::Asker;
 use crate::portal::{Carried, Portal, Visitor, not_kept};
 use crate::site_note::pages::{LONGEST_WORDS, reference, typed_site};
+use crate::site_note::views::of_help;
 
 pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/reports", get(new).post(file)).route("/reports/{reference}", get(show))
@@ -33,16 +34,20 @@ async fn file(State(portal): State<Portal>, visitor: Visitor, form: Submitted) -
     let at = portal.clock.now();
     let ticket = form.text("t");
     let asker = portal.asker_with(ticket, visitor, at);
-    let tell = match check(&form, asker) {
+    let mut tell = match check(&form, asker) {
         Ok(tell) => tell,
         Err(mistakes) => return portal.respond(&views::form(&form, &mistakes)),
     };
+    if portal.is_help(&tell.site.host) {
+        tell.asker = Asker::nobody();
+    }
     match keep(&portal, tell, at).await {
+        Ok(report) if report.tell.asker.is_nobody() => portal.respond(&of_help(&report.tell.site.host)),
         Ok(report) => {
             let page = format!("/reports/{}", report.reference);
             Redirect::to(&portal.way_to(&page, &asker, ticket, visitor)).into_response()
         }
-        Err(error @ FileError::TooMany) => {
+        Err(error @ (FileError::TooMany | FileError::TooManyOfHelp)) => {
             let mut mistakes = Mistakes::default();
             mistakes.add("site", format!("{error}. Wait for an answer, or tell somebody in person."));
             portal.respond(&views::form(&form, &mistakes))

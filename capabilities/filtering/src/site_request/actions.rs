@@ -20,6 +20,9 @@ pub enum RaiseError {
     /// This address has too many waiting already.
     #[error("{MOST_OPEN} requests from this device are waiting for an answer")]
     TooMany,
+    /// Too many are waiting about sites of help, of which nobody knows who asked.
+    #[error("too many requests about sites of help are waiting for an answer")]
+    TooManyOfHelp,
     /// No reference could be made.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
@@ -31,7 +34,8 @@ pub enum RaiseError {
 /// Keeps what somebody asks for.
 pub async fn raise(tx: &mut Tx, actor: &Actor, ask: Ask, at: Timestamp) -> Result<SiteRequest, RaiseError> {
     if store::NOTES.too_many_from(tx, &ask.asker).await? {
-        return Err(RaiseError::TooMany);
+        let of_help = ask.asker.is_nobody();
+        return Err(if of_help { RaiseError::TooManyOfHelp } else { RaiseError::TooMany });
     }
     let request = SiteRequest {
         id: tx.ids().make(at),

@@ -17,7 +17,7 @@ use crate::asker::Asker;
 use crate::portal::{Carried, Portal, Refusal, Visitor, not_kept};
 use crate::site::{Site, check_one_site};
 use crate::site_note::pages::{LONGEST_WORDS, reference, typed_site};
-use crate::site_note::views::always_open;
+use crate::site_note::views::{always_open, of_help};
 
 pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/requests", get(new).post(raise)).route("/requests/{reference}", get(show))
@@ -44,16 +44,21 @@ async fn raise(State(portal): State<Portal>, visitor: Visitor, form: Submitted) 
         return portal.respond(&always_open(&site.host, open));
     }
     let asker = portal.asker_with(ticket, visitor, at);
-    let ask = match check(&form, asker) {
+    let mut ask = match check(&form, asker) {
         Ok(ask) => ask,
         Err(mistakes) => return portal.respond(&views::form(&form, &mistakes)),
     };
+    // A site of help that the school has not confirmed.
+    if portal.is_help(&ask.site.host) {
+        ask.asker = Asker::nobody();
+    }
     match keep(&portal, ask, at).await {
+        Ok(request) if request.ask.asker.is_nobody() => portal.respond(&of_help(&request.ask.site.host)),
         Ok(request) => {
             let page = format!("/requests/{}", request.reference);
             Redirect::to(&portal.way_to(&page, &asker, ticket, visitor)).into_response()
         }
-        Err(error @ RaiseError::TooMany) => {
+        Err(error @ (RaiseError::TooMany | RaiseError::TooManyOfHelp)) => {
             let mut mistakes = Mistakes::default();
             mistakes.add("site", format!("{error}. Wait for an answer, or ask somebody in person."));
             portal.respond(&views::form(&form, &mistakes))

@@ -218,6 +218,56 @@ async fn what_is_not_one_site_is_not_kept_and_not_approved() {
 }
 
 #[tokio::test]
+async fn must_hold_2_who_reports_a_help_site_or_asks_for_an_unconfirmed_one_is_not_kept() {
+    for database in databases().await {
+        let school = School::new(&database, None);
+        let catalogue = crate::school::catalogue();
+        let unconfirmed = catalogue.help.iter().find(|help| help.confirm_first).unwrap();
+        let unconfirmed = unconfirmed.sites().next().unwrap().0;
+        let ticket = school.ticket("games.example", TABLET);
+        let report = |site: &str| format!("site={site}&kind=should-be-open&what=It+does+not+open&t={ticket}");
+        let ask = format!("site={unconfirmed}&what=to+talk&how-long=day&t={ticket}");
+        for (path, form) in [
+            ("/reports", report("www.childline.org.uk")),
+            ("/reports", report(unconfirmed)),
+            ("/requests", ask),
+        ] {
+            let answer = school.post(TABLET, path, &form).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+            assert_eq!(answer.words("h1"), ["Sent without your name"]);
+        }
+        // The site and the words are there for whoever sees to it, and nothing of who it was.
+        let mut tx = database.db.read().await.unwrap();
+        let told = filtering::site_report::actions::list(&mut tx, true, 10).await.unwrap();
+        let asked = filtering::site_request::actions::list(&mut tx, true, 10).await.unwrap();
+        let entries = store::trail::newest(&mut tx, None, 10).await.unwrap();
+        tx.roll_back().await.unwrap();
+        assert_eq!((told.len(), asked.len(), entries.len()), (2, 1, 3));
+        assert_eq!(told[1].tell.words.reveal(), "It does not open");
+        let askers = told.iter().map(|one| one.tell.asker).chain(asked.iter().map(|one| one.ask.asker));
+        for asker in askers {
+            assert_eq!(
+                (asker.person, asker.device, asker.address.to_string().as_str()),
+                (None, None, "0.0.0.0")
+            );
+        }
+        assert!(
+            entries.iter().all(|entry| entry.actor == "job:portal" && !entry.detail.contains("childline"))
+        );
+        // Their pages are shown to nobody, not even to whoever sent them.
+        for place in [format!("/reports/{}", told[0].reference), format!("/requests/{}", asked[0].reference)]
+        {
+            assert_eq!(school.get(TABLET, &place).await.status, StatusCode::NOT_FOUND, "{place}");
+            let with_ticket = school.get(TABLET, &format!("{place}?t={ticket}")).await;
+            assert_eq!(with_ticket.status, StatusCode::NOT_FOUND, "{place}");
+        }
+        // Any other site is kept with who asks, so that they see the answer.
+        let sent = school.post(TABLET, "/reports", &report("chess.example")).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER);
+    }
+}
+
+#[tokio::test]
 async fn a_request_is_kept_and_shown_to_whoever_asked_only() {
     for database in databases().await {
         let school = School::new(&database, None);

@@ -201,13 +201,14 @@ impl<'a> Case<'a> {
             let earlier = self.found.sealed.filter(|earlier| fact_order(*earlier) < fact_order(Fact::Path));
             self.found.sealed = earlier.or(Some(Fact::Path));
         }
-        // What begins with a path may go on so that no other reading of it is met: only a whole one has a wide form.
-        let wide = (seen == Path::Whole).then(|| kit::path::widest(path));
-        let wide = wide.as_deref();
+        // What begins with a path may go on so that no other reading of it is met: only a whole one has others.
+        let others = if seen == Path::Whole { kit::path::other_readings(path) } else { Vec::new() };
         let about = |entry: u32| RuleHit { entry, fact: Fact::Path, category: None, list: None };
-        policy.targets.urls(host, path, wide, None, |entry, opens| self.add_rule_about(about(entry), opens));
+        policy
+            .targets
+            .urls(host, path, &others, None, |entry, opens| self.add_rule_about(about(entry), opens));
         for owner in self.owners() {
-            live.targets().urls(host, path, wide, owner, |entry, opens| {
+            live.targets().urls(host, path, &others, owner, |entry, opens| {
                 self.add_live_about(about(entry), opens);
             });
         }
@@ -230,9 +231,8 @@ impl<'a> Case<'a> {
         lists_that_match(policy, host.text, Some(path), beginning, |list| {
             self.add_list(list, Fact::Path, false);
         });
-        let wide = wide.filter(|wide| *wide != path);
-        if let Some(wide) = wide {
-            self.gather_blocks(host.text, wide, false);
+        for other in &others {
+            self.gather_blocks(host.text, other, false);
         }
         let as_sent = self.request.as_sent.filter(|sent| *sent != path && seen == Path::Whole);
         if let Some(as_sent) = as_sent {
@@ -240,7 +240,7 @@ impl<'a> Case<'a> {
         }
         for inside in self.inside() {
             let text = HostText::of(Host::Address(inside.into()));
-            for path in [Some(path), wide].into_iter().flatten() {
+            for path in std::iter::once(path).chain(others.iter().map(String::as_str)) {
                 self.gather_blocks(text.as_str(), path, beginning);
             }
             if let Some(as_sent) = as_sent {
@@ -294,6 +294,7 @@ impl<'a> Case<'a> {
             Kind::Help | Kind::Essential | Kind::OwnEssential | Kind::Learning => {
                 if hit.fact == Fact::Host
                     && (rule.exact == 0 || usize::from(rule.exact) == self.host.text.len())
+                    && (rule.kind != Kind::Essential || self.is_essential_at(rule.place))
                 {
                     self.found.rules.push(hit);
                 }
@@ -305,6 +306,11 @@ impl<'a> Case<'a> {
             }
             Kind::Use => {}
         }
+    }
+
+    fn is_essential_at(&self, place: u32) -> bool {
+        let open = self.policy.catalogue.essential.get(place as usize);
+        open.is_some_and(|open| open.is_at(self.request.port))
     }
 
     pub(super) fn add_live(&mut self, entry: u32, fact: Fact) {

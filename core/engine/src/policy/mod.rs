@@ -28,7 +28,7 @@
 //!   site) counts as matched by some URL there. An expression counts for the host itself where it matches `host/` and
 //!   looks at nothing that follows.
 //! - **Spellings.** A path is asked in its canonical form ([`kit::path::canonical`]). What blocks or seals is asked with its
-//!   widest reading too, and an expression that blocks also with the path as it was sent, since it may be about the
+//!   other readings too ([`kit::path::other_readings`]), and an expression that blocks also with the path as it was sent, since it may be about the
 //!   spelling itself (`//`, `%2e`). What opens is asked with the canonical form alone.
 //! - **Letter case** is ignored in paths and by expressions (were only one of them to ignore it, a part of a host could
 //!   be open that no known beginning shows), and so is `www.` before the host of a part of a site.

@@ -41,7 +41,7 @@ impl Asking<'_> {
                     Vec::new()
                 } else if self.path(url).is_some_and(under) {
                     vec![whole(Fact::Path)]
-                } else if self.wide(url).is_some_and(|path| under(&path)) {
+                } else if self.others(url).iter().any(|path| under(path)) {
                     vec![(Fact::Path, None, None, false)]
                 } else {
                     Vec::new()

@@ -50,23 +50,26 @@ impl Asking<'_> {
 
     pub(super) fn open_site(&self, step: Step) -> Option<Decision> {
         let world = self.world;
-        let own = world.document.essential.iter().map(|site| (site.as_str(), false));
-        let help: Vec<(&str, bool)> = world.catalogue.help.iter().flat_map(OpenSite::sites).collect();
-        let essential: Vec<(&str, bool)> =
-            world.catalogue.essential.iter().flat_map(OpenSite::sites).chain(own).collect();
+        let own = world.document.essential.iter().map(|site| (site.as_str(), false, true));
+        let port = self.request.port;
+        let help: Vec<(&str, bool, bool)> =
+            world.catalogue.help.iter().flat_map(|open| sites_of(open, port)).collect();
+        let essential: Vec<(&str, bool, bool)> =
+            world.catalogue.essential.iter().flat_map(|open| sites_of(open, port)).chain(own).collect();
         let (before, sites) = match step {
             Step::Help => (0, help),
             _ => (help.len(), essential),
         };
-        let is_it = |(site, exact): (&str, bool)| {
+        let is_it = |(site, exact, here): (&str, bool, bool)| {
             let known = if exact { self.host == site } else { below(&self.host, site) };
-            known && !self.covers_sealed(&read_site(site).unwrap())
+            here && known && !self.covers_sealed(&read_site(site).unwrap())
         };
         let place = sites.iter().position(|site| is_it(*site))?;
         let rule = RuleRef((before + place + 1) as u32);
         let mut open = answer(Verdict::Allow, Reason { rule, fact: Fact::Host, ..bare(step) });
         let mut quiet = world.catalogue.essential.iter().filter(|open| open.unobserved);
-        open.obligations.unobserved = step == Step::Help || quiet.any(|open| open.sites().any(is_it));
+        open.obligations.unobserved =
+            step == Step::Help || quiet.any(|open| sites_of(open, port).into_iter().any(is_it));
         Some(open)
     }
 
@@ -124,4 +127,10 @@ impl Asking<'_> {
         let (rule, group) = (RuleRef(LIVE | spoke.number), self.group_no(&spoke.group));
         Some(answer(verdict, Reason { rule, fact, group, beside, ..bare(Step::Focus) }))
     }
+}
+
+/// The sites of an open one, whether each stands for itself alone, and whether it is at that port.
+fn sites_of(open: &OpenSite, port: Option<u16>) -> Vec<(&str, bool, bool)> {
+    let here = open.ports.is_empty() || port.is_none_or(|port| open.ports.contains(&port));
+    open.sites().map(|(site, exact)| (site, exact, here)).collect()
 }

@@ -81,11 +81,11 @@ impl Asking<'_> {
         }
     }
 
-    /// The other reading of a whole URL's path, which may block and never opens.
-    pub(super) fn wide(&self, url: &Url) -> Option<String> {
+    /// The other readings of a whole URL's path, which may block and never open.
+    pub(super) fn others(&self, url: &Url) -> Vec<String> {
         match url {
-            Url::Whole(path) => Some(kit::path::widest(path).into_owned()).filter(|wide| wide != path),
-            _ => None,
+            Url::Whole(path) => kit::path::other_readings(path),
+            _ => Vec::new(),
         }
     }
 
@@ -98,7 +98,8 @@ impl Asking<'_> {
         let inside = self.inside().into_iter().map(|inside| (inside.to_string(), inside_fact));
         for (host, fact) in own.chain(inside) {
             all.push(Reading { host: host.clone(), path: path.to_owned(), fact, opens: host == self.host });
-            all.extend(self.wide(url).map(|path| Reading { host, path, fact, opens: false }));
+            let other = |path| Reading { host: host.clone(), path, fact, opens: false };
+            all.extend(self.others(url).into_iter().map(other));
         }
         all
     }

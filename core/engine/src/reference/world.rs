@@ -368,7 +368,9 @@ pub(super) fn world(dice: &mut Dice<'_>) -> World {
         essential: if dice.chance(2) {
             let mut quiet = open("quiet", &[], &["a.example"]);
             quiet.unobserved = true;
-            vec![open("essential", &[], &["x.b.example", "192.0.2.1", "64:ff9b::c000:201"]), quiet]
+            let mut part = open("part", &[], &["y.x.a.example", "192.0.2.2"]);
+            part.ports = vec![8080];
+            vec![open("essential", &[], &["x.b.example", "192.0.2.1", "64:ff9b::c000:201"]), quiet, part]
         } else {
             Vec::new()
         },

@@ -286,17 +286,15 @@ impl Sealed {
         !self.is_empty() && self.has(Form::Shared, &[url_host(host).as_bytes()])
     }
 
-    /// Whether the path on this host is sealed, by a prefix or exactly, as it stands or in its widest reading. `path` is
+    /// Whether the path on this host is sealed, by a prefix or exactly, as it stands or in another reading. `path` is
     /// canonical with its query. Letter case is ignored. Both seal more and never less.
     pub fn holds_path(&self, host: &str, path: &str) -> bool {
         self.holds_part_of(host)
-            && (self.holds_spelling(host, path) || {
-                let wide = kit::path::widest(path);
-                *wide != *path && self.holds_spelling(host, &wide)
-            })
+            && (self.holds_spelling(host, path)
+                || kit::path::other_readings(path).iter().any(|other| self.holds_spelling(host, other)))
     }
 
-    /// Whether every path on this host that begins so is sealed. One may go on so that its widest reading is another.
+    /// Whether every path on this host that begins so is sealed. One may go on so that other readings of it differ.
     pub(crate) fn holds_beginning(&self, host: &str, path: &str) -> bool {
         self.holds_part_of(host) && self.holds_spelling(host, path)
     }

@@ -162,6 +162,7 @@ fn spelled() -> Sealed {
         writer.line(entry).unwrap();
     }
     writer.line("odd4.example/a%2Fb%28c%29").unwrap();
+    writer.line("odd5.example/x;v=1.jpg?q=1").unwrap();
     writer.finish()
 }
 
@@ -191,6 +192,14 @@ fn an_entry_is_met_however_it_is_spelt() {
         ("odd3.example", "/find/it's?a=1%26q=a%20b"),
         ("odd4.example", "/a/b(c)"),
         ("odd4.example", "/a%2fb%28c%29/d"),
+        ("shared.example", "/x/y.html;a"),
+        ("shared.example", "/x/y.html;a=b;c/d"),
+        ("shared.example", "/x;s=1/y.html%20"),
+        ("prefix.example", "/bad;a/dir"),
+        ("youtube.example", "/watch;a?v=abc"),
+        ("youtube.example", "/watch%3Ba%20?v=abc%20"),
+        ("youtube.example", "/x/..%3B/watch?v=abc"),
+        ("odd5.example", "/x;v=1.jpg;a?q=1"),
     ] {
         assert!(sealed.holds_path(host, &canonical(target)), "{host}{target}");
     }
@@ -199,6 +208,8 @@ fn an_entry_is_met_however_it_is_spelt() {
         ("prefix.example", "/bad%252Fdir/z"),
         ("youtube.example", "/watch?v=abcd"),
         ("odd.example", "/a(b)/x"),
+        ("odd5.example", "/x?q=1"),
+        ("odd5.example", "/x;v=2.jpg?q=1"),
     ] {
         assert!(!sealed.holds_path(host, &canonical(target)), "{host}{target}");
     }
@@ -230,9 +241,24 @@ fn a_line_with_a_star_means_all_below_or_is_refused() {
 fn respelt(path: &str, below: &str, choices: &[u8]) -> String {
     let mut out = String::new();
     let mut in_query = false;
+    let ends = path.find('?').unwrap_or(usize::MAX);
+    let taken_off = |choice: u8| match choice % 8 {
+        0 => ";a",
+        1 => ";a=1;b",
+        2 => "%3Ba",
+        3 => "%20",
+        4 => "%20;a%09",
+        _ => "",
+    };
     for (at, sign) in path.trim_end_matches('/').chars().chain(below.chars()).enumerate() {
         let choice = choices.get(at).copied().unwrap_or(0);
         let slash = sign == '/' && !in_query;
+        if at > 0 && (slash || at == ends) {
+            out.push_str(match taken_off(choice / 12) {
+                space if slash && space.starts_with("%20") => "",
+                parameters => parameters,
+            });
+        }
         match (sign, choice % 12) {
             ('/', 1) if slash => out.push_str("//"),
             ('/', 2) if slash => out.push_str("/./"),
@@ -256,6 +282,11 @@ fn respelt(path: &str, below: &str, choices: &[u8]) -> String {
             (sign, _) => out.push(sign),
         }
         in_query |= sign == '?';
+    }
+    // Of an address that is known with its query, servers take white space off the end alone.
+    match taken_off(choices.last().copied().unwrap_or(0)) {
+        parameters if in_query && parameters.contains(['a', 'B']) => {}
+        taken_off => out.push_str(taken_off),
     }
     out
 }

@@ -255,6 +255,24 @@ fn the_schools_own_portal_is_essential_by_what_is_published_and_nothing_beside_i
         let reason = with_request(&identity, &target.to_lowercase(), |request| held.decide(request)).reason;
         assert_eq!(reason.step, step, "{target}");
     }
+    // An address with a port is the portal at that port; elsewhere on it the policy decides as about anything.
+    let hosts = ["127.0.0.7:8080", "[fd00::7]:81"].map(str::to_owned);
+    let published = Published { portal: hosts.to_vec(), ..Published::new(&document, &sealed()) };
+    let (at_ports, _) = Current::new(compiled(&serde_json::to_string(&published).unwrap()), &live);
+    let at_ports = at_ports.hold(at(now));
+    for (target, port, step) in [
+        ("127.0.0.7", Some(8080), Step::Essential),
+        ("127.0.0.7", None, Step::Essential),
+        ("127.0.0.7", Some(80), Step::Focus),
+        ("127.0.0.7", Some(81), Step::Focus),
+        ("fd00::7", Some(81), Step::Essential),
+        ("fd00::7", Some(8080), Step::Focus),
+    ] {
+        let identity = at_ports.identify("10.0.3.7".parse().unwrap());
+        let decided =
+            with_request(&identity, target, |request| at_ports.decide(&engine::Request { port, ..*request }));
+        assert_eq!(decided.reason.step, step, "{target} {port:?}");
+    }
     // A name whose answer leads to the portal is not the portal.
     let identity = held.identify("10.0.3.7".parse().unwrap());
     let leads = with_request(&identity, "cuckoo.example", |request| {

@@ -31,6 +31,10 @@ fn a_rule_that_blocks_a_part_of_a_site_blocks_every_spelling_of_it() {
         ("odd.test/s?q=caf\u{e9}", "/s?q=caf%C3%A9"),
         ("odd.test/a%2Fb", "/a/b/c"),
         ("odd.test/(x)", "/%28x%29"),
+        ("odd.test/x.jpg", "/x.jpg;a"),
+        ("odd.test/x.jpg", "/x.jpg%20"),
+        ("odd.test/x.jpg", "/x.jpg%3Ba?q=1"),
+        ("odd.test/a/x.jpg", "/a;b/x.jpg%0A"),
     ] {
         let school = rule("block", &format!("url = \"{url}\""));
         let host = url.split('/').next().unwrap();
@@ -46,7 +50,7 @@ fn a_rule_that_opens_opens_nothing_that_is_only_meant() {
         |target: &str, path: &str| says(&rule("allow", target), "odd.test", path).ends_with(": school");
     let part = "url = \"odd.test/good/dir\"";
     assert!(open(part, "/good/dir/x") && open(part, "/g%6Fod//dir"));
-    for path in ["/good%2Fdir", "/x%2F..%2Fgood/dir", "/good/dir%2F..%2Fbad"] {
+    for path in ["/good/dir;x", "/good;x/dir", "/good%2Fdir", "/x%2F..%2Fgood/dir", "/good/dir%2F..%2Fbad"] {
         assert!(!open(part, path), "{path}");
     }
     assert!(!open("expression = \"/good/\"\non = \"odd.test\"", "/x%2Fgood%2Fy"));

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use engine::{Decision, Held, Recorder};
+use engine::{Decision, Held, Owed, Recorder};
 
 use super::judge::Case;
 use super::{Now, Outcome, Resolver, Shape, want, write_stored};
@@ -130,7 +130,7 @@ impl<R> Resolver<R> {
             case.record(log, &decision, length);
             return self.answer(length);
         }
-        self.wait(buffer, query, hash, source, to, now)
+        self.wait(buffer, query, hash, (source, !decision.obligations.unobserved), to, now)
     }
 
     /// The root, and names no part of which is a host name. The root's own records are nobody's site and are fetched
@@ -157,26 +157,29 @@ impl<R> Resolver<R> {
             self.counting.cached.one();
             return self.answer(length);
         }
-        self.wait(buffer, query, hash, source, to, now)
+        self.wait(buffer, query, hash, (source, false), to, now)
     }
 
-    /// Puts the device among those that wait, and asks an upstream if nobody has yet.
+    /// Puts the device among those that wait, and asks an upstream if nobody has yet. It `owes` an event from here on,
+    /// if one will come.
     fn wait(
         &mut self,
         buffer: &mut [u8],
         query: &Query,
         hash: u64,
-        source: Source,
+        (source, owes): (Source, bool),
         to: impl FnOnce() -> R,
         now: Now,
     ) -> Outcome {
         let want = want(query);
+        let sink = self.sink();
         let waiter = || Waiter {
             head: buffer.get(..query.end()).unwrap_or(&[]).into(),
             edns: query.edns,
             client: source.client,
             transport: source.transport,
             to: to(),
+            owed: owes.then(|| Owed::new(&sink, now.at)),
         };
         if let Some(place) = self.askings.find(query.question(), want) {
             if !self.askings.admits(place) {
@@ -198,6 +201,7 @@ impl<R> Resolver<R> {
             want,
             waiters: vec![waiter()],
             attempt: None,
+            late: Vec::new(),
             tried: 0,
             attempts: 0,
             reached: false,
@@ -245,7 +249,7 @@ impl<R> Resolver<R> {
         log: &mut dyn Recorder,
         decision: &Decision,
     ) -> Outcome {
-        let length = self.write_block(buffer, shape, case, held, log, decision);
+        let length = self.write_block(buffer, shape, case, held, (log, None), decision);
         self.answer(length)
     }
 
@@ -256,7 +260,7 @@ impl<R> Resolver<R> {
         shape: Shape,
         case: Case<'_>,
         held: &Held,
-        log: &mut dyn Recorder,
+        (log, owed): (&mut dyn Recorder, Option<Owed>),
         decision: &Decision,
     ) -> usize {
         let saying = shape.edns.map(|_| held.say(decision));
@@ -264,7 +268,7 @@ impl<R> Resolver<R> {
         let life = self.settings.blocked_life_s;
         let length = write::blocked(buffer, shape.end, shape.flags, shape.edns, life, reason);
         self.counting.blocked.one();
-        case.record(log, decision, length);
+        case.pay(log, owed, decision, length);
         length
     }
 

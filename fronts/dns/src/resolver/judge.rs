@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use engine::{Activity, Decision, Front, Held, Host, HostName, Identity, Recorder, Request};
+use engine::{Activity, Decision, Front, Held, Host, HostName, Identity, Owed, Recorder, Request};
 use kit::Timestamp;
 
 use crate::cache::Stored;
@@ -58,7 +58,16 @@ impl<'a> Case<'a> {
 
     /// Hands the event to the activity log.
     pub fn record(&self, log: &mut dyn Recorder, decision: &Decision, bytes: usize) {
+        self.pay(log, None, decision, bytes);
+    }
+
+    /// The same where it is owed.
+    pub fn pay(&self, log: &mut dyn Recorder, owed: Option<Owed>, decision: &Decision, bytes: usize) {
         let request = self.request(&[], &[]);
-        log.record(&Activity::of(&request, decision, self.at, self.client, None, bytes as u64));
+        let activity = Activity::of(&request, decision, self.at, self.client, None, bytes as u64);
+        match owed {
+            Some(owed) => owed.pay_into(log, &activity),
+            None => log.record(&activity),
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Asking upstreams, and believing only the answer that was asked for.
 
-use engine::{Held, Recorder};
+use std::net::IpAddr;
+
+use engine::{Held, Owed, Recorder};
 use front_sys::udp::FRAME_BYTES as UDP_ROOM;
 
 use super::judge::Case;
 use super::{Command, Now, Resolver, Shape, Ticket, write_stored};
-use crate::asking::{Asking, Attempt, Waiter};
+use crate::asking::{Asking, Askings, Attempt, Waiter};
 use crate::cache::{Stored, Want};
 use crate::upstreams::Way;
 use crate::wire::answer::{self, Answer, Unusable};
@@ -28,7 +30,12 @@ impl<R> Resolver<R> {
     /// Sends the question at `place` to the next upstream, or gives it up.
     pub(super) fn attempt(&mut self, place: usize, now: Now) {
         let Some(asking) = self.askings.get_mut(place) else { return };
-        if asking.attempts >= MOST_ATTEMPTS || now.ms.saturating_sub(asking.since_ms) >= PATIENCE_MS {
+        let is_over = now.ms.saturating_sub(asking.since_ms) >= PATIENCE_MS;
+        if asking.attempts >= MOST_ATTEMPTS && !is_over && !asking.late.is_empty() {
+            // Nobody is asked any more, and one of those who were may answer yet.
+            return;
+        }
+        if asking.attempts >= MOST_ATTEMPTS || is_over {
             return self.exhausted(place, now);
         }
         let chosen = self.upstreams.choose(asking.tried, now.ms, &mut self.random);
@@ -106,35 +113,90 @@ impl<R> Resolver<R> {
 
     /// The attempt under way no longer flies.
     fn land(&mut self, place: usize) {
-        let Some(attempt) = self.askings.get_mut(place).and_then(|asking| asking.attempt.as_ref()) else {
-            return;
-        };
-        if let Some(way) = attempt.way {
-            let id = attempt.id;
-            self.askings.land(way, id);
-            self.upstreams.release(way);
+        let attempt = self.askings.get_mut(place).and_then(|asking| asking.attempt.as_ref());
+        if let Some((way, id)) = attempt.and_then(|attempt| Some((attempt.way?, attempt.id))) {
+            self.land_on(way, id);
         }
+    }
+
+    fn land_on(&mut self, way: Way, id: u16) {
+        self.askings.land(way, id);
+        self.upstreams.release(way);
+    }
+
+    /// Takes a question out. Nothing of it flies any more.
+    fn finish(&mut self, place: usize) -> Option<Asking<R>> {
+        self.land(place);
+        let mut asking = self.askings.remove(place)?;
+        for late in asking.late.drain(..) {
+            if let Some(way) = late.way {
+                self.land_on(way, late.id);
+            }
+        }
+        Some(asking)
+    }
+
+    /// The attempt under way was waited for long enough. A datagram may be answered yet, and goes on flying.
+    fn set_aside(&mut self, place: usize) -> Option<usize> {
+        let asking = self.askings.get_mut(place)?;
+        let attempt = asking.attempt.take()?;
+        let upstream = attempt.upstream;
+        if attempt.way.is_some() {
+            asking.late.push(attempt);
+        }
+        Some(upstream)
+    }
+
+    /// Makes a late attempt that was answered the one under way, as if no other had followed it.
+    fn take_up(&mut self, place: usize, way: Way, id: u16) {
+        self.set_aside(place);
+        let Some(asking) = self.askings.get_mut(place) else { return };
+        let late = asking.late.iter().position(|late| late.is(way, id));
+        asking.attempt = late.map(|late| asking.late.swap_remove(late));
     }
 
     /// A datagram came in through an upstream's socket. The socket is connected, so the sender is the upstream or
     /// somebody who forges it; the id, the question and its spelling tell them apart.
     pub fn answered(&mut self, way: Way, message: &[u8], now: Now) {
-        let place = u16_at(message, 0).and_then(|id| self.askings.in_flight(way, id));
-        let Some(place) = place else { return self.counting.mismatched.one() };
+        let found = u16_at(message, 0).and_then(|id| Some((id, self.askings.in_flight(way, id)?)));
+        let Some((id, place)) = found else { return self.counting.mismatched.one() };
         let Some(asking) = self.askings.get_mut(place) else { return };
-        let Some(attempt) = asking.attempt.as_ref() else { return };
+        let is_late = !asking.attempt.as_ref().is_some_and(|attempt| attempt.is(way, id));
+        let attempt = asking.attempt.iter().chain(&asking.late).find(|attempt| attempt.is(way, id));
+        let Some(attempt) = attempt else { return };
+        let (upstream, sent_ms) = (attempt.upstream, attempt.sent_ms);
         match matches(&attempt.message, message) {
             Match::Exact => {}
             Match::OtherSpelling => {
                 // Either a server that does not keep the spelling or a forger who did not see it: a stream cannot be
                 // forged from outside.
                 self.counting.mismatched.one();
+                if is_late {
+                    self.take_up(place, way, id);
+                }
                 return self.attempt_stream(place, now);
             }
             Match::No => return self.counting.mismatched.one(),
         }
-        let (upstream, sent_ms) = (attempt.upstream, attempt.sent_ms);
+        let whole = asking.want.0 & Want::DNSSEC != 0;
+        let useless = is_late
+            && match answer::read(message, HEADER + asking.question.len(), whole) {
+                Ok(_) | Err(Unusable::Truncated) => false,
+                Err(Unusable::Circle) => true,
+                Err(Unusable::Malformed) => message.len() < UDP_ROOM,
+                Err(Unusable::Failed(code)) => {
+                    asking.plain || ![rcode::FORMERR, rcode::NOTIMP].contains(&code)
+                }
+            };
         self.upstreams.answered(upstream, now.ms.saturating_sub(sent_ms));
+        if useless {
+            // Another was asked already, and may know better.
+            asking_without(&mut self.askings, place, way, id);
+            return self.land_on(way, id);
+        }
+        if is_late {
+            self.take_up(place, way, id);
+        }
         self.believe(place, upstream, message, true, now);
     }
 
@@ -183,9 +245,8 @@ impl<R> Resolver<R> {
         }
         self.next_tick_ms = now.ms + 20;
         for place in self.askings.overdue(now.ms) {
-            self.land(place);
-            if let Some(attempt) = self.askings.get_mut(place).and_then(|asking| asking.attempt.take()) {
-                self.upstreams.failed(attempt.upstream, now.ms);
+            if let Some(upstream) = self.set_aside(place) {
+                self.upstreams.failed(upstream, now.ms);
                 self.counting.upstream_failures.one();
             }
             self.attempt(place, now);
@@ -234,8 +295,7 @@ impl<R> Resolver<R> {
 
     /// Keeps an answer and gives it to everyone who waits, each by their own decision.
     fn serve(&mut self, place: usize, answer: &Answer, now: Now) {
-        self.land(place);
-        let Some(asking) = self.askings.remove(place) else { return };
+        let Some(asking) = self.finish(place) else { return };
         let stored = with_question(answer, &asking)
             .and_then(|answer| Stored::new(asking.hash, asking.want, &answer, now.seconds()));
         let Some(mut stored) = stored else {
@@ -267,11 +327,11 @@ impl<R> Resolver<R> {
                 let case = Case { host, identity: &identity, client: waiter.client, at: now.at };
                 let decision = case.decide_answer(held, stored, &mut self.addresses);
                 if decision.verdict.is_block() {
-                    self.write_block(scratch, shape, case, held, log, &decision)
+                    self.write_block(scratch, shape, case, held, (log, waiter.owed), &decision)
                 } else {
                     let life = self.settings.longest_life_s;
                     let length = write_stored(scratch, shape, stored, life, now.seconds());
-                    case.record(log, &decision, length);
+                    case.pay(log, waiter.owed, &decision, length);
                     length
                 }
             }
@@ -300,9 +360,23 @@ impl<R> Resolver<R> {
 
     /// Answers everyone who waits that it did not work.
     pub(super) fn give_up(&mut self, place: usize, why: Option<write::Extended<'_>>, now: Now) {
-        self.land(place);
-        if let Some(asking) = self.askings.remove(place) {
+        if let Some(asking) = self.finish(place) {
             self.fail(asking, why, now);
+        }
+    }
+
+    /// Tells the activity log of everything that still waits: this thread is at its end. Nobody is answered, so that
+    /// devices ask again, here or elsewhere.
+    pub fn close(&mut self, now: Now) {
+        let (held, sink) = (self.hold(now), self.sink());
+        let mut log = sink.open();
+        let mut scratch = Vec::new();
+        for place in self.askings.all() {
+            for waiter in self.finish(place).into_iter().flat_map(|asking| asking.waiters) {
+                if let Some((query, _)) = reread(&waiter, &mut scratch) {
+                    failed(&query, waiter.client, waiter.owed, &held, &mut *log, (now, 0));
+                }
+            }
         }
     }
 
@@ -320,15 +394,34 @@ impl<R> Resolver<R> {
         for waiter in asking.waiters {
             let Some((query, shape)) = reread(&waiter, &mut scratch) else { continue };
             let length = write::code(&mut scratch, shape.end, shape.flags, rcode::SERVFAIL, shape.edns, why);
-            let text = query.name();
-            if let Some(host) = text.host() {
-                let identity = held.identify(waiter.client);
-                let case = Case { host, identity: &identity, client: waiter.client, at: now.at };
-                case.record(&mut *log, &case.decide(&held), length);
-            }
+            failed(&query, waiter.client, waiter.owed, &held, &mut *log, (now, length));
             self.counting.failed.one();
             self.reply(waiter.to, &scratch, length);
         }
+    }
+}
+
+/// Tells the activity log of a question that nobody could answer.
+fn failed(
+    query: &Query,
+    client: IpAddr,
+    owed: Option<Owed>,
+    held: &Held,
+    log: &mut dyn Recorder,
+    (now, bytes): (Now, usize),
+) {
+    let text = query.name();
+    if let Some(host) = text.host() {
+        let identity = held.identify(client);
+        let case = Case { host, identity: &identity, client, at: now.at };
+        case.pay(log, owed, &case.decide(held), bytes);
+    }
+}
+
+fn asking_without<R>(askings: &mut Askings<R>, place: usize, way: Way, id: u16) {
+    if let Some(asking) = askings.get_mut(place) {
+        asking.reached = true;
+        asking.late.retain(|late| !late.is(way, id));
     }
 }
 

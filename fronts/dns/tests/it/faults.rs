@@ -52,6 +52,29 @@ fn a_slow_upstream_is_passed_over_and_one_that_never_answers_ends_in_an_error_in
 }
 
 #[test]
+fn a_first_answer_that_comes_after_the_second_question_is_taken() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let running = front(&[socket.local_addr().unwrap()], school(), Arc::new(Events::default()));
+    let device = UdpSocket::bind("127.0.0.1:0").unwrap();
+    device.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    device.send_to(&question("www.example.org", 1), running.addresses()[0]).unwrap();
+    let mut buffer = [0; 2048];
+    let mut asked = || {
+        let (length, asker) = socket.recv_from(&mut buffer).unwrap();
+        (buffer[..length].to_vec(), asker)
+    };
+    // The first is answered once the second has come, and the second never.
+    let (first, asker) = asked();
+    let (second, _) = asked();
+    assert_ne!(first[..2], second[..2], "each has its own id");
+    socket.send_to(&respond(&first, 0, &[address(1)]), asker).unwrap();
+    let mut answer = [0; 2048];
+    let length = device.recv(&mut answer).unwrap();
+    assert!(answer[..length].ends_with(&[192, 0, 2, 1]));
+}
+
+#[test]
 fn rfc8767_the_last_answer_stands_in_while_no_upstream_answers() {
     let here = |last| record(HERE, 1, 1, &[192, 0, 2, last]);
     let upstream = Upstream::answering(move |question| vec![respond(question, 0, &[here(9)])]);

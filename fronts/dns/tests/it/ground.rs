@@ -1,7 +1,7 @@
 //! What the tests stand on: a school with the real engine, a sink that keeps events, upstreams, and the front between.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -92,22 +92,45 @@ pub struct Told {
 
 /// Keeps every event.
 #[derive(Default)]
-pub struct Events(Mutex<Vec<Told>>);
+pub struct Events {
+    told: Mutex<Vec<Told>>,
+    owed: AtomicI64,
+    written_off: AtomicI64,
+}
 
 impl Events {
     pub fn all(&self) -> Vec<Told> {
-        self.0.lock().unwrap().clone()
+        self.told.lock().unwrap().clone()
+    }
+
+    /// How many events are owed now, and how many will never come.
+    pub fn owed(&self) -> (i64, i64) {
+        (self.owed.load(Ordering::SeqCst), self.written_off.load(Ordering::SeqCst))
     }
 }
 
 impl ActivitySink for Events {
     fn record(&self, activity: &Activity<'_>) {
-        self.0.lock().unwrap().push(Told {
+        self.told.lock().unwrap().push(Told {
             client: activity.client(),
             host: activity.host().map(|host| host.to_string()),
             verdict: activity.verdict(),
             fact: activity.decision().reason.fact,
         });
+    }
+
+    fn owe(&self, _: Timestamp) {
+        self.owed.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn record_owed(&self, activity: &Activity<'_>) {
+        self.record(activity);
+        self.owed.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    fn write_off(&self) {
+        self.owed.fetch_sub(1, Ordering::SeqCst);
+        self.written_off.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -12,6 +12,7 @@ mod faults;
 mod ground;
 #[cfg(test)]
 mod messages;
+mod owed;
 #[cfg(test)]
 mod real;
 #[cfg(test)]

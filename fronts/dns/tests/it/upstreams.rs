@@ -146,13 +146,13 @@ fn a_silent_upstream_is_left_for_another_and_the_last_failure_is_told() {
         assert!(passed <= 200, "the other is asked soon");
     }
     assert_ne!(bench.sent[1].0.upstream, first);
-    // The answer of the first comes too late to be believed, or rather: nobody waits on its socket any more.
     let (way, late) = bench.sent.remove(0);
-    bench.resolver.answered(way, &respond(&late, 0, &[address(66)]), bench.now);
-    assert_eq!(bench.counters().mismatched, 1);
     for _ in 0..100 {
         bench.pass_ms(50);
     }
+    // The answer of the first comes too late to be believed: nobody waits on its socket any more.
+    bench.resolver.answered(way, &respond(&late, 0, &[address(66)]), bench.now);
+    assert_eq!(bench.counters().mismatched, 1);
     let (_, answer) = bench.replies.pop().unwrap();
     assert_eq!(answer[3] & 15, 2);
     let text = b"\0\x16No upstream server answered in time.";
@@ -262,4 +262,74 @@ fn a_name_that_points_into_the_header_is_no_answer() {
         );
         assert_eq!(answer[3] & 15, 2, "{target}");
     }
+}
+
+/// A question that was sent twice, since the first attempt was waited for long enough.
+fn sent_twice() -> Bench {
+    let mut bench = Bench::new();
+    assert_eq!(bench.ask(&question("www.example.org", A)), None);
+    while bench.sent.len() < 2 {
+        bench.pass_ms(20);
+    }
+    bench
+}
+
+#[test]
+fn whichever_attempt_is_answered_first_counts_and_the_other_comes_too_late() {
+    for first in [0, 1] {
+        let mut bench = sent_twice();
+        let both = bench.sent.clone();
+        assert_ne!(both[0].1[..2], both[1].1[..2], "each has its own id");
+        for (number, (way, sent)) in [first, 1 - first].into_iter().zip([&both[first], &both[1 - first]]) {
+            bench.resolver.answered(*way, &respond(sent, 0, &[address(number as u8 + 1)]), bench.now);
+            bench.collect();
+            assert_eq!(bench.replies.len(), 1, "answered once");
+        }
+        assert!(bench.replies[0].1.ends_with(&[192, 0, 2, first as u8 + 1]), "attempt {first}");
+        assert_eq!(bench.counters().mismatched, 1);
+        assert_eq!(bench.resolver.waiting(), 0);
+    }
+}
+
+#[test]
+fn a_late_answer_is_checked_as_any_other_and_a_useless_one_leaves_the_second_attempt_waiting() {
+    let late = |how: fn(&[u8]) -> Vec<u8>| {
+        let mut bench = sent_twice();
+        bench.upstream(how);
+        bench
+    };
+    let forged = late(|sent| {
+        let mut answer = respond(sent, 0, &[address(66)]);
+        answer[13] ^= 3;
+        answer
+    });
+    let failed = late(|sent| respond(sent, 2, &[]));
+    for mut bench in [forged, failed] {
+        assert_eq!((bench.replies.len(), bench.resolver.waiting()), (0, 1));
+        bench.upstream(|sent| respond(sent, 0, &[address(7)]));
+        assert!(bench.replies[0].1.ends_with(&[192, 0, 2, 7]));
+    }
+    // One that is cut, or was spelt by somebody else, sends us to a stream as ever.
+    let cut = late(|sent| {
+        let mut cut = respond(sent, 0, &[]);
+        cut[2] |= 2;
+        cut
+    });
+    let respelt = late(|sent| respond(&sent.to_ascii_lowercase(), 0, &[address(66)]));
+    for bench in [cut, respelt] {
+        assert!(bench.replies.is_empty());
+        assert_eq!(bench.streamed.len(), 1);
+    }
+}
+
+#[test]
+fn a_slow_upstream_is_waited_for_as_long_as_a_device_waits() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.ask(&question("www.example.org", A)), None);
+    (0..200).for_each(|_| bench.pass_ms(20));
+    let (way, sent) = bench.sent[0].clone();
+    bench.resolver.answered(way, &respond(&sent, 0, &[address(1)]), bench.now);
+    bench.collect();
+    assert!(bench.replies[0].1.ends_with(&[192, 0, 2, 1]), "four seconds are not too long");
+    assert!(bench.sent.len() <= 6, "and nobody is asked for ever: {}", bench.sent.len());
 }

@@ -1,11 +1,11 @@
 //! What the proxy answers itself: refusals, and what went wrong.
 
 use engine::ticket::Ticket;
-use engine::{Activity, Front, Refusal, Step};
+use engine::{Front, Refusal, Step};
 
 use super::Client;
 use crate::authority::OwnHost;
-use crate::body::Framing;
+use crate::body::{BadChunks, Framing};
 use crate::buffer::Buffer;
 use crate::counters::Counters;
 use crate::exchange::{Done, NoAnswer};
@@ -27,27 +27,44 @@ impl Client<'_> {
                 }
                 Err(_) => page::trouble(503, "Not now", "The proxy does not know its own address.", None),
             },
-            _ => page::trouble(
-                400,
-                "This is the school's web proxy",
-                "It answers browsers that are set up to use it. Only /proxy.pac can be opened here directly.",
-                None,
-            ),
+            _ => {
+                self.note(Refusal::NotOffered);
+                page::trouble(
+                    400,
+                    "This is the school's web proxy",
+                    "It answers browsers that are set up to use it. Only /proxy.pac can be opened here directly.",
+                    None,
+                )
+            }
         }
     }
 
-    pub(super) async fn refuse(&mut self, refused: Refused) -> Result<(), Ended> {
+    /// Counts and tells that a request was refused of which no more is known than who sent it.
+    pub(super) fn note(&self, refusal: Refusal) {
         let shared = &self.worker.shared;
-        Counters::add(&shared.counters.refused, 1);
-        let at = shared.clock.now();
-        let identity = shared.filter.hold(at).identify(self.from);
         let tunnel = self.input.unread().starts_with(b"CONNECT ");
         let front = if tunnel { Front::Connect } else { Front::Proxy };
-        shared.sink.record(&Activity::refused(refused.refusal(), front, &identity, at, self.from));
-        let sentence = sentence(&refused.to_string());
-        let title = "The request could not be understood";
-        let page = page::trouble(refused.status(), title, &sentence, Some("http_request_error"));
+        Counters::add(&shared.counters.refused, 1);
+        shared.note(refusal, front, self.from);
+    }
+
+    pub(super) async fn refuse(&mut self, refused: Refused) -> Result<(), Ended> {
+        self.note(refused.refusal());
+        let page = not_understood(refused.status(), &refused.to_string());
         self.say(&page, false, true).await
+    }
+
+    /// The page for a body that breaks off in what cannot be read, before any answer was passed on. What was decided of
+    /// its request is refused after all.
+    pub(super) fn broken(&self, bad: BadChunks) -> Page {
+        let shared = &self.worker.shared;
+        Counters::add(&shared.counters.refused, 1);
+        if let Some(mut open) = self.watched.open.borrow_mut().take() {
+            // The log may have heard that it was let through: what became of it is told besides.
+            open.told = open.told && open.unobserved;
+            open.refuse(Refusal::NotHttp, &*shared.sink);
+        }
+        not_understood(400, &bad.to_string())
     }
 
     /// Answers a request with a page. Its body, if it has one, is not waited for.
@@ -192,6 +209,11 @@ impl Client<'_> {
         };
         page::trouble(status, "The website did not answer", &sentence(&error.to_string()), Some(word))
     }
+}
+
+fn not_understood(status: u16, why: &str) -> Page {
+    let title = "The request could not be understood";
+    page::trouble(status, title, &sentence(why), Some("http_request_error"))
 }
 
 /// An error's words as a sentence.

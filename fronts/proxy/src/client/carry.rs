@@ -5,6 +5,7 @@ use engine::{Front, behalf};
 use super::Client;
 use super::decide::Way;
 use crate::authority::OwnHost;
+use crate::body::BadChunks;
 use crate::connect;
 use crate::counters::Counters;
 use crate::exchange::{Done, Exchange, NoAnswer, signs_in_on_connection};
@@ -71,7 +72,12 @@ impl Client<'_> {
         };
         match exchange.run().await {
             Ok(done) => Ok(done),
-            Err(NoAnswer::Client(other)) => Err(other),
+            Err(NoAnswer::Client(other)) => {
+                let Some(bad) = bad_chunks(&other) else { return Err(other) };
+                let page = self.broken(bad);
+                self.say(&page, ask.head, true).await?;
+                Ok(Done::Close)
+            }
             Err(no_answer) => {
                 let page = self.no_answer(&no_answer);
                 self.say(&page, ask.head, true).await?;
@@ -119,4 +125,10 @@ impl Client<'_> {
         self.parts = Parts::default();
         tunnel::carry(self.worker, self.watched, &mut self.stream, &mut origin, &first, &[]).await
     }
+}
+
+/// Whether the client's connection ended because the chunks of its body cannot be read.
+fn bad_chunks(ended: &Ended) -> Option<BadChunks> {
+    let Ended::Io(error) = ended else { return None };
+    error.get_ref().and_then(|bad| bad.downcast_ref::<BadChunks>()).copied()
 }

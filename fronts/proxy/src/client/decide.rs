@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use engine::{Decision, Fact, Front, Identity, Obligations, Owed, Reason, RuleRef, Step, Verdict};
+use engine::{Decision, Front, Identity, Owed};
 
 use super::Client;
 use crate::authority::OwnHost;
@@ -98,7 +98,7 @@ impl Client<'_> {
             client: self.from,
             identity: Identity::default(),
             agent: agent.map(Into::into),
-            decision: undecided(),
+            decision: Decision::undecided(),
             at: self.worker.shared.clock.now(),
             bytes: 0,
             sent: None,
@@ -106,29 +106,5 @@ impl Client<'_> {
             owed: None,
             unobserved: false,
         }
-    }
-}
-
-/// What stands in for a decision until there is one: blocked, so that a mistake here opens nothing.
-const fn undecided() -> Decision {
-    Decision {
-        verdict: Verdict::Block,
-        reason: Reason {
-            step: Step::Unknown,
-            rule: RuleRef(0),
-            fact: Fact::None,
-            category: None,
-            list: None,
-            group: None,
-            beside: None,
-        },
-        obligations: Obligations {
-            unobserved: false,
-            scan: false,
-            inspect: false,
-            safe_search: false,
-            headers: 0,
-            sign_in: false,
-        },
     }
 }

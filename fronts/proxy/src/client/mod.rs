@@ -6,6 +6,7 @@ mod decide;
 
 use std::net::{IpAddr, SocketAddr};
 
+use engine::Refusal;
 use tokio::net::TcpStream;
 
 use crate::buffer::Buffer;
@@ -123,6 +124,7 @@ impl Client<'_> {
                 Ok(0) => return Ok(Ok(None)),
                 Ok(_) => {}
                 Err(Ended::Stopped(Stop::TimeUp)) if begun => {
+                    self.note(Refusal::TooSlow);
                     let sentence = "The request did not arrive in time.";
                     let page =
                         page::trouble(408, "The request was too slow", sentence, Some("http_request_error"));

@@ -31,6 +31,7 @@ fn a_client_that_sends_a_byte_a_minute_is_sent_away() {
     }
     assert_eq!(status(&String::from_utf8_lossy(&answer)), 408);
     assert!(begun.elapsed() >= Duration::from_millis(500), "{:?}", begun.elapsed());
+    assert_eq!(setting.log.lines(), ["proxy block front/too-slow - - 127.0.0.1 0"]);
 }
 
 #[test]
@@ -92,6 +93,7 @@ fn one_connection_too_many_is_told_so() {
     let answer = setting.curl(&[&setting.url("site.example", "/small")]);
     assert_eq!(status(&answer), 503, "{answer}");
     assert!(answer.contains("Too many connections"), "{answer}");
+    assert_eq!(setting.log.lines(), ["proxy block front/busy - - 127.0.0.1 0"]);
     drop(held);
     eventually(|| (setting.proxy.counts().open == 0).then_some(()));
     assert_eq!(status(&setting.curl(&[&setting.url("site.example", "/small")])), 200);

@@ -2,7 +2,7 @@
 
 use front_proxy::Opening;
 
-use super::setting::{PUPIL, Setting, block, status};
+use super::setting::{PUPIL, Setting, block, eventually, status};
 
 #[test]
 fn smuggling_and_injection_are_refused_and_the_origin_sees_nothing_of_them() {
@@ -120,10 +120,15 @@ fn bad_chunks_end_the_request_and_nothing_after_them_is_taken_for_another() {
             format!("POST http://{host}/upload HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}{after}")
                 .as_bytes(),
         );
-        assert!(!answer.contains(" 200 "), "{name}: {answer}");
+        assert_eq!(status(&answer), 400, "{name}: {answer}");
+        assert!(answer.contains("The chunks of the body are not properly written."), "{name}: {answer}");
     }
     setting.curl(&[&setting.url("site.example", "/small?marker")]);
     assert!(!setting.internet.log_with("marker").contains("smuggled"));
+    let lines = eventually(|| Some(setting.log.lines()).filter(|lines| lines.len() == 6));
+    let refused = "proxy block front/not-http site.example /upload 127.0.0.1 0";
+    assert!(lines.iter().take(5).all(|line| line == refused), "{lines:#?}");
+    assert_eq!(setting.log.owed(), (0, 0));
 }
 
 #[test]
@@ -139,6 +144,12 @@ fn the_proxy_itself_is_no_website_but_for_its_pac_file() {
             "{answer}"
         );
     }
+    assert_eq!(setting.log.lines(), ["proxy block front/not-offered - - 127.0.0.1 0"; 4]);
+    // Its own file is no refusal.
+    let host = setting.address();
+    let pac = format!("GET /proxy.pac HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    assert_eq!(status(&setting.exchange(pac.as_bytes())), 200);
+    assert_eq!(setting.log.lines().len(), 4);
 }
 
 #[test]

@@ -93,6 +93,7 @@ pub fn policy(rules: &str) -> FilterPolicy {
         confirm_first: false,
         needs: Vec::new(),
         unobserved: false,
+        ports: Vec::new(),
     };
     let catalogue = Arc::new(Catalogue { help: vec![help], ..Catalogue::default() });
     let image = IndexBuilder::new(Seed([1; 16])).build().unwrap();
