@@ -108,13 +108,8 @@ pub struct Gathered {
 impl Gathered {
     /// Nothing yet, for an index of that seed. It is full once what it holds needs more memory than `room`, in bytes.
     pub fn new(seed: Seed, room: usize) -> Self {
-        Self {
-            seed,
-            keys: Keys::new(seed),
-            entries: Entries::default(),
-            others: [const { None }; OTHERS],
-            room,
-        }
+        let (keys, entries) = (Keys::new(seed), Entries::default());
+        Self { seed, keys, entries, others: [const { None }; OTHERS], room }
     }
 
     /// Makes room for the names of a text so long. What is not used is given back as it was, untouched.
@@ -126,8 +121,8 @@ impl Gathered {
 
     /// How many bytes of memory what is held takes.
     pub fn held_bytes(&self) -> usize {
-        let others = self.others.iter().flatten().map(|entries| entries.held_bytes()).sum::<usize>();
-        self.entries.held_bytes() + others
+        let others = self.others.iter().flatten().map(|other| other.held_bytes());
+        self.entries.held_bytes() + others.sum::<usize>()
     }
 }
 

@@ -135,11 +135,15 @@ impl TextFile {
     }
 
     fn reader(&self) -> Result<Box<dyn Read + '_>, FileError> {
+        self.open().map_err(read_error(&self.path))
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match &self.content {
             Content::Short(bytes) => Box::new(bytes.as_slice()),
             Content::Long(file, _) => {
                 let mut file: &File = file;
-                file.seek(SeekFrom::Start(0)).map_err(read_error(&self.path))?;
+                file.seek(SeekFrom::Start(0))?;
                 Box::new(file)
             }
         })
@@ -167,7 +171,7 @@ impl TextFile {
             Ok(format) => format,
             Err(why) => return Ok(Err(why)),
         };
-        match lists::read_from(&mut *self.reader()?, format, sink) {
+        match lists::read_from(|| self.open(), format, sink) {
             Ok(report) => Ok(Ok(report)),
             Err(ReadError::Full) => Err(ReadIntoError::Full(self.path.clone())),
             Err(ReadError::Io(error)) => Err(read_error(&self.path)(error).into()),

@@ -58,8 +58,10 @@ fn index(data: &Path) -> ListIndex {
 /// Words such as `gay` or `teen` in an address say nothing of what the page is about.
 fn words_anywhere_close_nothing(school: &School) -> Vec<String> {
     let index = school.policy.index();
-    let is_of_words =
-        |list: lists::ListNo| index.lists()[usize::from(list.0)].categories == ["words-in-addresses"];
+    let is_of_words = |list: lists::ListNo| {
+        let head = index.lists().get(usize::from(list.0)).unwrap();
+        head.categories == ["words-in-addresses"]
+    };
     let words: Vec<regex::Regex> = index
         .expressions()
         .iter()

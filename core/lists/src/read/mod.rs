@@ -15,7 +15,7 @@ mod unbound;
 mod under;
 mod urls;
 
-use std::io::{self, Read as _};
+use std::io;
 
 pub use expressions::translate;
 pub(crate) use names::closes_a_suffix;
@@ -30,9 +30,10 @@ use crate::report::{Refusal, Report};
 /// 40 ns each and no allocation.
 pub fn read(text: &[u8], format: Format, sink: &mut impl Sink) -> Report {
     let text = lines::without_mark(text);
-    let mut reader = Reader::new(format, text);
-    reader.take(text, sink);
-    reader.finish(sink)
+    let mut reading = Reading::new(format);
+    reading.look(text);
+    reading.piece(text, sink);
+    reading.finish(sink)
 }
 
 /// Why a text was not read to its end.
@@ -47,36 +48,35 @@ pub enum ReadError {
 }
 
 /// [`read`] of a text that is not in memory: it is read in pieces of [`PIECE`] bytes, so that memory does not grow with its
-/// length, nor with that of a line. A line that is longer than a piece is refused.
-pub fn read_from<S: Sink>(
-    from: &mut dyn io::Read,
+/// length, nor with that of a line. A line that is longer than a piece is refused. `open` gives the text from its start; some
+/// formats are looked through once before they are read.
+pub fn read_from<R: io::Read, S: Sink>(
+    mut open: impl FnMut() -> io::Result<R>,
     format: Format,
     sink: &mut S,
 ) -> Result<Report, ReadError> {
-    if format == Format::Adguard {
-        // What a rule turns off may stand before it, so the whole has to be there.
-        let mut text = Vec::new();
-        from.take(WHOLE + 1).read_to_end(&mut text)?;
-        if text.len() as u64 > WHOLE {
-            return Err(ReadError::Full);
-        }
-        let report = read(&text, format, sink);
-        return if sink.is_full() { Err(ReadError::Full) } else { Ok(report) };
+    let mut reading = Reading::new(format);
+    let go_on = |is_full: bool| if is_full { Err(Stop) } else { Ok(()) };
+    if reading.needs_a_look() {
+        let outcome = pieces::each(&mut open()?, &mut |piece| {
+            if let Piece::Lines(text) = piece {
+                reading.look(text);
+            }
+            go_on(reading.is_full())
+        })?;
+        outcome.map_err(|Stop| ReadError::Full)?;
     }
-    let mut reader = Reader::new(format, &[]);
-    let outcome = pieces::each(from, &mut |piece| {
+    let outcome = pieces::each(&mut open()?, &mut |piece| {
         match piece {
-            Piece::Lines(text) => reader.take(text, sink),
-            Piece::TooLong => reader.pass_over_line(),
+            Piece::Lines(text) => reading.piece(text, sink),
+            Piece::TooLong => reading.too_long(),
         }
-        if sink.is_full() { Err(Stop) } else { Ok(()) }
+        go_on(sink.is_full() || reading.is_full())
     })?;
     outcome.map_err(|Stop| ReadError::Full)?;
-    Ok(reader.finish(sink))
+    let report = reading.finish(sink);
+    if sink.is_full() { Err(ReadError::Full) } else { Ok(report) }
 }
-
-/// The most that a list in AdGuard's form may be, in bytes: about two million rules.
-const WHOLE: u64 = 64 << 20;
 
 /// How many lines of a text hold anything. Memory does not grow with its length.
 pub fn count_lines(from: &mut dyn io::Read) -> io::Result<u64> {
@@ -94,31 +94,53 @@ pub fn count_lines(from: &mut dyn io::Read) -> io::Result<u64> {
     Ok(count)
 }
 
-/// Reads a list, piece by piece.
-struct Reader<'t> {
+/// The most memory that may wait for the end of a text, in bytes.
+const MOST_WAITING: usize = 256 << 20;
+
+/// A text that is being read, and what waits for its end.
+struct Reading {
     report: Report,
     scratch: String,
-    adguard: adguard::Reader<'t>,
-    rpz: rpz::Reader,
     under: under::Under,
+    adguard: adguard::Reader,
+    rpz: rpz::Reader,
 }
 
-impl<'t> Reader<'t> {
-    /// `text` is the whole of a list in AdGuard's form; of others nothing need be known.
-    fn new(format: Format, text: &'t [u8]) -> Self {
-        let text = if format == Format::Adguard { text } else { &[] };
+impl Reading {
+    fn new(format: Format) -> Self {
         Self {
             report: Report::new(format),
             scratch: String::new(),
-            adguard: adguard::Reader::new(text),
-            rpz: rpz::Reader::default(),
             under: under::Under::default(),
+            adguard: adguard::Reader::default(),
+            rpz: rpz::Reader::default(),
         }
     }
 
-    /// Reads whole lines, which follow those read before.
-    fn take(&mut self, text: &[u8], sink: &mut impl Sink) {
-        let Self { report, scratch, adguard, rpz, under } = self;
+    /// Whether a line may turn off another that stands before it.
+    fn needs_a_look(&self) -> bool {
+        self.report.format == Format::Adguard
+    }
+
+    /// Looks at whole lines before any is read.
+    fn look(&mut self, text: &[u8]) {
+        if self.needs_a_look() {
+            self.adguard.look(text);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.under.held_bytes() + self.adguard.held_bytes() + self.rpz.held_bytes() > MOST_WAITING
+    }
+
+    fn too_long(&mut self) {
+        self.report.lines += 1;
+        self.report.refuse(self.report.lines, Refusal::LineTooLong);
+    }
+
+    /// Reads whole lines, which follow those that were read before.
+    fn piece(&mut self, text: &[u8], sink: &mut impl Sink) {
+        let Self { report, scratch, under, adguard, rpz } = self;
         let format = report.format;
         for line in lines::of_piece(text, report.lines) {
             report.lines = line.number;
@@ -128,11 +150,11 @@ impl<'t> Reader<'t> {
                 Format::Urls => urls::read(&line, scratch, sink),
                 Format::Expressions => expressions::read(&line, sink),
                 Format::PerlExpressions => expressions::read_perl(&line, sink),
-                Format::NameExpressions => name_expressions::read(&line, sink),
                 Format::Adguard => adguard.read(&line, scratch, sink, report),
                 Format::Dnsmasq => dnsmasq::read(&line, scratch, under, sink),
                 Format::Unbound => unbound::read(&line, scratch, sink),
                 Format::Rpz => rpz.read(&line, scratch, sink),
+                Format::NameExpressions => name_expressions::read(&line, sink),
                 Format::E2guardian => e2guardian::read(&line, scratch, sink, report),
                 Format::Stamps => stamps::read(&line, scratch, sink),
             };
@@ -144,16 +166,11 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn pass_over_line(&mut self) {
-        self.report.lines += 1;
-        self.report.refuse(self.report.lines, Refusal::LineTooLong);
-    }
-
-    /// Gives what had to wait for the end.
+    /// Gives what waited for the end.
     fn finish(mut self, sink: &mut impl Sink) -> Report {
-        self.adguard.finish(sink);
-        self.rpz.finish(sink);
         self.under.finish(sink);
+        self.rpz.finish(sink);
+        self.adguard.finish(sink);
         self.report
     }
 }
