@@ -125,7 +125,7 @@ fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<Stri
                     context
                         .output
                         .object(&json!({ "id": one.id, "source": one.source, "problem": error.to_string() }));
-                    refused.push(format!("{}: {error}", one.source));
+                    refused.push(about(&one.source, &error.to_string()));
                 }
             }
         }
@@ -177,7 +177,7 @@ fn update(context: &Context, only: &[String]) -> Result<()> {
                     context.output.object(
                         &json!({ "id": list.id, "source": list.source, "problem": error.to_string() }),
                     );
-                    refused.push(format!("{}: {error}; it stays as it was", list.id));
+                    refused.push(format!("{}; it stays as it was", about(&list.id, &error.to_string())));
                 }
             }
         }
@@ -186,6 +186,11 @@ fn update(context: &Context, only: &[String]) -> Result<()> {
         anyhow::Ok((taken, refused))
     })?;
     finish(context, taken, &refused)
+}
+
+/// What went wrong with a list; an error that begins with the list's place is not told it twice.
+fn about(place: &str, error: &str) -> String {
+    if error.starts_with(place) { error.to_owned() } else { format!("{place}: {error}") }
 }
 
 /// Lists that could not be taken are told together at the end; the others are in use.

@@ -96,8 +96,8 @@ fn main() {
     let mut builder = IndexBuilder::new(Seed([42; 16]));
     let mut accepted = 0;
     for (number, text) in texts.iter().enumerate() {
-        let mut list = Gathered::new(builder.seed());
-        list.reserve_for_text(text.len());
+        let mut list = Gathered::new(builder.seed(), usize::MAX);
+        list.reserve_for_text(text.len() as u64);
         accepted += lists::read(text.as_bytes(), Format::Domains, &mut list).accepted;
         builder.add(ListHead { id: format!("list-{number}"), ..Default::default() }, list).unwrap();
     }

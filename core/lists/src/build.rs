@@ -90,6 +90,8 @@ struct Entries {
     v6: Vec<(u128, u128, ListNo)>,
     paths: build_paths::Paths,
     expressions: Vec<(ListNo, String)>,
+    /// The length of all of them.
+    expression_bytes: usize,
 }
 
 /// The entries of one list, read before it is known which index they go into: reading is the greater part of the work, and
@@ -100,18 +102,27 @@ pub struct Gathered {
     entries: Entries,
     /// What the list says otherwise than that it is listed, in the order of [`Says`]. Most lists say nothing more.
     others: [Option<Box<Entries>>; OTHERS],
+    room: usize,
 }
 
 impl Gathered {
-    /// Nothing yet, for an index of that seed.
-    pub fn new(seed: Seed) -> Self {
-        Self { seed, keys: Keys::new(seed), entries: Entries::default(), others: [const { None }; OTHERS] }
+    /// Nothing yet, for an index of that seed. It is full once what it holds needs more memory than `room`, in bytes.
+    pub fn new(seed: Seed, room: usize) -> Self {
+        let (keys, entries) = (Keys::new(seed), Entries::default());
+        Self { seed, keys, entries, others: [const { None }; OTHERS], room }
     }
 
     /// Makes room for the names of a text so long. What is not used is given back as it was, untouched.
-    pub fn reserve_for_text(&mut self, bytes: usize) {
+    pub fn reserve_for_text(&mut self, bytes: u64) {
         // A line of a list of names is 18 bytes long as a rule; where they are shorter, room is made as it is needed.
-        self.entries.names.reserve(bytes / 16);
+        let names = usize::try_from(bytes / 16).unwrap_or(usize::MAX);
+        self.entries.names.reserve(names.min(self.room / build_names::EACH));
+    }
+
+    /// How many bytes of memory what is held takes.
+    pub fn held_bytes(&self) -> usize {
+        let others = self.others.iter().flatten().map(|other| other.held_bytes());
+        self.entries.held_bytes() + others.sum::<usize>()
     }
 }
 
@@ -123,6 +134,10 @@ impl Sink for Gathered {
             Some(other) => other.get_or_insert_default(),
         };
         entries.take(&self.keys, entry, ListNo(0));
+    }
+
+    fn is_full(&self) -> bool {
+        self.held_bytes() > self.room
     }
 }
 
@@ -373,8 +388,17 @@ impl Entries {
             // A range between the families covers nothing.
             Entry::Range(..) => {}
             Entry::Path(host, path) => self.paths.push(host.as_str(), path, list),
-            Entry::Expression(text) => self.expressions.push((list, text.to_owned())),
+            Entry::Expression(text) => {
+                self.expression_bytes += text.len();
+                self.expressions.push((list, text.to_owned()));
+            }
         }
+    }
+
+    fn held_bytes(&self) -> usize {
+        let ranges = (self.v4.len() + self.v6.len()) * size_of::<(u128, u128, ListNo)>();
+        let expressions = self.expression_bytes + self.expressions.len() * size_of::<(ListNo, String)>();
+        self.names.held_bytes() + ranges + self.paths.held_bytes() + expressions
     }
 
     /// Takes over what was gathered for one list, as that of the list `list`.
@@ -384,6 +408,7 @@ impl Entries {
         self.v6.extend(other.v6.into_iter().map(|(first, last, _)| (first, last, list)));
         self.paths.append(other.paths, list);
         self.expressions.extend(other.expressions.into_iter().map(|(_, text)| (list, text)));
+        self.expression_bytes += other.expression_bytes;
     }
 }
 

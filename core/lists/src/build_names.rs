@@ -35,6 +35,9 @@ impl Record {
     }
 }
 
+/// The bytes that each takes.
+pub(crate) const EACH: usize = size_of::<Record>();
+
 /// The names of all lists.
 #[derive(Default)]
 pub(crate) struct Names {
@@ -64,6 +67,11 @@ impl Names {
         if let Some(part) = self.parts.get_mut(hash.place as usize / ((1 << 32) / PARTS)) {
             part.push(Record { place: hash.place, low: hash.low, high: hash.high, list });
         }
+    }
+
+    /// How many bytes of memory they take.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.parts.iter().map(Vec::len).sum::<usize>() * EACH
     }
 
     /// Makes room for about so many names, so that they are not moved about while they are gathered. Room that is not

@@ -47,6 +47,11 @@ impl Paths {
         self.given.push(Given { start, host: host_len, path: path_len, list });
     }
 
+    /// How many bytes of memory they take.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.text.len() + self.given.len() * size_of::<Given>()
+    }
+
     /// Takes over those of one list that were gathered by themselves, as those of the list `list`.
     pub(crate) fn append(&mut self, other: Self, list: ListNo) {
         let offset = self.text.len();

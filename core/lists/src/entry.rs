@@ -66,6 +66,11 @@ impl Says {
 pub trait Sink {
     /// Takes one. Of expressions and parts of hosts a list can only say that they are listed.
     fn take(&mut self, says: Says, entry: Entry<'_>);
+
+    /// Whether it holds as much as it may, so that no more of the list is read.
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut(Says, Entry<'_>)> Sink for F {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sample;
+use crate::sample::{self, Sample};
 
 /// A format that lists are read in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -135,7 +135,12 @@ impl Foreign {
 /// `expressions`, alone or after a category, before `.gz` or `.txt`) say what is meant, but a web page or another
 /// format under such a name is still refused. About a thousand lines are looked at.
 pub fn detect(file_name: &str, text: &[u8]) -> Result<Format, Foreign> {
-    let seen = sample::look(text);
+    detect_by(file_name, Sample::of(text))
+}
+
+/// [`detect`] for a text that is not in memory, by a sample of it.
+pub fn detect_by(file_name: &str, sample: Sample<'_>) -> Result<Format, Foreign> {
+    let seen = sample::look(sample);
     match named(file_name) {
         // Expressions look like anything; only what is no text at all, or holds at times, can be told.
         Some(format @ (Format::Expressions | Format::PerlExpressions | Format::NameExpressions)) => {

@@ -27,14 +27,15 @@ pub mod url;
 
 pub use build::{BuildError, Gathered, IndexBuilder, ListWriter};
 pub use entry::{Entry, Says, Sink};
-pub use format::{Foreign, Format, detect};
+pub use format::{Foreign, Format, detect, detect_by};
 pub use hash::{NameHasher, Seed, Suffix, Suffixes};
 pub use head::{ListHead, Tally};
 pub use hits::{Hits, ListNo, ListSetNo};
 pub use image::OpenError;
 pub use index::{Image, ListIndex, Match};
 pub use mapping::{Mapping, MappingError, list_id};
-pub use read::{read, read_file, translate};
+pub use read::{PIECE, ReadError, count_lines, read, read_file, read_from, translate};
 pub use report::{Refusal, Refused, Report};
+pub use sample::Sample;
 pub use starter::STARTER;
 pub use suffixes::{MEANT_SUFFIXES, MeantSuffix};

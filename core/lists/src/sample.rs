@@ -15,10 +15,52 @@ enum Looks {
     Odd,
 }
 
+/// The start and the middle of a text: what [`detect`](crate::detect) looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample<'t> {
+    start: &'t [u8],
+    middle: &'t [u8],
+}
+
+impl<'t> Sample<'t> {
+    /// How many bytes each of the two has at most.
+    pub const BYTES: usize = 64 << 10;
+
+    /// That of a text in memory.
+    pub fn of(text: &'t [u8]) -> Self {
+        let middle = Self::middle_of(text.len() as u64);
+        let middle = usize::try_from(middle).ok().and_then(|middle| text.get(middle..));
+        Self::pieces(text, middle.unwrap_or(&[]), text.len() as u64)
+    }
+
+    /// Where the middle of a text of so many bytes begins.
+    pub const fn middle_of(bytes: u64) -> u64 {
+        bytes / 2
+    }
+
+    /// That of a text of so many bytes, of which these are the start and the middle, each as long as [`Sample::BYTES`] or up
+    /// to the end of the text.
+    pub fn pieces(start: &'t [u8], middle: &'t [u8], bytes: u64) -> Self {
+        let cut = |piece: &'t [u8], at: u64| {
+            let piece = piece.get(..Self::BYTES).unwrap_or(piece);
+            if at + piece.len() as u64 >= bytes {
+                return piece;
+            }
+            // Half a line at the end looks like none.
+            memchr::memrchr(b'\n', piece).and_then(|end| piece.get(..=end)).unwrap_or(piece)
+        };
+        Self { start: cut(start, 0), middle: cut(middle, Self::middle_of(bytes)) }
+    }
+
+    /// Whether a text that begins so is none: packed, or mostly zero bytes, or in UTF-16.
+    pub fn not_text(start: &[u8]) -> Option<Foreign> {
+        packed(start).err()
+    }
+}
+
 /// The format that most lines which look like anything agree on. No single line decides.
-pub(crate) fn look(text: &[u8]) -> Result<Format, Foreign> {
+pub(crate) fn look(Sample { start: text, middle }: Sample<'_>) -> Result<Format, Foreign> {
     packed(text)?;
-    let middle = text.get(text.len() / 2..).unwrap_or(&[]);
     let sample = || lines::of(text).take(LINES).chain(lines::of(middle).skip(1).take(LINES));
     let mut votes: Vec<(Looks, usize)> = Vec::new();
     let mut odd = 0usize;

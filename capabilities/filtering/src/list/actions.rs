@@ -9,10 +9,11 @@ use lists::{Foreign, Gathered, Seed};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::files::{BUILT_IN, FileError, Found, Text, find};
+use super::files::{FileError, Found, bare_name, find};
 use super::kinds::Kinds;
 use super::model::{List, ListReport, RefusedPart, State};
 use super::store;
+use super::text::{BUILT_IN, MOST_BYTES, ReadIntoError, Text};
 
 /// Why a list was not taken. Nothing else is held up by it, and a list that was in use stays as it was.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +104,24 @@ pub struct Imported {
 pub struct Intake {
     kinds: Kinds,
     seed: Seed,
+    limits: Limits,
     gathered: HashMap<(String, u32), Gathered>,
+}
+
+/// How much one list may be. What is beyond is refused rather than let the machine run out of memory or disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of all its files, unpacked, on disk.
+    pub unpacked: u64,
+    /// Bytes of memory for what was read of it: twelve for a name, as long as they are for URLs and expressions.
+    pub gathered: usize,
+}
+
+impl Default for Limits {
+    /// A GiB on disk, half as much in memory: about forty million names.
+    fn default() -> Self {
+        Self { unpacked: MOST_BYTES, gathered: 512 << 20 }
+    }
 }
 
 impl Intake {
@@ -111,7 +129,13 @@ impl Intake {
     pub fn new(kinds: Kinds) -> Result<Self, NoRandomness> {
         let mut seed = [0u8; 16];
         getrandom::fill(&mut seed).map_err(|_| NoRandomness)?;
-        Ok(Self { kinds, seed: Seed(seed), gathered: HashMap::new() })
+        Ok(Self { kinds, seed: Seed(seed), limits: Limits::default(), gathered: HashMap::new() })
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The seed of the index to come.
@@ -140,7 +164,6 @@ pub async fn import(
     intake: &mut Intake,
     at: Timestamp,
 ) -> Result<Imported, ImportError> {
-    let text = found.read()?;
     // A list keeps its id for as long as it is read from the same place, whatever appears beside it.
     let id = store::id_from(tx, &found.source).await?.unwrap_or_else(|| found.id.clone());
     if let Some(other) = store::one(tx, &id).await?
@@ -149,7 +172,10 @@ pub async fn import(
     {
         return Err(ImportError::SameName { id, other: other.source });
     }
-    take(tx, actor, kept, &id, &found.source, &text, categories, intake, Watched::ByAPerson, at).await
+    // Before it is read: what nobody says the kind of is never unpacked.
+    let settled = settle(tx, id, &found.source, categories, intake).await?;
+    let text = found.read(kept, intake.limits.unpacked)?;
+    take(tx, actor, kept, settled, &text, intake, Watched::ByAPerson, at).await
 }
 
 /// Takes the lists that come with the program into use.
@@ -162,9 +188,45 @@ pub async fn import_built_in(
 ) -> Result<Vec<Imported>, ImportError> {
     let mut all = Vec::new();
     for (id, text) in Text::built_in() {
-        all.push(take(tx, actor, kept, &id, BUILT_IN, &text, None, intake, Watched::ByAPerson, at).await?);
+        let settled = settle(tx, id, BUILT_IN, None, intake).await?;
+        all.push(take(tx, actor, kept, settled, &text, intake, Watched::ByAPerson, at).await?);
     }
     Ok(all)
+}
+
+/// What is known of a list before it is read.
+struct Settled {
+    id: String,
+    source: String,
+    categories: Vec<String>,
+    /// As it is in use.
+    before: Option<List>,
+}
+
+/// Whether a list may be taken under that name, and which categories it fills.
+async fn settle(
+    tx: &mut Tx,
+    id: String,
+    source: &str,
+    categories: Option<&[String]>,
+    intake: &Intake,
+) -> Result<Settled, ImportError> {
+    let before = store::one(tx, &id).await?;
+    if before.as_ref().is_some_and(|before| before.state == State::Held) {
+        return Err(ImportError::Held { id });
+    }
+    let categories: Vec<String> = match (categories, &before) {
+        (Some(given), _) => given.to_vec(),
+        (None, Some(before)) => before.categories.clone(),
+        (None, None) => intake.kinds.of(&id).to_vec(),
+    };
+    if let Some(unknown) = categories.iter().find(|category| !intake.kinds.knows(category)) {
+        return Err(ImportError::UnknownCategory(unknown.clone()));
+    }
+    if categories.is_empty() {
+        return Err(ImportError::NoCategory { id });
+    }
+    Ok(Settled { id, source: source.to_owned(), categories, before })
 }
 
 #[expect(
@@ -175,37 +237,22 @@ async fn take(
     tx: &mut Tx,
     actor: &Actor,
     kept: &Path,
-    id: &str,
-    source: &str,
+    settled: Settled,
     text: &Text,
-    categories: Option<&[String]>,
     intake: &mut Intake,
     watched: Watched,
     at: Timestamp,
 ) -> Result<Imported, ImportError> {
-    let before = store::one(tx, id).await?;
-    if before.as_ref().is_some_and(|before| before.state == State::Held) {
-        return Err(ImportError::Held { id: id.to_owned() });
-    }
-    let categories: Vec<String> = match (categories, &before) {
-        (Some(given), _) => given.to_vec(),
-        (None, Some(before)) => before.categories.clone(),
-        (None, None) => intake.kinds.of(id).to_vec(),
-    };
-    if let Some(unknown) = categories.iter().find(|category| !intake.kinds.knows(category)) {
-        return Err(ImportError::UnknownCategory(unknown.clone()));
-    }
-    if categories.is_empty() {
-        return Err(ImportError::NoCategory { id: id.to_owned() });
-    }
-    let sha256 = text.sha256();
+    let Settled { id, source, categories, before } = settled;
+    let id = id.as_str();
+    let sha256 = text.sha256()?;
     if let Some(before) = &before
         && before.sha256 == sha256
         && before.categories == categories
         && before.source == source
     {
         store::wait(tx, id, None).await?;
-        let parts = refused_parts(text);
+        let parts = refused_parts(text)?;
         // What is kept may be damaged or gone; the text at hand is the same.
         let used = text.without(&parts);
         if !used.is_kept(kept, id, before.version) {
@@ -213,13 +260,20 @@ async fn take(
         }
         return Ok(Imported { list: before.clone(), changed: false, parts, meant: Vec::new() });
     }
-    let mut gathered = Gathered::new(intake.seed);
-    let (report, parts, meant) = read_parts(text, &mut gathered);
+    let mut gathered = Gathered::new(intake.seed, intake.limits.gathered);
+    let (report, parts, meant) = read_parts(text, &mut gathered).map_err(|error| match error {
+        ReadIntoError::File(error) => error,
+        ReadIntoError::Full(path) => FileError::TooMuch { path, most: intake.limits.gathered as u64 },
+    })?;
     // A part that is no list takes its siblings with it only where it has none.
     if let Some(refused) = parts.first()
-        && parts.len() == text.files.len()
+        && parts.len() == text.files().len()
     {
-        return Err(ImportError::Foreign { file: format!("{source} ({})", refused.file), why: refused.why });
+        // A list that is one file has its name in its source.
+        let is_named =
+            Path::new(&source).file_name().is_some_and(|name| bare_name(Path::new(name)) == refused.file);
+        let file = if is_named { source } else { format!("{source} ({})", refused.file) };
+        return Err(ImportError::Foreign { file, why: refused.why });
     }
     if report.accepted == 0 {
         return Err(ImportError::Nothing { id: id.to_owned(), lines: report.lines });
@@ -228,7 +282,7 @@ async fn take(
     if let (Some(before), Watched::ByNobody) = (had, watched)
         && changes_too_much(before, report.accepted)
     {
-        let (id, source) = (id.to_owned(), source.to_owned());
+        let id = id.to_owned();
         return Err(ImportError::ChangesTooMuch { id, path: source, before, now: report.accepted });
     }
     let version = store::highest(tx, id).await? + 1;
@@ -238,7 +292,7 @@ async fn take(
         id: id.to_owned(),
         version,
         categories,
-        source: source.to_owned(),
+        source,
         state: State::Active,
         sha256,
         report,
@@ -259,30 +313,36 @@ async fn take(
 }
 
 /// The files of a list that are in another format, or no list at all.
-fn refused_parts(text: &Text) -> Vec<RefusedPart> {
-    let refused = |(file, content): &(String, Vec<u8>)| {
-        lists::detect(file, content).err().map(|why| RefusedPart { file: file.clone(), why })
-    };
-    text.files.iter().filter_map(refused).collect()
+fn refused_parts(text: &Text) -> Result<Vec<RefusedPart>, FileError> {
+    let mut refused = Vec::new();
+    for file in text.files() {
+        if let Err(why) = file.format()? {
+            refused.push(RefusedPart { file: file.name.clone(), why });
+        }
+    }
+    Ok(refused)
 }
 
-/// Reads every file of a list: what it came to, what was refused as a whole, and which suffixes are meant. Of those that are refused as a whole, every line is.
-fn read_parts(text: &Text, gathered: &mut Gathered) -> (ListReport, Vec<RefusedPart>, Vec<String>) {
-    gathered.reserve_for_text(text.files.iter().map(|(_, content)| content.len()).sum());
+/// What reading every file of a list came to, what was refused as a whole, and which suffixes are meant.
+type Parts = (ListReport, Vec<RefusedPart>, Vec<String>);
+
+/// Reads every file of a list. Of those that are refused as a whole, every line is.
+fn read_parts(text: &Text, gathered: &mut Gathered) -> Result<Parts, ReadIntoError> {
+    gathered.reserve_for_text(text.bytes());
     let (mut report, mut refused, mut meant) = (ListReport::default(), Vec::new(), Vec::new());
-    for (name, content) in &text.files {
-        match lists::read_file(name, content, gathered) {
+    for file in text.files() {
+        match file.read_into(gathered)? {
             Ok(one) => {
                 report.add(&one);
                 meant.extend(one.meant);
             }
             Err(why) => {
-                report.add_refused(content);
-                refused.push(RefusedPart { file: name.clone(), why });
+                report.add_refused(file.lines()?);
+                refused.push(RefusedPart { file: file.name.clone(), why });
             }
         }
     }
-    (report, refused, meant)
+    Ok((report, refused, meant))
 }
 
 /// Whether somebody looks at what comes in.
@@ -323,18 +383,18 @@ pub async fn update(
             outcomes.push((list, Err(error)));
             continue;
         }
-        let text = if list.source == BUILT_IN {
-            let texts = built_in.get_or_insert_with(Text::built_in);
-            let text = texts.iter().position(|(id, _)| *id == list.id).map(|at| texts.swap_remove(at).1);
-            text.ok_or_else(|| FileError::Nothing(PathBuf::from(&list.source)).into())
-        } else {
-            again(&list).map_err(ImportError::from)
-        };
-        let outcome = match text {
-            Ok(text) => {
-                let watched = if list.source == BUILT_IN { Watched::ByAPerson } else { Watched::ByNobody };
-                take(tx, actor, kept, &list.id, &list.source, &text, None, intake, watched, at).await
+        let outcome = match settle(tx, list.id.clone(), &list.source, None, intake).await {
+            Ok(settled) if list.source == BUILT_IN => {
+                let texts = built_in.get_or_insert_with(Text::built_in);
+                match texts.iter().position(|(id, _)| *id == list.id).map(|at| texts.swap_remove(at).1) {
+                    Some(text) => take(tx, actor, kept, settled, &text, intake, Watched::ByAPerson, at).await,
+                    None => Err(FileError::Nothing(PathBuf::from(&list.source)).into()),
+                }
             }
+            Ok(settled) => match place_of(&list).and_then(|found| found.read(kept, intake.limits.unpacked)) {
+                Ok(text) => take(tx, actor, kept, settled, &text, intake, Watched::ByNobody, at).await,
+                Err(error) => Err(error.into()),
+            },
             Err(error) => Err(error),
         };
         match &outcome {
@@ -350,11 +410,6 @@ pub async fn update(
         outcomes.push((list, outcome));
     }
     Ok(outcomes)
-}
-
-/// Reads a list from the place it was found at.
-fn again(list: &List) -> Result<Text, FileError> {
-    place_of(list)?.read()
 }
 
 /// The list at the place it was found at, where it is still there.

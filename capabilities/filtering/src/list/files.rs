@@ -1,20 +1,9 @@
-//! Finding lists in files and folders, and keeping what was read.
+//! Finding lists in files and folders.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-
-use sha2::{Digest, Sha256};
-
-use super::model::RefusedPart;
-
-/// The largest a list's files may be together, unpacked: about thirty million names. A small file that unpacks to more
-/// is an attack or a mistake.
-pub const MOST_BYTES: u64 = 1 << 30;
-
-/// The source of the lists that come with the program.
-pub const BUILT_IN: &str = "built-in";
 
 /// A list found at a path, not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,17 +14,6 @@ pub struct Found {
     pub source: String,
     /// Its files.
     pub files: Vec<PathBuf>,
-}
-
-/// A list's text: the name of each file with what is in it, unpacked.
-pub struct Text {
-    /// Name and content, in the order of the names.
-    pub files: Vec<(String, Vec<u8>)>,
-}
-
-/// The files of a text that are in use.
-pub struct Used<'t> {
-    files: Vec<&'t (String, Vec<u8>)>,
 }
 
 /// Why a path could not be read.
@@ -50,8 +28,40 @@ pub enum FileError {
         source: io::Error,
     },
     /// It is too large.
-    #[error("{}: larger than {} MiB unpacked; split it, or check that it is a list", .0.display(), MOST_BYTES >> 20)]
-    TooLarge(PathBuf),
+    #[error("{}: larger than {} MiB unpacked; check that it is a list, and split it if it is", .path.display(), .most >> 20)]
+    TooLarge {
+        /// Which.
+        path: PathBuf,
+        /// How many bytes a list's files may have together.
+        most: u64,
+    },
+    /// It holds too much.
+    #[error(
+        "{}: it holds more names and addresses than one list may, which needs more than {} MiB of memory; use a smaller \
+         edition of it",
+        .path.display(),
+        .most >> 20
+    )]
+    TooMuch {
+        /// Which.
+        path: PathBuf,
+        /// How many bytes of memory one list may need.
+        most: u64,
+    },
+    /// It is packed and ends too early.
+    #[error("{}: the packed file is cut short, as by a download that failed; fetch it again", .0.display())]
+    CutShort(PathBuf),
+    /// It is packed and cannot be unpacked.
+    #[error("{}: the packed file is damaged and cannot be unpacked; fetch it again", .0.display())]
+    Damaged(PathBuf),
+    /// There is no room to unpack it.
+    #[error("{}: a list cannot be unpacked here ({source}); make room, and check that this account may write there", .folder.display())]
+    NoRoom {
+        /// Where.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// There is nothing in it.
     #[error("{}: no list is in it; give a file, a folder in squidGuard's form, or a folder of such", .0.display())]
     Nothing(PathBuf),
@@ -60,7 +70,7 @@ pub enum FileError {
     Gone(PathBuf),
 }
 
-fn read_error(path: &Path) -> impl FnOnce(io::Error) -> FileError {
+pub(super) fn read_error(path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
     move |source| FileError::Read { path, source }
 }
@@ -175,7 +185,7 @@ fn add_file(path: &Path, lists: &mut BTreeMap<String, Vec<PathBuf>>) {
 }
 
 /// The file's name without `.gz`.
-fn bare_name(path: &Path) -> String {
+pub(super) fn bare_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.strip_suffix(".gz").unwrap_or(&name).to_owned()
 }
@@ -200,142 +210,6 @@ fn with_folder(source: &Path, name: &str) -> String {
     };
     if above.is_empty() { clean(name) } else { format!("{}/{}", clean(&above), clean(name)) }
 }
-
-impl Found {
-    /// Reads all files, unpacking what is packed.
-    pub fn read(&self) -> Result<Text, FileError> {
-        let mut left = MOST_BYTES;
-        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-        for path in &self.files {
-            let file = fs::File::open(path).map_err(read_error(path))?;
-            let mut content = Vec::new();
-            let reader: Box<dyn Read> = if path.extension().is_some_and(|end| end == "gz") {
-                Box::new(flate2::read::MultiGzDecoder::new(file))
-            } else {
-                // All at once, so that a large text is not moved about while it grows.
-                let length = file.metadata().map_or(0, |about| about.len()).min(left);
-                content.reserve_exact(usize::try_from(length).unwrap_or(0) + 1);
-                Box::new(file)
-            };
-            let length = reader.take(left + 1).read_to_end(&mut content).map_err(read_error(path))?;
-            left = left.checked_sub(length as u64).ok_or_else(|| FileError::TooLarge(path.clone()))?;
-            let bare = bare_name(path);
-            // `domains` beside `domains.gz`: both count, and the last part of a name says the format.
-            let mut name = bare.clone();
-            let mut number = 1;
-            while files.iter().any(|(taken, _)| *taken == name) {
-                number += 1;
-                name = format!("{number}.{bare}");
-            }
-            files.push((name, content));
-        }
-        files.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Ok(Text { files })
-    }
-}
-
-impl Text {
-    /// The lists that come with the program: their ids and texts.
-    pub fn built_in() -> Vec<(String, Self)> {
-        let mut lists: BTreeMap<String, Vec<(String, Vec<u8>)>> = BTreeMap::new();
-        for name in Starter::iter() {
-            let Some(file) = Starter::get(&name) else { continue };
-            let Some((stem, end)) = name.rsplit_once('.') else { continue };
-            let part = match end {
-                "txt" => "domains",
-                "urls" => "urls",
-                _ => continue,
-            };
-            lists
-                .entry(format!("starter/{stem}"))
-                .or_default()
-                .push((part.to_owned(), file.data.into_owned()));
-        }
-        lists.into_iter().map(|(id, files)| (id, Self { files })).collect()
-    }
-
-    /// The text without the files that were refused.
-    pub fn without(&self, refused: &[RefusedPart]) -> Used<'_> {
-        let used = |name: &str| refused.iter().all(|part| part.file != name);
-        Used { files: self.files.iter().filter(|(name, _)| used(name)).collect() }
-    }
-
-    /// SHA-256 over all names and contents, in hexadecimal.
-    pub fn sha256(&self) -> String {
-        sha256(self.files.iter())
-    }
-
-    /// Reads back what was kept.
-    pub fn kept(folder: &Path, id: &str, version: u32) -> Result<Self, FileError> {
-        let place = kept_at(folder, id, version);
-        let mut paths: Vec<PathBuf> = fs::read_dir(&place)
-            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
-            .map_err(read_error(&place))?;
-        paths.sort();
-        Found { id: id.to_owned(), source: String::new(), files: paths }.read()
-    }
-
-    /// Forgets versions that are no longer in use; the one before stays, so that an update can be undone.
-    pub fn forget_before(folder: &Path, id: &str, version: u32) {
-        for old in (1..version.saturating_sub(1)).rev() {
-            if fs::remove_dir_all(kept_at(folder, id, old)).is_err() {
-                break;
-            }
-        }
-    }
-}
-
-impl Used<'_> {
-    /// Keeps the text under `folder`, as `<id>/<version>/<file>`, so that what is in use can be built again at any time,
-    /// whatever becomes of its source.
-    pub fn keep(&self, folder: &Path, id: &str, version: u32) -> Result<(), FileError> {
-        let place = kept_at(folder, id, version);
-        if place.exists() {
-            // What is left of an attempt that was rolled back, or was damaged.
-            fs::remove_dir_all(&place).map_err(read_error(&place))?;
-        }
-        fs::create_dir_all(&place).map_err(read_error(&place))?;
-        for (name, content) in self.files.iter().copied() {
-            let path = place.join(name);
-            let write = || {
-                let mut out = fs::File::create(&path)?;
-                out.write_all(content)?;
-                out.sync_all()
-            };
-            write().map_err(read_error(&path))?;
-        }
-        Ok(())
-    }
-
-    /// Whether what is kept is the same.
-    pub fn is_kept(&self, folder: &Path, id: &str, version: u32) -> bool {
-        Text::kept(folder, id, version).is_ok_and(|kept| kept.sha256() == sha256(self.files.iter().copied()))
-    }
-}
-
-fn sha256<'f>(files: impl Iterator<Item = &'f (String, Vec<u8>)>) -> String {
-    let mut hash = Sha256::new();
-    for (name, content) in files {
-        for part in [name.as_bytes(), content] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn kept_at(folder: &Path, id: &str, version: u32) -> PathBuf {
-    // An id holds no dots alone and one slash at most (`id_of`), so it is a folder or two below, never above.
-    id.split('/')
-        .filter(|part| !matches!(*part, "" | "." | ".."))
-        .fold(folder.to_owned(), |path, part| path.join(part))
-        .join(version.to_string())
-}
-
-/// The lists of `content/starter`.
-#[derive(rust_embed::RustEmbed)]
-#[folder = "../../content/starter"]
-struct Starter;
 
 #[cfg(test)]
 mod tests {
@@ -416,40 +290,10 @@ mod tests {
             fs::write(vendor.join(path), text).unwrap();
         }
         fs::write(vendor.join("games/domains"), "c.example\n").unwrap();
-        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packed.write_all(b"d.example\n").unwrap();
-        fs::write(vendor.join("games/domains.gz"), packed.finish().unwrap()).unwrap();
-
+        fs::write(vendor.join("games/domains.gz"), "packed").unwrap();
         let found = find(folder.path()).unwrap();
         let ids: Vec<&str> = found.iter().map(|list| list.id.as_str()).collect();
         assert_eq!(ids, ["vendor/gambling.hosts", "vendor/gambling.txt", "vendor/games"]);
-        // Both parts are read, and kept beside each other.
-        let text = found[2].read().unwrap();
-        text.without(&[]).keep(folder.path(), "vendor/games", 1).unwrap();
-        let kept = Text::kept(folder.path(), "vendor/games", 1).unwrap();
-        let texts: Vec<(&str, &[u8])> =
-            kept.files.iter().map(|(name, content)| (name.as_str(), content.as_slice())).collect();
-        assert_eq!(texts, [("2.domains", b"d.example\n".as_slice()), ("domains", b"c.example\n".as_slice())]);
-        assert_eq!(kept.sha256(), text.sha256());
-    }
-
-    #[test]
-    fn what_was_read_is_kept_and_read_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let text = Text { files: vec![("domains".to_owned(), b"a.example\n".to_vec())] };
-        for version in 1..=4 {
-            text.without(&[]).keep(folder.path(), "ut1/games", version).unwrap();
-        }
-        Text::forget_before(folder.path(), "ut1/games", 4);
-        assert_eq!(Text::kept(folder.path(), "ut1/games", 4).unwrap().sha256(), text.sha256());
-        assert!(Text::kept(folder.path(), "ut1/games", 3).is_ok());
-        assert!(Text::kept(folder.path(), "ut1/games", 2).is_err());
-    }
-
-    #[test]
-    fn the_program_brings_lists_of_its_own() {
-        let built_in = Text::built_in();
-        assert!(built_in.len() >= 20, "{}", built_in.len());
-        assert!(built_in.iter().any(|(id, text)| id == "starter/games" && text.files.len() == 2));
+        assert_eq!(found[2].files.len(), 2);
     }
 }

@@ -5,10 +5,11 @@ pub mod files;
 pub mod kinds;
 pub mod model;
 mod store;
+pub mod text;
 
 pub use actions::{
-    HoldError, ImportError, Imported, Intake, NoRandomness, Removed, Status, categories_in_use, hold, import,
-    import_built_in, release, remove, removed, status, update,
+    HoldError, ImportError, Imported, Intake, Limits, NoRandomness, Removed, Status, categories_in_use, hold,
+    import, import_built_in, release, remove, removed, status, update,
 };
 pub use files::{Found, Looked, find, look};
 pub use kinds::Kinds;

@@ -89,10 +89,9 @@ impl ListReport {
     }
 
     /// Adds a file that was refused as a whole: each of its lines.
-    pub fn add_refused(&mut self, text: &[u8]) {
-        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
-        self.lines += lines as u64;
-        self.refused.entry(Refusal::AnotherFormat).or_default().count += lines as u64;
+    pub fn add_refused(&mut self, lines: u64) {
+        self.lines += lines;
+        self.refused.entry(Refusal::AnotherFormat).or_default().count += lines;
     }
 
     /// How many lines were refused.

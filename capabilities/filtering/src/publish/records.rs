@@ -13,8 +13,9 @@ use super::files::{Parts, PolicyFile, Prepared, PublishError, Turn};
 use super::manifest::Part;
 use crate::filter_policy;
 use crate::focus::Focus;
-use crate::list::files::{FileError, Text};
+use crate::list::files::FileError;
 use crate::list::model::List;
+use crate::list::text::{ReadIntoError, Text};
 use crate::list::{Intake, Kinds, NoRandomness};
 use crate::overrides::Override;
 use crate::withheld::Withheld;
@@ -194,12 +195,14 @@ impl FromRecords<'_> {
             let text = Text::kept(self.kept, &list.id, list.version)
                 .map_err(|source| RecordsError::List { id: list.id.clone(), source })?;
             let mut writer = builder.list(head)?;
-            for (name, content) in &text.files {
-                // The text was read before it was taken in, so a file that is no list now was damaged since.
-                lists::read_file(name, content, &mut writer).map_err(|_| RecordsError::List {
-                    id: list.id.clone(),
-                    source: FileError::Nothing(self.kept.to_owned()),
-                })?;
+            for file in text.files() {
+                let source = match file.read_into(&mut writer) {
+                    Ok(Ok(_)) => continue,
+                    Err(ReadIntoError::File(error)) => error,
+                    // The text was read before it was taken in, so a file that is no list now was damaged since.
+                    Ok(Err(_)) | Err(ReadIntoError::Full(_)) => FileError::Nothing(self.kept.to_owned()),
+                };
+                return Err(RecordsError::List { id: list.id.clone(), source });
             }
         }
         Ok(builder)

@@ -9,3 +9,4 @@ mod publishing;
 mod samples;
 mod school;
 mod sealed;
+mod taking_lists;

@@ -17,12 +17,12 @@ use testing::{MONDAY, TestDatabase, databases};
 
 use crate::school::{POLICY, TABLET, UNKNOWN, catalogue};
 
-const ACTOR: Actor = Actor::CommandLine(1000);
+pub const ACTOR: Actor = Actor::CommandLine(1000);
 
 pub struct Folders {
     pub gate: std::path::PathBuf,
-    kept: std::path::PathBuf,
-    incoming: std::path::PathBuf,
+    pub kept: std::path::PathBuf,
+    pub incoming: std::path::PathBuf,
 }
 
 impl Folders {
@@ -102,7 +102,7 @@ fn decided(gate: &Path, host: &str, from: &str) -> (Step, bool) {
     (decision.reason.step, decision.verdict.is_block())
 }
 
-fn intake() -> Intake {
+pub fn intake() -> Intake {
     Intake::new(Kinds::built_in().unwrap()).unwrap()
 }
 

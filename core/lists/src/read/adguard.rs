@@ -19,27 +19,42 @@ use crate::report::{Refusal, Report};
 use crate::url::canonical_path;
 
 /// Reads the rules of one file.
-pub(crate) struct Reader<'t> {
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
     /// The rules that a rule with `$badfilter` turns off, each in the form of [`Rule::key`].
-    off: HashSet<Cow<'t, str>>,
-    /// Whether the list is made for browsers, so that a pattern without a beginning is one for paths and not for names.
-    for_browsers: bool,
+    off: HashSet<String>,
+    off_bytes: usize,
+    /// How many rules there are for what is on a page. A list with many is made for browsers, so that a pattern without a
+    /// beginning is one for paths and not for names.
+    on_pages: usize,
     under: Under,
 }
 
-impl<'t> Reader<'t> {
-    /// Looks through the text for rules that turn others off, which may stand anywhere.
-    pub(crate) fn new(text: &'t [u8]) -> Self {
-        let off = memchr::memmem::find_iter(text, b"badfilter").filter_map(|at| {
-            let start = memchr::memrchr(b'\n', text.get(..at)?).map_or(0, |end| end + 1);
-            let length =
-                memchr::memchr(b'\n', text.get(at..)?).map_or(text.len() - start, |end| at + end - start);
-            let line = std::str::from_utf8(text.get(start..start + length)?).ok()?.trim_ascii();
+impl Reader {
+    /// Looks through a piece of the text, whole lines, for rules that turn others off, which may stand anywhere: all of them
+    /// before the first is read.
+    pub(crate) fn look(&mut self, text: &[u8]) {
+        for at in memchr::memmem::find_iter(text, b"badfilter") {
+            let (Some(before), Some(after)) = (text.get(..at), text.get(at..)) else { continue };
+            let start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+            let end = memchr::memchr(b'\n', after).map_or(text.len(), |end| at + end);
+            let Some(line) = text.get(start..end).and_then(|line| std::str::from_utf8(line).ok()) else {
+                continue;
+            };
+            let line = line.trim_ascii();
             let rule = Rule::of(line);
-            (line.len() <= LONGEST_LINE && rule.modifiers().any(|one| one == "badfilter")).then(|| rule.key())
-        });
-        let for_browsers = memchr::memmem::find_iter(text, b"##").take(MANY).count() == MANY;
-        Self { off: off.collect(), for_browsers, under: Under::default() }
+            if line.len() <= LONGEST_LINE && rule.modifiers().any(|one| one == "badfilter") {
+                let key = rule.key().into_owned();
+                self.off_bytes += key.len() + 2 * size_of::<String>();
+                self.off.insert(key);
+            }
+        }
+        self.on_pages += memchr::memmem::find_iter(text, b"##").count();
+    }
+
+    /// How many bytes of memory wait for the end of the text.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.off_bytes + self.under.held_bytes()
     }
 
     pub(crate) fn read(
@@ -77,13 +92,17 @@ impl<'t> Reader<'t> {
             };
         }
         let rule = Rule::of(text);
-        if !self.off.is_empty() && self.off.contains(&rule.key()) {
+        if !self.off.is_empty() && self.off.contains(rule.key().as_ref()) {
             return Ok(Outcome::Blank);
         }
         self.rule(&rule, scratch, sink, report)
     }
 
     /// Gives what had to wait for the whole file.
+    const fn is_for_browsers(&self) -> bool {
+        self.on_pages >= MANY
+    }
+
     pub(crate) fn finish(&self, sink: &mut impl Sink) {
         self.under.finish(sink);
     }
@@ -171,7 +190,9 @@ impl<'t> Reader<'t> {
                 sink.take(listed(important), Entry::Path(host, &path));
                 Ok(Outcome::Taken(1))
             }
-            Pattern::Wild { begins: Begins::Anywhere, .. } if self.for_browsers => Err(Refusal::BrowserOnly),
+            Pattern::Wild { begins: Begins::Anywhere, .. } if self.is_for_browsers() => {
+                Err(Refusal::BrowserOnly)
+            }
             Pattern::Wild { pattern, begins, ends } => {
                 let expression = name_expressions::of_pattern(&pattern, begins, ends)?;
                 sink.take(listed(important), Entry::Expression(&expression));

@@ -29,17 +29,17 @@ impl<'a> Line<'a> {
 
 /// The lines of a text: a byte-order mark at the start is dropped, and a last line need not end.
 pub(crate) fn of(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    all(without_mark(text), None)
+    all(without_mark(text), None, 0)
 }
 
-/// The same of a text of which many lines are wanted: whether it is UTF-8 is found out once.
-pub(crate) fn of_all(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    let text = without_mark(text);
-    all(text, std::str::from_utf8(text).ok())
+/// The same of a piece of a text, after as many lines of it as `before`, of which all are wanted: whether the piece is UTF-8
+/// is found out once.
+pub(crate) fn of_piece(piece: &[u8], before: u64) -> impl Iterator<Item = Line<'_>> {
+    all(piece, std::str::from_utf8(piece).ok(), before)
 }
 
-fn all<'a>(bytes: &'a [u8], text: Option<&'a str>) -> impl Iterator<Item = Line<'a>> {
-    let (mut start, mut number) = (0, 0);
+fn all<'a>(bytes: &'a [u8], text: Option<&'a str>, before: u64) -> impl Iterator<Item = Line<'a>> {
+    let (mut start, mut number) = (0, before);
     std::iter::from_fn(move || {
         let rest = bytes.get(start..).filter(|rest| !rest.is_empty())?;
         number += 1;

@@ -101,6 +101,11 @@ impl Reader {
         }
     }
 
+    /// How many bytes of memory wait for the end of the text.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.under.held_bytes()
+    }
+
     /// Gives what had to wait for the next record, or for the whole file.
     pub(crate) fn finish(&mut self, sink: &mut impl Sink) {
         self.let_alone(sink);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use kit::HostName;
-use lists::{Entry, Format, IndexBuilder, ListHead, ListIndex, Report, Seed, detect, read};
+use lists::{Entry, Format, IndexBuilder, ListHead, ListIndex, Report, Seed, detect, read, read_from};
 
 /// The first byte chooses the name the file goes by, the rest is its text.
 pub fn holds(bytes: &[u8]) {
@@ -44,6 +44,15 @@ fn one_format(format: Format, text: &[u8]) {
         };
         let report = read(text, format, &mut sink);
         adds_up(&report, text, all);
+        // A text that is not in memory is read alike, wherever one read of it ends.
+        if text.len() < lists::PIECE {
+            let (one, other) = text.split_at(text.len() / 3);
+            let apart = || Ok(std::io::Read::chain(one, other));
+            let mut entries = 0u64;
+            let again = read_from(apart, format, &mut |_: lists::Says, _: Entry<'_>| entries += 1).unwrap();
+            assert_eq!(entries, all);
+            assert_eq!(again, report);
+        }
     }
     let index = ListIndex::open(Arc::new(builder.build().unwrap())).unwrap();
     let kept = index.lists().iter().map(|list| list.tally);

@@ -238,13 +238,13 @@ fn lists_gathered_by_themselves_give_the_same_bytes() {
     for (number, (format, text)) in texts.iter().enumerate() {
         let id = format!("list-{number}");
         let report = read(text.as_bytes(), *format, &mut direct.list(head(&id)).unwrap());
-        let mut one = Gathered::new(seed);
-        one.reserve_for_text(text.len());
+        let mut one = Gathered::new(seed, usize::MAX);
+        one.reserve_for_text(text.len() as u64);
         assert_eq!(read(text.as_bytes(), *format, &mut one), report);
         gathered.add(head(&id), one).unwrap();
     }
     assert!(matches!(
-        gathered.add(head("other"), Gathered::new(Seed([8; 16]))),
+        gathered.add(head("other"), Gathered::new(Seed([8; 16]), usize::MAX)),
         Err(lists::BuildError::OtherSeed)
     ));
     assert!(direct.build().unwrap() == gathered.build().unwrap());
