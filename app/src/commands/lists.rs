@@ -19,8 +19,12 @@ pub enum Lists {
     /// Read lists from files or folders and put them to use.
     Import {
         /// Files or folders, in squidGuard, hosts, plain or wildcard form, also packed with gzip.
-        #[arg(required = true)]
+        #[arg(required_unless_present = "built_in")]
         paths: Vec<PathBuf>,
+        /// The lists that come with the program instead: those named, as in `games`, or all. It brings back what was taken
+        /// out of use.
+        #[arg(long, num_args = 0.., value_name = "NAME", conflicts_with_all = ["paths", "category"])]
+        built_in: Option<Vec<String>>,
         /// The category of what is read, instead of the one its name says.
         #[arg(long)]
         category: Option<String>,
@@ -65,7 +69,8 @@ pub enum Lists {
 /// Runs the command.
 pub fn run(context: &Context, asked: Lists) -> Result<()> {
     match asked {
-        Lists::Import { paths, category } => import(context, &paths, category),
+        Lists::Import { built_in: Some(names), .. } => import_built_in(context, &names),
+        Lists::Import { paths, category, built_in: None } => import(context, &paths, category),
         Lists::Update { lists } => update(context, &lists),
         Lists::Status { removed: false } => status(context),
         Lists::Status { removed: true } => removed(context),
@@ -141,6 +146,57 @@ fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<Stri
         let files: Vec<_> = passed_over.iter().map(|path| path.display().to_string()).collect();
         context.output.object(&json!({ "passed_over": files.len(), "files": files }));
     }
+    finish(context, taken, &refused)
+}
+
+fn import_built_in(context: &Context, names: &[String]) -> Result<()> {
+    let all = list::built_in();
+    // The last part of an id is what people call the list.
+    let short = |id: &str| id.rsplit('/').next().unwrap_or(id).to_owned();
+    let (mut ids, mut refused) = (Vec::new(), Vec::new());
+    for name in names {
+        match all.iter().find(|id| *id == name || short(id) == *name) {
+            Some(id) => ids.push(id.clone()),
+            None => {
+                let known: Vec<String> = all.iter().map(|id| short(id)).collect();
+                let near = did_you_mean(name, known.iter().map(String::as_str), "");
+                let near = if near.is_empty() { format!(": {}", known.join(", ")) } else { near };
+                let problem = format!("no list {name:?} comes with the program{near}");
+                context.output.object(&json!({ "id": name, "problem": problem }));
+                refused.push(problem);
+            }
+        }
+    }
+    if ids.is_empty() && !names.is_empty() {
+        bail!("{}", refused.join("\n"));
+    }
+    let mut intake = Intake::new(Kinds::built_in()?)?;
+    let records = context.records()?;
+    let kept = context.home.lists();
+    let taken = context.wait(async {
+        let mut taken = 0usize;
+        let mut tx = records.begin().await?;
+        let outcomes =
+            list::import_built_in(&mut tx, &context.actor, &kept, &ids, &mut intake, context.at).await?;
+        for (id, outcome) in outcomes {
+            match outcome {
+                Ok(imported) => {
+                    say(context, &imported);
+                    taken += 1;
+                }
+                Err(error) => {
+                    context.output.object(&json!({ "id": id, "problem": error.to_string() }));
+                    refused.push(about(&id, &error.to_string()));
+                }
+            }
+        }
+        if taken > 0 {
+            commit_and_publish_lists(context, tx, intake).await?;
+        } else {
+            tx.commit().await?;
+        }
+        anyhow::Ok(taken)
+    })?;
     finish(context, taken, &refused)
 }
 
@@ -340,7 +396,11 @@ fn remove(context: &Context, id: &str, reason: &str) -> Result<()> {
         commit_and_publish(context, tx, Scope::Everything).await?;
         anyhow::Ok(())
     })?;
-    context.output.say(format!("{id} is out of use; a running gate has that within two seconds."));
+    let back = match list::built_in().contains(&id.to_owned()) {
+        true => format!(" `fivebar lists import --built-in {id}` brings it back."),
+        false => String::new(),
+    };
+    context.output.say(format!("{id} is out of use; a running gate has that within two seconds.{back}"));
     context.output.object(&json!({ "id": id, "state": "removed" }));
     Ok(())
 }

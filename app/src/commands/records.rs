@@ -65,8 +65,12 @@ pub fn first_records(home: &Home, config: &Config, policy: ExamplePolicy, output
             .map_err(|error| say_problems("the example policy", error))?;
         }
         let mut intake = Intake::new(Kinds::built_in()?)?;
-        filtering::list::import_built_in(&mut tx, &context.actor, &home.lists(), &mut intake, context.at)
-            .await?;
+        let kept = home.lists();
+        let taken =
+            filtering::list::import_built_in(&mut tx, &context.actor, &kept, &[], &mut intake, context.at);
+        for (_, outcome) in taken.await? {
+            outcome?;
+        }
         tx.commit().await?;
         anyhow::Ok(())
     })?;

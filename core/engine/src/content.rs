@@ -1,7 +1,7 @@
 //! The content that comes with the program, compiled into it.
 
-/// `content/categories.toml`.
-pub const CATEGORIES: &str = include_str!("../../../content/categories.toml");
+pub use lists::CATEGORIES;
+
 /// `content/help.toml`.
 pub const HELP: &str = include_str!("../../../content/help.toml");
 /// `content/essential.toml`.

@@ -62,7 +62,7 @@ pub enum Refusal {
     ExpressionNotExpressible,
     /// An expression that needs too much memory.
     ExpressionTooLarge,
-    /// An expression that matches the empty text and so every URL.
+    /// An expression that matches every address.
     ExpressionMatchesAll,
     /// A rule for what is on a page, or for kinds of requests that only a browser can tell apart.
     BrowserOnly,
@@ -195,7 +195,7 @@ impl Refusal {
             Self::Expression => "is not a valid expression",
             Self::ExpressionNotExpressible => "uses a construct that cannot be matched safely",
             Self::ExpressionTooLarge => "is an expression that needs too much memory",
-            Self::ExpressionMatchesAll => "is an expression that matches every URL",
+            Self::ExpressionMatchesAll => "is an expression that matches every address",
             Self::BrowserOnly => "speaks of parts of pages, which only a browser can tell apart",
             Self::Modifier => {
                 "has a modifier that a list of names cannot carry out, so the rule is ignored whole"

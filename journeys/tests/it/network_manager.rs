@@ -485,3 +485,66 @@ fn lists_in_the_forms_of_other_filters_are_taken_with_their_exceptions() -> Resu
     }
     Ok(())
 }
+
+#[test]
+fn a_starter_list_that_was_taken_out_is_brought_back() -> Result<()> {
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-6")?.address.clone();
+    // From the list itself: a site that it names and nothing else closes.
+    let listed = include_str!("../../../content/starter/gambling.txt");
+    let site = listed.lines().find(|line| line.contains('.') && !line.starts_with('#')).context("a site")?;
+    let gambling = || -> Result<Value> {
+        let status = school.told(&["--json", "lists", "status"])?;
+        let mut lists = status.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        Ok(lists.find(|list| list["id"] == "starter/gambling").unwrap_or_default())
+    };
+    assert_eq!(
+        (explain(&school, site, &pupil)?["verdict"].as_str(), gambling()?["version"].as_u64()),
+        (Some("block"), Some(1))
+    );
+    let said = school.told(&["lists", "remove", "starter/gambling", "--reason", "The maths club"])?;
+    assert!(said.contains("`fivebar lists import --built-in starter/gambling` brings it back"), "{said}");
+    assert_eq!(gambling()?, Value::Null);
+    assert_ne!(explain(&school, site, &pupil)?["verdict"], "block");
+
+    // A slip of the finger is told what is near; another name, what there is.
+    for (name, said) in [
+        ("gamblng", "no list \"gamblng\" comes with the program; did you mean gambling?"),
+        ("incoming/own", "no list \"incoming/own\" comes with the program: adverts-trackers, "),
+    ] {
+        let output = school.command(&["lists", "import", "--built-in", name])?;
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && complaint.contains(said), "{complaint}");
+    }
+    // With it, what is right is taken all the same.
+    let output = school.command(&[
+        "--json",
+        "lists",
+        "import",
+        "--built-in",
+        "gamblng",
+        "gambling",
+        "starter/games",
+    ])?;
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told: Vec<Value> = told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let changed: Vec<(&Value, &Value)> = told.iter().map(|line| (&line["id"], &line["changed"])).collect();
+    assert_eq!(
+        changed,
+        [
+            (&json!("gamblng"), &Value::Null),
+            (&json!("starter/gambling"), &json!(true)),
+            (&json!("starter/games"), &json!(false))
+        ]
+    );
+    assert_eq!(
+        (explain(&school, site, &pupil)?["verdict"].as_str(), gambling()?["version"].as_u64()),
+        (Some("block"), Some(2))
+    );
+
+    // Without a name, all are read.
+    let all = school.told(&["--json", "lists", "import", "--built-in"])?;
+    assert!(all.lines().count() > 20 && all.lines().all(|line| line.contains("\"changed\":false")), "{all}");
+    Ok(())
+}

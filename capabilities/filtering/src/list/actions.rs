@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use kit::Timestamp;
-use lists::{Foreign, Gathered, Seed};
+use lists::{Foreign, Gathered, Kinds, Seed};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::files::{FileError, Found, bare_name, find};
-use super::kinds::Kinds;
 use super::model::{List, ListReport, RefusedPart, State};
 use super::store;
 use super::text::{BUILT_IN, MOST_BYTES, ReadIntoError, Text};
@@ -166,32 +165,41 @@ pub async fn import(
 ) -> Result<Imported, ImportError> {
     // A list keeps its id for as long as it is read from the same place, whatever appears beside it.
     let id = store::id_from(tx, &found.source).await?.unwrap_or_else(|| found.id.clone());
-    if let Some(other) = store::one(tx, &id).await?
-        && other.source != found.source
-        && (other.source == BUILT_IN || place_of(&other).is_ok())
-    {
-        return Err(ImportError::SameName { id, other: other.source });
-    }
     // Before it is read: what nobody says the kind of is never unpacked.
     let settled = settle(tx, id, &found.source, categories, intake).await?;
     let text = found.read(kept, intake.limits.unpacked)?;
     take(tx, actor, kept, settled, &text, intake, Watched::ByAPerson, at).await
 }
 
-/// Takes the lists that come with the program into use.
+/// What became of a list that comes with the program, by its id.
+pub type BuiltIn = (String, Result<Imported, ImportError>);
+
+/// Takes lists that come with the program into use, or back into it: those with these ids, or all. Publish afterwards.
 pub async fn import_built_in(
     tx: &mut Tx,
     actor: &Actor,
     kept: &Path,
+    only: &[String],
     intake: &mut Intake,
     at: Timestamp,
-) -> Result<Vec<Imported>, ImportError> {
+) -> Result<Vec<BuiltIn>, StoreError> {
     let mut all = Vec::new();
-    for (id, text) in Text::built_in() {
-        let settled = settle(tx, id, BUILT_IN, None, intake).await?;
-        all.push(take(tx, actor, kept, settled, &text, intake, Watched::ByAPerson, at).await?);
+    for (id, text) in Text::built_in().into_iter().filter(|(id, _)| only.is_empty() || only.contains(id)) {
+        let outcome = match settle(tx, id.clone(), BUILT_IN, None, intake).await {
+            Ok(settled) => take(tx, actor, kept, settled, &text, intake, Watched::ByAPerson, at).await,
+            Err(error) => Err(error),
+        };
+        if let Err(ImportError::Store(error)) = outcome {
+            return Err(error);
+        }
+        all.push((id, outcome));
     }
     Ok(all)
+}
+
+/// The ids of the lists that come with the program.
+pub fn built_in() -> Vec<String> {
+    Text::built_in().into_iter().map(|(id, _)| id).collect()
 }
 
 /// What is known of a list before it is read.
@@ -212,6 +220,12 @@ async fn settle(
     intake: &Intake,
 ) -> Result<Settled, ImportError> {
     let before = store::one(tx, &id).await?;
+    if let Some(other) = &before
+        && other.source != source
+        && (other.source == BUILT_IN || place_of(other).is_ok())
+    {
+        return Err(ImportError::SameName { id, other: other.source.clone() });
+    }
     if before.as_ref().is_some_and(|before| before.state == State::Held) {
         return Err(ImportError::Held { id });
     }

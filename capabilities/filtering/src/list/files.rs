@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use lists::{ENDINGS, WORDS_ANYWHERE};
+
 /// A list found at a path, not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -75,16 +77,19 @@ pub(super) fn read_error(path: &Path) -> impl FnOnce(io::Error) -> FileError {
     move |source| FileError::Read { path, source }
 }
 
-/// The files of a list in squidGuard's form. UT1 gives its list of adult sites the last of them beside the first two.
-const SQUIDGUARD: [&str; 4] = ["domains", "urls", "expressions", "very_restrictive_expression"];
+/// The files of a list in squidGuard's form. What UT1 gives beside them, [`WORDS_ANYWHERE`], is a list of its own: such words
+/// say little of what a page is about, and a school decides about them apart.
+const SQUIDGUARD: [&str; 3] = ["domains", "urls", "expressions"];
 
 /// Whether a file lies beside lists and is none, by its name without `.gz`: UT1's notes on what each of its lists is for,
 /// what an update of UT1 leaves behind (`domains.24733`), what squidGuard makes of a list (`domains.db`), and papers. A
 /// page of the web is not among them: that is a download that failed.
 fn is_no_list(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let ending =
-        name.rsplit_once('.').filter(|(stem, _)| SQUIDGUARD.contains(stem)).map(|(_, ending)| ending);
+    let ending = name
+        .rsplit_once('.')
+        .filter(|(stem, _)| SQUIDGUARD.contains(stem) || *stem == WORDS_ANYWHERE)
+        .map(|(_, ending)| ending);
     matches!(name.as_str(), "usage" | "global_usage")
         || name.starts_with("readme")
         || name.ends_with(".pdf")
@@ -190,13 +195,15 @@ pub(super) fn bare_name(path: &Path) -> String {
     name.strip_suffix(".gz").unwrap_or(&name).to_owned()
 }
 
-/// What the names of lists may end in without it being part of the id.
-pub(super) const ENDINGS: [&str; 10] =
-    [".txt", ".hosts", ".list", ".domains", ".dat", ".md", ".urls", ".conf", ".rpz", ".zone"];
-
-/// `ut1/games` for `…/ut1/games`, `blocklistproject/drugs` for `…/blocklistproject/drugs.hosts.gz`.
+/// `ut1/games` for `…/ut1/games`, `blocklistproject/drugs` for `…/blocklistproject/drugs.hosts.gz`, and
+/// `ut1/adult.very_restrictive_expression` for `…/ut1/adult/very_restrictive_expression`.
 fn id_of(source: &Path) -> String {
     let name = bare_name(source);
+    if name == WORDS_ANYWHERE
+        && let Some(folder) = source.parent()
+    {
+        return with_folder(folder, &format!("{}.{name}", bare_name(folder)));
+    }
     with_folder(source, ENDINGS.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name))
 }
 
@@ -253,6 +260,7 @@ mod tests {
             "toulouse/adult/very_restrictive_expression",
             "toulouse/adult/usage",
             "toulouse/adult/domains.24733",
+            "toulouse/adult/very_restrictive_expression.db",
             "toulouse/adult/domains.db",
             "toulouse/games/domains",
             "toulouse/games/usage",
@@ -269,13 +277,44 @@ mod tests {
         let looked = look(folder.path()).unwrap();
         let lists: Vec<(&str, usize)> =
             looked.lists.iter().map(|list| (list.id.as_str(), list.files.len())).collect();
-        assert_eq!(lists, [("toulouse/adult", 4), ("toulouse/games", 1), ("toulouse/index.html", 1)]);
+        assert_eq!(
+            lists,
+            [
+                ("toulouse/adult", 3),
+                ("toulouse/adult.very_restrictive_expression", 1),
+                ("toulouse/games", 1),
+                ("toulouse/index.html", 1)
+            ]
+        );
+        // It is found again by its own path, packed or not, in a folder or beside the others.
+        fs::create_dir(folder.path().join("flat")).unwrap();
+        for path in
+            ["toulouse/adult/very_restrictive_expression", "flat/adult.very_restrictive_expression.gz"]
+        {
+            let path = folder.path().join(path);
+            fs::write(&path, "(a|b)\n").unwrap();
+            let found = find(&path).unwrap();
+            assert_eq!(
+                (found.len(), found[0].source.as_str()),
+                (1, path.canonicalize().unwrap().to_str().unwrap())
+            );
+            assert!(found[0].id.ends_with("/adult.very_restrictive_expression"), "{}", found[0].id);
+        }
         let mut passed: Vec<_> =
             looked.passed_over.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
         passed.sort_unstable();
         assert_eq!(
             passed,
-            ["README", "cc-by-sa-4-0.pdf", "domains.24733", "domains.db", "global_usage", "usage", "usage"]
+            [
+                "README",
+                "cc-by-sa-4-0.pdf",
+                "domains.24733",
+                "domains.db",
+                "global_usage",
+                "usage",
+                "usage",
+                "very_restrictive_expression.db"
+            ]
         );
         // Whoever names such a file means it.
         assert_eq!(look(&folder.path().join("toulouse/global_usage")).unwrap().lists.len(), 1);

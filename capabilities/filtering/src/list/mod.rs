@@ -2,15 +2,14 @@
 
 pub mod actions;
 pub mod files;
-pub mod kinds;
 pub mod model;
 mod store;
 pub mod text;
 
 pub use actions::{
-    HoldError, ImportError, Imported, Intake, Limits, NoRandomness, Removed, Status, categories_in_use, hold,
-    import, import_built_in, release, remove, removed, status, update,
+    BuiltIn, HoldError, ImportError, Imported, Intake, Limits, NoRandomness, Removed, Status, built_in,
+    categories_in_use, hold, import, import_built_in, release, remove, removed, status, update,
 };
 pub use files::{Found, Looked, find, look};
-pub use kinds::Kinds;
+pub use lists::Kinds;
 pub use model::{List, ListReport, RefusedPart, State};

@@ -457,33 +457,6 @@ async fn a_bad_list_says_so_and_everything_else_goes_on() {
     }
 }
 
-/// The lists of UT1 as they are, through the import itself.
-#[tokio::test]
-async fn an_archive_of_ut1_is_taken_without_a_complaint() {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("FIVEBAR_DATA").map_or(beside, Into::into).join("domains/ut1");
-    if !folder.is_dir() {
-        println!("skipped: there is no domains/ut1 in the data folder (set FIVEBAR_DATA to where it is)");
-        return;
-    }
-    let looked = list::look(&folder).unwrap();
-    assert!(looked.lists.len() > 60 && looked.passed_over.is_empty(), "{}", looked.lists.len());
-    let adult = looked.lists.iter().find(|found| found.id == "ut1/adult").unwrap();
-    assert!(adult.files.iter().any(|file| file.ends_with("adult.very_restrictive_expression.gz")));
-    for database in databases().await {
-        let folders = Folders::of(&database);
-        let mut tx = database.db.begin().await.unwrap();
-        let mut together = intake();
-        for found in &looked.lists {
-            let imported =
-                list::import(&mut tx, &ACTOR, &folders.kept, found, None, &mut together, MONDAY).await;
-            let imported = imported.unwrap_or_else(|why| panic!("{}: {why}", found.id));
-            assert_eq!(imported.parts, [], "{}", found.id);
-        }
-        tx.roll_back().await.unwrap();
-    }
-}
-
 #[tokio::test]
 async fn an_update_that_cannot_be_used_waits_until_it_is_whole_or_imported_or_taken_out() {
     for database in databases().await {

@@ -1,8 +1,10 @@
 //! What is taken in as a list, and what is not.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use filtering::list::{self, Found, ImportError, Limits};
+use store::Tx;
 use testing::{MONDAY, databases};
 
 use crate::publishing::{ACTOR, Folders, intake};
@@ -77,4 +79,120 @@ async fn a_list_takes_no_more_memory_and_disk_than_it_may_and_leaves_nothing_beh
         assert_eq!(kept, ["vendor"]);
         tx.commit().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_list_that_comes_with_the_program_is_brought_back_and_stands_in_the_trail() {
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let mut tx = database.db.begin().await.unwrap();
+        let bring = async |tx: &mut Tx, only: &[String]| {
+            list::import_built_in(tx, &ACTOR, &folders.kept, only, &mut intake(), MONDAY).await.unwrap()
+        };
+        let all = list::built_in();
+        assert_eq!(bring(&mut tx, &[]).await.len(), all.len());
+        let games = "starter/games".to_owned();
+        assert!(all.contains(&games));
+        list::remove(&mut tx, &ACTOR, &games, "a mistake", MONDAY).await.unwrap();
+        let (id, back) = bring(&mut tx, std::slice::from_ref(&games)).await.remove(0);
+        let back = back.unwrap();
+        assert_eq!((id, back.changed, back.list.version), (games.clone(), true, 2));
+        let verbs: Vec<(String, String)> = store::trail::newest(&mut tx, None, 2)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|entry| (entry.verb, entry.subject_id))
+            .collect();
+        assert_eq!(
+            verbs,
+            [("list.import".to_owned(), games.clone()), ("list.remove".to_owned(), games.clone())]
+        );
+
+        // A list of the school's own under that name keeps its place, and holds up no other.
+        list::remove(&mut tx, &ACTOR, &games, "our own is better", MONDAY).await.unwrap();
+        let own = place(&folders, "starter/games.txt", b"own.example\n");
+        list::import(&mut tx, &ACTOR, &folders.kept, &own, None, &mut intake(), MONDAY).await.unwrap();
+        for (id, outcome) in bring(&mut tx, &[]).await {
+            match outcome {
+                Ok(imported) => assert!(!imported.changed && id != games, "{id}"),
+                Err(error) => {
+                    assert!(matches!(error, ImportError::SameName { .. }) && id == games, "{error}")
+                }
+            }
+        }
+        tx.commit().await.unwrap();
+    }
+}
+
+/// Every folder of the real lists, through the import itself.
+#[tokio::test]
+async fn every_real_list_is_taken_with_a_category() {
+    let Some(folder) = data("domains") else { return };
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let mut tx = database.db.begin().await.unwrap();
+        let mut refused = Vec::new();
+        let mut words = Vec::new();
+        let looked = list::look(&folder).unwrap();
+        assert!(looked.lists.len() > 100, "{}", looked.lists.len());
+        for found in &looked.lists {
+            // Each by itself, so that no more than one is in memory.
+            let outcome =
+                list::import(&mut tx, &ACTOR, &folders.kept, found, None, &mut intake(), MONDAY).await;
+            match outcome {
+                Ok(imported) => {
+                    let list = imported.list;
+                    assert!(!list.categories.is_empty() && imported.parts.is_empty(), "{}", found.id);
+                    let everything = list.report.refused.get(&lists::Refusal::ExpressionMatchesAll);
+                    assert!(everything.is_none(), "{}", found.id);
+                    if list.categories.iter().any(|category| category == "words-in-addresses") {
+                        words.push((list.id.clone(), list.report.format.clone(), list.report.accepted));
+                    }
+                }
+                Err(ImportError::Foreign { why, .. }) => refused.push((found.id.clone(), why)),
+                // The public suffix list is of no kind, and so never read.
+                Err(ImportError::NoCategory { id }) => assert_eq!(id, "psl/public_suffix_list"),
+                Err(error) => panic!("{}: {error}", found.id),
+            }
+        }
+        // What finds words anywhere is apart from the list of adult sites, which is pornography.
+        assert_eq!(
+            words,
+            [("ut1/adult.very_restrictive_expression".to_owned(), "expressions".to_owned(), 2)]
+        );
+        assert_eq!(refused, []);
+        tx.roll_back().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_expression_about_every_address_is_refused_and_counted() {
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let mut tx = database.db.begin().await.unwrap();
+        let found = place(&folders, "games/expressions", b".*\nchess-[0-9]+\n.\n()\n(a|)\n");
+        let found = Found { id: "vendor/games".to_owned(), ..found };
+        let imported =
+            list::import(&mut tx, &ACTOR, &folders.kept, &found, None, &mut intake(), MONDAY).await.unwrap();
+        let report = imported.list.report;
+        let everything = &report.refused[&lists::Refusal::ExpressionMatchesAll];
+        assert_eq!(
+            (report.accepted, everything.count, everything.first_lines.as_slice()),
+            (1, 4, &[1, 3, 4, 5][..])
+        );
+        assert!(lists::Refusal::ExpressionMatchesAll.words().contains("matches every address"));
+        tx.commit().await.unwrap();
+    }
+}
+
+/// A folder of the real data beside the checkout; says so and gives `None` where it is not there.
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn data(folder: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let path = std::env::var_os("FIVEBAR_DATA").map_or(beside, Into::into).join(folder);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: there is no {folder} in the data folder (set FIVEBAR_DATA to where it is)");
+    None
 }

@@ -3,8 +3,6 @@
 //! squidGuard matches without regard to case and against the URL without its scheme: host, port where there is one,
 //! path and query. Only what POSIX and glibc define alike is taken; anything else is refused rather than guessed.
 
-use regex_syntax::hir::Hir;
-
 use super::lines::{LONGEST_LINE, Line};
 use super::{LineResult, Outcome};
 use crate::entry::{Entry, Says, Sink};
@@ -61,24 +59,20 @@ pub fn translate(posix: &str) -> Result<String, Refusal> {
 
 /// The expression, where it compiles, is not too large and does not match everything.
 fn checked(out: String) -> Result<String, Refusal> {
-    let hir: Hir = regex_syntax::parse(&out).map_err(|_| Refusal::Expression)?;
-    if hir.properties().minimum_len() == Some(0) && matches_everything(&out) {
-        return Err(Refusal::ExpressionMatchesAll);
-    }
     match regex::RegexBuilder::new(&out).size_limit(LARGEST).build() {
+        // Such a one would block every site, and overrule what a school allows in the same group.
+        Ok(compiled) if NOTHING_IN_COMMON.iter().all(|address| compiled.is_match(address)) => {
+            Err(Refusal::ExpressionMatchesAll)
+        }
         Ok(_) => Ok(out),
         Err(regex::Error::CompiledTooBig(_)) => Err(Refusal::ExpressionTooLarge),
         Err(_) => Err(Refusal::Expression),
     }
 }
 
-/// Whether the expression matches a URL that has nothing in common with any expression.
-fn matches_everything(expression: &str) -> bool {
-    regex::RegexBuilder::new(expression)
-        .size_limit(LARGEST)
-        .build()
-        .is_ok_and(|expression| expression.is_match("q0.invalid/"))
-}
+/// Addresses that have nothing in common but what every address has: letters, a dot in the host, and a slash after it. What
+/// matches them all is about no site in particular.
+const NOTHING_IN_COMMON: [&str; 3] = ["hjkl.pn/", "q.invalid/", "wz-y.test/"];
 
 struct Posix<'t> {
     chars: std::iter::Peekable<std::str::Chars<'t>>,
@@ -325,6 +319,17 @@ mod tests {
             ("[z-a]", Refusal::Expression),
             ("((a{200}){200}){200}", Refusal::ExpressionTooLarge),
             (".*", Refusal::ExpressionMatchesAll),
+            (".", Refusal::ExpressionMatchesAll),
+            ("()", Refusal::ExpressionMatchesAll),
+            ("^", Refusal::ExpressionMatchesAll),
+            ("$", Refusal::ExpressionMatchesAll),
+            ("^.+$", Refusal::ExpressionMatchesAll),
+            (r"\.", Refusal::ExpressionMatchesAll),
+            ("/", Refusal::ExpressionMatchesAll),
+            ("[a-z]", Refusal::ExpressionMatchesAll),
+            ("[^x]", Refusal::ExpressionMatchesAll),
+            ("(sex|.*)", Refusal::ExpressionMatchesAll),
+            (r"^[a-z-]+\.[a-z]+", Refusal::ExpressionMatchesAll),
             ("a|", Refusal::ExpressionMatchesAll),
             ("x*", Refusal::ExpressionMatchesAll),
         ];

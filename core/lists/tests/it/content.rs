@@ -3,16 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::support::{data, ids, name, workspace};
-use lists::{Entry, IndexBuilder, ListHead, ListIndex, Mapping, STARTER, Seed, list_id, read_file};
+use crate::support::{ids, name, workspace};
+use lists::{Entry, IndexBuilder, Kinds, ListHead, ListIndex, STARTER, Seed, read_file};
 
 fn content(file: &str) -> toml::Table {
     let text = std::fs::read_to_string(workspace().join("content").join(file)).unwrap();
     toml::from_str(&text).unwrap()
-}
-
-fn mapping() -> Mapping {
-    Mapping::parse(&std::fs::read_to_string(workspace().join("content/categories.toml")).unwrap()).unwrap()
 }
 
 fn category_ids() -> BTreeSet<String> {
@@ -91,7 +87,7 @@ fn categories_have_ids_of_their_own_names_in_words_and_answer_for_every_area() {
 
 #[test]
 fn sex_education_is_not_pornography_and_french_names_are_known() {
-    let mapping = mapping();
+    let kinds = Kinds::built_in().unwrap();
     for (list, expected) in [
         ("ut1/sexual_education", vec!["sex-education"]),
         ("ut1/drogue", vec!["drugs"]),
@@ -106,7 +102,7 @@ fn sex_education_is_not_pornography_and_french_names_are_known() {
         ("anything/games", vec!["games"]),
         ("starter/ai-chat", vec!["ai-chat"]),
     ] {
-        assert_eq!(mapping.categories(list), expected, "{list}");
+        assert_eq!(kinds.of(list), expected, "{list}");
     }
 }
 
@@ -165,7 +161,7 @@ fn every_starter_list_ships_and_is_read_without_a_refusal() {
 
 #[test]
 fn no_help_site_is_in_a_starter_list_that_may_be_blocked() {
-    let mapping = mapping();
+    let kinds = Kinds::built_in().unwrap();
     let file = content("categories.toml");
     let neutral: BTreeSet<&str> = file["category"]
         .as_array()
@@ -176,8 +172,8 @@ fn no_help_site_is_in_a_starter_list_that_may_be_blocked() {
         .collect();
     let mut builder = IndexBuilder::new(Seed([0; 16]));
     for (file, text) in STARTER {
-        let id = list_id(&format!("starter/{file}"));
-        let categories = mapping.categories(&id).to_vec();
+        let id = format!("starter/{}", file.split('.').next().unwrap());
+        let categories = kinds.of(&id).to_vec();
         assert!(!categories.is_empty(), "{id}");
         let mut list =
             builder.list(ListHead { name: id.clone(), id, categories, ..Default::default() }).unwrap();
@@ -194,23 +190,6 @@ fn no_help_site_is_in_a_starter_list_that_may_be_blocked() {
             assert!(neutral.contains(category), "{host} is in {id}");
         }
     }
-}
-
-#[test]
-fn every_file_of_the_real_lists_has_a_category() {
-    let Some(folder) = data("domains") else { return };
-    let mapping = mapping();
-    let mut missing = Vec::new();
-    for source in std::fs::read_dir(folder).unwrap() {
-        for file in std::fs::read_dir(source.unwrap().path()).unwrap() {
-            let id = list_id(file.unwrap().path().to_str().unwrap());
-            // The public suffix list is no list of sites.
-            if id != "psl/public_suffix_list" && mapping.categories(&id).is_empty() {
-                missing.push(id);
-            }
-        }
-    }
-    assert!(missing.is_empty(), "no category for {missing:?}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Every file of the real lists, in one import.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::support::{data, head, ids, name, unpacked};
-use lists::{Foreign, IndexBuilder, ListIndex, Report, Seed, detect, list_id, read};
+use lists::{Foreign, IndexBuilder, ListIndex, Report, Seed, detect, read};
 
 fn files() -> Option<Vec<PathBuf>> {
     let folder = data("domains")?;
@@ -17,6 +17,12 @@ fn files() -> Option<Vec<PathBuf>> {
     Some(files)
 }
 
+/// Source and name, as in `ut1/games`.
+fn id(file: &Path) -> String {
+    let source = file.parent().and_then(Path::file_name).unwrap().to_str().unwrap();
+    format!("{source}/{}", file.file_name().unwrap().to_str().unwrap().split('.').next().unwrap())
+}
+
 #[test]
 fn every_file_loads_in_one_import_or_is_refused_as_a_whole_with_its_format() {
     let Some(files) = files() else { return };
@@ -27,7 +33,7 @@ fn every_file_loads_in_one_import_or_is_refused_as_a_whole_with_its_format() {
     for file in &files {
         let path = file.to_str().unwrap();
         let text = unpacked(file);
-        let id = list_id(path);
+        let id = id(file);
         match detect(path, &text) {
             Ok(format) => {
                 let mut writer = builder.list(head(&format!("{id} {}", format.id()))).unwrap();

@@ -4,7 +4,16 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::files::ENDINGS;
+/// `content/categories.toml`.
+pub const CATEGORIES: &str = include_str!("../../../content/categories.toml");
+
+/// What the names of lists may end in without it being part of what they are called.
+pub const ENDINGS: [&str; 10] =
+    [".txt", ".hosts", ".list", ".domains", ".dat", ".md", ".urls", ".conf", ".rpz", ".zone"];
+
+/// What the expressions of UT1 are called that find words anywhere in an address, whatever the page is about. They are a
+/// list of their own.
+pub const WORDS_ANYWHERE: &str = "very_restrictive_expression";
 
 #[derive(Deserialize)]
 struct File {
@@ -28,15 +37,20 @@ pub struct Kinds {
     by_name: HashMap<String, Vec<String>>,
 }
 
+/// The content that comes with the program is not what it should be.
+#[derive(Debug, thiserror::Error)]
+#[error("content/categories.toml, which comes with the program, cannot be read: {0}")]
+pub struct KindsError(#[from] toml::de::Error);
+
 impl Kinds {
     /// Reads the content that comes with the program.
-    pub fn built_in() -> Result<Self, toml_error::Unreadable> {
-        Self::read(engine::content::CATEGORIES)
+    pub fn built_in() -> Result<Self, KindsError> {
+        Self::read(CATEGORIES)
     }
 
     /// Reads content of the form of `content/categories.toml`.
-    pub fn read(text: &str) -> Result<Self, toml_error::Unreadable> {
-        let file: File = toml_error::read(text)?;
+    pub fn read(text: &str) -> Result<Self, KindsError> {
+        let file: File = toml::from_str(text)?;
         let mut kinds = Self::default();
         for entry in file.category {
             for list in entry.lists {
@@ -54,7 +68,7 @@ impl Kinds {
     }
 
     fn add_name(&mut self, name: &str, category: &str) {
-        let categories = self.by_name.entry(name.to_ascii_lowercase()).or_default();
+        let categories = self.by_name.entry(folded(name)).or_default();
         if !categories.iter().any(|known| known == category) {
             categories.push(category.to_owned());
         }
@@ -62,18 +76,18 @@ impl Kinds {
 
     /// The categories of the list with that id (`ut1/games`): what is said of this very list, else of its name in any
     /// source. None where nothing is said: then whoever imports must say.
+    /// Letter case does not matter, and `_` is `-`.
     pub fn of(&self, id: &str) -> &[String] {
         let id = id.to_ascii_lowercase();
         let name = id.rsplit('/').next().unwrap_or(&id);
+        let name = name.strip_suffix(".gz").unwrap_or(name);
         // An id has its ending where two lists in one folder have the same name without it.
-        let bare = ENDINGS.iter().find_map(|end| {
-            let name = name.strip_suffix(".gz").unwrap_or(name);
-            name.strip_suffix(end)
-        });
+        let bare = ENDINGS.iter().find_map(|end| name.strip_suffix(end));
+        let words = name.ends_with(WORDS_ANYWHERE).then_some(WORDS_ANYWHERE);
         self.by_list
             .get(&id)
-            .or_else(|| self.by_name.get(name))
-            .or_else(|| self.by_name.get(bare?))
+            .or_else(|| self.by_name.get(&folded(name)))
+            .or_else(|| self.by_name.get(&folded(bare.or(words)?)))
             .map_or(&[], Vec::as_slice)
     }
 
@@ -88,16 +102,9 @@ impl Kinds {
     }
 }
 
-/// Reading content as TOML.
-pub mod toml_error {
-    /// The content that comes with the program is not what it should be.
-    #[derive(Debug, thiserror::Error)]
-    #[error("the content that comes with the program cannot be read: {0}")]
-    pub struct Unreadable(#[from] toml::de::Error);
-
-    pub(super) fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
-        Ok(toml::from_str(text)?)
-    }
+/// `File_Sharing` and `file-sharing` are one name.
+fn folded(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
 }
 
 #[cfg(test)]
@@ -119,10 +126,18 @@ mod tests {
             ("incoming/gambling", "gambling"),
             ("incoming/gambling.hosts", "gambling"),
             ("incoming/gambling.txt.gz", "gambling"),
+            ("incoming/File_Sharing", "file-sharing"),
+            ("ut1/adult", "pornography"),
         ] {
             assert!(kinds.of(list).iter().any(|found| found == category), "{list}: {:?}", kinds.of(list));
         }
         assert!(!kinds.of("ut1/sexual_education").iter().any(|found| found == "pornography"));
         assert!(kinds.of("somewhere/never-heard-of").is_empty());
+        for words in ["ut1/adult", "toulouse/adult", "x/games"] {
+            for end in ["", ".gz"] {
+                let id = format!("{words}.{WORDS_ANYWHERE}{end}");
+                assert_eq!(kinds.of(&id), ["words-in-addresses"], "{id}");
+            }
+        }
     }
 }
