@@ -1,7 +1,8 @@
 //! A site as somebody types or pastes it into a form.
 
 use engine::document::target::{Target, TargetError, TargetText};
-use kit::address::literal;
+use kit::HostName;
+use kit::address::{is_public, literal};
 use kit::host::normalise_host_name;
 
 /// The host and, where they gave one, the path. The query is thrown away: it can hold what a person searched for.
@@ -56,6 +57,43 @@ pub fn target(text: &str) -> TargetText {
 /// Whether the engine can read it.
 pub fn check_target(text: &str) -> Result<Target, NoSite> {
     Ok(target(text).read()?)
+}
+
+/// Names that a machine or a network gives itself (RFC 6761, RFC 6762, RFC 8375), with all below them.
+const OWN_NAMES: [&str; 4] = ["localhost", "local", "internal", "home.arpa"];
+
+/// Whether it is one site of the internet, or a part of one: what can be asked for, and opened or closed for a time. A public
+/// suffix stands for every site below it, and what is inside a network is no site.
+pub fn check_one_site(text: &str) -> Result<(), NoSite> {
+    match check_target(text)? {
+        Target::Site(name) => one_site(&name),
+        Target::Url(part) => one_site(&part.host),
+        Target::Address(address) if !is_public(address) => Err(inside(&address.to_string())),
+        Target::Address(_) | Target::Expression { .. } | Target::Category(_) => Ok(()),
+    }
+}
+
+fn one_site(name: &str) -> Result<(), NoSite> {
+    let is_own =
+        |own: &str| name.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    if OWN_NAMES.into_iter().any(is_own) {
+        return Err(inside(name));
+    }
+    if HostName::new(name).is_some_and(lists::url::is_suffix) {
+        return Err(NoSite {
+            why: format!("{name} is not one site: every site whose name ends in .{name} would be meant"),
+            remedy: format!("Write the one that is needed, like name.{name}."),
+        });
+    }
+    Ok(())
+}
+
+fn inside(what: &str) -> NoSite {
+    NoSite {
+        why: format!("{what} is inside a network, or this machine itself, and no site of the internet"),
+        remedy: "Write the name of a site; whoever looks after the network can open a service of the school’s own."
+            .to_owned(),
+    }
 }
 
 /// What a person types as a site or a part of one, in the form that is kept.
@@ -131,6 +169,43 @@ mod tests {
         for bad in ["", "the chess one", "192.0.2.7/part", "*.bbc.co.uk/news", "www.*.co.uk"] {
             let refused = typed_target(bad).unwrap_err().to_string();
             assert!(refused.contains("Write"), "{bad}: {refused}");
+        }
+    }
+
+    #[test]
+    fn one_site_of_the_internet_is_meant_or_what_to_write_is_said() {
+        for good in [
+            "bbc.co.uk",
+            "bbc.co.uk/bitesize",
+            "www.gov.uk",
+            "github.io",
+            "93.184.216.34",
+            "localhost.example",
+        ] {
+            assert_eq!(check_one_site(good), Ok(()), "{good}");
+        }
+        for many in ["co.uk", "sch.uk", "herts.sch.uk", "uk", "co.uk/news"] {
+            let refused = check_one_site(many).unwrap_err().to_string();
+            let suffix = many.split('/').next().unwrap();
+            let said = format!("would be meant. Write the one that is needed, like name.{suffix}.");
+            assert!(refused.starts_with(suffix) && refused.ends_with(&said), "{refused}");
+        }
+        for inside in [
+            "127.0.0.1",
+            "::1",
+            "10.0.0.5",
+            "192.168.1.1",
+            "0x7f.1",
+            "fd12::1",
+            "localhost",
+            "app.localhost",
+            "printer.local",
+            "printer.local/status",
+            "nas.internal",
+            "tv.home.arpa",
+        ] {
+            let refused = check_one_site(inside).unwrap_err().to_string();
+            assert!(refused.contains("no site of the internet. Write the name of a site"), "{refused}");
         }
     }
 

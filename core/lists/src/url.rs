@@ -59,6 +59,13 @@ pub fn site<'a>(name: HostName<'a>) -> Option<HostName<'a>> {
     psl::domain_str(name.as_str()).and_then(HostName::new)
 }
 
+/// Whether a name stands for the sites of many: a name of one label (`uk`), or one that registries sell names right below of,
+/// or below every name below it (`co.uk`, `sch.uk`). What somebody lets others have names below, such as `github.io`, is a site
+/// of theirs.
+pub fn is_suffix(name: HostName<'_>) -> bool {
+    !name.as_str().contains('.') || crate::read::closes_a_suffix(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +112,22 @@ mod tests {
         assert_eq!(site("www.news.bbc.co.uk"), Some("bbc.co.uk"));
         assert_eq!(site("a.github.io"), Some("a.github.io"));
         assert_eq!(site("co.uk"), None);
+    }
+
+    #[test]
+    fn a_suffix_stands_for_the_sites_of_many() {
+        for (name, many) in [
+            ("uk", true),
+            ("co.uk", true),
+            ("sch.uk", true),
+            ("herts.sch.uk", true),
+            ("bbc.co.uk", false),
+            ("hillside.herts.sch.uk", false),
+            ("github.io", false),
+            ("chess.example", false),
+        ] {
+            assert_eq!(is_suffix(HostName::new(name).unwrap()), many, "{name}");
+        }
     }
 
     proptest! {

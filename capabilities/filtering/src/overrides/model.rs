@@ -98,7 +98,7 @@ pub enum Refused {
     /// It has no reason, or no end that may be.
     #[error(transparent)]
     Lasting(#[from] lasting::Refused),
-    /// There is no such site.
+    /// It is not one site of the internet.
     #[error(transparent)]
     NoSite(#[from] site::NoSite),
 }
@@ -107,7 +107,7 @@ impl Grant {
     /// Whether it may be.
     pub fn check(&self, at: Timestamp) -> Result<(), Refused> {
         self.span.check(&self.reason, at)?;
-        site::check_target(&self.target)?;
+        site::check_one_site(&self.target)?;
         Ok(())
     }
 }
@@ -183,10 +183,12 @@ mod tests {
         );
         let endless = Span { ends_at: at.plus_millis(lasting::LONGEST_MS + 1), ..grant().span };
         assert_eq!(Grant { span: endless, ..grant() }.check(at), refused(lasting::Refused::TooLong));
-        assert!(matches!(
-            Grant { target: "not a site".into(), ..grant() }.check(at),
-            Err(Refused::NoSite(_))
-        ));
+        for target in ["not a site", "co.uk", "127.0.0.1", "printer.local"] {
+            for effect in [Effect::Allow, Effect::Block] {
+                let refused = Grant { target: target.into(), effect, ..grant() }.check(at);
+                assert!(matches!(refused, Err(Refused::NoSite(_))), "{target}");
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::always_open::AlwaysOpen;
 use crate::lasting::Span;
 use crate::overrides::{self, Grant, GrantError, Override, Whom};
 use crate::reference::{NoRandomness, Reference};
+use crate::site::{NoSite, check_one_site};
 use crate::site_note::MOST_OPEN;
 
 /// Why a request was not taken.
@@ -60,6 +61,16 @@ pub enum AnswerError {
     /// Nobody knows who asked, so it must be said who may use the site.
     #[error("nobody knows who asked; say with --whom for whom the site is opened, as in --whom group:year-9")]
     NobodyKnown,
+    /// More or other than one site of the internet was asked for, as a version before this one let people do.
+    #[error(
+        "{why}. Refuse the request and say what to ask for: `fivebar requests refuse {reference} --reason …`"
+    )]
+    NoSite {
+        /// What is wrong with what is asked for.
+        why: String,
+        /// The request.
+        reference: Reference,
+    },
     /// The override that an approval makes was refused.
     #[error(transparent)]
     Grant(#[from] GrantError),
@@ -80,6 +91,9 @@ pub async fn approve(
     at: Timestamp,
 ) -> Result<(SiteRequest, Override), AnswerError> {
     let request = open(tx, reference, reason).await?;
+    if let Err(NoSite { why, .. }) = check_one_site(&request.ask.site.host) {
+        return Err(AnswerError::NoSite { why, reference: reference.clone() });
+    }
     if let Some(whom) = &whom {
         overrides::actions::somebody(tx, whom).await?;
     }

@@ -15,7 +15,7 @@ use super::model::{Ask, HowLong, SiteRequest};
 use super::views;
 use crate::asker::Asker;
 use crate::portal::{Carried, Portal, Refusal, Visitor, not_kept};
-use crate::site::Site;
+use crate::site::{Site, check_one_site};
 use crate::site_note::pages::{LONGEST_WORDS, reference, typed_site};
 use crate::site_note::views::always_open;
 
@@ -78,6 +78,10 @@ async fn keep(portal: &Portal, ask: Ask, at: Timestamp) -> Result<SiteRequest, R
 pub(super) fn check(form: &Submitted, asker: Asker) -> Result<Ask, Mistakes> {
     let mut mistakes = Mistakes::default();
     let site = typed_site(form, &mut mistakes, "Enter the site you need");
+    // Whoever answers should not have to find out that a yes would open far more than was meant.
+    if let Some(Err(no_site)) = site.as_ref().map(|site| check_one_site(&site.host)) {
+        mistakes.add("site", no_site.to_string());
+    }
     let words = form.text("what");
     if words.is_empty() {
         mistakes.add("what", "Enter what you need the site for");

@@ -169,6 +169,55 @@ async fn asking_for_a_help_site_is_answered_at_once_and_kept_nowhere() {
 }
 
 #[tokio::test]
+async fn what_is_not_one_site_is_not_kept_and_not_approved() {
+    for database in databases().await {
+        let school = School::new(&database, None);
+        for (site, said) in [
+            ("co.uk", "Write the one that is needed, like name.co.uk."),
+            ("https%3A%2F%2Fac.uk%2Fcourses", "Write the one that is needed, like name.ac.uk."),
+            ("127.0.0.1", "no site of the internet. Write the name of a site"),
+            ("http%3A%2F%2F192.168.1.1%2Fadmin", "no site of the internet"),
+            ("printer.local", "no site of the internet"),
+            ("localhost", "Enter the site’s address, like www.example.org"),
+        ] {
+            let answer =
+                school.post(TABLET, "/requests", &format!("site={site}&what=work&how-long=day")).await;
+            assert!(answer.body.contains(said), "{site}: {}", answer.body);
+        }
+        let mut tx = database.db.begin().await.unwrap();
+        assert!(filtering::site_request::actions::list(&mut tx, false, 10).await.unwrap().is_empty());
+
+        // One that was kept by a version before is not approved, and whoever answers is told what to do.
+        let ask = filtering::site_request::Ask {
+            site: filtering::site::Site::typed("co.uk").unwrap(),
+            words: kit::Private::new("work".into()),
+            how_long: filtering::site_request::HowLong::Day,
+            asker: filtering::asker::Asker::at(TABLET.parse().unwrap(), &engine::Identity::default()),
+        };
+        let actor = store::Actor::Job("portal");
+        let kept = filtering::site_request::actions::raise(&mut tx, &actor, ask, MONDAY).await.unwrap();
+        let everyone = Some(filtering::overrides::Whom::Everyone);
+        let until = MONDAY.plus_millis(3_600_000);
+        let refused = filtering::site_request::actions::approve(
+            &mut tx,
+            &actor,
+            &kept.reference,
+            everyone,
+            "for work",
+            until,
+            MONDAY,
+        );
+        let refused = refused.await.unwrap_err().to_string();
+        let remedy = format!(
+            "Refuse the request and say what to ask for: `fivebar requests refuse {}",
+            kept.reference
+        );
+        assert!(refused.starts_with("co.uk is not one site") && refused.contains(&remedy), "{refused}");
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_request_is_kept_and_shown_to_whoever_asked_only() {
     for database in databases().await {
         let school = School::new(&database, None);

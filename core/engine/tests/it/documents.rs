@@ -93,6 +93,11 @@ fn what_does_not_do_what_it_says_is_told_with_its_line() {
         // A host with a star in it is no host.
         (rule("do = \"block\"; url = \"*.a.example/games\""), 16, true, "has a * in its host"),
         (rule(&block("a.*.example")), 16, true, "has a *"),
+        // A suffix that anybody can have a site below; closing a top level, or opening all schools, may be meant.
+        (rule(&allow("co.uk")), 16, false, "this rule opens every site whose name ends in .co.uk"),
+        (rule(&block("org.uk")), 16, false, "this rule closes every site"),
+        (lock(&allow("app")), 16, false, "this lock opens every site"),
+        (rule(&allow("herts.sch.uk")) + &rule(&block("zip")) + &rule(&allow("ac.uk")) + &rule(&allow("me.uk")), 25, false, ".me.uk"),
         // Strangers.
         (row("x", "pupils = \"not-allowed\""), 16, false, "says nothing for \"guests\""),
         // The calendar.
@@ -125,7 +130,7 @@ fn terms(from: &str, to: &str, then_from: &str, then_to: &str) -> String {
 fn nothing_is_said_of_what_is_meant() {
     for rest in [
         // Wider than the help within it, or for a narrower group, a rule has something to say.
-        lock("do = \"block\"; site = \"org.uk\""),
+        lock("do = \"block\"; site = \"campaign.gov.uk\""),
         lock("do = \"block\"; site = \"a.example\"; group = \"pupils\"") + &rule("do = \"allow\"; site = \"a.example\""),
         rule("do = \"block\"; site = \"a.example\"; group = \"pupils\"") + &rule("do = \"allow\"; site = \"a.example\"; group = \"year-9\""),
         rule("do = \"block\"; site = \"a.example\"") + &rule("do = \"allow\"; url = \"a.example/maths\""),

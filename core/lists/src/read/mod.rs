@@ -18,6 +18,7 @@ mod urls;
 use std::io;
 
 pub use expressions::translate;
+pub(crate) use names::closes_a_suffix;
 pub use pieces::PIECE;
 use pieces::{Piece, Stop};
 

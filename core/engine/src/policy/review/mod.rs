@@ -6,6 +6,7 @@
 
 mod days;
 mod never;
+mod suffixes;
 mod table;
 
 use std::collections::BTreeSet;
@@ -40,6 +41,7 @@ pub fn review(document: &PolicyDocument, beside: &Beside<'_>) -> Vec<Problem> {
     review.rows();
     review.strangers();
     review.never();
+    review.suffixes();
     review.unlisted();
     review.problems.sort_by_key(|problem| problem.line);
     review.problems
