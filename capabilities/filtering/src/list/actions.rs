@@ -1,18 +1,17 @@
-//! What people do with lists.
+//! Taking lists into use, and reading them again.
 
-use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use kit::Timestamp;
-use lists::{Foreign, Gathered, Kinds, Seed};
+use lists::{Foreign, Gathered};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::files::{FileError, Found, bare_name, find};
+use super::intake::Intake;
 use super::model::{List, ListReport, RefusedPart, State};
 use super::store;
-use super::text::{BUILT_IN, MOST_BYTES, ReadIntoError, Text};
+use super::text::{BUILT_IN, ReadIntoError, Text};
 
 /// Why a list was not taken. Nothing else is held up by it, and a list that was in use stays as it was.
 #[derive(Debug, thiserror::Error)]
@@ -97,61 +96,6 @@ pub struct Imported {
     /// read now.
     pub meant: Vec<String>,
 }
-
-/// What lists are taken in with: what their names say, and room for what was read of each in the form the index takes, so
-/// that publishing in the same command reads none of them again.
-pub struct Intake {
-    kinds: Kinds,
-    seed: Seed,
-    limits: Limits,
-    gathered: HashMap<(String, u32), Gathered>,
-}
-
-/// How much one list may be. What is beyond is refused rather than let the machine run out of memory or disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of all its files, unpacked, on disk.
-    pub unpacked: u64,
-    /// Bytes of memory for what was read of it: twelve for a name, as long as they are for URLs and expressions.
-    pub gathered: usize,
-}
-
-impl Default for Limits {
-    /// A GiB on disk, half as much in memory: about forty million names.
-    fn default() -> Self {
-        Self { unpacked: MOST_BYTES, gathered: 512 << 20 }
-    }
-}
-
-impl Intake {
-    /// For an index under a fresh seed.
-    pub fn new(kinds: Kinds) -> Result<Self, NoRandomness> {
-        let mut seed = [0u8; 16];
-        getrandom::fill(&mut seed).map_err(|_| NoRandomness)?;
-        Ok(Self { kinds, seed: Seed(seed), limits: Limits::default(), gathered: HashMap::new() })
-    }
-
-    /// The same with other limits.
-    #[must_use]
-    pub fn within(self, limits: Limits) -> Self {
-        Self { limits, ..self }
-    }
-
-    /// The seed of the index to come.
-    pub(crate) const fn seed(&self) -> Seed {
-        self.seed
-    }
-
-    /// What was read of a version of a list, if it was read here.
-    pub(crate) fn take(&mut self, id: &str, version: u32) -> Option<Gathered> {
-        self.gathered.remove(&(id.to_owned(), version))
-    }
-}
-
-/// The machine has no random numbers.
-#[derive(Debug, thiserror::Error)]
-#[error("the machine has no random numbers, which the list index needs")]
-pub struct NoRandomness;
 
 /// Takes a list into use. `categories` in place of what its name says. Publish afterwards.
 pub async fn import(
@@ -438,182 +382,6 @@ fn place_of(list: &List) -> Result<Found, FileError> {
         Err(FileError::Read { source: why, .. }) if why.kind() == std::io::ErrorKind::NotFound => Err(gone()),
         Err(error) => Err(error),
     }
-}
-
-/// Why a list was not held, released or taken out.
-#[derive(Debug, thiserror::Error)]
-pub enum HoldError {
-    /// There is none.
-    #[error("there is no list {0:?} in use; `fivebar lists status` shows them")]
-    NotFound(String),
-    /// It is so already.
-    #[error("the list {id} is {state} already")]
-    Already {
-        /// The list.
-        id: String,
-        /// How it is.
-        state: &'static str,
-    },
-    /// Nobody could say later why.
-    #[error("say why; the reason is kept and shown with the list")]
-    NoReason,
-    /// The records failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Keeps a list as it is until it is released.
-pub async fn hold(
-    tx: &mut Tx,
-    actor: &Actor,
-    id: &str,
-    reason: &str,
-    at: Timestamp,
-) -> Result<(), HoldError> {
-    turn(tx, actor, id, reason, State::Held, at).await
-}
-
-/// Lets a held list be updated again.
-pub async fn release(
-    tx: &mut Tx,
-    actor: &Actor,
-    id: &str,
-    reason: &str,
-    at: Timestamp,
-) -> Result<(), HoldError> {
-    turn(tx, actor, id, reason, State::Active, at).await
-}
-
-async fn turn(
-    tx: &mut Tx,
-    actor: &Actor,
-    id: &str,
-    reason: &str,
-    to: State,
-    at: Timestamp,
-) -> Result<(), HoldError> {
-    if reason.trim().is_empty() {
-        return Err(HoldError::NoReason);
-    }
-    let from = match to {
-        State::Held => State::Active,
-        State::Active => State::Held,
-    };
-    if !store::set_state(tx, id, from, to).await? {
-        return Err(match store::one(tx, id).await? {
-            Some(list) => HoldError::Already { id: list.id, state: list.state.id() },
-            None => HoldError::NotFound(id.to_owned()),
-        });
-    }
-    store::note(tx, id, reason.trim()).await?;
-    let verb = if to == State::Held { "list.hold" } else { "list.release" };
-    trail::changed(tx, actor, verb, &Subject::new("list", id), &json!({}), at).await?;
-    Ok(())
-}
-
-/// Takes a list out of use, such as one imported by mistake. Its versions stay in the records with the reason. Publish
-/// afterwards.
-pub async fn remove(
-    tx: &mut Tx,
-    actor: &Actor,
-    id: &str,
-    reason: &str,
-    at: Timestamp,
-) -> Result<(), HoldError> {
-    if reason.trim().is_empty() {
-        return Err(HoldError::NoReason);
-    }
-    if !store::take_out(tx, id).await? {
-        return Err(HoldError::NotFound(id.to_owned()));
-    }
-    let (version, reason) = (store::highest(tx, id).await?, reason.trim());
-    store::wait(tx, id, None).await?;
-    store::note(tx, id, reason).await?;
-    store::keep_removal(tx, id, version, reason).await?;
-    // Words have no place in the trail, where nothing can be erased. Their hash proves those that are kept beside it.
-    let detail = json!({ "version": version, "reason_sha256": hash(reason) });
-    trail::changed(tx, actor, REMOVE, &Subject::new("list", id), &detail, at).await?;
-    Ok(())
-}
-
-const REMOVE: &str = "list.remove";
-
-/// A list that was taken out of use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Removed {
-    /// Its id.
-    pub id: String,
-    /// Who took it out, as the trail writes it.
-    pub by: String,
-    /// When.
-    pub at: Timestamp,
-    /// Why; unknown where it was taken out by a program that kept no reason.
-    pub reason: Option<String>,
-    /// Whether the reason is the one the trail vouches for.
-    pub is_proved: bool,
-}
-
-/// Every list that was taken out of use, the last first, with why.
-pub async fn removed(tx: &mut Tx) -> Result<Vec<Removed>, StoreError> {
-    let mut all = Vec::new();
-    for entry in trail::of_kind(tx, "list", REMOVE).await?.into_iter().rev() {
-        let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap_or_default();
-        let version = detail.get("version").and_then(serde_json::Value::as_u64);
-        let reason = match version.and_then(|version| u32::try_from(version).ok()) {
-            Some(version) => store::removal(tx, &entry.subject_id, version).await?,
-            None => None,
-        };
-        let proof = detail.get("reason_sha256").and_then(serde_json::Value::as_str);
-        let is_proved = reason.as_deref().is_some_and(|reason| Some(hash(reason).as_str()) == proof);
-        all.push(Removed { id: entry.subject_id, by: entry.actor, at: entry.at, reason, is_proved });
-    }
-    Ok(all)
-}
-
-fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A list in use, and what is known of it besides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// The list.
-    pub list: List,
-    /// Why it was last held, released or taken out.
-    pub note: Option<String>,
-    /// Why the last update was not taken, which waits for a person: what it would change, or why it cannot be used.
-    pub waits: Option<String>,
-}
-
-impl Status {
-    /// The word in reports: `active`, `held`, or `waiting` where the last update was not taken.
-    pub const fn word(&self) -> &'static str {
-        match (self.list.state, &self.waits) {
-            (State::Active, Some(_)) => "waiting",
-            (state, _) => state.id(),
-        }
-    }
-}
-
-/// The categories that the lists in use give.
-pub async fn categories_in_use(tx: &mut Tx) -> Result<BTreeSet<String>, StoreError> {
-    Ok(store::in_use(tx).await?.into_iter().flat_map(|list| list.categories).collect())
-}
-
-/// Every list that is in use.
-pub async fn status(tx: &mut Tx) -> Result<Vec<Status>, StoreError> {
-    let mut all = Vec::new();
-    for list in store::in_use(tx).await? {
-        let note = store::noted(tx, &list.id).await?;
-        let waits = store::waits(tx, &list.id).await?;
-        all.push(Status { list, note, waits });
-    }
-    Ok(all)
-}
-
-/// Every list that is in use, for building the index.
-pub(crate) async fn in_use(tx: &mut Tx) -> Result<Vec<List>, StoreError> {
-    store::in_use(tx).await
 }
 
 #[cfg(test)]

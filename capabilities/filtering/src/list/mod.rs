@@ -2,14 +2,18 @@
 
 pub mod actions;
 pub mod files;
+mod holding;
+mod intake;
 pub mod model;
+mod status;
 mod store;
 pub mod text;
 
-pub use actions::{
-    BuiltIn, HoldError, ImportError, Imported, Intake, Limits, NoRandomness, Removed, Status, built_in,
-    categories_in_use, hold, import, import_built_in, release, remove, removed, status, update,
-};
+pub use actions::{BuiltIn, ImportError, Imported, built_in, import, import_built_in, update};
 pub use files::{Found, Looked, find, look};
+pub use holding::{HoldError, Removed, hold, release, remove, removed};
+pub use intake::{Intake, Limits, NoRandomness};
 pub use lists::Kinds;
 pub use model::{List, ListReport, RefusedPart, State};
+pub(crate) use status::in_use;
+pub use status::{Status, categories_in_use, status};

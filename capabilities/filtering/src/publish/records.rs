@@ -119,7 +119,7 @@ impl FromRecords<'_> {
         };
         let lists = match scope {
             Scope::Live | Scope::Policy => None,
-            Scope::Everything => Some(self.lists(&list::actions::in_use(tx).await?, intake)?),
+            Scope::Everything => Some(self.lists(&list::in_use(tx).await?, intake)?),
         };
         let live = Some(live(tx, at).await?);
         Ok(turn.prepare(Parts { policy: policy.as_ref(), lists, live })?)
