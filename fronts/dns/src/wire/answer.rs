@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::name;
 use super::rewrite;
-use super::{HEADER, flag2, flag3, kind, rcode, u16_at, u32_at};
+use super::{HEADER, flag2, flag3, kind, rcode, service_key, u16_at, u32_at};
 
 /// The most names an answer may go through.
 pub const MOST_NAMES: usize = 16;
@@ -71,6 +71,7 @@ pub fn read(message: &[u8], question_end: usize, whole: bool) -> Result<Answer, 
         reader.answer()?;
     }
     reader.settle()?;
+    reader.take_out_keys();
     let (answers_end, answers_kept) = (reader.at, reader.kept.len());
     for _ in 0..authorities {
         reader.authority().ok_or(Unusable::Malformed)?;
@@ -88,7 +89,8 @@ pub fn read(message: &[u8], question_end: usize, whole: bool) -> Result<Answer, 
     let (end, kept_authorities) =
         if keep_authority { (authorities_end, authorities_kept) } else { (answers_end, 0) };
     reader.kept.truncate(answers_kept + kept_authorities);
-    let is_whole = answers_kept == usize::from(answers)
+    let is_whole = !reader.hides_names
+        && answers_kept == usize::from(answers)
         && (!keep_authority || authorities_kept == usize::from(authorities));
     let (mut image, lives_at) = if is_whole {
         let mut image = message.get(..end).ok_or(Unusable::Malformed)?.to_vec();
@@ -103,7 +105,9 @@ pub fn read(message: &[u8], question_end: usize, whole: bool) -> Result<Answer, 
         rewrite::rewrite(message, question_end, &reader.kept).ok_or(Unusable::Malformed)?
     };
     let count = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-    let flags = [flag2::QR, three & (flag3::AD | flag3::RCODE)];
+    // What was changed is no longer what was signed.
+    let authentic = if reader.hides_names { 0 } else { flag3::AD };
+    let flags = [flag2::QR, three & (authentic | flag3::RCODE)];
     super::write::header(&mut image, flags, 1, count(answers_kept), count(kept_authorities));
     let shortest = if answers_kept > 0 { reader.shortest_s } else { u32::MAX };
     let life_s = if negative {
@@ -150,6 +154,10 @@ struct Reader<'m> {
     has_data: bool,
     has_opt: bool,
     upper_rcode: u8,
+    /// Whether a service binding holds keys by which a device would hide from us whom it talks to.
+    hides_names: bool,
+    /// Where the bodies of those bindings are that say nobody may use them without.
+    useless: Vec<usize>,
 }
 
 impl<'m> Reader<'m> {
@@ -168,6 +176,8 @@ impl<'m> Reader<'m> {
             has_data: false,
             has_opt: false,
             upper_rcode: 0,
+            hides_names: false,
+            useless: Vec::new(),
         })
     }
 
@@ -290,10 +300,29 @@ impl<'m> Reader<'m> {
                     self.chain.push(target.as_bytes().into());
                 }
             }
-            kind::SVCB | kind::HTTPS => self.service(data, end)?,
+            kind::SVCB | kind::HTTPS => self.service(record.body, data, end)?,
             _ => {}
         }
         Some(())
+    }
+
+    /// Takes keys for Encrypted Client Hello out of service bindings (the parameter itself goes when the answer is written
+    /// anew): with them, a device hides the host's name from the filter, and from the school. Bindings of no use without
+    /// them go whole, and so do the signatures over what is changed.
+    fn take_out_keys(&mut self) {
+        if !self.hides_names {
+            return;
+        }
+        let kept = std::mem::take(&mut self.kept);
+        self.kept = kept
+            .into_iter()
+            .filter(|record| !self.useless.contains(&record.body))
+            .filter(|record| {
+                record.kind != kind::RRSIG
+                    || !matches!(self.signed_or_own(record), Some(kind::SVCB | kind::HTTPS))
+            })
+            .collect();
+        self.has_data = self.kept.iter().any(|record| record.kind == self.asked);
     }
 
     /// Reads a record of the authority section, and keeps it where it says that something is not there.
@@ -322,7 +351,7 @@ impl<'m> Reader<'m> {
     }
 
     /// A service binding (RFC 9460 §2.2): its target and its address hints.
-    fn service(&mut self, data: usize, end: usize) -> Option<()> {
+    fn service(&mut self, body: usize, data: usize, end: usize) -> Option<()> {
         let (target, mut at) = name::read(self.message, data + 2)?;
         if !target.as_bytes().is_empty() && self.chain.iter().all(|name| **name != *target.as_bytes()) {
             self.chain.push(target.as_bytes().into());
@@ -332,6 +361,12 @@ impl<'m> Reader<'m> {
             let length = usize::from(u16_at(self.message, at + 2)?);
             let value = self.message.get(at + 4..at + 4 + length).filter(|_| at + 4 + length <= end)?;
             match key {
+                service_key::ECH => self.hides_names = true,
+                service_key::MANDATORY
+                    if value.as_chunks::<2>().0.contains(&service_key::ECH.to_be_bytes()) =>
+                {
+                    self.useless.push(body);
+                }
                 4 => {
                     self.addresses.extend(value.as_chunks::<4>().0.iter().map(|octets| IpAddr::from(*octets)))
                 }

@@ -54,6 +54,14 @@ pub mod kind {
     pub const ANY: u16 = 255;
 }
 
+/// Parameters of service bindings (RFC 9460 §14.3.2).
+pub mod service_key {
+    /// Those that whoever uses the binding must understand.
+    pub const MANDATORY: u16 = 0;
+    /// Keys for Encrypted Client Hello (RFC 9848).
+    pub const ECH: u16 = 5;
+}
+
 /// Response codes.
 pub mod rcode {
     /// No error.

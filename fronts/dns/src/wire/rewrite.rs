@@ -2,7 +2,7 @@
 //! taken out of the message whole and compressed again.
 
 use super::answer::Record;
-use super::{HEADER, kind, name};
+use super::{HEADER, kind, name, service_key, u16_at};
 
 /// Where names stand in the data of types that may compress them (RFC 3597 §4), or that we must read anyway: how many
 /// bytes come before, and how many names follow each other.
@@ -118,7 +118,23 @@ impl Writer<'_> {
                 at = after;
             }
         }
+        if matches!(record.kind, kind::SVCB | kind::HTTPS) {
+            return self.parameters(at, end);
+        }
         self.image.extend_from_slice(self.message.get(at..end)?);
+        Some(())
+    }
+
+    /// Writes the parameters of a service binding, without keys for Encrypted Client Hello.
+    fn parameters(&mut self, mut at: usize, end: usize) -> Option<()> {
+        while at < end {
+            let next = at + 4 + usize::from(u16_at(self.message, at + 2)?);
+            let parameter = self.message.get(at..next).filter(|_| next <= end)?;
+            if u16_at(self.message, at)? != service_key::ECH {
+                self.image.extend_from_slice(parameter);
+            }
+            at = next;
+        }
         Some(())
     }
 }

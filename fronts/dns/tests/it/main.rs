@@ -15,6 +15,7 @@ mod messages;
 mod owed;
 #[cfg(test)]
 mod real;
+mod service_bindings;
 #[cfg(test)]
 mod unasked;
 #[cfg(test)]
