@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use front_proxy::{NotAPort, Ports};
+use kit::host::normalise_host_name;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::de::DeTable;
@@ -53,6 +54,44 @@ pub struct Dns {
     /// Memory for answers, over all threads.
     #[serde(default = "default_cache_mb")]
     pub cache_mb: usize,
+    /// What becomes of an answer of the internet's that leads to an address inside.
+    #[serde(default)]
+    pub answers_inside: AnswersInside,
+    /// Zones of the school's own, and the servers that answer for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forward: Vec<Forward>,
+}
+
+/// What becomes of an answer of `upstreams` that leads to an address inside: a private one, or one of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswersInside {
+    /// It is refused, unless the policy opens the name itself: a page of the internet could reach the school's own
+    /// services with it (DNS rebinding).
+    #[default]
+    Refuse,
+    /// It is given like any other.
+    Pass,
+}
+
+/// Zones that the school's own servers answer for, such as an Active Directory's.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Forward {
+    /// Names; each stands for itself and all below it. Reverse zones are named like any other.
+    pub zones: Vec<String>,
+    /// Who answers for them.
+    pub upstreams: Vec<SocketAddr>,
+}
+
+impl Dns {
+    /// The zones of the school's own in their one form, and who answers for each. What is no name was complained of.
+    pub fn forwards(&self) -> impl Iterator<Item = (Vec<String>, Vec<SocketAddr>)> + '_ {
+        self.forward.iter().map(|one| {
+            let zones = one.zones.iter().filter_map(|zone| normalise_host_name(zone)).collect();
+            (zones, one.upstreams.clone())
+        })
+    }
 }
 
 /// The proxy front.
@@ -256,6 +295,64 @@ impl Config {
         problems
     }
 
+    fn check_forward(&self, say: &mut impl FnMut(&str, &str, String)) {
+        let mut seen: Vec<String> = Vec::new();
+        for one in &self.dns.forward {
+            let names = one.zones.join(", ");
+            if one.zones.is_empty() || one.upstreams.is_empty() {
+                say(
+                    "dns.forward",
+                    "zones",
+                    format!(
+                        "forwarding ({names}) needs at least one zone and one server that answers for it"
+                    ),
+                );
+            }
+            for zone in &one.zones {
+                let Some(name) = normalise_host_name(zone) else {
+                    say(
+                        "dns.forward",
+                        "zones",
+                        format!("{zone:?} is no name; write one such as \"school.local\""),
+                    );
+                    continue;
+                };
+                let is_suffix = kit::HostName::new(&name).is_some_and(lists::url::is_registrys);
+                if is_suffix {
+                    say(
+                        "dns.forward",
+                        "zones",
+                        format!(
+                            "{zone} holds names of the whole internet; write the school's own, such as \"ad.school.example\""
+                        ),
+                    );
+                }
+                if seen.contains(&name) {
+                    say("dns.forward", "zones", format!("{zone} is forwarded twice; keep one of them"));
+                }
+                seen.push(name);
+            }
+            for upstream in &one.upstreams {
+                if self.dns.listen.iter().any(|own| leads_to(*upstream, *own)) {
+                    say(
+                        "dns.forward",
+                        "upstreams",
+                        format!("{upstream} is this gate itself: every question would go round in a ring"),
+                    );
+                }
+            }
+        }
+        let servers =
+            self.dns.upstreams.len() + self.dns.forward.iter().map(|one| one.upstreams.len()).sum::<usize>();
+        if servers > front_dns::upstreams::MOST {
+            say(
+                "dns",
+                "upstreams",
+                format!("there are {servers} servers with those of the zones; name 64 at most"),
+            );
+        }
+    }
+
     fn check(&self, text: &str, problems: &mut Vec<Problem>) {
         let mut say = |section: &str, key: &str, what: String| {
             problems.push(Problem { line: line_of(text, section, Some(key)), what });
@@ -282,6 +379,7 @@ impl Config {
                 );
             }
         }
+        self.check_forward(&mut say);
         for (key, threads) in [("dns", self.dns.threads), ("proxy", self.proxy.threads)] {
             if threads.is_some_and(|threads| threads == 0 || threads > 256) {
                 say(key, "threads", "use 1 to 256 threads, or leave this out for one a core".to_owned());

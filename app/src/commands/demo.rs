@@ -16,7 +16,7 @@ use crate::commands::init::ExamplePolicy;
 use crate::commands::init::{Answers, set_up};
 use crate::commands::records::commit_and_publish;
 use crate::commands::sealed;
-use crate::config::{Config, Inside};
+use crate::config::{AnswersInside, Config, Inside};
 use crate::demo::internet::{self, Internet};
 use crate::home::Home;
 use crate::output::Output;
@@ -86,6 +86,8 @@ fn found(home: &Home, asked: &Demo, internet: Internet, output: Output) -> Resul
         ExamplePolicy::School,
     );
     answers.config.proxy.inside = vec![inside(internet)];
+    // The made-up internet is on this machine.
+    answers.config.dns.answers_inside = AnswersInside::Pass;
     output.say("Setting up the made-up school…");
     set_up(home, &answers, output)?;
     let context = Context::of(home.clone(), answers.config, output)?;
@@ -122,6 +124,8 @@ async fn add_recipient(context: &Context, tx: &mut Tx, duty: &str) -> Result<()>
 fn reopen(home: &Home, internet: Internet) -> Result<()> {
     let mut config = Config::read(&home.config())?;
     config.dns.upstreams = vec![internet.names];
+    // The made-up internet is on this machine.
+    config.dns.answers_inside = AnswersInside::Pass;
     config.proxy.inside = vec![inside(internet)];
     std::fs::write(home.config(), toml::to_string(&config)?).context("cannot write the demo's settings")
 }

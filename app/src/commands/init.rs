@@ -8,7 +8,9 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use nix::unistd::getuid;
 
-use crate::config::{Activity, Config, Dns, Portal, Proxy, Records, School, Users, default_cache_mb};
+use crate::config::{
+    Activity, AnswersInside, Config, Dns, Portal, Proxy, Records, School, Users, default_cache_mb,
+};
 use crate::home::{Home, make_key};
 use crate::output::{Failure, Output};
 use crate::process::users;
@@ -206,6 +208,8 @@ impl Answers {
                     upstreams,
                     threads: None,
                     cache_mb: default_cache_mb(),
+                    answers_inside: AnswersInside::default(),
+                    forward: Vec::new(),
                 },
                 proxy: Proxy {
                     listen: proxy.unwrap_or_else(|| vec![any(3128)]),

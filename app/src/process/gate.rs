@@ -11,7 +11,7 @@ use filtering::publish::{Part, Published, PublishedFile, Trace};
 use front_proxy::{HelpLine, Network, Opening, Pac, Ports};
 use kit::{Clock, Private};
 
-use crate::config::{Config, Port};
+use crate::config::{AnswersInside, Config, Port};
 use crate::home::{Home, read_key};
 use crate::process::confine::{MACHINE_START, Reach, confine};
 use crate::process::portal;
@@ -45,6 +45,12 @@ pub fn run(
         upstreams: config.dns.upstreams.clone(),
         threads: config.dns.threads.unwrap_or(0),
         cache_bytes: config.dns.cache_mb << 20,
+        refuse_inside: config.dns.answers_inside == AnswersInside::Refuse,
+        forward: config
+            .dns
+            .forwards()
+            .map(|(zones, upstreams)| front_dns::Forward { zones, upstreams })
+            .collect(),
         ..front_dns::Config::default()
     })?;
     let proxy = front_proxy::bind(proxy_config(config, bind, portal, ticket_key, help, dns.addresses()))?;
@@ -337,6 +343,7 @@ fn proxy_config(
         listen: or(&bind.proxy, &config.proxy.listen),
         threads: config.proxy.threads.unwrap_or(0),
         upstreams: config.dns.upstreams.clone(),
+        forward: config.dns.forwards().collect(),
         connect_ports: ports(&config.proxy.connect_ports, Ports::for_tunnels),
         web_ports: ports(&config.proxy.web_ports, Ports::for_pages),
         allow_private,

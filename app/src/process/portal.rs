@@ -37,7 +37,14 @@ pub fn url(config: &Config, bind: &Bind) -> String {
 
 /// The hosts by which browsers know it, for what is published: by the name that `[portal] url` gives it, else by its
 /// address and port, since an address may serve other things too. Every command and process comes to the same.
+///
+/// Beside it stand the zones that the school's own servers answer for, as `*.zone`.
 pub fn hosts(config: &Config) -> Vec<String> {
+    let zones = config.dns.forwards().flat_map(|(zones, _)| zones).map(|zone| format!("*.{zone}"));
+    portal_hosts(config).into_iter().chain(zones).collect()
+}
+
+fn portal_hosts(config: &Config) -> Vec<String> {
     let url = config.portal.url.as_deref();
     let secure = url.is_some_and(|url| url.starts_with("https:"));
     let (ip, port) = match url.and_then(lists::url::canonical).map(|url| (url.host, url.port)) {

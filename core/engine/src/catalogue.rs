@@ -93,6 +93,9 @@ impl OpenSite {
 /// The id of the essential that is the school's own portal.
 pub(crate) const PORTAL: &str = "portal";
 
+/// The id of the essential that is the school's own network.
+const OWN_NETWORK: &str = "own-network";
+
 /// One content file.
 #[derive(Deserialize)]
 struct ContentFile {
@@ -160,11 +163,15 @@ impl Catalogue {
     /// The same with the school's own portal as its last essential: `hosts` are names, each without what lies below it,
     /// and addresses with or without a port. What is none is left out, so that no published file can keep a gate from
     /// deciding. Visits under a name are not observed. At an address other services may be: only the port makes it the
-    /// portal, and whoever sees the port says which visits are not observed.
+    /// portal, and whoever sees the port says which visits are not observed. `*.zone` stands for names that the school's own
+    /// servers answer for: without them devices find neither each other nor where to sign in.
     pub fn with_portal(self: &Arc<Self>, hosts: &[String]) -> Arc<Self> {
         let (mut names, mut addresses) = (Vec::new(), BTreeMap::<Vec<u16>, Vec<String>>::new());
+        let mut zones = Vec::new();
         for host in hosts {
-            if let Ok(at) = host.parse::<SocketAddr>() {
+            if let Some(zone) = host.strip_prefix("*.") {
+                zones.extend(read_site(zone).is_ok().then(|| zone.to_owned()));
+            } else if let Ok(at) = host.parse::<SocketAddr>() {
                 addresses.entry(vec![at.port()]).or_default().push(at.ip().to_canonical().to_string());
             } else if kit::address::literal(host).is_some() {
                 addresses.entry(Vec::new()).or_default().push(host.clone());
@@ -174,6 +181,15 @@ impl Catalogue {
         }
         let named = (!names.is_empty()).then_some((Vec::new(), names, true));
         let mut all = Self::clone(self);
+        if !zones.is_empty() {
+            all.essential.push(OpenSite {
+                id: OWN_NETWORK.to_owned(),
+                name: "this school's own network".to_owned(),
+                about: "Names that the school's own servers answer for.".to_owned(),
+                domains: zones,
+                ..OpenSite::default()
+            });
+        }
         let at = addresses.into_iter().map(|(ports, hosts)| (ports, hosts, false));
         all.essential.extend(named.into_iter().chain(at).map(|(ports, hosts, unobserved)| {
             OpenSite {

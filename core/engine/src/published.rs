@@ -26,7 +26,7 @@ pub struct Published {
     #[serde(default)]
     pub recipients: Recipients,
     /// The hosts of the school's own portal: names and addresses, each for itself. They are essential, so that nobody
-    /// is kept from asking why, or from reporting.
+    /// is kept from asking why, or from reporting. And `*.zone` for each zone that the school's own servers answer for.
     #[serde(default)]
     pub portal: Vec<String>,
 }

@@ -9,9 +9,11 @@ pub mod ids;
 pub mod path;
 pub mod private;
 pub mod time;
+pub mod zones;
 
 pub use clock::Clock;
 pub use host::{Host, HostName};
 pub use ids::Ids;
 pub use private::Private;
 pub use time::{LocalTime, Timestamp, Zone};
+pub use zones::Zones;

@@ -66,6 +66,11 @@ pub fn is_suffix(name: HostName<'_>) -> bool {
     !name.as_str().contains('.') || crate::read::closes_a_suffix(name)
 }
 
+/// The same of names that are known to be a registry's: `uk` and `co.uk`, but not `lan`, which is nobody's.
+pub fn is_registrys(name: HostName<'_>) -> bool {
+    crate::read::closes_a_suffix(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

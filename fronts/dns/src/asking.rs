@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use engine::Owed;
 
 use crate::cache::Want;
-use crate::upstreams::Way;
+use crate::upstreams::{Servers, Way};
 use crate::wire::query::Edns;
 use crate::wire::write::Transport;
 use std::net::IpAddr;
@@ -66,8 +66,10 @@ pub struct Asking<R> {
     pub attempt: Option<Attempt>,
     /// Datagrams that were waited for long enough and may be answered yet: whichever answer comes first counts.
     pub late: Vec<Attempt>,
-    /// The upstreams tried, a bit each.
-    pub tried: u64,
+    /// Who may be asked.
+    pub servers: Servers,
+    /// The upstreams tried.
+    pub tried: Servers,
     /// How many attempts there were.
     pub attempts: u32,
     /// Whether some upstream was reached at all.

@@ -67,7 +67,7 @@ pub struct Stored {
     lives: u16,
     addresses: u16,
     names: u8,
-    /// The variant, and [`USED`].
+    /// The variant, [`USED`] and [`INSIDE`].
     want: u8,
     piece: Piece,
     /// What the question's name, the names and the addresses match.
@@ -76,6 +76,8 @@ pub struct Stored {
 
 /// Marks an answer that was used since the hand last passed.
 const USED: u8 = 0x80;
+/// Marks an answer of the internet's that leads inside.
+const INSIDE: u8 = 0x40;
 
 const _: () = assert!(size_of::<Stored>() == 128, "an answer's place is two cache lines");
 
@@ -135,6 +137,16 @@ impl Stored {
         })
     }
 
+    /// Notes that it leads inside, and nobody of the school's own said so.
+    pub fn mark_inside(&mut self) {
+        self.want |= INSIDE;
+    }
+
+    /// Whether that was noted.
+    pub const fn leads_inside(&self) -> bool {
+        self.want & INSIDE != 0
+    }
+
     /// The message.
     pub fn image(&self) -> &[u8] {
         self.piece.bytes().get(..usize::from(self.image)).unwrap_or(&[])
@@ -189,7 +201,7 @@ impl Stored {
     /// Whether it answers that question.
     fn is(&self, hash: u64, question: &[u8], want: u8) -> bool {
         self.hash == hash
-            && self.want & !USED == want
+            && self.want & !(USED | INSIDE) == want
             && self.image().get(HEADER..HEADER + question.len()) == Some(question)
     }
 
@@ -323,7 +335,7 @@ impl Cache {
 
     /// Keeps an answer in place of an older one to the same question.
     pub fn insert(&mut self, stored: Stored, question: &[u8]) {
-        let (hash, want) = (stored.hash, stored.want);
+        let (hash, want) = (stored.hash, stored.want & !(USED | INSIDE));
         let cost = stored.bytes();
         if !stored.is_lasting() || cost > self.limit / 4 {
             return;

@@ -15,6 +15,7 @@ pub mod wire;
 
 mod inbox;
 mod sockets;
+mod special;
 mod stream;
 mod worker;
 
@@ -36,8 +37,13 @@ use resolver::Settings;
 pub struct Config {
     /// Where it listens, over UDP and TCP. Port 0 takes a free one.
     pub listen: Vec<SocketAddr>,
-    /// The servers it forwards to; at most 64.
+    /// The servers it forwards to; at most 64, with those of `forward`.
     pub upstreams: Vec<SocketAddr>,
+    /// Zones of the school's own, and who answers for them.
+    pub forward: Vec<Forward>,
+    /// Whether an answer of the internet's that leads to an address inside is refused, unless the policy opens the name:
+    /// with such answers a page of the internet reaches what only the school's own devices should (DNS rebinding).
+    pub refuse_inside: bool,
     /// How many threads answer; 0 is one for each core.
     pub threads: usize,
     /// The most memory that kept answers take, in bytes, over all threads.
@@ -52,11 +58,22 @@ pub struct Config {
     pub blocked_life_s: u32,
 }
 
+/// Names whose questions go to servers of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    /// Each stands for itself and all below it, as [`kit::host::normalise_host_name`] gives it.
+    pub zones: Vec<String>,
+    /// Who answers for them, and nobody else.
+    pub upstreams: Vec<SocketAddr>,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             listen: Vec::new(),
             upstreams: Vec::new(),
+            forward: Vec::new(),
+            refuse_inside: false,
             threads: 0,
             cache_bytes: 32 << 20,
             waiting: 8_192,
@@ -125,8 +142,10 @@ pub fn bind(config: Config) -> Result<Bound, StartError> {
     if config.listen.is_empty() {
         return Err(StartError::NoListen);
     }
-    if !(1..=64).contains(&config.upstreams.len()) {
-        return Err(StartError::Upstreams(config.upstreams.len()));
+    let servers =
+        config.upstreams.len() + config.forward.iter().map(|one| one.upstreams.len()).sum::<usize>();
+    if config.upstreams.is_empty() || servers > upstreams::MOST {
+        return Err(StartError::Upstreams(servers));
     }
     let threads = match config.threads {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -155,8 +174,10 @@ impl Bound {
         let streams = stream::start(tcp, inboxes.clone(), config.connections)?;
         let mut running =
             Running { addresses, counting, inboxes, threads: Vec::new(), streams: Some(streams) };
+        let routes = upstreams::Routes::new(&config.upstreams, &config.forward);
         let settings = Settings {
-            upstreams: config.upstreams,
+            routes,
+            refuse_inside: config.refuse_inside,
             cache_bytes: config.cache_bytes / threads,
             waiting: (config.waiting / threads).max(16),
             longest_life_s: config.longest_life_s.min(LONGEST_LIFE_S),
@@ -174,7 +195,7 @@ impl Bound {
             let worker = worker::Worker::new(
                 resolver,
                 listeners,
-                &settings.upstreams,
+                settings.routes.servers(),
                 Arc::clone(inbox),
                 sender,
                 Arc::clone(counting),

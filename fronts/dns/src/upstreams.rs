@@ -2,7 +2,13 @@
 
 use std::net::SocketAddr;
 
+use kit::Zones;
+
+use crate::Forward;
 use crate::random::Random;
+
+/// The most upstreams: each has its bit in a set.
+pub const MOST: usize = 64;
 
 /// How many sockets, each with its own random port, an upstream is asked through.
 pub const SLOTS: usize = 16;
@@ -44,6 +50,56 @@ struct Upstream {
 #[derive(Debug)]
 pub struct Upstreams(Vec<Upstream>);
 
+/// A set of upstreams, a bit each.
+pub type Servers = u64;
+
+/// Which upstreams answer for which names.
+#[derive(Debug, Clone, Default)]
+pub struct Routes {
+    servers: Vec<SocketAddr>,
+    internet: Servers,
+    zones: Zones<Servers>,
+}
+
+impl Routes {
+    /// The servers for the internet, and those for zones of the school's own. What is beyond [`MOST`] is never asked.
+    pub fn new(internet: &[SocketAddr], forward: &[Forward]) -> Self {
+        let mut routes = Self::default();
+        routes.internet = routes.add(internet);
+        for one in forward {
+            let servers = routes.add(&one.upstreams);
+            for zone in &one.zones {
+                routes.zones.put(zone, servers);
+            }
+        }
+        routes
+    }
+
+    fn add(&mut self, addresses: &[SocketAddr]) -> Servers {
+        let mut set = 0;
+        for address in addresses {
+            set |= 1u64.checked_shl(self.servers.len() as u32).unwrap_or(0);
+            self.servers.push(*address);
+        }
+        set
+    }
+
+    /// All servers, each at the place of its bit.
+    pub fn servers(&self) -> &[SocketAddr] {
+        &self.servers
+    }
+
+    /// Who answers for a name in lower case.
+    pub fn of(&self, name: &str) -> Servers {
+        self.zones.of(name).copied().unwrap_or(self.internet)
+    }
+
+    /// Whether those answer for the internet.
+    pub const fn is_internet(&self, servers: Servers) -> bool {
+        servers == self.internet
+    }
+}
+
 /// Where a question goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Way {
@@ -71,21 +127,16 @@ impl Upstreams {
         )
     }
 
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.0.len()
-    }
-
     /// The upstream's address.
     pub fn address(&self, upstream: usize) -> Option<SocketAddr> {
         self.0.get(upstream).map(|upstream| upstream.address)
     }
 
-    /// The upstream to ask next, of those not yet `tried` (a bit each): the fastest that is up, now and then another;
-    /// when all are down, the one that has rested longest. `None` once all were tried.
-    pub fn choose(&self, tried: u64, now_ms: u64, random: &mut Random) -> Option<usize> {
+    /// The upstream to ask next, of those not in `others`: the fastest that is up, now and then another;
+    /// when all are down, the one that has rested longest. `None` where there is none.
+    pub fn choose(&self, others: Servers, now_ms: u64, random: &mut Random) -> Option<usize> {
         let open =
-            || self.0.iter().enumerate().filter(move |(index, _)| *index >= 64 || tried >> *index & 1 == 0);
+            || self.0.iter().enumerate().filter(move |(index, _)| *index < MOST && others >> *index & 1 == 0);
         let up = || open().filter(move |(_, upstream)| upstream.rests_until_ms <= now_ms);
         let count = up().count();
         if count == 0 {

@@ -17,6 +17,8 @@ pub struct Config {
     pub threads: usize,
     /// The DNS servers that the proxy asks for the addresses of a site, each with its port.
     pub upstreams: Vec<SocketAddr>,
+    /// Zones of the school's own, each for itself and all below it, and who answers for them.
+    pub forward: Vec<(Vec<String>, Vec<SocketAddr>)>,
     /// The ports that `CONNECT` may name.
     pub connect_ports: Ports,
     /// The ports that a plain address may name. What is opened inside by its port needs no place here.
@@ -50,6 +52,7 @@ impl Default for Config {
             listen: Vec::new(),
             threads: 0,
             upstreams: Vec::new(),
+            forward: Vec::new(),
             connect_ports: Ports::for_tunnels(),
             web_ports: Ports::for_pages(),
             allow_private: Vec::new(),

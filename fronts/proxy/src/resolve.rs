@@ -14,6 +14,7 @@ use hickory_resolver::config::{
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use kit::Zones;
 use kit::host::normalise_host_name;
 
 use crate::watch::Facts;
@@ -47,12 +48,30 @@ struct Kept {
 /// Resolves for one thread, with its own memory of answers.
 pub struct Resolve {
     resolver: Option<TokioResolver>,
+    /// Who answers for zones of the school's own.
+    zones: Zones<TokioResolver>,
     kept: RefCell<HashMap<Box<str>, Kept>>,
 }
 
 impl Resolve {
-    /// Asks the servers in `upstreams`.
-    pub fn new(upstreams: &[SocketAddr], patience: Duration) -> Self {
+    /// Asks the servers in `upstreams`, and for each zone in `forward` those that stand with it.
+    pub fn new(
+        upstreams: &[SocketAddr],
+        forward: &[(Vec<String>, Vec<SocketAddr>)],
+        patience: Duration,
+    ) -> Self {
+        let mut zones = Zones::default();
+        for (names, servers) in forward {
+            for name in names {
+                if let Some(resolver) = Self::of(servers, patience) {
+                    zones.put(name, resolver);
+                }
+            }
+        }
+        Self { resolver: Self::of(upstreams, patience), zones, kept: RefCell::default() }
+    }
+
+    fn of(upstreams: &[SocketAddr], patience: Duration) -> Option<TokioResolver> {
         let servers = upstreams.iter().map(|server| {
             let with_port = |mut connection: ConnectionConfig| {
                 connection.port = server.port();
@@ -70,10 +89,10 @@ impl Resolve {
         // Answers are kept here, already in the shape that is decided on.
         options.cache_size = 0;
         options.ndots = 0;
-        let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
             .with_options(options)
-            .build();
-        Self { resolver: resolver.ok(), kept: RefCell::default() }
+            .build()
+            .ok()
     }
 
     /// The answer, where a recent one is known.
@@ -104,7 +123,8 @@ impl Resolve {
     }
 
     async fn lookup(&self, host: &str) -> Result<(Facts, u64), Unresolved> {
-        let resolver = self.resolver.as_ref().ok_or(Unresolved::NoAnswer)?;
+        let own = self.zones.of(host).or(self.resolver.as_ref());
+        let resolver = own.ok_or(Unresolved::NoAnswer)?;
         let mut name = Name::from_ascii(host).map_err(|_| Unresolved::NoSuchName)?;
         name.set_fqdn(true);
         let (four, six) = tokio::join!(
@@ -195,7 +215,7 @@ mod tests {
                 server.send_to(&message.to_vec().unwrap(), from).unwrap();
             }
         });
-        let facts = Resolve::new(&[at], Duration::from_secs(5)).ask("site.example", 0).await.unwrap();
+        let facts = Resolve::new(&[at], &[], Duration::from_secs(5)).ask("site.example", 0).await.unwrap();
         assert!(!facts.addresses.is_empty());
         assert!(facts.addresses.iter().all(|address| *address == IpAddr::from([192, 0, 2, 1])), "{facts:?}");
         assert_eq!(facts.chain.iter().map(|name| &**name).collect::<Vec<_>>(), ["cdn.example"]);

@@ -98,7 +98,7 @@ impl Worker {
         Mine(Rc::new(Self {
             watch: Watch::default(),
             pool: Pool::new(config.limits.kept_origins),
-            resolve: Resolve::new(&config.upstreams, config.limits.resolve),
+            resolve: Resolve::new(&config.upstreams, &config.forward, config.limits.resolve),
             rooms: Rooms::default(),
             pipes: RefCell::default(),
             scratch: RefCell::new(vec![0; crate::buffer::ROOM].into_boxed_slice()),

@@ -8,6 +8,7 @@ mod damaged_publication;
 mod first_day;
 mod full_disk;
 mod network_manager;
+mod own_network;
 mod own_users;
 mod portal_in_reach;
 mod pupil;

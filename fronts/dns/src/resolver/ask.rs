@@ -7,6 +7,7 @@ use engine::{Decision, Held, Owed, Recorder};
 use super::judge::Case;
 use super::{Now, Outcome, Resolver, Shape, want, write_stored};
 use crate::asking::{Asking, Waiter};
+use crate::special;
 use crate::wire::name::Text;
 use crate::wire::query::{Complaint, Query};
 use crate::wire::write::{self, Transport};
@@ -130,6 +131,14 @@ impl<R> Resolver<R> {
             case.record(log, &decision, length);
             return self.answer(length);
         }
+        if let Some(code) = special::answer(host.as_str())
+            && self.settings.routes.is_internet(self.settings.routes.of(host.as_str()))
+        {
+            let life = self.settings.blocked_life_s;
+            let length = write::absent(buffer, shape.end, shape.flags, shape.edns, life, (code, None));
+            case.record(log, &decision, length);
+            return self.answer(length);
+        }
         self.wait(buffer, query, hash, (source, !decision.obligations.unobserved), to, now)
     }
 
@@ -202,6 +211,7 @@ impl<R> Resolver<R> {
             waiters: vec![waiter()],
             attempt: None,
             late: Vec::new(),
+            servers: self.settings.routes.of(query.name().host().map_or("", |host| host.as_str())),
             tried: 0,
             attempts: 0,
             reached: false,

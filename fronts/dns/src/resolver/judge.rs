@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use engine::{Activity, Decision, Front, Held, Host, HostName, Identity, Owed, Recorder, Request};
+use engine::{
+    Activity, Decision, Front, Held, Host, HostName, Identity, Owed, Recorder, Refusal, Request, Step,
+};
 use kit::Timestamp;
 
 use crate::cache::Stored;
@@ -41,7 +43,7 @@ impl<'a> Case<'a> {
     /// is in this. What the facts match is kept with the answer, so that the next device's answer costs little.
     pub fn decide_answer(&self, held: &Held, stored: &mut Stored, addresses: &mut Vec<IpAddr>) -> Decision {
         if let Some(decision) = held.recall(&self.request(&[], &[]), &stored.memo) {
-            return decision;
+            return outside(decision, stored);
         }
         let mut memo = std::mem::take(&mut stored.memo);
         let decision = if stored.has_facts() {
@@ -53,7 +55,7 @@ impl<'a> Case<'a> {
             held.decide_and_keep(&self.request(&[], &[]), &mut memo)
         };
         stored.memo = memo;
-        decision
+        outside(decision, stored)
     }
 
     /// Hands the event to the activity log.
@@ -70,4 +72,17 @@ impl<'a> Case<'a> {
             None => log.record(&activity),
         }
     }
+}
+
+/// Refuses an answer of the internet's that leads inside, unless the name was opened on purpose: by the school, by somebody
+/// who may, or by content. That a category is allowed says nothing of where its names lead.
+fn outside(decision: Decision, stored: &Stored) -> Decision {
+    let on_purpose = matches!(
+        decision.reason.step,
+        Step::Help | Step::Essential | Step::Focus | Step::LockedAllow | Step::Override | Step::School
+    );
+    if !stored.leads_inside() || decision.verdict.is_block() || on_purpose {
+        return decision;
+    }
+    Decision::refused(Refusal::Inside)
 }

@@ -32,7 +32,7 @@ use crate::asking::Askings;
 use crate::cache::{Cache, Stored, Want};
 use crate::counters::Counting;
 use crate::random::Random;
-use crate::upstreams::{Upstreams, Way};
+use crate::upstreams::{Routes, Upstreams, Way};
 use crate::wire::query::Query;
 use crate::wire::write::{self, Transport};
 use crate::wire::{HEADER, ede, flag3, u32_at};
@@ -106,7 +106,9 @@ pub struct Ticket {
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where questions go.
-    pub upstreams: Vec<SocketAddr>,
+    pub routes: Routes,
+    /// Whether an answer of the internet's that leads inside is refused.
+    pub refuse_inside: bool,
     /// The most bytes of answers kept.
     pub cache_bytes: usize,
     /// The most questions that wait at once.
@@ -147,7 +149,7 @@ impl<R> Resolver<R> {
             counting,
             cache: Cache::new(settings.cache_bytes),
             askings: Askings::new(settings.waiting),
-            upstreams: Upstreams::new(&settings.upstreams),
+            upstreams: Upstreams::new(settings.routes.servers()),
             random: Random::default(),
             hashing: Hashing::new(),
             commands: VecDeque::new(),

@@ -38,13 +38,13 @@ impl<R> Resolver<R> {
         if asking.attempts >= MOST_ATTEMPTS || is_over {
             return self.exhausted(place, now);
         }
-        let chosen = self.upstreams.choose(asking.tried, now.ms, &mut self.random);
+        let chosen = self.upstreams.choose(asking.tried | !asking.servers, now.ms, &mut self.random);
         // Everyone was tried once: begin again, more patiently.
         let upstream = match chosen {
             Some(upstream) => upstream,
             None => {
                 asking.tried = 0;
-                match self.upstreams.choose(0, now.ms, &mut self.random) {
+                match self.upstreams.choose(!asking.servers, now.ms, &mut self.random) {
                     Some(upstream) => upstream,
                     None => return self.exhausted(place, now),
                 }
@@ -59,7 +59,7 @@ impl<R> Resolver<R> {
         let Some(asking) = self.askings.get_mut(place) else { return };
         asking.tried |= 1u64.checked_shl(upstream as u32).unwrap_or(0);
         asking.attempts += 1;
-        let round = (asking.attempts - 1) / self.upstreams.count().max(1) as u32;
+        let round = (asking.attempts - 1) / asking.servers.count_ones().max(1);
         let until_ms = (now.ms + (patience << round.min(3))).min(asking.since_ms + PATIENCE_MS);
         let message = question_for(asking).zip(self.upstreams.take_slot(upstream, now.ms, &mut self.random));
         let Some((mut message, (way, reopen))) = message else { return self.exhausted(place, now) };
@@ -284,7 +284,7 @@ impl<R> Resolver<R> {
                 let Some(asking) = self.askings.get_mut(place) else { return };
                 asking.attempt = None;
                 // Another may know better, but nobody is asked twice for an answer that was no good.
-                let others = self.upstreams.choose(asking.tried, now.ms, &mut self.random);
+                let others = self.upstreams.choose(asking.tried | !asking.servers, now.ms, &mut self.random);
                 match others.filter(|_| asking.attempts < MOST_ATTEMPTS) {
                     Some(upstream) => self.attempt_at(place, upstream, now),
                     None => self.give_up(place, Some((ede::NETWORK_ERROR, USELESS)), now),
@@ -301,6 +301,12 @@ impl<R> Resolver<R> {
         let Some(mut stored) = stored else {
             return self.fail(asking, Some((ede::NETWORK_ERROR, USELESS)), now);
         };
+        if self.settings.refuse_inside
+            && self.settings.routes.is_internet(asking.servers)
+            && answer.addresses.iter().any(|address| !kit::address::is_public(*address))
+        {
+            stored.mark_inside();
+        }
         let mut scratch = Vec::new();
         let (held, sink) = (self.hold(now), self.sink());
         let mut log = sink.open();

@@ -109,7 +109,20 @@ pub fn blocked(
     life_s: u32,
     reason: Option<&str>,
 ) -> usize {
-    header(buffer, flags(asked, rcode::NXDOMAIN), 1, 0, 1);
+    let extended = reason.map(|text| (ede::BLOCKED, text));
+    absent(buffer, end, asked, edns, life_s, (rcode::NXDOMAIN, extended))
+}
+
+/// That a name does not exist, or has no such data: by the code, for so many seconds (RFC 2308 §5).
+pub fn absent(
+    buffer: &mut [u8],
+    end: usize,
+    asked: [u8; 2],
+    edns: Option<Edns>,
+    life_s: u32,
+    (code, extended): (u8, Option<Extended<'_>>),
+) -> usize {
+    header(buffer, flags(asked, code), 1, 0, 1);
     let [a, b, c, d] = life_s.to_be_bytes();
     // The name itself is the owner, so that nothing beside it is touched; server and mailbox are the root.
     #[rustfmt::skip]
@@ -119,7 +132,7 @@ pub fn blocked(
         0, 0, 0, 1, 0, 0, 14, 16, 0, 0, 3, 132, 0, 9, 58, 128, a, b, c, d,
     ];
     let end = put(buffer, end, &record);
-    edns.map_or(end, |edns| opt(buffer, end, edns, 0, reason.map(|text| (ede::BLOCKED, text))))
+    edns.map_or(end, |edns| opt(buffer, end, edns, 0, extended))
 }
 
 /// The minimal answer to `ANY` (RFC 8482 §4.2).

@@ -12,9 +12,9 @@ use engine::{
 };
 use front_dns::counters::Counting;
 use front_dns::resolver::{Command, Now, Outcome, Resolver, Settings, Source};
-use front_dns::upstreams::Way;
+use front_dns::upstreams::{Routes, Way};
 use front_dns::wire::write::Transport;
-use front_dns::{Config, Counters, Running};
+use front_dns::{Config, Counters, Forward, Running};
 use kit::{Clock, Timestamp};
 
 /// Policy that every school of these tests has. Devices at 127.0.0.1 and ::1 are pupils', 127.0.0.20 is staff's.
@@ -292,10 +292,18 @@ impl Bench {
 
     /// With that many upstreams, and room for that many waiting questions.
     pub fn with(upstreams: u8, waiting: usize) -> Self {
+        Self::forwarding(upstreams, waiting, &[])
+    }
+
+    /// The same with zones of the school's own; what leads inside is then refused.
+    pub fn forwarding(upstreams: u8, waiting: usize, forward: &[Forward]) -> Self {
+        let servers: Vec<_> =
+            (1..=upstreams).map(|number| SocketAddr::from(([192, 0, 2, number], 53))).collect();
         let (school, events, counting) =
             (school(), Arc::new(Events::default()), Arc::new(Counting::default()));
         let settings = Settings {
-            upstreams: (1..=upstreams).map(|number| SocketAddr::from(([192, 0, 2, number], 53))).collect(),
+            routes: Routes::new(&servers, forward),
+            refuse_inside: !forward.is_empty(),
             cache_bytes: 1 << 20,
             waiting,
             longest_life_s: 60,

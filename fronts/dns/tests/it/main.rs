@@ -9,12 +9,16 @@ mod decided;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod forwarding;
+#[cfg(test)]
 mod ground;
 #[cfg(test)]
 mod messages;
+#[cfg(test)]
 mod owed;
 #[cfg(test)]
 mod real;
+#[cfg(test)]
 mod service_bindings;
 #[cfg(test)]
 mod unasked;
