@@ -8,7 +8,7 @@ use engine::explain::trace;
 use engine::live::Kept;
 use engine::{Front, HostName, Identity, KnownBy, Live, LiveDocument, Request, SealedKey, Step};
 use filtering::focus::{Focus, Plan, actions};
-use filtering::site::{Site, typed_target};
+use filtering::site::{Site, check_one_site, typed_target};
 use kit::{Host, Zone};
 use serde_json::{Value, json};
 
@@ -90,7 +90,8 @@ pub fn run(context: &Context, asked: Asked) -> Result<()> {
 fn garden(given: &[String], file: Option<&Path>, none: bool) -> Result<Vec<String>> {
     let mut sites = Vec::new();
     let mut problems = Vec::new();
-    let mut take = |place: &str, text: &str| match typed_target(text) {
+    let one_site = |text: &str| typed_target(text).and_then(|site| check_one_site(&site).map(|()| site));
+    let mut take = |place: &str, text: &str| match one_site(text) {
         Ok(site) if sites.contains(&site) => {}
         Ok(site) => sites.push(site),
         Err(error) => problems.push(format!("{place}: {error}")),

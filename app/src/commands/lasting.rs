@@ -13,6 +13,7 @@ use store::Tx;
 
 use crate::commands::carried::{Carried, CarriedOut};
 use crate::commands::context::Context;
+use crate::commands::overruled::refuse_overruled;
 use crate::commands::records::{commit_and_publish, commit_and_publish_new};
 use crate::commands::when;
 
@@ -103,6 +104,7 @@ pub fn span(asked: &AskedSpan, zone: &Zone, at: Timestamp) -> Result<Span> {
 
 /// Commits a new override and publishes it, where gates can carry it out.
 pub async fn commit_and_publish_override(context: &Context, tx: Tx, new: &Override) -> Result<()> {
+    refuse_overruled(context, new)?;
     let new = LiveDocument { overrides: vec![new.published()], ..LiveDocument::default() };
     commit_and_publish_new(context, tx, &new).await.map(drop)
 }

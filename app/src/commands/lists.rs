@@ -18,7 +18,8 @@ use crate::output::Failure;
 pub enum Lists {
     /// Read lists from files or folders and put them to use.
     Import {
-        /// Files or folders, in squidGuard, hosts, plain or wildcard form, also packed with gzip.
+        /// Files or folders, also packed with gzip: squidGuard or UT1, hosts, plain names and wildcards, AdGuard's rules for
+        /// names, dnsmasq, unbound, RPZ zones, e2guardian's lists, Pi-hole's expressions (name the file *.regex), URLs, DNS stamps.
         #[arg(required_unless_present = "built_in")]
         paths: Vec<PathBuf>,
         /// The lists that come with the program instead: those named, as in `games`, or all. It brings back what was taken

@@ -14,6 +14,7 @@ pub mod lists;
 pub mod manual;
 mod nearby;
 pub mod overrides;
+mod overruled;
 pub mod people;
 pub mod policy;
 pub mod records;

@@ -20,7 +20,7 @@ use crate::commands::records::commit_and_publish;
 pub enum People {
     /// Read a roll and show what it would change; with --apply, change it.
     Import {
-        /// The roll.
+        /// The roll: TOML with [[person]] (name, groups), [[device]] (name, addresses, person) and [[range]] (range, groups).
         file: PathBuf,
         /// Really change the roll.
         #[arg(long)]

@@ -86,6 +86,11 @@ pub enum Foreign {
     /// e2guardian's phrases for page text.
     #[error("these are e2guardian's phrases for the text of pages, which come with a later version")]
     E2guardianPhrases,
+    /// An e2guardian list of exceptions, or of sites to look at rather than to close.
+    #[error(
+        "this e2guardian list opens sites (exception and grey lists), so as a list of a category it would close them: write them into the policy as rules that allow, or rename the file and give it a category that is never closed"
+    )]
+    E2guardianExceptions,
     /// An e2guardian list that holds only at certain times.
     #[error(
         "this e2guardian list holds only at certain times (#time:), which a list cannot say: take that line out, import the list under a category of its own, and give the times in the policy"
@@ -119,6 +124,7 @@ impl Foreign {
     pub const fn id(self) -> &'static str {
         match self {
             Self::E2guardianPhrases => "e2guardian-phrases",
+            Self::E2guardianExceptions => "e2guardian-exceptions",
             Self::Timed => "timed",
             Self::PublicSuffixes => "public-suffixes",
             Self::Table => "table",
@@ -141,6 +147,9 @@ pub fn detect(file_name: &str, text: &[u8]) -> Result<Format, Foreign> {
 /// [`detect`] for a text that is not in memory, by a sample of it.
 pub fn detect_by(file_name: &str, sample: Sample<'_>) -> Result<Format, Foreign> {
     let seen = sample::look(sample);
+    if opens_in_e2guardian(file_name) {
+        return Err(Foreign::E2guardianExceptions);
+    }
     match named(file_name) {
         // Expressions look like anything; only what is no text at all, or holds at times, can be told.
         Some(format @ (Format::Expressions | Format::PerlExpressions | Format::NameExpressions)) => {
@@ -162,11 +171,32 @@ pub fn detect_by(file_name: &str, sample: Sample<'_>) -> Result<Format, Foreign>
     }
 }
 
+/// Whether e2guardian reads a file of this name to open sites.
+fn opens_in_e2guardian(file_name: &str) -> bool {
+    let name = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
+    named(name).is_some_and(|format| matches!(format, Format::E2guardian | Format::PerlExpressions))
+        && [
+            "exception",
+            "grey",
+            "authexception",
+            "localexception",
+            "localgrey",
+            "semiexception",
+            "nocheck",
+            "refererexception",
+        ]
+        .iter()
+        .any(|start| name.starts_with(start))
+}
+
 /// What the file's name says.
 fn named(file_name: &str) -> Option<Format> {
     let base = file_name.rsplit(['/', '\\']).next()?;
     let base = base.strip_suffix(".gz").unwrap_or(base);
     let base = base.strip_suffix(".txt").unwrap_or(base);
+    if matches!(base, "regex.list" | "regex") {
+        return Some(Format::NameExpressions);
+    }
     let last = base.rsplit('.').next()?;
     match last {
         "domains" => Some(Format::Domains),
@@ -215,6 +245,14 @@ mod tests {
             ("list", "/^ads[0-9]/\n/banner/\n", Ok(Format::NameExpressions)),
             ("lists/bannedsitelist", "#listcategory: \"x\"\na.example\n", Ok(Format::E2guardian)),
             ("lists/bannedregexpurllist", "\\d+\\.casino\n", Ok(Format::PerlExpressions)),
+            ("lists/exceptionsitelist", "a.example\n", Err(Foreign::E2guardianExceptions)),
+            ("lists/greyurllist", "a.example/x\n", Err(Foreign::E2guardianExceptions)),
+            (
+                "pihole/regex.list",
+                "^(.+[_.-])?adse?rv(er?|ice)?s?[0-9]*[_.-]\n^a{2,4}x\n",
+                Ok(Format::NameExpressions),
+            ),
+            ("list.txt", "(\\.|^)x\\.net$\n^ads[0-9]+\\.\n", Ok(Format::NameExpressions)),
             ("lists/bannedsitelist", "#time: 9 0 17 0 01234\na.example\n", Err(Foreign::Timed)),
             ("lists/bannedsitelist", "##time: 9 0 17 0 01234\na.example\n", Ok(Format::E2guardian)),
             ("list", ".Include</etc/lists/x>\n", Ok(Format::E2guardian)),

@@ -211,7 +211,10 @@ fn looks(line: &Line<'_>) -> Looks {
     {
         return Looks::Own(Format::Rpz);
     }
-    if text.len() > 2 && text.starts_with('/') && text.ends_with('/') {
+    if (text.len() > 2 && text.starts_with('/') && text.ends_with('/'))
+        || ((text.contains("\\.") || text.contains("(^|"))
+            && (text.starts_with(['^', '(']) || text.ends_with('$')))
+    {
         return Looks::Own(Format::NameExpressions);
     }
     if text.starts_with("http://") || text.starts_with("https://") {

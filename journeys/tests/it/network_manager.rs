@@ -587,3 +587,48 @@ fn a_starter_list_that_was_taken_out_is_brought_back() -> Result<()> {
     assert!(all.lines().count() > 20 && all.lines().all(|line| line.contains("\"changed\":false")), "{all}");
     Ok(())
 }
+
+#[test]
+fn nobody_is_told_that_a_site_is_open_or_closed_which_is_not() -> Result<()> {
+    let school = School::demo()?;
+    let file = school.home().join("locked.toml");
+    let text = school.told(&["policy", "export"])?;
+    let lock = "[[locked]]\nset-by = \"leadership\"\ndo = \"block\"\nsite = \"locked.example\"\nreason = \"Agreed in May\"\n";
+    std::fs::write(&file, format!("{text}\n{lock}"))?;
+    school.told(&["policy", "apply", file.to_str().context("path")?, "--note", "A lock"])?;
+    let give = |site: &str, more: &[&str]| -> Result<String> {
+        let end = ["--for", "1h", "--reason", "For this test"];
+        let words: Vec<&str> = ["overrides", "give", site, "--whom", "everyone"]
+            .iter()
+            .chain(more)
+            .chain(&end)
+            .copied()
+            .collect();
+        let output = school.command(&words)?;
+        assert!(!output.status.success(), "{site}");
+        Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let said = give("locked.example", &[])?;
+    assert!(
+        said.contains("locked.example stays closed for everyone")
+            && said.contains("take it out of the policy"),
+        "{said}"
+    );
+    let said = give("www.childline.org.uk", &["--close"])?;
+    assert!(said.contains("a place of help") && said.contains("no override closes it"), "{said}");
+    assert!(!school.told(&["overrides", "list"])?.contains("holds now"));
+    // A focus opens sites, and nobody's whole suffix.
+    let focus =
+        ["focus", "start", "year-10", "--name", "Mock", "--for", "1h", "--reason", "For this test", "--site"];
+    for site in ["co.uk", "10.0.0.1", "printer.local"] {
+        let words: Vec<&str> = focus.iter().copied().chain([site]).collect();
+        let output = school.command(&words)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !output.status.success()
+                && said.contains("no site of the internet") | said.contains("is not one site"),
+            "{said}"
+        );
+    }
+    Ok(())
+}

@@ -63,7 +63,7 @@ impl Plan {
         }
         self.span.check(&self.reason, at)?;
         for one in &self.sites {
-            site::check_target(one)?;
+            site::check_one_site(one)?;
         }
         Ok(())
     }

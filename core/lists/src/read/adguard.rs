@@ -156,6 +156,7 @@ impl Reader {
                 for name in but {
                     exceptions.push(lines::host_name(name, &mut spelt)?.as_str().to_owned());
                 }
+                names::check_below(name, Says::ListedBut, report)?;
                 sink.take(Says::ListedBut, Entry::Below(name));
                 for name in exceptions.iter().filter_map(|name| HostName::new(name)) {
                     sink.take(Says::ButNot, Entry::Below(name));
@@ -164,9 +165,7 @@ impl Reader {
             }
             _ if !but.is_empty() => Err(Refusal::Modifier),
             Pattern::Below(name) => {
-                if !rule.exception && name.as_str().contains('.') && names::closes_a_suffix(name) {
-                    names::mean(name, report)?;
-                }
+                names::check_below(name, says(rule.exception, important), report)?;
                 sink.take(says(rule.exception, important), Entry::Below(name));
                 Ok(Outcome::Taken(1))
             }
@@ -183,7 +182,7 @@ impl Reader {
                 Ok(Outcome::Taken(1))
             }
             Pattern::Under(name) => {
-                self.under.take(name);
+                self.under.take(name, report)?;
                 Ok(Outcome::Taken(1))
             }
             Pattern::Path(host, path) => {

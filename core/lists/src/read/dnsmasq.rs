@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use super::lines::{self, Line};
+use super::names::check_below;
 use super::under::Under;
 use super::{LineResult, Outcome};
 use crate::entry::{Entry, Says, Sink};
-use crate::report::Refusal;
+use crate::report::{Refusal, Report};
 
 /// `address=/name/…/0.0.0.0`, `address=/name/`, `server=/name/`, `local=/name/`: the names, and all below them, are answered
 /// with nothing or with nowhere.
@@ -14,6 +15,7 @@ pub(crate) fn read(
     line: &Line<'_>,
     scratch: &mut String,
     under: &mut Under,
+    report: &mut Report,
     sink: &mut impl Sink,
 ) -> LineResult {
     let Some(text) = whole_line(line)? else { return Ok(Outcome::Blank) };
@@ -43,8 +45,9 @@ pub(crate) fn read(
         };
         let name = lines::host_name(bare, scratch)?;
         if only_below {
-            under.take(name);
+            under.take(name, report)?;
         } else {
+            check_below(name, Says::Listed, report)?;
             sink.take(Says::Listed, Entry::Below(name));
         }
         taken += 1;

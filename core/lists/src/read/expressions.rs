@@ -9,7 +9,7 @@ use crate::entry::{Entry, Says, Sink};
 use crate::report::Refusal;
 
 /// The most memory that one compiled expression may need, in bytes.
-pub(crate) const LARGEST: usize = 1 << 20;
+const LARGEST: usize = 1 << 20;
 
 pub(crate) fn read(line: &Line<'_>, sink: &mut impl Sink) -> LineResult {
     let Some(text) = expression_of(line)? else { return Ok(Outcome::Blank) };
@@ -57,13 +57,14 @@ pub fn translate(posix: &str) -> Result<String, Refusal> {
     checked(out)
 }
 
-/// The expression, where it compiles, is not too large and does not match everything.
-fn checked(out: String) -> Result<String, Refusal> {
+/// The expression, where it compiles, is not too large, and matches neither everything nor all sites of a country.
+pub(crate) fn checked(out: String) -> Result<String, Refusal> {
     match regex::RegexBuilder::new(&out).size_limit(LARGEST).build() {
         // Such a one would block every site, and overrule what a school allows in the same group.
         Ok(compiled) if NOTHING_IN_COMMON.iter().all(|address| compiled.is_match(address)) => {
             Err(Refusal::ExpressionMatchesAll)
         }
+        Ok(compiled) if closes_a_suffix(&compiled) => Err(Refusal::PublicSuffix),
         Ok(_) => Ok(out),
         Err(regex::Error::CompiledTooBig(_)) => Err(Refusal::ExpressionTooLarge),
         Err(_) => Err(Refusal::Expression),
@@ -73,6 +74,19 @@ fn checked(out: String) -> Result<String, Refusal> {
 /// Addresses that have nothing in common but what every address has: letters, a dot in the host, and a slash after it. What
 /// matches them all is about no site in particular.
 const NOTHING_IN_COMMON: [&str; 3] = ["hjkl.pn/", "q.invalid/", "wz-y.test/"];
+
+/// The top levels and public suffixes that most sites of a school in this country lie below.
+const COMMON: [&str; 20] = [
+    "com", "net", "org", "info", "uk", "co.uk", "org.uk", "ac.uk", "gov.uk", "sch.uk", "nhs.uk", "ie", "eu",
+    "de", "fr", "es", "it", "io", "app", "dev",
+];
+
+/// Whether the expression matches all sites of one of those, whatever they are called.
+fn closes_a_suffix(compiled: &regex::Regex) -> bool {
+    COMMON.iter().any(|suffix| {
+        ["hjk-l", "q0", "wzyw.x7"].iter().all(|name| compiled.is_match(&format!("{name}.{suffix}/")))
+    })
+}
 
 struct Posix<'t> {
     chars: std::iter::Peekable<std::str::Chars<'t>>,

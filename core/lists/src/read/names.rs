@@ -62,6 +62,20 @@ pub(crate) fn mean(name: HostName<'_>, report: &mut Report) -> Result<(), Refusa
     Ok(())
 }
 
+/// Takes a name of another program's list for itself and all below it only where that may be meant: a whole top level and a
+/// public suffix are nobody's site, so that closing one closes a country, and an exception for one empties the list.
+pub(crate) fn check_below(name: HostName<'_>, says: Says, report: &mut Report) -> Result<(), Refusal> {
+    let is_top = !name.as_str().contains('.');
+    if !is_top && !closes_a_suffix(name) {
+        return Ok(());
+    }
+    if says.excepts().is_empty() && suffixes::is_meant(name.as_str()) {
+        report.meant(name.as_str());
+        return Ok(());
+    }
+    Err(if is_top { Refusal::WholeTopLevel } else { Refusal::PublicSuffix })
+}
+
 /// Whether registries sell names right below this one (`co.uk`), or below every name below it (`sch.uk`). Suffixes that
 /// are private, such as `github.io`, are sites of somebody's.
 pub(crate) fn closes_a_suffix(name: HostName<'_>) -> bool {

@@ -11,11 +11,11 @@ use kit::HostName;
 
 use super::dnsmasq::goes_nowhere;
 use super::lines::{self, Line};
-use super::names;
+use super::names::{self, check_below};
 use super::under::Under;
 use super::{LineResult, Outcome};
 use crate::entry::{Entry, Says, Sink};
-use crate::report::Refusal;
+use crate::report::{Refusal, Report};
 
 /// Reads the records of one zone.
 #[derive(Debug, Default)]
@@ -41,7 +41,13 @@ enum Action {
 }
 
 impl Reader {
-    pub(crate) fn read(&mut self, line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) -> LineResult {
+    pub(crate) fn read(
+        &mut self,
+        line: &Line<'_>,
+        scratch: &mut String,
+        sink: &mut impl Sink,
+        report: &mut Report,
+    ) -> LineResult {
         if line.raw.len() > lines::LONGEST_LINE {
             return Err(Refusal::LineTooLong);
         }
@@ -94,9 +100,11 @@ impl Reader {
                     itself if self.is_owner(itself) => Action::Pass,
                     _ => return Err(Refusal::Rewrite),
                 };
-                self.rule(action, scratch, sink)
+                self.rule(action, scratch, sink, report)
             }
-            "A" | "AAAA" if to.parse().is_ok_and(goes_nowhere) => self.rule(Action::Block, scratch, sink),
+            "A" | "AAAA" if to.parse().is_ok_and(goes_nowhere) => {
+                self.rule(Action::Block, scratch, sink, report)
+            }
             _ => Err(Refusal::Rewrite),
         }
     }
@@ -137,7 +145,13 @@ impl Reader {
         rest.strip_prefix('.')?.eq_ignore_ascii_case(zone).then_some(inside)
     }
 
-    fn rule(&mut self, action: Action, scratch: &mut String, sink: &mut impl Sink) -> LineResult {
+    fn rule(
+        &mut self,
+        action: Action,
+        scratch: &mut String,
+        sink: &mut impl Sink,
+        report: &mut Report,
+    ) -> LineResult {
         let owner = self.within(&self.owner).ok_or(Refusal::OutsideTheZone)?.to_ascii_lowercase();
         let (rest, last) = owner.rsplit_once('.').unwrap_or(("", &owner));
         match last {
@@ -160,7 +174,10 @@ impl Reader {
             (Action::Pass, false) => sink.take(Says::Excepted, Entry::Exact(name)),
             // The name itself would have its own rule; taking it out with all below it errs on the open side, where the
             // zone's author stands.
-            (Action::Pass, true) => sink.take(Says::Excepted, Entry::Below(name)),
+            (Action::Pass, true) => {
+                check_below(name, Says::Excepted, report)?;
+                sink.take(Says::Excepted, Entry::Below(name));
+            }
             (Action::Block, false) => {
                 if self.alone.as_deref() != Some(name.as_str()) {
                     self.let_alone(sink);
@@ -168,10 +185,11 @@ impl Reader {
                 }
             }
             (Action::Block, true) if self.alone.as_deref() == Some(name.as_str()) => {
+                check_below(name, Says::Listed, report)?;
                 self.alone = None;
                 sink.take(Says::Listed, Entry::Below(name));
             }
-            (Action::Block, true) => self.under.take(name),
+            (Action::Block, true) => self.under.take(name, report)?,
         }
         Ok(Outcome::Taken(1))
     }

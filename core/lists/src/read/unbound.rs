@@ -4,13 +4,19 @@ use std::net::IpAddr;
 
 use super::dnsmasq::goes_nowhere;
 use super::lines::{self, Line};
+use super::names::check_below;
 use super::{LineResult, Outcome};
 use crate::entry::{Entry, Says, Sink};
-use crate::report::Refusal;
+use crate::report::{Refusal, Report};
 
 /// `local-zone: "name" always_nxdomain` and its like block the name and all below it; `local-data: "name A 0.0.0.0"`
 /// blocks the name.
-pub(crate) fn read(line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) -> LineResult {
+pub(crate) fn read(
+    line: &Line<'_>,
+    scratch: &mut String,
+    sink: &mut impl Sink,
+    report: &mut Report,
+) -> LineResult {
     let Some(text) = lines::words(line)? else { return Ok(Outcome::Blank) };
     let (key, value) = text.split_once(':').ok_or(Refusal::AnotherFormat)?;
     let value = value.trim_ascii();
@@ -22,10 +28,14 @@ pub(crate) fn read(line: &Line<'_>, scratch: &mut String, sink: &mut impl Sink) 
             match kind {
                 "deny" | "refuse" | "static" | "redirect" | "inform_deny" | "inform_redirect"
                 | "always_refuse" | "always_nxdomain" | "always_nodata" | "always_deny" | "always_null" => {
-                    sink.take(Says::Listed, Entry::Below(lines::host_name(name, scratch)?));
+                    let name = lines::host_name(name, scratch)?;
+                    check_below(name, Says::Listed, report)?;
+                    sink.take(Says::Listed, Entry::Below(name));
                 }
                 "transparent" | "typetransparent" | "inform" | "always_transparent" => {
-                    sink.take(Says::Excepted, Entry::Below(lines::host_name(name, scratch)?));
+                    let name = lines::host_name(name, scratch)?;
+                    check_below(name, Says::Excepted, report)?;
+                    sink.take(Says::Excepted, Entry::Below(name));
                 }
                 _ => return Err(Refusal::OtherSetting),
             }

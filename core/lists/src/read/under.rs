@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use kit::HostName;
 
+use super::names::check_below;
 use crate::entry::{Entry, Says, Sink};
+use crate::report::{Refusal, Report};
 
 /// Gathers such names until a file is read: a name below another one is then covered by it, and must not be taken out.
 #[derive(Debug, Default)]
@@ -15,10 +17,12 @@ pub(crate) struct Under {
 }
 
 impl Under {
-    pub(crate) fn take(&mut self, name: HostName<'_>) {
+    pub(crate) fn take(&mut self, name: HostName<'_>, report: &mut Report) -> Result<(), Refusal> {
+        check_below(name, Says::ListedBut, report)?;
         if self.names.insert(name.as_str().to_owned()) {
             self.bytes += name.as_str().len();
         }
+        Ok(())
     }
 
     /// How many bytes of memory they take.
