@@ -108,9 +108,7 @@ impl Output {
             return indicatif::ProgressBar::hidden();
         }
         let bar = indicatif::ProgressBar::no_length();
-        if let Ok(style) =
-            indicatif::ProgressStyle::with_template("{msg} {bytes} of {total_bytes} {bytes_per_sec}")
-        {
+        if let Ok(style) = indicatif::ProgressStyle::with_template("{msg}: {bytes}, {bytes_per_sec}") {
             bar.set_style(style);
         }
         bar.set_message(what);

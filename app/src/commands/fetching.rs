@@ -65,11 +65,12 @@ impl FromWeb {
 const TICK: Duration = Duration::from_millis(200);
 
 async fn with_bar<T>(context: &Context, what: String, work: impl AsyncFnOnce(web::Watch<'_>) -> T) -> T {
-    let bar = context.output.download(what);
+    let bar = context.output.download(what.clone());
     bar.enable_steady_tick(TICK);
     let watch = |done: u64, of: Option<u64>| {
-        if let Some(of) = of {
+        if let Some(of) = of.filter(|of| bar.length() != Some(*of)) {
             bar.set_length(of);
+            bar.set_message(format!("{what}, {} in all", indicatif::HumanBytes(of)));
         }
         bar.set_position(done);
     };

@@ -18,7 +18,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
@@ -50,7 +50,7 @@ pub enum FetchError {
         source: io::Error,
     },
     /// Who answers cannot prove to be that server.
-    #[error("no safe connection to {host}: {source}")]
+    #[error("no safe connection to {host}: {}", in_words(.source))]
     NotSafe {
         /// The server.
         host: String,
@@ -134,6 +134,24 @@ pub enum FetchError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// What is wrong with a safe connection, for people who look after a school's machine.
+fn in_words(error: &io::Error) -> String {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let Some(rustls::Error::InvalidCertificate(why)) = tls else { return error.to_string() };
+    match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "its certificate has ended, or this machine's clock is wrong".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet, or this machine's clock is wrong".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "its certificate is for another name".to_owned()
+        }
+        _ => "its certificate is not one that this machine trusts".to_owned(),
+    }
 }
 
 /// How often a server may send on.
