@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use filtering::list::web::Every;
 use front_proxy::{NotAPort, Ports};
 use kit::host::normalise_host_name;
 use serde::de::DeserializeOwned;
@@ -27,6 +28,8 @@ pub struct Config {
     pub records: Records,
     #[serde(default)]
     pub activity: Activity,
+    #[serde(default)]
+    pub lists: Lists,
     /// The parts run as whoever starts them where this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
@@ -176,6 +179,14 @@ pub struct Activity {
     pub keep_sealed_days: u32,
 }
 
+/// The lists.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Lists {
+    /// How often those from the web are fetched again: `hourly`, `daily`, `weekly`, or `off` for never by themselves.
+    pub update: Every,
+}
+
 /// The system users that the parts run as, one each. An empty section takes the usual names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -263,7 +274,9 @@ impl Config {
         let table: toml::Table = toml::from_str(text).map_err(|error| vec![not_toml(text, &error)])?;
         let mut problems = Vec::new();
         for key in table.keys() {
-            if !["school", "dns", "proxy", "portal", "records", "activity", "users"].contains(&key.as_str()) {
+            if !["school", "dns", "proxy", "portal", "records", "activity", "lists", "users"]
+                .contains(&key.as_str())
+            {
                 problems.push(Problem {
                     line: line_of(text, key, None),
                     what: format!("there is no section called {key:?}; take it out or correct its name"),
@@ -276,14 +289,15 @@ impl Config {
         let portal = section::<Portal>(&table, text, "portal", &mut problems);
         let records = optional::<Records>(&table, text, "records", &mut problems);
         let activity = optional::<Activity>(&table, text, "activity", &mut problems);
+        let lists = optional::<Lists>(&table, text, "lists", &mut problems);
         let users =
             table.contains_key("users").then(|| section::<Users>(&table, text, "users", &mut problems));
-        let (Some(school), Some(dns), Some(proxy), Some(portal), Some(records), Some(activity)) =
-            (school, dns, proxy, portal, records, activity)
+        let (Some(school), Some(dns), Some(proxy), Some(portal), Some(records), Some(activity), Some(lists)) =
+            (school, dns, proxy, portal, records, activity, lists)
         else {
             return Err(problems);
         };
-        let config = Self { school, dns, proxy, portal, records, activity, users: users.flatten() };
+        let config = Self { school, dns, proxy, portal, records, activity, lists, users: users.flatten() };
         config.check(text, &mut problems);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
@@ -605,7 +619,7 @@ listen = "127.0.0.1:8080"
     #[test]
     fn a_short_file_is_enough() {
         let config = Config::parse(GOOD).unwrap();
-        assert_eq!(config.activity.keep_days, 90);
+        assert_eq!((config.activity.keep_days, config.lists.update), (90, Every::Day));
         assert_eq!(config.records.database, "sqlite:hub/fivebar.db");
         assert_eq!(Config::parse(&toml::to_string(&config).unwrap()).unwrap().dns.cache_mb, 32);
     }

@@ -101,6 +101,19 @@ impl Output {
         bar.set_message(what);
         bar
     }
+
+    /// The same for bytes that come from `what`, however many there are.
+    pub fn download(self, what: String) -> indicatif::ProgressBar {
+        if self.json {
+            return indicatif::ProgressBar::hidden();
+        }
+        let bar = indicatif::ProgressBar::no_length();
+        if let Ok(style) = indicatif::ProgressStyle::with_template("{msg}: {bytes}, {bytes_per_sec}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        bar
+    }
 }
 
 /// A text without a character that a terminal obeys or that makes words read in another order than they stand: such

@@ -10,6 +10,7 @@ use serde_json::json;
 use store::Tx;
 
 use crate::commands::context::Context;
+use crate::commands::fetching::{self, FromWeb};
 use crate::commands::nearby::did_you_mean;
 use crate::commands::records::{commit_and_publish, commit_and_publish_lists};
 use crate::output::Failure;
@@ -18,17 +19,20 @@ use crate::output::Failure;
 pub enum Lists {
     /// Read lists from files or folders and put them to use.
     Import {
-        /// Files or folders, also packed with gzip: squidGuard or UT1, hosts, plain names and wildcards, AdGuard's rules for
-        /// names, dnsmasq, unbound, RPZ zones, e2guardian's lists, Pi-hole's expressions (name the file *.regex), URLs, DNS stamps.
-        #[arg(required_unless_present = "built_in")]
+        /// Files, folders, or web addresses (http:// or https://), also packed with gzip; an archive of lists (.tar.gz) can be
+        /// fetched from the web as it is. Forms: squidGuard or UT1, hosts, plain names and wildcards, AdGuard's rules for names,
+        /// dnsmasq, unbound, RPZ zones, e2guardian's lists, Pi-hole's expressions (name the file *.regex), URLs, DNS stamps.
+        #[arg(required_unless_present = "built_in", value_name = "PATH or URL")]
         paths: Vec<PathBuf>,
         /// The lists that come with the program instead: those named, as in `games`, or all. It brings back what was taken
         /// out of use.
-        #[arg(long, num_args = 0.., value_name = "NAME", conflicts_with_all = ["paths", "category"])]
+        #[arg(long, num_args = 0.., value_name = "NAME", conflicts_with_all = ["paths", "category", "name", "sha256", "sha256_from"])]
         built_in: Option<Vec<String>>,
         /// The category of what is read, instead of the one its name says.
         #[arg(long)]
         category: Option<String>,
+        #[command(flatten)]
+        web: FromWeb,
     },
     /// Read lists again from where they came from.
     Update {
@@ -71,7 +75,7 @@ pub enum Lists {
 pub fn run(context: &Context, asked: Lists) -> Result<()> {
     match asked {
         Lists::Import { built_in: Some(names), .. } => import_built_in(context, &names),
-        Lists::Import { paths, category, built_in: None } => import(context, &paths, category),
+        Lists::Import { paths, category, web, built_in: None } => import(context, &paths, category, &web),
         Lists::Update { lists } => update(context, &lists),
         Lists::Status { removed: false } => status(context),
         Lists::Status { removed: true } => removed(context),
@@ -81,7 +85,8 @@ pub fn run(context: &Context, asked: Lists) -> Result<()> {
     }
 }
 
-fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<String>) -> Result<()> {
+fn import(context: &Context, named: &[PathBuf], category: Option<String>, web: &FromWeb) -> Result<()> {
+    let (paths, asked) = web.sort_out(named)?;
     let mut intake = Intake::new(Kinds::built_in()?)?;
     let categories = category.map(|category| vec![category]);
     let (mut found, mut passed_over, mut refused) = (Vec::new(), Vec::new(), Vec::new());
@@ -100,13 +105,24 @@ fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<Stri
             }
         }
     }
-    if found.is_empty() {
+    if found.is_empty() && asked.is_empty() {
         return Err(Failure::Problems(refused.join("\n")).into());
     }
     let records = context.records()?;
-    let bar = context.output.progress(found.len() as u64, "reading lists");
     let (taken, refused) = context.wait(async {
         let mut taken = 0usize;
+        let mut fetched = Vec::new();
+        for one in &asked {
+            match fetching::fetch(context, &records, one, categories.as_deref(), &intake).await? {
+                Ok(sent) => fetched.push((one, sent)),
+                Err(problem) => {
+                    let source = one.address.to_string();
+                    context.output.object(&json!({ "source": source, "problem": problem }));
+                    refused.push(about(&source, &problem));
+                }
+            }
+        }
+        let bar = context.output.progress(found.len() as u64, "reading lists");
         let mut tx = records.begin().await?;
         for one in &found {
             let kept = context.home.lists();
@@ -136,6 +152,29 @@ fn import(context: &Context, paths: &[std::path::PathBuf], category: Option<Stri
             }
         }
         bar.finish_and_clear();
+        for (one, sent) in fetched {
+            let source = one.address.to_string();
+            let outcomes =
+                match fetching::take(context, &mut tx, one, sent, categories.as_deref(), &mut intake).await {
+                    Ok(outcomes) => outcomes,
+                    Err(ImportError::Store(error)) => return Err(error.into()),
+                    Err(error) => vec![(source.clone(), Err(error))],
+                };
+            for (id, outcome) in outcomes {
+                match outcome {
+                    Ok(imported) => {
+                        say(context, &imported);
+                        taken += 1;
+                    }
+                    Err(error) => {
+                        context
+                            .output
+                            .object(&json!({ "id": id, "source": source, "problem": error.to_string() }));
+                        refused.push(about(&source, &error.to_string()));
+                    }
+                }
+            }
+        }
         if taken > 0 {
             commit_and_publish_lists(context, tx, intake).await?;
         } else {
@@ -206,10 +245,11 @@ fn update(context: &Context, only: &[String]) -> Result<()> {
     let records = context.records()?;
     let (taken, refused) = context.wait(async {
         let (mut taken, mut refused) = (0usize, Vec::new());
+        let downloads = fetching::downloads(context, &records, only, &intake).await?;
         let mut tx = records.begin().await?;
+        let (kept, at) = (context.home.lists(), context.at);
         let outcomes =
-            list::update(&mut tx, &context.actor, &context.home.lists(), only, &mut intake, context.at)
-                .await?;
+            list::update(&mut tx, &context.actor, &kept, only, &downloads, &mut intake, at).await?;
         let unknown: Vec<&String> =
             only.iter().filter(|id| outcomes.iter().all(|(list, _)| list.id != **id)).collect();
         for id in unknown {
@@ -365,6 +405,9 @@ fn status(context: &Context) -> Result<()> {
                 }
             }
         }
+        if let (Some(fields), Some(web)) = (line.as_object_mut(), &status.web) {
+            fields.insert("web".to_owned(), fetching::object(web, context.config.lists.update));
+        }
         context.output.object(&line);
         context.output.say(format!(
             "{:<40} {:<8} {:>9} names  {}  read {} from {}{}",
@@ -378,6 +421,12 @@ fn status(context: &Context) -> Result<()> {
         ));
         if let Some(waits) = &status.waits {
             context.output.say(format!("    {waits}"));
+        }
+        if let Some(web) = &status.web {
+            context.output.say(format!(
+                "    {}",
+                fetching::words(web, status.waits.as_deref(), context.config.lists.update)
+            ));
         }
     }
     for one in filtering::publish::damaged(&context.home.gate()) {

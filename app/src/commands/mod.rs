@@ -6,6 +6,7 @@ mod carried;
 pub mod context;
 pub mod demo;
 pub mod explain;
+mod fetching;
 mod findings;
 pub mod focus;
 pub mod init;

@@ -219,6 +219,28 @@ fn scope_of(damage: &[Damage]) -> Option<Scope> {
     (!damage.is_empty()).then_some(if all { Scope::Everything } else { Scope::Policy })
 }
 
+/// Commits what the transaction has taken in of lists and publishes everything, for a hub that runs.
+pub async fn publish_lists(
+    home: &Home,
+    mut tx: Tx,
+    key: SealedKey,
+    portal: &[String],
+    intake: Intake,
+    at: Timestamp,
+) -> Result<Published> {
+    let content = Content::under(home, &mut tx, key).await?;
+    let from = FromRecords {
+        gate: &home.gate(),
+        kept: &home.lists(),
+        catalogue: &content.catalogue,
+        sealed: &content.sealed,
+        portal,
+        watch: &|_, _, _| {},
+    };
+    let prepared = from.prepare_with(&mut tx, Scope::Everything, Some(intake), at).await?;
+    Ok(prepared.commit(tx).await?)
+}
+
 /// Publishes from the records whatever is damaged of what is published, for a hub that runs: it holds the key and knows
 /// its portal's hosts, and reaches no other.
 pub async fn publish_again(

@@ -1,6 +1,7 @@
 //! The hub: the portal and the records behind it. It holds the database and no socket of the gate's.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::home::{Home, read_key};
 use crate::process::confine::{Reach, confine};
 use crate::process::mending::{Alarm, Mending};
 use crate::process::portal::{self, own_address};
+use crate::process::renewing::Renewing;
 use crate::process::snapshot::Opened;
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Person, Ready};
@@ -53,13 +55,33 @@ pub fn run(
         );
     }
     let confined = confine(&Reach {
-        // The lists are read where what was published of them is damaged.
-        read: vec!["/etc".into(), "/usr/share/zoneinfo".into(), home.lists()],
-        write: vec![home.hub(), home.gate()],
+        read: read_outside(),
+        // Lists are fetched into their folder, and read where what was published of them is damaged.
+        write: vec![home.hub(), home.gate(), home.lists()],
     })?;
     tracing::info!(?confined, "The hub may touch its own folders only");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(serve(home, config, bind, listener, ticket_key, sealed_key, when_ready))
+}
+
+/// What the hub reads outside the home: time zones, and what fetching lists needs, which is how names are looked up here
+/// and whom this machine trusts.
+fn read_outside() -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = [
+        "/etc",
+        "/usr/share/zoneinfo",
+        // Where /etc/resolv.conf leads to, as a rule, and where /etc/ssl does.
+        "/run/systemd/resolve",
+        "/run/resolvconf",
+        "/run/NetworkManager",
+        "/usr/share/ca-certificates",
+        "/usr/local/share/ca-certificates",
+    ]
+    .map(PathBuf::from)
+    .into();
+    // Whoever starts the program may name other certificates, as for any other program.
+    all.extend(["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().filter_map(std::env::var_os).map(PathBuf::from));
+    all
 }
 
 async fn serve(
@@ -89,6 +111,14 @@ async fn serve(
     let alarm = Alarm::default();
     let mending =
         Mending::new(home.clone(), db.clone(), sealed_key.clone(), portal::hosts(config), alarm.clone());
+    let renewing = Renewing {
+        home: home.clone(),
+        records: db.clone(),
+        key: sealed_key.clone(),
+        portal: portal::hosts(config).into(),
+        every: config.lists.update,
+    };
+    tokio::spawn(renewing.run());
     tokio::spawn(watch(home.clone(), sealed_key, Arc::clone(&current), seen, mending));
 
     let portal = filtering::Portal {

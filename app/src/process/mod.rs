@@ -9,6 +9,7 @@ pub mod log;
 pub mod mending;
 pub mod ownership;
 pub mod portal;
+pub mod renewing;
 pub mod snapshot;
 pub mod stop;
 pub mod supervisor;

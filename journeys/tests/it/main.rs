@@ -7,6 +7,7 @@ mod damaged_log;
 mod damaged_publication;
 mod first_day;
 mod full_disk;
+mod lists_from_the_web;
 mod network_manager;
 mod own_network;
 mod own_users;

@@ -1,6 +1,7 @@
 //! Taking lists into use, and reading them again.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use kit::Timestamp;
@@ -12,6 +13,7 @@ use super::intake::Intake;
 use super::model::{List, ListReport, RefusedPart, State};
 use super::store;
 use super::text::{BUILT_IN, ReadIntoError, Text};
+use super::web::{self, Download, DownloadError, Downloads};
 
 /// Why a list was not taken. Nothing else is held up by it, and a list that was in use stays as it was.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,9 @@ pub enum ImportError {
     /// A file could not be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// It could not be fetched.
+    #[error(transparent)]
+    Download(#[from] Arc<DownloadError>),
     /// A file is in another format, or no list at all.
     #[error("{file}: {why}")]
     Foreign {
@@ -46,8 +51,8 @@ pub enum ImportError {
     },
     /// Another list has its name.
     #[error(
-        "{id} is the name of a list that is in use and read from {other}; rename this file or its folder, or take the other \
-         out first with `fivebar lists remove {id} --reason WHY`"
+        "{id} is the name of a list that is in use and read from {other}; rename this file or its folder (of one from the \
+         web, say --name), or take the other out first with `fivebar lists remove {id} --reason WHY`"
     )]
     SameName {
         /// The name of both.
@@ -147,7 +152,7 @@ pub fn built_in() -> Vec<String> {
 }
 
 /// What is known of a list before it is read.
-struct Settled {
+pub(super) struct Settled {
     id: String,
     source: String,
     categories: Vec<String>,
@@ -156,7 +161,7 @@ struct Settled {
 }
 
 /// Whether a list may be taken under that name, and which categories it fills.
-async fn settle(
+pub(super) async fn settle(
     tx: &mut Tx,
     id: String,
     source: &str,
@@ -166,7 +171,7 @@ async fn settle(
     let before = store::one(tx, &id).await?;
     if let Some(other) = &before
         && other.source != source
-        && (other.source == BUILT_IN || place_of(other).is_ok())
+        && (other.source == BUILT_IN || web::is_web(&other.source) || place_of(other).is_ok())
     {
         return Err(ImportError::SameName { id, other: other.source.clone() });
     }
@@ -191,7 +196,7 @@ async fn settle(
     clippy::too_many_arguments,
     reason = "the one place where a list's text, name and categories come together"
 )]
-async fn take(
+pub(super) async fn take(
     tx: &mut Tx,
     actor: &Actor,
     kept: &Path,
@@ -305,7 +310,7 @@ fn read_parts(text: &Text, gathered: &mut Gathered) -> Result<Parts, ReadIntoErr
 
 /// Whether somebody looks at what comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Watched {
+pub(super) enum Watched {
     /// Somebody imports this very list, or it came with the program and was looked at there.
     ByAPerson,
     /// It is read again as a matter of routine.
@@ -321,44 +326,66 @@ const fn changes_too_much(before: u64, now: u64) -> bool {
     before >= SMALL && (now < before / 2 || now / 10 > before)
 }
 
+/// What became of each list that was to be read again.
+pub type Updated = Vec<(List, Result<Imported, ImportError>)>;
+
 /// Reads lists again from where they came from: those named, or all. A list that cannot be read or used stays as it was.
+/// `downloads` holds what was fetched for those from the web ([`web::fetch_all`]).
 pub async fn update(
     tx: &mut Tx,
     actor: &Actor,
     kept: &Path,
     only: &[String],
+    downloads: &Downloads,
     intake: &mut Intake,
     at: Timestamp,
-) -> Result<Vec<(List, Result<Imported, ImportError>)>, StoreError> {
-    let mut built_in = None;
+) -> Result<Updated, StoreError> {
+    let is_meant = |list: &List| match web::base_of(&list.source) {
+        // Whoever asks for a list of an archive has fetched all of it.
+        Some(address) if list.state == State::Active => downloads.contains_key(address),
+        _ => only.is_empty() || only.contains(&list.id),
+    };
+    update_where(tx, actor, kept, is_meant, downloads, intake, at).await
+}
+
+/// The same for those alone that were fetched.
+pub async fn update_fetched(
+    tx: &mut Tx,
+    actor: &Actor,
+    kept: &Path,
+    downloads: &Downloads,
+    intake: &mut Intake,
+    at: Timestamp,
+) -> Result<Updated, StoreError> {
+    let is_fetched = |list: &List| {
+        let address = web::base_of(&list.source);
+        list.state == State::Active && address.is_some_and(|address| downloads.contains_key(address))
+    };
+    update_where(tx, actor, kept, is_fetched, downloads, intake, at).await
+}
+
+async fn update_where(
+    tx: &mut Tx,
+    actor: &Actor,
+    kept: &Path,
+    is_meant: impl Fn(&List) -> bool,
+    downloads: &Downloads,
+    intake: &mut Intake,
+    at: Timestamp,
+) -> Result<Updated, StoreError> {
     let mut outcomes = Vec::new();
-    for list in store::in_use(tx).await? {
-        if !only.is_empty() && !only.contains(&list.id) {
-            continue;
-        }
+    for list in store::in_use(tx).await?.into_iter().filter(is_meant) {
         if list.state == State::Held {
             let error = ImportError::Held { id: list.id.clone() };
             outcomes.push((list, Err(error)));
             continue;
         }
-        let outcome = match settle(tx, list.id.clone(), &list.source, None, intake).await {
-            Ok(settled) if list.source == BUILT_IN => {
-                let texts = built_in.get_or_insert_with(Text::built_in);
-                match texts.iter().position(|(id, _)| *id == list.id).map(|at| texts.swap_remove(at).1) {
-                    Some(text) => take(tx, actor, kept, settled, &text, intake, Watched::ByAPerson, at).await,
-                    None => Err(FileError::Nothing(PathBuf::from(&list.source)).into()),
-                }
-            }
-            Ok(settled) => match place_of(&list).and_then(|found| found.read(kept, intake.limits.unpacked)) {
-                Ok(text) => take(tx, actor, kept, settled, &text, intake, Watched::ByNobody, at).await,
-                Err(error) => Err(error.into()),
-            },
-            Err(error) => Err(error),
-        };
+        let outcome = update_one(tx, actor, kept, &list, downloads, intake, at).await;
         match &outcome {
             // What waited is no longer what is there.
             Ok(_) => store::wait(tx, &list.id, None).await?,
-            Err(ImportError::Store(_)) => {}
+            // Nothing is known of what is there, and it is tried again.
+            Err(ImportError::Store(_) | ImportError::Download(_)) => {}
             // It is used as it was, and somebody has to look at why, for as long as that is so.
             Err(error) => store::wait(tx, &list.id, Some(&error.to_string())).await?,
         }
@@ -367,7 +394,76 @@ pub async fn update(
         }
         outcomes.push((list, outcome));
     }
+    for (address, download) in downloads {
+        note(tx, address, download, &outcomes, at).await?;
+    }
     Ok(outcomes)
+}
+
+async fn update_one(
+    tx: &mut Tx,
+    actor: &Actor,
+    kept: &Path,
+    list: &List,
+    downloads: &Downloads,
+    intake: &mut Intake,
+    at: Timestamp,
+) -> Result<Imported, ImportError> {
+    let settled = settle(tx, list.id.clone(), &list.source, None, intake).await?;
+    if list.source == BUILT_IN {
+        let text = Text::built_in().into_iter().find(|(id, _)| *id == list.id);
+        let (_, text) = text.ok_or_else(|| FileError::Nothing(PathBuf::from(&list.source)))?;
+        return take(tx, actor, kept, settled, &text, intake, Watched::ByAPerson, at).await;
+    }
+    let Some(address) = web::base_of(&list.source) else {
+        let text = place_of(list)?.read(kept, intake.limits.unpacked)?;
+        return take(tx, actor, kept, settled, &text, intake, Watched::ByNobody, at).await;
+    };
+    let gone = || FileError::Gone(PathBuf::from(&list.source));
+    match downloads.get(address).ok_or_else(gone)? {
+        Err(error) => Err(Arc::clone(error).into()),
+        Ok(Download::Unchanged) => {
+            Ok(Imported { list: list.clone(), changed: false, parts: Vec::new(), meant: Vec::new() })
+        }
+        Ok(Download::Sent(sent, _)) => {
+            let sent = sent.iter().find(|sent| sent.source == list.source).ok_or_else(gone)?;
+            take(tx, actor, kept, settled, &sent.text, intake, Watched::ByNobody, at).await
+        }
+    }
+}
+
+/// Writes down how fetching an address went, and what became of the lists from there.
+async fn note(
+    tx: &mut Tx,
+    address: &str,
+    download: &Result<Download, Arc<DownloadError>>,
+    outcomes: &Updated,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let of_it = || outcomes.iter().filter(|(list, _)| web::base_of(&list.source) == Some(address));
+    // Taken out of use or held meanwhile.
+    if of_it().next().is_none() {
+        return Ok(());
+    }
+    let failed = of_it().find_map(|(_, outcome)| match outcome {
+        Ok(_) | Err(ImportError::Held { .. }) => None,
+        Err(error) => Some(error.to_string()),
+    });
+    if let Some(why) = failed {
+        return web::note_failure(tx, address, &why, at).await;
+    }
+    let changed = of_it().any(|(_, outcome)| outcome.as_ref().is_ok_and(|one| one.changed));
+    // A held list misses this version, so that it must be sent again when it is released.
+    let misses = store::in_use(tx)
+        .await?
+        .into_iter()
+        .any(|list| web::base_of(&list.source) == Some(address) && list.state == State::Held);
+    let sent = match download {
+        Ok(Download::Sent(_, validators)) if !misses => Some(validators.clone()),
+        Ok(Download::Sent(..)) => Some(web::Validators::default()),
+        _ => None,
+    };
+    web::note_taken(tx, address, sent, changed, at).await
 }
 
 /// The list at the place it was found at, where it is still there.

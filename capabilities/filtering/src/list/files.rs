@@ -126,27 +126,43 @@ pub fn look(path: &Path) -> Result<Looked, FileError> {
     if lists.is_empty() {
         return Err(FileError::Nothing(path.clone()));
     }
-    let mut found: Vec<Found> = lists
-        .into_iter()
-        .map(|(source, mut files): (String, Vec<PathBuf>)| {
+    let sources: Vec<String> = lists.keys().cloned().collect();
+    let found = lists.into_iter().zip(ids_of(&sources)).map(
+        |((source, mut files), id): ((String, Vec<PathBuf>), String)| {
             files.sort();
-            Found { id: id_of(Path::new(&source)), source, files }
-        })
-        .collect();
-    tell_apart(&mut found);
-    Ok(Looked { lists: found, passed_over })
+            Found { id, source, files }
+        },
+    );
+    Ok(Looked { lists: found.collect(), passed_over })
 }
 
-/// Gives lists that would share an id, such as `gambling.txt` and `gambling.hosts` in one folder, their endings back.
-fn tell_apart(found: &mut [Found]) {
+/// The ids of lists with these places. Those that would share one, such as `gambling.txt` and `gambling.hosts` in one
+/// folder, get their endings back.
+pub(super) fn ids_of(sources: &[String]) -> Vec<String> {
+    let mut ids: Vec<String> = sources.iter().map(|source| id_of(Path::new(source))).collect();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for list in found.iter() {
-        *counts.entry(list.id.clone()).or_default() += 1;
+    for id in &ids {
+        *counts.entry(id.clone()).or_default() += 1;
     }
-    for list in found.iter_mut().filter(|list| counts.get(&list.id).is_some_and(|count| *count > 1)) {
-        let source = Path::new(&list.source);
-        list.id = with_folder(source, &source.file_name().unwrap_or_default().to_string_lossy());
+    for (id, source) in
+        ids.iter_mut().zip(sources).filter(|(id, _)| counts.get(*id).is_some_and(|count| *count > 1))
+    {
+        let source = Path::new(source);
+        *id = with_folder(source, &source.file_name().unwrap_or_default().to_string_lossy());
     }
+    ids
+}
+
+/// The place of the list that a file in an archive is a part of; `None` where it is no list, as in a folder.
+pub(super) fn list_of(path: &Path) -> Option<String> {
+    if path.components().any(|part| part.as_os_str().to_string_lossy().starts_with('.')) {
+        return None;
+    }
+    let name = bare_name(path);
+    if SQUIDGUARD.contains(&name.as_str()) {
+        return path.parent().map(|folder| folder.display().to_string());
+    }
+    (!is_no_list(&name)).then(|| place_of_file(path))
 }
 
 fn walk(
@@ -181,12 +197,17 @@ fn walk(
 }
 
 fn add_file(path: &Path, lists: &mut BTreeMap<String, Vec<PathBuf>>) {
+    lists.entry(place_of_file(path)).or_default().push(path.to_owned());
+}
+
+/// Where the list of a file is: the file itself, or the start of its name where it is one of several parts.
+fn place_of_file(path: &Path) -> String {
     let name = bare_name(path);
     let source = match name.rsplit_once('.') {
         Some((stem, part)) if SQUIDGUARD.contains(&part) => path.with_file_name(stem),
         _ => path.to_owned(),
     };
-    lists.entry(source.display().to_string()).or_default().push(path.to_owned());
+    source.display().to_string()
 }
 
 /// The file's name without `.gz`.
@@ -207,14 +228,20 @@ fn id_of(source: &Path) -> String {
     with_folder(source, ENDINGS.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name))
 }
 
+/// What the list at a place is called, without the folder before it: `games` for `…/games.txt.gz` and for `…/games/domains`.
+pub(super) fn list_name(path: &Path) -> String {
+    let source = list_of(path).map_or_else(|| path.to_owned(), PathBuf::from);
+    id_of(&source).rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// A text as a part of an id.
+pub(super) fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect()
+}
+
 /// The name behind that of the folder the source lies in.
-fn with_folder(source: &Path, name: &str) -> String {
+pub(super) fn with_folder(source: &Path, name: &str) -> String {
     let above = source.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-    let clean = |text: &str| -> String {
-        text.chars()
-            .map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })
-            .collect()
-    };
     if above.is_empty() { clean(name) } else { format!("{}/{}", clean(&above), clean(name)) }
 }
 

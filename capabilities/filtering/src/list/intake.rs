@@ -45,6 +45,11 @@ impl Intake {
         Self { limits, ..self }
     }
 
+    /// How much one list may be.
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// The seed of the index to come.
     pub(crate) const fn seed(&self) -> Seed {
         self.seed

@@ -1,4 +1,4 @@
-//! Lists of sites: read from files and folders, kept as they were read, updated, held and released.
+//! Lists of sites: read from files, folders and web addresses, kept as they were read, updated, held and released.
 
 pub mod actions;
 pub mod files;
@@ -8,8 +8,11 @@ pub mod model;
 mod status;
 mod store;
 pub mod text;
+pub mod web;
 
-pub use actions::{BuiltIn, ImportError, Imported, built_in, import, import_built_in, update};
+pub use actions::{
+    BuiltIn, ImportError, Imported, built_in, import, import_built_in, update, update_fetched,
+};
 pub use files::{Found, Looked, find, look};
 pub use holding::{HoldError, Removed, hold, release, remove, removed};
 pub use intake::{Intake, Limits, NoRandomness};

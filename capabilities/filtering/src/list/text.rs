@@ -36,7 +36,7 @@ pub struct TextFile {
     content: Content,
 }
 
-enum Content {
+pub(super) enum Content {
     /// At most [`Sample::BYTES`] long.
     Short(Vec<u8>),
     /// As a file of so many bytes.
@@ -58,31 +58,34 @@ impl Found {
             let content = unpack(path, beside, left)?;
             let too_large = || FileError::TooLarge { path: path.clone(), most };
             left = left.checked_sub(content.bytes()).ok_or_else(too_large)?;
-            let bare = bare_name(path);
-            // `domains` beside `domains.gz`: both count, and the last part of a name says the format.
-            let mut name = bare.clone();
-            let mut number = 1;
-            while files.iter().any(|file| file.name == name) {
-                number += 1;
-                name = format!("{number}.{bare}");
-            }
+            let name = Text::free_name(&files, &bare_name(path));
             files.push(TextFile { name, path: path.clone(), content });
         }
-        files.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(Text { files })
+        Ok(Text::of(files))
     }
 }
 
 /// Unpacks a file where it is packed, up to one byte more than `most`. A file that is only named like a packed one is read
 /// as it is.
 fn unpack(path: &Path, beside: &Path, most: u64) -> Result<Content, FileError> {
-    let mut file = File::open(path).map_err(read_error(path))?;
+    let file = File::open(path).map_err(read_error(path))?;
+    unpack_from(file, path, path.extension().is_some_and(|end| end == "gz"), beside, most)
+}
+
+/// The same for what is open already and comes from `path`; `may_be_packed` where its name says so.
+pub(super) fn unpack_from(
+    mut file: impl Read,
+    path: &Path,
+    may_be_packed: bool,
+    beside: &Path,
+    most: u64,
+) -> Result<Content, FileError> {
     let mut start = Vec::new();
     Read::by_ref(&mut file).take(2).read_to_end(&mut start).map_err(read_error(path))?;
-    let is_packed = start == [0x1f, 0x8b] && path.extension().is_some_and(|end| end == "gz");
+    let is_packed = start == [0x1f, 0x8b] && may_be_packed;
     // Joined rather than wound back: what is named may be a pipe.
     let file = io::Cursor::new(start).chain(file);
-    let reader: Box<dyn Read> =
+    let reader: Box<dyn Read + '_> =
         if is_packed { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) };
     let mut reader = reader.take(most.saturating_add(1));
     let not_read = |error: io::Error| match error.kind() {
@@ -117,7 +120,7 @@ fn unpack(path: &Path, beside: &Path, most: u64) -> Result<Content, FileError> {
 }
 
 impl Content {
-    const fn bytes(&self) -> u64 {
+    pub(super) const fn bytes(&self) -> u64 {
         match self {
             Self::Short(bytes) => bytes.len() as u64,
             Self::Long(_, bytes) => *bytes,
@@ -126,6 +129,10 @@ impl Content {
 }
 
 impl TextFile {
+    pub(super) const fn new(name: String, path: PathBuf, content: Content) -> Self {
+        Self { name, path, content }
+    }
+
     /// How many bytes of it are in memory.
     fn in_memory(&self) -> usize {
         match &self.content {
@@ -212,6 +219,22 @@ impl Text {
             lists.entry(format!("starter/{stem}")).or_default().push(file);
         }
         lists.into_iter().map(|(id, files)| (id, Self { files })).collect()
+    }
+
+    pub(super) fn of(mut files: Vec<TextFile>) -> Self {
+        files.sort_by(|one, other| one.name.cmp(&other.name));
+        Self { files }
+    }
+
+    /// The name of one more file. `domains` beside `domains.gz`: both count, and the last part of a name says the format.
+    pub(super) fn free_name(files: &[TextFile], bare: &str) -> String {
+        let mut name = bare.to_owned();
+        let mut number = 1;
+        while files.iter().any(|file| file.name == name) {
+            number += 1;
+            name = format!("{number}.{bare}");
+        }
+        name
     }
 
     /// Its files, in the order of their names.

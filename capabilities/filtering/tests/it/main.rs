@@ -10,3 +10,5 @@ mod samples;
 mod school;
 mod sealed;
 mod taking_lists;
+mod web_lists;
+mod web_server;

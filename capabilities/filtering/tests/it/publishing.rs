@@ -7,6 +7,7 @@ use engine::document::Effect;
 use engine::{Catalogue, Current, Front, Host, HostName, LiveDocument, Sealed, SealedKey, Step};
 use filtering::filter_policy::{self, ApplyError};
 use filtering::lasting::{self, Span};
+use filtering::list::web::Downloads;
 use filtering::list::{self, HoldError, ImportError, Intake, Kinds};
 use filtering::overrides::{self, Grant, Whom};
 use filtering::publish::{CommitError, FromRecords, Prepared, Published, RecordsError, Scope, verify};
@@ -425,7 +426,10 @@ async fn a_bad_list_says_so_and_everything_else_goes_on() {
 
         // An update that loses nearly everything waits for a person; the same text imported by one is taken.
         std::fs::write(folders.incoming.join("self-harm.txt"), "only.example\n").unwrap();
-        let updated = list::update(&mut tx, &ACTOR, &folders.kept, &[], &mut intake(), MONDAY).await.unwrap();
+        let updated =
+            list::update(&mut tx, &ACTOR, &folders.kept, &[], &Downloads::new(), &mut intake(), MONDAY)
+                .await
+                .unwrap();
         assert!(matches!(updated[0].1, Err(ImportError::ChangesTooMuch { before: 400, now: 1, .. })));
         let waiting = list::status(&mut tx).await.unwrap().remove(0);
         assert_eq!((waiting.list.report.accepted, waiting.word()), (400, "waiting"));
@@ -471,7 +475,10 @@ async fn an_update_that_cannot_be_used_waits_until_it_is_whole_or_imported_or_ta
                 Some(text) => std::fs::write(&path, text).unwrap(),
                 None => std::fs::remove_file(&path).unwrap(),
             }
-            let outcome = list::update(tx, &ACTOR, &folders.kept, &[], &mut intake(), MONDAY).await.unwrap();
+            let outcome =
+                list::update(tx, &ACTOR, &folders.kept, &[], &Downloads::new(), &mut intake(), MONDAY)
+                    .await
+                    .unwrap();
             let status = list::status(tx).await.unwrap().remove(0);
             assert_eq!(status.list.report.accepted, 1_000, "it stays as it was");
             (outcome[0].1.is_ok(), status.word(), status.waits.unwrap_or_default())
@@ -499,7 +506,9 @@ async fn an_update_that_cannot_be_used_waits_until_it_is_whole_or_imported_or_ta
         import(&mut tx, &folders, &names(300)).await.unwrap();
         assert_eq!(list::status(&mut tx).await.unwrap()[0].word(), "active");
         std::fs::remove_file(&path).unwrap();
-        list::update(&mut tx, &ACTOR, &folders.kept, &[], &mut intake(), MONDAY).await.unwrap();
+        list::update(&mut tx, &ACTOR, &folders.kept, &[], &Downloads::new(), &mut intake(), MONDAY)
+            .await
+            .unwrap();
         assert_eq!(list::status(&mut tx).await.unwrap()[0].word(), "waiting");
         list::remove(&mut tx, &ACTOR, &id, "its maker gave it up", MONDAY).await.unwrap();
         import(&mut tx, &folders, &names(300)).await.unwrap();

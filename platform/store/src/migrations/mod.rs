@@ -8,6 +8,7 @@ mod m0002_filtering;
 mod m0003_focus_withheld;
 mod m0004_sealed;
 mod m0005_policy_kept;
+mod m0006_list_web;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -29,6 +30,7 @@ const ALL: &[Migration] = &[
     Migration { number: 3, name: "focus-withheld", statements: m0003_focus_withheld::statements },
     Migration { number: 4, name: "sealed", statements: m0004_sealed::statements },
     Migration { number: 5, name: "policy-kept", statements: m0005_policy_kept::statements },
+    Migration { number: 6, name: "list-web", statements: m0006_list_web::statements },
 ];
 
 /// Held on PostgreSQL while the shape changes, so that two programs starting together do not both change it.

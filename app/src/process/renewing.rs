@@ -1,0 +1,108 @@
+//! The hub fetches lists from the web again when their time has come, and publishes what has changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use engine::SealedKey;
+use filtering::list::web::{self, Downloads, Every, Fetcher, Wanted};
+use filtering::list::{self, ImportError, Intake, Kinds};
+use kit::{Clock, Timestamp};
+use store::{Actor, Db};
+
+use crate::commands::records::publish_lists;
+use crate::home::Home;
+
+/// How often it is looked whether the time of a list has come.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How long to wait where it could not even be written down how it went: no server is asked again and again for that.
+const WAIT: Duration = Duration::from_secs(900);
+
+const ACTOR: Actor = Actor::Job("lists-update");
+
+/// Keeps lists up to date.
+#[derive(Clone)]
+pub struct Renewing {
+    pub home: Home,
+    pub records: Db,
+    pub key: SealedKey,
+    /// The portal's hosts.
+    pub portal: Arc<[String]>,
+    pub every: Every,
+}
+
+impl Renewing {
+    /// Goes on for as long as the hub runs.
+    pub async fn run(self) {
+        if self.every == Every::Off {
+            return;
+        }
+        loop {
+            let wait = match self.look(Clock::System.now()).await {
+                Ok(()) => LOOK_EVERY,
+                Err(error) => {
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "Lists from the web could not be renewed; those in use stay as they were"
+                    );
+                    WAIT
+                }
+            };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn look(&self, at: Timestamp) -> Result<()> {
+        let due = self.aside(move |renewing| async move { renewing.due(at).await }).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let intake = Intake::new(Kinds::built_in()?)?;
+        let fetcher = Fetcher::new(intake.limits().unpacked);
+        // Not aside: a hub that is told to stop waits for no server.
+        let downloads = web::fetch_all(&fetcher, &due, &self.home.lists(), &|_, _| {}).await;
+        self.aside(move |renewing| async move { renewing.take(&downloads, intake, at).await }).await
+    }
+
+    /// Reading lists and building an index takes seconds, in which pages are answered.
+    async fn aside<T: Send + 'static, W: Future<Output = Result<T>>>(
+        &self,
+        work: impl FnOnce(Self) -> W + Send + 'static,
+    ) -> Result<T> {
+        let (renewing, runtime) = (self.clone(), tokio::runtime::Handle::current());
+        let work = move || runtime.block_on(work(renewing));
+        tokio::task::spawn_blocking(work).await.context("renewing ended before its time")?
+    }
+
+    async fn due(&self, at: Timestamp) -> Result<Vec<Wanted>> {
+        let mut tx = self.records.read().await?;
+        let due = web::due(&mut tx, &self.home.lists(), self.every, at).await;
+        tx.roll_back().await?;
+        Ok(due?)
+    }
+
+    async fn take(&self, downloads: &Downloads, mut intake: Intake, at: Timestamp) -> Result<()> {
+        let kept = self.home.lists();
+        let mut tx = self.records.begin().await?;
+        let updated = list::update_fetched(&mut tx, &ACTOR, &kept, downloads, &mut intake, at).await?;
+        let mut changed = false;
+        for (list, outcome) in updated {
+            match outcome {
+                Ok(imported) if imported.changed => {
+                    changed = true;
+                    tracing::info!(list = list.id, version = imported.list.version, "A list was renewed");
+                }
+                Ok(_) | Err(ImportError::Held { .. }) => {}
+                Err(error) => {
+                    tracing::warn!(list = list.id, %error, "A list was not renewed; it stays as it was");
+                }
+            }
+        }
+        if changed {
+            publish_lists(&self.home, tx, self.key.clone(), &self.portal, intake, at).await?;
+        } else {
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
