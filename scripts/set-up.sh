@@ -20,7 +20,7 @@ node_has=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
 # A C compiler and its headers link the program; curl and dig are what the demo tells people to try.
 build="gcc libc6-dev"
 demo="$build curl bind9-dnsutils"
-tests="$demo git postgresql dnsperf squidguard chromium fonts-liberation nginx-light openssl unbound bind9 dnsmasq-base util-linux age"
+tests="$demo git postgresql dnsperf squidguard chromium fonts-liberation nginx-light openssl unbound bind9 dnsmasq-base util-linux age knot-dnsutils"
 peers="unbound pdns-recursor bind9 haproxy squid squidguard e2guardian tinyproxy nginx-light wrk python3"
 case $purpose in
     demo) packages=$demo ;;
@@ -39,6 +39,7 @@ provided() {
         g++) command -v c++ ;;
         bind9-dnsutils) command -v dig ;;
         bind9) command -v named ;;
+        knot-dnsutils) command -v kdig ;;
         dnsmasq-base) command -v dnsmasq ;;
         util-linux) command -v runuser ;;
         pdns-recursor) command -v pdns_recursor ;;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    activity, backup, demo, explain, focus, init, lists, manual, overrides, people, policy, requests, run,
-    sealed, trail, withhold,
+    activity, backup, certificate, demo, explain, focus, init, lists, manual, overrides, people, policy,
+    requests, run, sealed, trail, withhold,
 };
 
 /// Carries out a school's online-safety policy, and proves that it does.
@@ -49,6 +49,9 @@ pub enum Command {
     /// The roll that says which device and address belongs to whom.
     #[command(subcommand)]
     People(people::People),
+    /// The certificate that encrypted DNS shows devices.
+    #[command(subcommand)]
+    Certificate(certificate::Certificate),
     /// Say what would happen to a request, why, and what would change it.
     Explain(explain::Explain),
     /// The sealed tier: load its feed, say who may open its records, open one.

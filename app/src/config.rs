@@ -4,7 +4,7 @@
 use std::fmt;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use filtering::list::web::Every;
@@ -60,6 +60,22 @@ pub struct Dns {
     /// What becomes of an answer of the internet's that leads to an address inside.
     #[serde(default)]
     pub answers_inside: AnswersInside,
+    /// Where devices ask over TLS; nowhere if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<SocketAddr>,
+    /// Where devices ask over HTTPS; nowhere if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub https: Option<SocketAddr>,
+    /// The name that devices are given for both, as in `dns.school.example`. A label before it can be somebody's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The certificate for that name with what signed it, as PEM; one that devices must be told to trust is made if left
+    /// out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// The certificate's private key, as PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
     /// Zones of the school's own, and the servers that answer for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forward: Vec<Forward>,
@@ -94,6 +110,11 @@ impl Dns {
             let zones = one.zones.iter().filter_map(|zone| normalise_host_name(zone)).collect();
             (zones, one.upstreams.clone())
         })
+    }
+
+    /// Whether devices can ask in a way that nobody can read along.
+    pub const fn is_encrypted(&self) -> bool {
+        self.tls.is_some() || self.https.is_some()
     }
 }
 
@@ -402,6 +423,7 @@ impl Config {
         if self.dns.cache_mb == 0 || self.dns.cache_mb > 65_536 {
             say("dns", "cache-mb", "use 1 to 65536 megabytes".to_owned());
         }
+        self.check_encrypted(&mut say);
         if self.proxy.listen.is_empty() {
             say("proxy", "listen", "name at least one address where browsers send their requests".to_owned());
         }
@@ -485,6 +507,48 @@ impl Config {
                 "keep-days",
                 "keep events for at least one day, or nothing can be looked into".to_owned(),
             );
+        }
+    }
+}
+
+impl Config {
+    fn check_encrypted(&self, say: &mut dyn FnMut(&str, &str, String)) {
+        let dns = &self.dns;
+        if dns.certificate.is_some() != dns.key.is_some() {
+            let (there, missing) =
+                if dns.key.is_some() { ("key", "certificate") } else { ("certificate", "key") };
+            say(
+                "dns",
+                there,
+                format!("a certificate and its key go together; give `{missing}` too, or leave both out"),
+            );
+        }
+        if let Some(name) = &dns.name
+            && (kit::host::normalise_host_name(name).as_ref() != Some(name)
+                || kit::address::literal(name).is_some())
+        {
+            say(
+                "dns",
+                "name",
+                format!("{name:?} is not a host name in small letters; write it like dns.school.example"),
+            );
+        }
+        let proxy = self.proxy.listen.iter().map(|other| ("the proxy's", other));
+        let plain = dns.listen.iter().map(|other| ("the plain DNS front's", other));
+        let portal = [("the portal's", &self.portal.listen)];
+        let others: Vec<_> = proxy.chain(plain).chain(portal).collect();
+        let tls = dns.tls.as_ref().map(|tls| ("DNS over TLS's", tls));
+        for (key, one, tls) in [("tls", dns.tls, None), ("https", dns.https, tls)] {
+            let Some(one) = one else { continue };
+            for (whose, other) in others.iter().copied().chain(tls) {
+                if meet(one, *other) {
+                    say(
+                        "dns",
+                        key,
+                        format!("{one} cannot be had beside {whose} {other}; give one of them another port"),
+                    );
+                }
+            }
         }
     }
 }
@@ -698,6 +762,31 @@ listen = "127.0.0.1:8080"
                 problems[0].what.contains("port") || problems[0].what.contains("sequence"),
                 "{problems:?}"
             );
+        }
+    }
+
+    #[test]
+    fn encrypted_dns_has_ports_of_its_own_a_name_and_a_certificate_with_its_key() {
+        let with = |lines: &str| Config::parse(&GOOD.replace("[proxy]", &format!("{lines}\n[proxy]")));
+        let good =
+            with("tls = \"[::]:853\"\nhttps = \"0.0.0.0:443\"\nname = \"dns.school.example\"").unwrap();
+        assert!(good.dns.is_encrypted() && Config::parse(&toml::to_string(&good).unwrap()).is_ok());
+        assert!(!Config::parse(GOOD).unwrap().dns.is_encrypted());
+        for odd in [
+            "tls = \"127.0.0.1:5353\"",
+            "https = \"0.0.0.0:8080\"",
+            "https = \"[::]:3128\"",
+            "tls = \"127.0.0.1:853\"\nhttps = \"0.0.0.0:853\"",
+            "certificate = \"/etc/dns.pem\"",
+            "key = \"/etc/dns.key\"",
+            "name = \"DNS.school.example\"",
+            "name = \"dns school\"",
+            "name = \"127.0.0.1\"",
+            "tls = \"853\"",
+        ] {
+            let problems = with(odd).unwrap_err();
+            assert_eq!(problems.len(), 1, "{odd}: {problems:?}");
+            assert!((7..=8).contains(&problems[0].line), "{odd}: {problems:?}");
         }
     }
 

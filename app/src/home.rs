@@ -5,6 +5,7 @@
 //! keys/ticket.key     signs and hides the links of block pages         gate, hub
 //! keys/sealed.key     hashes the sealed entries                        gate, hub
 //! keys/checkpoint.key signs checkpoints of the access trail            commands
+//! certificate/        the made certificate of encrypted DNS, its key   the gate, before it leaves root
 //! gate/               published snapshots: what the gate may read      written by hub
 //! log/                the activity log                                 log
 //! hub/fivebar.db      the records, unless they are in PostgreSQL       hub
@@ -66,6 +67,9 @@ impl Home {
     pub fn keys(&self) -> PathBuf {
         self.0.join("keys")
     }
+    pub fn certificate(&self) -> PathBuf {
+        self.0.join("certificate")
+    }
     pub fn gate(&self) -> PathBuf {
         self.0.join("gate")
     }
@@ -84,9 +88,16 @@ impl Home {
 
     /// Makes the folders that are missing; only their owner may look into them.
     pub fn make_folders(&self) -> Result<()> {
-        for folder in
-            [&self.0, &self.keys(), &self.gate(), &self.log(), &self.hub(), &self.lists(), &self.run()]
-        {
+        for folder in [
+            &self.0,
+            &self.keys(),
+            &self.certificate(),
+            &self.gate(),
+            &self.log(),
+            &self.hub(),
+            &self.lists(),
+            &self.run(),
+        ] {
             fs::DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
@@ -128,13 +139,18 @@ pub fn make_key(home: &Home, name: &str) -> Result<()> {
     let mut key = [0u8; 32];
     getrandom::fill(&mut key)
         .map_err(|error| anyhow::anyhow!("the machine has no random numbers: {error}"))?;
+    write_secret(&path, &key)
+}
+
+/// Writes a file that only its owner may read, never over one that is there.
+pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&path)
+        .open(path)
         .with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(&key)?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     Ok(())
 }

@@ -16,6 +16,13 @@ pub struct Ready {
     pub dns: SocketAddr,
     pub proxy: SocketAddr,
     pub portal: SocketAddr,
+    /// Where DNS over TLS is answered, and over HTTPS, and the certificate that both show.
+    #[serde(default)]
+    pub dot: Option<SocketAddr>,
+    #[serde(default)]
+    pub doh: Option<SocketAddr>,
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
     pub people: Vec<Person>,
     /// What must be said, as of a missing list.
     #[serde(default)]

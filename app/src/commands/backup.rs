@@ -61,9 +61,9 @@ pub struct Verify {
 
 /// What of the home folder goes into a back-up beside the records. The published snapshots and the activity log do not:
 /// the first are made again from the records and lists, the second has its own retention, which a back-up must not
-/// outlive. The keys do: without them the sealed entries and the links of block pages could not be read again, so
+/// outlive. The keys do: without the certificate of encrypted DNS every device would have to trust another, and without them the sealed entries and the links of block pages could not be read again, so
 /// whoever holds a back-up can read both.
-const INCLUDED: [&str; 3] = ["fivebar.toml", "keys", "lists"];
+const INCLUDED: [&str; 4] = ["fivebar.toml", "keys", "certificate", "lists"];
 
 /// Makes a back-up and proves it.
 pub fn make(context: &Context, asked: &Backup) -> Result<()> {

@@ -88,6 +88,8 @@ fn found(home: &Home, asked: &Demo, internet: Internet, output: Output) -> Resul
     answers.config.proxy.inside = vec![inside(internet)];
     // The made-up internet is on this machine.
     answers.config.dns.answers_inside = AnswersInside::Pass;
+    (answers.config.dns.tls, answers.config.dns.https) = (Some(here(0)), Some(here(0)));
+    answers.config.dns.name = Some("dns.school.example".to_owned());
     output.say("Setting up the made-up school…");
     set_up(home, &answers, output)?;
     let context = Context::of(home.clone(), answers.config, output)?;

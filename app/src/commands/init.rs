@@ -210,6 +210,11 @@ impl Answers {
                     cache_mb: default_cache_mb(),
                     answers_inside: AnswersInside::default(),
                     forward: Vec::new(),
+                    tls: None,
+                    https: None,
+                    name: None,
+                    certificate: None,
+                    key: None,
                 },
                 proxy: Proxy {
                     listen: proxy.unwrap_or_else(|| vec![any(3128)]),

@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod backup;
 mod carried;
+pub mod certificate;
 pub mod context;
 pub mod demo;
 pub mod explain;
@@ -63,6 +64,7 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::Policy(asked) => policy::run(&Context::open(home, output)?, asked),
         Command::Lists(asked) => lists::run(&Context::open(home, output)?, asked),
         Command::People(asked) => people::run(&Context::open(home, output)?, asked),
+        Command::Certificate(asked) => certificate::run(&Context::open(home, output)?, asked),
         Command::Explain(asked) => explain::run(&Context::open(home, output)?, &asked),
         Command::Sealed(asked) => sealed::run(&Context::open(home, output)?, asked),
         Command::Requests(asked) => requests::run(&Context::open(home, output)?, asked),

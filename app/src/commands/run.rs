@@ -26,6 +26,10 @@ pub struct Run {
     #[arg(long, hide = true)]
     pub bind_proxy: Vec<SocketAddr>,
     #[arg(long, hide = true)]
+    pub bind_tls: Option<SocketAddr>,
+    #[arg(long, hide = true)]
+    pub bind_https: Option<SocketAddr>,
+    #[arg(long, hide = true)]
     pub bind_portal: Option<SocketAddr>,
 }
 
@@ -39,8 +43,13 @@ pub fn run(given: Option<PathBuf>, asked: &Run, output: Output) -> Result<()> {
         None => lock::hold_school(&home)?,
     };
     descriptors::raise();
-    let bind =
-        Bind { dns: asked.bind_dns.clone(), proxy: asked.bind_proxy.clone(), portal: asked.bind_portal };
+    let bind = Bind {
+        dns: asked.bind_dns.clone(),
+        proxy: asked.bind_proxy.clone(),
+        tls: asked.bind_tls,
+        https: asked.bind_https,
+        portal: asked.bind_portal,
+    };
     let users = Users::to_become(&config)?;
     if let (Some(part), Some(users)) = (asked.only, &users) {
         ownership::settle_own(&home, users, users.of(part))?;
@@ -90,6 +99,23 @@ fn together(config: &Config, ready: &Ready, output: Output) {
     };
     output.say(format!("{} is served. Ctrl-C stops it.", config.school.name));
     output.say(format!("  DNS     {}", list(&ready.dns)));
+    let name = config.dns.name.as_deref();
+    if let Some(dot) = ready.dot {
+        output.say(format!(
+            "  DNS     {dot} over TLS{}",
+            name.map(|name| format!(" ({name})")).unwrap_or_default()
+        ));
+    }
+    if let Some(doh) = ready.doh {
+        let host = name.map_or_else(
+            || doh.to_string(),
+            |name| match doh.port() {
+                443 => name.to_owned(),
+                port => format!("{name}:{port}"),
+            },
+        );
+        output.say(format!("  DNS     {doh} over HTTPS (https://{host}/dns-query)"));
+    }
     output.say(format!(
         "  proxy   {}   (PAC file: http://{}/proxy.pac)",
         list(&ready.proxy),

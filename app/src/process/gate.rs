@@ -13,6 +13,7 @@ use kit::{Clock, Private};
 
 use crate::config::{AnswersInside, Config, Port};
 use crate::home::{Home, read_key};
+use crate::process::certificate;
 use crate::process::confine::{MACHINE_START, Reach, confine};
 use crate::process::portal;
 use crate::process::snapshot::{BEHIND, Opened, catalogue, is_unverifiable};
@@ -40,6 +41,8 @@ pub fn run(
     let help = help_lines()?;
     let portal = portal::url(config, bind);
     // Ports below 1024 and keys are root's to give; whatever reads a device's bytes is not root any more.
+    let clock = Clock::System;
+    let shown = certificate::to_show(home, config, bind, clock.now())?;
     let dns = front_dns::bind(front_dns::Config {
         listen: or(&bind.dns, &config.dns.listen),
         upstreams: config.dns.upstreams.clone(),
@@ -51,9 +54,17 @@ pub fn run(
             .forwards()
             .map(|(zones, upstreams)| front_dns::Forward { zones, upstreams })
             .collect(),
+        encrypted: shown.as_ref().map(|(_, certificate)| front_dns::Encrypted {
+            tls: bind.tls.or(config.dns.tls),
+            https: bind.https.or(config.dns.https),
+            name: config.dns.name.clone(),
+            ..front_dns::Encrypted::new(certificate.clone())
+        }),
         ..front_dns::Config::default()
     })?;
-    let proxy = front_proxy::bind(proxy_config(config, bind, portal, ticket_key, help, dns.addresses()))?;
+    let (file, certificate) = shown.unzip();
+    let proxy =
+        front_proxy::bind(proxy_config(config, bind, portal, ticket_key, help, &dns.all_addresses()))?;
     user.map_or(Ok(()), Account::take_on)?;
     let confined = confine(&Reach {
         read: vec![home.gate(), MACHINE_START.into()],
@@ -63,10 +74,13 @@ pub fn run(
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let guard = runtime.enter();
-    let stop = Stop::on_signals()?;
+    let stop = Stop::on_signals_hearing(move |line| {
+        if let Some(certificate) = &certificate {
+            certificate::show_again(certificate, line);
+        }
+    })?;
     drop(guard);
 
-    let clock = Clock::System;
     let mut published = first_snapshot(home, &sealed_key, &stop)?;
     let Some(opened) = published.take() else { return Ok(()) };
     let state = opened.policy.sealed().state(clock.now());
@@ -117,6 +131,9 @@ pub fn run(
     when_ready(&Ready {
         dns: dns.addresses().to_vec(),
         proxy: proxy.addresses().to_vec(),
+        dot: dns.tls(),
+        doh: dns.https(),
+        certificate: file,
         notice: state.notice().map(str::to_owned),
         behind,
         pid: std::process::id(),

@@ -1,5 +1,6 @@
 //! The three processes of a running school, and the one that keeps them running.
 
+pub mod certificate;
 pub mod confine;
 pub mod descriptors;
 pub mod gate;

@@ -42,7 +42,7 @@ impl Place {
     }
 }
 
-/// The table. The gate reads its two keys before it leaves root, so no file of the keys is its own.
+/// The table. The gate reads its keys before it leaves root, so no file of the keys is its own.
 fn places(home: &Home, users: &Users) -> Vec<Place> {
     let Users { gate, log, hub } = users;
     let run = home.run();
@@ -60,6 +60,8 @@ fn places(home: &Home, users: &Users) -> Vec<Place> {
         shallow(run.clone()),
         Place::new(home.config(), None, hub, 0, 0o640),
         Place::new(home.keys(), None, hub, 0o750, 0o640),
+        // Root's alone: the gate reads it before it leaves root, and the hub has no business with it.
+        Place { group: Gid::from_raw(0), ..Place::new(home.certificate(), None, hub, 0o700, 0o600) },
         Place::new(home.gate(), Some(hub), gate, 0o2750, 0o640),
         Place::new(home.lists(), Some(hub), hub, 0o700, 0o600),
         Place::new(home.hub(), Some(hub), hub, 0o700, 0o600),

@@ -1,5 +1,6 @@
 //! Stopping in good order.
 
+use std::io::BufRead as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,6 +22,11 @@ pub const SUPERVISED: &str = "FIVEBAR_SUPERVISED";
 impl Stop {
     /// Listens for the signals on the current tokio runtime.
     pub fn on_signals() -> Result<Self> {
+        Self::on_signals_hearing(|_| {})
+    }
+
+    /// The same, and hears each line that comes through the life line.
+    pub fn on_signals_hearing(hear: impl Fn(&str) + Send + 'static) -> Result<Self> {
         let stop = Self::default();
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
@@ -35,7 +41,10 @@ impl Stop {
         if std::env::var_os(SUPERVISED).is_some() {
             let told = stop.clone();
             std::thread::Builder::new().name("life-line".to_owned()).spawn(move || {
-                let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+                for line in std::io::stdin().lock().lines() {
+                    let Ok(line) = line else { break };
+                    hear(&line);
+                }
                 told.now();
             })?;
         }

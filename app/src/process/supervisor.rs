@@ -3,12 +3,13 @@
 
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -16,7 +17,9 @@ use tokio::sync::mpsc;
 use filtering::publish::Published;
 
 use crate::cli::Part;
+use crate::config::Config;
 use crate::home::Home;
+use crate::process::certificate::Pair;
 use crate::process::stop::{SUPERVISED, Stop};
 
 /// What a part says on its standard output once it serves, one JSON line.
@@ -26,6 +29,15 @@ pub struct Ready {
     pub dns: Vec<SocketAddr>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proxy: Vec<SocketAddr>,
+    /// Where DNS over TLS is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dot: Option<SocketAddr>,
+    /// Where DNS over HTTPS is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doh: Option<SocketAddr>,
+    /// The file of the certificate that both show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub portal: Option<SocketAddr>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -67,6 +79,9 @@ impl Ready {
             "dns": self.dns.first(),
             "proxy": self.proxy.first(),
             "portal": self.portal,
+            "dot": self.dot,
+            "doh": self.doh,
+            "certificate": self.certificate,
             "dns_all": self.dns,
             "proxy_all": self.proxy,
             "people": self.people,
@@ -78,7 +93,7 @@ impl Ready {
 
 /// A part ended, said it is ready, or has waited long enough to be started again.
 enum News {
-    Ready(Part, Ready),
+    Ready(Part, Box<Ready>),
     Ended(Part, Ending),
     Again(Part),
 }
@@ -134,7 +149,10 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
     loop {
         tokio::select! {
             () = stop.said() => break,
-            _ = reload.recv() => house.update_lists(),
+            _ = reload.recv() => {
+                house.update_lists();
+                house.show_certificate_again().await;
+            }
             Some(news) = heard.recv() => match news {
                 News::Ready(part, ready) => {
                     tracing::info!(part = part.id(), pid = ready.pid, "Serving");
@@ -143,6 +161,8 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
                     match part {
                         Part::Gate => {
                             (together.dns, together.proxy) = (ready.dns, ready.proxy);
+                            (together.dot, together.doh) = (ready.dot, ready.doh);
+                            together.certificate = ready.certificate;
                             together.behind = ready.behind;
                         }
                         Part::Hub => {
@@ -200,6 +220,8 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
 pub struct Bind {
     pub dns: Vec<SocketAddr>,
     pub proxy: Vec<SocketAddr>,
+    pub tls: Option<SocketAddr>,
+    pub https: Option<SocketAddr>,
     pub portal: Option<SocketAddr>,
 }
 
@@ -212,9 +234,9 @@ impl Bind {
         if !ready.proxy.is_empty() {
             self.proxy.clone_from(&ready.proxy);
         }
-        if ready.portal.is_some() {
-            self.portal = ready.portal;
-        }
+        self.tls = ready.dot.or(self.tls);
+        self.https = ready.doh.or(self.https);
+        self.portal = ready.portal.or(self.portal);
     }
 }
 
@@ -252,7 +274,7 @@ impl House {
                 let mut lines = BufReader::new(said.take(MOST_SAID)).lines();
                 while let Ok(Some(line)) = lines.next_line().await {
                     if let Ok(ready) = serde_json::from_str::<Ready>(&line) {
-                        let _ = news.send(News::Ready(part, ready));
+                        let _ = news.send(News::Ready(part, Box::new(ready)));
                     }
                 }
             });
@@ -282,8 +304,11 @@ impl House {
         for address in &self.bind.proxy {
             command.arg("--bind-proxy").arg(address.to_string());
         }
-        if let Some(address) = self.bind.portal {
-            command.arg("--bind-portal").arg(address.to_string());
+        let Bind { tls, https, portal, .. } = self.bind;
+        for (flag, address) in [("--bind-tls", tls), ("--bind-https", https), ("--bind-portal", portal)] {
+            if let Some(address) = address {
+                command.arg(flag).arg(address.to_string());
+            }
         }
         command
             .env(SUPERVISED, "1")
@@ -348,6 +373,34 @@ impl House {
                 });
             }
             Err(error) => tracing::warn!(%error, "The lists could not be read again"),
+        }
+    }
+
+    /// Reads the certificate of encrypted DNS again and hands it to the gate, which may read neither file any more. It
+    /// goes through the pipe that is the gate's life line.
+    async fn show_certificate_again(&mut self) {
+        let read = Config::read(&self.home.config()).and_then(|config| {
+            if config.dns.is_encrypted() { Pair::read(&self.home, &config).map(Some) } else { Ok(None) }
+        });
+        let pair = match read {
+            Ok(Some(pair)) => pair,
+            Ok(None) => return,
+            Err(error) => {
+                let error = format!("{error:#}");
+                tracing::error!(
+                    error,
+                    "The certificate could not be read again; the gate shows the one it has"
+                );
+                return;
+            }
+        };
+        let gate = self.parts.iter_mut().find(|running| running.part == Part::Gate);
+        let Some(life_line) = gate.and_then(|gate| gate.life_line.as_mut()) else { return };
+        // A pipe holds more than a certificate, and a gate that does not read is not waited for.
+        let line = pair.line();
+        let told = tokio::time::timeout(SAME_MOMENT, life_line.write_all(line.as_bytes()));
+        if !matches!(told.await, Ok(Ok(()))) {
+            tracing::error!("The gate could not be given the certificate again; it shows the one it has");
         }
     }
 

@@ -160,6 +160,7 @@ pub async fn gate_roll(tx: &mut Tx) -> Result<Roll, StoreError> {
     let devices = devices(tx).await?.into_iter();
     let ranges = ranges(tx).await?.into_iter();
     Ok(Roll {
+        names: Vec::new(),
         people: people.map(|one| PersonEntry { person: one.number, groups: one.groups }).collect(),
         devices: devices
             .map(|one| DeviceEntry {

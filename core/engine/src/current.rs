@@ -10,7 +10,7 @@ use kit::Timestamp;
 use crate::calendar::{Moment, TimeSet};
 use crate::decision::Decision;
 use crate::document::Problem;
-use crate::identity::Identity;
+use crate::identity::{Identity, NameHash};
 use crate::live::{Live, LiveDocument};
 use crate::policy::{FilterPolicy, Memo, decide_in};
 use crate::request::Request;
@@ -173,6 +173,15 @@ impl Held {
     #[inline]
     pub fn identify(&self, client: IpAddr) -> Identity {
         self.snapshot.live.identify(client)
+    }
+
+    /// The same where the device asked through a name of its own, if it did.
+    #[inline]
+    pub fn identify_by_name(&self, client: IpAddr, name: Option<NameHash>) -> Identity {
+        match name {
+            None => self.identify(client),
+            Some(name) => self.snapshot.live.identify_by_name(client, name),
+        }
     }
 
     /// Decides one request. Pure in its snapshots and moment; allocates nothing; well under a microsecond.

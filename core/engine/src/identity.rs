@@ -1,6 +1,7 @@
 //! Who is asking, and how surely that is known.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
 
 use crate::groups::GroupSet;
 
@@ -64,6 +65,62 @@ impl KnownBy {
             6 => Self::ProxySignIn,
             _ => return None,
         })
+    }
+}
+
+/// An encrypted-DNS name of a person's or device's own, as it is kept: hashed, so that nobody who reads what is kept can
+/// ask under it. A token has 128 random bits, so no salt is needed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NameHash([u8; 16]);
+
+impl NameHash {
+    /// How many letters and digits a token has.
+    pub const TOKEN_CHARS: usize = 26;
+
+    /// The hash of a token, in either case; `None` where the text is no token. A token is one label of a host name:
+    /// letters and the digits 2 to 7.
+    pub fn of_token(text: &str) -> Option<Self> {
+        if text.len() != Self::TOKEN_CHARS
+            || !text.bytes().all(|byte| byte.is_ascii_alphabetic() || (b'2'..=b'7').contains(&byte))
+        {
+            return None;
+        }
+        let digest = Sha256::new_with_prefix(b"fivebar encrypted-dns name\0")
+            .chain_update(text.to_ascii_lowercase())
+            .finalize();
+        digest.first_chunk().copied().map(Self)
+    }
+
+    /// As it is written: 32 hexadecimal digits.
+    pub fn to_hex(self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Reads what [`Self::to_hex`] wrote.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let value = u128::from_str_radix(text, 16).ok()?;
+        (text.len() == 32 && !text.starts_with('+')).then(|| Self(value.to_be_bytes()))
+    }
+}
+
+/// Not even the hash is printed.
+impl std::fmt::Debug for NameHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NameHash")
+    }
+}
+
+impl Serialize for NameHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_hex())
+    }
+}
+
+impl<'de> Deserialize<'de> for NameHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_hex(&text)
+            .ok_or_else(|| serde::de::Error::custom("a hashed name is 32 hexadecimal digits"))
     }
 }
 

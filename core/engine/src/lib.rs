@@ -33,7 +33,7 @@ pub use current::{Current, Held};
 pub use decision::{Decision, Fact, Obligations, Reason, Refusal, RuleRef, Verdict};
 pub use document::{PolicyDocument, Problem, Severity};
 pub use groups::{GroupNo, GroupSet};
-pub use identity::{DeviceNo, Identity, KnownBy, PersonNo};
+pub use identity::{DeviceNo, Identity, KnownBy, NameHash, PersonNo};
 pub use kit::{Host, HostName};
 pub use live::{Live, LiveDocument};
 pub use policy::{FilterPolicy, Memo, decide};

@@ -5,10 +5,9 @@ use std::collections::{HashMap, VecDeque};
 use engine::Owed;
 
 use crate::cache::Want;
+use crate::resolver::Source;
 use crate::upstreams::{Servers, Way};
 use crate::wire::query::Edns;
-use crate::wire::write::Transport;
-use std::net::IpAddr;
 
 /// A device that waits for an answer.
 #[derive(Debug)]
@@ -17,10 +16,8 @@ pub struct Waiter<R> {
     pub head: Box<[u8]>,
     /// What EDNS said.
     pub edns: Option<Edns>,
-    /// The device.
-    pub client: IpAddr,
-    /// How the answer travels.
-    pub transport: Transport,
+    /// The device, and how the answer travels.
+    pub source: Source,
     /// Where the answer goes.
     pub to: R,
     /// What the activity log is owed until then; nothing where no event will come.

@@ -1,14 +1,13 @@
 //! What other threads hand to one that answers.
 
 use std::io;
-use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use front_sys::Wake;
 
-use crate::resolver::Ticket;
+use crate::resolver::{Source, Ticket};
 use crate::stream::Reply;
 
 /// One thing handed over.
@@ -17,8 +16,8 @@ pub enum Letter {
     Question {
         /// The message.
         bytes: Vec<u8>,
-        /// The device.
-        client: IpAddr,
+        /// The device, and how it asked.
+        source: Source,
         /// Where the answer goes.
         to: Reply,
     },

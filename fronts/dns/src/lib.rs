@@ -1,13 +1,15 @@
-//! The DNS front: questions of untrusted devices in, decided answers out, over UDP and TCP.
+//! The DNS front: questions of untrusted devices in, decided answers out, over UDP, TCP, TLS and
+//! HTTPS.
 //!
 //! One thread a core receives and answers datagrams in batches, with its own cache and its own upstream sockets, and
-//! shares nothing. Streams are read by one more thread, which hands their questions to the same [`resolver`], so there
-//! is one implementation. The front holds no database and waits for none; it asks the [`engine::Current`] filter and hands
+//! shares nothing. Streams are read by one more thread, encrypted ones by one more a core; they hand their questions to
+//! the same [`resolver`], so there is one implementation. The front holds no database and waits for none; it asks the [`engine::Current`] filter and hands
 //! events to an [`engine::ActivitySink`].
 
 pub mod asking;
 pub mod cache;
 pub mod counters;
+pub mod encrypted;
 pub mod random;
 pub mod resolver;
 pub mod upstreams;
@@ -29,6 +31,7 @@ use kit::Clock;
 
 pub use counters::Counters;
 use counters::Counting;
+pub use encrypted::{Certificate, CertificateError, Encrypted, Limits};
 use inbox::Inbox;
 use resolver::Settings;
 
@@ -52,6 +55,8 @@ pub struct Config {
     pub waiting: usize,
     /// The most TCP connections at once.
     pub connections: usize,
+    /// DNS over TLS and over HTTPS, where the school has it.
+    pub encrypted: Option<Encrypted>,
     /// The longest a device may keep an answer, in seconds, so that a changed policy reaches it. At most 60.
     pub longest_life_s: u32,
     /// How long a device may keep that a name is blocked, in seconds. At most 60.
@@ -78,6 +83,7 @@ impl Default for Config {
             cache_bytes: 32 << 20,
             waiting: 8_192,
             connections: 512,
+            encrypted: None,
             longest_life_s: LONGEST_LIFE_S,
             blocked_life_s: 30,
         }
@@ -116,6 +122,7 @@ pub struct Running {
     inboxes: Vec<Arc<Inbox>>,
     threads: Vec<JoinHandle<()>>,
     streams: Option<stream::Streams>,
+    encrypted: encrypted::Serving,
 }
 
 /// The front's sockets, bound and not yet read: what may need rights that the rest must not have.
@@ -125,6 +132,7 @@ pub struct Bound {
     addresses: Vec<SocketAddr>,
     udp: Vec<Vec<std::net::UdpSocket>>,
     tcp: Vec<TcpListener>,
+    encrypted: encrypted::Bound,
 }
 
 /// Starts the front. It answers from the moment this returns.
@@ -152,13 +160,19 @@ pub fn bind(config: Config) -> Result<Bound, StartError> {
         threads => threads,
     };
     let (addresses, udp, tcp) = listen(&config.listen, threads)?;
-    Ok(Bound { config, threads, addresses, udp, tcp })
+    let encrypted = encrypted::bind(config.encrypted.as_ref())?;
+    Ok(Bound { config, threads, addresses, udp, tcp, encrypted })
 }
 
 impl Bound {
     /// Where it listens, in the order of the configuration, with the ports it got.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// All of them, encrypted ones too.
+    pub fn all_addresses(&self) -> Vec<SocketAddr> {
+        self.addresses.iter().copied().chain(self.encrypted.addresses()).collect()
     }
 
     /// Starts the threads that answer.
@@ -168,12 +182,16 @@ impl Bound {
         sink: Arc<dyn ActivitySink>,
         clock: Clock,
     ) -> Result<Running, StartError> {
-        let Bound { config, threads, addresses, mut udp, tcp } = self;
+        let Bound { config, threads, addresses, mut udp, tcp, encrypted } = self;
         let inboxes: Vec<_> = (0..threads).map(|_| Inbox::new().map(Arc::new)).collect::<io::Result<_>>()?;
         let counting: Vec<_> = (0..threads).map(|_| Arc::new(Counting::default())).collect();
         let streams = stream::start(tcp, inboxes.clone(), config.connections)?;
+        let encrypted = match config.encrypted {
+            Some(how) => encrypted::start(encrypted, &how, &inboxes)?,
+            None => encrypted::Serving::default(),
+        };
         let mut running =
-            Running { addresses, counting, inboxes, threads: Vec::new(), streams: Some(streams) };
+            Running { addresses, counting, inboxes, threads: Vec::new(), streams: Some(streams), encrypted };
         let routes = upstreams::Routes::new(&config.upstreams, &config.forward);
         let settings = Settings {
             routes,
@@ -238,6 +256,16 @@ impl Running {
         &self.addresses
     }
 
+    /// Where it answers over TLS.
+    pub const fn tls(&self) -> Option<SocketAddr> {
+        self.encrypted.tls
+    }
+
+    /// Where it answers over HTTPS.
+    pub const fn https(&self) -> Option<SocketAddr> {
+        self.encrypted.https
+    }
+
     /// What it has done so far.
     pub fn counters(&self) -> Counters {
         let mut sum = Counters::default();
@@ -264,5 +292,6 @@ impl Drop for Running {
             }
         }
         self.streams = None;
+        self.encrypted.stop();
     }
 }

@@ -7,19 +7,23 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::inbox::{Inbox, Letter};
-use crate::resolver::{STREAM_PATIENCE_MS, Ticket};
+use crate::resolver::{STREAM_PATIENCE_MS, Source, Ticket};
+use crate::wire::write::Transport;
 
-/// How long a device may be silent, and how long a message of its may take (RFC 7766 §6.2.3).
-const IDLE: Duration = Duration::from_secs(10);
-/// How long a device may take to accept an answer.
-const SLOW: Duration = Duration::from_secs(10);
+/// How patient a stream without encryption is (RFC 7766 §6.2.3): making a new one costs a device little.
+const PATIENCE: Patience = Patience {
+    idle: Duration::from_secs(10),
+    message: Duration::from_secs(10),
+    slow: Duration::from_secs(10),
+};
+/// Answers that are ready at once are written together up to about so many bytes.
+const TOGETHER_BYTES: usize = 16 << 10;
 /// How many questions of one connection may wait at once; more are read when some are answered (RFC 7766 §6.2.1.1).
 const PIPELINED: usize = 32;
 
@@ -28,10 +32,15 @@ const PIPELINED: usize = 32;
 pub struct Reply {
     answers: mpsc::Sender<Vec<u8>>,
     /// One of the questions that the connection may have waiting; given back with the answer.
-    _place: Arc<OwnedSemaphorePermit>,
+    _place: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl Reply {
+    /// Goes into that channel, which has room for it.
+    pub fn new(answers: mpsc::Sender<Vec<u8>>, place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { answers, _place: place.map(Arc::new) }
+    }
+
     /// Gives the answer. A device that does not read its answers loses them.
     pub fn give(self, bytes: Vec<u8>) {
         // The channel has room for every question that may wait.
@@ -126,8 +135,12 @@ async fn accept(listener: tokio::net::TcpListener, inboxes: Vec<Arc<Inbox>>, con
             Ok((stream, device)) => {
                 next = next.wrapping_add(1);
                 let Some(inbox) = inboxes.get(next % inboxes.len().max(1)).map(Arc::clone) else { return };
+                let source =
+                    Source { client: device.ip().to_canonical(), transport: Transport::Tcp, name: None };
                 tokio::spawn(async move {
-                    serve(stream, device, inbox).await;
+                    let _ = stream.set_nodelay(true);
+                    let (read, write) = stream.into_split();
+                    serve(read, write, Asker { source, inbox }, PATIENCE).await;
                     drop(place);
                 });
             }
@@ -137,49 +150,95 @@ async fn accept(listener: tokio::net::TcpListener, inboxes: Vec<Arc<Inbox>>, con
     }
 }
 
+/// Who asks over a stream, how, and which thread answers.
+#[derive(Clone)]
+pub struct Asker {
+    /// The device, and how it asks.
+    pub source: Source,
+    /// The thread that answers.
+    pub inbox: Arc<Inbox>,
+}
+
+/// How patient a stream is.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// How long a device may be silent between two messages.
+    pub idle: Duration,
+    /// How long a message of its may take from its first byte on.
+    pub message: Duration,
+    /// How long it may take to accept an answer.
+    pub slow: Duration,
+}
+
 /// Serves one device until it is silent for too long, closes, or sends what is no message.
-async fn serve(stream: TcpStream, device: SocketAddr, inbox: Arc<Inbox>) {
-    let _ = stream.set_nodelay(true);
-    let (mut read, write) = stream.into_split();
+pub async fn serve<R, W>(mut read: R, write: W, asker: Asker, patience: Patience)
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin + Send + 'static,
+{
     let (answers, answered) = mpsc::channel(PIPELINED + 1);
-    let mut writer = tokio::spawn(write_answers(write, answered));
+    let mut writer = tokio::spawn(write_answers(write, answered, patience.slow));
     let waiting = Arc::new(Semaphore::new(PIPELINED));
-    let client = device.ip().to_canonical();
+    let Asker { source, inbox } = asker;
     loop {
         let Ok(permit) = Arc::clone(&waiting).acquire_owned().await else { break };
         tokio::select! {
-            message = timeout(IDLE, read_message(&mut read)) => {
-                let Ok(Ok(bytes)) = message else { break };
-                inbox.put(Letter::Question { bytes, client, to: Reply { answers: answers.clone(), _place: Arc::new(permit) } });
+            message = next_message(&mut read, patience) => {
+                let Some(bytes) = message else { break };
+                inbox.put(Letter::Question { bytes, source, to: Reply::new(answers.clone(), Some(permit)) });
             }
             _ = &mut writer => return,
         }
     }
     // Answers that are still to come are written before the connection ends.
     drop(answers);
-    let _ = timeout(IDLE, writer).await;
+    let _ = timeout(patience.idle, writer).await;
 }
 
-async fn write_answers(mut write: OwnedWriteHalf, mut answers: mpsc::Receiver<Vec<u8>>) {
+async fn write_answers(
+    mut write: impl AsyncWrite + Unpin,
+    mut answers: mpsc::Receiver<Vec<u8>>,
+    slow: Duration,
+) {
+    let mut frames = Vec::new();
     while let Some(answer) = answers.recv().await {
-        let Some(frame) = frame(&answer) else { return };
-        if !matches!(timeout(SLOW, write.write_all(&frame)).await, Ok(Ok(()))) {
+        frames.clear();
+        let mut is_whole = frame(&answer, &mut frames);
+        // What else is ready leaves with it.
+        while is_whole && frames.len() < TOGETHER_BYTES {
+            let Ok(answer) = answers.try_recv() else { break };
+            is_whole = frame(&answer, &mut frames);
+        }
+        let written = timeout(slow, async {
+            write.write_all(&frames).await?;
+            write.flush().await
+        });
+        if !matches!(written.await, Ok(Ok(()))) {
             return;
         }
+        if !is_whole {
+            break;
+        }
     }
+    let _ = timeout(slow, write.shutdown()).await;
 }
 
-/// A message behind its length, in one piece (RFC 7766 §8). `None` for an empty one.
-fn frame(message: &[u8]) -> Option<Vec<u8>> {
-    let length = u16::try_from(message.len()).ok().filter(|length| *length > 0)?;
-    let mut frame = Vec::with_capacity(message.len() + 2);
-    frame.extend_from_slice(&length.to_be_bytes());
-    frame.extend_from_slice(message);
-    Some(frame)
+/// Adds a message behind its length (RFC 7766 §8). False for an empty one.
+fn frame(message: &[u8], frames: &mut Vec<u8>) -> bool {
+    let Some(length) = u16::try_from(message.len()).ok().filter(|length| *length > 0) else { return false };
+    frames.extend_from_slice(&length.to_be_bytes());
+    frames.extend_from_slice(message);
+    true
 }
 
-async fn read_message(read: &mut OwnedReadHalf) -> io::Result<Vec<u8>> {
-    let length = usize::from(read.read_u16().await?);
+/// The next message; `None` where the device closes, is silent or too slow.
+async fn next_message(read: &mut (impl AsyncRead + Unpin), patience: Patience) -> Option<Vec<u8>> {
+    let first = timeout(patience.idle, read.read_u8()).await.ok()?.ok()?;
+    timeout(patience.message, read_rest(read, first)).await.ok()?.ok()
+}
+
+async fn read_rest(read: &mut (impl AsyncRead + Unpin), first: u8) -> io::Result<Vec<u8>> {
+    let length = usize::from(u16::from_be_bytes([first, read.read_u8().await?]));
     let mut message = vec![0; length];
     read.read_exact(&mut message).await?;
     Ok(message)
@@ -189,9 +248,13 @@ async fn ask_upstream(order: Order) {
     let Order { upstream, ticket, bytes, inbox } = order;
     let talk = async {
         let (mut read, mut write) = TcpStream::connect(upstream).await?.into_split();
-        let frame = frame(&bytes).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        write.write_all(&frame).await?;
-        read_message(&mut read).await
+        let mut framed = Vec::with_capacity(bytes.len() + 2);
+        if !frame(&bytes, &mut framed) {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        }
+        write.write_all(&framed).await?;
+        let first = read.read_u8().await?;
+        read_rest(&mut read, first).await
     };
     let answer = timeout(Duration::from_millis(STREAM_PATIENCE_MS), talk).await;
     let bytes = answer.ok().and_then(Result::ok);

@@ -149,7 +149,7 @@ impl Worker {
                 let client =
                     peer.as_ref().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address().ip());
                 let (length, buffer) = self.batch.datagram(index).unwrap_or((0, &mut []));
-                let source = Source { client, transport: Transport::Udp };
+                let source = Source { client, transport: Transport::Udp, name: None };
                 self.resolver.prepare(buffer.get(..length).unwrap_or(&[]), source, prepared);
             }
             self.resolver.fetch(prepared);
@@ -204,10 +204,9 @@ impl Worker {
         let now = self.now();
         for letter in self.inbox.take() {
             match letter {
-                Letter::Question { bytes, client, to } => {
+                Letter::Question { bytes, source, to } => {
                     let Some(place) = self.buffer.get_mut(..bytes.len()) else { continue };
                     place.copy_from_slice(&bytes);
-                    let source = Source { client, transport: Transport::Tcp };
                     let later = to.clone();
                     let outcome =
                         self.resolver.ask(&mut self.buffer, bytes.len(), source, || To::Stream(later), now);

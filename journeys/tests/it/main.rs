@@ -5,6 +5,7 @@ mod checkpoints;
 mod command_line;
 mod damaged_log;
 mod damaged_publication;
+mod encrypted_names;
 mod first_day;
 mod full_disk;
 mod lists_from_the_web;

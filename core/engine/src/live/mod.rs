@@ -9,12 +9,12 @@ use std::net::IpAddr;
 use kit::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use roll::{AddressEntry, DeviceEntry, PersonEntry, RangeEntry, Roll, RollIndex};
+pub use roll::{AddressEntry, DeviceEntry, NameEntry, PersonEntry, RangeEntry, Roll, RollIndex};
 
 use crate::document::target::{Target, TargetText};
 use crate::document::{Effect, Problem};
 use crate::groups::GroupNo;
-use crate::identity::{Identity, PersonNo};
+use crate::identity::{Identity, NameHash, PersonNo};
 use crate::policy::{Audience, FilterPolicy, LIVE, covers_sealed, specificity};
 use crate::sealed::COVERED;
 use crate::targets::{Targets, WordHasher};
@@ -391,6 +391,11 @@ impl Live {
     /// Who uses this address. About 30 ns.
     pub fn identify(&self, client: IpAddr) -> Identity {
         self.roll.identify(client)
+    }
+
+    /// Who uses this address and asked through that encrypted-DNS name.
+    pub fn identify_by_name(&self, client: IpAddr, name: NameHash) -> Identity {
+        self.roll.identify_by_name(client, name)
     }
 
     /// The person with that number, as the roll has them.

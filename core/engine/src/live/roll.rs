@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Problem;
 use crate::groups::GroupSet;
-use crate::identity::{DeviceNo, Identity, KnownBy, PersonNo};
+use crate::identity::{DeviceNo, Identity, KnownBy, NameHash, PersonNo};
 use crate::policy::FilterPolicy;
 use crate::policy::groups::EVERYBODY;
 
@@ -23,6 +23,22 @@ pub struct Roll {
     pub addresses: Vec<AddressEntry>,
     /// Ranges of addresses that belong to a room, a network or a group.
     pub ranges: Vec<RangeEntry>,
+    /// Encrypted-DNS names that are a person's or a device's own.
+    pub names: Vec<NameEntry>,
+}
+
+/// An encrypted-DNS name of somebody's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NameEntry {
+    /// The name, hashed.
+    pub name: NameHash,
+    /// The person it was given to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonNo>,
+    /// The device it was given to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceNo>,
 }
 
 /// A person.
@@ -85,7 +101,11 @@ pub struct RollIndex {
     /// One for each start: who uses the addresses from there up to the next start.
     owners: Vec<u32>,
     identities: Vec<Identity>,
+    /// One for each start: the groups of the place (rooms, networks, shared devices), whoever sits there.
+    places: Vec<u32>,
+    place_groups: Vec<GroupSet>,
     people: HashMap<PersonNo, Identity>,
+    names: HashMap<NameHash, Identity>,
 }
 
 /// An entry on its way into the table.
@@ -138,6 +158,7 @@ impl RollIndex {
                 identity: Identity { person: entry.person, device: None, groups, known_by },
             });
         }
+        let mut devices: HashMap<DeviceNo, Identity> = HashMap::new();
         for entry in &roll.devices {
             let own = policy.groups().closure(entry.groups.iter().map(String::as_str), |id| {
                 strangers.insert(id);
@@ -145,6 +166,7 @@ impl RollIndex {
             let groups = own.union(&groups_of(entry.person).unwrap_or(GroupSet::EMPTY));
             let known_by = KnownBy::DeviceRegister;
             let identity = Identity { person: entry.person, device: Some(entry.device), groups, known_by };
+            devices.insert(entry.device, identity);
             spans.extend(entry.addresses.iter().map(|address| {
                 let at = wide(*address);
                 Span { from: at, to: at, identity }
@@ -167,11 +189,25 @@ impl RollIndex {
                 "Add the group to the policy, or correct the roll.",
             )
         }));
-        let (starts, owners, mut identities) = flatten(spans, policy.unidentified());
+        let names = roll.names.iter().filter_map(|entry| {
+            // A name whose owner has left the roll is nobody's.
+            let (person, device) = (entry.person, entry.device);
+            let of_device =
+                device.map_or(Some(Identity::default()), |device| devices.get(&device).copied())?;
+            let of_person =
+                person.map_or(Some(Identity::default()), |person| people.get(&person).copied())?;
+            (person.is_some() || device.is_some()).then_some(())?;
+            let groups = or_unidentified(of_device.groups.union(&of_person.groups), policy);
+            let person = person.or(of_device.person);
+            Some((entry.name, Identity { person, device, groups, known_by: KnownBy::EncryptedDnsName }))
+        });
+        let names = names.collect();
+        let Table { starts, owners, mut identities, places, place_groups } =
+            flatten(spans, policy.unidentified());
         for identity in &mut identities {
             identity.groups = or_unidentified(identity.groups, policy);
         }
-        (Self { starts, owners, identities, people }, problems)
+        (Self { starts, owners, identities, places, place_groups, people, names }, problems)
     }
 
     /// Who uses the address.
@@ -184,6 +220,29 @@ impl RollIndex {
             .and_then(|owner| self.identities.get(*owner as usize))
             .copied()
             .unwrap_or_default()
+    }
+
+    /// Who uses the address and asked through that name. A name that is nobody's (any more) says nothing, and one says
+    /// less than a sign-in at the address: the surest counts. The groups of the place hold for whoever sits there.
+    pub fn identify_by_name(&self, client: IpAddr, name: NameHash) -> Identity {
+        let by_address = self.identify(client);
+        let Some(named) = self.names.get(&name).filter(|named| named.known_by > by_address.known_by) else {
+            return by_address;
+        };
+        let place = self.starts.partition_point(|start| *start <= wide(client));
+        let of_place = place
+            .checked_sub(1)
+            .and_then(|place| self.places.get(place))
+            .and_then(|place| self.place_groups.get(*place as usize));
+        let mut identity = *named;
+        identity.groups = identity.groups.union(of_place.unwrap_or(&GroupSet::EMPTY));
+        if by_address.known_by == KnownBy::DeviceRegister {
+            identity.device = identity.device.or(by_address.device);
+        }
+        if by_address.person == identity.person && identity.person.is_some() {
+            identity.groups = identity.groups.union(&by_address.groups);
+        }
+        identity
     }
 
     /// The person's groups, known by nothing.
@@ -201,7 +260,7 @@ fn or_unidentified(groups: GroupSet, policy: &FilterPolicy) -> GroupSet {
 /// Cuts overlapping spans into disjoint ones. In each piece the groups of all spans over it are joined (a device in a
 /// room is in the room's groups too); person, device and how they are known come from the surest, and among equals
 /// from the narrowest.
-fn flatten(mut spans: Vec<Span>, unidentified: &Identity) -> (Vec<u128>, Vec<u32>, Vec<Identity>) {
+fn flatten(mut spans: Vec<Span>, unidentified: &Identity) -> Table {
     let mut cuts: BTreeSet<u128> = BTreeSet::from([0]);
     for span in &spans {
         cuts.insert(span.from);
@@ -214,7 +273,8 @@ fn flatten(mut spans: Vec<Span>, unidentified: &Identity) -> (Vec<u128>, Vec<u32
     let mut open: Vec<&Span> = Vec::new();
     let mut waiting = spans.iter().peekable();
     let mut numbers: HashMap<Identity, u32> = HashMap::new();
-    let (mut starts, mut owners, mut identities) = (Vec::new(), Vec::new(), Vec::new());
+    let mut known_places: HashMap<GroupSet, u32> = HashMap::new();
+    let mut table = Table::default();
     for cut in cuts {
         open.retain(|span| span.to >= cut);
         while let Some(span) = waiting.next_if(|span| span.from <= cut) {
@@ -239,15 +299,34 @@ fn flatten(mut spans: Vec<Span>, unidentified: &Identity) -> (Vec<u128>, Vec<u32
                     .fold(GroupSet::EMPTY, |all, span| all.union(&span.identity.groups)),
             });
         let number = *numbers.entry(identity).or_insert_with(|| {
-            identities.push(identity);
-            u32::try_from(identities.len() - 1).unwrap_or(u32::MAX)
+            table.identities.push(identity);
+            u32::try_from(table.identities.len() - 1).unwrap_or(u32::MAX)
         });
-        if owners.last() != Some(&number) {
-            starts.push(cut);
-            owners.push(number);
+        let of_place = open
+            .iter()
+            .filter(|span| span.identity.person.is_none())
+            .fold(GroupSet::EMPTY, |all, span| all.union(&span.identity.groups));
+        let place = *known_places.entry(of_place).or_insert_with(|| {
+            table.place_groups.push(of_place);
+            u32::try_from(table.place_groups.len() - 1).unwrap_or(u32::MAX)
+        });
+        if (table.owners.last(), table.places.last()) != (Some(&number), Some(&place)) {
+            table.starts.push(cut);
+            table.owners.push(number);
+            table.places.push(place);
         }
     }
-    (starts, owners, identities)
+    table
+}
+
+/// What is under each stretch of addresses.
+#[derive(Default)]
+struct Table {
+    starts: Vec<u128>,
+    owners: Vec<u32>,
+    identities: Vec<Identity>,
+    places: Vec<u32>,
+    place_groups: Vec<GroupSet>,
 }
 
 /// An address among all 128-bit ones; IPv4 lies where IPv6 maps it.

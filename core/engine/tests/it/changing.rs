@@ -52,6 +52,7 @@ fn policy(text: &str) -> FilterPolicy {
 fn live() -> LiveDocument {
     LiveDocument {
         roll: Roll {
+            names: Vec::new(),
             people: vec![
                 PersonEntry { person: PersonNo(1), groups: vec!["pupils".into()] },
                 PersonEntry { person: PersonNo(2), groups: vec!["guests".into()] },

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use engine::{Decision, Held, Owed, Recorder};
+use engine::{Decision, Held, NameHash, Owed, Recorder};
 
 use super::judge::Case;
 use super::{Now, Outcome, Resolver, Shape, want, write_stored};
@@ -20,6 +20,8 @@ pub struct Source {
     pub client: IpAddr,
     /// How it came, and so how the answer travels.
     pub transport: Transport,
+    /// The encrypted-DNS name of its own that it asked through, if any.
+    pub name: Option<NameHash>,
 }
 
 /// A message that was read, and the hash of its question.
@@ -35,7 +37,8 @@ pub struct Prepared {
 impl Default for Prepared {
     fn default() -> Self {
         let (query, name) = (Query::default(), Text::root());
-        let source = Source { client: IpAddr::V4(Ipv4Addr::UNSPECIFIED), transport: Transport::Udp };
+        let source =
+            Source { client: IpAddr::V4(Ipv4Addr::UNSPECIFIED), transport: Transport::Udp, name: None };
         Self { source, length: 0, complaint: Some(Complaint::NotAQuestion), query, name, hash: 0 }
     }
 }
@@ -48,6 +51,10 @@ impl<R> Resolver<R> {
         prepared.length = message.len();
         prepared.complaint = prepared.query.reread(message).err();
         if prepared.complaint.is_none() {
+            if let Some(edns) = &mut prepared.query.edns {
+                // Padding hides nothing where it can be read (RFC 7830 §6).
+                edns.padded &= source.transport.is_encrypted();
+            }
             prepared.query.name_into(&mut prepared.name);
             prepared.hash = self.hashing.of(prepared.query.question());
             self.cache.fetch_bucket(prepared.hash);
@@ -110,7 +117,7 @@ impl<R> Resolver<R> {
         let Some(host) = name.host() else {
             return self.without_host(buffer, query, hash, source, to, now);
         };
-        let identity = held.identify(source.client);
+        let identity = held.identify_by_name(source.client, source.name);
         let case = Case { host, identity: &identity, client: source.client, at: now.at };
         if let Some(stored) = self.cache.get(hash, query.question(), want(query), now.seconds()) {
             let decision = case.decide_answer(held, stored, &mut self.addresses);
@@ -185,8 +192,7 @@ impl<R> Resolver<R> {
         let waiter = || Waiter {
             head: buffer.get(..query.end()).unwrap_or(&[]).into(),
             edns: query.edns,
-            client: source.client,
-            transport: source.transport,
+            source,
             to: to(),
             owed: owes.then(|| Owed::new(&sink, now.at)),
         };

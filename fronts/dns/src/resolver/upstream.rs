@@ -1,12 +1,10 @@
 //! Asking upstreams, and believing only the answer that was asked for.
 
-use std::net::IpAddr;
-
 use engine::{Held, Owed, Recorder};
 use front_sys::udp::FRAME_BYTES as UDP_ROOM;
 
 use super::judge::Case;
-use super::{Command, Now, Resolver, Shape, Ticket, write_stored};
+use super::{Command, Now, Resolver, Shape, Source, Ticket, write_stored};
 use crate::asking::{Asking, Askings, Attempt, Waiter};
 use crate::cache::{Stored, Want};
 use crate::upstreams::Way;
@@ -329,8 +327,8 @@ impl<R> Resolver<R> {
         let text = query.name();
         let length = match text.host() {
             Some(host) => {
-                let identity = held.identify(waiter.client);
-                let case = Case { host, identity: &identity, client: waiter.client, at: now.at };
+                let identity = held.identify_by_name(waiter.source.client, waiter.source.name);
+                let case = Case { host, identity: &identity, client: waiter.source.client, at: now.at };
                 let decision = case.decide_answer(held, stored, &mut self.addresses);
                 if decision.verdict.is_block() {
                     self.write_block(scratch, shape, case, held, (log, waiter.owed), &decision)
@@ -380,7 +378,7 @@ impl<R> Resolver<R> {
         for place in self.askings.all() {
             for waiter in self.finish(place).into_iter().flat_map(|asking| asking.waiters) {
                 if let Some((query, _)) = reread(&waiter, &mut scratch) {
-                    failed(&query, waiter.client, waiter.owed, &held, &mut *log, (now, 0));
+                    failed(&query, waiter.source, waiter.owed, &held, &mut *log, (now, 0));
                 }
             }
         }
@@ -400,7 +398,7 @@ impl<R> Resolver<R> {
         for waiter in asking.waiters {
             let Some((query, shape)) = reread(&waiter, &mut scratch) else { continue };
             let length = write::code(&mut scratch, shape.end, shape.flags, rcode::SERVFAIL, shape.edns, why);
-            failed(&query, waiter.client, waiter.owed, &held, &mut *log, (now, length));
+            failed(&query, waiter.source, waiter.owed, &held, &mut *log, (now, length));
             self.counting.failed.one();
             self.reply(waiter.to, &scratch, length);
         }
@@ -410,7 +408,7 @@ impl<R> Resolver<R> {
 /// Tells the activity log of a question that nobody could answer.
 fn failed(
     query: &Query,
-    client: IpAddr,
+    source: Source,
     owed: Option<Owed>,
     held: &Held,
     log: &mut dyn Recorder,
@@ -418,8 +416,8 @@ fn failed(
 ) {
     let text = query.name();
     if let Some(host) = text.host() {
-        let identity = held.identify(client);
-        let case = Case { host, identity: &identity, client, at: now.at };
+        let identity = held.identify_by_name(source.client, source.name);
+        let case = Case { host, identity: &identity, client: source.client, at: now.at };
         case.pay(log, owed, &case.decide(held), bytes);
     }
 }
@@ -439,10 +437,10 @@ fn reread<R>(waiter: &Waiter<R>, scratch: &mut Vec<u8>) -> Option<(Query, Shape)
     scratch.get_mut(6..HEADER)?.fill(0);
     let query = Query::read(scratch).ok()?;
     let shape =
-        Shape { flags: query.flags, end: query.end(), edns: waiter.edns, transport: waiter.transport };
-    let room = match waiter.transport {
+        Shape { flags: query.flags, end: query.end(), edns: waiter.edns, transport: waiter.source.transport };
+    let room = match waiter.source.transport {
         Transport::Udp => crate::wire::UDP_BYTES,
-        Transport::Tcp => usize::from(u16::MAX),
+        Transport::Tcp | Transport::Tls | Transport::Https => usize::from(u16::MAX),
     };
     scratch.resize(room, 0);
     Some((query, shape))
@@ -458,7 +456,7 @@ fn question_for<R>(asking: &Asking<R>) -> Option<Vec<u8>> {
     write::header(&mut message, [flag2::RD, flag3::AD | unchecked], 1, 0, 0);
     if !asking.plain {
         message.resize(end + 11, 0);
-        let edns = Edns { size: 0, version: 0, dnssec: asking.want.0 & Want::DNSSEC != 0 };
+        let edns = Edns { size: 0, version: 0, dnssec: asking.want.0 & Want::DNSSEC != 0, padded: false };
         (write::opt(&mut message, end, edns, 0, None) > end).then_some(())?;
     }
     Some(message)

@@ -4,6 +4,7 @@
 //! length is believed before it has been compared with what is there.
 
 pub mod answer;
+pub mod life;
 pub mod name;
 pub mod query;
 mod rewrite;
@@ -15,6 +16,11 @@ pub const HEADER: usize = 12;
 pub const UDP_BYTES: usize = 1232;
 /// The largest message for a device that says nothing of EDNS (RFC 1035 §2.3.4).
 pub const PLAIN_UDP_BYTES: usize = 512;
+
+/// The EDNS option that fills a message up (RFC 7830 §3).
+pub const PADDING: u16 = 12;
+/// Padded answers are a multiple of this long (RFC 8467 §4.1).
+pub const PADDED_BYTES: usize = 468;
 
 /// Record types that the front treats in a way of their own.
 pub mod kind {

@@ -12,6 +12,8 @@ pub struct Edns {
     pub version: u8,
     /// Whether signatures are wanted (DO).
     pub dnssec: bool,
+    /// Whether the question is padded, and its answer shall be (RFC 7830). Only where nobody can read along.
+    pub padded: bool,
 }
 
 /// Why a message gets no proper answer.
@@ -163,8 +165,10 @@ fn read_opt(message: &[u8], at: usize, end: usize) -> Option<Edns> {
     let version = *message.get(at + 6)?;
     let dnssec = message.get(at + 7)? & 0x80 != 0;
     let mut option = at + 11;
+    let mut padded = false;
     while option < end {
+        padded |= u16_at(message, option)? == super::PADDING;
         option += 4 + usize::from(u16_at(message, option + 2)?);
     }
-    (option == end).then_some(Edns { size, version, dnssec })
+    (option == end).then_some(Edns { size, version, dnssec, padded })
 }

@@ -2,7 +2,7 @@
 //! the device's own spelling, are already in place.
 
 use super::query::Edns;
-use super::{HEADER, PLAIN_UDP_BYTES, UDP_BYTES, ede, flag2, flag3, kind, rcode};
+use super::{HEADER, PADDED_BYTES, PADDING, PLAIN_UDP_BYTES, UDP_BYTES, ede, flag2, flag3, kind, rcode};
 
 /// The longest text of an extended error; longer ones are cut at a character.
 const EXTRA_TEXT_BYTES: usize = 240;
@@ -17,14 +17,25 @@ pub enum Transport {
     Udp,
     /// A stream.
     Tcp,
+    /// An encrypted stream (RFC 7858).
+    Tls,
+    /// A response of HTTP (RFC 8484).
+    Https,
+}
+
+impl Transport {
+    /// Whether nobody on the way can read along.
+    pub const fn is_encrypted(self) -> bool {
+        matches!(self, Self::Tls | Self::Https)
+    }
 }
 
 /// The largest answer to a question that came by `transport` with that EDNS.
 pub fn room(transport: Transport, edns: Option<Edns>) -> usize {
     match (transport, edns) {
-        (Transport::Tcp, _) => usize::from(u16::MAX),
         (Transport::Udp, None) => PLAIN_UDP_BYTES,
         (Transport::Udp, Some(edns)) => usize::from(edns.size).clamp(PLAIN_UDP_BYTES, UDP_BYTES),
+        (Transport::Tcp | Transport::Tls | Transport::Https, _) => usize::from(u16::MAX),
     }
 }
 
@@ -44,7 +55,8 @@ pub const fn flags(asked: [u8; 2], code: u8) -> [u8; 2] {
     [flag2::QR | two & (flag2::OPCODE | flag2::RD), flag3::RA | three & flag3::CD | code & flag3::RCODE]
 }
 
-/// Appends an OPT at `end` and counts it; returns the new end, or `end` if there is no room in the buffer.
+/// Appends an OPT at `end` and counts it; returns the new end, or `end` if there is no room in the buffer. The answer to
+/// a padded question is padded to a multiple of [`PADDED_BYTES`].
 pub fn opt(
     buffer: &mut [u8],
     end: usize,
@@ -53,7 +65,9 @@ pub fn opt(
     extended: Option<Extended<'_>>,
 ) -> usize {
     let text = extended.map_or("", |(_, text)| cut(text));
-    let options = if extended.is_some() { 6 + text.len() } else { 0 };
+    let told = if extended.is_some() { 6 + text.len() } else { 0 };
+    let padding = if edns.padded { padding(end + 11 + told, buffer.len()) } else { None };
+    let options = told + padding.map_or(0, |zeros| 4 + zeros);
     let Some(place) = buffer.get_mut(end..end + 11 + options) else { return end };
     let [size_high, size_low] = (UDP_BYTES as u16).to_be_bytes();
     let [length_high, length_low] = (options as u16).to_be_bytes();
@@ -63,16 +77,32 @@ pub fn opt(
     let (head, rest) = place.split_at_mut(fixed.len());
     head.copy_from_slice(&fixed);
     if let Some((code, _)) = extended {
-        let (head, body) = rest.split_at_mut(6);
+        let (head, body) = rest.get_mut(..told).unwrap_or_default().split_at_mut(6);
         let [code_high, code_low] = code.to_be_bytes();
         let [length_high, length_low] = (2 + text.len() as u16).to_be_bytes();
         head.copy_from_slice(&[0, 15, length_high, length_low, code_high, code_low]);
         body.copy_from_slice(text.as_bytes());
     }
+    if let Some(zeros) = padding
+        && let Some((head, body)) = place.get_mut(11 + told..).and_then(<[u8]>::split_first_chunk_mut::<4>)
+    {
+        let [code_high, code_low] = PADDING.to_be_bytes();
+        let [length_high, length_low] = (zeros as u16).to_be_bytes();
+        *head = [code_high, code_low, length_high, length_low];
+        body.fill(0);
+    }
     if let Some(count) = buffer.get_mut(11) {
         *count = 1;
     }
     end + 11 + options
+}
+
+/// How many zeros fill a message of that many bytes up, behind the four bytes that say so; `None` where not even those
+/// have room. One that is nearly as long as a message can be is filled up to that.
+fn padding(bytes: usize, room: usize) -> Option<usize> {
+    let head = bytes + 4;
+    let room = room.min(usize::from(u16::MAX));
+    head.next_multiple_of(PADDED_BYTES).min(room).checked_sub(head)
 }
 
 /// Cuts a text to what an extended error holds.

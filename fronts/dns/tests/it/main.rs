@@ -7,6 +7,8 @@ mod codec;
 #[cfg(test)]
 mod decided;
 #[cfg(test)]
+mod encrypted;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod forwarding;

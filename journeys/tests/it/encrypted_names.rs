@@ -1,0 +1,113 @@
+//! Encrypted DNS: the made-up school asked over TLS and over HTTPS by clients that nobody here wrote, and a school that
+//! brings its own certificate.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use journeys::{School, eventually, init};
+
+/// What kdig prints.
+fn kdig(from: &str, to: SocketAddr, trusted: &Path, words: &[&str]) -> Result<String> {
+    let output = Command::new("kdig")
+        .args(["@127.0.0.1", "-p", &to.port().to_string(), "-b", from, "+timeout=5", "+retry=0"])
+        .arg(format!("+tls-ca={}", trusted.display()))
+        .args(words)
+        .output()
+        .context("kdig is not installed (package knot-dnsutils)")?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn the_demo_answers_over_tls_and_https_as_it_does_over_udp() -> Result<()> {
+    let school = School::demo()?;
+    let (Some(dot), Some(doh)) = (school.ready.dot, school.ready.doh) else { bail!("{:?}", school.ready) };
+    let trusted = school.ready.certificate.clone().context("the demo names no certificate")?;
+    let (pupil, teacher) = (school.anyone_in("year-5")?, school.anyone_in("teachers")?);
+    for from in [&pupil.address, &teacher.address] {
+        for name in ["www.bet365.com", "en.wikipedia.org"] {
+            let plain = school.dig(from, &[name])?;
+            let state = plain.split("status: ").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or("");
+            for (to, how) in [(dot, "+tls"), (doh, "+https")] {
+                let answer =
+                    kdig(from, to, &trusted, &[how, "+edns", "+tls-hostname=dns.school.example", name])?;
+                assert!(answer.contains(&format!("status: {state};")), "{how} {name}: {answer}\n{plain}");
+                let (blocked, why) = (plain.contains("EDE: 15"), answer.contains("EDE: 15"));
+                assert_eq!(blocked, why, "{how} {name}: {answer}\n{plain}");
+            }
+        }
+    }
+    // A stranger's certificate is not taken for it.
+    let folder = tempfile::tempdir()?;
+    let (other, _) = self_made(folder.path(), "other", "dns.school.example")?;
+    let refused = kdig(&pupil.address, dot, &other, &["+tls", "en.wikipedia.org"])?;
+    assert!(!refused.contains("status:"), "{refused}");
+    // What is to be put on devices is said by a command.
+    let shown = school.told(&["certificate", "show"])?;
+    assert!(shown.contains("-----BEGIN CERTIFICATE-----") && shown.contains("SHA-256"), "{shown}");
+    assert!(!shown.contains("PRIVATE"), "{shown}");
+    Ok(())
+}
+
+/// A certificate and its key, made by openssl.
+fn self_made(folder: &Path, file: &str, name: &str) -> Result<(std::path::PathBuf, std::path::PathBuf)> {
+    let (certificate, key) = (folder.join(format!("{file}.pem")), folder.join(format!("{file}.key")));
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "9",
+        ])
+        .args(["-subj", &format!("/CN={name}"), "-addext", &format!("subjectAltName=DNS:{name}"), "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()?;
+    if !made.status.success() {
+        bail!("{}", String::from_utf8_lossy(&made.stderr));
+    }
+    Ok((certificate, key))
+}
+
+#[test]
+fn a_school_brings_its_own_certificate_and_renews_it_while_the_gate_runs() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("hillside");
+    init(&home)?;
+    let (certificate, key) = self_made(folder.path(), "dns", "dns.hillside.example")?;
+    let file = home.join("fivebar.toml");
+    let more = format!(
+        "[dns]\ntls = \"127.0.0.1:0\"\nname = \"dns.hillside.example\"\ncertificate = {certificate:?}\nkey = {key:?}"
+    );
+    fs::write(&file, fs::read_to_string(&file)?.replacen("[dns]", &more, 1))?;
+    let school = School::run(&home)?;
+    let dot = school.ready.dot.context("DNS over TLS is not served")?;
+    let hostname = "+tls-hostname=dns.hillside.example";
+    let asked = |trusted: &Path| kdig("127.0.0.1", dot, trusted, &["+tls", hostname, "help.invalid"]);
+    assert!(asked(&certificate)?.contains("status:"), "{}", asked(&certificate)?);
+    let gate = school.pid_of("gate").context("there is no gate")?;
+    // A renewed one under the same names of files; then one whose key is another's.
+    let (renewed, new_key) = self_made(folder.path(), "renewed", "dns.hillside.example")?;
+    fs::copy(&renewed, &certificate)?;
+    fs::copy(&new_key, &key)?;
+    let hang_up = || Command::new("kill").args(["-HUP", &school.ready.pid.to_string()]).status();
+    hang_up()?;
+    let seen =
+        eventually(Duration::from_secs(20), || asked(&renewed).ok().filter(|said| said.contains("status:")));
+    assert!(seen.is_some(), "the renewed certificate is not shown");
+    let (_, wrong) = self_made(folder.path(), "wrong", "dns.hillside.example")?;
+    fs::copy(&wrong, &key)?;
+    hang_up()?;
+    assert!(asked(&renewed)?.contains("status:"), "one that cannot be used changes nothing");
+    assert_eq!(school.pid_of("gate"), Some(gate), "the gate went on");
+    Ok(())
+}
