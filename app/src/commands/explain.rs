@@ -16,12 +16,12 @@ use lists::url::CanonicalHost;
 use serde_json::{Value, json};
 
 use crate::commands::context::Context;
-use crate::commands::nearby::did_you_mean;
 use crate::commands::secret::Budget;
 use crate::commands::{when, who};
 use crate::home::read_key;
 use crate::output::{Failure, Printed};
 use crate::process::snapshot::Opened;
+use kit::nearby::did_you_mean;
 
 #[derive(Debug, Args)]
 pub struct Explain {
