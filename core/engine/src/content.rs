@@ -2,6 +2,8 @@
 
 pub use lists::CATEGORIES;
 
+/// `content/services.toml`.
+pub const SERVICES: &str = include_str!("../../../content/services.toml");
 /// `content/help.toml`.
 pub const HELP: &str = include_str!("../../../content/help.toml");
 /// `content/essential.toml`.

@@ -12,5 +12,6 @@ mod documents;
 mod explained;
 mod real_lists;
 mod school;
+mod services;
 mod spellings;
 mod village_primary;
