@@ -16,7 +16,32 @@ pub struct Coverage {
     #[serde(default)]
     commitment: Vec<Covered>,
     #[serde(default)]
+    conflict: Vec<Conflict>,
+    #[serde(default)]
     invariant: Vec<Invariant>,
+}
+
+/// A topic in which two schools' written policies disagree.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Conflict {
+    topic: String,
+    /// `both-ways` is proved by tests; what waits says for what.
+    state: ConflictState,
+    #[serde(default)]
+    tests: Vec<String>,
+    #[serde(default)]
+    note: String,
+}
+
+/// How far the program serves both schools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ConflictState {
+    /// Both can be written, and tests show that the answers differ.
+    BothWays,
+    /// It is not a matter of filtering, or needs a part that is not there.
+    Waiting,
 }
 
 /// What proves one commitment.
@@ -53,6 +78,8 @@ pub enum State {
     Enforced,
     /// Some of it; the note says what is missing.
     Part,
+    /// Nothing yet, and the note says for which part of the program it waits.
+    Waiting,
     /// Nothing yet. The state of every commitment that the table does not name.
     NotBuilt,
 }
@@ -89,7 +116,12 @@ impl Coverage {
                 State::Enforced | State::Part if named.is_empty() => {
                     say(format!("{id} is said to be kept and names no test; name one or say not-built"));
                 }
-                State::NotBuilt if !named.is_empty() => say(format!("{id} is not built and yet names tests")),
+                State::NotBuilt | State::Waiting if !named.is_empty() => {
+                    say(format!("{id} is not built and yet names tests"));
+                }
+                State::Waiting if note.is_empty() => {
+                    say(format!("{id} waits; its note must say for what"));
+                }
                 State::Part if note.is_empty() => {
                     say(format!("{id} is kept in part; its note must say what is missing"))
                 }
@@ -99,6 +131,27 @@ impl Coverage {
                 .iter()
                 .filter(|test| !tests.contains(*test))
                 .for_each(|test| say(no_such_test(id, test, tests)));
+        }
+        let mut topics = BTreeSet::new();
+        for Conflict { topic, state, tests: named, note } in &self.conflict {
+            let what = format!("conflict {topic:?}");
+            if !topics.insert(topic) {
+                say(format!("{what} stands there twice"));
+            }
+            match state {
+                ConflictState::BothWays if named.is_empty() => say(format!("{what} names no test")),
+                ConflictState::Waiting if !named.is_empty() => {
+                    say(format!("{what} waits and yet names tests"))
+                }
+                ConflictState::Waiting if note.is_empty() => {
+                    say(format!("{what} waits; its note must say for what"));
+                }
+                _ => {}
+            }
+            named
+                .iter()
+                .filter(|test| !tests.contains(*test))
+                .for_each(|test| say(no_such_test(&what, test, tests)));
         }
         for Invariant { number, tests: named, note, .. } in &self.invariant {
             let what = format!("invariant {number}");
@@ -161,6 +214,20 @@ mod tests {
             ),
             (
                 "[[commitment]]\nid='FIL-01'\nstate='not-built'\n[[commitment]]\nid='FIL-01'\nstate='not-built'",
+                "twice",
+            ),
+            ("[[commitment]]\nid='FIL-01'\nstate='waiting'", "must say for what"),
+            ("[[commitment]]\nid='FIL-01'\nstate='waiting'\nnote='pages'", ""),
+            (
+                "[[commitment]]\nid='FIL-01'\nstate='waiting'\nnote='x'\ntests=['engine::tests::blocks']",
+                "yet names tests",
+            ),
+            ("[[conflict]]\ntopic='A'\nstate='both-ways'", "\"A\" names no test"),
+            ("[[conflict]]\ntopic='A'\nstate='both-ways'\ntests=['x']", "\"A\": there is no test"),
+            ("[[conflict]]\ntopic='A'\nstate='waiting'", "must say for what"),
+            ("[[conflict]]\ntopic='A'\nstate='waiting'\nnote='x'\ntests=['y']", "yet names tests"),
+            (
+                "[[conflict]]\ntopic='A'\nstate='waiting'\nnote='x'\n[[conflict]]\ntopic='A'\nstate='waiting'\nnote='x'",
                 "twice",
             ),
             ("[[invariant]]\nnumber=1\nsays=''\ntests=['x']", "invariant 1: there is no test"),

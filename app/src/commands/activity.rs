@@ -12,10 +12,10 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use engine::{PersonNo, SealedKey, Step, Verdict};
 use kit::Zone;
+use kit::nearby::did_you_mean;
 use serde_json::json;
 
 use crate::commands::context::Context;
-use crate::commands::nearby::did_you_mean;
 use crate::commands::{when, who};
 use crate::home::read_key;
 use crate::output::{Failure, Printed, is_unheard};

@@ -11,12 +11,12 @@ use engine::{
     Step,
 };
 use filtering::sealed::is_test_entry;
+use kit::nearby::did_you_mean;
 use kit::{LocalTime, Private, Timestamp, Zone};
 use lists::url::CanonicalHost;
 use serde_json::{Value, json};
 
 use crate::commands::context::Context;
-use crate::commands::nearby::did_you_mean;
 use crate::commands::secret::Budget;
 use crate::commands::{when, who};
 use crate::home::read_key;
@@ -334,6 +334,16 @@ fn say(context: &Context, answer: &Value, name: Option<&Private<String>>) {
         .collect();
     if !categories.is_empty() {
         context.output.say(format!("  categories: {}", categories.join(", ")));
+    }
+    let services: Vec<&str> = answer
+        .get("services")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if !services.is_empty() {
+        context.output.say(format!("  services: {}", services.join(", ")));
     }
     if !text("list").is_empty() {
         context.output.say(format!("  list: {}", text("list")));

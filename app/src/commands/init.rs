@@ -53,6 +53,8 @@ pub enum ExamplePolicy {
     School,
     /// A village primary school.
     VillagePrimary,
+    /// A secondary school with a sixth form.
+    Secondary,
 }
 
 /// Runs the command.
@@ -171,10 +173,14 @@ impl Answers {
         };
         let policy = match asked.example {
             Some(given) => given,
-            None => match ask("Start from the policy of a whole `school` or a `village-primary`?", "school")?
-                .as_str()
+            None => match ask(
+                "Start from the policy of a whole `school`, a `village-primary` or a `secondary`?",
+                "school",
+            )?
+            .as_str()
             {
                 "village-primary" => ExamplePolicy::VillagePrimary,
+                "secondary" => ExamplePolicy::Secondary,
                 _ => ExamplePolicy::School,
             },
         };

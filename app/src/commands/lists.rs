@@ -6,12 +6,12 @@ use anyhow::{Result, bail};
 use clap::Subcommand;
 use filtering::list::{self, HoldError, ImportError, Imported, Intake, Kinds, List};
 use filtering::publish::Scope;
+use kit::nearby::did_you_mean;
 use serde_json::json;
 use store::Tx;
 
 use crate::commands::context::Context;
 use crate::commands::fetching::{self, FromWeb};
-use crate::commands::nearby::did_you_mean;
 use crate::commands::records::{commit_and_publish, commit_and_publish_lists};
 use crate::output::Failure;
 

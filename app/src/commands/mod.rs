@@ -14,7 +14,6 @@ pub mod init;
 pub mod lasting;
 pub mod lists;
 pub mod manual;
-mod nearby;
 pub mod overrides;
 mod overruled;
 pub mod people;

@@ -50,6 +50,7 @@ pub fn first_records(home: &Home, config: &Config, policy: ExamplePolicy, output
     let text = match policy {
         ExamplePolicy::School => engine::content::DEMO_POLICY,
         ExamplePolicy::VillagePrimary => engine::content::VILLAGE_PRIMARY_POLICY,
+        ExamplePolicy::Secondary => engine::content::SECONDARY_POLICY,
     };
     context.wait(async {
         let mut tx = records.begin().await?;

@@ -6,12 +6,12 @@ use engine::document::EVERYONE;
 use filtering::filter_policy;
 use filtering::overrides::Whom;
 use kit::Private;
+use kit::nearby::{did_you_mean, nearby};
 use people::Person;
 use serde_json::json;
 use store::Tx;
 
 use crate::commands::context::Context;
-use crate::commands::nearby::{did_you_mean, nearby};
 
 /// The person on the roll with that number, name or id of the school's own; `None` where nobody has it. Who may have been
 /// meant is said then, to whoever asks and in no error: an error may end up in a log, and a log holds no names.

@@ -87,6 +87,7 @@ fn document(categories: &[String]) -> PolicyDocument {
             activity: category.clone(),
             categories: vec![category.clone()],
             services: Vec::new(),
+            service_kinds: Vec::new(),
             seen_by_gate: true,
             illegal: false,
             note: None,

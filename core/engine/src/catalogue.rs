@@ -1,6 +1,6 @@
 //! What the content files say: categories, services, help sites and essentials, each with its number.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -31,6 +31,19 @@ pub struct Category {
     pub neutral: bool,
 }
 
+/// A kind of well-known online services.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ServiceKind {
+    /// Its id, as cells name it.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What is of the kind, for the reader.
+    #[serde(default)]
+    pub about: String,
+}
+
 /// A well-known online service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -39,9 +52,18 @@ pub struct Service {
     pub id: String,
     /// What people call it.
     pub name: String,
+    /// The id of its kind; empty where it has none.
+    #[serde(default)]
+    pub kind: String,
     /// Its sites, each with everything below it.
     #[serde(default)]
     pub domains: Vec<String>,
+    /// The age in years from which its own terms take somebody, where we know it. It decides nothing.
+    #[serde(default)]
+    pub minimum_age: Option<u8>,
+    /// For the reader.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// A service that is open by its nature: help or essential.
@@ -101,6 +123,8 @@ const OWN_NETWORK: &str = "own-network";
 struct ContentFile {
     #[serde(default, rename = "category")]
     categories: Vec<Category>,
+    #[serde(default, rename = "service-kind")]
+    service_kinds: Vec<ServiceKind>,
     #[serde(default, rename = "service")]
     services: Vec<Service>,
     #[serde(default)]
@@ -114,6 +138,9 @@ struct ContentFile {
 pub struct Catalogue {
     /// The categories; a category's number is its place.
     pub categories: Vec<Category>,
+    /// The kinds of services; a kind's number is its place.
+    #[serde(default)]
+    pub service_kinds: Vec<ServiceKind>,
     /// The services; a service's number is its place.
     pub services: Vec<Service>,
     /// Help sites.
@@ -127,6 +154,7 @@ impl Catalogue {
     pub fn built_in() -> Result<Self, Vec<Problem>> {
         Self::parse([
             ("content/categories.toml", crate::content::CATEGORIES),
+            ("content/services.toml", crate::content::SERVICES),
             ("content/help.toml", crate::content::HELP),
             ("content/essential.toml", crate::content::ESSENTIAL),
         ])
@@ -141,6 +169,7 @@ impl Catalogue {
             match toml::from_str::<ContentFile>(text) {
                 Ok(file) => {
                     all.categories.extend(file.categories);
+                    all.service_kinds.extend(file.service_kinds);
                     all.services.extend(file.services);
                     all.help.extend(file.help);
                     all.essential.extend(file.essential);
@@ -224,19 +253,36 @@ impl Catalogue {
         self.services.iter().position(|service| service.id == id).and_then(|place| u16::try_from(place).ok())
     }
 
-    /// What is wrong with the content itself: an id twice, a site that is none.
+    /// The service with that number.
+    pub fn service(&self, number: u16) -> Option<&Service> {
+        self.services.get(usize::from(number))
+    }
+
+    /// The number of the kind of services with that id.
+    pub fn service_kind_no(&self, id: &str) -> Option<u16> {
+        self.service_kinds.iter().position(|kind| kind.id == id).and_then(|place| u16::try_from(place).ok())
+    }
+
+    /// What is wrong with the content itself: an id twice, a kind that is not there, a site that is none or belongs to
+    /// two services.
     pub fn check(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let mut ids: HashMap<&str, u32> = HashMap::new();
-        for id in self.categories.iter().map(|category| category.id.as_str()) {
-            *ids.entry(id).or_default() += 1;
-        }
-        for (id, _) in ids.iter().filter(|(_, times)| **times > 1) {
-            problems.push(Problem::error(
-                0,
-                format!("the category {id:?} is there twice"),
-                "Remove one of them.",
-            ));
+        problems.extend(twice("category", self.categories.iter().map(|category| category.id.as_str())));
+        problems.extend(twice("kind of services", self.service_kinds.iter().map(|kind| kind.id.as_str())));
+        problems.extend(twice("service", self.services.iter().map(|service| service.id.as_str())));
+        let sites = self.services.iter().flat_map(|service| &service.domains).map(String::as_str);
+        problems.extend(twice("site of a service", sites));
+        for service in self.services.iter().filter(|service| !service.kind.is_empty()) {
+            if self.service_kind_no(&service.kind).is_none() {
+                problems.push(Problem::error(
+                    0,
+                    format!(
+                        "the service {:?} is of the kind {:?}, which there is not",
+                        service.id, service.kind
+                    ),
+                    "Correct the kind, or add a [[service-kind]].",
+                ));
+            }
         }
         let sites = self.services.iter().flat_map(|service| &service.domains).map(String::as_str);
         let open = self.help.iter().chain(&self.essential).flat_map(OpenSite::sites).map(|(site, _)| site);
@@ -247,4 +293,17 @@ impl Catalogue {
         }
         problems
     }
+}
+
+/// A complaint for each id that is there more than once.
+fn twice<'a>(word: &str, ids: impl Iterator<Item = &'a str>) -> Vec<Problem> {
+    let mut times: BTreeMap<&str, u32> = BTreeMap::new();
+    for id in ids {
+        *times.entry(id).or_default() += 1;
+    }
+    times
+        .into_iter()
+        .filter(|(_, times)| *times > 1)
+        .map(|(id, _)| Problem::error(0, format!("the {word} {id:?} is there twice"), "Remove one of them."))
+        .collect()
 }

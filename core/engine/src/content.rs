@@ -2,6 +2,8 @@
 
 pub use lists::CATEGORIES;
 
+/// `content/services.toml`.
+pub const SERVICES: &str = include_str!("../../../content/services.toml");
 /// `content/help.toml`.
 pub const HELP: &str = include_str!("../../../content/help.toml");
 /// `content/essential.toml`.
@@ -10,3 +12,5 @@ pub const ESSENTIAL: &str = include_str!("../../../content/essential.toml");
 pub const DEMO_POLICY: &str = include_str!("../../../content/examples/demo.toml");
 /// `content/examples/st-neot.toml`: a village primary school's tables.
 pub const VILLAGE_PRIMARY_POLICY: &str = include_str!("../../../content/examples/st-neot.toml");
+/// `content/examples/abbey.toml`: a secondary school's written rules.
+pub const SECONDARY_POLICY: &str = include_str!("../../../content/examples/abbey.toml");

@@ -78,7 +78,8 @@ pub struct Reason {
     pub rule: RuleRef,
     /// Which fact it spoke about.
     pub fact: Fact,
-    /// The category's number in the policy's catalogue, where one was the ground.
+    /// The category's number in the policy's catalogue, where one was the ground, or a service of a kind that says what
+    /// a category says: then there is no list.
     pub category: Option<u16>,
     /// The list's number in the list index, where one knew the host.
     pub list: Option<u16>,

@@ -6,6 +6,7 @@ pub mod address;
 pub mod clock;
 pub mod host;
 pub mod ids;
+pub mod nearby;
 pub mod path;
 pub mod private;
 pub mod time;

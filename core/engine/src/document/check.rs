@@ -28,7 +28,7 @@ impl PolicyDocument {
                     "Give one of them another id.",
                 ));
             }
-            if row.seen_by_gate && row.categories.is_empty() && row.services.is_empty() {
+            if row.seen_by_gate && row.is_about_nothing() {
                 problems.push(Problem::error(
                     row.line.0,
                     format!("the row {:?} names no category and no service", row.id),

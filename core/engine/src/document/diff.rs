@@ -121,6 +121,12 @@ fn row(all: &mut Vec<String>, old: &Use, new: &Use) {
     field(all, &format!("The activity of the row {id:?}"), &old.activity, &new.activity);
     members(all, &format!("the categories of the row {:?}", new.activity), &old.categories, &new.categories);
     members(all, &format!("the services of the row {:?}", new.activity), &old.services, &new.services);
+    members(
+        all,
+        &format!("the kinds of services of the row {:?}", new.activity),
+        &old.service_kinds,
+        &new.service_kinds,
+    );
     if old.seen_by_gate != new.seen_by_gate {
         let word =
             if new.seen_by_gate { "is now carried out by the gate" } else { "is now for people to watch" };

@@ -64,9 +64,12 @@ pub struct Use {
     /// The categories of sites the row is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
-    /// The services the row is about; a service's cell speaks before a category's.
+    /// The services the row is about; a service's cell speaks in place of its kind's and of a category's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
+    /// The kinds of services the row is about: each is heard as a category that its services fill.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_kinds: Vec<String>,
     /// Whether the gate can see the activity at all. A row that it cannot see is a rule for people.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub seen_by_gate: bool,
@@ -81,6 +84,13 @@ pub struct Use {
     /// Where it stands.
     #[serde(skip)]
     pub line: Line,
+}
+
+impl Use {
+    /// Whether it names nothing that the gate could see.
+    pub(super) fn is_about_nothing(&self) -> bool {
+        self.categories.is_empty() && self.services.is_empty() && self.service_kinds.is_empty()
+    }
 }
 
 const fn yes() -> bool {

@@ -14,9 +14,10 @@ use kit::{Host, LocalTime};
 use serde::Serialize;
 
 pub use flip::{Change, ChangeKind, flip, flip_in};
-pub use words::describe;
+use words::describe_with;
 
 use crate::calendar::Moment;
+use crate::catalogue::Service;
 use crate::decision::{Decision, Verdict};
 use crate::live::Live;
 use crate::policy::{FilterPolicy, decide_in};
@@ -35,6 +36,8 @@ pub struct Trace {
     pub reason: String,
     /// The ids of every category that the host, or the URL, is in. Empty for a sealed entry.
     pub categories: Vec<String>,
+    /// The ids of every well-known service that the host, or a name it leads through, belongs to. Empty for a sealed entry.
+    pub services: Vec<String>,
     /// The id of the list that was the ground.
     pub list: Option<String>,
     /// The group whose cell or rule won.
@@ -66,12 +69,15 @@ pub fn trace(policy: &FilterPolicy, live: &Live, request: &Request<'_>, at: Loca
 pub fn trace_in(policy: &FilterPolicy, live: &Live, request: &Request<'_>, moment: &Moment) -> Trace {
     let decision = decide_in(policy, live, request, moment);
     let reason = &decision.reason;
-    let categories = if reason.step == Step::Sealed { Vec::new() } else { categories(policy, request) };
+    let is_sealed = reason.step == Step::Sealed;
+    let categories = if is_sealed { Vec::new() } else { categories(policy, request) };
+    let services = if is_sealed { Vec::new() } else { policy.services_of(request) };
+    let spoke = services.iter().find(|service| policy.speaks_by(reason, service));
     let group = |number: Option<crate::GroupNo>| number.map(|group| policy.groups().id(group).to_owned());
     Trace {
         verdict: decision.verdict,
         step: reason.step,
-        reason: describe(policy, live, &decision),
+        reason: describe_with(policy, live, &decision, spoke.copied()),
         list: reason
             .list
             .and_then(|number| policy.index().lists().get(usize::from(number)))
@@ -81,8 +87,12 @@ pub fn trace_in(policy: &FilterPolicy, live: &Live, request: &Request<'_>, momen
         passed: Step::ALL
             .into_iter()
             .take_while(|step| *step < reason.step)
-            .map(|step| Passed { step, why: passed(policy, live, request, moment, step, &categories) })
+            .map(|step| Passed {
+                step,
+                why: passed(policy, live, request, moment, step, &categories, &services),
+            })
             .collect(),
+        services: services.iter().map(|service| service.id.clone()).collect(),
         categories,
         decision,
     }
@@ -128,6 +138,7 @@ fn passed(
     moment: &Moment,
     step: Step,
     categories: &[String],
+    services: &[&Service],
 ) -> Cow<'static, str> {
     match step {
         Step::Sealed => "no sealed entry that can be seen from here".into(),
@@ -145,13 +156,18 @@ fn passed(
         Step::LockedAllow => "no locked rule opens it for them".into(),
         Step::Override => "no override for them is about it now".into(),
         Step::School => "no school rule for their groups is about it".into(),
-        Step::PermittedUse if categories.is_empty() => "no list knows it".into(),
+        Step::PermittedUse if categories.is_empty() && services.is_empty() => "no list knows it".into(),
         Step::PermittedUse => Cow::Owned(format!(
             "no cell for their groups is about {}",
-            categories
+            services
                 .iter()
-                .filter_map(|id| policy.catalogue().categories.iter().find(|one| one.id == *id))
-                .map(|one| one.name.as_str())
+                .map(|service| service.name.as_str())
+                .chain(
+                    categories
+                        .iter()
+                        .filter_map(|id| policy.catalogue().categories.iter().find(|one| one.id == *id))
+                        .map(|one| one.name.as_str())
+                )
                 .collect::<Vec<_>>()
                 .join(", ")
         )),

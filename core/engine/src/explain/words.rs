@@ -1,6 +1,6 @@
 //! A decision in a sentence for staff: the rule, whose it is, and by which fact. Nothing of a sealed entry.
 
-use crate::catalogue::PORTAL;
+use crate::catalogue::{PORTAL, Service};
 use crate::decision::{Decision, Fact, Refusal, Verdict};
 use crate::document::{Effect, SetBy, TargetText};
 use crate::groups::GroupNo;
@@ -8,8 +8,13 @@ use crate::live::{Live, Subject};
 use crate::policy::{FilterPolicy, Kind, LIVE};
 use crate::step::Step;
 
-/// Why, in one sentence.
-pub fn describe(policy: &FilterPolicy, live: &Live, decision: &Decision) -> String {
+/// Why, in one sentence; `service` is the one whose cells, or whose kind's, spoke.
+pub(super) fn describe_with(
+    policy: &FilterPolicy,
+    live: &Live,
+    decision: &Decision,
+    service: Option<&Service>,
+) -> String {
     let reason = &decision.reason;
     let document = policy.document();
     let group = |number: Option<GroupNo>| number.map_or("everyone", |group| policy.groups().name(group));
@@ -100,7 +105,14 @@ pub fn describe(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Stri
             policy.groups().name(other)
         ));
     }
-    if let Some(category) = reason.category.and_then(|number| policy.catalogue().category(number)) {
+    let category = reason.category.and_then(|number| policy.catalogue().category(number));
+    if let Some(service) = service {
+        text.push_str(&format!(" (service {:?}", service.name));
+        if let Some(category) = category {
+            text.push_str(&format!(", category {:?}", category.name));
+        }
+        text.push(')');
+    } else if let Some(category) = category {
         text.push_str(&format!(" (category {:?}", category.name));
         if let Some(list) = reason.list.and_then(|number| policy.index().lists().get(usize::from(number))) {
             text.push_str(&format!(", list {:?}", list.name));

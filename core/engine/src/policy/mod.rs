@@ -17,8 +17,10 @@
 //! - **Allowing a category** opens that category and no other: such a rule matches only where permitted use, with the
 //!   categories so allowed set aside, would not block.
 //! - **Permitted use.** For each category of any fact, the cells of the groups that no more specific group with a cell
-//!   overrules; between those the stricter; between several categories the stricter. A service's cells speak before
-//!   any category's. From the chain, the addresses and list expressions only blocks count.
+//!   overrules; between those the stricter; between several categories the stricter. A kind of services is heard as
+//!   a category that its services fill. A service's own cells speak in place of its kind's and of what lists say of its
+//!   sites; what a list says of a part of one, or by an expression, is heard beside them, and the stricter holds. From
+//!   the chain, the addresses and list expressions only blocks count.
 //! - **Withheld** blocks all but learning sites, for which the later steps then speak as usual.
 //! - **Focus** is a walled garden: it allows what is in it and blocks the rest. Where several hold, the most specific
 //!   group's; between equals the stricter.
@@ -41,6 +43,7 @@ pub mod groups;
 mod matches;
 mod parts;
 mod review;
+mod services;
 mod speak;
 pub(crate) mod uses;
 

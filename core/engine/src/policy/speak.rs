@@ -204,26 +204,37 @@ impl Case<'_> {
     fn permitted_use(&self, aside: impl Fn(u16) -> bool) -> Option<Decision> {
         let Self { policy, moment, groups, .. } = self;
         let mut best: Option<(Answer, Reason)> = None;
+        let said = |service: u16, fact: Fact| Reason {
+            fact,
+            category: policy.uses.category_of(service),
+            ..reason(Step::PermittedUse)
+        };
         for (service, fact) in self.found.services.iter() {
             let answer = policy.uses.service(*service, groups, moment.times, &policy.groups);
-            hear(
-                &mut best,
-                answer,
-                *fact == Fact::Host,
-                Reason { fact: *fact, ..reason(Step::PermittedUse) },
-            );
+            hear(&mut best, answer, *fact == Fact::Host, said(*service, *fact));
         }
-        if best.is_none() {
-            for hit in self.found.categories.iter().filter(|hit| !aside(hit.category)) {
-                let answer = policy.uses.category(hit.category, groups, moment.times, &policy.groups);
-                let said = Reason {
-                    fact: hit.fact,
-                    category: Some(hit.category),
-                    list: Some(hit.list),
-                    ..reason(Step::PermittedUse)
-                };
-                hear(&mut best, answer, hit.opens, said);
+        // A service's own cells stand before its kind's and before what lists say of its sites, and not before what they
+        // say of a part of one, nor before an expression: where no path is seen, that one is met by the host.
+        let is_named = best.is_some();
+        if !is_named {
+            for (service, fact) in self.found.services.iter() {
+                if !policy.uses.category_of(*service).is_some_and(&aside) {
+                    let answer = policy.uses.kind(*service, groups, moment.times, &policy.groups);
+                    hear(&mut best, answer, *fact == Fact::Host, said(*service, *fact));
+                }
             }
+        }
+        let categories = self.found.categories.iter().filter(|hit| !aside(hit.category));
+        let is_finer = |fact: Fact, opens: bool| fact == Fact::Path || (fact == Fact::Host && !opens);
+        for hit in categories.filter(|hit| !is_named || is_finer(hit.fact, hit.opens)) {
+            let answer = policy.uses.category(hit.category, groups, moment.times, &policy.groups);
+            let said = Reason {
+                fact: hit.fact,
+                category: Some(hit.category),
+                list: Some(hit.list),
+                ..reason(Step::PermittedUse)
+            };
+            hear(&mut best, answer, hit.opens, said);
         }
         let (answer, said) = best?;
         Some(decision(

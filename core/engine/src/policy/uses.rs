@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use kit::nearby::did_you_mean;
+
 use super::groups::GroupTable;
 use crate::calendar::{Calendar, TimeSet};
 use crate::catalogue::Catalogue;
@@ -54,7 +56,7 @@ pub(crate) const fn strictness(verdict: Verdict) -> u8 {
     }
 }
 
-/// The cells about one category or service.
+/// The cells about one category, service or kind of services.
 #[derive(Debug, Clone, Default)]
 struct Cells {
     groups: GroupSet,
@@ -73,11 +75,16 @@ pub(crate) struct Answer {
     pub beside: Option<GroupNo>,
 }
 
-/// The table, by category and by service.
+/// The table, by category, by service and by kind of services.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UseTable {
     categories: Vec<Cells>,
     services: Vec<Cells>,
+    kinds: Vec<Cells>,
+    /// For each service, the number of its kind.
+    kind_of: Vec<Option<u16>>,
+    /// For each service, the number of the category that has the id of its kind.
+    category_of: Vec<Option<u16>>,
 }
 
 impl UseTable {
@@ -92,19 +99,21 @@ impl UseTable {
         let mut table = Self {
             categories: vec![Cells::default(); catalogue.categories.len()],
             services: vec![Cells::default(); catalogue.services.len()],
+            kinds: vec![Cells::default(); catalogue.service_kinds.len()],
+            kind_of: catalogue
+                .services
+                .iter()
+                .map(|service| catalogue.service_kind_no(&service.kind))
+                .collect(),
+            category_of: catalogue
+                .services
+                .iter()
+                .map(|service| catalogue.category_no(&service.kind))
+                .collect(),
         };
-        let category_numbers: HashMap<&str, usize> = catalogue
-            .categories
-            .iter()
-            .enumerate()
-            .map(|(place, category)| (category.id.as_str(), place))
-            .collect();
-        let service_numbers: HashMap<&str, usize> = catalogue
-            .services
-            .iter()
-            .enumerate()
-            .map(|(place, service)| (service.id.as_str(), place))
-            .collect();
+        let category_numbers = numbered(catalogue.categories.iter().map(|category| category.id.as_str()));
+        let service_numbers = numbered(catalogue.services.iter().map(|service| service.id.as_str()));
+        let kind_numbers = numbered(catalogue.service_kinds.iter().map(|kind| kind.id.as_str()));
         for (row, used) in (0u32..).zip(&document.uses) {
             let line = used.line.0;
             let mut cells = Vec::new();
@@ -112,7 +121,11 @@ impl UseTable {
                 let Some(group) = groups.number(id) else {
                     problems.push(Problem::error(
                         line,
-                        format!("the row {:?} has a cell for {id:?}, which is no group", used.id),
+                        format!(
+                            "the row {:?} has a cell for {id:?}, which is no group{}",
+                            used.id,
+                            did_you_mean(id, groups.all().map(|(_, id, _)| id), "")
+                        ),
                         if id == "unidentified" {
                             "Name the group that unidentified = … names: its cells hold for such devices."
                         } else {
@@ -126,6 +139,7 @@ impl UseTable {
             for (subject, numbers, all, word) in [
                 (&used.categories, &category_numbers, &mut table.categories, "category"),
                 (&used.services, &service_numbers, &mut table.services, "service"),
+                (&used.service_kinds, &kind_numbers, &mut table.kinds, "kind of services"),
             ] {
                 for id in subject {
                     match numbers.get(id.as_str()).and_then(|place| all.get_mut(*place)) {
@@ -137,8 +151,9 @@ impl UseTable {
                         None => problems.push(Problem::error(
                             line,
                             format!(
-                                "the row {:?} names the {word} {id:?}, which the content does not have",
-                                used.id
+                                "the row {:?} names the {word} {id:?}, which the content does not have{}",
+                                used.id,
+                                did_you_mean(id, numbers.keys().copied(), "")
                             ),
                             format!("Correct the id; content/ holds every {word} there is."),
                         )),
@@ -146,7 +161,7 @@ impl UseTable {
                 }
             }
         }
-        for cells in table.categories.iter_mut().chain(&mut table.services) {
+        for cells in table.categories.iter_mut().chain(&mut table.services).chain(&mut table.kinds) {
             cells.cells.sort_by_key(|(group, row, _)| (*group, *row));
         }
         table
@@ -164,7 +179,13 @@ impl UseTable {
         self.categories.get(usize::from(category))?.answer(asker, times, groups)
     }
 
-    /// What the cells about a service say.
+    /// The category that says what the service's kind says, for logs and reports.
+    #[inline]
+    pub(crate) fn category_of(&self, service: u16) -> Option<u16> {
+        *self.category_of.get(usize::from(service))?
+    }
+
+    /// What the cells about a service say; those about its kind are apart.
     #[inline]
     pub(crate) fn service(
         &self,
@@ -174,6 +195,19 @@ impl UseTable {
         groups: &GroupTable,
     ) -> Option<Answer> {
         self.services.get(usize::from(service))?.answer(asker, times, groups)
+    }
+
+    /// What the cells about a service's kind say.
+    #[inline]
+    pub(crate) fn kind(
+        &self,
+        service: u16,
+        asker: &GroupSet,
+        times: TimeSet,
+        groups: &GroupTable,
+    ) -> Option<Answer> {
+        let kind = (*self.kind_of.get(usize::from(service))?)?;
+        self.kinds.get(usize::from(kind))?.answer(asker, times, groups)
     }
 }
 
@@ -207,6 +241,11 @@ impl Cells {
             .map(|(group, _, _)| *group);
         Some(best)
     }
+}
+
+/// The ids by their place.
+fn numbered<'a>(ids: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+    ids.enumerate().map(|(place, id)| (id, place)).collect()
 }
 
 fn read_cell(

@@ -11,22 +11,32 @@ impl Asking<'_> {
     pub(super) fn permitted_use(&self, url: &Url, aside: &[u16]) -> Option<Decision> {
         let catalogue = &self.world.catalogue;
         let mut heard = Vec::new();
+        let mut services = Vec::new();
         for service in &catalogue.services {
             for (text, fact) in self.names() {
                 if service.domains.iter().any(|site| below(&text, site)) {
-                    let cells = self.cells(|row| row.services.contains(&service.id));
-                    heard.extend(cells.map(|cell| (cell, fact, None, None, fact == Fact::Host)));
+                    services.push((service, catalogue.category_no(&service.kind), fact));
                 }
             }
         }
+        for (service, category, fact) in &services {
+            let cells = self.cells(|row| row.services.contains(&service.id));
+            heard.extend(cells.map(|cell| (cell, *fact, *category, None, *fact == Fact::Host)));
+        }
         heard.retain(|(cell, _, _, _, opens)| *opens || cell.0.is_block());
-        if heard.is_empty() {
-            for (fact, category, list, opens) in self.categories(url) {
-                if !aside.contains(&category) {
-                    let id = &catalogue.categories[usize::from(category)].id;
-                    let cells = self.cells(|row| row.categories.contains(id));
-                    heard.extend(cells.map(|cell| (cell, fact, Some(category), Some(list), opens)));
-                }
+        let is_named = !heard.is_empty();
+        for (service, category, fact) in services {
+            if !is_named && !category.is_some_and(|category| aside.contains(&category)) {
+                let cells = self.cells(|row| row.service_kinds.contains(&service.kind));
+                heard.extend(cells.map(|cell| (cell, fact, category, None, fact == Fact::Host)));
+            }
+        }
+        for (fact, category, list, opens) in self.categories(url) {
+            let is_finer = fact == Fact::Path || (fact == Fact::Host && !opens);
+            if !aside.contains(&category) && (!is_named || is_finer) {
+                let id = &catalogue.categories[usize::from(category)].id;
+                let cells = self.cells(|row| row.categories.contains(id));
+                heard.extend(cells.map(|cell| (cell, fact, Some(category), Some(list), opens)));
             }
         }
         heard.retain(|(cell, _, _, _, opens)| *opens || cell.0.is_block());

@@ -8,7 +8,7 @@ use kit::{HostName, Timestamp};
 use lists::{Entry, IndexBuilder, ListHead, ListIndex, Says, Seed, Sink};
 
 use super::{PlainEntry, PlainList, PlainSealed, World};
-use crate::catalogue::{Catalogue, Category, OpenSite, Service};
+use crate::catalogue::{Catalogue, Category, OpenSite, Service, ServiceKind};
 use crate::document::{
     CalendarSection, Cell, Effect, Group, HeadLines, Line, Locked, NamedTime, On, PolicyDocument, Rule,
     SealedSection, SetBy, SharedHosts, TargetText, Unknown, Use, WithheldSection,
@@ -228,6 +228,7 @@ fn document(dice: &mut Dice<'_>) -> PolicyDocument {
                 activity: "something".to_owned(),
                 categories: vec![dice.text(&CATEGORIES)],
                 services: if dice.chance(3) { vec![dice.text(&["s0", "s1"])] } else { Vec::new() },
+                service_kinds: if dice.chance(2) { vec![dice.text(&["c1", "k1"])] } else { Vec::new() },
                 seen_by_gate: !dice.chance(1),
                 illegal: false,
                 note: None,
@@ -357,11 +358,17 @@ pub(super) fn world(dice: &mut Dice<'_>) -> World {
                 neutral: false,
             })
             .collect(),
-        services: [("s0", "x.a.example"), ("s1", "b.example")]
-            .map(|(id, site)| Service {
+        service_kinds: ["c1", "k1"]
+            .map(|id| ServiceKind { id: id.to_owned(), name: id.to_owned(), about: String::new() })
+            .to_vec(),
+        services: [("s0", "c1", "x.a.example"), ("s1", "k1", "b.example"), ("s2", "k1", "a.example")]
+            .map(|(id, kind, site)| Service {
                 id: id.to_owned(),
                 name: id.to_owned(),
+                kind: kind.to_owned(),
                 domains: vec![site.to_owned()],
+                minimum_age: None,
+                note: String::new(),
             })
             .to_vec(),
         help: vec![open("help", &["help.test"], &[])],

@@ -7,10 +7,13 @@
 )]
 
 mod changing;
+mod conflicts;
 mod default_policy;
 mod documents;
 mod explained;
 mod real_lists;
 mod school;
+mod secondary_school;
+mod services;
 mod spellings;
 mod village_primary;

@@ -12,7 +12,7 @@ use lists::{IndexBuilder, Kinds, ListHead, ListIndex, Seed, read_file};
 use crate::school::{School, catalogue, sealed};
 
 /// The folder of real data, or a plain line that the test was skipped.
-fn data() -> Option<PathBuf> {
+pub fn data() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let folder = std::env::var_os("FIVEBAR_DATA").map_or(beside, PathBuf::from);
     if folder.join("domains").is_dir() {
@@ -22,7 +22,7 @@ fn data() -> Option<PathBuf> {
     None
 }
 
-fn unpacked(file: &Path) -> Vec<u8> {
+pub fn unpacked(file: &Path) -> Vec<u8> {
     let bytes = std::fs::read(file).unwrap();
     let mut text = Vec::new();
     flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut text).unwrap();

@@ -26,7 +26,11 @@ impl Review<'_> {
                     contradiction(earlier, row)
                 });
             }
-            for (word, ids) in [("category", &row.categories), ("service", &row.services)] {
+            for (word, ids) in [
+                ("category", &row.categories),
+                ("service", &row.services),
+                ("kind of services", &row.service_kinds),
+            ] {
                 let mut seen = BTreeSet::new();
                 if let Some(twice) = ids.iter().find(|id| !seen.insert(id.as_str())) {
                     found.push(Problem::warning(
@@ -125,10 +129,11 @@ fn is_the_same(one: &Use, other: &Use) -> bool {
     }
     set(&one.categories) == set(&other.categories)
         && set(&one.services) == set(&other.services)
+        && set(&one.service_kinds) == set(&other.service_kinds)
         && cells(one) == cells(other)
 }
 
-/// Two rows with different cells for the same group about the same category or service.
+/// Two rows with different cells for the same group about the same category, service or kind of services.
 fn contradiction(earlier: &Use, row: &Use) -> Option<Problem> {
     if !earlier.seen_by_gate || !row.seen_by_gate {
         return None;
@@ -139,6 +144,7 @@ fn contradiction(earlier: &Use, row: &Use) -> Option<Problem> {
     let subject = shared(&earlier.categories, &row.categories)
         .into_iter()
         .chain(shared(&earlier.services, &row.services))
+        .chain(shared(&earlier.service_kinds, &row.service_kinds))
         .next()?;
     let (before, now) = (cells(earlier), cells(row));
     let (group, said) =
