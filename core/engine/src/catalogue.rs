@@ -10,7 +10,7 @@ use crate::document::Problem;
 use crate::document::target::read_site;
 
 /// A category of sites.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Category {
     /// Its id, as lists, cells and rules name it.
@@ -29,6 +29,16 @@ pub struct Category {
     /// Whether it is useful or harmless, and never blocked by default.
     #[serde(default)]
     pub neutral: bool,
+    /// Whether it harms whoever comes there, whatever the site is: malware, phishing.
+    #[serde(default)]
+    pub dangerous: bool,
+}
+
+impl Category {
+    /// Whether what a list says of it is heard even about a service that the permitted-use table names by itself.
+    pub const fn is_grave(&self) -> bool {
+        self.illegal || self.dangerous
+    }
 }
 
 /// A kind of well-known online services.

@@ -40,14 +40,7 @@ fn main() {
     let mut writer = builder.list(head).unwrap();
     lists::read(&std::fs::read(list).unwrap(), Format::Domains, &mut writer);
     let index = Arc::new(ListIndex::open(Arc::new(builder.build().unwrap())).unwrap());
-    let listed = Category {
-        id: "listed".into(),
-        name: "Listed".into(),
-        about: String::new(),
-        illegal: false,
-        may_hurt: false,
-        neutral: false,
-    };
+    let listed = Category { id: "listed".into(), name: "Listed".into(), ..Category::default() };
     let catalogue = Catalogue { categories: vec![listed], ..Catalogue::default() };
     let document = PolicyDocument::parse(POLICY).unwrap();
     let policy =

@@ -3,9 +3,10 @@
 use smallvec::SmallVec;
 
 use super::contest::{Audience, Candidate, Winner, contest, fact_order};
-use super::gather::{Case, RuleHit};
+use super::gather::{Case, CategoryHit, RuleHit};
 use super::uses::{Answer, strictness};
 use super::{Kind, LIVE};
+use crate::catalogue::Category;
 use crate::decision::{Decision, Fact, Obligations, Reason, RuleRef, Verdict};
 use crate::document::Effect;
 use crate::groups::GroupNo;
@@ -215,6 +216,7 @@ impl Case<'_> {
         }
         // A service's own cells stand before its kind's and before what lists say of its sites, and not before what they
         // say of a part of one, nor before an expression: where no path is seen, that one is met by the host.
+        // Nor before a list of what is unlawful or dangerous: a service that somebody broke into is that too.
         let is_named = best.is_some();
         if !is_named {
             for (service, fact) in self.found.services.iter() {
@@ -226,7 +228,9 @@ impl Case<'_> {
         }
         let categories = self.found.categories.iter().filter(|hit| !aside(hit.category));
         let is_finer = |fact: Fact, opens: bool| fact == Fact::Path || (fact == Fact::Host && !opens);
-        for hit in categories.filter(|hit| !is_named || is_finer(hit.fact, hit.opens)) {
+        let is_grave = |number: u16| policy.catalogue.category(number).is_some_and(Category::is_grave);
+        let counts = |hit: &&CategoryHit| is_finer(hit.fact, hit.opens) || is_grave(hit.category);
+        for hit in categories.filter(|hit| !is_named || counts(hit)) {
             let answer = policy.uses.category(hit.category, groups, moment.times, &policy.groups);
             let said = Reason {
                 fact: hit.fact,

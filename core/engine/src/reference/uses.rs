@@ -33,8 +33,9 @@ impl Asking<'_> {
         }
         for (fact, category, list, opens) in self.categories(url) {
             let is_finer = fact == Fact::Path || (fact == Fact::Host && !opens);
-            if !aside.contains(&category) && (!is_named || is_finer) {
-                let id = &catalogue.categories[usize::from(category)].id;
+            let known = &catalogue.categories[usize::from(category)];
+            if !aside.contains(&category) && (!is_named || is_finer || known.illegal || known.dangerous) {
+                let id = &known.id;
                 let cells = self.cells(|row| row.categories.contains(id));
                 heard.extend(cells.map(|cell| (cell, fact, Some(category), Some(list), opens)));
             }

@@ -349,13 +349,12 @@ pub(super) fn world(dice: &mut Dice<'_>) -> World {
     let catalogue = Catalogue {
         categories: CATEGORIES
             .iter()
-            .map(|id| Category {
+            .enumerate()
+            .map(|(place, id)| Category {
                 id: (*id).to_owned(),
                 name: (*id).to_owned(),
-                about: String::new(),
-                illegal: false,
-                may_hurt: false,
-                neutral: false,
+                dangerous: place == 1,
+                ..Category::default()
             })
             .collect(),
         service_kinds: ["c1", "k1"]

@@ -196,9 +196,16 @@ fn a_kind_is_heard_beside_categories_and_the_stricter_holds() {
     }
     // The own row of a service stands before what lists say of its sites, and not before what they say of a part.
     let own = row("ours", "services = [\"discord\", \"whatsapp\"]", "everyone = \"allowed\"");
-    let school = listed("malware", &[own, closed]);
+    let school = listed("malware", &[own.clone(), closed]);
     assert_eq!(school.says(&["pupils"], "discordapp.com/attachments/bad", AT), "block: permitted-use");
-    assert_eq!(school.says(&["pupils"], "whatsapp.com", AT), "allow: permitted-use");
+    // What is dangerous or unlawful counts whoever's it is; what is neither is the school's own business.
+    assert_eq!(school.says(&["pupils"], "whatsapp.com", AT), "block: permitted-use");
+    for (category, want) in [("fraud", "block: permitted-use"), ("adverts-trackers", "allow: permitted-use")]
+    {
+        let about = format!("categories = [\"{category}\"]");
+        let school = listed(category, &[own.clone(), row("closed", &about, "everyone = \"not-allowed\"")]);
+        assert_eq!(school.says(&["pupils"], "whatsapp.com", AT), want, "{category}");
+    }
 }
 
 /// The same over a list of that category that names a part of one service and the whole of another.

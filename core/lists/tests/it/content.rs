@@ -36,7 +36,8 @@ fn categories_have_ids_of_their_own_names_in_words_and_answer_for_every_area() {
             "{id}"
         );
         let flag = |key: &str| entry.get(key).is_some_and(|flag| flag.as_bool().unwrap());
-        assert!(!(flag("neutral") && (flag("illegal") || flag("may-hurt"))), "{id}");
+        let bad = ["illegal", "may-hurt", "dangerous"].into_iter().any(flag);
+        assert!(!(flag("neutral") && bad), "{id}");
         let texts = |key: &str| {
             entry
                 .get(key)
