@@ -159,7 +159,7 @@ fn acknowledge_damage(context: &Context, client: &Client, reason: &str) -> Resul
     Ok(())
 }
 
-fn not_running(error: ClientError) -> anyhow::Error {
+pub fn not_running(error: ClientError) -> anyhow::Error {
     Failure::NotRunning(error.to_string()).into()
 }
 

@@ -19,6 +19,7 @@ mod overruled;
 pub mod people;
 pub mod policy;
 pub mod records;
+mod replay;
 pub mod requests;
 pub mod run;
 pub mod sealed;

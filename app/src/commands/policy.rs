@@ -20,6 +20,7 @@ use store::Tx;
 use crate::commands::context::Context;
 use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
 use crate::commands::records::{Content, commit_and_publish, left_out, say_problems};
+use crate::commands::replay;
 use crate::commands::secret::{Budget, Tells, covered, told_by};
 use crate::output::{Failure, Printed};
 use crate::process::portal;
@@ -45,6 +46,9 @@ pub enum Policy {
         #[arg(long)]
         version: Option<u32>,
     },
+    /// Say what a policy file would do to what devices asked for before: what would be newly blocked and newly open, by
+    /// group, with counts and examples. Nothing is changed.
+    Replay(replay::Replay),
     /// Say in sentences how two versions, or a version and a file, differ.
     Diff {
         /// A version number or a file.
@@ -70,6 +74,7 @@ pub fn run(context: &Context, asked: Policy) -> Result<()> {
     match asked {
         Policy::Check { file } => check(context, &file),
         Policy::Apply { file, note } => apply(context, &file, &note),
+        Policy::Replay(asked) => replay::run(context, &asked),
         Policy::Show { version } => show(context, version),
         Policy::Diff { old, new } => diff(context, &old, new.as_deref()),
         Policy::Export { version, output } => export(context, version, output.as_deref()),
@@ -77,7 +82,7 @@ pub fn run(context: &Context, asked: Policy) -> Result<()> {
     }
 }
 
-fn read(file: &Path) -> Result<String> {
+pub fn read(file: &Path) -> Result<String> {
     fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 

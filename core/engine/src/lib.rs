@@ -20,6 +20,7 @@ pub mod policy;
 pub mod published;
 #[cfg(test)]
 mod reference;
+pub mod replay;
 pub mod request;
 pub mod saying;
 pub mod sealed;

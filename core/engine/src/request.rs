@@ -30,6 +30,11 @@ impl Front {
         }
     }
 
+    /// The front with that word.
+    pub fn from_id(id: &str) -> Option<Self> {
+        (0..4).filter_map(Self::from_number).find(|front| front.id() == id)
+    }
+
     /// The front with that number, as kept in the activity log.
     pub const fn from_number(number: u8) -> Option<Self> {
         Some(match number {

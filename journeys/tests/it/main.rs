@@ -14,6 +14,7 @@ mod own_network;
 mod own_users;
 mod portal_in_reach;
 mod pupil;
+mod replay;
 mod sealed;
 mod service_log;
 mod teacher;

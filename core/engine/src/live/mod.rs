@@ -403,6 +403,15 @@ impl Live {
         self.roll.person(person)
     }
 
+    /// Somebody who asked from an address, as the roll has them now; `None` where they are not on it any more.
+    pub(crate) fn identity_of(&self, person: Option<PersonNo>, client: Option<IpAddr>) -> Option<Identity> {
+        let by_address = client.map(|client| self.identify(client));
+        match person {
+            Some(_) => by_address.filter(|known| known.person == person).or_else(|| self.person(person?)),
+            None => Some(by_address.unwrap_or_default()),
+        }
+    }
+
     /// The override with that number.
     pub fn override_no(&self, number: u32) -> Option<&Override> {
         self.document.overrides.iter().find(|one| one.number == number)

@@ -12,6 +12,7 @@ mod default_policy;
 mod documents;
 mod explained;
 mod real_lists;
+mod replay;
 mod school;
 mod secondary_school;
 mod services;

@@ -1,0 +1,184 @@
+//! `policy replay`: what a draft would do to what devices asked for before.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use activity::{Client, Event, TimeRange};
+use anyhow::Result;
+use clap::Args;
+use engine::replay::{Differing, LeftOut, Past, Replayed};
+use engine::{FilterPolicy, Front, Host, HostName, Sealed, SealedKey};
+use filtering::filter_policy;
+use kit::{Timestamp, Zone};
+use serde_json::json;
+
+use crate::commands::context::Context;
+use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
+use crate::commands::{activity as log, policy, when};
+use crate::home::read_key;
+use crate::process::snapshot::Opened;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The policy in force and the draft decide each request anew, so that what differs is the draft's \
+                        doing. Who somebody is comes from the roll of today. What is sealed stays sealed under any policy and is \
+                        not asked about, nor is what the log does not keep: the names and addresses that a host led to, and \
+                        what follows a ? in an address."
+)]
+pub struct Replay {
+    /// The policy file to try.
+    pub draft: PathBuf,
+    /// From this time on the school's clocks; a day alone is from midnight; the last seven days if left out.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Before this time on the school's clocks.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// How many sites to show each way.
+    #[arg(long, default_value_t = 20)]
+    pub examples: usize,
+}
+
+const DAYS_BACK: i64 = 7;
+const DAY_MS: i64 = 86_400_000;
+/// How often the progress is shown.
+const SHOW_EVERY: u64 = 10_000;
+
+/// Runs the command.
+pub fn run(context: &Context, asked: &Replay) -> Result<()> {
+    let text = policy::read(&asked.draft)?;
+    let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
+    let opened = Opened::open(&context.home.gate(), &key)?;
+    opened.report();
+    let (catalogue, index) = (opened.policy.catalogue(), opened.policy.index());
+    // Without sealed entries on either side, nobody learns from a replay what they hold.
+    let sealed = Arc::new(Sealed::never_configured());
+    let (draft, problems) = filter_policy::check(&text, catalogue, &sealed, None);
+    let found = Findings::of(&asked.draft, problems);
+    let Some(draft) = draft else {
+        context.output.object(&with(found.fields(), json!({ "usable": false, "applied": false })));
+        return Err(found.failure().into());
+    };
+    let compile = |document| FilterPolicy::compile(document, catalogue, Arc::clone(index), &sealed);
+    let whole = |problems: Vec<engine::Problem>| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the policy cannot be compiled: {}", lines.join("; "))
+    };
+    let in_force = compile(opened.policy.document()).map_err(whole)?;
+    let draft = compile(&draft).map_err(whole)?;
+
+    let zone = Zone::named(&in_force.document().calendar.zone).unwrap_or_else(|_| Zone::utc());
+    let moment = |text: &Option<String>| text.as_deref().map(|text| when::moment(text, &zone)).transpose();
+    let since = moment(&asked.since)?.unwrap_or_else(|| context.at.plus_millis(-DAYS_BACK * DAY_MS));
+    let time = TimeRange { from: Some(since), to: moment(&asked.until)? };
+
+    let mut replay = engine::replay::Replay::new(&in_force, &draft, &opened.live.roll);
+    let client = Client::new(&context.home.run());
+    let bar = context.output.progress(0, "requests replayed");
+    let answered = client.scan(time, |event| {
+        take(&mut replay, &event);
+        if replay.taken().is_multiple_of(SHOW_EVERY) {
+            bar.set_position(replay.taken());
+        }
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    let answered = answered.map_err(log::not_running)?;
+    let replayed = replay.end(asked.examples);
+    let problems = with(found.fields(), json!({}));
+    context.output.object(&json!({
+        "draft": asked.draft, "since": since.to_string(), "until": time.to.map(|to| to.to_string()),
+        "damaged_bytes": answered.damaged_bytes, "replayed": replayed, "findings": problems,
+    }));
+    say(context, asked, since, &replayed, answered.damaged_bytes);
+    for line in found.lines() {
+        context.output.say(line);
+    }
+    context.output.say(found.closing(NOTHING_CHANGED));
+    Ok(())
+}
+
+/// Hands an event of the log to the replay.
+fn take(replay: &mut engine::replay::Replay<'_>, event: &Event) {
+    let host = event.host.as_deref().and_then(|host| match kit::address::literal(host) {
+        Some(address) => Some(Host::Address(address)),
+        None => HostName::new(host).map(Host::Name),
+    });
+    replay.take(&Past {
+        at: event.at,
+        front: Front::from_id(&event.front).unwrap_or(Front::Dns),
+        person: event.person,
+        client: event.client,
+        host,
+        path: event.path.as_deref(),
+        verdict: event.verdict,
+        step: event.step,
+        fact: event.fact,
+    });
+}
+
+fn say(context: &Context, asked: &Replay, since: Timestamp, found: &Replayed, damaged: u64) {
+    let out = context.output;
+    if found.compared == 0 {
+        out.say(format!(
+            "Nothing to compare: the activity log has no request since {since} that {} could decide about.",
+            asked.draft.display()
+        ));
+    } else {
+        out.say(format!(
+            "{} requests since {since}, decided by the policy in force and by {}:",
+            found.compared,
+            asked.draft.display()
+        ));
+        side(context, "Newly blocked", &found.newly_blocked);
+        side(context, "Newly open", &found.newly_open);
+    }
+    let LeftOut { not_the_policys, led_elsewhere, exceptions, gone } = found.left_out;
+    for (many, why) in [
+        (not_the_policys, "are decided by no policy: sealed, or refused for their form"),
+        (led_elsewhere, "were decided by where a name led, which the log does not keep"),
+        (exceptions, "were decided by an override, a focus or withheld access, and would be again"),
+        (gone, "are of somebody who is not on the roll any more"),
+    ] {
+        if many > 0 {
+            out.say(format!("Left out: {many} {why}."));
+        }
+    }
+    if found.otherwise_then > 0 {
+        out.say(format!(
+            "{} of those compared were decided otherwise then: the policy in force, lists or the roll have changed since.",
+            found.otherwise_then
+        ));
+    }
+    if damaged > 0 {
+        out.say(format!("{damaged} bytes of the log are damaged, and what was in them is not compared."));
+    }
+}
+
+fn side(context: &Context, title: &str, differing: &Differing) {
+    let out = context.output;
+    if differing.requests == 0 {
+        out.say(format!("\n{title}: nothing."));
+        return;
+    }
+    let more = if differing.more > 0 { " or more" } else { "" };
+    out.say(format!("\n{title}: {} requests to {}{more} sites", differing.requests, differing.sites));
+    for group in &differing.groups {
+        out.say(format!("  {:<32} {}", group.name, group.requests));
+    }
+    for example in &differing.examples {
+        let people = if example.people == 1 { "person" } else { "people" };
+        let path = example.path.as_deref().map(|path| format!(", as in {path}")).unwrap_or_default();
+        out.say(format!(
+            "  {}  {} times by {} {people}{path}",
+            example.host, example.requests, example.people
+        ));
+        out.say(format!("      in force: {}", example.in_force));
+        out.say(format!("      draft:    {}", example.draft));
+    }
+    let shown = differing.examples.len();
+    if differing.sites > shown {
+        out.say(format!("  … and {} more sites; --examples shows more.", differing.sites - shown));
+    }
+}

@@ -1,0 +1,407 @@
+//! Replay: what another policy would do to requests that were decided before.
+//!
+//! Both policies, the one in force and the draft, decide each past request anew, so that what differs is the draft's doing
+//! and not that of lists or rules which changed since. Who somebody is comes from the roll of today. Left out, and counted,
+//! is what a policy has no say in or what cannot be known again: [`LeftOut`].
+//!
+//! A draft sees no override, no focus and no withheld access, and no sealed entry: whoever replays learns nothing of what
+//! is sealed, for what is sealed stays so under any policy.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+
+use kit::{Host, Timestamp};
+use serde::Serialize;
+
+use crate::calendar::{Moment, TimeSet};
+use crate::decision::{Fact, Verdict};
+use crate::explain::trace_in;
+use crate::groups::GroupSet;
+use crate::identity::{Identity, PersonNo};
+use crate::live::{Live, LiveDocument, Roll};
+use crate::policy::{FilterPolicy, decide_in};
+use crate::request::{Front, Request};
+use crate::step::Step;
+
+/// So many sites are told apart on each side; requests to further ones are counted together.
+const MOST_SITES: usize = 100_000;
+/// So many people are told apart for a site; more are counted as so many.
+const MOST_PEOPLE: usize = 10_000;
+
+/// One request of the past, as the activity log keeps it.
+#[derive(Debug, Clone, Copy)]
+pub struct Past<'a> {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Which front decided.
+    pub front: Front,
+    /// The person, where one was known.
+    pub person: Option<PersonNo>,
+    /// The device's address.
+    pub client: Option<IpAddr>,
+    /// The host; none where it was not kept.
+    pub host: Option<Host<'a>>,
+    /// The path without its query, where one was seen.
+    pub path: Option<&'a str>,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// The step that spoke.
+    pub step: Step,
+    /// The fact that it spoke about.
+    pub fact: Fact,
+}
+
+/// Requests that were not compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LeftOut {
+    /// Sealed, refused by a front itself, or without a host.
+    pub not_the_policys: u64,
+    /// Decided by a name or an address that the host led to: the log does not keep those.
+    pub led_elsewhere: u64,
+    /// Decided by an override, a focus or withheld access, which stand before all that the draft says but locks.
+    pub exceptions: u64,
+    /// Of somebody who is not on the roll any more.
+    pub gone: u64,
+}
+
+impl LeftOut {
+    /// All of them.
+    pub const fn all(&self) -> u64 {
+        self.not_the_policys + self.led_elsewhere + self.exceptions + self.gone
+    }
+}
+
+/// What a replay found.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Replayed {
+    /// Requests that both policies decided.
+    pub compared: u64,
+    /// Requests that were not compared.
+    pub left_out: LeftOut,
+    /// Of those compared, what the policy in force would decide otherwise today than was decided then: lists, roll or policy
+    /// have changed since.
+    pub otherwise_then: u64,
+    /// What was open and would be blocked.
+    pub newly_blocked: Differing,
+    /// What was blocked and would be open.
+    pub newly_open: Differing,
+}
+
+/// The requests that the draft decides otherwise, one way.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Differing {
+    /// How many requests.
+    pub requests: u64,
+    /// To how many sites; [`Self::more`] stands for further ones.
+    pub sites: usize,
+    /// Requests to sites beyond those that are told apart.
+    pub more: u64,
+    /// By group of the draft, most requests first. Whoever is in several groups counts in each.
+    pub groups: Vec<OfGroup>,
+    /// The sites asked for most, most first.
+    pub examples: Vec<Example>,
+}
+
+/// How many requests of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OfGroup {
+    /// The group's id.
+    pub id: String,
+    /// What the school calls it.
+    pub name: String,
+    /// How many requests.
+    pub requests: u64,
+}
+
+/// A site that the draft decides otherwise about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Example {
+    /// The site.
+    pub host: String,
+    /// The beginning of a path, where the difference is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// How many requests.
+    pub requests: u64,
+    /// How many people, and devices of nobody known.
+    pub people: usize,
+    /// Why the policy in force decides as it does, about the first of them.
+    pub in_force: String,
+    /// Why the draft would.
+    pub draft: String,
+}
+
+/// Two policies side by side, taking one past request after the other, in any order.
+pub struct Replay<'p> {
+    sides: [Side<'p>; 2],
+    /// Who asked, by person and address: a number that stands for the groups on both sides.
+    askers: HashMap<(Option<PersonNo>, Option<IpAddr>), Option<u32>>,
+    classes: Vec<[Identity; 2]>,
+    class_of: HashMap<[GroupSet; 2], u32>,
+    /// The last minute that was worked out.
+    minute: (i64, [Moment; 2]),
+    /// What both say of a class, a moment and a host with its path.
+    known: HashMap<(u32, [TimeSet; 2]), HashMap<String, [Said; 2]>>,
+    text: String,
+    found: Replayed,
+    differing: [Tally; 2],
+}
+
+/// What one side says of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Said {
+    blocks: bool,
+    /// Whether the leadership's lock blocks, which stands before overrides and the like.
+    locked: bool,
+}
+
+struct Side<'p> {
+    policy: &'p FilterPolicy,
+    live: Live,
+}
+
+#[derive(Default)]
+struct Tally {
+    requests: u64,
+    more: u64,
+    /// Requests by class of askers.
+    classes: HashMap<u32, u64>,
+    sites: HashMap<String, SiteTally>,
+}
+
+struct SiteTally {
+    requests: u64,
+    people: HashSet<(Option<PersonNo>, Option<IpAddr>)>,
+    class: u32,
+    moments: [Moment; 2],
+    path: Option<String>,
+    front: Front,
+}
+
+impl<'p> Replay<'p> {
+    /// Begins with the policy in force, a draft, and who is on the roll. Both policies have the same lists, and neither has
+    /// sealed entries.
+    pub fn new(in_force: &'p FilterPolicy, draft: &'p FilterPolicy, roll: &Roll) -> Self {
+        let alone = LiveDocument { roll: roll.clone(), ..LiveDocument::default() };
+        let side = |policy: &'p FilterPolicy| Side { policy, live: Live::compile(&alone, policy).0 };
+        let never = Timestamp::from_millis(i64::MIN);
+        let moment = Moment { at: never, times: Default::default() };
+        Self {
+            sides: [side(in_force), side(draft)],
+            askers: HashMap::new(),
+            classes: Vec::new(),
+            class_of: HashMap::new(),
+            minute: (i64::MIN, [moment; 2]),
+            known: HashMap::new(),
+            text: String::new(),
+            found: Replayed::default(),
+            differing: [Tally::default(), Tally::default()],
+        }
+    }
+
+    /// Takes one request. What the same groups asked for at the same school time is decided once.
+    pub fn take(&mut self, past: &Past<'_>) {
+        let Some(host) = past.host.filter(|_| !matches!(past.step, Step::Sealed | Step::Front)) else {
+            self.found.left_out.not_the_policys += 1;
+            return;
+        };
+        if matches!(past.fact, Fact::Chain(_) | Fact::Address(_)) {
+            self.found.left_out.led_elsewhere += 1;
+            return;
+        }
+        let asker = (past.person, past.client);
+        let Some(class) = self.class(asker) else {
+            self.found.left_out.gone += 1;
+            return;
+        };
+        let moments = self.moments(past.at);
+        let [mut before, after] = self.said(class, moments, host, past);
+        if matches!(past.step, Step::Override | Step::Focus | Step::Withheld) {
+            if !after.locked {
+                self.found.left_out.exceptions += 1;
+                return;
+            }
+            before.blocks = past.verdict.is_block();
+        }
+        self.found.compared += 1;
+        self.found.otherwise_then += u64::from(before.blocks != past.verdict.is_block());
+        if before.blocks != after.blocks {
+            let way = usize::from(before.blocks);
+            if let Some(tally) = self.differing.get_mut(way) {
+                tally.take(asker, class, moments, host, past);
+            }
+        }
+    }
+
+    /// The class of whoever asked; `None` where they are not on the roll any more.
+    fn class(&mut self, asker: (Option<PersonNo>, Option<IpAddr>)) -> Option<u32> {
+        if let Some(known) = self.askers.get(&asker) {
+            return *known;
+        }
+        let identities = self.sides.each_ref().map(|side| side.live.identity_of(asker.0, asker.1));
+        let class = if let [Some(before), Some(after)] = identities {
+            let next = u32::try_from(self.classes.len()).unwrap_or(u32::MAX);
+            let class = *self.class_of.entry([before.groups, after.groups]).or_insert(next);
+            if class == next {
+                self.classes.push([before, after]);
+            }
+            Some(class)
+        } else {
+            None
+        };
+        self.askers.insert(asker, class);
+        class
+    }
+
+    fn moments(&mut self, at: Timestamp) -> [Moment; 2] {
+        let minute = at.as_millis().div_euclid(60_000);
+        if self.minute.0 != minute {
+            let start = Timestamp::from_millis(minute.saturating_mul(60_000));
+            // Nothing here ends at a moment, so all minutes of the same times are one.
+            let never = Timestamp::from_millis(i64::MIN);
+            let moments =
+                self.sides.each_ref().map(|side| Moment { at: never, ..side.policy.moment_at(start) });
+            self.minute = (minute, moments);
+        }
+        self.minute.1
+    }
+
+    fn said(&mut self, class: u32, moments: [Moment; 2], host: Host<'_>, past: &Past<'_>) -> [Said; 2] {
+        use std::fmt::Write as _;
+        self.text.clear();
+        let _ = match host {
+            Host::Name(name) => write!(self.text, "{}", name.as_str()),
+            Host::Address(address) => write!(self.text, "{address}"),
+        };
+        // A host and a path cannot be confused with another: no host holds a slash, and each path starts with one.
+        self.text.push_str(past.path.unwrap_or_default());
+        let known = self.known.entry((class, moments.map(|moment| moment.times))).or_default();
+        if let Some(both) = known.get(&self.text) {
+            return *both;
+        }
+        let mut both = [Said::default(); 2];
+        let Some(identities) = self.classes.get(class as usize) else { return both };
+        let asked = self.sides.iter().zip(identities).zip(&moments);
+        for (said, ((side, identity), moment)) in both.iter_mut().zip(asked) {
+            let request = request(host, past.path, past.front, identity);
+            let decision = decide_in(side.policy, &side.live, &request, moment);
+            *said = Said {
+                blocks: decision.verdict.is_block(),
+                locked: decision.reason.step == Step::LockedBlock,
+            };
+        }
+        known.insert(self.text.clone(), both);
+        both
+    }
+
+    /// What was found, with at most so many examples each way.
+    pub fn end(mut self, examples: usize) -> Replayed {
+        let tallies = std::mem::take(&mut self.differing);
+        let [blocked, open] = tallies.map(|tally| self.told(tally, examples));
+        self.found.newly_blocked = blocked;
+        self.found.newly_open = open;
+        self.found
+    }
+
+    /// How far it is: requests taken so far.
+    pub const fn taken(&self) -> u64 {
+        self.found.compared + self.found.left_out.all()
+    }
+
+    fn told(&self, tally: Tally, examples: usize) -> Differing {
+        let [_, draft] = &self.sides;
+        let mut groups: HashMap<u16, u64> = HashMap::new();
+        for (class, requests) in &tally.classes {
+            let Some([_, identity]) = self.classes.get(*class as usize) else { continue };
+            for group in identity.groups.iter() {
+                *groups.entry(group.0).or_default() += requests;
+            }
+        }
+        let table = draft.policy.groups();
+        let mut groups: Vec<OfGroup> = (table.all())
+            .filter_map(|(number, id, name)| {
+                let requests = *groups.get(&number.0)?;
+                Some(OfGroup { id: id.to_owned(), name: name.to_owned(), requests })
+            })
+            .filter(|group| group.id != crate::document::EVERYONE)
+            .collect();
+        groups.sort_by(|one, other| (other.requests, &one.id).cmp(&(one.requests, &other.id)));
+        let sites = tally.sites.len();
+        let mut hosts: Vec<(String, SiteTally)> = tally.sites.into_iter().collect();
+        hosts.sort_by(|(one, its), (other, others)| (others.requests, one).cmp(&(its.requests, other)));
+        hosts.truncate(examples);
+        let examples = hosts.into_iter().filter_map(|(host, site)| self.example(host, site)).collect();
+        Differing { requests: tally.requests, sites, more: tally.more, groups, examples }
+    }
+
+    fn example(&self, host: String, site: SiteTally) -> Option<Example> {
+        let identities = self.classes.get(site.class as usize)?;
+        let target = match kit::address::literal(&host) {
+            Some(address) => Host::Address(address),
+            None => Host::Name(kit::HostName::new(&host)?),
+        };
+        let why = |side: usize| {
+            let (one, identity, moment) =
+                (self.sides.get(side)?, identities.get(side)?, site.moments.get(side)?);
+            let request = request(target, site.path.as_deref(), site.front, identity);
+            Some(trace_in(one.policy, &one.live, &request, moment).reason)
+        };
+        let (in_force, draft) = (why(0)?, why(1)?);
+        Some(Example {
+            path: site.path.filter(|path| path != "/"),
+            requests: site.requests,
+            people: site.people.len(),
+            in_force,
+            draft,
+            host,
+        })
+    }
+}
+
+impl Tally {
+    fn take(
+        &mut self,
+        asker: (Option<PersonNo>, Option<IpAddr>),
+        class: u32,
+        moments: [Moment; 2],
+        host: Host<'_>,
+        past: &Past<'_>,
+    ) {
+        self.requests += 1;
+        *self.classes.entry(class).or_default() += 1;
+        let text = match host {
+            Host::Name(name) => name.as_str().to_owned(),
+            Host::Address(address) => address.to_canonical().to_string(),
+        };
+        if self.sites.len() >= MOST_SITES && !self.sites.contains_key(&text) {
+            self.more += 1;
+            return;
+        }
+        let site = self.sites.entry(text).or_insert_with(|| SiteTally {
+            requests: 0,
+            people: HashSet::new(),
+            class,
+            moments,
+            path: past.path.map(str::to_owned),
+            front: past.front,
+        });
+        site.requests += 1;
+        if site.people.len() < MOST_PEOPLE {
+            // A person counts once, whatever the device.
+            site.people.insert((asker.0, asker.1.filter(|_| asker.0.is_none())));
+        }
+    }
+}
+
+const fn request<'a>(
+    host: Host<'a>,
+    path: Option<&'a str>,
+    front: Front,
+    identity: &'a Identity,
+) -> Request<'a> {
+    Request { host, port: None, path, as_sent: None, chain: &[], addresses: &[], identity, front }
+}

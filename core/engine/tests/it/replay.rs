@@ -1,0 +1,189 @@
+//! What a draft of the policy would do to requests of the past.
+
+use engine::live::{DeviceEntry, PersonEntry, Roll};
+use engine::replay::{LeftOut, Past, Replay, Replayed};
+use engine::{DeviceNo, Fact, Front, Live, LiveDocument, PersonNo, Sealed, Step, Verdict};
+use engine::{FilterPolicy, PolicyDocument};
+use kit::{Host, HostName, Timestamp};
+use std::sync::Arc;
+
+use crate::school::{catalogue, index};
+
+const HEAD: &str = r#"form = 1
+title = "Replay"
+version = 1
+unidentified = "pupils"
+[calendar]
+zone = "Europe/London"
+[[calendar.term]]
+name = "Autumn"
+from = "2026-09-01"
+to = "2026-12-18"
+[[calendar.time]]
+id = "mornings"
+name = "Mornings"
+from = "09:00"
+to = "12:00"
+[[group]]
+id = "pupils"
+name = "Pupils"
+[[group]]
+id = "year-7"
+name = "Year 7"
+within = ["pupils"]
+[[group]]
+id = "staff"
+name = "Staff"
+"#;
+
+fn policy(rows: &str) -> FilterPolicy {
+    let document =
+        PolicyDocument::parse(&format!("{HEAD}{rows}")).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    FilterPolicy::compile(&document, &catalogue(), index(), &Arc::new(Sealed::never_configured()))
+        .unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+fn roll() -> Roll {
+    let person =
+        |number, group: &str| PersonEntry { person: PersonNo(number), groups: vec![group.to_owned()] };
+    let device = DeviceEntry {
+        device: DeviceNo(1),
+        person: Some(PersonNo(1)),
+        groups: Vec::new(),
+        addresses: vec!["10.0.0.1".parse().unwrap()],
+    };
+    Roll {
+        people: vec![person(1, "year-7"), person(2, "pupils"), person(3, "staff")],
+        devices: vec![device],
+        ..Roll::default()
+    }
+}
+
+const MORNING: &str = "2026-11-23T10:30:00Z";
+const EVENING: &str = "2026-11-23T19:30:00Z";
+
+fn past<'a>(person: u32, host: &'a str, at: &str) -> Past<'a> {
+    Past {
+        at: Timestamp::parse(at).unwrap(),
+        front: Front::Dns,
+        person: Some(PersonNo(person)),
+        client: Some("10.0.0.1".parse().unwrap()),
+        host: Some(Host::Name(HostName::new(host).unwrap())),
+        path: None,
+        verdict: Verdict::Allow,
+        step: Step::Unknown,
+        fact: Fact::None,
+    }
+}
+
+fn replayed(before: &str, after: &str, all: &[Past<'_>]) -> Replayed {
+    let (before, after) = (policy(before), policy(after));
+    let mut replay = Replay::new(&before, &after, &roll());
+    all.iter().for_each(|past| replay.take(past));
+    assert_eq!(replay.taken(), all.len() as u64);
+    replay.end(10)
+}
+
+const GAMES_IN_MORNINGS: &str = "[[use]]\nid = \"games\"\nactivity = \"Games\"\ncategories = [\"games\"]\n\
+                                cells = { pupils = { times = [\"mornings\"] }, staff = \"allowed\" }\n";
+const NO_GAMES: &str = "[[use]]\nid = \"games\"\nactivity = \"Games\"\ncategories = [\"games\"]\n\
+                        cells = { pupils = \"not-allowed\", staff = \"allowed\" }\n";
+
+#[test]
+fn what_a_draft_closes_is_counted_by_group_and_site_with_both_reasons() {
+    let all = [
+        past(1, "games.test", MORNING),
+        past(1, "games.test", MORNING),
+        past(2, "www.games.test", MORNING),
+        past(3, "games.test", MORNING),
+        past(1, "games.test", EVENING),
+        past(1, "unknown.example", MORNING),
+    ];
+    let found = replayed(GAMES_IN_MORNINGS, NO_GAMES, &all);
+    assert_eq!((found.compared, found.left_out), (6, LeftOut::default()));
+    // Recorded as open, closed in the evening by the policy of today.
+    assert_eq!(found.otherwise_then, 1);
+    assert_eq!(found.newly_open.requests, 0);
+    let closed = &found.newly_blocked;
+    assert_eq!((closed.requests, closed.sites, closed.more), (3, 2, 0));
+    let groups: Vec<_> = closed.groups.iter().map(|one| (one.id.as_str(), one.requests)).collect();
+    assert_eq!(groups, [("pupils", 3), ("year-7", 2)]);
+    let first = &closed.examples[0];
+    assert_eq!((first.host.as_str(), first.requests, first.people), ("games.test", 2, 1));
+    assert!(first.in_force.contains("allowed") && first.draft.contains("not allowed"), "{first:?}");
+    // And the other way round.
+    let found = replayed(NO_GAMES, GAMES_IN_MORNINGS, &all);
+    assert_eq!((found.newly_open.requests, found.newly_blocked.requests), (3, 0));
+    assert_eq!(replayed(NO_GAMES, NO_GAMES, &all).newly_blocked.requests, 0);
+}
+
+#[test]
+fn what_no_policy_decides_or_nobody_can_know_again_is_counted_and_left_out() {
+    let like = past(1, "games.test", MORNING);
+    let all = [
+        Past { step: Step::Sealed, host: None, verdict: Verdict::Block, ..like },
+        Past { step: Step::Front, ..like },
+        Past { fact: Fact::Chain(0), ..like },
+        Past { fact: Fact::Address(1), ..like },
+        Past { step: Step::Override, ..like },
+        Past { step: Step::Focus, ..like },
+        past(77, "games.test", MORNING),
+        // Whoever was nobody then is who the address belongs to now.
+        Past { person: None, ..like },
+        Past { person: None, client: None, ..like },
+    ];
+    let found = replayed(GAMES_IN_MORNINGS, NO_GAMES, &all);
+    assert_eq!(found.left_out, LeftOut { not_the_policys: 2, led_elsewhere: 2, exceptions: 2, gone: 1 });
+    assert_eq!((found.compared, found.newly_blocked.requests), (2, 1));
+    // A lock stands before overrides: what it would close was open by one.
+    let locked = format!(
+        "{GAMES_IN_MORNINGS}[[locked]]\ndo = \"block\"\nsite = \"games.test\"\nset-by = \"leadership\"\nreason = \"r\"\n"
+    );
+    let found = replayed(GAMES_IN_MORNINGS, &locked, &all);
+    assert_eq!((found.left_out.exceptions, found.newly_blocked.requests), (0, 4));
+}
+
+#[test]
+fn what_is_decided_once_for_many_is_what_each_would_be_told() {
+    let (before, after) = (policy(GAMES_IN_MORNINGS), policy(NO_GAMES));
+    let categories: Vec<String> =
+        catalogue().categories.iter().map(|category| format!("{}.test", category.id)).collect();
+    let mut all = Vec::new();
+    for host in &categories {
+        for (person, at) in
+            [(1, MORNING), (2, MORNING), (3, MORNING), (1, EVENING), (3, EVENING), (1, MORNING)]
+        {
+            let path = (person == 2).then_some("/games");
+            all.push(Past { path, ..past(person, host, at) });
+            all.push(Past { path, ..past(person, "shared.test", at) });
+        }
+    }
+    let mut replay = Replay::new(&before, &after, &roll());
+    all.iter().for_each(|past| replay.take(past));
+    let found = replay.end(3);
+    let document = LiveDocument { roll: roll(), ..LiveDocument::default() };
+    let (mut closed, mut opened) = (0, 0);
+    for past in &all {
+        let blocked = [&before, &after].map(|policy| {
+            let (live, _) = Live::compile(&document, policy);
+            let identity = live.person(past.person.unwrap()).unwrap();
+            let request = engine::Request {
+                host: past.host.unwrap(),
+                port: None,
+                path: past.path,
+                as_sent: None,
+                chain: &[],
+                addresses: &[],
+                identity: &identity,
+                front: past.front,
+            };
+            let at = policy.calendar().zone().local(past.at);
+            engine::decide(policy, &live, &request, at).verdict.is_block()
+        });
+        closed += u64::from(blocked == [false, true]);
+        opened += u64::from(blocked == [true, false]);
+    }
+    assert!(closed > 50, "{closed}");
+    assert_eq!((found.newly_blocked.requests, found.newly_open.requests), (closed, opened));
+    assert!(found.newly_blocked.examples.len() <= 3);
+}
