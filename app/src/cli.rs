@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    activity, backup, certificate, demo, explain, focus, init, lists, manual, overrides, people, policy,
-    requests, run, sealed, trail, withhold,
+    activity, backup, certificate, demo, explain, filter_test, focus, init, lists, manual, overrides, people,
+    policy, requests, run, sealed, trail, withhold,
 };
 
 /// Carries out a school's online-safety policy, and proves that it does.
@@ -18,7 +18,7 @@ use crate::commands::{
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done; 1 it could not be done, the message says why and what to do next; 2 the command \
                   line was not understood; 3 what you gave has problems (a policy, a list, a roll), each named by file \
-                  and line; 4 the part of Fivebar that is needed is not running; 141 whoever read what it printed had gone: what \
+                  and line; 4 the part of Fivebar that is needed is not running; 5 the filter test found something wrong; 141 whoever read what it printed had gone: what \
                   it changes it has changed all the same."
 )]
 pub struct Cli {
@@ -54,6 +54,8 @@ pub enum Command {
     Certificate(certificate::Certificate),
     /// Say what would happen to a request, why, and what would change it.
     Explain(explain::Explain),
+    /// Test the running filter as each group, hold it against published criteria, and keep the result as evidence.
+    FilterTest(filter_test::FilterTest),
     /// The sealed tier: load its feed, say who may open its records, open one.
     #[command(subcommand)]
     Sealed(sealed::Sealed),

@@ -156,6 +156,9 @@ pub enum Failure {
     /// A part that is needed is not running.
     #[error("{0}")]
     NotRunning(String),
+    /// The filter did not do what it should.
+    #[error("{0}")]
+    TestFailed(String),
 }
 
 /// The exit code of an error.
@@ -163,6 +166,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Failure>() {
         Some(Failure::Problems(_) | Failure::Found { .. }) => 3,
         Some(Failure::NotRunning(_)) => 4,
+        Some(Failure::TestFailed(_)) => 5,
         None => 1,
     }
 }

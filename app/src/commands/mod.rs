@@ -8,6 +8,7 @@ pub mod context;
 pub mod demo;
 pub mod explain;
 mod fetching;
+pub mod filter_test;
 mod findings;
 pub mod focus;
 pub mod init;
@@ -66,6 +67,7 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::People(asked) => people::run(&Context::open(home, output)?, asked),
         Command::Certificate(asked) => certificate::run(&Context::open(home, output)?, asked),
         Command::Explain(asked) => explain::run(&Context::open(home, output)?, &asked),
+        Command::FilterTest(asked) => filter_test::run(&Context::open(home, output)?, &asked),
         Command::Sealed(asked) => sealed::run(&Context::open(home, output)?, asked),
         Command::Requests(asked) => requests::run(&Context::open(home, output)?, asked),
         Command::Overrides(asked) => overrides::run(&Context::open(home, output)?, asked),

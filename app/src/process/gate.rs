@@ -60,6 +60,7 @@ pub fn run(
             name: config.dns.name.clone(),
             ..front_dns::Encrypted::new(certificate.clone())
         }),
+        test_key: Some(ticket_key.clone()),
         ..front_dns::Config::default()
     })?;
     let (file, certificate) = shown.unzip();

@@ -3,6 +3,7 @@
 pub mod always_open;
 pub mod asker;
 pub mod filter_policy;
+pub mod filter_test;
 pub mod focus;
 pub mod lasting;
 pub mod list;

@@ -10,11 +10,12 @@ use kit::Timestamp;
 use crate::calendar::{Moment, TimeSet};
 use crate::decision::Decision;
 use crate::document::Problem;
-use crate::identity::{Identity, NameHash};
+use crate::identity::{Identity, KnownBy, NameHash};
 use crate::live::{Live, LiveDocument};
 use crate::policy::{FilterPolicy, Memo, decide_in};
 use crate::request::Request;
 use crate::saying::{Saying, say};
+use crate::test_pass::TestGroup;
 
 /// Policy and live snapshot that belong together: group numbers of one hold in the other.
 #[derive(Debug)]
@@ -182,6 +183,28 @@ impl Held {
             None => self.identify(client),
             Some(name) => self.snapshot.live.identify_by_name(client, name),
         }
+    }
+
+    /// The same where the school's own test asks as a group, if it does.
+    #[inline]
+    pub fn identify_or_test(
+        &self,
+        client: IpAddr,
+        name: Option<NameHash>,
+        test: Option<TestGroup>,
+    ) -> Identity {
+        match test {
+            None => self.identify_by_name(client, name),
+            Some(test) => self.identify_test(test),
+        }
+    }
+
+    /// A group of the policy that decides; nobody, where it has none of that id any more.
+    #[cold]
+    fn identify_test(&self, test: TestGroup) -> Identity {
+        let groups = self.snapshot.policy.groups();
+        let group = groups.all().find(|(_, id, _)| test.is(id)).map(|(number, ..)| groups.up(number));
+        Identity { groups: group.unwrap_or_default(), known_by: KnownBy::FilterTest, ..Identity::default() }
     }
 
     /// Decides one request. Pure in its snapshots and moment; allocates nothing; well under a microsecond.

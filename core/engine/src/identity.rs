@@ -37,6 +37,8 @@ pub enum KnownBy {
     PortalSignIn = 5,
     /// The person signed in to the proxy on this connection.
     ProxySignIn = 6,
+    /// Nobody asked: it was the school's own test of its filter, as a group ([`crate::test_pass`]). There is never a person.
+    FilterTest = 7,
 }
 
 impl KnownBy {
@@ -50,6 +52,7 @@ impl KnownBy {
             Self::RadiusAccounting => "radius-accounting",
             Self::PortalSignIn => "portal-sign-in",
             Self::ProxySignIn => "proxy-sign-in",
+            Self::FilterTest => "filter-test",
         }
     }
 
@@ -63,6 +66,7 @@ impl KnownBy {
             4 => Self::RadiusAccounting,
             5 => Self::PortalSignIn,
             6 => Self::ProxySignIn,
+            7 => Self::FilterTest,
             _ => return None,
         })
     }

@@ -26,6 +26,7 @@ pub mod saying;
 pub mod sealed;
 pub mod step;
 mod targets;
+pub mod test_pass;
 pub mod ticket;
 
 pub use activity::{Activity, ActivitySink, Owed, Recorder, SealedAddress};

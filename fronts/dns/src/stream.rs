@@ -135,8 +135,12 @@ async fn accept(listener: tokio::net::TcpListener, inboxes: Vec<Arc<Inbox>>, con
             Ok((stream, device)) => {
                 next = next.wrapping_add(1);
                 let Some(inbox) = inboxes.get(next % inboxes.len().max(1)).map(Arc::clone) else { return };
-                let source =
-                    Source { client: device.ip().to_canonical(), transport: Transport::Tcp, name: None };
+                let source = Source {
+                    client: device.ip().to_canonical(),
+                    transport: Transport::Tcp,
+                    name: None,
+                    test: None,
+                };
                 tokio::spawn(async move {
                     let _ = stream.set_nodelay(true);
                     let (read, write) = stream.into_split();

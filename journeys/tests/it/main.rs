@@ -6,6 +6,7 @@ mod command_line;
 mod damaged_log;
 mod damaged_publication;
 mod encrypted_names;
+mod filter_tested;
 mod first_day;
 mod full_disk;
 mod lists_from_the_web;

@@ -18,5 +18,5 @@ pub use holding::{HoldError, Removed, hold, release, remove, removed};
 pub use intake::{Intake, Limits, NoRandomness};
 pub use lists::Kinds;
 pub use model::{List, ListReport, RefusedPart, State};
-pub(crate) use status::in_use;
 pub use status::{Status, categories_in_use, status};
+pub use store::in_use;

@@ -53,8 +53,3 @@ pub async fn status(tx: &mut Tx) -> Result<Vec<Status>, StoreError> {
     }
     Ok(all)
 }
-
-/// Every list that is in use, for building the index.
-pub(crate) async fn in_use(tx: &mut Tx) -> Result<Vec<List>, StoreError> {
-    store::in_use(tx).await
-}

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use engine::{Decision, Held, NameHash, Owed, Recorder};
+use engine::test_pass::{TestGroup, read_pass};
+use engine::{Decision, Held, Identity, NameHash, Owed, Recorder};
 
 use super::judge::Case;
 use super::{Now, Outcome, Resolver, Shape, want, write_stored};
@@ -22,6 +23,16 @@ pub struct Source {
     pub transport: Transport,
     /// The encrypted-DNS name of its own that it asked through, if any.
     pub name: Option<NameHash>,
+    /// The group that the school's own test asks as; nothing for a device.
+    pub test: Option<TestGroup>,
+}
+
+impl Source {
+    /// Who asks, as far as is known.
+    #[inline]
+    pub(super) fn identify(&self, held: &Held) -> Identity {
+        held.identify_or_test(self.client, self.name, self.test)
+    }
 }
 
 /// A message that was read, and the hash of its question.
@@ -37,8 +48,12 @@ pub struct Prepared {
 impl Default for Prepared {
     fn default() -> Self {
         let (query, name) = (Query::default(), Text::root());
-        let source =
-            Source { client: IpAddr::V4(Ipv4Addr::UNSPECIFIED), transport: Transport::Udp, name: None };
+        let source = Source {
+            client: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            transport: Transport::Udp,
+            name: None,
+            test: None,
+        };
         Self { source, length: 0, complaint: Some(Complaint::NotAQuestion), query, name, hash: 0 }
     }
 }
@@ -101,7 +116,8 @@ impl<R> Resolver<R> {
         if let Some(complaint) = complaint {
             return self.complain(buffer, *length, *complaint);
         }
-        let (source, hash) = (*source, *hash);
+        let (mut source, hash) = (*source, *hash);
+        source.test = self.test_group(query.pass(buffer), source.client, now);
         self.counting.questions.one();
         let shape =
             Shape { flags: query.flags, end: query.end(), edns: query.edns, transport: source.transport };
@@ -117,7 +133,7 @@ impl<R> Resolver<R> {
         let Some(host) = name.host() else {
             return self.without_host(buffer, query, hash, source, to, now);
         };
-        let identity = held.identify_by_name(source.client, source.name);
+        let identity = source.identify(held);
         let case = Case { host, identity: &identity, client: source.client, at: now.at };
         if let Some(stored) = self.cache.get(hash, query.question(), want(query), now.seconds()) {
             let decision = case.decide_answer(held, stored, &mut self.addresses);
@@ -147,6 +163,13 @@ impl<R> Resolver<R> {
             return self.answer(length);
         }
         self.wait(buffer, query, hash, (source, !decision.obligations.unobserved), to, now)
+    }
+
+    /// The group that a pass of the school's own test lets ask, if there is one and it is good.
+    #[inline]
+    fn test_group(&self, pass: Option<&[u8]>, client: IpAddr, now: Now) -> Option<TestGroup> {
+        let (key, pass) = (self.settings.test_key.as_ref()?, pass?);
+        read_pass(key.reveal(), pass, client, now.at)
     }
 
     /// The root, and names no part of which is a host name. The root's own records are nobody's site and are fetched

@@ -327,7 +327,7 @@ impl<R> Resolver<R> {
         let text = query.name();
         let length = match text.host() {
             Some(host) => {
-                let identity = held.identify_by_name(waiter.source.client, waiter.source.name);
+                let identity = waiter.source.identify(held);
                 let case = Case { host, identity: &identity, client: waiter.source.client, at: now.at };
                 let decision = case.decide_answer(held, stored, &mut self.addresses);
                 if decision.verdict.is_block() {
@@ -416,7 +416,7 @@ fn failed(
 ) {
     let text = query.name();
     if let Some(host) = text.host() {
-        let identity = held.identify_by_name(source.client, source.name);
+        let identity = source.identify(held);
         let case = Case { host, identity: &identity, client: source.client, at: now.at };
         case.pay(log, owed, &case.decide(held), bytes);
     }

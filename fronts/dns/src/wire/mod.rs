@@ -19,6 +19,8 @@ pub const PLAIN_UDP_BYTES: usize = 512;
 
 /// The EDNS option that fills a message up (RFC 7830 §3).
 pub const PADDING: u16 = 12;
+/// The EDNS option that carries a pass of the school's own filter test, from the range for local use (RFC 6891 §9).
+pub const TEST_PASS: u16 = 65_311;
 /// Padded answers are a multiple of this long (RFC 8467 §4.1).
 pub const PADDED_BYTES: usize = 468;
 

@@ -1,5 +1,7 @@
 //! What a device asks.
 
+use engine::test_pass::PASS_BYTES;
+
 use super::name::{NAME_BYTES, Text};
 use super::{HEADER, flag2, kind, u16_at};
 
@@ -39,12 +41,14 @@ pub struct Query {
     length: usize,
     /// What EDNS says, where the device speaks it.
     pub edns: Option<Edns>,
+    /// Where in the message the pass of a filter test stands, if it has one.
+    pass: Option<u16>,
 }
 
 impl Default for Query {
     /// No question yet: the root's, of type and class 0.
     fn default() -> Self {
-        Self { flags: [0; 2], question: [0; QUESTION_BYTES], length: 5, edns: None }
+        Self { flags: [0; 2], question: [0; QUESTION_BYTES], length: 5, edns: None, pass: None }
     }
 }
 
@@ -67,7 +71,7 @@ impl Query {
             return Err(Complaint::NotImplemented);
         }
         let [0, 1, 0, 0, 0, authority, 0, additional] = counts else { return Err(Complaint::Malformed) };
-        (self.flags, self.edns) = ([two, three], None);
+        (self.flags, self.edns, self.pass) = ([two, three], None, None);
         let mut end = self.read_question(message).ok_or(Complaint::Malformed)?;
         // Only an incremental transfer, which is refused anyway, has a record there (RFC 1995 §3).
         for _ in 0..authority {
@@ -80,7 +84,8 @@ impl Query {
                 if self.edns.is_some() || message.get(end) != Some(&0) {
                     return Err(Complaint::Malformed);
                 }
-                self.edns = Some(read_opt(message, end, next).ok_or(Complaint::Malformed)?);
+                let (edns, pass) = read_opt(message, end, next).ok_or(Complaint::Malformed)?;
+                (self.edns, self.pass) = (Some(edns), pass);
             }
             end = next;
         }
@@ -123,6 +128,11 @@ impl Query {
         HEADER + self.length
     }
 
+    /// The pass of a filter test in the message that was read, if it has one; whether it is good is another matter.
+    pub fn pass<'m>(&self, message: &'m [u8]) -> Option<&'m [u8]> {
+        message.get(usize::from(self.pass?)..)?.get(..PASS_BYTES)
+    }
+
     /// The record type asked for.
     pub fn kind(&self) -> u16 {
         u16_at(&self.question, self.length - 4).unwrap_or(0)
@@ -159,16 +169,21 @@ fn skip_record(message: &[u8], at: usize) -> Option<(bool, usize)> {
     (end <= message.len()).then_some((u16_at(message, body)? == kind::OPT, end))
 }
 
-/// Reads the OPT at `at`, whose options must fill it exactly.
-fn read_opt(message: &[u8], at: usize, end: usize) -> Option<Edns> {
+/// Reads the OPT at `at`, whose options must fill it exactly, and finds the pass of a filter test.
+fn read_opt(message: &[u8], at: usize, end: usize) -> Option<(Edns, Option<u16>)> {
     let size = u16_at(message, at + 3)?;
     let version = *message.get(at + 6)?;
     let dnssec = message.get(at + 7)? & 0x80 != 0;
     let mut option = at + 11;
-    let mut padded = false;
+    let (mut padded, mut pass) = (false, None);
     while option < end {
-        padded |= u16_at(message, option)? == super::PADDING;
-        option += 4 + usize::from(u16_at(message, option + 2)?);
+        let (code, length) = (u16_at(message, option)?, usize::from(u16_at(message, option + 2)?));
+        padded |= code == super::PADDING;
+        option += 4;
+        if code == super::TEST_PASS && length == PASS_BYTES {
+            pass = u16::try_from(option).ok();
+        }
+        option += length;
     }
-    (option == end).then_some(Edns { size, version, dnssec, padded })
+    (option == end).then_some((Edns { size, version, dnssec, padded }, pass))
 }

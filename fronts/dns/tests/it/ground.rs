@@ -308,6 +308,7 @@ impl Bench {
             waiting,
             longest_life_s: 60,
             blocked_life_s: 30,
+            test_key: Some(kit::Private::new([7; 32])),
         };
         let resolver = Resolver::new(settings, school.clone(), events.clone(), counting.clone());
         let now = Now { at: Timestamp::from_millis(1_790_000_000_000), ms: 1_000_000 };
@@ -342,7 +343,7 @@ impl Bench {
     pub fn ask_as(&mut self, client: &str, transport: Transport, message: &[u8]) -> Option<Vec<u8>> {
         let mut buffer = vec![0; 65_535];
         buffer[..message.len()].copy_from_slice(message);
-        let source = Source { client: client.parse().unwrap(), transport, name: None };
+        let source = Source { client: client.parse().unwrap(), transport, name: None, test: None };
         self.number += 1;
         let number = self.number;
         let outcome = self.resolver.ask(&mut buffer, message.len(), source, || number, self.now);

@@ -23,6 +23,8 @@ mod real;
 #[cfg(test)]
 mod service_bindings;
 #[cfg(test)]
+mod tested;
+#[cfg(test)]
 mod unasked;
 #[cfg(test)]
 mod upstreams;

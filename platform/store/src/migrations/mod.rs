@@ -9,6 +9,7 @@ mod m0003_focus_withheld;
 mod m0004_sealed;
 mod m0005_policy_kept;
 mod m0006_list_web;
+mod m0007_filter_test;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -31,6 +32,7 @@ const ALL: &[Migration] = &[
     Migration { number: 4, name: "sealed", statements: m0004_sealed::statements },
     Migration { number: 5, name: "policy-kept", statements: m0005_policy_kept::statements },
     Migration { number: 6, name: "list-web", statements: m0006_list_web::statements },
+    Migration { number: 7, name: "filter-test", statements: m0007_filter_test::statements },
 ];
 
 /// Held on PostgreSQL while the shape changes, so that two programs starting together do not both change it.

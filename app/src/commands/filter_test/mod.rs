@@ -1,0 +1,269 @@
+//! `filter-test`: asks the running gate as each group, holds what comes against what should, and keeps it as evidence.
+
+mod asking;
+mod testing;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use engine::document::EVERYONE;
+use engine::{FilterPolicy, Live, SealedKey};
+use filtering::filter_test::{self, CheckResult, Content, Kept, Outcome, Report, sample};
+use kit::{Private, Zone};
+use serde_json::json;
+
+use crate::commands::context::Context;
+use crate::commands::who;
+use crate::home::read_key;
+use crate::output::Failure;
+use crate::process::snapshot::Opened;
+use asking::Gate;
+use testing::Testing;
+
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Each question goes to the running gate over the network, with a pass that only this school's key makes: the gate \
+                  answers as it would answer somebody of that group. What the gate refuses goes nowhere; what is open is looked up \
+                  as any device would. The exit code is 5 where a check failed. It is a test of what is named: it cannot show that \
+                  nothing unsuitable can be reached."
+)]
+pub struct FilterTest {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    asked: Asked,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List the tests that were kept, newest first.
+    History {
+        /// At most so many.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Show a test that was kept.
+    Show {
+        /// Its number.
+        number: u32,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Asked {
+    /// Only as this group, by its id; every group of the policy if left out.
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<String>,
+    /// Where the gate answers; the first address of [dns] listen if left out.
+    #[arg(long)]
+    server: Option<SocketAddr>,
+    /// How many names of each list are asked for.
+    #[arg(long, default_value_t = 3)]
+    names: usize,
+}
+
+/// Runs the command.
+pub fn run(context: &Context, asked: &FilterTest) -> Result<()> {
+    match &asked.what {
+        None => test(context, &asked.asked),
+        Some(What::History { limit }) => history(context, *limit),
+        Some(What::Show { number }) => show(context, *number),
+    }
+}
+
+fn test(context: &Context, asked: &Asked) -> Result<()> {
+    let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
+    let opened = Opened::open(&context.home.gate(), &key)?;
+    opened.report();
+    let policy = &opened.policy;
+    let groups = groups(context, policy, &asked.groups)?;
+    let Some(server) = asked.server.or_else(|| context.config.dns.listen.first().copied().map(reachable))
+    else {
+        bail!("this school's settings name no address of the gate; say one with --server")
+    };
+    let mut gate = Gate::at(server, Private::new(read_key(&context.home, "ticket.key")?))?;
+    if gate.ask(&groups.first().cloned().unwrap_or_default(), "filter-test.fivebar.example", 1)?
+        == filter_test::Answer::Nothing
+    {
+        return Err(Failure::NotRunning(format!(
+            "no gate answers on {server}; is `fivebar run` running? --server says another address"
+        ))
+        .into());
+    }
+    let sampled = sampled(context, policy, asked.names)?;
+    let content = Content::built_in()?;
+    let notice = policy.sealed().state(context.at).notice().map(str::to_owned);
+    let bar = context.output.progress(content.checks.len() as u64, "asking the gate");
+    let (live, _) = Live::compile(&opened.live, policy);
+    let mut testing = Testing::new(policy, live, gate, sampled, groups.clone(), context.at);
+    let mut checks = Vec::new();
+    for check in &content.checks {
+        checks.push(testing.check(check)?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let rows = Report::rows_of(&content, &checks);
+    let failed = checks.iter().any(|check| check.outcome == Outcome::Failed);
+    let report = Report {
+        passed: !failed && checks.iter().any(|check| check.asked > 0),
+        content: content.version,
+        policy: opened.version,
+        groups,
+        server: testing.server().to_string(),
+        notice,
+        checks,
+        rows,
+    };
+    let records = context.records()?;
+    let number = context.wait(async {
+        let mut tx = records.begin().await?;
+        let number = filter_test::keep(&mut tx, &context.actor, &report, context.at).await?;
+        tx.commit().await?;
+        anyhow::Ok(number)
+    })?;
+    let kept = Kept { number, at: context.at, run_by: context.actor.to_string(), report };
+    tell(context, &kept);
+    if kept.report.passed {
+        return Ok(());
+    }
+    let failed = kept.report.failed();
+    let failed = if failed.is_empty() { "nothing could be tested".to_owned() } else { failed.join(", ") };
+    Err(Failure::TestFailed(format!("the filter test failed: {failed}; it is kept as test {number}")).into())
+}
+
+/// Where an address that is listened on can be reached from here.
+fn reachable(listens: SocketAddr) -> SocketAddr {
+    let ip: IpAddr = match listens.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listens.port())
+}
+
+/// The groups to ask as.
+fn groups(context: &Context, policy: &FilterPolicy, asked: &[String]) -> Result<Vec<String>> {
+    if asked.is_empty() {
+        let all = policy.groups().all().map(|(_, id, _)| id.to_owned());
+        let all: Vec<String> = all.filter(|id| id != EVERYONE).collect();
+        return Ok(if all.is_empty() { vec![EVERYONE.to_owned()] } else { all });
+    }
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.read().await?;
+        for group in asked {
+            who::must_be_group(&mut tx, group, "").await?;
+        }
+        tx.roll_back().await?;
+        anyhow::Ok(())
+    })?;
+    Ok(asked.to_vec())
+}
+
+/// Some names of each list in use. Reading large lists takes seconds.
+fn sampled(context: &Context, policy: &FilterPolicy, names: usize) -> Result<sample::Sampled> {
+    let records = context.records()?;
+    let lists = context.wait(async {
+        let mut tx = records.read().await?;
+        let lists = filtering::list::in_use(&mut tx).await?;
+        tx.roll_back().await?;
+        anyhow::Ok(lists)
+    })?;
+    let zone = Zone::named(&policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc());
+    let today = zone.local(context.at).date().to_string();
+    let mut sampled = sample::Sampled::new();
+    let bar = context.output.progress(lists.len() as u64, "reading lists");
+    for list in &lists {
+        sample::sample(&context.home.lists(), list, names, &today, &mut sampled)?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(sampled)
+}
+
+fn tell(context: &Context, kept: &Kept) {
+    let Kept { number, at, run_by, report } = kept;
+    let out = context.output;
+    out.object(&json!({ "number": number, "at": at.to_string(), "by": run_by, "report": report }));
+    out.say(format!(
+        "Test {number} of {at}: the gate at {} under version {} of the policy, as {}.",
+        report.server,
+        report.policy,
+        if report.groups.len() > 6 {
+            format!("{} groups", report.groups.len())
+        } else {
+            report.groups.join(", ")
+        }
+    ));
+    if let Some(notice) = &report.notice {
+        out.say(notice);
+    }
+    for check in &report.checks {
+        say_check(context, check);
+    }
+    out.say("\nWhat that says of the published criteria (what is left to people stands behind it):");
+    for row in &report.rows {
+        let by = row.by.as_deref().map(|by| format!("; the rest: {by}")).unwrap_or_default();
+        out.say(format!("  {:<8} {:<10} {}{by}", row.id, row.outcome.words(), row.words));
+    }
+}
+
+fn say_check(context: &Context, check: &CheckResult) {
+    let out = context.output;
+    let counted = match check.asked {
+        0 => String::new(),
+        asked => format!(" ({asked} questions, {} refused)", check.refused),
+    };
+    out.say(format!("\n{:<10} {}{counted}", check.outcome.words(), check.title));
+    for failure in &check.failures {
+        out.say(format!("  as {}: {} {}", failure.group, failure.name, failure.should));
+    }
+    let told = check.failures.len() as u64;
+    if check.failed > told {
+        out.say(format!("  … and {} more", check.failed - told));
+    }
+    for what in &check.not_tested {
+        out.say(format!("  not tested: {what}"));
+    }
+}
+
+fn history(context: &Context, limit: u32) -> Result<()> {
+    let records = context.records()?;
+    let all = context.wait(async {
+        let mut tx = records.read().await?;
+        let all = filter_test::newest(&mut tx, limit).await?;
+        tx.roll_back().await?;
+        anyhow::Ok(all)
+    })?;
+    if all.is_empty() {
+        context.output.say("The filter was never tested here. `fivebar filter-test` tests it.");
+    }
+    for Kept { number, at, run_by, report } in all {
+        let failed = report.failed();
+        let outcome =
+            if report.passed { "passed".to_owned() } else { format!("FAILED: {}", failed.join(", ")) };
+        context.output.say(format!("{number:>4}  {at}  {run_by}  policy {}  {outcome}", report.policy));
+        context.output.object(&json!({
+            "number": number, "at": at.to_string(), "by": run_by, "policy": report.policy,
+            "passed": report.passed, "failed": failed,
+        }));
+    }
+    Ok(())
+}
+
+fn show(context: &Context, number: u32) -> Result<()> {
+    let records = context.records()?;
+    let found = context.wait(async {
+        let mut tx = records.read().await?;
+        let found = filter_test::kept(&mut tx, number).await?;
+        tx.roll_back().await?;
+        anyhow::Ok(found)
+    })?;
+    let Some(kept) = found else {
+        bail!("there is no test {number}; `fivebar filter-test history` lists them")
+    };
+    tell(context, &kept);
+    Ok(())
+}

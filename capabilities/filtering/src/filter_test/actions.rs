@@ -1,0 +1,30 @@
+//! Keeping a test as evidence.
+
+use ::store::{Actor, StoreError, Subject, Tx, trail};
+use kit::Timestamp;
+use serde_json::json;
+
+use super::model::Report;
+use super::store;
+
+/// Why a test was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// It cannot be written.
+    #[error("the test cannot be written down: {0}")]
+    Unwritable(#[from] serde_json::Error),
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Keeps a test, with its entry in the access trail. Gives its number.
+pub async fn keep(tx: &mut Tx, actor: &Actor, report: &Report, at: Timestamp) -> Result<u32, KeepError> {
+    let number = store::next(tx).await?;
+    let text = serde_json::to_string(report)?;
+    store::insert(tx, number, actor, report.passed, &text, at).await?;
+    let detail = json!({ "passed": report.passed, "failed": report.failed(), "policy": report.policy });
+    let subject = Subject::new("filter-test", number.to_string());
+    trail::changed(tx, actor, "filter-test.run", &subject, &detail, at).await?;
+    Ok(number)
+}

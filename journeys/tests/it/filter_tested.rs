@@ -1,0 +1,159 @@
+//! Testing the running filter as each group, and what is kept of it.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use journeys::{School, eventually};
+use serde_json::Value;
+
+/// A dnsmasq that has an address for every name.
+struct Ordinary {
+    at: SocketAddr,
+    child: Child,
+}
+
+impl Ordinary {
+    fn start() -> Result<Self> {
+        let free = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
+        let program = ["/usr/sbin/dnsmasq", "dnsmasq"].into_iter().find(|path| Path::new(path).exists());
+        let child = Command::new(program.unwrap_or("dnsmasq"))
+            .args([
+                "--keep-in-foreground",
+                "--conf-file=/dev/null",
+                "--no-resolv",
+                "--no-hosts",
+                "--bind-interfaces",
+            ])
+            .args(["--pid-file=", "--listen-address=127.0.0.1", "--address=/#/192.0.2.1"])
+            .arg(format!("--port={}", free.port()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("dnsmasq is not installed")?;
+        let started = Self { at: free, child };
+        let probe = UdpSocket::bind("127.0.0.1:0")?;
+        probe.set_read_timeout(Some(Duration::from_millis(200)))?;
+        probe.connect(free)?;
+        let question = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x04test\x00\x00\x01\x00\x01";
+        let up = eventually(Duration::from_secs(10), || {
+            probe.send(question).ok()?;
+            probe.recv(&mut [0; 512]).ok()
+        });
+        up.context("dnsmasq answers")?;
+        Ok(started)
+    }
+}
+
+impl Drop for Ordinary {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs the test against the school's own gate.
+fn test(school: &School, more: &[&str]) -> Result<Output> {
+    let server = school.ready.dns.to_string();
+    school.command(&[&["--json", "filter-test", "--server", &server], more].concat())
+}
+
+fn check<'r>(told: &'r Value, id: &str) -> Result<&'r Value> {
+    let checks = told["report"]["checks"].as_array().context("checks")?;
+    checks.iter().find(|check| check["id"] == id).with_context(|| format!("no check {id}: {told}"))
+}
+
+#[test]
+fn a_test_asks_the_running_gate_as_each_group_and_is_kept_as_evidence() -> Result<()> {
+    let school = School::demo()?;
+    let output = test(&school, &[])?;
+    let told: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert_eq!(told["report"]["passed"], true, "{told}");
+    assert!(told["report"]["notice"].as_str().is_some_and(|notice| notice.contains("No live")), "{told}");
+    for id in [
+        "sealed-child-abuse",
+        "sealed-terrorism",
+        "groups-differ",
+        "help-is-open",
+        "firefox-canary",
+        "private-relay",
+        "designated-resolvers",
+        "public-resolvers",
+    ] {
+        assert_eq!(check(&told, id)?["outcome"], "passed", "{id}: {told}");
+    }
+    // What cannot be tested is said, not passed.
+    let pages = check(&told, "offensive-language")?;
+    assert_eq!((&pages["outcome"], &pages["asked"]), (&"not-tested".into(), &0.into()));
+    // Some categories have no list: those are named, and the check has not passed as a whole.
+    let unlawful = check(&told, "unlawful")?;
+    assert_eq!(unlawful["outcome"], "passed-in-part", "{told}");
+    assert!(unlawful["not-tested"][0].as_str().is_some_and(|what| what.contains("no list in use")), "{told}");
+    let categories = check(&told, "categories")?;
+    assert_eq!(categories["outcome"], "passed-in-part");
+    let asked = categories["asked"].as_u64().context("asked")?;
+    let refused = categories["refused"].as_u64().context("refused")?;
+    assert!(refused > 100 && asked > refused, "{refused} of {asked}");
+    let groups = told["report"]["groups"].as_array().context("groups")?.len() as u64;
+    assert_eq!(check(&told, "sealed-terrorism")?["refused"], 2 * groups);
+    let row = |id: &str| {
+        let rows = told["report"]["rows"].as_array()?;
+        rows.iter().find(|row| row["id"] == id).map(|row| row["outcome"].clone())
+    };
+    assert_eq!((row("UF-F2"), row("UF-F4")), (Some("passed".into()), Some("not-tested".into())));
+
+    // As one group, for a reader; then what was kept.
+    let server = school.ready.dns.to_string();
+    let said = school.told(&["filter-test", "--server", &server, "--group", "year-7", "--names", "1"])?;
+    for words in ["Test 2 of", "as year-7", "passed", "UF-I2", "not tested: only one group"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let history = school.told(&["filter-test", "history"])?;
+    assert_eq!(history.lines().count(), 2, "{history}");
+    let shown = school.told(&["filter-test", "show", "1"])?;
+    assert!(shown.contains("Test 1 of") && !shown.contains("FAILED"), "{shown}");
+    assert!(school.told(&["verify"])?.to_lowercase().contains("trail"));
+    Ok(())
+}
+
+#[test]
+fn a_filter_that_fails_its_test_is_named_with_an_exit_code_of_its_own() -> Result<()> {
+    let school = School::demo()?;
+    // The leadership opens what devices would go around the filter by.
+    let text = school.told(&["policy", "export"])?;
+    let file = school.home().join("open.toml");
+    let more = "\n[[locked]]\ndo = \"allow\"\nsite = \"use-application-dns.net\"\nset-by = \"leadership\"\nreason = \"To see the test fail\"\n";
+    std::fs::write(&file, format!("{text}{more}"))?;
+    school.told(&["policy", "apply", file.to_str().context("path")?, "--note", "For this test"])?;
+    let canary = |told: &Value| check(told, "firefox-canary").map(|one| one["outcome"].clone());
+    let at_once = eventually(Duration::from_secs(10), || {
+        let output = test(&school, &["--group", "year-7"]).ok()?;
+        let told: Value = serde_json::from_slice(&output.stdout).ok()?;
+        (output.status.code() == Some(5) && canary(&told).ok()? == "failed").then_some(told)
+    });
+    let told = at_once.context("the test sees that the way around is open")?;
+    assert_eq!(check(&told, "private-relay")?["outcome"], "passed", "{told}");
+
+    // An ordinary name server in the gate's place refuses nobody anything.
+    let ordinary = Ordinary::start()?;
+    let server = ordinary.at.to_string();
+    let output = school.command(&["--json", "filter-test", "--server", &server, "--group", "year-7"])?;
+    let told: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(output.status.code(), Some(5), "{told}");
+    let sealed = check(&told, "sealed-terrorism")?;
+    assert_eq!((&sealed["outcome"], &sealed["failed"]), (&"failed".into(), &2.into()), "{told}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the filter test failed: sealed-child-abuse"));
+    assert!(school.told(&["filter-test", "history"])?.contains("FAILED: sealed-child-abuse"));
+
+    let kept = school.told(&["filter-test", "history"])?.lines().count();
+    // Where nothing answers, that is said, and nothing is kept.
+    let output = school.command(&["filter-test", "--server", "127.0.0.1:9", "--group", "year-7"])?;
+    assert_eq!(output.status.code(), Some(4));
+    let output = school.command(&["filter-test", "--group", "nobody-here"])?;
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(school.told(&["filter-test", "history"])?.lines().count(), kept);
+    Ok(())
+}
