@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     activity, backup, certificate, demo, explain, filter_test, focus, init, lists, manual, overrides, people,
-    policy, requests, run, sealed, trail, withhold,
+    policy, requests, run, sealed, status, trail, withhold,
 };
 
 /// Carries out a school's online-safety policy, and proves that it does.
@@ -40,6 +40,8 @@ pub enum Command {
     Init(init::Init),
     /// Run the school's gate, log and hub until told to stop.
     Run(run::Run),
+    /// Say how the school's filter fares: its three parts, what they do, and what wants looking at.
+    Status(status::Status),
     /// The filter policy: check it, apply it, look at it, compare and export it.
     #[command(subcommand)]
     Policy(policy::Policy),

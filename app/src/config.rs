@@ -30,6 +30,8 @@ pub struct Config {
     pub activity: Activity,
     #[serde(default)]
     pub lists: Lists,
+    #[serde(default, skip_serializing_if = "Metrics::is_off")]
+    pub metrics: Metrics,
     /// The parts run as whoever starts them where this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
@@ -208,6 +210,21 @@ pub struct Lists {
     pub update: Every,
 }
 
+/// Numbers for a monitoring system that reads Prometheus' text form. There is nobody in them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Metrics {
+    /// Where they are, under `/metrics`; nowhere if left out. Whoever reaches it may read them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+}
+
+impl Metrics {
+    const fn is_off(&self) -> bool {
+        self.listen.is_none()
+    }
+}
+
 /// The system users that the parts run as, one each. An empty section takes the usual names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -295,7 +312,7 @@ impl Config {
         let table: toml::Table = toml::from_str(text).map_err(|error| vec![not_toml(text, &error)])?;
         let mut problems = Vec::new();
         for key in table.keys() {
-            if !["school", "dns", "proxy", "portal", "records", "activity", "lists", "users"]
+            if !["school", "dns", "proxy", "portal", "records", "activity", "lists", "metrics", "users"]
                 .contains(&key.as_str())
             {
                 problems.push(Problem {
@@ -311,14 +328,18 @@ impl Config {
         let records = optional::<Records>(&table, text, "records", &mut problems);
         let activity = optional::<Activity>(&table, text, "activity", &mut problems);
         let lists = optional::<Lists>(&table, text, "lists", &mut problems);
+        let metrics = optional::<Metrics>(&table, text, "metrics", &mut problems);
         let users =
             table.contains_key("users").then(|| section::<Users>(&table, text, "users", &mut problems));
-        let (Some(school), Some(dns), Some(proxy), Some(portal), Some(records), Some(activity), Some(lists)) =
-            (school, dns, proxy, portal, records, activity, lists)
+        let (Some(school), Some(dns), Some(proxy), Some(portal)) = (school, dns, proxy, portal) else {
+            return Err(problems);
+        };
+        let (Some(records), Some(activity), Some(lists), Some(metrics)) = (records, activity, lists, metrics)
         else {
             return Err(problems);
         };
-        let config = Self { school, dns, proxy, portal, records, activity, lists, users: users.flatten() };
+        let users = users.flatten();
+        let config = Self { school, dns, proxy, portal, records, activity, lists, metrics, users };
         config.check(text, &mut problems);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }

@@ -14,6 +14,7 @@
 //! run/pages/          the pages that gates count on                    gate, log
 //! run/events/         where gates hand over their events               log, gate
 //! run/questions/      where the log is asked                           log, hub
+//! run/health/         how the gate fares, in numbers                   gate, hub
 //! run/*.lock          held by whoever runs the school or a part        whoever starts them
 //! ```
 
@@ -82,6 +83,9 @@ impl Home {
     pub fn lists(&self) -> PathBuf {
         self.0.join("lists")
     }
+    pub fn health(&self) -> PathBuf {
+        self.run().join("health")
+    }
     pub fn run(&self) -> PathBuf {
         self.0.join("run")
     }
@@ -97,6 +101,7 @@ impl Home {
             &self.hub(),
             &self.lists(),
             &self.run(),
+            &self.health(),
         ] {
             fs::DirBuilder::new()
                 .recursive(true)

@@ -1,7 +1,7 @@
 //! What commands print: sentences for people, one JSON object a line for scripts.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::sync::OnceLock;
 
 use serde::Serialize;
@@ -76,6 +76,13 @@ impl Output {
     /// Prints a text of the program's own that has several lines.
     pub fn say_lines(self, text: impl AsRef<str>) {
         text.as_ref().lines().for_each(|line| self.say(line));
+    }
+
+    /// Clears the screen, where a person looks at one.
+    pub fn clear_screen(self) {
+        if !self.json && standard_output().is_terminal() {
+            let _ = Printed.write_all(b"\x1b[H\x1b[2J");
+        }
     }
 
     /// Prints an object for scripts; people do not see it.

@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 use nix::unistd::getuid;
 
 use crate::config::{
-    Activity, AnswersInside, Config, Dns, Lists, Portal, Proxy, Records, School, Users, default_cache_mb,
+    Activity, AnswersInside, Config, Dns, Lists, Metrics, Portal, Proxy, Records, School, Users,
+    default_cache_mb,
 };
 use crate::home::{Home, make_key};
 use crate::output::{Failure, Output};
@@ -233,6 +234,7 @@ impl Answers {
                 portal: Portal { listen: portal.unwrap_or_else(|| any(8080)), url: None },
                 records: database.map_or_else(Records::default, |database| Records { database }),
                 activity: Activity::default(),
+                metrics: Metrics::default(),
                 lists: Lists::default(),
                 users: None,
             },

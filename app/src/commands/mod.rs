@@ -25,6 +25,7 @@ pub mod requests;
 pub mod run;
 pub mod sealed;
 mod secret;
+pub mod status;
 pub mod trail;
 mod when;
 mod who;
@@ -68,6 +69,7 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::Certificate(asked) => certificate::run(&Context::open(home, output)?, asked),
         Command::Explain(asked) => explain::run(&Context::open(home, output)?, &asked),
         Command::FilterTest(asked) => filter_test::run(&Context::open(home, output)?, &asked),
+        Command::Status(asked) => status::run(&Context::open(home, output)?, &asked),
         Command::Sealed(asked) => sealed::run(&Context::open(home, output)?, asked),
         Command::Requests(asked) => requests::run(&Context::open(home, output)?, asked),
         Command::Overrides(asked) => overrides::run(&Context::open(home, output)?, asked),

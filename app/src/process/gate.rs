@@ -1,5 +1,5 @@
 //! The gate: answers devices by the published snapshots. It reads untrusted bytes, so it holds no database and may
-//! touch `gate/` (to read) and `run/pages/`, nothing else.
+//! touch `gate/` (to read), `run/pages/` and `run/health/`, nothing else.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use crate::config::{AnswersInside, Config, Port};
 use crate::home::{Home, read_key};
 use crate::process::certificate;
 use crate::process::confine::{MACHINE_START, Reach, confine};
+use crate::process::health::{self, Health};
 use crate::process::portal;
 use crate::process::snapshot::{BEHIND, Opened, catalogue, is_unverifiable};
 use crate::process::stop::Stop;
@@ -69,7 +70,7 @@ pub fn run(
     user.map_or(Ok(()), Account::take_on)?;
     let confined = confine(&Reach {
         read: vec![home.gate(), MACHINE_START.into()],
-        write: vec![activity::pages_folder(&home.run())],
+        write: vec![activity::pages_folder(&home.run()), home.health()],
     })?;
     tracing::info!(?confined, "The gate may touch its own folders only");
 
@@ -129,6 +130,27 @@ pub fn run(
         };
         std::thread::Builder::new().name("snapshots".to_owned()).spawn(move || watch.follow(seen, &stop))?
     };
+    let (dns, proxy) = (Arc::new(dns), Arc::new(proxy));
+    let health = {
+        let (dns, proxy) = (Arc::clone(&dns), Arc::clone(&proxy));
+        let (folder, stop, started) = (home.health(), stop.clone(), clock.now());
+        let write = move || {
+            let mut wait = Duration::ZERO;
+            while !stop.is_said() {
+                std::thread::sleep(LOOK_EVERY);
+                wait = wait.saturating_sub(LOOK_EVERY);
+                if !wait.is_zero() {
+                    continue;
+                }
+                wait = health::EVERY;
+                let fronts = [("dns", dns.counters().named()), ("proxy", proxy.counts().named())];
+                let notice = current.policy().sealed().state(clock.now()).notice();
+                Health::of(started, clock.now(), notice, &fronts).write(&folder);
+            }
+            Health::forget(&folder);
+        };
+        std::thread::Builder::new().name("health".to_owned()).spawn(write)?
+    };
     when_ready(&Ready {
         dns: dns.addresses().to_vec(),
         proxy: proxy.addresses().to_vec(),
@@ -141,8 +163,9 @@ pub fn run(
         ..Ready::default()
     });
     runtime.block_on(stop.said());
-    dns.stop();
-    proxy.stop();
+    let _ = health.join();
+    // Nobody else holds them now, so this stops both.
+    drop((dns, proxy));
     // What is still in the spool goes to the log before the process ends.
     sink.stop();
     let _ = watcher.join();

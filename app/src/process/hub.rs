@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::home::{Home, read_key};
 use crate::process::confine::{Reach, confine};
 use crate::process::mending::{Alarm, Mending};
+use crate::process::metrics;
 use crate::process::portal::{self, own_address};
 use crate::process::renewing::Renewing;
 use crate::process::snapshot::Opened;
@@ -54,14 +55,22 @@ pub fn run(
             "The records could not be published again; gates go on with what they have"
         );
     }
+    let metrics = config.metrics.listen.map(metrics::bind).transpose()?;
     let confined = confine(&Reach {
-        read: read_outside(),
+        read: [read_outside(), vec![home.health()]].concat(),
         // Lists are fetched into their folder, and read where what was published of them is damaged.
         write: vec![home.hub(), home.gate(), home.lists()],
     })?;
     tracing::info!(?confined, "The hub may touch its own folders only");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(home, config, bind, listener, ticket_key, sealed_key, when_ready))
+    let listeners = Listeners { portal: listener, metrics };
+    runtime.block_on(serve(home, config, bind, listeners, ticket_key, sealed_key, when_ready))
+}
+
+/// Where the hub listens.
+struct Listeners {
+    portal: std::net::TcpListener,
+    metrics: Option<std::net::TcpListener>,
 }
 
 /// What the hub reads outside the home: time zones, and what fetching lists needs, which is how names are looked up here
@@ -88,7 +97,7 @@ async fn serve(
     home: &Home,
     config: &Config,
     bind: &Bind,
-    listener: std::net::TcpListener,
+    listeners: Listeners,
     ticket_key: Private<[u8; 32]>,
     sealed_key: SealedKey,
     when_ready: impl FnOnce(&Ready),
@@ -137,7 +146,10 @@ async fn serve(
         }),
         notices: Arc::new(move || alarm.notices()),
     };
-    let listener = tokio::net::TcpListener::from_std(listener)?;
+    if let Some(listener) = listeners.metrics {
+        tokio::spawn(metrics::serve(listener, home.clone()));
+    }
+    let listener = tokio::net::TcpListener::from_std(listeners.portal)?;
     when_ready(&Ready {
         portal: Some(listener.local_addr()?),
         people: people_with_addresses(&db).await?,

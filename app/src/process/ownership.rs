@@ -67,6 +67,7 @@ fn places(home: &Home, users: &Users) -> Vec<Place> {
         Place::new(home.hub(), Some(hub), hub, 0o700, 0o600),
         Place::new(home.log(), Some(log), log, 0o700, 0o600),
         Place::new(activity::pages_folder(&run), Some(gate), log, 0o2770, 0o640),
+        Place::new(home.health(), Some(gate), hub, 0o2750, 0o640),
         Place::new(activity::events_folder(&run), Some(log), gate, 0o2750, 0o640),
         Place::new(activity::questions_folder(&run), Some(log), hub, 0o2750, 0o640),
     ]

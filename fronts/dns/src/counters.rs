@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
         /// The running counters of one thread. Only that thread writes; anyone may read.
         #[derive(Debug, Default)]
         #[repr(align(128))]
@@ -14,7 +14,7 @@ macro_rules! counters {
         /// The counters of all threads at one moment.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct Counters {
-            $($(#[$doc])* pub $name: u64,)*
+            $($(#[doc = $doc])* pub $name: u64,)*
         }
 
         impl Counting {
@@ -27,6 +27,11 @@ macro_rules! counters {
         }
 
         impl Counters {
+            /// Each with its name and what it counts.
+            pub fn named(&self) -> Vec<(&'static str, u64, &'static str)> {
+                vec![$((stringify!($name), self.$name, concat!($($doc,)*).trim_ascii()),)*]
+            }
+
             /// Adds one thread's counters.
             pub(crate) fn add(&mut self, counting: &Counting) {
                 $(self.$name += counting.$name.get();)*

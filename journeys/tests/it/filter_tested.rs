@@ -61,7 +61,7 @@ fn test(school: &School, more: &[&str]) -> Result<Output> {
 }
 
 fn check<'r>(told: &'r Value, id: &str) -> Result<&'r Value> {
-    let checks = told["report"]["checks"].as_array().context("checks")?;
+    let checks = told.pointer("/report/checks").and_then(Value::as_array).context("checks")?;
     checks.iter().find(|check| check["id"] == id).with_context(|| format!("no check {id}: {told}"))
 }
 

@@ -18,5 +18,6 @@ mod pupil;
 mod replay;
 mod sealed;
 mod service_log;
+mod status;
 mod teacher;
 mod things_break;

@@ -1,0 +1,123 @@
+//! Numbers for a monitoring system, in Prometheus' text form (version 0.0.4). There is nobody in them: no name, no address,
+//! no site.
+
+use std::fmt::Write as _;
+use std::net::{SocketAddr, TcpListener};
+
+use anyhow::{Context as _, Result};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse as _;
+use kit::{Clock, Timestamp};
+
+use crate::home::Home;
+use crate::process::health::Health;
+
+/// Takes the address.
+pub fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address)
+        .with_context(|| format!("cannot serve metrics on {address}; is another program using it?"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Serves them until the process ends.
+pub async fn serve(listener: TcpListener, home: Home) {
+    let page = move || {
+        let home = home.clone();
+        async move {
+            // The log is asked over a blocking socket.
+            let text = tokio::task::spawn_blocking(move || text(&home, Clock::System.now())).await;
+            let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+            (kind, text.unwrap_or_default()).into_response()
+        }
+    };
+    let pages = axum::Router::new().route("/metrics", axum::routing::get(page));
+    let served = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => axum::serve(listener, pages).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = served {
+        tracing::error!(%error, "Metrics are not served any more");
+    }
+}
+
+/// Everything there is to tell now.
+fn text(home: &Home, now: Timestamp) -> String {
+    let mut all = Lines::default();
+    let health = Health::read(&home.health(), now);
+    let up = "Whether the part runs.";
+    all.one("fivebar_up", "gauge", up, "part=\"gate\"", u64::from(health.is_some()));
+    if let Some(health) = &health {
+        let started = health.started_ms.div_euclid(1000).unsigned_abs();
+        all.one("fivebar_gate_start_time_seconds", "gauge", "When the gate started.", "", started);
+        let sealed = "Whether a notice stands of the sealed tier: no live list, or an old one.";
+        all.one("fivebar_sealed_notice", "gauge", sealed, "", u64::from(health.notice.is_some()));
+        for count in &health.counts {
+            let is_now = count.name == "open";
+            let (kind, end) = if is_now { ("gauge", "") } else { ("counter", "_total") };
+            let name = format!("fivebar_{}_{}{end}", count.front, count.name);
+            all.one(&name, kind, &count.about, "", count.value);
+        }
+    }
+    let status = activity::Client::new(&home.run()).status().ok();
+    all.one("fivebar_up", "gauge", up, "part=\"log\"", u64::from(status.is_some()));
+    if let Some(status) = &status {
+        let of = |of: fn(&activity::log::OpenRun) -> u64| status.accounts.open.iter().map(of).sum::<u64>();
+        let accounts = &status.accounts;
+        for (name, about, value) in [
+            ("issued", "Events that gates gave out.", accounts.issued + of(|run| run.issued)),
+            ("durable", "Events that were made durable.", accounts.durable + of(|run| run.durable)),
+            ("lost", "Events that were lost, and counted.", accounts.lost + of(|run| run.lost)),
+            ("damaged", "Events that were damaged on disk afterwards.", accounts.damaged),
+        ] {
+            all.one(&format!("fivebar_log_events_{name}_total"), "counter", about, "", value);
+        }
+        for (name, about, value) in [
+            ("bytes", "Bytes of the activity log.", status.bytes),
+            ("files", "Files of the activity log.", status.segments),
+            ("alarm", "Whether events cannot be made durable.", u64::from(status.alarm.is_some())),
+            (
+                "sync_p99_microseconds",
+                "How long making events durable takes, 99th percentile.",
+                status.sync_us_p99,
+            ),
+        ] {
+            all.one(&format!("fivebar_log_{name}"), "gauge", about, "", value);
+        }
+    }
+    all.text
+}
+
+/// The text, with what a name is said once before its values.
+#[derive(Default)]
+struct Lines {
+    text: String,
+    said: Vec<String>,
+}
+
+impl Lines {
+    fn one(&mut self, name: &str, kind: &str, about: &str, label: &str, value: u64) {
+        if !self.said.iter().any(|said| said == name) {
+            let about = about.replace('\\', "\\\\").replace('\n', " ");
+            let _ = writeln!(self.text, "# HELP {name} {about}\n# TYPE {name} {kind}");
+            self.said.push(name.to_owned());
+        }
+        let label = if label.is_empty() { String::new() } else { format!("{{{label}}}") };
+        let _ = writeln!(self.text, "{name}{label} {value}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_explained_once_and_a_home_where_nothing_runs_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = text(&Home::at(Some(folder.path().to_owned())), Timestamp::from_millis(0));
+        assert_eq!(text.matches("# TYPE fivebar_up gauge").count(), 1, "{text}");
+        assert!(
+            text.contains("fivebar_up{part=\"gate\"} 0\n") && text.contains("fivebar_up{part=\"log\"} 0\n")
+        );
+    }
+}
