@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use filtering::list::{self, HoldError, ImportError, Imported, Intake, Kinds, List};
+use filtering::list::{self, HoldError, ImportError, Imported, Intake, Kinds, List, TooMuch};
 use filtering::publish::Scope;
 use kit::nearby::did_you_mean;
 use serde_json::json;
@@ -12,7 +12,9 @@ use store::Tx;
 
 use crate::commands::context::Context;
 use crate::commands::fetching::{self, FromWeb};
-use crate::commands::records::{commit_and_publish, commit_and_publish_lists};
+use crate::commands::records::{
+    Weighed, commit_and_publish, commit_and_publish_lists, commit_and_publish_weighed,
+};
 use crate::output::Failure;
 
 #[derive(Debug, Subcommand)]
@@ -241,47 +243,61 @@ fn import_built_in(context: &Context, names: &[String]) -> Result<()> {
 }
 
 fn update(context: &Context, only: &[String]) -> Result<()> {
-    let mut intake = Intake::new(Kinds::built_in()?)?;
+    let fresh = || anyhow::Ok(Intake::new(Kinds::built_in()?)?);
     let records = context.records()?;
-    let (taken, refused) = context.wait(async {
-        let (mut taken, mut refused) = (0usize, Vec::new());
-        let downloads = fetching::downloads(context, &records, only, &intake).await?;
-        let mut tx = records.begin().await?;
-        let (kept, at) = (context.home.lists(), context.at);
-        let outcomes =
-            list::update(&mut tx, &context.actor, &kept, only, &downloads, &mut intake, at).await?;
-        let unknown: Vec<&String> =
-            only.iter().filter(|id| outcomes.iter().all(|(list, _)| list.id != **id)).collect();
-        for id in unknown {
-            let problem = no_list(&mut tx, id).await?;
-            context.output.object(&json!({ "id": id, "problem": problem }));
-            refused.push(problem);
+    let (outcomes, unknown) = context.wait(async {
+        let downloads = fetching::downloads(context, &records, only, &fresh()?).await?;
+        let (mut left, mut is_weighed) = (TooMuch::new(), true);
+        loop {
+            let mut intake = fresh()?.leaving(left.clone());
+            let mut tx = records.begin().await?;
+            let (kept, at) = (context.home.lists(), context.at);
+            let outcomes =
+                list::update(&mut tx, &context.actor, &kept, only, &downloads, &mut intake, at).await?;
+            let mut unknown = Vec::new();
+            for id in only.iter().filter(|id| outcomes.iter().all(|(list, _)| list.id != **id)) {
+                unknown.push((id.clone(), no_list(&mut tx, id).await?));
+            }
+            if !only.is_empty() && outcomes.is_empty() {
+                let problems: Vec<String> = unknown.into_iter().map(|(_, problem)| problem).collect();
+                bail!("{}", problems.join("\n"))
+            }
+            // Also where nothing changed: what is published may be damaged or gone, and this is the remedy.
+            let outcome = if is_weighed {
+                commit_and_publish_weighed(context, tx, intake).await?
+            } else {
+                commit_and_publish_lists(context, tx, intake).await?;
+                Weighed::Live
+            };
+            let Weighed::TooMuch(much) = outcome else { return anyhow::Ok((outcomes, unknown)) };
+            // Once all of these are left alone, what blocks more is no update's doing, and holding it back helps nobody.
+            is_weighed = much.keys().any(|id| !left.contains_key(id));
+            left.extend(much);
         }
-        if !only.is_empty() && outcomes.is_empty() {
-            bail!("{}", refused.join("\n"))
-        }
-        for (list, outcome) in outcomes {
-            match outcome {
-                Ok(imported) => {
-                    say(context, &imported);
-                    taken += 1;
-                }
-                Err(error @ ImportError::Held { .. }) => {
-                    context.output.say(format!("{error}"));
-                    context.output.object(&json!({ "id": list.id, "held": true }));
-                }
-                Err(error) => {
-                    context.output.object(
-                        &json!({ "id": list.id, "source": list.source, "problem": error.to_string() }),
-                    );
-                    refused.push(format!("{}; it stays as it was", about(&list.id, &error.to_string())));
-                }
+    })?;
+    let (mut taken, mut refused) = (0usize, Vec::new());
+    for (id, problem) in unknown {
+        context.output.object(&json!({ "id": id, "problem": problem }));
+        refused.push(problem);
+    }
+    for (list, outcome) in outcomes {
+        match outcome {
+            Ok(imported) => {
+                say(context, &imported);
+                taken += 1;
+            }
+            Err(error @ ImportError::Held { .. }) => {
+                context.output.say(format!("{error}"));
+                context.output.object(&json!({ "id": list.id, "held": true }));
+            }
+            Err(error) => {
+                context
+                    .output
+                    .object(&json!({ "id": list.id, "source": list.source, "problem": error.to_string() }));
+                refused.push(format!("{}; it stays as it was", about(&list.id, &error.to_string())));
             }
         }
-        // Also where nothing changed: what is published may be damaged or gone, and this is the remedy.
-        commit_and_publish_lists(context, tx, intake).await?;
-        anyhow::Ok((taken, refused))
-    })?;
+    }
     finish(context, taken, &refused)
 }
 

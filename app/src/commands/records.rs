@@ -7,7 +7,7 @@ use anyhow::Result;
 use engine::live::LeftOut;
 use engine::sealed::COVERED;
 use engine::{Catalogue, LiveDocument, Sealed, SealedKey};
-use filtering::list::{Intake, Kinds};
+use filtering::list::{Intake, Kinds, TooMuch};
 use filtering::publish::{
     CommitError, Damage, FromRecords, Part, Prepared, Published, RecordsError, Scope, damaged,
 };
@@ -23,6 +23,7 @@ use crate::home::{Home, read_key};
 use crate::output::{Failure, Output};
 use crate::process::portal;
 use crate::process::snapshot::catalogue;
+use crate::process::weighing::weigh;
 
 /// What compiling and publishing need beside the records.
 pub struct Content {
@@ -117,6 +118,49 @@ pub async fn commit_and_publish(context: &Context, tx: Tx, scope: Scope) -> Resu
 pub async fn commit_and_publish_lists(context: &Context, tx: Tx, intake: Intake) -> Result<Published> {
     let nothing = LiveDocument::default();
     commit_and_publish_checked(context, tx, Scope::Everything, &nothing, Some(intake)).await
+}
+
+/// The same where a list would newly block too much of what was asked for before: nothing is kept then, and nothing
+/// published.
+pub async fn commit_and_publish_weighed(context: &Context, mut tx: Tx, intake: Intake) -> Result<Weighed> {
+    let nothing = LiveDocument::default();
+    let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
+    let prepared = prepare(context, &mut tx, Scope::Everything, &nothing, Some(intake)).await?;
+    commit_weighed(&context.home, &key, prepared, tx, context.at).await
+}
+
+/// What came of lists that were weighed.
+pub enum Weighed {
+    /// They decide.
+    Live,
+    /// Nothing was changed: these would newly block too much.
+    TooMuch(TooMuch),
+}
+
+async fn commit_weighed(
+    home: &Home,
+    key: &SealedKey,
+    prepared: Prepared,
+    tx: Tx,
+    at: Timestamp,
+) -> Result<Weighed> {
+    let much = match weigh(home, key, &prepared.lists_path(), at) {
+        Ok(much) => much,
+        Err(error) => {
+            // What holds cannot be opened: then there is nothing to compare with, and new lists are the remedy.
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "New lists are not held against yesterday's requests"
+            );
+            TooMuch::new()
+        }
+    };
+    if much.is_empty() {
+        prepared.commit(tx).await?;
+        return Ok(Weighed::Live);
+    }
+    tx.roll_back().await?;
+    Ok(Weighed::TooMuch(much))
 }
 
 /// Whether the change is in the records although the command failed: only the gate has not been told of it.
@@ -220,16 +264,17 @@ fn scope_of(damage: &[Damage]) -> Option<Scope> {
     (!damage.is_empty()).then_some(if all { Scope::Everything } else { Scope::Policy })
 }
 
-/// Commits what the transaction has taken in of lists and publishes everything, for a hub that runs.
+/// Commits what the transaction has taken in of lists and publishes everything, for a hub that runs. Where a list would newly
+/// block too much, nothing is kept and nothing published.
 pub async fn publish_lists(
     home: &Home,
     mut tx: Tx,
     key: SealedKey,
     portal: &[String],
-    intake: Intake,
+    (intake, is_weighed): (Intake, bool),
     at: Timestamp,
-) -> Result<Published> {
-    let content = Content::under(home, &mut tx, key).await?;
+) -> Result<Weighed> {
+    let content = Content::under(home, &mut tx, key.clone()).await?;
     let from = FromRecords {
         gate: &home.gate(),
         kept: &home.lists(),
@@ -239,7 +284,11 @@ pub async fn publish_lists(
         watch: &|_, _, _| {},
     };
     let prepared = from.prepare_with(&mut tx, Scope::Everything, Some(intake), at).await?;
-    Ok(prepared.commit(tx).await?)
+    if is_weighed {
+        return commit_weighed(home, &key, prepared, tx, at).await;
+    }
+    prepared.commit(tx).await?;
+    Ok(Weighed::Live)
 }
 
 /// Publishes from the records whatever is damaged of what is published, for a hub that runs: it holds the key and knows

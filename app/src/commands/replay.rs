@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use activity::{Client, Event, TimeRange};
+use activity::{Client, TimeRange};
 use anyhow::Result;
 use clap::Args;
-use engine::replay::{Differing, LeftOut, Past, Replayed};
-use engine::{FilterPolicy, Front, Host, HostName, Sealed, SealedKey};
+use engine::replay::{Differing, LeftOut, Replayed};
+use engine::{FilterPolicy, Sealed, SealedKey};
 use filtering::filter_policy;
 use kit::{Timestamp, Zone};
 use serde_json::json;
@@ -18,6 +18,7 @@ use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
 use crate::commands::{activity as log, policy, when};
 use crate::home::read_key;
 use crate::process::snapshot::Opened;
+use crate::process::weighing::past;
 
 #[derive(Debug, Args)]
 #[command(
@@ -77,7 +78,7 @@ pub fn run(context: &Context, asked: &Replay) -> Result<()> {
     let client = Client::new(&context.home.run());
     let bar = context.output.progress(0, "requests replayed");
     let answered = client.scan(time, |event| {
-        take(&mut replay, &event);
+        replay.take(&past(&event));
         if replay.taken().is_multiple_of(SHOW_EVERY) {
             bar.set_position(replay.taken());
         }
@@ -97,25 +98,6 @@ pub fn run(context: &Context, asked: &Replay) -> Result<()> {
     }
     context.output.say(found.closing(NOTHING_CHANGED));
     Ok(())
-}
-
-/// Hands an event of the log to the replay.
-fn take(replay: &mut engine::replay::Replay<'_>, event: &Event) {
-    let host = event.host.as_deref().and_then(|host| match kit::address::literal(host) {
-        Some(address) => Some(Host::Address(address)),
-        None => HostName::new(host).map(Host::Name),
-    });
-    replay.take(&Past {
-        at: event.at,
-        front: Front::from_id(&event.front).unwrap_or(Front::Dns),
-        person: event.person,
-        client: event.client,
-        host,
-        path: event.path.as_deref(),
-        verdict: event.verdict,
-        step: event.step,
-        fact: event.fact,
-    });
 }
 
 fn say(context: &Context, asked: &Replay, since: Timestamp, found: &Replayed, damaged: u64) {

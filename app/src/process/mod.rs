@@ -17,3 +17,4 @@ pub mod snapshot;
 pub mod stop;
 pub mod supervisor;
 pub mod users;
+pub mod weighing;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use engine::SealedKey;
 use filtering::list::web::{self, Downloads, Every, Fetcher, Wanted};
-use filtering::list::{self, ImportError, Intake, Kinds};
+use filtering::list::{self, ImportError, Intake, Kinds, TooMuch};
 use kit::{Clock, Timestamp};
 use store::{Actor, Db};
 
-use crate::commands::records::publish_lists;
+use crate::commands::records::{Weighed, publish_lists};
 use crate::home::Home;
 
 /// How often it is looked whether the time of a list has come.
@@ -57,11 +57,10 @@ impl Renewing {
         if due.is_empty() {
             return Ok(());
         }
-        let intake = Intake::new(Kinds::built_in()?)?;
-        let fetcher = Fetcher::new(intake.limits().unpacked);
+        let fetcher = Fetcher::new(Intake::new(Kinds::built_in()?)?.limits().unpacked);
         // Not aside: a hub that is told to stop waits for no server.
         let downloads = web::fetch_all(&fetcher, &due, &self.home.lists(), &|_, _| {}).await;
-        self.aside(move |renewing| async move { renewing.take(&downloads, intake, at).await }).await
+        self.aside(move |renewing| async move { renewing.take(&downloads, at).await }).await
     }
 
     /// Reading lists and building an index takes seconds, in which pages are answered.
@@ -81,7 +80,27 @@ impl Renewing {
         Ok(due?)
     }
 
-    async fn take(&self, downloads: &Downloads, mut intake: Intake, at: Timestamp) -> Result<()> {
+    /// Takes what was fetched. A list that would newly block too much is left as it was, and all others are taken.
+    async fn take(&self, downloads: &Downloads, at: Timestamp) -> Result<()> {
+        let (mut left, mut is_weighed) = (TooMuch::new(), true);
+        loop {
+            let intake = Intake::new(Kinds::built_in()?)?.leaving(left.clone());
+            let Weighed::TooMuch(much) = self.take_but(downloads, intake, is_weighed, at).await? else {
+                return Ok(());
+            };
+            // Once all of these are left alone, what blocks more is no update's doing, and holding it back helps nobody.
+            is_weighed = much.keys().any(|id| !left.contains_key(id));
+            left.extend(much);
+        }
+    }
+
+    async fn take_but(
+        &self,
+        downloads: &Downloads,
+        mut intake: Intake,
+        is_weighed: bool,
+        at: Timestamp,
+    ) -> Result<Weighed> {
         let kept = self.home.lists();
         let mut tx = self.records.begin().await?;
         let updated = list::update_fetched(&mut tx, &ACTOR, &kept, downloads, &mut intake, at).await?;
@@ -99,10 +118,10 @@ impl Renewing {
             }
         }
         if changed {
-            publish_lists(&self.home, tx, self.key.clone(), &self.portal, intake, at).await?;
-        } else {
-            tx.commit().await?;
+            return publish_lists(&self.home, tx, self.key.clone(), &self.portal, (intake, is_weighed), at)
+                .await;
         }
-        Ok(())
+        tx.commit().await?;
+        Ok(Weighed::Live)
     }
 }

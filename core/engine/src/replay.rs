@@ -8,6 +8,7 @@
 //! is sealed, for what is sealed stays so under any policy.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
 
 use kit::{Host, Timestamp};
@@ -27,6 +28,9 @@ use crate::step::Step;
 const MOST_SITES: usize = 100_000;
 /// So many people are told apart for a site; more are counted as so many.
 const MOST_PEOPLE: usize = 10_000;
+
+/// Who asked, by person and address.
+type Asker = (Option<PersonNo>, Option<IpAddr>);
 
 /// One request of the past, as the activity log keeps it.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +82,8 @@ impl LeftOut {
 pub struct Replayed {
     /// Requests that both policies decided.
     pub compared: u64,
+    /// How many visits those were: each asker and site once.
+    pub visits: u64,
     /// Requests that were not compared.
     pub left_out: LeftOut,
     /// Of those compared, what the policy in force would decide otherwise today than was decided then: lists, roll or policy
@@ -99,6 +105,8 @@ pub struct Differing {
     pub sites: usize,
     /// Requests to sites beyond those that are told apart.
     pub more: u64,
+    /// By the list that the draft's reason names, most requests first; requests that no list is the ground of are in none.
+    pub lists: Vec<OfList>,
     /// By group of the draft, most requests first. Whoever is in several groups counts in each.
     pub groups: Vec<OfGroup>,
     /// The sites asked for most, most first.
@@ -114,6 +122,19 @@ pub struct OfGroup {
     pub name: String,
     /// How many requests.
     pub requests: u64,
+}
+
+/// How many requests a list is the ground of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OfList {
+    /// The list's id.
+    pub id: String,
+    /// How many requests.
+    pub requests: u64,
+    /// How many visits: each asker and site once, so that a machine which asks again and again counts as one.
+    pub visits: u64,
+    /// How many people, and devices of nobody known.
+    pub people: usize,
 }
 
 /// A site that the draft decides otherwise about.
@@ -139,7 +160,7 @@ pub struct Example {
 pub struct Replay<'p> {
     sides: [Side<'p>; 2],
     /// Who asked, by person and address: a number that stands for the groups on both sides.
-    askers: HashMap<(Option<PersonNo>, Option<IpAddr>), Option<u32>>,
+    askers: HashMap<Asker, Option<u32>>,
     classes: Vec<[Identity; 2]>,
     class_of: HashMap<[GroupSet; 2], u32>,
     /// The last minute that was worked out.
@@ -147,6 +168,8 @@ pub struct Replay<'p> {
     /// What both say of a class, a moment and a host with its path.
     known: HashMap<(u32, [TimeSet; 2]), HashMap<String, [Said; 2]>>,
     text: String,
+    /// Hashes of each asker and site.
+    visits: HashSet<u64>,
     found: Replayed,
     differing: [Tally; 2],
 }
@@ -157,6 +180,8 @@ struct Said {
     blocks: bool,
     /// Whether the leadership's lock blocks, which stands before overrides and the like.
     locked: bool,
+    /// The list that is the ground.
+    list: Option<u16>,
 }
 
 struct Side<'p> {
@@ -170,12 +195,22 @@ struct Tally {
     more: u64,
     /// Requests by class of askers.
     classes: HashMap<u32, u64>,
+    /// By the list that is the draft's ground.
+    lists: HashMap<u16, ListTally>,
+    visits: HashSet<u64>,
     sites: HashMap<String, SiteTally>,
+}
+
+#[derive(Default)]
+struct ListTally {
+    requests: u64,
+    visits: u64,
+    people: HashSet<Asker>,
 }
 
 struct SiteTally {
     requests: u64,
-    people: HashSet<(Option<PersonNo>, Option<IpAddr>)>,
+    people: HashSet<Asker>,
     class: u32,
     moments: [Moment; 2],
     path: Option<String>,
@@ -198,6 +233,7 @@ impl<'p> Replay<'p> {
             minute: (i64::MIN, [moment; 2]),
             known: HashMap::new(),
             text: String::new(),
+            visits: HashSet::new(),
             found: Replayed::default(),
             differing: [Tally::default(), Tally::default()],
         }
@@ -227,18 +263,29 @@ impl<'p> Replay<'p> {
             }
             before.blocks = past.verdict.is_block();
         }
+        let visit = visit(asker, host);
         self.found.compared += 1;
+        self.found.visits += u64::from(self.visits.insert(visit));
         self.found.otherwise_then += u64::from(before.blocks != past.verdict.is_block());
         if before.blocks != after.blocks {
             let way = usize::from(before.blocks);
             if let Some(tally) = self.differing.get_mut(way) {
                 tally.take(asker, class, moments, host, past);
+                if let Some(list) = after.list {
+                    let is_new = tally.visits.insert(visit);
+                    let of = tally.lists.entry(list).or_default();
+                    of.requests += 1;
+                    of.visits += u64::from(is_new);
+                    if of.people.len() < MOST_PEOPLE {
+                        of.people.insert(somebody(asker));
+                    }
+                }
             }
         }
     }
 
     /// The class of whoever asked; `None` where they are not on the roll any more.
-    fn class(&mut self, asker: (Option<PersonNo>, Option<IpAddr>)) -> Option<u32> {
+    fn class(&mut self, asker: Asker) -> Option<u32> {
         if let Some(known) = self.askers.get(&asker) {
             return *known;
         }
@@ -292,6 +339,7 @@ impl<'p> Replay<'p> {
             *said = Said {
                 blocks: decision.verdict.is_block(),
                 locked: decision.reason.step == Step::LockedBlock,
+                list: decision.reason.list,
             };
         }
         known.insert(self.text.clone(), both);
@@ -330,12 +378,21 @@ impl<'p> Replay<'p> {
             .filter(|group| group.id != crate::document::EVERYONE)
             .collect();
         groups.sort_by(|one, other| (other.requests, &one.id).cmp(&(one.requests, &other.id)));
+        let named =
+            |list: u16| draft.policy.index().lists().get(usize::from(list)).map(|head| head.id.clone());
+        let mut lists: Vec<OfList> = (tally.lists.iter())
+            .filter_map(|(list, of)| {
+                let (requests, visits, people) = (of.requests, of.visits, of.people.len());
+                Some(OfList { id: named(*list)?, requests, visits, people })
+            })
+            .collect();
+        lists.sort_by(|one, other| (other.requests, &one.id).cmp(&(one.requests, &other.id)));
         let sites = tally.sites.len();
         let mut hosts: Vec<(String, SiteTally)> = tally.sites.into_iter().collect();
         hosts.sort_by(|(one, its), (other, others)| (others.requests, one).cmp(&(its.requests, other)));
         hosts.truncate(examples);
         let examples = hosts.into_iter().filter_map(|(host, site)| self.example(host, site)).collect();
-        Differing { requests: tally.requests, sites, more: tally.more, groups, examples }
+        Differing { requests: tally.requests, sites, more: tally.more, lists, groups, examples }
     }
 
     fn example(&self, host: String, site: SiteTally) -> Option<Example> {
@@ -363,14 +420,7 @@ impl<'p> Replay<'p> {
 }
 
 impl Tally {
-    fn take(
-        &mut self,
-        asker: (Option<PersonNo>, Option<IpAddr>),
-        class: u32,
-        moments: [Moment; 2],
-        host: Host<'_>,
-        past: &Past<'_>,
-    ) {
+    fn take(&mut self, asker: Asker, class: u32, moments: [Moment; 2], host: Host<'_>, past: &Past<'_>) {
         self.requests += 1;
         *self.classes.entry(class).or_default() += 1;
         let text = match host {
@@ -391,10 +441,24 @@ impl Tally {
         });
         site.requests += 1;
         if site.people.len() < MOST_PEOPLE {
-            // A person counts once, whatever the device.
-            site.people.insert((asker.0, asker.1.filter(|_| asker.0.is_none())));
+            site.people.insert(somebody(asker));
         }
     }
+}
+
+/// A person counts once, whatever the device.
+fn somebody((person, client): Asker) -> Asker {
+    (person, client.filter(|_| person.is_none()))
+}
+
+fn visit(asker: Asker, host: Host<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    somebody(asker).hash(&mut hasher);
+    match host {
+        Host::Name(name) => name.as_str().hash(&mut hasher),
+        Host::Address(address) => address.hash(&mut hasher),
+    }
+    hasher.finish()
 }
 
 const fn request<'a>(

@@ -211,3 +211,67 @@ fn a_command_that_is_killed_midway_leaves_what_was_in_use() -> Result<()> {
     assert!(said.contains("starter/games") && !said.contains("127.0.0.1"), "{said}");
     Ok(())
 }
+
+#[test]
+fn an_update_that_would_block_what_everybody_uses_waits_for_a_person_and_the_others_do_not() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = WebServer::start(folder.path())?;
+    let www = folder.path().join("www");
+    fs::write(www.join("one.txt"), list(0..300))?;
+    fs::write(www.join("two.txt"), list(400..700))?;
+    let school = School::demo()?;
+    let pupil = school.anyone_in("year-7")?.address.clone();
+    let url = |name: &str| format!("{}/{name}.txt", server.url);
+    for name in ["one", "two"] {
+        let id = format!("county/{name}");
+        school.told(&["lists", "import", &url(name), "--category", "pornography", "--name", &id])?;
+    }
+    // What everybody uses, and the log has of it; and what one alone asks for again and again.
+    let everybody: Vec<&str> = school.ready.people.iter().map(|person| person.address.as_str()).collect();
+    assert!(everybody.len() >= 5, "{everybody:?}");
+    for address in &everybody {
+        school.dig(address, &["timestables.example"])?;
+    }
+    for _ in 0..20 {
+        school.dig(&pupil, &["game709.example"])?;
+    }
+    eventually(Duration::from_secs(20), || {
+        let found = school.told(&["--json", "activity", "search", "--site", "timestables.example"]).ok()?;
+        (found.lines().count() >= everybody.len()).then_some(())
+    })
+    .context("the log has what was asked for")?;
+
+    // Both lists come anew; one of them has gone wrong.
+    fs::write(www.join("one.txt"), format!("{}timestables.example\n", list(0..300)))?;
+    fs::write(www.join("two.txt"), list(400..710))?;
+    let output = school.command(&["lists", "update"])?;
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("county/one: the update would newly block ")
+            && said.contains(" visits in the last days"),
+        "{said}"
+    );
+    let refused = |name: &str| -> Result<bool> { Ok(school.dig(&pupil, &[name])?.contains("NXDOMAIN")) };
+    eventually(Duration::from_secs(20), || refused("game709.example").ok().filter(|refused| *refused))
+        .context("the other list is renewed")?;
+    assert!(!refused("timestables.example")?, "it stays open");
+    assert_eq!(status(&school, "county/one")?["state"], "waiting");
+    assert_eq!(status(&school, "county/two")?["state"], "active");
+
+    // By itself it comes to the same.
+    a_day_passes(school.home())?;
+    fs::write(www.join("two.txt"), list(400..720))?;
+    eventually(Duration::from_secs(60), || refused("game719.example").ok().filter(|refused| *refused))
+        .context("the other list renews itself")?;
+    assert!(!refused("timestables.example")?);
+    let waiting = status(&school, "county/one")?;
+    assert_eq!(waiting["state"], "waiting", "{waiting}");
+
+    // A person who knows better takes it.
+    school.told(&["lists", "import", &url("one"), "--category", "pornography", "--name", "county/one"])?;
+    eventually(Duration::from_secs(20), || refused("timestables.example").ok().filter(|refused| *refused))
+        .context("it is taken")?;
+    assert_eq!(status(&school, "county/one")?["state"], "active");
+    Ok(())
+}

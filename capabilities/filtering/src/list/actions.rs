@@ -9,7 +9,7 @@ use lists::{Foreign, Gathered};
 use serde_json::json;
 
 use super::files::{FileError, Found, bare_name, find};
-use super::intake::Intake;
+use super::intake::{Blocks, Intake};
 use super::model::{List, ListReport, RefusedPart, State};
 use super::store;
 use super::text::{BUILT_IN, ReadIntoError, Text};
@@ -82,6 +82,19 @@ pub enum ImportError {
         before: u64,
         /// How many it would have.
         now: u64,
+    },
+    /// An update would newly block too much of what the school asked for before, for nobody to look at it.
+    #[error(
+        "{id}: the update would newly block {} of {} visits in the last days, of {} people, so it was left as it was; if that \
+         is right, `fivebar lists import {path}` takes it", .blocks.visits, .blocks.of, .blocks.people
+    )]
+    BlocksTooMuch {
+        /// The list.
+        id: String,
+        /// Where it comes from.
+        path: String,
+        /// How much.
+        blocks: Blocks,
     },
     /// The records failed.
     #[error(transparent)]
@@ -380,7 +393,13 @@ async fn update_where(
             outcomes.push((list, Err(error)));
             continue;
         }
-        let outcome = update_one(tx, actor, kept, &list, downloads, intake, at).await;
+        let outcome = match intake.left(&list.id) {
+            None => update_one(tx, actor, kept, &list, downloads, intake, at).await,
+            Some(blocks) => {
+                let (id, path) = (list.id.clone(), list.source.clone());
+                Err(ImportError::BlocksTooMuch { id, path, blocks })
+            }
+        };
         match &outcome {
             // What waited is no longer what is there.
             Ok(_) => store::wait(tx, &list.id, None).await?,

@@ -1,6 +1,6 @@
 //! What lists are taken in with, and how much one may be.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use lists::{Gathered, Kinds, Seed};
 
@@ -13,7 +13,23 @@ pub struct Intake {
     pub(super) seed: Seed,
     pub(super) limits: Limits,
     pub(super) gathered: HashMap<(String, u32), Gathered>,
+    /// Lists whose updates are left alone: what they would newly block, of how many requests.
+    left: TooMuch,
 }
+
+/// What a list would newly block of what was asked for in the last days. A visit is an asker and a site, however often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blocks {
+    /// How many visits.
+    pub visits: u64,
+    /// Of how many.
+    pub of: u64,
+    /// Of how many people.
+    pub people: usize,
+}
+
+/// Lists that would newly block too much, by id.
+pub type TooMuch = BTreeMap<String, Blocks>;
 
 /// How much one list may be. What is beyond is refused rather than let the machine run out of memory or disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +52,30 @@ impl Intake {
     pub fn new(kinds: Kinds) -> Result<Self, NoRandomness> {
         let mut seed = [0u8; 16];
         getrandom::fill(&mut seed).map_err(|_| NoRandomness)?;
-        Ok(Self { kinds, seed: Seed(seed), limits: Limits::default(), gathered: HashMap::new() })
+        Ok(Self {
+            kinds,
+            seed: Seed(seed),
+            limits: Limits::default(),
+            gathered: HashMap::new(),
+            left: TooMuch::new(),
+        })
     }
 
     /// The same with other limits.
     #[must_use]
     pub fn within(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// Leaves the updates of these lists alone.
+    #[must_use]
+    pub fn leaving(self, left: TooMuch) -> Self {
+        Self { left, ..self }
+    }
+
+    /// What a list that is left alone would newly block.
+    pub(super) fn left(&self, id: &str) -> Option<Blocks> {
+        self.left.get(id).copied()
     }
 
     /// How much one list may be.

@@ -15,7 +15,7 @@ pub use actions::{
 };
 pub use files::{Found, Looked, find, look};
 pub use holding::{HoldError, Removed, hold, release, remove, removed};
-pub use intake::{Intake, Limits, NoRandomness};
+pub use intake::{Blocks, Intake, Limits, NoRandomness, TooMuch};
 pub use lists::Kinds;
 pub use model::{List, ListReport, RefusedPart, State};
 pub use status::{Status, categories_in_use, status};

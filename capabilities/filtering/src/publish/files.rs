@@ -186,6 +186,11 @@ impl Prepared {
         self.go_live().map_err(CommitError::NotLive)
     }
 
+    /// The list index that would hold, whether it was written now or before.
+    pub fn lists_path(&self) -> PathBuf {
+        self.now.lists.newest.path(&self.turn.folder, Part::Lists)
+    }
+
     fn write(&mut self, parts: Parts<'_>) -> Result<(), PublishError> {
         let folder = self.turn.folder.clone();
         let path = |now: &Published, part: Part| now.part(part).newest.path(&folder, part);

@@ -108,6 +108,9 @@ fn what_a_draft_closes_is_counted_by_group_and_site_with_both_reasons() {
     assert_eq!((closed.requests, closed.sites, closed.more), (3, 2, 0));
     let groups: Vec<_> = closed.groups.iter().map(|one| (one.id.as_str(), one.requests)).collect();
     assert_eq!(groups, [("pupils", 3), ("year-7", 2)]);
+    let of = |one: &engine::replay::OfList| (one.id.clone(), one.requests, one.visits, one.people);
+    assert_eq!(closed.lists.iter().map(of).collect::<Vec<_>>(), [("test/games".to_owned(), 3, 2, 2)]);
+    assert_eq!(found.visits, 4);
     let first = &closed.examples[0];
     assert_eq!((first.host.as_str(), first.requests, first.people), ("games.test", 2, 1));
     assert!(first.in_force.contains("allowed") && first.draft.contains("not allowed"), "{first:?}");
