@@ -7,10 +7,11 @@
 //! A draft sees no override, no focus and no withheld access, and no sealed entry: whoever replays learns nothing of what
 //! is sealed, for what is sealed stays so under any policy.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::borrow::Cow;
+use std::hash::{BuildHasher as _, Hash, Hasher as _};
 use std::net::IpAddr;
 
+use hashbrown::{HashTable, hash_table};
 use kit::{Host, Timestamp};
 use serde::Serialize;
 
@@ -23,9 +24,15 @@ use crate::live::{Live, LiveDocument, Roll};
 use crate::policy::{FilterPolicy, decide_in};
 use crate::request::{Front, Request};
 use crate::step::Step;
+use crate::targets::Seeded;
+
+type HashMap<K, V> = hashbrown::HashMap<K, V, Seeded>;
+type HashSet<K> = hashbrown::HashSet<K, Seeded>;
 
 /// So many sites are told apart on each side; requests to further ones are counted together.
 const MOST_SITES: usize = 100_000;
+/// So many answers are kept at once, some tens of bytes each; then they begin anew.
+const MOST_KEPT: usize = 1 << 19;
 /// So many people are told apart for a site; more are counted as so many.
 const MOST_PEOPLE: usize = 10_000;
 
@@ -165,11 +172,11 @@ pub struct Replay<'p> {
     class_of: HashMap<[GroupSet; 2], u32>,
     /// The last minute that was worked out.
     minute: (i64, [Moment; 2]),
-    /// What both say of a class, a moment and a host with its path.
-    known: HashMap<(u32, [TimeSet; 2]), HashMap<String, [Said; 2]>>,
+    known: HashTable<Known>,
+    seed: Seeded,
     text: String,
     /// Hashes of each asker and site.
-    visits: HashSet<u64>,
+    visits: HashTable<u64>,
     found: Replayed,
     differing: [Tally; 2],
 }
@@ -184,24 +191,32 @@ struct Said {
     list: Option<u16>,
 }
 
+/// What both sides say of a class, a moment and a host with its path.
+struct Known {
+    class: u32,
+    times: [TimeSet; 2],
+    text: Box<str>,
+    both: [Said; 2],
+    hash: u64,
+}
+
 struct Side<'p> {
     policy: &'p FilterPolicy,
     live: Live,
 }
 
-#[derive(Default)]
 struct Tally {
+    seed: Seeded,
     requests: u64,
     more: u64,
     /// Requests by class of askers.
     classes: HashMap<u32, u64>,
     /// By the list that is the draft's ground.
     lists: HashMap<u16, ListTally>,
-    visits: HashSet<u64>,
+    visits: HashTable<u64>,
     sites: HashMap<String, SiteTally>,
 }
 
-#[derive(Default)]
 struct ListTally {
     requests: u64,
     visits: u64,
@@ -225,17 +240,19 @@ impl<'p> Replay<'p> {
         let side = |policy: &'p FilterPolicy| Side { policy, live: Live::compile(&alone, policy).0 };
         let never = Timestamp::from_millis(i64::MIN);
         let moment = Moment { at: never, times: Default::default() };
+        let seed = Seeded::random();
         Self {
             sides: [side(in_force), side(draft)],
-            askers: HashMap::new(),
+            askers: HashMap::with_hasher(seed),
             classes: Vec::new(),
-            class_of: HashMap::new(),
+            class_of: HashMap::with_hasher(seed),
             minute: (i64::MIN, [moment; 2]),
-            known: HashMap::new(),
+            known: HashTable::new(),
+            seed,
             text: String::new(),
-            visits: HashSet::new(),
+            visits: HashTable::new(),
             found: Replayed::default(),
-            differing: [Tally::default(), Tally::default()],
+            differing: [Tally::new(seed), Tally::new(seed)],
         }
     }
 
@@ -263,17 +280,17 @@ impl<'p> Replay<'p> {
             }
             before.blocks = past.verdict.is_block();
         }
-        let visit = visit(asker, host);
+        let visit = self.visit(asker, host);
         self.found.compared += 1;
-        self.found.visits += u64::from(self.visits.insert(visit));
+        self.found.visits += u64::from(insert(&mut self.visits, visit));
         self.found.otherwise_then += u64::from(before.blocks != past.verdict.is_block());
         if before.blocks != after.blocks {
             let way = usize::from(before.blocks);
             if let Some(tally) = self.differing.get_mut(way) {
                 tally.take(asker, class, moments, host, past);
                 if let Some(list) = after.list {
-                    let is_new = tally.visits.insert(visit);
-                    let of = tally.lists.entry(list).or_default();
+                    let is_new = insert(&mut tally.visits, visit);
+                    let of = tally.lists.entry(list).or_insert_with(|| ListTally::new(tally.seed));
                     of.requests += 1;
                     of.visits += u64::from(is_new);
                     if of.people.len() < MOST_PEOPLE {
@@ -326,9 +343,11 @@ impl<'p> Replay<'p> {
         };
         // A host and a path cannot be confused with another: no host holds a slash, and each path starts with one.
         self.text.push_str(past.path.unwrap_or_default());
-        let known = self.known.entry((class, moments.map(|moment| moment.times))).or_default();
-        if let Some(both) = known.get(&self.text) {
-            return *both;
+        let (times, text) = (moments.map(|moment| moment.times), &self.text);
+        let hash = self.seed.hash_one((class, times, text.as_str()));
+        let is_it = |known: &Known| known.class == class && known.times == times && *known.text == **text;
+        if let Some(known) = self.known.find(hash, is_it) {
+            return known.both;
         }
         let mut both = [Said::default(); 2];
         let Some(identities) = self.classes.get(class as usize) else { return both };
@@ -342,14 +361,29 @@ impl<'p> Replay<'p> {
                 list: decision.reason.list,
             };
         }
-        known.insert(self.text.clone(), both);
+        if self.known.len() >= MOST_KEPT {
+            self.known.clear();
+        }
+        let known = Known { class, times, text: text.as_str().into(), both, hash };
+        self.known.insert_unique(hash, known, |known| known.hash);
         both
+    }
+
+    fn visit(&self, asker: Asker, host: Host<'_>) -> u64 {
+        let mut hasher = self.seed.build_hasher();
+        somebody(asker).hash(&mut hasher);
+        match host {
+            Host::Name(name) => name.as_str().hash(&mut hasher),
+            Host::Address(address) => address.hash(&mut hasher),
+        }
+        hasher.finish()
     }
 
     /// What was found, with at most so many examples each way.
     pub fn end(mut self, examples: usize) -> Replayed {
-        let tallies = std::mem::take(&mut self.differing);
-        let [blocked, open] = tallies.map(|tally| self.told(tally, examples));
+        let [blocked, open] =
+            std::mem::replace(&mut self.differing, [Tally::new(self.seed), Tally::new(self.seed)])
+                .map(|tally| self.told(tally, examples));
         self.found.newly_blocked = blocked;
         self.found.newly_open = open;
         self.found
@@ -362,7 +396,7 @@ impl<'p> Replay<'p> {
 
     fn told(&self, tally: Tally, examples: usize) -> Differing {
         let [_, draft] = &self.sides;
-        let mut groups: HashMap<u16, u64> = HashMap::new();
+        let mut groups: HashMap<u16, u64> = HashMap::with_hasher(self.seed);
         for (class, requests) in &tally.classes {
             let Some([_, identity]) = self.classes.get(*class as usize) else { continue };
             for group in identity.groups.iter() {
@@ -419,21 +453,39 @@ impl<'p> Replay<'p> {
     }
 }
 
+impl ListTally {
+    fn new(seed: Seeded) -> Self {
+        Self { requests: 0, visits: 0, people: HashSet::with_hasher(seed) }
+    }
+}
+
 impl Tally {
+    fn new(seed: Seeded) -> Self {
+        Self {
+            seed,
+            requests: 0,
+            more: 0,
+            classes: HashMap::with_hasher(seed),
+            lists: HashMap::with_hasher(seed),
+            visits: HashTable::new(),
+            sites: HashMap::with_hasher(seed),
+        }
+    }
+
     fn take(&mut self, asker: Asker, class: u32, moments: [Moment; 2], host: Host<'_>, past: &Past<'_>) {
         self.requests += 1;
         *self.classes.entry(class).or_default() += 1;
         let text = match host {
-            Host::Name(name) => name.as_str().to_owned(),
-            Host::Address(address) => address.to_canonical().to_string(),
+            Host::Name(name) => Cow::Borrowed(name.as_str()),
+            Host::Address(address) => Cow::Owned(address.to_canonical().to_string()),
         };
-        if self.sites.len() >= MOST_SITES && !self.sites.contains_key(&text) {
+        if self.sites.len() >= MOST_SITES && !self.sites.contains_key(&*text) {
             self.more += 1;
             return;
         }
-        let site = self.sites.entry(text).or_insert_with(|| SiteTally {
+        let site = self.sites.entry_ref(&*text).or_insert_with(|| SiteTally {
             requests: 0,
-            people: HashSet::new(),
+            people: HashSet::with_hasher(self.seed),
             class,
             moments,
             path: past.path.map(str::to_owned),
@@ -451,14 +503,15 @@ fn somebody((person, client): Asker) -> Asker {
     (person, client.filter(|_| person.is_none()))
 }
 
-fn visit(asker: Asker, host: Host<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    somebody(asker).hash(&mut hasher);
-    match host {
-        Host::Name(name) => name.as_str().hash(&mut hasher),
-        Host::Address(address) => address.hash(&mut hasher),
+/// Adds a hash to those that are there; whether it is new.
+fn insert(hashes: &mut HashTable<u64>, hash: u64) -> bool {
+    match hashes.entry(hash, |one| *one == hash, |one| *one) {
+        hash_table::Entry::Occupied(_) => false,
+        hash_table::Entry::Vacant(free) => {
+            free.insert(hash);
+            true
+        }
     }
-    hasher.finish()
 }
 
 const fn request<'a>(

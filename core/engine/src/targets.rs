@@ -2,7 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::net::IpAddr;
 
 use hashbrown::HashTable;
@@ -372,6 +372,24 @@ pub(crate) fn matches_everything(pattern: &str) -> bool {
 /// school's own documents, so nobody outside can make entries collide.
 #[derive(Default)]
 pub(crate) struct WordHasher(u64);
+
+/// Makes hashers that begin with a number of their own, for tables that outsiders fill too.
+#[derive(Clone, Copy)]
+pub(crate) struct Seeded(u64);
+
+impl Seeded {
+    /// With a random number.
+    pub(crate) fn random() -> Self {
+        Self(std::hash::RandomState::new().build_hasher().finish())
+    }
+}
+
+impl BuildHasher for Seeded {
+    type Hasher = WordHasher;
+    fn build_hasher(&self) -> WordHasher {
+        WordHasher(self.0)
+    }
+}
 
 impl WordHasher {
     #[inline]
