@@ -445,6 +445,7 @@ impl Config {
             say("dns", "cache-mb", "use 1 to 65536 megabytes".to_owned());
         }
         self.check_encrypted(&mut say);
+        self.check_metrics(&mut say);
         if self.proxy.listen.is_empty() {
             say("proxy", "listen", "name at least one address where browsers send their requests".to_owned());
         }
@@ -533,6 +534,22 @@ impl Config {
 }
 
 impl Config {
+    fn check_metrics(&self, say: &mut dyn FnMut(&str, &str, String)) {
+        let Some(own) = self.metrics.listen else { return };
+        let dns = self.dns.listen.iter().chain(&self.dns.tls).chain(&self.dns.https);
+        let others = dns
+            .map(|other| ("DNS", other))
+            .chain(self.proxy.listen.iter().map(|other| ("the proxy", other)))
+            .chain([("the portal", &self.portal.listen)]);
+        for (whose, other) in others.filter(|(_, other)| meet(own, **other)) {
+            say(
+                "metrics",
+                "listen",
+                format!("{own} cannot be had beside {whose} at {other}; give it another port"),
+            );
+        }
+    }
+
     fn check_encrypted(&self, say: &mut dyn FnMut(&str, &str, String)) {
         let dns = &self.dns;
         if dns.certificate.is_some() != dns.key.is_some() {

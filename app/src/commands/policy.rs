@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -82,8 +82,22 @@ pub fn run(context: &Context, asked: Policy) -> Result<()> {
     }
 }
 
+/// A policy file is text of some hundred kilobytes at most; what is larger is another file.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// Reads a policy file.
 pub fn read(file: &Path) -> Result<String> {
-    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+    let why = || format!("cannot read {}", file.display());
+    let mut text = String::new();
+    fs::File::open(file)
+        .with_context(why)?
+        .take(MOST_BYTES + 1)
+        .read_to_string(&mut text)
+        .with_context(why)?;
+    if text.len() as u64 > MOST_BYTES {
+        bail!("{} is larger than any policy; give a policy file", file.display())
+    }
+    Ok(text)
 }
 
 fn check(context: &Context, file: &Path) -> Result<()> {
@@ -138,7 +152,7 @@ fn with_portal(context: &Context, content: &Content) -> Arc<Catalogue> {
 
 /// Groups that the roll names and a policy does not have, with how many are in each.
 #[derive(Debug, Default, Serialize)]
-struct Dropped {
+pub struct Dropped {
     groups: BTreeMap<String, Members>,
     /// How many people would be in no group at all, and meet what a stranger meets.
     people_left_over: usize,
@@ -153,7 +167,7 @@ struct Members {
 }
 
 impl Dropped {
-    async fn by(document: &PolicyDocument, tx: &mut Tx) -> Result<Self> {
+    pub async fn by(document: &PolicyDocument, tx: &mut Tx) -> Result<Self> {
         let known: BTreeSet<&str> =
             document.groups.iter().map(|group| group.id.as_str()).chain([EVERYONE]).collect();
         let roll = people::gate_roll(tx).await?;
@@ -179,7 +193,7 @@ impl Dropped {
     }
 
     /// The same as things worth a look, each of no line.
-    fn problems(&self) -> Vec<Problem> {
+    pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (id, Members { people, devices, ranges }) in &self.groups {
             let counted =

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use activity::{Client, TimeRange};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use engine::replay::{Differing, LeftOut, Replayed};
 use engine::{FilterPolicy, Sealed, SealedKey};
@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
+use crate::commands::policy::Dropped;
 use crate::commands::{activity as log, policy, when};
 use crate::home::read_key;
 use crate::process::snapshot::Opened;
@@ -55,7 +56,22 @@ pub fn run(context: &Context, asked: &Replay) -> Result<()> {
     let (catalogue, index) = (opened.policy.catalogue(), opened.policy.index());
     // Without sealed entries on either side, nobody learns from a replay what they hold.
     let sealed = Arc::new(Sealed::never_configured());
-    let (draft, problems) = filter_policy::check(&text, catalogue, &sealed, None);
+    let records = context.records()?;
+    let listed = context.wait(async {
+        let mut tx = records.read().await?;
+        let listed = filtering::list::categories_in_use(&mut tx).await?;
+        tx.roll_back().await?;
+        anyhow::Ok(listed)
+    })?;
+    let (draft, mut problems) = filter_policy::check(&text, catalogue, &sealed, Some(&listed));
+    if let Some(draft) = &draft {
+        problems.extend(context.wait(async {
+            let mut tx = records.read().await?;
+            let dropped = Dropped::by(draft, &mut tx).await?;
+            tx.roll_back().await?;
+            anyhow::Ok(dropped.problems())
+        })?);
+    }
     let found = Findings::of(&asked.draft, problems);
     let Some(draft) = draft else {
         context.output.object(&with(found.fields(), json!({ "usable": false, "applied": false })));
@@ -73,6 +89,9 @@ pub fn run(context: &Context, asked: &Replay) -> Result<()> {
     let moment = |text: &Option<String>| text.as_deref().map(|text| when::moment(text, &zone)).transpose();
     let since = moment(&asked.since)?.unwrap_or_else(|| context.at.plus_millis(-DAYS_BACK * DAY_MS));
     let time = TimeRange { from: Some(since), to: moment(&asked.until)? };
+    if time.to.is_some_and(|to| to <= since) {
+        bail!("the time ends before it begins; give --until a moment after --since")
+    }
 
     let mut replay = engine::replay::Replay::new(&in_force, &draft, &opened.live.roll);
     let client = Client::new(&context.home.run());
@@ -116,12 +135,13 @@ fn say(context: &Context, asked: &Replay, since: Timestamp, found: &Replayed, da
         side(context, "Newly blocked", &found.newly_blocked);
         side(context, "Newly open", &found.newly_open);
     }
-    let LeftOut { not_the_policys, led_elsewhere, exceptions, gone } = found.left_out;
+    let LeftOut { not_the_policys, led_elsewhere, exceptions, gone, tests } = found.left_out;
     for (many, why) in [
         (not_the_policys, "are decided by no policy: sealed, or refused for their form"),
         (led_elsewhere, "were decided by where a name led, which the log does not keep"),
         (exceptions, "were decided by an override, a focus or withheld access, and would be again"),
         (gone, "are of somebody who is not on the roll any more"),
+        (tests, "were asked by the school's own test of its filter"),
     ] {
         if many > 0 {
             out.say(format!("Left out: {many} {why}."));
@@ -145,16 +165,21 @@ fn side(context: &Context, title: &str, differing: &Differing) {
         return;
     }
     let more = if differing.more > 0 { " or more" } else { "" };
-    out.say(format!("\n{title}: {} requests to {}{more} sites", differing.requests, differing.sites));
+    out.say(format!(
+        "\n{title}: {} to {}{more}",
+        counted(differing.requests, "request", "requests"),
+        counted(differing.sites as u64, "site", "sites")
+    ));
     for group in &differing.groups {
         out.say(format!("  {:<32} {}", group.name, group.requests));
     }
     for example in &differing.examples {
-        let people = if example.people == 1 { "person" } else { "people" };
         let path = example.path.as_deref().map(|path| format!(", as in {path}")).unwrap_or_default();
         out.say(format!(
-            "  {}  {} times by {} {people}{path}",
-            example.host, example.requests, example.people
+            "  {}  {} by {}{path}",
+            example.host,
+            counted(example.requests, "time", "times"),
+            counted(example.people as u64, "person or device", "people or devices")
         ));
         out.say(format!("      in force: {}", example.in_force));
         out.say(format!("      draft:    {}", example.draft));
@@ -163,4 +188,9 @@ fn side(context: &Context, title: &str, differing: &Differing) {
     if differing.sites > shown {
         out.say(format!("  … and {} more sites; --examples shows more.", differing.sites - shown));
     }
+}
+
+/// How many of what.
+fn counted(many: u64, one: &str, more: &str) -> String {
+    format!("{many} {}", if many == 1 { one } else { more })
 }

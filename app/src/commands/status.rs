@@ -1,5 +1,7 @@
 //! `status`: how the school's filter fares.
 
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -15,7 +17,7 @@ use crate::process::health::Health;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The exit code is 4 where the gate or the log is not running. With --watch it goes on until it is stopped."
+    after_help = "The exit code is 4 where a part is not running or does not answer. With --watch it goes on until it is stopped."
 )]
 pub struct Status {
     /// Go on, every two seconds.
@@ -23,6 +25,8 @@ pub struct Status {
     watch: bool,
 }
 
+/// How long a part is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 const EVERY: Duration = Duration::from_secs(2);
 /// A test of the filter that is older wants another.
 const TEST_EVERY_DAYS: i64 = 31;
@@ -37,7 +41,9 @@ struct Seen {
     /// Lists that wait for a person, are held, or fail, by their word.
     lists: Vec<(String, &'static str)>,
     in_use: usize,
-    tested: Option<(u32, Timestamp, bool)>,
+    tested: Option<(u32, Timestamp, bool, String)>,
+    /// Whether the portal takes connections, where it is known where it is.
+    portal: Option<bool>,
 }
 
 /// Runs the command.
@@ -50,7 +56,7 @@ pub fn run(context: &Context, asked: &Status) -> Result<()> {
         }
         seen.tell(context, before.as_ref());
         if !asked.watch {
-            return if seen.gate.is_some() && seen.log.is_some() {
+            return if seen.gate.is_some() && seen.log.is_some() && seen.portal != Some(false) {
                 Ok(())
             } else {
                 Err(Failure::NotRunning("not everything is running; `fivebar run` starts it".to_owned())
@@ -80,11 +86,14 @@ impl Seen {
         Ok(Self {
             at,
             gate: Health::read(&context.home.health(), at),
-            log: activity::Client::new(&context.home.run()).status().ok(),
+            log: activity::Client::new(&context.home.run()).status_within(PATIENCE).ok(),
             generation: Published::read(&context.home.gate())?.map(|published| published.generation),
             in_use: all.len(),
             lists: lists.filter(|(_, word)| *word != "active").collect(),
-            tested: tests.first().map(|test| (test.number, test.at, test.report.passed)),
+            tested: tests
+                .first()
+                .map(|test| (test.number, test.at, test.report.passed, test.report.in_short())),
+            portal: portal(context),
         })
     }
 
@@ -127,6 +136,9 @@ impl Seen {
                 }
             }
         }
+        if self.portal == Some(false) {
+            out.say("Hub   NOT ANSWERING: the portal is not there, and nothing is published or renewed.");
+        }
         match self.generation {
             None => out.say("Rules nothing was published yet; `fivebar policy apply` does"),
             Some(generation) => {
@@ -136,10 +148,9 @@ impl Seen {
         for (list, word) in &self.lists {
             out.say(format!("      {list} is {word}; `fivebar lists status` says why"));
         }
-        match self.tested {
+        match &self.tested {
             None => out.say("Test  the filter was never tested; `fivebar filter-test` does"),
-            Some((number, at, passed)) => {
-                let outcome = if passed { "passed" } else { "FAILED" };
+            Some((number, at, _, outcome)) => {
                 let old = (self.at.as_millis() - at.as_millis()) / DAY_MS > TEST_EVERY_DAYS;
                 let old = if old { "; that was more than a month ago" } else { "" };
                 out.say(format!("Test  number {number} of {at} {outcome}{old}"));
@@ -161,11 +172,34 @@ impl Seen {
                 "events": log.last_seq.saturating_sub(log.first_seq.saturating_sub(1)), "bytes": log.bytes,
                 "alarm": log.alarm,
             })),
+            "portal": self.portal,
             "generation": self.generation,
             "lists": { "in_use": self.in_use, "waiting": self.lists.iter().map(|(id, word)| json!({ "id": id, "state": word })).collect::<Vec<_>>() },
-            "filter_test": self.tested.map(|(number, at, passed)| json!({ "number": number, "at": at.to_string(), "passed": passed })),
+            "filter_test": self.tested.as_ref().map(|(number, at, passed, outcome)| json!({
+                "number": number, "at": at.to_string(), "passed": passed, "in_short": outcome,
+            })),
         })
     }
+}
+
+/// Whether the portal answers on its port. Of one that took any free port nothing is known.
+fn portal(context: &Context) -> Option<bool> {
+    let listens = context.config.portal.listen;
+    let address = match listens.ip() {
+        ip if !ip.is_unspecified() => listens,
+        IpAddr::V4(_) => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listens.port()),
+        IpAddr::V6(_) => SocketAddr::new(Ipv6Addr::LOCALHOST.into(), listens.port()),
+    };
+    if listens.port() == 0 {
+        return None;
+    }
+    let asked = || {
+        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(b"HEAD / HTTP/1.0\r\n\r\n")?;
+        stream.read(&mut [0; 16])
+    };
+    Some(asked().is_ok_and(|read| read > 0))
 }
 
 /// How many questions a second, since the time before.

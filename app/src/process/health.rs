@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// How often it is written.
 pub const EVERY: Duration = Duration::from_secs(2);
 /// A gate that has not written for so long is not running.
-const GONE_AFTER_MS: i64 = 10_000;
+const GONE_AFTER_MS: u64 = 10_000;
 
 /// What one front counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +83,10 @@ impl Health {
     pub fn read(folder: &Path, now: Timestamp) -> Option<Self> {
         let text = std::fs::read(file(folder)).ok()?;
         let read: Self = serde_json::from_slice(&text).ok()?;
-        ((now.as_millis() - read.at_ms).abs() <= GONE_AFTER_MS).then_some(read)
+        let is_young = now.as_millis().abs_diff(read.at_ms) <= GONE_AFTER_MS;
+        // One that was killed leaves its last numbers behind.
+        let is_there = Path::new("/proc").join(read.pid.to_string()).exists();
+        (is_young && is_there).then_some(read)
     }
 
     /// A front's count of that name.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use engine::{Current, Reason, SealedKey};
+use engine::{Current, KnownBy, Reason, SealedKey};
 use filtering::portal::{LogUnavailable, RecentBlocks, Refusal, Soon};
 use filtering::publish::Published;
 use kit::{Clock, Private, Timestamp, Zone};
@@ -55,7 +55,10 @@ pub fn run(
             "The records could not be published again; gates go on with what they have"
         );
     }
-    let metrics = config.metrics.listen.map(metrics::bind).transpose()?;
+    // Pages and lists matter more than numbers about them.
+    let metrics = config.metrics.listen.and_then(|address| {
+        metrics::bind(address).inspect_err(|error| tracing::error!("{error:#}; the hub goes on without")).ok()
+    });
     let confined = confine(&Reach {
         read: [read_outside(), vec![home.health()]].concat(),
         // Lists are fetched into their folder, and read where what was published of them is damaged.
@@ -264,7 +267,9 @@ impl RecentBlocks for AskTheLog {
             let events = asked
                 .map_err(|error| unavailable(error.into()))?
                 .map_err(|error| unavailable(error.into()))?;
-            Ok(events.into_iter().map(|event| refusal(event, &self.filter)).collect())
+            // What the school's own test was refused is nobody's.
+            let theirs = events.into_iter().filter(|event| event.known_by != KnownBy::FilterTest);
+            Ok(theirs.map(|event| refusal(event, &self.filter)).collect())
         })
     }
 }

@@ -3,14 +3,23 @@
 
 use std::fmt::Write as _;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use kit::{Clock, Timestamp};
+use tokio::sync::Semaphore;
 
 use crate::home::Home;
 use crate::process::health::Health;
+
+/// How long the log is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How many are answered at once.
+const AT_ONCE: usize = 4;
 
 /// Takes the address.
 pub fn bind(address: SocketAddr) -> Result<TcpListener> {
@@ -22,9 +31,14 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener> {
 
 /// Serves them until the process ends.
 pub async fn serve(listener: TcpListener, home: Home) {
+    // Who asks more often than is answered waits for nobody: the threads are the portal's too.
+    let room = Arc::new(Semaphore::new(AT_ONCE));
     let page = move || {
-        let home = home.clone();
+        let (home, room) = (home.clone(), Arc::clone(&room));
         async move {
+            let Ok(_room) = room.try_acquire() else {
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            };
             // The log is asked over a blocking socket.
             let text = tokio::task::spawn_blocking(move || text(&home, Clock::System.now())).await;
             let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
@@ -46,7 +60,9 @@ fn text(home: &Home, now: Timestamp) -> String {
     let mut all = Lines::default();
     let health = Health::read(&home.health(), now);
     let up = "Whether the part runs.";
+    let status = activity::Client::new(&home.run()).status_within(PATIENCE).ok();
     all.one("fivebar_up", "gauge", up, "part=\"gate\"", u64::from(health.is_some()));
+    all.one("fivebar_up", "gauge", up, "part=\"log\"", u64::from(status.is_some()));
     if let Some(health) = &health {
         let started = health.started_ms.div_euclid(1000).unsigned_abs();
         all.one("fivebar_gate_start_time_seconds", "gauge", "When the gate started.", "", started);
@@ -59,8 +75,6 @@ fn text(home: &Home, now: Timestamp) -> String {
             all.one(&name, kind, &count.about, "", count.value);
         }
     }
-    let status = activity::Client::new(&home.run()).status().ok();
-    all.one("fivebar_up", "gauge", up, "part=\"log\"", u64::from(status.is_some()));
     if let Some(status) = &status {
         let of = |of: fn(&activity::log::OpenRun) -> u64| status.accounts.open.iter().map(of).sum::<u64>();
         let accounts = &status.accounts;

@@ -82,6 +82,7 @@ pub fn past(event: &Event) -> Past<'_> {
         at: event.at,
         front: Front::from_id(&event.front).unwrap_or(Front::Dns),
         person: event.person,
+        known_by: event.known_by,
         client: event.client,
         host,
         path: event.path.as_deref(),

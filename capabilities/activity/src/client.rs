@@ -108,6 +108,14 @@ impl Client {
         }
     }
 
+    /// The same for whoever would rather hear nothing than wait.
+    pub fn status_within(&self, patience: Duration) -> Result<Status, ClientError> {
+        match next(&mut self.ask(&Ask::Status, Some(patience))?)? {
+            Some(Reply::Status(status)) => Ok(*status),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
     /// What the log says about itself, oldest first: losses, deletions, repairs.
     pub fn entries(&self) -> Result<Vec<Entry>, ClientError> {
         match self.one(&Ask::Entries)? {

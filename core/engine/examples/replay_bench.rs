@@ -148,6 +148,7 @@ fn main() {
             at: start.plus_millis(number as i64 * 36_000_000 / events as i64),
             front: Front::Dns,
             person: Some(PersonNo(*person)),
+            known_by: engine::KnownBy::DeviceRegister,
             client: Some(address(*person)),
             host: HostName::new(hosts.get(*rank).unwrap()).map(Host::Name),
             path: path.as_deref(),

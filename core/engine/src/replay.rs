@@ -17,9 +17,9 @@ use serde::Serialize;
 
 use crate::calendar::{Moment, TimeSet};
 use crate::decision::{Fact, Verdict};
-use crate::explain::trace_in;
+use crate::explain::{Trace, trace_in};
 use crate::groups::GroupSet;
-use crate::identity::{Identity, PersonNo};
+use crate::identity::{Identity, KnownBy, PersonNo};
 use crate::live::{Live, LiveDocument, Roll};
 use crate::policy::{FilterPolicy, decide_in};
 use crate::request::{Front, Request};
@@ -48,6 +48,8 @@ pub struct Past<'a> {
     pub front: Front,
     /// The person, where one was known.
     pub person: Option<PersonNo>,
+    /// How surely.
+    pub known_by: KnownBy,
     /// The device's address.
     pub client: Option<IpAddr>,
     /// The host; none where it was not kept.
@@ -70,16 +72,18 @@ pub struct LeftOut {
     pub not_the_policys: u64,
     /// Decided by a name or an address that the host led to: the log does not keep those.
     pub led_elsewhere: u64,
-    /// Decided by an override, a focus or withheld access, which stand before all that the draft says but locks.
+    /// Decided by an override, a focus or withheld access, which stand before what the draft says.
     pub exceptions: u64,
     /// Of somebody who is not on the roll any more.
     pub gone: u64,
+    /// Asked by the school's own test of its filter.
+    pub tests: u64,
 }
 
 impl LeftOut {
     /// All of them.
     pub const fn all(&self) -> u64 {
-        self.not_the_policys + self.led_elsewhere + self.exceptions + self.gone
+        self.not_the_policys + self.led_elsewhere + self.exceptions + self.gone + self.tests
     }
 }
 
@@ -150,7 +154,7 @@ pub struct OfList {
 pub struct Example {
     /// The site.
     pub host: String,
-    /// The beginning of a path, where the difference is about one.
+    /// The beginning of a path, where the difference is about one and not about the whole site.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// How many requests.
@@ -182,11 +186,11 @@ pub struct Replay<'p> {
 }
 
 /// What one side says of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Said {
     blocks: bool,
-    /// Whether the leadership's lock blocks, which stands before overrides and the like.
-    locked: bool,
+    /// The step that spoke.
+    step: Step,
     /// The list that is the ground.
     list: Option<u16>,
 }
@@ -230,6 +234,8 @@ struct SiteTally {
     moments: [Moment; 2],
     path: Option<String>,
     front: Front,
+    /// The step of the exception that decided the first of them.
+    excepted: Option<Step>,
 }
 
 impl<'p> Replay<'p> {
@@ -258,6 +264,10 @@ impl<'p> Replay<'p> {
 
     /// Takes one request. What the same groups asked for at the same school time is decided once.
     pub fn take(&mut self, past: &Past<'_>) {
+        if past.known_by == KnownBy::FilterTest {
+            self.found.left_out.tests += 1;
+            return;
+        }
         let Some(host) = past.host.filter(|_| !matches!(past.step, Step::Sealed | Step::Front)) else {
             self.found.left_out.not_the_policys += 1;
             return;
@@ -273,12 +283,17 @@ impl<'p> Replay<'p> {
         };
         let moments = self.moments(past.at);
         let [mut before, after] = self.said(class, moments, host, past);
+        let mut excepted = None;
         if matches!(past.step, Step::Override | Step::Focus | Step::Withheld) {
-            if !after.locked {
+            // The exception would speak again, unless the draft speaks at a step before it.
+            if after.step >= past.step {
                 self.found.left_out.exceptions += 1;
                 return;
             }
-            before.blocks = past.verdict.is_block();
+            if before.step > past.step {
+                before.blocks = past.verdict.is_block();
+                excepted = Some(past.step);
+            }
         }
         let visit = self.visit(asker, host);
         self.found.compared += 1;
@@ -287,7 +302,7 @@ impl<'p> Replay<'p> {
         if before.blocks != after.blocks {
             let way = usize::from(before.blocks);
             if let Some(tally) = self.differing.get_mut(way) {
-                tally.take(asker, class, moments, host, past);
+                tally.take((asker, class, excepted), moments, host, past);
                 if let Some(list) = after.list {
                     let is_new = insert(&mut tally.visits, visit);
                     let of = tally.lists.entry(list).or_insert_with(|| ListTally::new(tally.seed));
@@ -349,7 +364,7 @@ impl<'p> Replay<'p> {
         if let Some(known) = self.known.find(hash, is_it) {
             return known.both;
         }
-        let mut both = [Said::default(); 2];
+        let mut both = [Said { blocks: false, step: Step::Unknown, list: None }; 2];
         let Some(identities) = self.classes.get(class as usize) else { return both };
         let asked = self.sides.iter().zip(identities).zip(&moments);
         for (said, ((side, identity), moment)) in both.iter_mut().zip(asked) {
@@ -357,7 +372,7 @@ impl<'p> Replay<'p> {
             let decision = decide_in(side.policy, &side.live, &request, moment);
             *said = Said {
                 blocks: decision.verdict.is_block(),
-                locked: decision.reason.step == Step::LockedBlock,
+                step: decision.reason.step,
                 list: decision.reason.list,
             };
         }
@@ -435,15 +450,24 @@ impl<'p> Replay<'p> {
             Some(address) => Host::Address(address),
             None => Host::Name(kit::HostName::new(&host)?),
         };
-        let why = |side: usize| {
+        let trace = |side: usize, path: Option<&str>| {
             let (one, identity, moment) =
                 (self.sides.get(side)?, identities.get(side)?, site.moments.get(side)?);
-            let request = request(target, site.path.as_deref(), site.front, identity);
-            Some(trace_in(one.policy, &one.live, &request, moment).reason)
+            Some(trace_in(one.policy, &one.live, &request(target, path, site.front, identity), moment))
         };
-        let (in_force, draft) = (why(0)?, why(1)?);
+        // A path says what one person read: it is told only where without it nothing would differ.
+        let both = |path: Option<&str>| Some([trace(0, path)?, trace(1, path)?]);
+        let of_site = both(None)?;
+        let differs = |both: &[Trace; 2]| both[0].verdict.is_block() != both[1].verdict.is_block();
+        let path = site.path.as_deref().filter(|_| !differs(&of_site) && site.excepted.is_none());
+        let [before, after] = if path.is_some() { both(path)? } else { of_site };
+        let in_force = match site.excepted {
+            Some(step) => format!("decided by an exception for a time ({step})."),
+            None => before.reason,
+        };
+        let (path, draft) = (path.map(|path| first_part(path).to_owned()), after.reason);
         Some(Example {
-            path: site.path.filter(|path| path != "/"),
+            path: path.filter(|path| path != "/"),
             requests: site.requests,
             people: site.people.len(),
             in_force,
@@ -472,7 +496,13 @@ impl Tally {
         }
     }
 
-    fn take(&mut self, asker: Asker, class: u32, moments: [Moment; 2], host: Host<'_>, past: &Past<'_>) {
+    fn take(
+        &mut self,
+        (asker, class, excepted): (Asker, u32, Option<Step>),
+        moments: [Moment; 2],
+        host: Host<'_>,
+        past: &Past<'_>,
+    ) {
         self.requests += 1;
         *self.classes.entry(class).or_default() += 1;
         let text = match host {
@@ -490,12 +520,19 @@ impl Tally {
             moments,
             path: past.path.map(str::to_owned),
             front: past.front,
+            excepted,
         });
         site.requests += 1;
         if site.people.len() < MOST_PEOPLE {
             site.people.insert(somebody(asker));
         }
     }
+}
+
+/// The first part of a path, at most so long that a line holds it.
+fn first_part(path: &str) -> &str {
+    let end = path.char_indices().skip(1).find(|(place, letter)| *letter == '/' || *place >= 60);
+    end.and_then(|(place, _)| path.get(..place)).unwrap_or(path)
 }
 
 /// A person counts once, whatever the device.

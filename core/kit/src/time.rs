@@ -77,7 +77,11 @@ impl Zone {
         self.0
             .to_ambiguous_timestamp(civil)
             .compatible()
-            .map_or(Timestamp(0), |at| Timestamp(at.as_millisecond()))
+            // Only the first and the last days of the calendar are no moments everywhere.
+            .map_or_else(
+                |_| Timestamp(if civil.year() > 0 { i64::MAX } else { i64::MIN }),
+                |at| Timestamp(at.as_millisecond()),
+            )
     }
 }
 

@@ -54,7 +54,7 @@ fn a_draft_says_what_it_would_have_done_to_past_requests_and_changes_nothing() -
     // For a reader: both reasons, and that nothing happened.
     let said = school.told(&["policy", "replay", path, "--examples", "1"])?;
     for words in
-        ["Newly blocked: 3 requests to 1 sites", "chess.example  3 times by 1 person", "in force:", "draft:"]
+        ["Newly blocked: 3 requests to 1 site", "chess.example  3 times by 1 person", "in force:", "draft:"]
     {
         assert!(said.contains(words), "{words}: {said}");
     }

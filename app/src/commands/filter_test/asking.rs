@@ -10,8 +10,8 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::opt::EdnsOption;
 use kit::{Clock, Private};
 
-/// How long one question is waited for.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long one question is waited for: a little longer than a gate waits for its own name servers.
+const PATIENCE: Duration = Duration::from_secs(6);
 /// How often it is asked in all.
 const ATTEMPTS: u32 = 2;
 /// Extended errors that say that somebody refused (RFC 8914): blocked, censored, filtered.

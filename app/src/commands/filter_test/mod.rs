@@ -8,8 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use engine::document::EVERYONE;
-use engine::{FilterPolicy, Live, SealedKey};
-use filtering::filter_test::{self, CheckResult, Content, Kept, Outcome, Report, sample};
+use engine::{FilterPolicy, SealedKey};
+use filtering::filter_test::{self, Answer, CheckResult, Content, Kept, Outcome, Report, sample};
+use front_dns::resolver::PASS_SHOWN;
 use kit::{Private, Zone};
 use serde_json::json;
 
@@ -19,7 +20,7 @@ use crate::home::read_key;
 use crate::output::Failure;
 use crate::process::snapshot::Opened;
 use asking::Gate;
-use testing::Testing;
+use testing::{School, Testing};
 
 #[derive(Debug, Args)]
 #[command(
@@ -60,8 +61,8 @@ struct Asked {
     #[arg(long)]
     server: Option<SocketAddr>,
     /// How many names of each list are asked for.
-    #[arg(long, default_value_t = 3)]
-    names: usize,
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    names: u16,
 }
 
 /// Runs the command.
@@ -84,20 +85,14 @@ fn test(context: &Context, asked: &Asked) -> Result<()> {
         bail!("this school's settings name no address of the gate; say one with --server")
     };
     let mut gate = Gate::at(server, Private::new(read_key(&context.home, "ticket.key")?))?;
-    if gate.ask(&groups.first().cloned().unwrap_or_default(), "filter-test.fivebar.example", 1)?
-        == filter_test::Answer::Nothing
-    {
-        return Err(Failure::NotRunning(format!(
-            "no gate answers on {server}; is `fivebar run` running? --server says another address"
-        ))
-        .into());
-    }
-    let sampled = sampled(context, policy, asked.names)?;
+    is_our_gate(&mut gate, &groups)?;
+    let sampled = sampled(context, policy, usize::from(asked.names))?;
     let content = Content::built_in()?;
     let notice = policy.sealed().state(context.at).notice().map(str::to_owned);
     let bar = context.output.progress(content.checks.len() as u64, "asking the gate");
-    let (live, _) = Live::compile(&opened.live, policy);
-    let mut testing = Testing::new(policy, live, gate, sampled, groups.clone(), context.at);
+    let school = School { home: context.home.clone(), key, opened };
+    let mut testing =
+        Testing::new(school, gate, sampled, groups.clone(), asked.groups.is_empty(), notice.clone());
     let mut checks = Vec::new();
     for check in &content.checks {
         checks.push(testing.check(check)?);
@@ -109,8 +104,9 @@ fn test(context: &Context, asked: &Asked) -> Result<()> {
     let report = Report {
         passed: !failed && checks.iter().any(|check| check.asked > 0),
         content: content.version,
-        policy: opened.version,
+        policy: testing.policy_version(),
         groups,
+        all_groups: asked.groups.is_empty(),
         server: testing.server().to_string(),
         notice,
         checks,
@@ -131,6 +127,28 @@ fn test(context: &Context, asked: &Asked) -> Result<()> {
     let failed = kept.report.failed();
     let failed = if failed.is_empty() { "nothing could be tested".to_owned() } else { failed.join(", ") };
     Err(Failure::TestFailed(format!("the filter test failed: {failed}; it is kept as test {number}")).into())
+}
+
+/// Refuses what answers nothing, and what does not know this school's passes: then whoever asks would be nobody, and the test
+/// would be one of strangers.
+fn is_our_gate(gate: &mut Gate, groups: &[String]) -> Result<()> {
+    let server = gate.server();
+    let group = groups.first().map(String::as_str).unwrap_or_default();
+    let why = match gate.ask(group, PASS_SHOWN, 1)? {
+        Answer::Refused => return Ok(()),
+        Answer::Nothing if server.port() == 0 => {
+            "the settings let the gate choose its port; `fivebar run` said which, and --server takes it"
+                .to_owned()
+        }
+        Answer::Nothing => {
+            format!("no gate answers on {server}; is `fivebar run` running? --server says another address")
+        }
+        _ => format!(
+            "what answers on {server} does not take this school's pass, so it would not be tested as anybody: it is another \
+             server, or one of another school, something stands between, or the two clocks are more than a minute apart"
+        ),
+    };
+    Err(Failure::NotRunning(why).into())
 }
 
 /// Where an address that is listened on can be reached from here.
@@ -241,13 +259,11 @@ fn history(context: &Context, limit: u32) -> Result<()> {
         context.output.say("The filter was never tested here. `fivebar filter-test` tests it.");
     }
     for Kept { number, at, run_by, report } in all {
-        let failed = report.failed();
-        let outcome =
-            if report.passed { "passed".to_owned() } else { format!("FAILED: {}", failed.join(", ")) };
+        let (failed, outcome) = (report.failed(), report.in_short());
         context.output.say(format!("{number:>4}  {at}  {run_by}  policy {}  {outcome}", report.policy));
         context.output.object(&json!({
             "number": number, "at": at.to_string(), "by": run_by, "policy": report.policy,
-            "passed": report.passed, "failed": failed,
+            "passed": report.passed, "failed": failed, "in_short": report.in_short(),
         }));
     }
     Ok(())

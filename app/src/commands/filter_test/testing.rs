@@ -1,45 +1,81 @@
 //! Carrying out the checks, one after the other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 
 use anyhow::{Result, bail};
 use engine::explain::trace_in;
-use engine::{FilterPolicy, Front, Host, HostName, Identity, KnownBy, Live, Request};
+use engine::{Front, GroupSet, Host, HostName, Identity, KnownBy, Live, Request, SealedKey};
 use filtering::filter_test::sample::Sampled;
 use filtering::filter_test::{Answer, Asked, Categories, Check, CheckResult, Expect, Outcome};
-use kit::Timestamp;
+use filtering::publish::Published;
+use filtering::sealed::is_test_entry;
+use kit::{Clock, Timestamp};
 
 use super::asking::Gate;
+use crate::home::Home;
+use crate::process::snapshot::Opened;
 
 const A: u16 = 1;
+/// After so many names in a row that the gate could not look up, its own name servers are not there, and what is open is
+/// not asked for any more.
+const DEAD_AFTER: u32 = 8;
+
+/// What is published of a school, and how to read it again.
+pub struct School {
+    pub home: Home,
+    pub key: SealedKey,
+    pub opened: Opened,
+}
 
 /// A test under way.
-pub struct Testing<'p> {
-    policy: &'p FilterPolicy,
+pub struct Testing {
+    school: School,
     live: Live,
     gate: Gate,
     sampled: Sampled,
     groups: Vec<String>,
-    at: Timestamp,
+    /// Whether those are all that the policy has.
+    all_groups: bool,
+    /// What must be said of the sealed tier.
+    notice: Option<String>,
     /// What each group was answered for a category: how many refused, how many not.
     answers: HashMap<(String, String), [u64; 2]>,
+    /// How many names in a row could not be looked up.
+    dead: u32,
 }
 
-impl<'p> Testing<'p> {
+/// What is asked for, of which check.
+struct Question<'c> {
+    check: &'c Check,
+    name: &'c str,
+    kind: u16,
+    expect: Expect,
+    category: Option<String>,
+    /// Whether its category is unlawful.
+    unlawful: bool,
+}
+
+impl Testing {
     pub fn new(
-        policy: &'p FilterPolicy,
-        live: Live,
+        school: School,
         gate: Gate,
         sampled: Sampled,
         groups: Vec<String>,
-        at: Timestamp,
+        all_groups: bool,
+        notice: Option<String>,
     ) -> Self {
-        Self { policy, live, gate, sampled, groups, at, answers: HashMap::new() }
+        let (live, _) = Live::compile(&school.opened.live, &school.opened.policy);
+        let (answers, dead) = (HashMap::new(), 0);
+        Self { school, live, gate, sampled, groups, all_groups, notice, answers, dead }
     }
 
     pub const fn server(&self) -> SocketAddr {
         self.gate.server()
+    }
+
+    pub const fn policy_version(&self) -> u32 {
+        self.school.opened.version
     }
 
     /// Carries out one check.
@@ -50,43 +86,52 @@ impl<'p> Testing<'p> {
         } else if check.groups_differ {
             self.compare_groups(&mut result);
         } else if let Some(which) = check.categories {
-            let all = self.policy.catalogue().categories.iter().enumerate();
-            let meant = all.filter(|(_, one)| one.illegal == (which == Categories::Unlawful));
-            for place in meant.map(|(place, _)| place).collect::<Vec<_>>() {
-                self.category(&mut result, check, place)?;
+            let all = self.school.opened.policy.catalogue().categories.iter();
+            let meant = all.filter(|one| one.illegal == (which == Categories::Unlawful));
+            for id in meant.map(|one| one.id.clone()).collect::<Vec<_>>() {
+                self.category(&mut result, check, &id)?;
             }
         } else if let Some(id) = &check.category {
-            let categories = &self.policy.catalogue().categories;
-            let Some(place) = categories.iter().position(|category| category.id == *id) else {
-                bail!("the check {} names the category {id:?}, which the content does not have", check.id)
-            };
-            self.category(&mut result, check, place)?;
+            self.category(&mut result, check, id)?;
         } else {
             let names = if check.help { self.help() } else { check.names.clone() };
-            for name in names {
-                self.name(&mut result, check, &name, None)?;
+            for name in &names {
+                self.name(&mut result, check, name, None)?;
             }
+            if let Some(notice) =
+                self.notice.as_ref().filter(|_| names.iter().any(|name| is_test_entry(name)))
+            {
+                result.leave_out(format!("a licensed list: {notice}"));
+            }
+        }
+        if self.dead >= DEAD_AFTER {
+            result.leave_out("what is open: the gate's own name servers do not answer".to_owned());
         }
         Ok(result)
     }
 
     /// The sites of help that this school has open.
     fn help(&self) -> Vec<String> {
-        let document = self.policy.document();
-        let open = (self.policy.catalogue().help.iter())
+        let policy = &self.school.opened.policy;
+        let document = policy.document();
+        let open = (policy.catalogue().help.iter())
             .filter(|help| !help.confirm_first || document.help_confirmed.contains(&help.id));
         open.flat_map(engine::catalogue::OpenSite::sites).map(|(site, _)| site.to_owned()).collect()
     }
 
-    fn category(&mut self, result: &mut CheckResult, check: &Check, place: usize) -> Result<()> {
-        let Some(category) = self.policy.catalogue().categories.get(place) else { return Ok(()) };
-        let names = self.sampled.get(&category.id).cloned().unwrap_or_default();
+    fn category(&mut self, result: &mut CheckResult, check: &Check, id: &str) -> Result<()> {
+        let catalogue = self.school.opened.policy.catalogue();
+        let number = catalogue.category_no(id);
+        let Some(category) = number.and_then(|number| catalogue.category(number)) else {
+            bail!("the check {} names the category {id:?}, which the content does not have", check.id)
+        };
+        let (unlawful, called) = (category.illegal, category.name.clone());
+        let names = self.sampled.get(id).cloned().unwrap_or_default();
         if names.is_empty() {
-            result.leave_out(format!("{}: no list in use names a site of it", category.name));
-            return Ok(());
+            result.leave_out(format!("{called}: no list in use names a site of it"));
         }
         for name in names {
-            self.name(result, check, &name, Some(place))?;
+            self.name(result, check, &name, Some((id, unlawful)))?;
         }
         Ok(())
     }
@@ -97,7 +142,7 @@ impl<'p> Testing<'p> {
         result: &mut CheckResult,
         check: &Check,
         name: &str,
-        category: Option<usize>,
+        category: Option<(&str, bool)>,
     ) -> Result<()> {
         let kind = match check.kind.as_deref() {
             None | Some("A") => A,
@@ -110,46 +155,124 @@ impl<'p> Testing<'p> {
             ),
         };
         let Some(expect) = check.expect else { bail!("the check {} does not say what it expects", check.id) };
-        let category = category.and_then(|place| self.policy.catalogue().categories.get(place));
-        for group in &self.groups {
-            let said = said(self.policy, &self.live, self.at, group, name);
-            let blocks = said.as_ref().is_some_and(|(blocks, _)| *blocks);
-            let answer = self.gate.ask(group, name, kind)?;
-            // What the law forbids is refused whatever a policy says.
-            let unlawful = category.is_some_and(|category| category.illegal);
-            let is_met = expect.is_met(answer, blocks || unlawful);
-            if let Some(category) = category {
-                let place = usize::from(answer != Answer::Refused);
-                let counted = self.answers.entry((group.clone(), category.id.clone())).or_default();
-                if let Some(counted) = counted.get_mut(place) {
-                    *counted += 1;
-                }
-            }
-            result.count(answer, is_met, || Asked {
-                group: group.clone(),
-                name: name.to_owned(),
-                category: category.map(|category| category.id.clone()),
-                answer,
-                should: should(expect, answer, unlawful, said.as_ref()),
-            });
+        let question = Question {
+            check,
+            name,
+            kind,
+            expect,
+            category: category.map(|(id, _)| id.to_owned()),
+            unlawful: category.is_some_and(|(_, unlawful)| unlawful),
+        };
+        for group in self.groups.clone() {
+            self.question(result, &question, &group)?;
         }
         Ok(())
     }
 
-    /// Whether some category is refused to one group and open to another, as answered.
+    fn question(&mut self, result: &mut CheckResult, question: &Question<'_>, group: &str) -> Result<()> {
+        let Question { check, name, kind, expect, category, unlawful } = question;
+        let mut said = self.said(group, name);
+        let closed =
+            |said: &Option<(bool, String)>| said.as_ref().is_some_and(|(blocks, _)| *blocks) || *unlawful;
+        // What the gate refuses it refuses by itself; for all else it needs name servers.
+        let goes_out = match expect {
+            Expect::Open => true,
+            Expect::AsDecided => !closed(&said),
+            Expect::Refused | Expect::Absent => false,
+        };
+        if goes_out && self.dead >= DEAD_AFTER {
+            return Ok(());
+        }
+        let mut answer = self.gate.ask(group, name, *kind)?;
+        if !expect.is_met(answer, closed(&said)) && self.has_changed()? {
+            // Somebody changed what holds, or a bell rang, between reading and asking.
+            said = self.said(group, name);
+            answer = self.gate.ask(group, name, *kind)?;
+        }
+        if goes_out && matches!(answer, Answer::Failed | Answer::Nothing) {
+            self.dead += 1;
+            if self.dead >= DEAD_AFTER {
+                return Ok(());
+            }
+        } else if goes_out {
+            self.dead = 0;
+        }
+        if let Some(category) = category {
+            let place = usize::from(answer != Answer::Refused);
+            let counted = self.answers.entry((group.to_owned(), category.clone())).or_default();
+            if let Some(counted) = counted.get_mut(place) {
+                *counted += 1;
+            }
+        }
+        result.count(answer, expect.is_met(answer, closed(&said)), || Asked {
+            group: group.to_owned(),
+            name: (*name).to_owned(),
+            category: category.clone(),
+            answer,
+            should: should(*expect, answer, *unlawful, said.as_ref()),
+        });
+        debug_assert_eq!(result.id, check.id);
+        Ok(())
+    }
+
+    /// Reads what is published again; whether it may say something else by now. The gate goes by a publication within a
+    /// moment, which is waited for.
+    fn has_changed(&mut self) -> Result<bool> {
+        let folder = self.school.home.gate();
+        let is_other = Published::read(&folder)?.is_some_and(|now| now != self.school.opened.published);
+        if is_other {
+            self.school.opened = Opened::open(&folder, &self.school.key)?;
+            self.live = Live::compile(&self.school.opened.live, &self.school.opened.policy).0;
+            std::thread::sleep(std::time::Duration::from_millis(500));
+        }
+        let policy = &self.school.opened.policy;
+        let at = now();
+        let edge = |back: i64| policy.moment_at(at).times != policy.moment_at(at.plus_millis(-back)).times;
+        let live = self.school.opened.live.overrides.iter().any(|one| is_near(at, one.ends_at))
+            || self.school.opened.live.focus.iter().any(|one| is_near(at, one.ends_at));
+        Ok(is_other || edge(61_000) || live)
+    }
+
+    /// What policy and live snapshot say now to somebody of the group: whether they block, and why.
+    fn said(&self, group: &str, name: &str) -> Option<(bool, String)> {
+        let policy = &self.school.opened.policy;
+        let groups = policy.groups();
+        let number = groups.number(group)?;
+        let identity =
+            Identity { groups: groups.up(number), known_by: KnownBy::FilterTest, ..Identity::default() };
+        let request = Request {
+            host: Host::Name(HostName::new(name)?),
+            port: None,
+            path: None,
+            as_sent: None,
+            chain: &[],
+            addresses: &[],
+            identity: &identity,
+            front: Front::Dns,
+        };
+        let trace = trace_in(policy, &self.live, &request, &policy.moment_at(now()));
+        Some((trace.verdict.is_block(), trace.reason))
+    }
+
+    /// Whether some category is refused to people of one group and open to those of another, as answered.
     fn compare_groups(&self, result: &mut CheckResult) {
-        if self.groups.len() < 2 {
-            result.leave_out("only one group was asked as".to_owned());
+        if !self.all_groups {
+            result.leave_out("not all groups were asked as".to_owned());
             return;
         }
-        let mut by_category: HashMap<&str, [bool; 2]> = HashMap::new();
-        for ((_, category), [refused, open]) in &self.answers {
-            let seen = by_category.entry(category).or_default();
-            seen[0] |= *refused > 0 && *open == 0;
-            seen[1] |= *open > 0 && *refused == 0;
+        let somebodys = self.groups_of_somebody();
+        let mut by_category: BTreeMap<&str, [bool; 2]> = BTreeMap::new();
+        for ((group, category), [refused, open]) in &self.answers {
+            if somebodys.contains(group) {
+                let [all_refused, all_open] = by_category.entry(category).or_default();
+                *all_refused |= *refused > 0 && *open == 0;
+                *all_open |= *open > 0 && *refused == 0;
+            }
         }
-        if by_category.is_empty() {
-            result.leave_out("no list in use names a site".to_owned());
+        if somebodys.len() < 2 || by_category.is_empty() {
+            result.leave_out(
+                "the roll has people of fewer than two groups, or no list names a site".to_owned(),
+            );
             return;
         }
         let differ = by_category.values().any(|[refused, open]| *refused && *open);
@@ -157,35 +280,38 @@ impl<'p> Testing<'p> {
         result.outcome = if differ { Outcome::Passed } else { Outcome::Failed };
         if !differ {
             result.failed = 1;
-            result.leave_out("no category is refused to one group and open to another".to_owned());
+            result.not_tested.push("no category is refused to one group and open to another".to_owned());
         }
+    }
+
+    /// The groups asked as that are the whole of what somebody on the roll is in, so that it is people who differ and not
+    /// parts of what they are.
+    fn groups_of_somebody(&self) -> BTreeSet<String> {
+        let opened = &self.school.opened;
+        let groups = opened.policy.groups();
+        let roll = &opened.live.roll;
+        let of_people = roll.people.iter().map(|one| &one.groups);
+        let of_ranges = roll.ranges.iter().map(|one| &one.groups);
+        let sets: Vec<GroupSet> = of_people
+            .chain(of_ranges)
+            .filter(|ids| !ids.is_empty())
+            .map(|ids| groups.closure(ids.iter().map(String::as_str), |_| {}))
+            .collect();
+        let is_somebodys = |id: &&String| {
+            groups.number(id).is_some_and(|number| sets.iter().any(|set| *set == groups.up(number)))
+        };
+        self.groups.iter().filter(is_somebodys).cloned().collect()
     }
 }
 
-/// What policy and live snapshot say to somebody of the group: whether they block, and why.
-fn said(
-    policy: &FilterPolicy,
-    live: &Live,
-    at: Timestamp,
-    group: &str,
-    name: &str,
-) -> Option<(bool, String)> {
-    let groups = policy.groups();
-    let number = groups.number(group)?;
-    let identity =
-        Identity { groups: groups.up(number), known_by: KnownBy::FilterTest, ..Identity::default() };
-    let request = Request {
-        host: Host::Name(HostName::new(name)?),
-        port: None,
-        path: None,
-        as_sent: None,
-        chain: &[],
-        addresses: &[],
-        identity: &identity,
-        front: Front::Dns,
-    };
-    let trace = trace_in(policy, live, &request, &policy.moment_at(at));
-    Some((trace.verdict.is_block(), trace.reason))
+/// A test may take minutes, in which bells ring.
+fn now() -> Timestamp {
+    Clock::System.now()
+}
+
+/// Whether something ended about now.
+fn is_near(at: Timestamp, end: Timestamp) -> bool {
+    at.as_millis().abs_diff(end.as_millis()) < 61_000
 }
 
 /// What should have come instead, for the reader of a failure.
@@ -202,7 +328,8 @@ fn should(expect: Expect, answer: Answer, unlawful: bool, said: Option<&(bool, S
         (Expect::Refused, _) => "must be refused".to_owned(),
         (Expect::Open, _) => "must be open".to_owned(),
         (Expect::Absent, _) => "must not exist for devices".to_owned(),
-        (Expect::AsDecided, Some((_, why))) => format!("should follow the policy ({why})"),
+        (Expect::AsDecided, Some((true, why))) => format!("should be refused, as the policy says: {why}"),
+        (Expect::AsDecided, Some((false, why))) => format!("should be open, as the policy says: {why}"),
         (Expect::AsDecided, None) => "should follow the policy".to_owned(),
     };
     format!("{came}; it {want}")

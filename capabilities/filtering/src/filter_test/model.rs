@@ -159,6 +159,9 @@ pub struct Report {
     pub policy: u32,
     /// The groups it asked as.
     pub groups: Vec<String>,
+    /// Whether those were all that the policy has.
+    #[serde(default)]
+    pub all_groups: bool,
     /// Where it asked.
     pub server: String,
     /// Whether only a feed for testing is in the sealed tier, or a live one, and how fresh; as in notices.
@@ -202,6 +205,22 @@ impl Report {
                 }
             })
             .collect()
+    }
+
+    /// What it came to, in a word for people, with what it left out.
+    pub fn in_short(&self) -> String {
+        let failed = self.failed();
+        let mut short = if !failed.is_empty() {
+            format!("FAILED: {}", failed.join(", "))
+        } else if self.checks.iter().any(|check| check.outcome != Outcome::Passed) {
+            "passed in part".to_owned()
+        } else {
+            "passed".to_owned()
+        };
+        if !self.all_groups {
+            short = format!("{short} (as {} alone)", self.groups.join(", "));
+        }
+        short
     }
 
     /// The checks that failed, by id.

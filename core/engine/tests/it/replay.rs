@@ -67,6 +67,7 @@ fn past<'a>(person: u32, host: &'a str, at: &str) -> Past<'a> {
         at: Timestamp::parse(at).unwrap(),
         front: Front::Dns,
         person: Some(PersonNo(person)),
+        known_by: engine::KnownBy::DeviceRegister,
         client: Some("10.0.0.1".parse().unwrap()),
         host: Some(Host::Name(HostName::new(host).unwrap())),
         path: None,
@@ -131,12 +132,16 @@ fn what_no_policy_decides_or_nobody_can_know_again_is_counted_and_left_out() {
         Past { step: Step::Override, ..like },
         Past { step: Step::Focus, ..like },
         past(77, "games.test", MORNING),
+        Past { known_by: engine::KnownBy::FilterTest, ..like },
         // Whoever was nobody then is who the address belongs to now.
         Past { person: None, ..like },
         Past { person: None, client: None, ..like },
     ];
     let found = replayed(GAMES_IN_MORNINGS, NO_GAMES, &all);
-    assert_eq!(found.left_out, LeftOut { not_the_policys: 2, led_elsewhere: 2, exceptions: 2, gone: 1 });
+    assert_eq!(
+        found.left_out,
+        LeftOut { not_the_policys: 2, led_elsewhere: 2, exceptions: 2, gone: 1, tests: 1 }
+    );
     assert_eq!((found.compared, found.newly_blocked.requests), (2, 1));
     // A lock stands before overrides: what it would close was open by one.
     let locked = format!(
@@ -144,6 +149,13 @@ fn what_no_policy_decides_or_nobody_can_know_again_is_counted_and_left_out() {
     );
     let found = replayed(GAMES_IN_MORNINGS, &locked, &all);
     assert_eq!((found.left_out.exceptions, found.newly_blocked.requests), (0, 4));
+    // And a locked allow what was closed by one.
+    let opened = locked.replace("do = \"block\"", "do = \"allow\"");
+    let closed = Past { step: Step::Override, verdict: Verdict::Block, ..like };
+    let found = replayed(NO_GAMES, &opened, &[closed]);
+    assert_eq!((found.left_out.exceptions, found.newly_open.requests), (0, 1));
+    let example = &found.newly_open.examples[0];
+    assert!(example.in_force.contains("exception") && example.path.is_none(), "{example:?}");
 }
 
 #[test]

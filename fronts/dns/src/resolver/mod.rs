@@ -17,7 +17,7 @@ mod ask;
 mod judge;
 mod upstream;
 
-pub use ask::{Prepared, Source};
+pub use ask::{PASS_SHOWN, Prepared, Source};
 pub(crate) use upstream::STREAM_PATIENCE_MS;
 
 use std::collections::VecDeque;

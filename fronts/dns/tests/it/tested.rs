@@ -49,6 +49,12 @@ fn a_good_pass_is_answered_as_its_group_and_a_bad_one_as_whoever_asks() {
         let message = with_pass("www.games.example", &bad);
         assert_eq!(bench.ask_as(PUPIL, Transport::Udp, &message).unwrap()[3] & 15, 3, "{why}");
     }
+    // A good pass is told to be good; without one the name is any other.
+    let shown = with_pass("pass.filter-test.fivebar.example", &pass(&KEY, "staff", PUPIL, 0));
+    let (asked, answer) = (bench.sent.len(), bench.ask_as(PUPIL, Transport::Udp, &shown).unwrap());
+    assert_eq!((answer[3] & 15, bench.sent.len()), (3, asked));
+    assert!(answer.windows(6).any(|six| six == [0, 15, 0, 39, 0, 15]), "blocked (RFC 8914): {answer:02x?}");
+    assert_eq!(bench.ask(&question("pass.filter-test.fivebar.example", A)), None);
     // A group that the policy does not have is nobody, and staff with a pupils' pass are refused as pupils.
     let pupils = with_pass("www.games.example", &pass(&KEY, "pupils", STAFF, 0));
     assert_eq!(bench.ask_as(STAFF, Transport::Udp, &pupils).unwrap()[3] & 15, 3);
