@@ -98,6 +98,9 @@ fn what_does_not_do_what_it_says_is_told_with_its_line() {
         (rule(&block("org.uk")), 16, false, "this rule closes every site"),
         (lock(&allow("app")), 16, false, "this lock opens every site"),
         (rule(&allow("herts.sch.uk")) + &rule(&block("zip")) + &rule(&allow("ac.uk")) + &rule(&allow("me.uk")), 25, false, ".me.uk"),
+        // What the law forbids.
+        (row("x", "pupils = \"not-allowed\", guests = \"allowed\"").replace("games", "terrorism"), 16, false, "opens to \"guests\" what the law forbids: Terrorism"),
+        (rule("do = \"allow\"; category = \"hate-crime\""), 16, false, "the rule opens what the law forbids"),
         // Strangers.
         (row("x", "pupils = \"not-allowed\""), 16, false, "says nothing for \"guests\""),
         // The calendar.

@@ -40,6 +40,7 @@ pub fn review(document: &PolicyDocument, beside: &Beside<'_>) -> Vec<Problem> {
     review.wildcards();
     review.rows();
     review.strangers();
+    review.unlawful();
     review.never();
     review.suffixes();
     review.unlisted();

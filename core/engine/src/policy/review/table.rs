@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Review, list};
-use crate::document::{Cell, EVERYONE, Problem, Unknown, Use};
+use crate::document::target::Target;
+use crate::document::{Cell, EVERYONE, Effect, Problem, Unknown, Use};
 use crate::groups::GroupSet;
 
 impl Review<'_> {
@@ -39,6 +40,40 @@ impl Review<'_> {
                         "Remove one of them.",
                     ));
                 }
+            }
+        }
+        self.problems.append(&mut found);
+    }
+
+    /// What opens a category that the law forbids.
+    pub(super) fn unlawful(&mut self) {
+        let catalogue = self.beside.catalogue;
+        let forbidden = |id: &str| catalogue.categories.iter().find(|one| one.illegal && one.id == id);
+        let mut found = Vec::new();
+        for row in self.document.uses.iter().filter(|row| row.seen_by_gate) {
+            let opened: Vec<&str> = (row.cells.iter())
+                .filter(|(_, cell)| !matches!(cell, Cell::NotAllowed | Cell::Permission(_)))
+                .map(|(group, _)| group.as_str())
+                .collect();
+            let named = row.categories.iter().find_map(|id| forbidden(id)).filter(|_| !opened.is_empty());
+            found.extend(named.map(|category| {
+                let groups = list(&opened);
+                Problem::warning(
+                    row.line.0,
+                    format!("the row {:?} opens to {groups} what the law forbids: {}", row.id, category.name),
+                    "Write \"not-allowed\" for everyone, and open a single site where somebody must see it.",
+                )
+            }));
+        }
+        for rule in self.rules().into_iter().chain(self.locks()) {
+            if let (Effect::Allow, Target::Category(id)) = (rule.effect, &rule.target)
+                && let Some(category) = forbidden(id)
+            {
+                found.push(Problem::warning(
+                    rule.line,
+                    format!("the {} opens what the law forbids: {}", rule.what, category.name),
+                    "Open a single site where somebody must see it.",
+                ));
             }
         }
         self.problems.append(&mut found);
