@@ -11,6 +11,7 @@ use crate::cli::Part;
 use crate::config::Config;
 use crate::home::Home;
 use crate::output::Output;
+use crate::process::notify::Manager;
 use crate::process::supervisor::{self, Bind, Ready};
 use crate::process::users::{self, Users};
 use crate::process::{descriptors, gate, hub, lock, log, ownership};
@@ -20,6 +21,9 @@ pub struct Run {
     /// Start only this part; without it all three start and are kept running.
     #[arg(long, value_enum)]
     pub only: Option<Part>,
+    /// `fivebar settle` has put the home right, which this process has not the rights to.
+    #[arg(long, hide = true, requires = "only")]
+    pub settled: bool,
     /// Kept by the parent process, so that a part that starts again has the same addresses.
     #[arg(long, hide = true)]
     pub bind_dns: Vec<SocketAddr>,
@@ -43,6 +47,7 @@ pub fn run(given: Option<PathBuf>, asked: &Run, output: Output) -> Result<()> {
         None => lock::hold_school(&home)?,
     };
     descriptors::raise();
+    let manager = Manager::of_this_process()?;
     let bind = Bind {
         dns: asked.bind_dns.clone(),
         proxy: asked.bind_proxy.clone(),
@@ -51,14 +56,17 @@ pub fn run(given: Option<PathBuf>, asked: &Run, output: Output) -> Result<()> {
         portal: asked.bind_portal,
     };
     let users = Users::to_become(&config)?;
-    if let (Some(part), Some(users)) = (asked.only, &users) {
+    if let (Some(part), Some(users), false) = (asked.only, &users, asked.settled) {
         ownership::settle_own(&home, users, users.of(part))?;
     }
     let user = users.as_ref();
+    let say_ready = |ready: &Ready| say_ready(ready, &manager);
     match asked.only {
-        Some(Part::Gate) => gate::run(&home, &config, &bind, user.map(|users| &users.gate), say_ready),
+        Some(Part::Gate) => {
+            gate::run(&home, &config, &bind, user.map(|users| &users.gate), &manager, say_ready)
+        }
         Some(Part::Log) => log::run(&home, &config, user.map(|users| &users.log), say_ready),
-        Some(Part::Hub) => hub::run(&home, &config, &bind, user.map(|users| &users.hub), say_ready),
+        Some(Part::Hub) => hub::run(&home, &config, &bind, user.map(|users| &users.hub), &manager, say_ready),
         None => {
             match &users {
                 Some(users) => {
@@ -70,14 +78,18 @@ pub fn run(given: Option<PathBuf>, asked: &Run, output: Output) -> Result<()> {
             }
             let bind = fixed(&config, bind)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(supervisor::run(&home, bind, |ready| together(&config, ready, output)))
+            runtime.block_on(supervisor::run(&home, bind, |ready| {
+                together(&config, ready, output);
+                manager.serving();
+            }))
         }
     }
 }
 
-/// One line, for the process that started this one or a script.
-fn say_ready(ready: &Ready) {
+/// One line, for the process that started this one or a script; and a word to the service manager.
+fn say_ready(ready: &Ready, manager: &Manager) {
     Output::new(true).object(ready);
+    manager.serving();
 }
 
 /// The portal's address must be known before the gate starts, since block pages link to it: a port that the

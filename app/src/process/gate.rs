@@ -16,6 +16,7 @@ use crate::home::{Home, read_key};
 use crate::process::certificate;
 use crate::process::confine::{MACHINE_START, Reach, confine};
 use crate::process::health::{self, Health};
+use crate::process::notify::Manager;
 use crate::process::portal;
 use crate::process::snapshot::{BEHIND, Opened, catalogue, is_unverifiable};
 use crate::process::stop::Stop;
@@ -34,6 +35,7 @@ pub fn run(
     config: &Config,
     bind: &Bind,
     user: Option<&Account>,
+    manager: &Manager,
     when_ready: impl FnOnce(&Ready),
 ) -> Result<()> {
     in_small_pages();
@@ -162,7 +164,12 @@ pub fn run(
         pid: std::process::id(),
         ..Ready::default()
     });
-    runtime.block_on(stop.said());
+    runtime.block_on(async {
+        tokio::select! {
+            () = stop.said() => {}
+            () = manager.keep_telling(|| dns.is_alive()) => {}
+        }
+    });
     let _ = health.join();
     // Nobody else holds them now, so this stops both.
     drop((dns, proxy));

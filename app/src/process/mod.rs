@@ -10,6 +10,7 @@ pub mod lock;
 pub mod log;
 pub mod mending;
 pub mod metrics;
+pub mod notify;
 pub mod ownership;
 pub mod portal;
 pub mod renewing;

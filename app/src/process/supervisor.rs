@@ -20,6 +20,7 @@ use crate::cli::Part;
 use crate::config::Config;
 use crate::home::Home;
 use crate::process::certificate::Pair;
+use crate::process::notify::OF_ONE_PROCESS;
 use crate::process::stop::{SUPERVISED, Stop};
 
 /// What a part says on its standard output once it serves, one JSON line.
@@ -309,6 +310,9 @@ impl House {
             if let Some(address) = address {
                 command.arg(flag).arg(address.to_string());
             }
+        }
+        for told in OF_ONE_PROCESS {
+            command.env_remove(told);
         }
         command
             .env(SUPERVISED, "1")

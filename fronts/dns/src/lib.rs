@@ -270,6 +270,12 @@ impl Running {
         self.encrypted.https
     }
 
+    /// Whether every thread that answers has come round since this was last asked.
+    pub fn is_alive(&self) -> bool {
+        // Each is greeted, whatever the one before it did.
+        self.inboxes.iter().filter(|inbox| !inbox.greet()).count() == 0
+    }
+
     /// What it has done so far.
     pub fn counters(&self) -> Counters {
         let mut sum = Counters::default();

@@ -21,3 +21,4 @@ mod service_log;
 mod status;
 mod teacher;
 mod things_break;
+mod units;
