@@ -1,9 +1,11 @@
 //! The three processes of a running school, and the one that keeps them running.
 
+pub mod apart;
 pub mod certificate;
 pub mod confine;
 pub mod descriptors;
 pub mod gate;
+pub mod hand_over;
 pub mod health;
 pub mod hub;
 pub mod lock;

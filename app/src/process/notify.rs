@@ -1,12 +1,14 @@
 //! What a service manager is told: that a part serves, that it ends, that it is alive. The protocol is that of
 //! `sd_notify(3)`: lines in datagrams to the socket that the manager named. Where there is no manager, nobody is told.
 
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use front_sys::{Passed, Poll, Sockets, passing};
 
 /// Where the manager listens.
 const SOCKET: &str = "NOTIFY_SOCKET";
@@ -14,8 +16,32 @@ const SOCKET: &str = "NOTIFY_SOCKET";
 const PATIENCE: &str = "WATCHDOG_USEC";
 const WATCHED: &str = "WATCHDOG_PID";
 
+/// How many sockets it kept, and for whom.
+const KEPT: &str = "LISTEN_FDS";
+const KEPT_FOR: &str = "LISTEN_PID";
+/// What it keeps them under.
+const NAME: &str = "FDNAME=gate";
+
 /// What the manager says to one process, and no other may take for its own.
-pub const OF_ONE_PROCESS: [&str; 3] = [SOCKET, PATIENCE, WATCHED];
+pub const OF_ONE_PROCESS: [&str; 5] = [SOCKET, PATIENCE, WATCHED, KEPT, KEPT_FOR];
+
+/// How long the manager may take to read what it was told.
+const READING: Duration = Duration::from_secs(5);
+
+/// The sockets that the manager kept for this process over its last end. Call it once, before anything is opened.
+pub fn kept_sockets() -> Sockets {
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u32>().ok();
+    let mut sockets = Sockets::default();
+    if number(KEPT_FOR) == Some(std::process::id())
+        && let Some(count) = number(KEPT).and_then(|count| i32::try_from(count).ok())
+    {
+        for fd in passing::kept_by_manager(count) {
+            // What is no socket of ours is closed.
+            let _: Passed = sockets.add(fd);
+        }
+    }
+    sockets
+}
 
 /// The service manager that started this process, if one did.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +78,36 @@ impl Manager {
     /// This part serves.
     pub fn serving(&self) {
         self.say("READY=1\nSTATUS=Serving");
+    }
+
+    /// Has the manager keep these sockets, and no others, for this part's next beginning.
+    pub fn keep(&self, sockets: &[OwnedFd]) {
+        let Some(socket) = &self.socket else { return };
+        self.say(&format!("FDSTOREREMOVE=1\n{NAME}"));
+        for fd in sockets {
+            if let Err(error) =
+                passing::send(socket, format!("FDSTORE=1\n{NAME}").as_bytes(), Some(fd.as_fd()))
+            {
+                tracing::warn!(%error, "The service manager could not be given a socket to keep");
+                return;
+            }
+        }
+    }
+
+    /// This process is the service from now on. Returns when the manager has taken that in.
+    pub fn is_main_process(&self) -> Result<()> {
+        let Some(socket) = &self.socket else { return Ok(()) };
+        self.say(&format!("MAINPID={}\nREADY=1\nSTATUS=Serving", std::process::id()));
+        // The manager closes what comes with a barrier once it has read everything before it.
+        let (ours, theirs) = std::io::pipe()?;
+        passing::send(socket, b"BARRIER=1", Some(theirs.as_fd()))?;
+        drop(theirs);
+        let mut closed = Vec::new();
+        Poll::new()?.wait([(&ours, 1)], Some(READING), &mut closed)?;
+        if closed.is_empty() {
+            bail!("the service manager does not read which process serves");
+        }
+        Ok(())
     }
 
     /// This part lives.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use front_sys::Wake;
@@ -37,6 +37,8 @@ pub struct Inbox {
     stopping: AtomicBool,
     greeted: AtomicU64,
     heard: AtomicU64,
+    leaving: AtomicBool,
+    waiting: AtomicUsize,
 }
 
 impl Inbox {
@@ -48,6 +50,8 @@ impl Inbox {
             stopping: AtomicBool::new(false),
             greeted: AtomicU64::new(0),
             heard: AtomicU64::new(0),
+            leaving: AtomicBool::new(false),
+            waiting: AtomicUsize::new(usize::MAX),
         })
     }
 
@@ -74,6 +78,27 @@ impl Inbox {
         let heard = self.heard.load(Ordering::Acquire) >= greeted;
         self.wake.wake();
         heard
+    }
+
+    /// Asks the thread to take no more datagrams: another program reads them from now on.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Release);
+        self.wake.wake();
+    }
+
+    /// Whether the thread should take no more datagrams.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Acquire)
+    }
+
+    /// The thread takes no more datagrams, and that many questions still wait for their answers.
+    pub fn still_waiting(&self, questions: usize) {
+        self.waiting.store(questions, Ordering::Release);
+    }
+
+    /// How many questions a thread that leaves has still to answer; very many before it has come round.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Acquire)
     }
 
     /// Asks the thread to end.
