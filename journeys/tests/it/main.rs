@@ -14,6 +14,7 @@ mod lists_from_the_web;
 mod network_manager;
 mod own_network;
 mod own_users;
+mod package;
 mod parts;
 mod portal_in_reach;
 mod pupil;
