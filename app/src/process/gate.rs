@@ -73,6 +73,7 @@ pub fn run(
         threads: config.dns.threads.unwrap_or(0),
         cache_bytes: config.dns.cache_mb << 20,
         refuse_inside: config.dns.answers_inside == AnswersInside::Refuse,
+        routers: config.dns.routers.clone(),
         forward: config
             .dns
             .forwards()

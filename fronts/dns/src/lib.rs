@@ -22,7 +22,7 @@ mod stream;
 mod worker;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -49,6 +49,9 @@ pub struct Config {
     /// Whether an answer of the internet's that leads to an address inside is refused, unless the policy opens the name:
     /// with such answers a page of the internet reaches what only the school's own devices should (DNS rebinding).
     pub refuse_inside: bool,
+    /// Routers that ask for the devices behind them. Which device it is, they say in the question (RFC 7871), and of nobody
+    /// else is that believed; where they do not say it, the router is who asks.
+    pub routers: Vec<IpAddr>,
     /// How many threads answer; 0 is one for each core.
     pub threads: usize,
     /// The most memory that kept answers take, in bytes, over all threads.
@@ -83,6 +86,7 @@ impl Default for Config {
             upstreams: Vec::new(),
             forward: Vec::new(),
             refuse_inside: false,
+            routers: Vec::new(),
             threads: 0,
             cache_bytes: 32 << 20,
             waiting: 8_192,
@@ -213,6 +217,7 @@ impl Bound {
         let settings = Settings {
             routes,
             refuse_inside: config.refuse_inside,
+            routers: config.routers.iter().map(IpAddr::to_canonical).collect(),
             cache_bytes: config.cache_bytes / threads,
             waiting: (config.waiting / threads).max(16),
             longest_life_s: config.longest_life_s.min(LONGEST_LIFE_S),

@@ -25,3 +25,4 @@ mod status;
 mod teacher;
 mod things_break;
 mod units;
+mod village_router;
