@@ -36,6 +36,9 @@ const FIRST_SNAPSHOT: Duration = Duration::from_secs(60);
 /// How long a gate whose place was taken finishes what is open.
 const LEAVING: Duration = Duration::from_secs(120);
 
+/// How long a gate that stops answers what it was asked.
+const ANSWERING: Duration = Duration::from_secs(1);
+
 /// What a gate begins with.
 pub struct Beginning<'a> {
     /// Whom it becomes.
@@ -236,6 +239,10 @@ pub fn run(
         });
         // Whoever follows what is published ends as well.
         stop.now();
+    } else {
+        // Whoever asks from now on waits in the sockets for the next gate, where a service manager keeps them.
+        dns.leave();
+        let _ = runtime.block_on(async { tokio::time::timeout(ANSWERING, all_answered(&dns)).await });
     }
     let _ = health.join();
     // Nobody else holds them now, so this stops both.
@@ -244,6 +251,13 @@ pub fn run(
     sink.stop();
     let _ = watcher.join();
     Ok(())
+}
+
+/// Waits until every question that was taken is answered.
+async fn all_answered(dns: &front_dns::Running) {
+    while dns.questions_left() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// Waits until every question that was taken is answered and every connection is closed.
