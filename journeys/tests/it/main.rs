@@ -1,5 +1,6 @@
 //! Journeys: the real program, reached with the clients that people have.
 
+mod alive;
 mod backups;
 mod checkpoints;
 mod command_line;

@@ -91,3 +91,37 @@ fn the_same_sources_make_the_same_package() -> Result<()> {
     assert!(first == fs::read(made(&folder.path().join("two"))?)?, "the two packages differ");
     Ok(())
 }
+
+#[test]
+fn the_container_has_all_that_the_program_needs_and_runs_without_rights() -> Result<()> {
+    let text = fs::read_to_string(root().join("packaging/Containerfile"))?;
+    let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    assert_eq!(line("FROM"), "FROM scratch");
+    assert_eq!(line("USER"), "USER 10530:10530");
+    assert!(line("VOLUME").contains("/var/lib/fivebar") && line("HEALTHCHECK").contains("\"alive\""));
+    let is_root =
+        fs::metadata("/proc/self").is_ok_and(|this| std::os::unix::fs::MetadataExt::uid(&this) == 0);
+    if !is_root || !is_there("ldd") || !is_there("strip") || !is_there("chroot") {
+        println!("skipped: only root can try what the container holds, with ldd, strip and chroot");
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let gathered = folder.path().join("container");
+    told(
+        Command::new(root().join("scripts/container.sh"))
+            .arg("--program")
+            .arg(program()?)
+            .arg("--gather")
+            .arg(&gathered),
+    )?;
+    // Nothing but what was gathered, and the container's own user.
+    let says = told(
+        Command::new("chroot")
+            .arg("--userspec=10530:10530")
+            .arg(gathered.join("root"))
+            .args(["/usr/bin/fivebar", "--version"]),
+    )?;
+    assert_eq!(says, told(Command::new(program()?).arg("--version"))?);
+    Ok(())
+}
