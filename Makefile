@@ -8,7 +8,7 @@ PROFILE ?= release
 PROGRAM := $(CARGO_TARGET_DIR)/$(subst dev,debug,$(PROFILE))/fivebar
 FUZZ_SECONDS ?= 600
 
-.PHONY: help demo test check bench quality assets fuzz clean
+.PHONY: help demo test check bench quality assets package try-package fuzz clean
 
 help:
 	@echo "make demo     set up, build and start a made-up school on this machine"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench    measure beside other filters (QUICK=1 for the short form)"
 	@echo "make quality  what the default policy blocks of real sites, from ../shared/data"
 	@echo "make assets   fetch the npm packages that pages and browser tests are made from"
+	@echo "make package  the Debian package; make try-package installs, upgrades and removes it in a Debian of its own, as root"
 	@echo "make fuzz     ten minutes for each fuzz target (FUZZ_SECONDS=600)"
 	@echo "make clean    remove what was built"
 
@@ -54,6 +55,15 @@ quality:
 	@scripts/assets.sh --for-pages
 	cargo build --locked --profile $(PROFILE) --package fivebar
 	python3 benches/quality.py --program $(PROGRAM)
+
+package:
+	@scripts/set-up.sh demo
+	@scripts/assets.sh --for-pages
+	cargo build --locked --profile $(PROFILE) --package fivebar
+	@scripts/package.sh --program $(PROGRAM)
+
+try-package: package
+	@scripts/try-package.sh --program $(PROGRAM)
 
 assets:
 	@scripts/assets.sh

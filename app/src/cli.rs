@@ -42,6 +42,10 @@ pub enum Command {
     Run(run::Run),
     /// Say how the school's filter fares: its three parts, what they do, and what wants looking at.
     Status(status::Status),
+    /// Ask each part of a running school something, and say which do not answer: for whoever watches over the machine.
+    Alive,
+    /// Give each part of the home folder to the system user that it belongs to: the units do so before they start a part.
+    Settle,
     /// The filter policy: check it, apply it, look at it, compare and export it.
     #[command(subcommand)]
     Policy(policy::Policy),

@@ -62,6 +62,9 @@ pub struct Dns {
     /// What becomes of an answer of the internet's that leads to an address inside.
     #[serde(default)]
     pub answers_inside: AnswersInside,
+    /// Routers that pass on the questions of devices behind them, and are believed when they tell which device it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routers: Vec<IpAddr>,
     /// Where devices ask over TLS; nowhere if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<SocketAddr>,
@@ -433,6 +436,11 @@ impl Config {
                     "upstreams",
                     format!("{upstream} is this gate itself: every question would go round in a ring"),
                 );
+            }
+        }
+        for router in &self.dns.routers {
+            if router.is_unspecified() || router.is_multicast() {
+                say("dns", "routers", format!("{router} is no router's address; write the one it asks from"));
             }
         }
         self.check_forward(&mut say);

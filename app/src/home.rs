@@ -15,6 +15,7 @@
 //! run/events/         where gates hand over their events               log, gate
 //! run/questions/      where the log is asked                           log, hub
 //! run/health/         how the gate fares, in numbers                   gate, hub
+//! run/hand-over/      where a gate is asked for its sockets            gate, root
 //! run/*.lock          held by whoever runs the school or a part        whoever starts them
 //! ```
 
@@ -102,6 +103,7 @@ impl Home {
             &self.lists(),
             &self.run(),
             &self.health(),
+            &crate::process::hand_over::folder(self),
         ] {
             fs::DirBuilder::new()
                 .recursive(true)

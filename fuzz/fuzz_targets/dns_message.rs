@@ -3,6 +3,7 @@
 #![no_main]
 
 use front_dns::wire::answer;
+use front_dns::wire::device;
 use front_dns::wire::name;
 use front_dns::wire::query::Query;
 use libfuzzer_sys::fuzz_target;
@@ -10,6 +11,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|message: &[u8]| {
     if let Ok(query) = Query::read(message) {
         assert!(query.end() <= message.len());
+        let _ = device::behind_router(message, query.end());
         assert!(query.name().as_bytes().len() <= 253);
         if let Some(host) = query.name().host() {
             assert!(query.name().as_bytes().ends_with(host.as_str().as_bytes()));

@@ -90,7 +90,18 @@ pub fn run(context: &Context, asked: &Explain) -> Result<()> {
     }
     context.output.object(&answer);
     say(context, &answer, name.as_ref());
+    say_router(context, &asked.who);
     Ok(())
+}
+
+/// A router that passes questions on is many devices, which the gate cannot tell apart unless the router does.
+fn say_router(context: &Context, who: &str) {
+    let routers = &context.config.dns.routers;
+    if who.parse().is_ok_and(|address: IpAddr| routers.contains(&address)) {
+        context.output.say(format!(
+            "  {who} stands in [dns] routers: a device behind it that it tells apart is decided for by its own address, and all others are decided for like this"
+        ));
+    }
 }
 
 /// The moment that is asked about. A day without a time is meant as a school day: the beginning of its first lesson, and

@@ -216,6 +216,7 @@ impl Answers {
                     threads: None,
                     cache_mb: default_cache_mb(),
                     answers_inside: AnswersInside::default(),
+                    routers: Vec::new(),
                     forward: Vec::new(),
                     tls: None,
                     https: None,

@@ -1,6 +1,7 @@
 //! One file a command, each short: parse, call the capability that does it, say what became of it.
 
 pub mod activity;
+pub mod alive;
 pub mod backup;
 mod carried;
 pub mod certificate;
@@ -25,6 +26,7 @@ pub mod requests;
 pub mod run;
 pub mod sealed;
 mod secret;
+pub mod settle;
 pub mod status;
 pub mod trail;
 mod when;
@@ -47,7 +49,12 @@ pub fn run(cli: Cli) -> Result<()> {
     let home = cli.home;
     let writes = !matches!(
         cli.command,
-        Command::Demo(_) | Command::Run(_) | Command::Completions { .. } | Command::Man(_)
+        Command::Demo(_)
+            | Command::Run(_)
+            | Command::Settle
+            | Command::Alive
+            | Command::Completions { .. }
+            | Command::Man(_)
     );
     let ended = command(cli.command, home.clone(), output);
     if writes {
@@ -63,6 +70,8 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::Demo(asked) => demo::run(home, &asked, output),
         Command::Init(asked) => init::run(Home::at(home), asked, output),
         Command::Run(asked) => run::run(home, &asked, output),
+        Command::Settle => settle::run(home, output),
+        Command::Alive => alive::run(home, output),
         Command::Policy(asked) => policy::run(&Context::open(home, output)?, asked),
         Command::Lists(asked) => lists::run(&Context::open(home, output)?, asked),
         Command::People(asked) => people::run(&Context::open(home, output)?, asked),

@@ -9,16 +9,21 @@ use anyhow::{Context, Result, bail};
 use engine::{Current, SealedKey, SealedState};
 use filtering::publish::{Part, Published, PublishedFile, Trace};
 use front_proxy::{HelpLine, Network, Opening, Pac, Ports};
+use front_sys::Sockets;
 use kit::{Clock, Private};
 
 use crate::config::{AnswersInside, Config, Port};
 use crate::home::{Home, read_key};
+use crate::process::apart;
 use crate::process::certificate;
 use crate::process::confine::{MACHINE_START, Reach, confine};
+use crate::process::hand_over::{Door, Taken};
 use crate::process::health::{self, Health};
+use crate::process::lock::Held;
+use crate::process::notify::Manager;
 use crate::process::portal;
 use crate::process::snapshot::{BEHIND, Opened, catalogue, is_unverifiable};
-use crate::process::stop::Stop;
+use crate::process::stop::{SUPERVISED, Stop};
 use crate::process::supervisor::{Bind, Ready};
 use crate::process::users::Account;
 
@@ -28,14 +33,35 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How long a gate that was never given a snapshot waits for the first one.
 const FIRST_SNAPSHOT: Duration = Duration::from_secs(60);
 
-/// Runs until told to stop.
+/// How long a gate whose place was taken finishes what is open.
+const LEAVING: Duration = Duration::from_secs(120);
+
+/// How long a gate that stops answers what it was asked.
+const ANSWERING: Duration = Duration::from_secs(1);
+
+/// What a gate begins with.
+pub struct Beginning<'a> {
+    /// Whom it becomes.
+    pub user: Option<&'a Account>,
+    /// Who is told how it fares.
+    pub manager: &'a Manager,
+    /// Sockets that were bound before it began.
+    pub sockets: Sockets,
+    /// What the gate before it gave, whose place it takes.
+    pub taken: Option<Taken>,
+    /// The lock of the home.
+    pub held: &'a Held,
+}
+
+/// Runs until told to stop, or until another gate has taken its place and what it had is finished.
 pub fn run(
     home: &Home,
     config: &Config,
     bind: &Bind,
-    user: Option<&Account>,
+    beginning: Beginning<'_>,
     when_ready: impl FnOnce(&Ready),
 ) -> Result<()> {
+    let Beginning { user, manager, mut sockets, mut taken, held } = beginning;
     in_small_pages();
     let ticket_key = Private::new(read_key(home, "ticket.key")?);
     let sealed_key = SealedKey::new(read_key(home, "sealed.key")?);
@@ -44,12 +70,13 @@ pub fn run(
     // Ports below 1024 and keys are root's to give; whatever reads a device's bytes is not root any more.
     let clock = Clock::System;
     let shown = certificate::to_show(home, config, bind, clock.now())?;
-    let dns = front_dns::bind(front_dns::Config {
+    let settings = front_dns::Config {
         listen: or(&bind.dns, &config.dns.listen),
         upstreams: config.dns.upstreams.clone(),
         threads: config.dns.threads.unwrap_or(0),
         cache_bytes: config.dns.cache_mb << 20,
         refuse_inside: config.dns.answers_inside == AnswersInside::Refuse,
+        routers: config.dns.routers.clone(),
         forward: config
             .dns
             .forwards()
@@ -63,11 +90,21 @@ pub fn run(
         }),
         test_key: Some(ticket_key.clone()),
         ..front_dns::Config::default()
-    })?;
+    };
+    let dns = front_dns::bind_with(settings, &mut sockets)?;
     let (file, certificate) = shown.unzip();
-    let proxy =
-        front_proxy::bind(proxy_config(config, bind, portal, ticket_key, help, &dns.all_addresses()))?;
+    let settings = proxy_config(config, bind, portal, ticket_key, help, &dns.all_addresses());
+    let proxy = front_proxy::bind_with(settings, &mut sockets)?;
+    // Of those that the settings name no more nobody will read: they are closed, here and where they are kept.
+    drop(sockets);
+    let mut given = dns.descriptors()?;
+    given.extend(proxy.descriptors()?);
     user.map_or(Ok(()), Account::take_on)?;
+    // Whoever started this gate alone decides what comes after it.
+    let door = match std::env::var_os(SUPERVISED) {
+        None => Some(Door::open(home, taken.as_mut().map(Taken::door))?),
+        Some(_) => None,
+    };
     let confined = confine(&Reach {
         read: vec![home.gate(), MACHINE_START.into()],
         write: vec![activity::pages_folder(&home.run()), home.health()],
@@ -131,12 +168,13 @@ pub fn run(
         std::thread::Builder::new().name("snapshots".to_owned()).spawn(move || watch.follow(seen, &stop))?
     };
     let (dns, proxy) = (Arc::new(dns), Arc::new(proxy));
+    let another = Stop::default();
     let health = {
-        let (dns, proxy) = (Arc::clone(&dns), Arc::clone(&proxy));
+        let (dns, proxy, another) = (Arc::clone(&dns), Arc::clone(&proxy), another.clone());
         let (folder, stop, started) = (home.health(), stop.clone(), clock.now());
         let write = move || {
             let mut wait = Duration::ZERO;
-            while !stop.is_said() {
+            while !stop.is_said() && !another.is_said() {
                 std::thread::sleep(LOOK_EVERY);
                 wait = wait.saturating_sub(LOOK_EVERY);
                 if !wait.is_zero() {
@@ -147,7 +185,10 @@ pub fn run(
                 let notice = current.policy().sealed().state(clock.now()).notice();
                 Health::of(started, clock.now(), notice, &fronts).write(&folder);
             }
-            Health::forget(&folder);
+            // Where another gate serves, the file is its own.
+            if !another.is_said() {
+                Health::forget(&folder);
+            }
         };
         std::thread::Builder::new().name("health".to_owned()).spawn(write)?
     };
@@ -162,7 +203,47 @@ pub fn run(
         pid: std::process::id(),
         ..Ready::default()
     });
-    runtime.block_on(stop.said());
+    apart::settle_in(manager)?;
+    manager.keep(&given);
+    if let Some(mut door) = door {
+        door.say_serving().context("the gate before this one has gone")?;
+        held.names_this_process()?;
+        given.extend(held.to_share()?);
+        let another = another.clone();
+        std::thread::Builder::new().name("hand-over".to_owned()).spawn(move || {
+            match door.wait_for_another(given) {
+                Ok(()) => another.now(),
+                Err(error) => {
+                    tracing::error!(%error, "Another gate cannot take this one's place: restart it instead")
+                }
+            }
+        })?;
+    }
+    runtime.block_on(async {
+        tokio::select! {
+            () = stop.said() => {}
+            () = another.said() => {}
+            () = manager.keep_telling(|| dns.is_alive()) => {}
+        }
+    });
+    if another.is_said() && !stop.is_said() {
+        tracing::info!("Another gate answers devices now; this one finishes what it has");
+        dns.leave();
+        proxy.leave();
+        runtime.block_on(async {
+            tokio::select! {
+                () = stop.said() => {}
+                () = tokio::time::sleep(LEAVING) => {}
+                () = nothing_left(&dns, &proxy) => {}
+            }
+        });
+        // Whoever follows what is published ends as well.
+        stop.now();
+    } else {
+        // Whoever asks from now on waits in the sockets for the next gate, where a service manager keeps them.
+        dns.leave();
+        let _ = runtime.block_on(async { tokio::time::timeout(ANSWERING, all_answered(&dns)).await });
+    }
     let _ = health.join();
     // Nobody else holds them now, so this stops both.
     drop((dns, proxy));
@@ -170,6 +251,20 @@ pub fn run(
     sink.stop();
     let _ = watcher.join();
     Ok(())
+}
+
+/// Waits until every question that was taken is answered.
+async fn all_answered(dns: &front_dns::Running) {
+    while dns.questions_left() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until every question that was taken is answered and every connection is closed.
+async fn nothing_left(dns: &front_dns::Running, proxy: &front_proxy::Running) {
+    while dns.questions_left() > 0 || dns.connections() > 0 || proxy.connections() > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Keeps the kernel from giving two megabytes wherever a thread's heap touches a few bytes, which is 25 MB of a gate that

@@ -18,6 +18,7 @@ use crate::home::{Home, read_key};
 use crate::process::confine::{Reach, confine};
 use crate::process::mending::{Alarm, Mending};
 use crate::process::metrics;
+use crate::process::notify::Manager;
 use crate::process::portal::{self, own_address};
 use crate::process::renewing::Renewing;
 use crate::process::snapshot::Opened;
@@ -34,6 +35,7 @@ pub fn run(
     config: &Config,
     bind: &Bind,
     user: Option<&Account>,
+    manager: &Manager,
     when_ready: impl FnOnce(&Ready),
 ) -> Result<()> {
     // A port below 1024 is root's to give.
@@ -67,7 +69,13 @@ pub fn run(
     tracing::info!(?confined, "The hub may touch its own folders only");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listeners = Listeners { portal: listener, metrics };
-    runtime.block_on(serve(home, config, bind, listeners, ticket_key, sealed_key, when_ready))
+    runtime.block_on(async {
+        tokio::select! {
+            ended = serve(home, config, bind, listeners, ticket_key, sealed_key, when_ready) => ended,
+            // Whatever is served stands still where this does.
+            () = manager.keep_telling(|| true) => Ok(()),
+        }
+    })
 }
 
 /// Where the hub listens.

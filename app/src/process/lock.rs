@@ -11,6 +11,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -30,7 +31,21 @@ const ALL: [Part; 3] = [Part::Gate, Part::Log, Part::Hub];
 /// What is held for as long as this is kept.
 #[derive(Debug)]
 pub struct Held {
-    _files: Vec<File>,
+    /// The part's own lock is the last.
+    files: Vec<File>,
+}
+
+impl Held {
+    /// Whoever comes second is told of this process from now on.
+    pub fn names_this_process(&self) -> Result<()> {
+        self.files.last().map_or(Ok(()), |file| write_down(file, Path::new("the lock")))
+    }
+
+    /// The part's lock, to be held by the process that takes this one's place as well.
+    pub fn to_share(&self) -> Result<Option<OwnedFd>> {
+        let shared = self.files.last().map(|file| file.as_fd().try_clone_to_owned());
+        shared.transpose().context("cannot share the lock")
+    }
 }
 
 /// Holds a home for whoever runs all its parts.
@@ -50,7 +65,7 @@ pub fn hold_school(home: &Home) -> Result<Held> {
         return already_running(home, &shown(home), &path);
     }
     write_down(&file, &path)?;
-    Ok(Held { _files: vec![file] })
+    Ok(Held { files: vec![file] })
 }
 
 /// Holds a home for one of its parts: beside whoever started it, or beside other parts that run on their own.
@@ -76,7 +91,19 @@ pub fn hold_part(home: &Home, part: Part) -> Result<Held> {
     }
     write_down(&file, &path)?;
     files.push(file);
-    Ok(Held { _files: files })
+    Ok(Held { files })
+}
+
+/// Holds a home for a part together with the process whose place it takes: a lock that is passed on is never let go.
+///
+/// Once this process serves, it says so in the lock: [`Held::names_this_process`].
+pub fn hold_together(home: &Home, lock: File) -> Result<Held> {
+    let path = school(home);
+    let file = open(&path)?;
+    if !together(&file, &path)? {
+        return already_running(home, &shown(home), &path);
+    }
+    Ok(Held { files: vec![file, lock] })
 }
 
 fn school(home: &Home) -> PathBuf {

@@ -1,15 +1,18 @@
 //! The three processes of a running school, and the one that keeps them running.
 
+pub mod apart;
 pub mod certificate;
 pub mod confine;
 pub mod descriptors;
 pub mod gate;
+pub mod hand_over;
 pub mod health;
 pub mod hub;
 pub mod lock;
 pub mod log;
 pub mod mending;
 pub mod metrics;
+pub mod notify;
 pub mod ownership;
 pub mod portal;
 pub mod renewing;

@@ -20,6 +20,7 @@ use nix::unistd::{Gid, Uid, getuid};
 
 use crate::config::Config;
 use crate::home::Home;
+use crate::process::hand_over;
 use crate::process::users::{Account, Users};
 
 /// One part of the home folder: who owns it, which group reaches it, and how far.
@@ -68,6 +69,11 @@ fn places(home: &Home, users: &Users) -> Vec<Place> {
         Place::new(home.log(), Some(log), log, 0o700, 0o600),
         Place::new(activity::pages_folder(&run), Some(gate), log, 0o2770, 0o640),
         Place::new(home.health(), Some(gate), hub, 0o2750, 0o640),
+        // Root asks a gate for its sockets, with no right beside its group's.
+        Place {
+            group: Gid::from_raw(0),
+            ..Place::new(hand_over::folder(home), Some(gate), gate, 0o2750, 0o660)
+        },
         Place::new(activity::events_folder(&run), Some(log), gate, 0o2750, 0o640),
         Place::new(activity::questions_folder(&run), Some(log), hub, 0o2750, 0o640),
     ]

@@ -20,6 +20,7 @@ use crate::cli::Part;
 use crate::config::Config;
 use crate::home::Home;
 use crate::process::certificate::Pair;
+use crate::process::notify::OF_ONE_PROCESS;
 use crate::process::stop::{SUPERVISED, Stop};
 
 /// What a part says on its standard output once it serves, one JSON line.
@@ -139,7 +140,9 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
     let stop = Stop::on_signals()?;
     let mut reload = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
     let (news, mut heard) = mpsc::unbounded_channel();
-    let mut house = House { home: home.clone(), bind, news, parts: Vec::new() };
+    // Asked now: the file may be replaced by a newer one while the school runs, and parts start again from there.
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let mut house = House { home: home.clone(), program, bind, news, parts: Vec::new() };
     for part in [Part::Log, Part::Hub, Part::Gate] {
         house.start(part)?;
     }
@@ -252,6 +255,7 @@ struct Running {
 
 struct House {
     home: Home,
+    program: PathBuf,
     bind: Bind,
     news: mpsc::UnboundedSender<News>,
     parts: Vec<Running>,
@@ -295,8 +299,7 @@ impl House {
     }
 
     fn spawn(&self, part: Part) -> Result<Child> {
-        let program = std::env::current_exe().context("cannot find this program's own file")?;
-        let mut command = Command::new(program);
+        let mut command = Command::new(&self.program);
         command.arg("--home").arg(self.home.path()).args(["--json", "run", "--only", part.id()]);
         for address in &self.bind.dns {
             command.arg("--bind-dns").arg(address.to_string());
@@ -309,6 +312,9 @@ impl House {
             if let Some(address) = address {
                 command.arg(flag).arg(address.to_string());
             }
+        }
+        for told in OF_ONE_PROCESS {
+            command.env_remove(told);
         }
         command
             .env(SUPERVISED, "1")
@@ -351,15 +357,13 @@ impl House {
     /// Reads the lists again from where they came from, in a process of its own: the hub is shut into its own folders,
     /// and a list may lie anywhere.
     fn update_lists(&self) {
-        let started = std::env::current_exe().and_then(|program| {
-            Command::new(program)
-                .arg("--home")
-                .arg(self.home.path())
-                .args(["--json", "lists", "update"])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .spawn()
-        });
+        let started = Command::new(&self.program)
+            .arg("--home")
+            .arg(self.home.path())
+            .args(["--json", "lists", "update"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn();
         match started {
             Ok(mut update) => {
                 tokio::spawn(async move {

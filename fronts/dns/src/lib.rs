@@ -22,11 +22,13 @@ mod stream;
 mod worker;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use engine::{ActivitySink, Current};
+use front_sys::Sockets;
 use kit::{Clock, Private};
 
 pub use counters::Counters;
@@ -47,6 +49,9 @@ pub struct Config {
     /// Whether an answer of the internet's that leads to an address inside is refused, unless the policy opens the name:
     /// with such answers a page of the internet reaches what only the school's own devices should (DNS rebinding).
     pub refuse_inside: bool,
+    /// Routers that ask for the devices behind them. Which device it is, they say in the question (RFC 7871), and of nobody
+    /// else is that believed; where they do not say it, the router is who asks.
+    pub routers: Vec<IpAddr>,
     /// How many threads answer; 0 is one for each core.
     pub threads: usize,
     /// The most memory that kept answers take, in bytes, over all threads.
@@ -81,6 +86,7 @@ impl Default for Config {
             upstreams: Vec::new(),
             forward: Vec::new(),
             refuse_inside: false,
+            routers: Vec::new(),
             threads: 0,
             cache_bytes: 32 << 20,
             waiting: 8_192,
@@ -150,6 +156,11 @@ pub fn start(
 
 /// Checks the configuration and takes its addresses. Questions wait in the sockets until the front starts.
 pub fn bind(config: Config) -> Result<Bound, StartError> {
+    bind_with(config, &mut Sockets::default())
+}
+
+/// The same with sockets that were bound before: those of its addresses are taken, and only what is missing is bound.
+pub fn bind_with(config: Config, sockets: &mut Sockets) -> Result<Bound, StartError> {
     if config.listen.is_empty() {
         return Err(StartError::NoListen);
     }
@@ -162,8 +173,8 @@ pub fn bind(config: Config) -> Result<Bound, StartError> {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         threads => threads,
     };
-    let (addresses, udp, tcp) = listen(&config.listen, threads)?;
-    let encrypted = encrypted::bind(config.encrypted.as_ref())?;
+    let (addresses, udp, tcp) = listen(&config.listen, threads, sockets)?;
+    let encrypted = encrypted::bind(config.encrypted.as_ref(), sockets)?;
     Ok(Bound { config, threads, addresses, udp, tcp, encrypted })
 }
 
@@ -176,6 +187,13 @@ impl Bound {
     /// All of them, encrypted ones too.
     pub fn all_addresses(&self) -> Vec<SocketAddr> {
         self.addresses.iter().copied().chain(self.encrypted.addresses()).collect()
+    }
+
+    /// Its sockets, for another program to read from when this one leaves.
+    pub fn descriptors(&self) -> io::Result<Vec<OwnedFd>> {
+        let udp = self.udp.iter().flatten().map(|socket| socket.as_fd().try_clone_to_owned());
+        let streams = self.tcp.iter().chain(self.encrypted.sockets());
+        udp.chain(streams.map(|listener| listener.as_fd().try_clone_to_owned())).collect()
     }
 
     /// Starts the threads that answer.
@@ -199,6 +217,7 @@ impl Bound {
         let settings = Settings {
             routes,
             refuse_inside: config.refuse_inside,
+            routers: config.routers.iter().map(IpAddr::to_canonical).collect(),
             cache_bytes: config.cache_bytes / threads,
             waiting: (config.waiting / threads).max(16),
             longest_life_s: config.longest_life_s.min(LONGEST_LIFE_S),
@@ -233,7 +252,7 @@ impl Bound {
 type Listening = (Vec<SocketAddr>, Vec<Vec<std::net::UdpSocket>>, Vec<TcpListener>);
 
 /// Binds every address for UDP once a thread, and for TCP once.
-fn listen(wanted: &[SocketAddr], threads: usize) -> Result<Listening, StartError> {
+fn listen(wanted: &[SocketAddr], threads: usize, sockets: &mut Sockets) -> Result<Listening, StartError> {
     let mut addresses = Vec::new();
     let mut udp: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
     let mut tcp = Vec::new();
@@ -243,11 +262,15 @@ fn listen(wanted: &[SocketAddr], threads: usize) -> Result<Listening, StartError
             && address.ip().is_unspecified()
             && (address.port() == 0
                 || !wanted.iter().any(|other| other.is_ipv4() && other.port() == address.port()));
-        let (bound, sockets, listener) =
-            sockets::listen(address, dual, threads).map_err(|error| StartError::Listen { address, error })?;
+        let (bound, opened, listener) = sockets::take_or_listen(address, dual, threads, sockets)
+            .map_err(|error| StartError::Listen { address, error })?;
         addresses.push(bound);
-        for (mine, socket) in udp.iter_mut().zip(sockets) {
-            mine.push(socket);
+        // Where there are more than threads, some threads read two: none may stay unread.
+        let places = 0..threads;
+        for (place, socket) in places.cycle().zip(opened) {
+            if let Some(mine) = udp.get_mut(place) {
+                mine.push(socket);
+            }
         }
         tcp.push(listener);
     }
@@ -270,6 +293,12 @@ impl Running {
         self.encrypted.https
     }
 
+    /// Whether every thread that answers has come round since this was last asked.
+    pub fn is_alive(&self) -> bool {
+        // Each is greeted, whatever the one before it did.
+        self.inboxes.iter().filter(|inbox| !inbox.greet()).count() == 0
+    }
+
     /// What it has done so far.
     pub fn counters(&self) -> Counters {
         let mut sum = Counters::default();
@@ -277,6 +306,25 @@ impl Running {
             sum.add(counting);
         }
         sum
+    }
+
+    /// Takes nothing more: another program reads the sockets from now on. What was taken is answered.
+    pub fn leave(&self) {
+        self.inboxes.iter().for_each(|inbox| inbox.leave());
+        if let Some(streams) = &self.streams {
+            streams.leave();
+        }
+        self.encrypted.leave();
+    }
+
+    /// How many questions wait for their answers, of a front that leaves.
+    pub fn questions_left(&self) -> usize {
+        self.inboxes.iter().fold(0, |sum: usize, inbox| sum.saturating_add(inbox.waiting()))
+    }
+
+    /// How many connections over streams there are, encrypted ones too.
+    pub fn connections(&self) -> usize {
+        self.streams.as_ref().map_or(0, stream::Streams::connections) + self.encrypted.connections()
     }
 
     /// Stops it and waits for its threads. Questions that wait get no answer.

@@ -3,13 +3,33 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
-use front_sys::udp;
+use front_sys::{Sockets, udp};
 
 use crate::random::Random;
 
 /// What waits in the kernel while a thread is busy: some thousands of questions.
 const LISTEN_BUFFER: usize = 4 << 20;
 const UPSTREAM_BUFFER: usize = 256 << 10;
+
+/// Takes the sockets of an address that were bound before, or binds it.
+pub fn take_or_listen(
+    address: SocketAddr,
+    dual: bool,
+    threads: usize,
+    sockets: &mut Sockets,
+) -> io::Result<(SocketAddr, Vec<UdpSocket>, TcpListener)> {
+    let mut taken = sockets.take_udp(address);
+    let Some(first) = taken.first() else { return listen(address, dual, threads) };
+    let bound = first.local_addr()?;
+    let listener = match sockets.take_tcp(bound).pop() {
+        Some(listener) => listener,
+        None => udp::listen_stream(bound, dual)?,
+    };
+    for _ in taken.len()..threads {
+        taken.push(udp::bind_shared(bound, dual, LISTEN_BUFFER)?);
+    }
+    Ok((bound, taken, listener))
+}
 
 /// Binds an address for UDP once a thread, and for TCP. With port 0, a port that is free for both.
 pub fn listen(

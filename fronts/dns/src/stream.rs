@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::inbox::{Inbox, Letter};
@@ -71,6 +71,10 @@ pub type OrderSender = mpsc::UnboundedSender<Order>;
 /// The stream thread. Dropping it stops it.
 pub struct Streams {
     orders: OrderSender,
+    /// While it says yes, connections are taken.
+    open: watch::Sender<bool>,
+    places: Arc<Semaphore>,
+    connections: usize,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -88,10 +92,18 @@ pub fn start(
         let _inside = runtime.enter();
         listeners.into_iter().map(tokio::net::TcpListener::from_std).collect::<io::Result<Vec<_>>>()?
     };
+    let (open, closed) = watch::channel(true);
+    let places = Arc::new(Semaphore::new(connections));
+    let all = Arc::clone(&places);
     let work = async move {
-        let connections = Arc::new(Semaphore::new(connections));
         for listener in listeners {
-            tokio::spawn(accept(listener, inboxes.clone(), Arc::clone(&connections)));
+            let (inboxes, places, mut closed) = (inboxes.clone(), Arc::clone(&all), closed.clone());
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = accept(listener, inboxes, places) => {}
+                    _ = closed.changed() => {}
+                }
+            });
         }
         loop {
             tokio::select! {
@@ -105,10 +117,20 @@ pub fn start(
     };
     let thread =
         std::thread::Builder::new().name("dns-streams".to_owned()).spawn(move || runtime.block_on(work))?;
-    Ok(Streams { orders, stop: Some(stop), thread: Some(thread) })
+    Ok(Streams { orders, open, places, connections, stop: Some(stop), thread: Some(thread) })
 }
 
 impl Streams {
+    /// Takes no more connections; those there are go on.
+    pub fn leave(&self) {
+        self.open.send_replace(false);
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.connections.saturating_sub(self.places.available_permits())
+    }
+
     /// Takes orders.
     pub fn sender(&self) -> OrderSender {
         self.orders.clone()

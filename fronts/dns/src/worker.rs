@@ -113,7 +113,13 @@ impl Worker {
             let now_ms = self.now().ms;
             let wait =
                 self.resolver.next_tick_ms().map(|at| Duration::from_millis(at.saturating_sub(now_ms)));
-            let listeners = self.listeners.iter().zip(LISTENER..);
+            // What comes after another program took the sockets over is read there.
+            let leaving = self.inbox.is_leaving();
+            if leaving {
+                self.inbox.still_waiting(self.resolver.waiting());
+            }
+            let heard = if leaving { 0 } else { self.listeners.len() };
+            let listeners = self.listeners.iter().take(heard).zip(LISTENER..);
             if let Err(error) = self.poll.wait(listeners, wait, &mut ready) {
                 tracing::error!(%error, "The DNS front cannot wait for its sockets");
                 return;

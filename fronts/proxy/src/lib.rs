@@ -35,4 +35,4 @@ pub use address::{Network, Opening};
 pub use config::{Config, ConfigError, HelpLine, Limits, Pac};
 pub use counters::Counts;
 pub use ports::{NotAPort, Ports};
-pub use serve::{Bound, Running, bind, start};
+pub use serve::{Bound, Running, bind, bind_with, start};

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use engine::{ActivitySink, Current, Front, Refusal};
+use front_sys::Sockets;
 use kit::Clock;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::LocalSet;
@@ -52,6 +54,11 @@ pub fn start(
 
 /// Checks the configuration and takes its addresses.
 pub fn bind(config: Config) -> Result<Bound, ConfigError> {
+    bind_with(config, &mut Sockets::default())
+}
+
+/// The same with sockets that were bound before: those of its addresses are taken, and only what is missing is bound.
+pub fn bind_with(config: Config, passed: &mut Sockets) -> Result<Bound, ConfigError> {
     config.check()?;
     let count = match config.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -62,8 +69,17 @@ pub fn bind(config: Config) -> Result<Bound, ConfigError> {
     for &wanted in &config.listen {
         // A port of 0 is chosen once, by the first thread's socket.
         let mut address = wanted;
-        for mine in &mut sockets {
-            let refused = |error| ConfigError::Listen { address: wanted, error };
+        let refused = |error| ConfigError::Listen { address: wanted, error };
+        let taken = passed.take_tcp(wanted);
+        let many = taken.len();
+        for (place, listener) in (0..count).cycle().zip(taken) {
+            address = listener.local_addr().map_err(refused)?;
+            // Where there are more than threads, some threads listen at two: none may stay unheard.
+            if let Some(mine) = sockets.get_mut(place) {
+                mine.push(TcpSocket::from_std_stream(std::net::TcpStream::from(OwnedFd::from(listener))));
+            }
+        }
+        for mine in sockets.iter_mut().skip(many) {
             let socket = socket(address).map_err(refused)?;
             address = socket.local_addr().map_err(refused)?;
             mine.push(socket);
@@ -77,6 +93,11 @@ impl Bound {
     /// Where it listens.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Its sockets, for another program to take connections from when this one leaves.
+    pub fn descriptors(&self) -> io::Result<Vec<OwnedFd>> {
+        self.sockets.iter().flatten().map(|socket| socket.as_fd().try_clone_to_owned()).collect()
     }
 
     /// Starts the threads. When this returns, it answers.
@@ -101,6 +122,7 @@ impl Bound {
             clock,
             counters: Counters::default(),
             open: AtomicUsize::new(0),
+            leaving: AtomicBool::new(false),
             stop: AtomicBool::new(false),
         });
         let mut running = Running { shared: Arc::clone(&shared), addresses, threads: Vec::new() };
@@ -134,6 +156,17 @@ impl Running {
         counts
     }
 
+    /// Takes no more connections: another program does from now on. Those there are go on, for one more answer each where
+    /// they are not tunnels.
+    pub fn leave(&self) {
+        self.shared.leaving.store(true, Ordering::SeqCst);
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.shared.open.load(Ordering::Relaxed)
+    }
+
     /// Stops accepting, ends what is open, and waits for the threads.
     pub fn stop(mut self) {
         self.end();
@@ -164,6 +197,9 @@ fn socket(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
+/// A task of one thread.
+type JoinHandleHere = tokio::task::JoinHandle<()>;
+
 type Ready = mpsc::Sender<Result<(), ConfigError>>;
 
 fn thread(shared: Arc<Shared>, sockets: Vec<TcpSocket>, ready: &Ready) {
@@ -177,10 +213,13 @@ fn thread(shared: Arc<Shared>, sockets: Vec<TcpSocket>, ready: &Ready) {
     let local = LocalSet::new();
     local.block_on(&runtime, async move {
         let worker = Worker::start(shared);
+        let mut accepting = Vec::new();
         for socket in sockets {
             let address = socket.local_addr();
             match socket.listen(4096) {
-                Ok(listener) => drop(tokio::task::spawn_local(accept(worker.clone(), listener))),
+                Ok(listener) => {
+                    accepting.push(tokio::task::spawn_local(accept(worker.clone(), listener)));
+                }
                 Err(error) => {
                     let address = address.unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
                     let _ = ready.send(Err(ConfigError::Listen { address, error }));
@@ -189,12 +228,12 @@ fn thread(shared: Arc<Shared>, sockets: Vec<TcpSocket>, ready: &Ready) {
             }
         }
         let _ = ready.send(Ok(()));
-        watchman(&worker).await;
+        watchman(&worker, accepting).await;
     });
 }
 
 /// Goes round until the proxy stops.
-async fn watchman(worker: &Mine) {
+async fn watchman(worker: &Mine, mut accepting: Vec<JoinHandleHere>) {
     let shared = &worker.shared;
     let start = Instant::now();
     let mut swept = 0;
@@ -202,6 +241,10 @@ async fn watchman(worker: &Mine) {
         tokio::time::sleep(ROUND).await;
         let tick = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX) + 1;
         worker.tick.set(tick);
+        if shared.leaving.load(Ordering::SeqCst) {
+            // What waits in the sockets is for whoever holds them now.
+            accepting.drain(..).for_each(|task| task.abort());
+        }
         if shared.stop.load(Ordering::SeqCst) {
             worker.watch.end_all();
             // One turn for the connections to see it and tell the log what they had open; it hears of the rest from here.

@@ -3,6 +3,7 @@
 
 pub mod huge;
 pub mod map;
+pub mod passing;
 pub mod poll;
 pub mod prefetch;
 pub mod shared_page;
@@ -11,6 +12,7 @@ pub mod udp;
 
 pub use huge::{advise_huge, huge_only_where_advised};
 pub use map::MappedFile;
+pub use passing::{Passed, Sockets};
 pub use poll::{Poll, Wake};
 pub use prefetch::prefetch;
 pub use udp::{Batch, Peer};

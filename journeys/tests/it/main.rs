@@ -1,5 +1,6 @@
 //! Journeys: the real program, reached with the clients that people have.
 
+mod alive;
 mod backups;
 mod checkpoints;
 mod command_line;
@@ -9,10 +10,13 @@ mod encrypted_names;
 mod filter_tested;
 mod first_day;
 mod full_disk;
+mod hand_over;
 mod lists_from_the_web;
 mod network_manager;
 mod own_network;
 mod own_users;
+mod package;
+mod parts;
 mod portal_in_reach;
 mod pupil;
 mod replay;
@@ -21,3 +25,5 @@ mod service_log;
 mod status;
 mod teacher;
 mod things_break;
+mod units;
+mod village_router;

@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use engine::NameHash;
-use front_sys::udp;
+use front_sys::{Sockets, udp};
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -94,6 +94,11 @@ pub struct Bound {
 }
 
 impl Bound {
+    /// The sockets, for another program to read.
+    pub fn sockets(&self) -> impl Iterator<Item = &TcpListener> {
+        [&self.tls, &self.https].into_iter().flatten().map(|(_, listener)| listener)
+    }
+
     /// Where they are.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
         [&self.tls, &self.https].into_iter().flatten().map(|(address, _)| *address)
@@ -101,10 +106,14 @@ impl Bound {
 }
 
 /// Takes the addresses.
-pub fn bind(encrypted: Option<&Encrypted>) -> Result<Bound, StartError> {
+pub fn bind(encrypted: Option<&Encrypted>, sockets: &mut Sockets) -> Result<Bound, StartError> {
     let Some(encrypted) = encrypted else { return Ok(Bound::default()) };
-    let listen = |address: Option<SocketAddr>| {
+    let mut listen = |address: Option<SocketAddr>| {
         let Some(address) = address else { return Ok(None) };
+        if let Some(listener) = sockets.take_tcp(address).pop() {
+            let bound = listener.local_addr().map(|bound| Some((bound, listener)));
+            return bound.map_err(|error| StartError::Listen { address, error });
+        }
         // An IPv6 wildcard takes IPv4 too: there is one address for each kind.
         let dual = address.is_ipv6() && address.ip().is_unspecified();
         let bound =
@@ -122,10 +131,25 @@ pub struct Serving {
     /// Where DNS over HTTPS is answered.
     pub https: Option<SocketAddr>,
     stop: Option<watch::Sender<()>>,
+    /// While it says yes, connections are taken.
+    open: Option<watch::Sender<bool>>,
+    places: Option<Arc<Places>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Serving {
+    /// Takes no more connections; those there are go on.
+    pub fn leave(&self) {
+        if let Some(open) = &self.open {
+            open.send_replace(false);
+        }
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.places.as_ref().map_or(0, |places| places.taken().values().sum())
+    }
+
     /// Ends every connection and waits for the threads.
     pub fn stop(&mut self) {
         self.stop = None;
@@ -149,8 +173,9 @@ pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>]) -> io::Resul
         return Ok(serving);
     }
     let (stop, stopped) = watch::channel(());
-    serving.stop = Some(stop);
+    let (open, closed) = watch::channel(true);
     let places = Arc::new(Places::new(how.connections));
+    (serving.stop, serving.open, serving.places) = (Some(stop), Some(open), Some(Arc::clone(&places)));
     let mut doors = Vec::new();
     for (bound, transport, protocol) in [(tls, Transport::Tls, "dot"), (https, Transport::Https, "h2")] {
         if let Some((_, listener)) = bound {
@@ -173,10 +198,16 @@ pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>]) -> io::Resul
             };
             own.push((listener, Arc::new(house)));
         }
-        let mut stopped = stopped.clone();
+        let (mut stopped, closed) = (stopped.clone(), closed.clone());
         let work = async move {
             for (listener, house) in own {
-                tokio::spawn(accept(listener, house));
+                let mut closed = closed.clone();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = accept(listener, house) => {}
+                        _ = closed.changed() => {}
+                    }
+                });
             }
             // Its other end goes when the front stops.
             while stopped.changed().await.is_ok() {}

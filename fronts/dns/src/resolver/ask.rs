@@ -9,6 +9,7 @@ use super::judge::Case;
 use super::{Now, Outcome, Resolver, Shape, want, write_stored};
 use crate::asking::{Asking, Waiter};
 use crate::special;
+use crate::wire::device;
 use crate::wire::name::Text;
 use crate::wire::query::{Complaint, Query};
 use crate::wire::write::{self, Transport};
@@ -69,6 +70,11 @@ impl<R> Resolver<R> {
             if let Some(edns) = &mut prepared.query.edns {
                 // Padding hides nothing where it can be read (RFC 7830 §6).
                 edns.padded &= source.transport.is_encrypted();
+            }
+            if self.settings.routers.contains(&source.client)
+                && let Some(device) = device::behind_router(message, prepared.query.end())
+            {
+                prepared.source.client = device;
             }
             prepared.query.name_into(&mut prepared.name);
             prepared.hash = self.hashing.of(prepared.query.question());

@@ -107,6 +107,8 @@ pub struct Ticket {
 pub struct Settings {
     /// Where questions go.
     pub routes: Routes,
+    /// Routers that are believed when they tell which device asks.
+    pub routers: Vec<IpAddr>,
     /// Whether an answer of the internet's that leads inside is refused.
     pub refuse_inside: bool,
     /// The most bytes of answers kept.

@@ -4,6 +4,7 @@
 //! length is believed before it has been compared with what is there.
 
 pub mod answer;
+pub mod device;
 pub mod life;
 pub mod name;
 pub mod query;

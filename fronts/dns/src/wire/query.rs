@@ -162,7 +162,7 @@ impl Query {
 }
 
 /// Whether the record at `at` is an OPT, and where the next begins.
-fn skip_record(message: &[u8], at: usize) -> Option<(bool, usize)> {
+pub(super) fn skip_record(message: &[u8], at: usize) -> Option<(bool, usize)> {
     // Nearly always the root of an OPT, for which no name need be read.
     let body = if message.get(at) == Some(&0) { at + 1 } else { super::name::read(message, at)?.1 };
     let end = body + 10 + usize::from(u16_at(message, body + 8)?);

@@ -297,6 +297,15 @@ impl Bench {
 
     /// The same with zones of the school's own; what leads inside is then refused.
     pub fn forwarding(upstreams: u8, waiting: usize, forward: &[Forward]) -> Self {
+        Self::made(upstreams, waiting, forward, &[])
+    }
+
+    /// With routers that tell which device asks.
+    pub fn behind(routers: &[&str]) -> Self {
+        Self::made(1, 64, &[], routers)
+    }
+
+    fn made(upstreams: u8, waiting: usize, forward: &[Forward], routers: &[&str]) -> Self {
         let servers: Vec<_> =
             (1..=upstreams).map(|number| SocketAddr::from(([192, 0, 2, number], 53))).collect();
         let (school, events, counting) =
@@ -304,6 +313,7 @@ impl Bench {
         let settings = Settings {
             routes: Routes::new(&servers, forward),
             refuse_inside: !forward.is_empty(),
+            routers: routers.iter().map(|router| router.parse().unwrap()).collect(),
             cache_bytes: 1 << 20,
             waiting,
             longest_life_s: 60,

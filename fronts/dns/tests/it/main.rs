@@ -21,6 +21,8 @@ mod owed;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
+mod routers;
+#[cfg(test)]
 mod service_bindings;
 #[cfg(test)]
 mod tested;

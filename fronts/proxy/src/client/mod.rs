@@ -5,6 +5,7 @@ mod carry;
 mod decide;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::Ordering;
 
 use engine::Refusal;
 use tokio::net::TcpStream;
@@ -74,6 +75,8 @@ impl Client<'_> {
             };
             self.settle();
             match done {
+                // The next request finds whoever takes connections now.
+                Done::Again if self.worker.shared.leaving.load(Ordering::Relaxed) => return Ok(()),
                 Done::Again => {}
                 Done::Close => return Ok(()),
                 Done::BreakOff => {

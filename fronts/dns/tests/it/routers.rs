@@ -1,0 +1,66 @@
+//! Questions that a router passes on (RFC 7871), and who is believed about whom.
+
+use std::net::Ipv4Addr;
+
+use front_dns::wire::write::Transport;
+
+use crate::ground::{Bench, PUPIL, STAFF, question, with_edns};
+
+const ROUTER: &str = "127.0.0.9";
+
+/// A question with the option that dnsmasq adds for that device, and with its hardware address.
+fn passed_on(name: &str, device: &str) -> Vec<u8> {
+    let mut options = vec![0xfd, 0xe9, 0, 6, 2, 0, 0, 0, 0, 7];
+    options.extend([0, 8, 0, 8, 0, 1, 32, 0]);
+    options.extend(device.parse::<Ipv4Addr>().unwrap().octets());
+    let mut message = with_edns(question(name, 1), 1232, false);
+    let end = message.len();
+    message[end - 2..].copy_from_slice(&(options.len() as u16).to_be_bytes());
+    message.extend(options);
+    message
+}
+
+fn is_closed(answer: Option<Vec<u8>>) -> bool {
+    answer.is_some_and(|answer| answer[3] & 15 == 3)
+}
+
+#[test]
+fn rfc7871_11_3_a_named_router_is_believed_about_its_devices_and_nobody_else_about_any() {
+    let mut bench = Bench::behind(&[ROUTER]);
+    let client = |bench: &Bench| bench.events.all().last().and_then(|told| told.client);
+    assert!(is_closed(bench.ask_as(ROUTER, Transport::Udp, &passed_on("games.example", PUPIL))));
+    assert_eq!(client(&bench), Some(PUPIL.parse().unwrap()), "the log knows the device");
+    assert!(is_closed(bench.ask_as(ROUTER, Transport::Tcp, &passed_on("games.example", PUPIL))));
+    // Somebody of the staff behind the same router.
+    assert_eq!(bench.ask_as(ROUTER, Transport::Udp, &passed_on("games.example", STAFF)), None);
+    assert_eq!(bench.sent.len(), 1);
+    // A pupil's device says that it is a router, and a router that nobody named says the same.
+    assert!(is_closed(bench.ask_as(PUPIL, Transport::Udp, &passed_on("games.example", STAFF))));
+    assert_eq!(client(&bench), Some(PUPIL.parse().unwrap()));
+    let asked = bench.ask_as("127.0.0.10", Transport::Udp, &passed_on("tracker.example", STAFF));
+    assert!(is_closed(asked));
+    assert_eq!(client(&bench), Some("127.0.0.10".parse().unwrap()));
+}
+
+#[test]
+fn a_router_that_does_not_tell_its_devices_apart_is_who_asks() {
+    let mut bench = Bench::behind(&[ROUTER]);
+    for message in [question("tracker.example", 1), with_edns(question("tracker.example", 1), 1232, false)] {
+        assert!(is_closed(bench.ask_as(ROUTER, Transport::Udp, &message)));
+        let told = bench.events.all();
+        assert_eq!(told.last().and_then(|told| told.client), Some(ROUTER.parse().unwrap()));
+    }
+}
+
+#[test]
+fn rfc7871_11_1_nothing_about_a_device_goes_upstream() {
+    let mut bench = Bench::behind(&[ROUTER]);
+    assert_eq!(bench.ask_as(ROUTER, Transport::Udp, &passed_on("open.example", STAFF)), None);
+    // Nor of a device that adds it itself.
+    assert_eq!(bench.ask_as(STAFF, Transport::Udp, &passed_on("other.example", "203.0.113.7")), None);
+    for (_, sent) in &bench.sent {
+        let has = |bytes: &[u8]| sent.windows(bytes.len()).any(|window| window == bytes);
+        assert!(!has(&[127, 0, 0, 20]) && !has(&[203, 0, 113, 7]) && !has(&[0xfd, 0xe9]), "{sent:02x?}");
+    }
+    assert_eq!(bench.sent.len(), 2);
+}

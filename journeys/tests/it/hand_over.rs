@@ -1,0 +1,196 @@
+//! The gate is upgraded while lessons run: every question is answered, every connection is taken, and a new program that
+//! cannot start changes nothing.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use journeys::{eventually, program};
+
+use crate::parts::{Part, is_there, start_plain};
+
+/// Debian's dnsmasq as the name server of the internet: every name has one address there.
+struct Internet(Child);
+
+impl Drop for Internet {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn internet() -> Result<(Internet, SocketAddr)> {
+    let address = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
+    let child = Command::new("dnsmasq")
+        .args(["--keep-in-foreground", "--no-resolv", "--no-hosts", "--bind-interfaces", "--user=root"])
+        .args([
+            "--listen-address=127.0.0.1",
+            "--address=/#/203.0.113.7",
+            "--conf-file=/dev/null",
+            "--pid-file=",
+        ])
+        .arg(format!("--port={}", address.port()))
+        .stderr(Stdio::null())
+        .spawn()?;
+    Ok((Internet(child), address))
+}
+
+/// A school whose gate and log run by themselves, as under a service manager.
+fn set_up(home: &Path, upstream: SocketAddr) -> Result<()> {
+    let made = Command::new(program()?)
+        .arg("--home")
+        .arg(home)
+        .args(["init", "--yes", "--school", "Hillside", "--dns", "127.0.0.1:0", "--proxy", "127.0.0.1:0"])
+        .args(["--portal", "127.0.0.1:0", "--upstream", &upstream.to_string()])
+        .output()?;
+    if !made.status.success() {
+        bail!("{}", String::from_utf8_lossy(&made.stderr));
+    }
+    // The internet of this test has an address that is nobody's there.
+    let file = home.join("fivebar.toml");
+    let text =
+        std::fs::read_to_string(&file)?.replace("answers-inside = \"refuse\"", "answers-inside = \"pass\"");
+    assert!(text.contains("answers-inside = \"pass\""));
+    std::fs::write(&file, text)?;
+    Ok(())
+}
+
+/// Asks so many questions a second for so long; says what dnsperf said.
+fn dnsperf(folder: &Path, dns: SocketAddr, seconds: u32) -> Result<std::thread::JoinHandle<Result<Output>>> {
+    let questions = folder.join("questions");
+    let mut text = String::new();
+    for number in 0..500 {
+        // Some are answered at once and some after an upstream was asked.
+        text.push_str(&format!("www.pornhub.com A\nname-{number}.wikipedia.org A\n"));
+    }
+    std::fs::write(&questions, text)?;
+    let mut command = Command::new("dnsperf");
+    command
+        .args(["-s", "127.0.0.1", "-p", &dns.port().to_string(), "-l", &seconds.to_string()])
+        .args(["-Q", "1000", "-q", "200", "-t", "5", "-d"])
+        .arg(&questions);
+    Ok(std::thread::spawn(move || Ok(command.output()?)))
+}
+
+/// A question for a closed name over a connection, and whether the answer says that there is no such name.
+fn ask_over(stream: &mut TcpStream) -> Result<()> {
+    let mut message = vec![0u8, 33, 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in ["www", "pornhub", "com"] {
+        message.push(label.len() as u8);
+        message.extend_from_slice(label.as_bytes());
+    }
+    message.extend_from_slice(&[0, 0, 1, 0, 1]);
+    let length = u16::try_from(message.len() - 2)?.to_be_bytes();
+    message.splice(..2, length);
+    stream.write_all(&message)?;
+    let mut length = [0; 2];
+    stream.read_exact(&mut length)?;
+    let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
+    stream.read_exact(&mut answer)?;
+    assert_eq!(answer.get(3).map(|flags| flags & 15), Some(3));
+    Ok(())
+}
+
+#[test]
+fn gates_take_each_others_place_without_a_lost_answer_or_a_refused_connection() -> Result<()> {
+    if !is_there("dnsmasq") || !is_there("prlimit") || Command::new("dnsperf").arg("-h").output().is_err() {
+        println!("skipped: dnsperf, dnsmasq or prlimit is not installed");
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("hillside");
+    let (_internet, upstream) = internet()?;
+    set_up(&home, upstream)?;
+    let (_log, _) = start_plain(&home, "log", &[])?;
+    let (mut gate, ready) = start_plain(&home, "gate", &[])?;
+    let (dns, proxy) = (ready.dns, ready.proxy);
+
+    let mut kept = TcpStream::connect(dns)?;
+    kept.set_read_timeout(Some(Duration::from_secs(10)))?;
+    ask_over(&mut kept)?;
+    let load = dnsperf(folder.path(), dns, 12)?;
+    let over = Arc::new(AtomicBool::new(false));
+    let browser = {
+        let over = Arc::clone(&over);
+        std::thread::spawn(move || -> Result<usize> {
+            let mut pages = 0;
+            while !over.load(Ordering::SeqCst) {
+                let seen = Command::new("curl")
+                    .args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10", "-x"])
+                    .arg(format!("http://{proxy}"))
+                    .arg("http://www.pornhub.com/")
+                    .output()?;
+                if seen.stdout != b"403" {
+                    bail!("curl: {}, {}", seen.status, String::from_utf8_lossy(&seen.stdout));
+                }
+                pages += 1;
+            }
+            Ok(pages)
+        })
+    };
+
+    for round in 0..3 {
+        // One that may write no file dies by a signal after it was given the sockets; the old one goes on.
+        let failed = Command::new("prlimit")
+            .args(["--fsize=0:0", "--"])
+            .arg(program()?)
+            .arg("--home")
+            .arg(&home)
+            .args(["--json", "run", "--only", "gate", "--take-over"])
+            .output()?;
+        assert!(!failed.status.success() && failed.stdout.is_empty(), "{round}: {failed:?}");
+        assert!(gate.0.try_wait()?.is_none(), "the gate that serves goes on");
+        let (next, ready) = start_plain(&home, "gate", &["--take-over"])?;
+        assert_eq!((ready.dns, ready.proxy), (dns, proxy), "the same sockets");
+        if round == 0 {
+            // Who holds a connection to the old one is served by it.
+            ask_over(&mut kept)?;
+            kept.shutdown(std::net::Shutdown::Both)?;
+        }
+        let mut old = std::mem::replace(&mut gate, next);
+        let ended = eventually(Duration::from_secs(60), || old.0.try_wait().ok().flatten());
+        assert!(ended.context("the old one ends by itself")?.success());
+    }
+    let measured = load.join().map_err(|_| anyhow::anyhow!("dnsperf"))??;
+    over.store(true, Ordering::SeqCst);
+    let said = String::from_utf8_lossy(&measured.stdout);
+    let number = |name: &str| -> Option<u64> {
+        let rest = said.lines().find_map(|line| line.trim().strip_prefix(name))?;
+        rest.split_whitespace().next()?.parse().ok()
+    };
+    assert!(number("Queries sent:").is_some_and(|sent| sent > 2_000), "{said}");
+    assert_eq!(number("Queries lost:"), Some(0), "{said}");
+    assert_eq!(number("Queries sent:"), number("Queries completed:"), "{said}");
+    assert!(said.contains("NOERROR") && !said.contains("SERVFAIL"), "{said}");
+    let pages = browser.join().map_err(|_| anyhow::anyhow!("curl"))??;
+    assert!(pages > 10, "{pages}");
+    // The home is held by the one that serves, and is free when it ends.
+    let second =
+        Command::new(program()?).arg("--home").arg(&home).args(["run", "--only", "gate"]).output()?;
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains(&format!("process {}", gate.0.id())), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_gate_that_takes_over_from_nobody_starts_as_ever() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("hillside");
+    set_up(&home, "127.0.0.1:9".parse()?)?;
+    let (gate, _) = start_plain(&home, "gate", &["--take-over"])?;
+    drop::<Part>(gate);
+    // What the first one left behind is in nobody's way.
+    start_plain(&home, "gate", &["--take-over"])?;
+    let refused = Command::new(program()?)
+        .arg("--home")
+        .arg(&home)
+        .args(["run", "--only", "log", "--take-over"])
+        .output()?;
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("only the gate is taken over"));
+    Ok(())
+}
