@@ -20,6 +20,7 @@ mod parts;
 mod portal_in_reach;
 mod pupil;
 mod replay;
+mod safe_search;
 mod sealed;
 mod service_log;
 mod status;

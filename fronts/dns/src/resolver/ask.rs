@@ -6,8 +6,9 @@ use engine::test_pass::{TestGroup, read_pass};
 use engine::{Decision, Held, Identity, NameHash, Owed, Recorder};
 
 use super::judge::Case;
+use super::lead::{Led, says_where};
 use super::{Now, Outcome, Resolver, Shape, want, write_stored};
-use crate::asking::{Asking, Waiter};
+use crate::asking::{Asking, Waiter, Wanted};
 use crate::special;
 use crate::wire::device;
 use crate::wire::name::Text;
@@ -147,6 +148,9 @@ impl<R> Resolver<R> {
         let case = Case { host, identity: &identity, client: source.client, at: now.at };
         if let Some(stored) = self.cache.get(hash, query.question(), want(query), now.seconds()) {
             let decision = case.decide_answer(held, stored, &mut self.addresses);
+            if decision.obligations.safe_search != 0 && says_where(kind) {
+                return self.lead(buffer, Led { query, hash, source, shape, case }, (held, log), to, now);
+            }
             if decision.verdict.is_block() {
                 return self.block(buffer, shape, case, held, log, &decision);
             }
@@ -156,6 +160,9 @@ impl<R> Resolver<R> {
             return self.answer(length);
         }
         let decision = case.decide(held);
+        if decision.obligations.safe_search != 0 && says_where(kind) {
+            return self.lead(buffer, Led { query, hash, source, shape, case }, (held, log), to, now);
+        }
         if decision.verdict.is_block() {
             return self.block(buffer, shape, case, held, log, &decision);
         }
@@ -172,7 +179,14 @@ impl<R> Resolver<R> {
             case.record(log, &decision, length);
             return self.answer(length);
         }
-        self.wait(buffer, query, hash, (source, !decision.obligations.unobserved), to, now)
+        let wanted = self.own(query, hash);
+        self.wait(buffer, query, &wanted, (source, !decision.obligations.unobserved), to, now)
+    }
+
+    /// The device's own question, to be asked upstream.
+    fn own<'q>(&self, query: &'q Query, hash: u64) -> Wanted<'q> {
+        let servers = self.settings.routes.of(query.name().host().map_or("", |host| host.as_str()));
+        Wanted { question: query.question(), hash, want: want(query), servers, led: false }
     }
 
     /// The group that a pass of the school's own test lets ask, if there is one and it is good.
@@ -206,30 +220,32 @@ impl<R> Resolver<R> {
             self.counting.cached.one();
             return self.answer(length);
         }
-        self.wait(buffer, query, hash, (source, false), to, now)
+        let wanted = self.own(query, hash);
+        self.wait(buffer, query, &wanted, (source, false), to, now)
     }
 
     /// Puts the device among those that wait, and asks an upstream if nobody has yet. It `owes` an event from here on,
     /// if one will come.
-    fn wait(
+    pub(super) fn wait(
         &mut self,
         buffer: &mut [u8],
         query: &Query,
-        hash: u64,
+        wanted: &Wanted<'_>,
         (source, owes): (Source, bool),
         to: impl FnOnce() -> R,
         now: Now,
     ) -> Outcome {
-        let want = want(query);
+        let Wanted { question, hash, want, servers, led } = *wanted;
         let sink = self.sink();
         let waiter = || Waiter {
             head: buffer.get(..query.end()).unwrap_or(&[]).into(),
             edns: query.edns,
+            led,
             source,
             to: to(),
             owed: owes.then(|| Owed::new(&sink, now.at)),
         };
-        if let Some(place) = self.askings.find(query.question(), want) {
+        if let Some(place) = self.askings.find(question, want) {
             if !self.askings.admits(place) {
                 self.counting.overflowed.one();
                 let shape = Shape {
@@ -244,13 +260,13 @@ impl<R> Resolver<R> {
             return Outcome::Waiting;
         }
         let asking = Asking {
-            question: query.question().into(),
+            question: question.into(),
             hash,
             want,
             waiters: vec![waiter()],
             attempt: None,
             late: Vec::new(),
-            servers: self.settings.routes.of(query.name().host().map_or("", |host| host.as_str())),
+            servers,
             tried: 0,
             attempts: 0,
             reached: false,
@@ -289,7 +305,7 @@ impl<R> Resolver<R> {
     }
 
     /// Answers that the name is blocked.
-    fn block(
+    pub(super) fn block(
         &mut self,
         buffer: &mut [u8],
         shape: Shape,
@@ -321,7 +337,7 @@ impl<R> Resolver<R> {
         length
     }
 
-    fn code(
+    pub(super) fn code(
         &mut self,
         buffer: &mut [u8],
         shape: Shape,
@@ -334,7 +350,7 @@ impl<R> Resolver<R> {
         self.answer(write::code(buffer, shape.end, shape.flags, code, shape.edns, extended))
     }
 
-    fn answer(&self, length: usize) -> Outcome {
+    pub(super) fn answer(&self, length: usize) -> Outcome {
         self.counting.answers.one();
         Outcome::Answer(length)
     }

@@ -10,11 +10,11 @@
 //! 5. *write* the answer and hand one event to the activity log.
 //!
 //! Of a decision's obligations, `unobserved` is carried out by [`Activity::of`]. A name alone cannot be scanned or
-//! inspected, carries no headers and has nowhere to sign in: these are the proxy's. Safe search by rewritten names is
-//! not built yet.
+//! inspected, carries no headers and has nowhere to sign in: these are the proxy's. Safe search is carried out by `lead`.
 
 mod ask;
 mod judge;
+mod lead;
 mod upstream;
 
 pub use ask::{PASS_SHOWN, Prepared, Source};

@@ -23,6 +23,10 @@ form = 1
 title = "A school"
 version = 1
 
+[safe-search]
+search = { staff = "off" }
+youtube = { staff = "moderate" }
+
 [[group]]
 id = "pupils"
 name = "Pupils"
@@ -55,11 +59,29 @@ const CONTENT: &str = r#"
 id = "line"
 name = "A helpline"
 domains = ["help.example"]
+
+[[engine]]
+id = "seek"
+name = "Seek"
+domains = ["seek.example"]
+target = "safe.seek.example"
+
+[[engine]]
+id = "films"
+name = "Films"
+hosts = ["www.films.example"]
+target = "strict.films.example"
+moderate = "moderate.films.example"
 "#;
 
 /// A school's policy with more rules, compiled.
 pub fn policy(more: &str) -> FilterPolicy {
-    let document = PolicyDocument::parse(&format!("{POLICY}{more}")).unwrap();
+    policy_with(str::to_owned, more)
+}
+
+/// The same with its text changed.
+pub fn policy_with(change: impl FnOnce(&str) -> String, more: &str) -> FilterPolicy {
+    let document = PolicyDocument::parse(&format!("{}{more}", change(POLICY))).unwrap();
     let catalogue = Arc::new(Catalogue::parse([("content", CONTENT)]).unwrap());
     let image = lists::IndexBuilder::new(lists::Seed([3; 16])).build().unwrap();
     let index = Arc::new(lists::ListIndex::open(Arc::new(image)).unwrap());

@@ -23,6 +23,8 @@ mod real;
 #[cfg(test)]
 mod routers;
 #[cfg(test)]
+mod safe_search;
+#[cfg(test)]
 mod service_bindings;
 #[cfg(test)]
 mod tested;
