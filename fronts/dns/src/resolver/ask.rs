@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use engine::test_pass::{TestGroup, read_pass};
-use engine::{Decision, Held, Identity, NameHash, Owed, Recorder};
+use engine::{Decision, Held, Identity, NameHash, Owed, Recorder, Step};
 
 use super::judge::Case;
 use super::lead::{Led, says_where};
@@ -14,7 +14,7 @@ use crate::wire::device;
 use crate::wire::name::Text;
 use crate::wire::query::{Complaint, Query};
 use crate::wire::write::{self, Transport};
-use crate::wire::{HEADER, ede, kind, rcode};
+use crate::wire::{HEADER, ede, flag2, kind, rcode};
 
 /// Where a question came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +128,12 @@ impl<R> Resolver<R> {
         self.counting.questions.one();
         let shape =
             Shape { flags: query.flags, end: query.end(), edns: query.edns, transport: source.transport };
+        if source.transport == Transport::Udp
+            && self.settings.rates.as_ref().is_some_and(|rates| rates.is_beyond(source.client, now.ms))
+            && let Some(outcome) = self.beyond(buffer, shape, (query, name), source, held, now)
+        {
+            return outcome;
+        }
         if let Some(edns) = query.edns.filter(|edns| edns.version > 0) {
             return self.answer(write::bad_version(buffer, shape.end, shape.flags, edns));
         }
@@ -194,6 +200,40 @@ impl<R> Resolver<R> {
     fn test_group(&self, pass: Option<&[u8]>, client: IpAddr, now: Now) -> Option<TestGroup> {
         let (key, pass) = (self.settings.test_key.as_ref()?, pass?);
         read_pass(key.reveal(), pass, client, now.at)
+    }
+
+    /// What becomes of a datagram beyond what its address may ask; nothing of its own for where help is. Every other one is told
+    /// to ask over a stream, which costs no more than the question did: nobody can be flooded with such answers, and a device
+    /// that really asks so much is answered there. Nobody is told of them one by one.
+    #[cold]
+    fn beyond(
+        &mut self,
+        buffer: &mut [u8],
+        shape: Shape,
+        (query, name): (&Query, &Text),
+        source: Source,
+        held: &Held,
+        now: Now,
+    ) -> Option<Outcome> {
+        if matches!(query.kind(), kind::A | kind::AAAA)
+            && let Some(host) = name.host()
+        {
+            let identity = source.identify(held);
+            let case = Case { host, identity: &identity, client: source.client, at: now.at };
+            if case.decide(held).reason.step == Step::Help {
+                return None;
+            }
+        }
+        self.counting.limited.one();
+        self.answered_beyond = !self.answered_beyond;
+        if !self.answered_beyond {
+            return Some(Outcome::Nothing);
+        }
+        let mut flags = write::flags(shape.flags, rcode::NOERROR);
+        flags[0] |= flag2::TC;
+        write::header(buffer, flags, 1, 0, 0);
+        let length = shape.edns.map_or(shape.end, |edns| write::opt(buffer, shape.end, edns, 0, None));
+        Some(self.answer(length))
     }
 
     /// The root, and names no part of which is a host name. The root's own records are nobody's site and are fetched

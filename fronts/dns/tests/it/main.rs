@@ -19,6 +19,8 @@ mod messages;
 #[cfg(test)]
 mod owed;
 #[cfg(test)]
+mod rate;
+#[cfg(test)]
 mod real;
 #[cfg(test)]
 mod routers;
