@@ -26,5 +26,6 @@ mod service_log;
 mod status;
 mod teacher;
 mod things_break;
+mod two_gates;
 mod units;
 mod village_router;
