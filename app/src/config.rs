@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use filtering::list::web::Every;
 use front_proxy::{NotAPort, Ports};
 use kit::host::normalise_host_name;
+use kit::network::Network;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::de::DeTable;
@@ -65,6 +66,14 @@ pub struct Dns {
     /// Routers that pass on the questions of devices behind them, and are believed when they tell which device it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routers: Vec<IpAddr>,
+    /// How many questions a second one address may ask in datagrams; 0 for as many as it likes. What is beyond is told to ask
+    /// over TCP.
+    #[serde(default = "default_rate")]
+    pub rate: u32,
+    /// Addresses and networks that the rate does not hold for: a resolver or router that asks for many devices. This machine
+    /// itself, if left out.
+    #[serde(default = "this_machine")]
+    pub rate_except: Vec<String>,
     /// Where devices ask over TLS; nowhere if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<SocketAddr>,
@@ -109,6 +118,12 @@ pub struct Forward {
 }
 
 impl Dns {
+    /// How much one address may ask. What is no network was complained of.
+    pub fn rate(&self) -> front_dns::Rate {
+        let except = self.rate_except.iter().filter_map(|text| text.parse().ok()).collect();
+        front_dns::Rate { per_second: self.rate, except }
+    }
+
     /// The zones of the school's own in their one form, and who answers for each. What is no name was complained of.
     pub fn forwards(&self) -> impl Iterator<Item = (Vec<String>, Vec<SocketAddr>)> + '_ {
         self.forward.iter().map(|one| {
@@ -254,6 +269,14 @@ impl Users {
     }
 }
 
+/// Far more than any device asks, and little enough that one cannot take the time of all others.
+pub const fn default_rate() -> u32 {
+    500
+}
+/// Itself, in both families.
+pub fn this_machine() -> Vec<String> {
+    vec!["127.0.0.0/8".to_owned(), "::1".to_owned()]
+}
 /// Holds about 100,000 answers, which is a large school's day; with five million names the whole gate stays below 120 MB.
 pub const fn default_cache_mb() -> usize {
     32
@@ -451,6 +474,11 @@ impl Config {
         }
         if self.dns.cache_mb == 0 || self.dns.cache_mb > 65_536 {
             say("dns", "cache-mb", "use 1 to 65536 megabytes".to_owned());
+        }
+        for odd in &self.dns.rate_except {
+            if let Err(error) = odd.parse::<Network>() {
+                say("dns", "rate-except", error.to_string());
+            }
         }
         self.check_encrypted(&mut say);
         self.check_metrics(&mut say);

@@ -356,6 +356,9 @@ fn say(context: &Context, answer: &Value, name: Option<&Private<String>>) {
     if !services.is_empty() {
         context.output.say(format!("  services: {}", services.join(", ")));
     }
+    if let Some(why) = answer.get("safe-search").and_then(|said| said.get("why")).and_then(Value::as_str) {
+        context.output.say(format!("  {why}"));
+    }
     if !text("list").is_empty() {
         context.output.say(format!("  list: {}", text("list")));
     }

@@ -10,7 +10,7 @@ use nix::unistd::getuid;
 
 use crate::config::{
     Activity, AnswersInside, Config, Dns, Lists, Metrics, Portal, Proxy, Records, School, Users,
-    default_cache_mb,
+    default_cache_mb, default_rate, this_machine,
 };
 use crate::home::{Home, make_key};
 use crate::output::{Failure, Output};
@@ -218,6 +218,8 @@ impl Answers {
                     answers_inside: AnswersInside::default(),
                     routers: Vec::new(),
                     forward: Vec::new(),
+                    rate: default_rate(),
+                    rate_except: this_machine(),
                     tls: None,
                     https: None,
                     name: None,

@@ -7,6 +7,7 @@ mod carried;
 pub mod certificate;
 pub mod context;
 pub mod demo;
+pub mod dns_name;
 pub mod explain;
 mod fetching;
 pub mod filter_test;

@@ -13,6 +13,7 @@ use people::RollFile;
 use serde_json::json;
 
 use crate::commands::context::Context;
+use crate::commands::dns_name;
 use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
 use crate::commands::records::commit_and_publish;
 
@@ -28,6 +29,17 @@ pub enum People {
     },
     /// Show the roll.
     Show,
+    /// Give a person or a device a name of their own for encrypted DNS, or take all of theirs back.
+    ///
+    /// Whoever asks through the name is known to be them, on any network. It is shown once: only its hash is kept. Give it again
+    /// for each device; --revoke takes all of them back.
+    DnsName {
+        /// Whose: a person's name, number or id; device:NAME for a device on the roll that is nobody's.
+        who: String,
+        /// Take every name back that they were given.
+        #[arg(long)]
+        revoke: bool,
+    },
 }
 
 /// Runs the command.
@@ -35,6 +47,7 @@ pub fn run(context: &Context, asked: People) -> Result<()> {
     match asked {
         People::Import { file, apply } => import(context, &file, apply),
         People::Show => show(context),
+        People::DnsName { who, revoke } => dns_name::run(context, &who, revoke),
     }
 }
 

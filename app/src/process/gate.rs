@@ -89,6 +89,7 @@ pub fn run(
             ..front_dns::Encrypted::new(certificate.clone())
         }),
         test_key: Some(ticket_key.clone()),
+        rate: Some(config.dns.rate()),
         ..front_dns::Config::default()
     };
     let dns = front_dns::bind_with(settings, &mut sockets)?;
@@ -164,6 +165,8 @@ pub fn run(
             mapped,
             damaged: Vec::new(),
             trace: None,
+            asked: dns.watching(),
+            limited: Limited::default(),
         };
         std::thread::Builder::new().name("snapshots".to_owned()).spawn(move || watch.follow(seen, &stop))?
     };
@@ -331,7 +334,21 @@ struct Watch {
     damaged: Vec<u64>,
     /// What the system said of the published files when that index was last read to its end.
     trace: Option<Trace>,
+    /// What the DNS front has done.
+    asked: front_dns::Watching,
+    /// How many questions were beyond the bound, when that was last said.
+    limited: Limited,
 }
+
+/// What was said of addresses that ask too much.
+#[derive(Default)]
+struct Limited {
+    questions: u64,
+    said: Option<Instant>,
+}
+
+/// How often it is said at most.
+const LIMITED_EVERY: Duration = Duration::from_secs(60);
 
 impl Watch {
     /// Swaps in every new snapshot. One that cannot be used is said once, and the running one stays.
@@ -343,6 +360,7 @@ impl Watch {
         while !stop.is_said() {
             std::thread::sleep(LOOK_EVERY);
             self.say_what_changed();
+            self.say_what_was_limited();
             let published = match Published::read(&folder) {
                 Ok(Some(published)) if published != seen && Some(&published) != refused.as_ref() => published,
                 _ => {
@@ -412,6 +430,20 @@ impl Watch {
                 error = format!("{error:#}"),
                 "Nothing can stand in for them, so they go on deciding until the hub publishes again"
             ),
+        }
+    }
+
+    /// An address that asks too much is a device that was taken over, a mistake, or a resolver that should be excepted.
+    fn say_what_was_limited(&mut self) {
+        let questions = self.asked.counters().limited;
+        let lately = self.limited.said.is_some_and(|said| said.elapsed() < LIMITED_EVERY);
+        if questions > self.limited.questions && !lately {
+            let more = questions - self.limited.questions;
+            tracing::warn!(
+                questions = more,
+                "Some address asks more than [dns] rate allows; what is beyond was told to ask over TCP. A resolver that asks for many devices belongs into rate-except"
+            );
+            self.limited = Limited { questions, said: Some(Instant::now()) };
         }
     }
 

@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod actions;
+mod dns_name;
 mod model;
 mod roll_file;
 mod store;
 
 pub use actions::import;
+pub use dns_name::{Owner, dns_names_of, give_dns_name, revoke_dns_names};
 pub use model::{Changes, Counts, Device, Listed, Person, Range};
 pub use roll_file::{DeviceLine, PersonLine, RangeLine, RollFile};
 pub use store::{compare, devices, gate_roll, name_of, people, people_called, ranges};

@@ -160,7 +160,7 @@ pub async fn gate_roll(tx: &mut Tx) -> Result<Roll, StoreError> {
     let devices = devices(tx).await?.into_iter();
     let ranges = ranges(tx).await?.into_iter();
     Ok(Roll {
-        names: Vec::new(),
+        names: crate::dns_name::for_the_gate(tx).await?,
         people: people.map(|one| PersonEntry { person: one.number, groups: one.groups }).collect(),
         devices: devices
             .map(|one| DeviceEntry {

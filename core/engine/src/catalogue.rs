@@ -1,4 +1,4 @@
-//! What the content files say: categories, services, help sites and essentials, each with its number.
+//! What the content files say: categories, services, engines, help sites and essentials, each with its number.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Problem;
-use crate::document::target::read_site;
+use crate::document::target::{Target, read_site};
 
 /// A category of sites.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +122,52 @@ impl OpenSite {
     }
 }
 
+/// A search engine, or YouTube, that answers without what is not for children under a name of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Engine {
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Its hosts, each for itself and for `www.` before it.
+    #[serde(default)]
+    pub domains: Vec<String>,
+    /// Hosts that stand for themselves alone.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// The name that always answers safely.
+    pub target: String,
+    /// The name that leaves out less. Where there is one, the engine follows what the policy says of YouTube.
+    #[serde(default)]
+    pub moderate: Option<String>,
+    /// The field that says so in a request for a page.
+    #[serde(default)]
+    pub header: Option<String>,
+    /// What says so in a page's query, as `name=value`.
+    #[serde(default)]
+    pub parameter: Option<String>,
+    /// For the reader.
+    #[serde(default)]
+    pub note: String,
+}
+
+impl Engine {
+    /// Every host of it. None stands for what is below it.
+    pub fn every_host(&self) -> impl Iterator<Item = String> + '_ {
+        let domains = self.domains.iter().flat_map(|domain| [domain.clone(), format!("www.{domain}")]);
+        domains.chain(self.hosts.iter().cloned())
+    }
+
+    /// The names it answers safely under.
+    fn targets(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.target.as_str()).chain(self.moderate.as_deref())
+    }
+}
+
+/// The id of the category of engines that cannot be held to safe search.
+pub(crate) const UNSAFE_SEARCH: &str = "unsafe-search";
+
 /// The id of the essential that is the school's own portal.
 pub(crate) const PORTAL: &str = "portal";
 
@@ -141,6 +187,8 @@ struct ContentFile {
     help: Vec<OpenSite>,
     #[serde(default)]
     essential: Vec<OpenSite>,
+    #[serde(default, rename = "engine")]
+    engines: Vec<Engine>,
 }
 
 /// The content the engine compiles a document against.
@@ -157,6 +205,9 @@ pub struct Catalogue {
     pub help: Vec<OpenSite>,
     /// Essential sites.
     pub essential: Vec<OpenSite>,
+    /// Search engines that can be held to safe search.
+    #[serde(default)]
+    pub engines: Vec<Engine>,
 }
 
 impl Catalogue {
@@ -165,12 +216,13 @@ impl Catalogue {
         Self::parse([
             ("content/categories.toml", crate::content::CATEGORIES),
             ("content/services.toml", crate::content::SERVICES),
+            ("content/safe-search.toml", crate::content::SAFE_SEARCH),
             ("content/help.toml", crate::content::HELP),
             ("content/essential.toml", crate::content::ESSENTIAL),
         ])
     }
 
-    /// Reads content files, each named for its complaints. A file may hold categories, services, help and essentials;
+    /// Reads content files, each named for its complaints. A file may hold categories, services, engines, help and essentials;
     /// what it says besides is for others.
     pub fn parse<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Result<Self, Vec<Problem>> {
         let mut all = Self::default();
@@ -183,6 +235,7 @@ impl Catalogue {
                     all.services.extend(file.services);
                     all.help.extend(file.help);
                     all.essential.extend(file.essential);
+                    all.engines.extend(file.engines);
                 }
                 Err(error) => {
                     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
@@ -294,6 +347,7 @@ impl Catalogue {
                 ));
             }
         }
+        self.check_engines(&mut problems);
         let sites = self.services.iter().flat_map(|service| &service.domains).map(String::as_str);
         let open = self.help.iter().chain(&self.essential).flat_map(OpenSite::sites).map(|(site, _)| site);
         for site in sites.chain(open) {
@@ -302,6 +356,44 @@ impl Catalogue {
             }
         }
         problems
+    }
+}
+
+impl Catalogue {
+    /// What is wrong with the engines: a host twice, a name that is none, a name to lead to that is led on itself, and what
+    /// could not stand in a request.
+    fn check_engines(&self, problems: &mut Vec<Problem>) {
+        problems.extend(twice("engine", self.engines.iter().map(|engine| engine.id.as_str())));
+        let hosts: Vec<String> = self.engines.iter().flat_map(Engine::every_host).collect();
+        problems.extend(twice("host of an engine", hosts.iter().map(String::as_str)));
+        let is_name = |name: &str| matches!(read_site(name), Ok(Target::Site(read)) if read == name);
+        let is_word = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        let mut complain = |engine: &Engine, what: &str| {
+            problems.push(Problem::error(
+                0,
+                format!("the engine {:?} {what}", engine.id),
+                "Correct content/safe-search.toml.",
+            ));
+        };
+        for engine in &self.engines {
+            if engine.every_host().next().is_none() || !engine.every_host().all(|host| is_name(&host)) {
+                complain(engine, "has no host, or one that is no name");
+            }
+            if !engine.targets().all(|target| is_name(target) && !hosts.iter().any(|host| host == target)) {
+                complain(engine, "leads to what is no name, or is led on itself");
+            }
+            if !engine.header.as_deref().is_none_or(is_word) {
+                complain(engine, "has a header that is no name of one");
+            }
+            let parameter = engine.parameter.as_deref();
+            if !parameter
+                .is_none_or(|text| text.split_once('=').is_some_and(|(a, b)| is_word(a) && is_word(b)))
+            {
+                complain(engine, "has a parameter that is not written name=value");
+            }
+        }
     }
 }
 

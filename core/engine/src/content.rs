@@ -4,6 +4,8 @@ pub use lists::CATEGORIES;
 
 /// `content/services.toml`.
 pub const SERVICES: &str = include_str!("../../../content/services.toml");
+/// `content/safe-search.toml`.
+pub const SAFE_SEARCH: &str = include_str!("../../../content/safe-search.toml");
 /// `content/help.toml`.
 pub const HELP: &str = include_str!("../../../content/help.toml");
 /// `content/essential.toml`.

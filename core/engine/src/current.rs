@@ -12,7 +12,7 @@ use crate::decision::Decision;
 use crate::document::Problem;
 use crate::identity::{Identity, KnownBy, NameHash};
 use crate::live::{Live, LiveDocument};
-use crate::policy::{FilterPolicy, Memo, decide_in};
+use crate::policy::{FilterPolicy, Memo, SafeTarget, decide_in};
 use crate::request::Request;
 use crate::saying::{Saying, say};
 use crate::test_pass::TestGroup;
@@ -225,6 +225,11 @@ impl Held {
     pub fn decide_and_keep(&self, request: &Request<'_>, memo: &mut Memo) -> Decision {
         let Snapshot { policy, live, number } = &**self.snapshot;
         memo.renew(*number, policy, live, request, &self.moment)
+    }
+
+    /// Where a decision that was made here leads its host; `None` where it is left as it is.
+    pub fn safe_target(&self, decision: &Decision) -> Option<&SafeTarget> {
+        self.snapshot.policy.safe_target(decision)
     }
 
     /// The decision in words. Only for a page or an answer that is about to be shown; it allocates.

@@ -147,8 +147,8 @@ impl Refusal {
     }
 }
 
-/// What the front must do besides obeying the verdict. The places of steps that are still to come (safe search,
-/// headers, inspection, sign-in) are here from the start; a front that cannot carry out an obligation must say so
+/// What the front must do besides obeying the verdict. The places of steps that are still to come
+/// (headers, inspection, sign-in) are here from the start; a front that cannot carry out an obligation must say so
 /// where it is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Obligations {
@@ -158,8 +158,9 @@ pub struct Obligations {
     pub scan: bool,
     /// Open the TLS session to see inside.
     pub inspect: bool,
-    /// Hold the engine's safe search.
-    pub safe_search: bool,
+    /// Lead the host, which is a search engine's or YouTube's, to where it answers safely: the number of a
+    /// [`crate::SafeTarget`] of the policy, 0 for none. It is about the host, whatever the verdict.
+    pub safe_search: u16,
     /// Add or remove the headers of this set of the policy; 0 for none.
     pub headers: u16,
     /// Ask the person to sign in first.
@@ -179,14 +180,8 @@ pub struct Decision {
 
 impl Obligations {
     /// Nothing besides.
-    pub const NONE: Self = Self {
-        unobserved: false,
-        scan: false,
-        inspect: false,
-        safe_search: false,
-        headers: 0,
-        sign_in: false,
-    };
+    pub const NONE: Self =
+        Self { unobserved: false, scan: false, inspect: false, safe_search: 0, headers: 0, sign_in: false };
 }
 
 impl Decision {

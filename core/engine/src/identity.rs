@@ -81,6 +81,17 @@ impl NameHash {
     /// How many letters and digits a token has.
     pub const TOKEN_CHARS: usize = 26;
 
+    /// The token that stands for 128 random bits.
+    pub fn token(random: [u8; 16]) -> String {
+        const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+        let bits = u128::from_be_bytes(random);
+        (0..Self::TOKEN_CHARS)
+            .rev()
+            .filter_map(|place| LETTERS.get((bits >> (5 * place) & 31) as usize))
+            .map(|letter| char::from(*letter))
+            .collect()
+    }
+
     /// The hash of a token, in either case; `None` where the text is no token. A token is one label of a host name:
     /// letters and the digits 2 to 7.
     pub fn of_token(text: &str) -> Option<Self> {
@@ -139,4 +150,24 @@ pub struct Identity {
     pub groups: GroupSet,
     /// How surely.
     pub known_by: KnownBy,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_stands_for_its_random_bits_and_no_other() {
+        let all = [[0; 16], [0xff; 16], [7; 16], 1u128.to_be_bytes(), (1u128 << 127).to_be_bytes()];
+        let tokens: Vec<String> = all.map(NameHash::token).to_vec();
+        for token in &tokens {
+            assert_eq!(token.len(), NameHash::TOKEN_CHARS);
+            assert!(NameHash::of_token(token).is_some(), "{token}");
+        }
+        let hashes: std::collections::HashSet<_> =
+            tokens.iter().map(|token| NameHash::of_token(token).unwrap()).collect();
+        assert_eq!(hashes.len(), all.len());
+        assert_eq!(tokens[0], "a".repeat(26));
+        assert_eq!(tokens[3], format!("{}b", "a".repeat(25)));
+    }
 }

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod host;
 pub mod ids;
 pub mod nearby;
+pub mod network;
 pub mod path;
 pub mod private;
 pub mod time;

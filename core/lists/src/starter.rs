@@ -59,6 +59,7 @@ pub const STARTER: &[(&str, &str)] = &[
     ("streaming.txt", include_str!("../../../content/starter/streaming.txt")),
     ("streaming.urls", include_str!("../../../content/starter/streaming.urls")),
     ("translation.txt", include_str!("../../../content/starter/translation.txt")),
+    ("unsafe-search.txt", include_str!("../../../content/starter/unsafe-search.txt")),
     ("unsuitable.txt", include_str!("../../../content/starter/unsuitable.txt")),
     ("updates.txt", include_str!("../../../content/starter/updates.txt")),
     ("video.txt", include_str!("../../../content/starter/video.txt")),

@@ -9,6 +9,21 @@ use crate::resolver::Source;
 use crate::upstreams::{Servers, Way};
 use crate::wire::query::Edns;
 
+/// What is asked upstream for a device: its own question, or that of the name its host leads to.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The question in lower case.
+    pub question: &'a [u8],
+    /// Its hash.
+    pub hash: u64,
+    /// Which variant.
+    pub want: Want,
+    /// Who may be asked.
+    pub servers: Servers,
+    /// Whether it is the question of the name that the device's own host leads to.
+    pub led: bool,
+}
+
 /// A device that waits for an answer.
 #[derive(Debug)]
 pub struct Waiter<R> {
@@ -16,6 +31,8 @@ pub struct Waiter<R> {
     pub head: Box<[u8]>,
     /// What EDNS said.
     pub edns: Option<Edns>,
+    /// Whether its own question is another: the one that waits is of the name that its host leads to.
+    pub led: bool,
     /// The device, and how the answer travels.
     pub source: Source,
     /// Where the answer goes.

@@ -11,7 +11,8 @@ use front_sys::{advise_huge, prefetch};
 use crate::wire::HEADER;
 use crate::wire::answer::Answer;
 
-/// Which variant of an answer: devices that ask for signatures or switch checking off get their own.
+/// Which variant of an answer: devices that ask for signatures or switch checking off get their own, and so do those whom the
+/// policy leads elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Want(pub u8);
 
@@ -20,6 +21,10 @@ impl Want {
     pub const DNSSEC: u8 = 1;
     /// No checking (CD).
     pub const UNCHECKED: u8 = 2;
+    /// Led to where a search engine answers safely.
+    pub const LED: u8 = 4;
+    /// Led to where it leaves out less.
+    pub const LED_MODERATE: u8 = 8;
 }
 
 /// What of an answer stands within its place in the slab: most answers of one record, whose reading then waits for
@@ -186,6 +191,16 @@ impl Stored {
             rest = after;
             Some(name)
         })
+    }
+
+    /// When it came, in seconds.
+    pub const fn stored_s(&self) -> u32 {
+        self.stored_s
+    }
+
+    /// For how long it was good when it came.
+    pub const fn life_s(&self) -> u32 {
+        self.ends_s - self.stored_s
     }
 
     /// How many seconds ago it came.

@@ -61,6 +61,8 @@ counters! {
     dropped,
     /// Questions given up because too many waited.
     overflowed,
+    /// Datagrams beyond what their address may ask: half of them got a short answer, the others none.
+    limited,
 }
 
 /// One counter.

@@ -11,6 +11,7 @@ pub mod cache;
 pub mod counters;
 pub mod encrypted;
 pub mod random;
+pub mod rate;
 pub mod resolver;
 pub mod upstreams;
 pub mod wire;
@@ -35,6 +36,7 @@ pub use counters::Counters;
 use counters::Counting;
 pub use encrypted::{Certificate, CertificateError, Encrypted, Limits};
 use inbox::Inbox;
+pub use rate::Rate;
 use resolver::Settings;
 
 /// How the front runs.
@@ -62,6 +64,8 @@ pub struct Config {
     pub connections: usize,
     /// DNS over TLS and over HTTPS, where the school has it.
     pub encrypted: Option<Encrypted>,
+    /// How much one address may ask in datagrams; without bound where there is none.
+    pub rate: Option<Rate>,
     /// The longest a device may keep an answer, in seconds, so that a changed policy reaches it. At most 60.
     pub longest_life_s: u32,
     /// How long a device may keep that a name is blocked, in seconds. At most 60.
@@ -92,6 +96,7 @@ impl Default for Config {
             waiting: 8_192,
             connections: 512,
             encrypted: None,
+            rate: None,
             longest_life_s: LONGEST_LIFE_S,
             blocked_life_s: 30,
             test_key: None,
@@ -220,6 +225,7 @@ impl Bound {
             routers: config.routers.iter().map(IpAddr::to_canonical).collect(),
             cache_bytes: config.cache_bytes / threads,
             waiting: (config.waiting / threads).max(16),
+            rates: config.rate.as_ref().and_then(rate::Rates::new).map(Arc::new),
             longest_life_s: config.longest_life_s.min(LONGEST_LIFE_S),
             blocked_life_s: config.blocked_life_s.min(LONGEST_LIFE_S),
             test_key: config.test_key,
@@ -327,9 +333,29 @@ impl Running {
         self.streams.as_ref().map_or(0, stream::Streams::connections) + self.encrypted.connections()
     }
 
+    /// Reads what it has done so far, for somebody else.
+    pub fn watching(&self) -> Watching {
+        Watching(self.counting.clone())
+    }
+
     /// Stops it and waits for its threads. Questions that wait get no answer.
     pub fn stop(self) {
         drop(self);
+    }
+}
+
+/// Reads the counters of a front that runs, or has run.
+#[derive(Debug, Clone)]
+pub struct Watching(Vec<Arc<Counting>>);
+
+impl Watching {
+    /// What it has done so far.
+    pub fn counters(&self) -> Counters {
+        let mut sum = Counters::default();
+        for counting in &self.0 {
+            sum.add(counting);
+        }
+        sum
     }
 }
 

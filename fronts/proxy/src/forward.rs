@@ -1,9 +1,10 @@
 //! Writes the heads that are passed on. Every line is written here from checked parts, so nothing that a sender put
 //! between them survives.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
-use engine::behalf;
+use engine::{SafeTarget, behalf};
 
 use crate::authority::OwnHost;
 use crate::body::Framing;
@@ -12,18 +13,31 @@ use crate::head::{Parts, Span, Version};
 use crate::request::Ask;
 use crate::response::Answer;
 
-/// Appends the head for the origin to `out`. `via` is the name that the gate gives itself, if it gives one; `behalf`
-/// tells the portal for whom it speaks.
+/// What the gate says of its own in a request.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Besides<'a> {
+    /// The name that it gives itself, if it gives one.
+    pub via: Option<&'a str>,
+    /// What tells the portal for whom it speaks.
+    pub behalf: Option<&'a str>,
+    /// What a search engine or YouTube is held to. What the client says of that itself is left out.
+    pub safe: Option<&'a SafeTarget>,
+}
+
+/// Appends the head for the origin to `out`.
 pub fn request(
     out: &mut Vec<u8>,
     head: &[u8],
     parts: &Parts,
     ask: &Ask,
     to: (&OwnHost, u16, &str),
-    via: Option<&str>,
-    behalf: Option<&str>,
+    besides: Besides<'_>,
 ) {
+    let Besides { via, behalf, safe } = besides;
     let (host, port, path) = to;
+    let header = safe.and_then(|safe| safe.header.as_ref());
+    let parameter = safe.and_then(|safe| safe.parameter.as_ref());
+    let path = parameter.map_or(path.into(), |(name, value)| with_parameter(path, name, value));
     let [method, ..] = parts.words;
     out.extend_from_slice(method.of(head));
     out.push(b' ');
@@ -38,6 +52,9 @@ pub fn request(
     out.extend_from_slice(b"\r\n");
     for field in &parts.fields {
         let name = field.name.of(head);
+        if header.is_some_and(|(own, _)| name.eq_ignore_ascii_case(own.as_bytes())) {
+            continue;
+        }
         match known(name) {
             Known::Other | Known::UserAgent | Known::Accept | Known::Expect
                 if !is_named(name, &ask.named, head) =>
@@ -56,10 +73,33 @@ pub fn request(
     if let Some(via) = via {
         let _ = write!(out, "Via: {} {via}\r\n", if old { "1.0" } else { "1.1" });
     }
+    if let Some((name, value)) = header {
+        line(out, name.as_bytes(), value.as_bytes());
+    }
     if let Some(behalf) = behalf {
         line(out, behalf::FIELD.as_bytes(), behalf.as_bytes());
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// The path with that parameter in its query, and no other of its name, however that is spelt. A path without a query asks for
+/// no search.
+fn with_parameter<'p>(path: &'p str, name: &str, value: &str) -> Cow<'p, str> {
+    let Some((before, query)) = path.split_once('?') else { return path.into() };
+    let is_other = |part: &&str| {
+        let spelt = part.split_once('=').map_or(*part, |(name, _)| name);
+        let plain = kit::path::canonical(&format!("/?{spelt}")).into_owned();
+        !plain.strip_prefix("/?").is_some_and(|plain| plain.eq_ignore_ascii_case(name))
+    };
+    let mut all = format!("{before}?");
+    for part in query.split('&').filter(|part| !part.is_empty()).filter(is_other) {
+        all.push_str(part);
+        all.push('&');
+    }
+    all.push_str(name);
+    all.push('=');
+    all.push_str(value);
+    all.into()
 }
 
 /// Appends the head for the client to `out`. `close` says that the client's connection ends after it.
@@ -134,8 +174,25 @@ mod tests {
         let ask = crate::request::understand(head.as_bytes(), &parts).unwrap();
         let Target::Web { host, port, path } = &ask.target else { panic!("{head}") };
         let mut out = Vec::new();
-        request(&mut out, head.as_bytes(), &parts, &ask, (host, *port, path), Some("fivebar"), None);
+        let besides = Besides { via: Some("fivebar"), ..Besides::default() };
+        request(&mut out, head.as_bytes(), &parts, &ask, (host, *port, path), besides);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_search_has_the_gates_word_for_it_and_no_other() {
+        for (path, sent) in [
+            ("/search?q=cats", "/search?q=cats&safe=active"),
+            ("/search?q=cats&safe=off&num=9", "/search?q=cats&num=9&safe=active"),
+            ("/search?SAFE=off", "/search?safe=active"),
+            ("/search?%73afe=off&q=a", "/search?q=a&safe=active"),
+            ("/search?safe&safe=&q=a&&", "/search?q=a&safe=active"),
+            ("/search?safesite=a", "/search?safesite=a&safe=active"),
+            ("/search?", "/search?safe=active"),
+            ("/logo.png", "/logo.png"),
+        ] {
+            assert_eq!(with_parameter(path, "safe", "active"), sent);
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 
 use engine::{
-    Activity, ActivitySink, Current, Decision, Front, HostName, Identity, Owed, Refusal, Request, Step,
+    Activity, ActivitySink, Current, Decision, Front, HostName, Identity, Owed, Refusal, Request, SafeTarget,
+    Step,
 };
 use kit::Timestamp;
 
@@ -59,6 +60,10 @@ pub struct Open {
     pub agent: Option<Box<str>>,
     /// What was decided.
     pub decision: Decision,
+    /// Where that leads its host, which is a search engine's or YouTube's.
+    pub leads_to: Option<SafeTarget>,
+    /// The name that it was led to when it was resolved.
+    pub led_to: Option<Box<str>>,
     /// When.
     pub at: Timestamp,
     /// Bytes sent back so far.
@@ -113,6 +118,7 @@ impl Open {
         let Some(decision) = self.with_request(&identity, |request| held.decide(request)) else {
             return true;
         };
+        self.leads_to = held.safe_target(&decision).cloned();
         self.identity = identity;
         self.decision = decision;
         // The engine opens the portal's address and cannot tell what else is served there; here the port is known.
@@ -120,6 +126,11 @@ impl Open {
             self.decision.obligations.unobserved = true;
         }
         decision.verdict.is_block()
+    }
+
+    /// Whether it goes elsewhere than it must by what was decided last. One that need not be led stays where it is.
+    pub fn is_astray(&self) -> bool {
+        self.leads_to.as_ref().is_some_and(|target| self.led_to.as_deref() != Some(&*target.name))
     }
 
     /// Tells the activity log, once.
@@ -289,7 +300,7 @@ impl Watch {
             if !open.told && at.as_millis() - open.at.as_millis() > 2_000 {
                 open.tell(sink);
             }
-            if changed && open.decide(filter, at) {
+            if changed && (open.decide(filter, at) || open.is_astray()) {
                 watched.end(Stop::Blocked);
                 round.blocked += 1;
             }

@@ -111,3 +111,87 @@ fn a_school_brings_its_own_certificate_and_renews_it_while_the_gate_runs() -> Re
     assert_eq!(school.pid_of("gate"), Some(gate), "the gate went on");
     Ok(())
 }
+
+/// The verbs, subjects and details of the newest entries of the access trail.
+fn trail_of(home: &Path) -> Result<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let url = format!("sqlite:{}", home.join("hub/fivebar.db").display());
+        let db = store::Db::open(&url.parse()?).await?;
+        let mut tx = db.read().await?;
+        let entries = store::trail::newest(&mut tx, None, 20).await?;
+        tx.roll_back().await?;
+        let line =
+            |entry: store::trail::Entry| format!("{} {} {}\n", entry.verb, entry.subject_id, entry.detail);
+        Ok(entries.into_iter().map(line).collect())
+    })
+}
+
+#[test]
+fn a_name_of_their_own_says_who_asks_on_any_network_until_it_is_taken_back() -> Result<()> {
+    let school = School::demo()?;
+    let (Some(dot), Some(doh)) = (school.ready.dot, school.ready.doh) else { bail!("{:?}", school.ready) };
+    let trusted = school.ready.certificate.clone().context("the demo names no certificate")?;
+    let (teacher, pupil) = (school.anyone_in("teachers")?, school.anyone_in("year-8")?);
+    let given = |who: &str| -> Result<(String, String)> {
+        let said = school.told(&["--json", "people", "dns-name", who])?;
+        let said: serde_json::Value = serde_json::from_str(said.trim())?;
+        let text =
+            |field: &str| said.get(field).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        Ok((text("name"), text("https")))
+    };
+    let (teachers, teachers_https) = given(&teacher.name)?;
+    let (pupils, _) = given(&pupil.name)?;
+    assert!(teachers.ends_with(".dns.school.example") && teachers != pupils, "{teachers} {pupils}");
+    // Neither the name nor whose it is stands in what the gate holds or in the trail.
+    let token = teachers.split('.').next().unwrap_or_default().to_owned();
+    let trail = trail_of(school.home())?;
+    assert!(trail.contains("dns-name.give") && !trail.contains(&token), "{trail}");
+    // From an address that nobody knows, a teacher has the engine as it is and a pupil is held to safe search.
+    let stranger = "127.0.0.202";
+    let asked = |name: &str| {
+        kdig(stranger, dot, &trusted, &["+tls", &format!("+tls-hostname={name}"), "www.bing.com"])
+    };
+    let is_led = |name: &str| {
+        asked(name)
+            .ok()
+            .filter(|said| said.contains("status: NOERROR"))
+            .map(|said| said.contains("strict.bing.com."))
+    };
+    let seen = eventually(Duration::from_secs(20), || is_led(&teachers).filter(|led| !led));
+    assert!(seen.is_some(), "{}", asked(&teachers)?);
+    assert_eq!(is_led(&pupils), Some(true));
+    assert_eq!(is_led("dns.school.example"), Some(true), "nobody's name");
+    // Over HTTPS the token stands in the path, where nobody on the way can read it. curl asks, and goes where it is told.
+    assert!(teachers_https.contains(&format!("/dns-query/{token}")), "{teachers_https}");
+    let fetched = |path: &str| -> Result<bool> {
+        let said = Command::new("curl")
+            .args(["-s", "--max-time", "10", "--noproxy", "*", "--doh-insecure", "--doh-url"])
+            .arg(format!("https://{doh}/dns-query{path}"))
+            .arg(school.page_of("html.duckduckgo.com"))
+            .output()?;
+        Ok(String::from_utf8_lossy(&said.stdout).contains("A made-up page of html.duckduckgo.com"))
+    };
+    assert!(fetched(&format!("/{token}"))?, "an engine that is closed to guests, by a teacher's name");
+    assert!(!fetched("")?);
+    // Taken back, it is nobody's, at once and for good; the other goes on.
+    let said = school.told(&["people", "dns-name", &teacher.name, "--revoke"])?;
+    assert!(said.contains("taken back"), "{said}");
+    let seen = eventually(Duration::from_secs(20), || is_led(&teachers).filter(|led| *led));
+    assert!(seen.is_some(), "{}", asked(&teachers)?);
+    let said = school.told(&["people", "dns-name", &teacher.name, "--revoke"])?;
+    assert!(said.contains("nothing changed"), "{said}");
+    let (again, _) = given(&pupil.name)?;
+    assert_ne!(again, pupils);
+    // A school without encrypted DNS is told what it lacks.
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("hillside");
+    init(&home)?;
+    let refused = Command::new(journeys::program()?)
+        .arg("--home")
+        .arg(&home)
+        .args(["people", "dns-name", "1"])
+        .output()?;
+    assert!(!refused.status.success());
+    Ok(())
+}

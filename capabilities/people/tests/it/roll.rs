@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use engine::{KnownBy, PersonNo};
+use engine::{DeviceNo, KnownBy, NameHash, PersonNo};
 use people::{
-    Changes, Counts, RollFile, compare, devices, gate_roll, import, name_of, people, people_called,
+    Changes, Counts, Owner, RollFile, compare, devices, dns_names_of, gate_roll, give_dns_name, import,
+    name_of, people, people_called, revoke_dns_names,
 };
 use store::trail::{self, Verified};
 use store::{Actor, Db};
@@ -210,4 +211,50 @@ fn policy() -> engine::FilterPolicy {
     let index = Arc::new(lists::ListIndex::open(Arc::new(index)).unwrap());
     let sealed = Arc::new(engine::Sealed::never_configured());
     engine::FilterPolicy::compile(&document, &Arc::default(), index, &sealed).unwrap()
+}
+
+#[tokio::test]
+async fn a_name_of_somebodys_own_is_kept_as_a_hash_until_it_is_taken_back_or_they_leave() {
+    for test in databases().await {
+        imported(&test.db, FIRST).await;
+        let (ada, tablet) = (Owner::Person(PersonNo(1)), Owner::Device(DeviceNo(2)));
+        let mut tx = test.db.begin().await.unwrap();
+        let given = give_dns_name(&mut tx, &WHO, ada, [7; 16], MONDAY).await.unwrap();
+        let second = give_dns_name(&mut tx, &WHO, ada, [8; 16], MONDAY).await.unwrap();
+        give_dns_name(&mut tx, &WHO, tablet, [9; 16], MONDAY).await.unwrap();
+        assert_eq!(dns_names_of(&mut tx, ada).await.unwrap(), 2);
+        // Nobody is given what somebody has, and a name is somebody's.
+        assert!(give_dns_name(&mut tx, &WHO, tablet, [7; 16], MONDAY).await.is_err());
+        tx.roll_back().await.unwrap();
+        let mut tx = test.db.begin().await.unwrap();
+        for (owner, random) in [(ada, [7; 16]), (ada, [8; 16]), (tablet, [9; 16])] {
+            give_dns_name(&mut tx, &WHO, owner, random, MONDAY).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let names = |roll: &engine::live::Roll| {
+            let mut all: Vec<_> = roll.names.iter().map(|one| (one.name, one.person, one.device)).collect();
+            all.sort();
+            all
+        };
+        let hash = |token: &str| NameHash::of_token(token).unwrap();
+        let mut tx = test.db.read().await.unwrap();
+        let roll = gate_roll(&mut tx).await.unwrap();
+        tx.roll_back().await.unwrap();
+        let mut expected = vec![
+            (hash(given.reveal()), Some(PersonNo(1)), None),
+            (hash(second.reveal()), Some(PersonNo(1)), None),
+            (hash(&NameHash::token([9; 16])), None, Some(DeviceNo(2))),
+        ];
+        expected.sort();
+        assert_eq!(names(&roll), expected, "{}", test.engine);
+        let mut tx = test.db.begin().await.unwrap();
+        assert_eq!(revoke_dns_names(&mut tx, &WHO, ada, MONDAY).await.unwrap(), 2);
+        assert_eq!(revoke_dns_names(&mut tx, &WHO, ada, MONDAY).await.unwrap(), 0);
+        let roll = gate_roll(&mut tx).await.unwrap();
+        assert_eq!(roll.names.len(), 1, "the device's own goes on");
+        tx.commit().await.unwrap();
+        let entries = trail_of(&test.db).await;
+        assert_eq!(entries.len(), 1 + 3 + 1, "{entries:?}");
+        assert!(!entries.iter().any(|entry| entry.contains(given.reveal())), "{entries:?}");
+    }
 }

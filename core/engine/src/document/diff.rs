@@ -1,6 +1,6 @@
 //! What changed between two versions of a policy, in sentences a governor could read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cell, Effect, Group, Locked, PolicyDocument, Rule, TargetText, Use};
 
@@ -23,6 +23,9 @@ pub fn differences(old: &PolicyDocument, new: &PolicyDocument) -> Vec<String> {
         &old.withheld.learning_sites,
         &new.withheld.learning_sites,
     );
+    let (was, is) = (&old.safe_search, &new.safe_search);
+    levels(&mut all, "Safe search", &was.search, &is.search, |cell| cell.id());
+    levels(&mut all, "YouTube's restricted mode", &was.youtube, &is.youtube, |cell| cell.id());
     if old.sealed != new.sealed {
         all.push("What happens to hosts of which only a part is sealed changed.".to_owned());
     }
@@ -155,6 +158,28 @@ fn cells(all: &mut Vec<String>, old: Option<&Use>, new: &Use) {
         if !new.cells.contains_key(id) {
             all.push(format!("{activity}: {id} has no cell any more; it was {}.", cell.words()));
         }
+    }
+}
+
+/// Cells of `[safe-search]`. Whoever has none has the strictest.
+fn levels<T: Copy + PartialEq>(
+    all: &mut Vec<String>,
+    what: &str,
+    old: &BTreeMap<String, T>,
+    new: &BTreeMap<String, T>,
+    word: impl Fn(T) -> &'static str,
+) {
+    for (id, cell) in new {
+        match old.get(id) {
+            None => all.push(format!("{what}: {id} has a cell now: {}.", word(*cell))),
+            Some(before) if before != cell => {
+                all.push(format!("{what}: {id} changed from {} to {}.", word(*before), word(*cell)));
+            }
+            Some(_) => {}
+        }
+    }
+    for (id, cell) in old.iter().filter(|(id, _)| !new.contains_key(*id)) {
+        all.push(format!("{what}: {id} has no cell any more; it was {}.", word(*cell)));
     }
 }
 

@@ -8,6 +8,7 @@ mod check;
 pub mod diff;
 pub mod problem;
 mod read;
+pub mod safe_search;
 pub mod table;
 pub mod target;
 mod write;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use calendar::{CalendarSection, Lesson, NamedTime, On, Term};
 pub use diff::differences;
 pub use problem::{Line, Lines, Problem, Severity};
+pub use safe_search::SafeSearchSection;
 pub use table::{Cell, Effect, Group, Locked, Rule, SetBy, Unknown, Use};
 pub use target::{Target, TargetText};
 
@@ -54,6 +56,9 @@ pub struct PolicyDocument {
     /// What a person whose access was removed keeps.
     #[serde(default, skip_serializing_if = "WithheldSection::is_default")]
     pub withheld: WithheldSection,
+    /// For whom search engines and YouTube leave out what is not for children.
+    #[serde(default, skip_serializing_if = "SafeSearchSection::is_default")]
+    pub safe_search: SafeSearchSection,
     /// The school's year and day.
     #[serde(default)]
     pub calendar: CalendarSection,

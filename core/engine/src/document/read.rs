@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::calendar::{CalendarSection, Lesson, NamedTime, On, Term};
 use super::problem::{Line, Lines, Problem};
+use super::safe_search::SafeSearchSection;
 use super::table::{Group, Locked, Rule, Use};
 use super::{FORM, HeadLines, PolicyDocument, SealedSection, WithheldSection};
 
@@ -71,6 +72,9 @@ impl PolicyDocument {
         let sealed = reader.section(&mut sections, "sealed", |_: &mut SealedSection, _| {});
         let withheld =
             reader.section(&mut sections, "withheld", |item: &mut WithheldSection, line| item.line = line);
+        let safe_search =
+            reader
+                .section(&mut sections, "safe-search", |item: &mut SafeSearchSection, line| item.line = line);
         let calendar = reader.calendar(&mut sections);
         let lines = HeadLines {
             unidentified: Line(reader.line_of(&sections, "unidentified")),
@@ -96,6 +100,7 @@ impl PolicyDocument {
             help_confirmed: head.help_confirmed,
             sealed: sealed.unwrap_or_default(),
             withheld: withheld.unwrap_or_default(),
+            safe_search: safe_search.unwrap_or_default(),
             calendar,
             groups,
             uses,

@@ -19,6 +19,7 @@ use words::describe_with;
 use crate::calendar::Moment;
 use crate::catalogue::Service;
 use crate::decision::{Decision, Verdict};
+use crate::document::safe_search::Level;
 use crate::live::Live;
 use crate::policy::{FilterPolicy, decide_in};
 use crate::request::Request;
@@ -44,11 +45,25 @@ pub struct Trace {
     pub group: Option<String>,
     /// The other group, where two equally specific groups spoke and the stricter won.
     pub beside: Option<String>,
+    /// What the host is held to, where it is a search engine's or YouTube's.
+    pub safe_search: Option<SafeSearch>,
     /// The steps before, each with why it did not speak.
     pub passed: Vec<Passed>,
     /// The decision itself.
     #[serde(skip)]
     pub decision: Decision,
+}
+
+/// What a search engine or YouTube is held to for whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SafeSearch {
+    /// How much it leaves out.
+    pub level: Level,
+    /// The name whose addresses the host is answered with, where it leaves anything out.
+    pub leads_to: Option<String>,
+    /// Why, in one sentence for staff.
+    pub why: String,
 }
 
 /// A step that did not speak.
@@ -92,10 +107,22 @@ pub fn trace_in(policy: &FilterPolicy, live: &Live, request: &Request<'_>, momen
                 why: passed(policy, live, request, moment, step, &categories, &services),
             })
             .collect(),
+        safe_search: safe_search(policy, request, &decision),
         services: services.iter().map(|service| service.id.clone()).collect(),
         categories,
         decision,
     }
+}
+
+/// What is said of safe search, where the decision leaves anything to say.
+fn safe_search(policy: &FilterPolicy, request: &Request<'_>, decision: &Decision) -> Option<SafeSearch> {
+    let Host::Name(host) = request.host else { return None };
+    if matches!(decision.reason.step, Step::Sealed | Step::Help | Step::Essential) {
+        return None;
+    }
+    let (level, why) = policy.safe_search_words(host.as_str(), request.identity)?;
+    let leads_to = policy.safe_target(decision).map(|target| target.name.to_string());
+    Some(SafeSearch { level, leads_to, why })
 }
 
 /// The ids of the categories that the index knows the host and the path by, in the catalogue's order.

@@ -10,6 +10,7 @@ use lists::ListIndex;
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::groups::{EVERYBODY, GroupTable};
+use super::safe_search::SafeSearch;
 use super::uses::UseTable;
 use super::{Entry, FilterPolicy, Kind, specificity};
 use crate::calendar::Calendar;
@@ -66,6 +67,7 @@ impl FilterPolicy {
         let groups = GroupTable::read(document, &mut problems);
         let calendar = Calendar::read(&document.calendar, &mut problems);
         let uses = UseTable::read(document, catalogue, &groups, &calendar, &mut problems);
+        let safe_search = SafeSearch::read(document, catalogue, &groups, &mut problems);
         problems.extend(document.check());
         let unidentified = unidentified(document, &groups, &mut problems);
         let list_categories = list_categories(catalogue, &index, &mut problems);
@@ -106,15 +108,21 @@ impl FilterPolicy {
         for (number, service) in (0u16..).zip(&catalogue.services) {
             builder.sites(&service.domains, Kind::Service(number), 0);
         }
-        let Builder { mut entries, targets, allows_categories, mut problems, .. } = builder;
-        let first_use = u32::try_from(entries.len()).map_or(u32::MAX, |len| len + 1);
-        entries.extend((0u32..).zip(&document.uses).map(|(place, _)| Entry {
+        let first_use = u32::try_from(builder.entries.len()).map_or(u32::MAX, |len| len + 1);
+        builder.entries.extend((0u32..).zip(&document.uses).map(|(place, _)| Entry {
             kind: Kind::Use,
             audience: EVERYBODY,
             specificity: 0,
             place,
             exact: 0,
         }));
+        // Last, since no decision names them: the numbers of the others do not depend on how many there are.
+        for (number, engine) in (0u16..).zip(&catalogue.engines) {
+            for host in engine.every_host() {
+                builder.site(&host, Kind::Engine(number), u32::from(number), 0, true);
+            }
+        }
+        let Builder { entries, targets, allows_categories, mut problems, .. } = builder;
         problems.sort_by_key(|problem| problem.line);
         problems.dedup();
         if Problem::any_error(&problems) {
@@ -133,6 +141,7 @@ impl FilterPolicy {
             targets,
             allows_categories,
             uses,
+            safe_search,
             list_categories,
             list_expressions,
             warnings: problems,

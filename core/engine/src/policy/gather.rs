@@ -54,6 +54,8 @@ pub(super) struct Found {
     pub rules: SmallVec<[RuleHit; 8]>,
     pub live: SmallVec<[RuleHit; 8]>,
     pub services: SmallVec<[(u16, Fact); 4]>,
+    /// The search engine whose host it is.
+    pub engine: Option<u16>,
     pub categories: SmallVec<[CategoryHit; 8]>,
     /// The lists that say nothing of a fact ([`Matches::excepted`]).
     pub excepted: Vec<(u16, Fact)>,
@@ -99,13 +101,14 @@ impl<'a> Case<'a> {
     /// Decides the request, whose facts match this.
     pub(super) fn decide(&mut self, matches: &Matches) -> Decision {
         self.take(matches);
-        match self.request.path {
+        let decision = match self.request.path {
             Some(path) => {
                 self.gather_path(path, Path::Whole);
                 self.speak()
             }
             None => self.whole_host(&matches.wide),
-        }
+        };
+        self.lead(decision)
     }
 
     /// The host as a name. An address is one here too where its text has the form: lists may hold parts of it.
@@ -302,6 +305,11 @@ impl<'a> Case<'a> {
             Kind::Locked(Effect::Allow) | Kind::School(Effect::Allow) => {
                 if opens && self.groups.contains(rule.audience) {
                     self.found.rules.push(hit);
+                }
+            }
+            Kind::Engine(engine) => {
+                if hit.fact == Fact::Host && usize::from(rule.exact) == self.host.text.len() {
+                    self.found.engine = Some(engine);
                 }
             }
             Kind::Use => {}

@@ -97,7 +97,11 @@ impl Matches {
         // The index is asked first: its answer waits for memory while the other tables are looked through.
         let hits = if listed { policy.index.name_of(name.suffixes()) } else { Hits::NONE };
         self.sealed_name(policy, name.text, fact);
-        policy.targets.sites(name, None, |entry| self.rules.push((entry, fact)));
+        policy.targets.sites(name, None, |entry| {
+            if policy.stands_for(entry, name.text) {
+                self.rules.push((entry, fact));
+            }
+        });
         live.targets().sites(name, None, |entry| self.live.push((entry, fact)));
         self.sets.extend(hits.iter().map(|set| (*set, fact)));
         for set in &hits {

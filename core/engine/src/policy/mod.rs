@@ -21,6 +21,9 @@
 //!   a category that its services fill. A service's own cells speak in place of its kind's and of what lists say of its
 //!   sites; what a list says of a part of one, or by an expression, is heard beside them, and the stricter holds. From
 //!   the chain, the addresses and list expressions only blocks count.
+//! - **Safe search** changes no verdict. A host of an engine, and no name below it, carries the number of where it leads: for
+//!   whoever nothing is known of the strictest, else what the cells of the most specific of the asker's groups say, between
+//!   equals the stricter, and the strictest where none speaks. What help and essentials open is left as it is.
 //! - **Withheld** blocks all but learning sites, for which the later steps then speak as usual.
 //! - **Focus** is a walled garden: it allows what is in it and blocks the rest. Where several hold, the most specific
 //!   group's; between equals the stricter.
@@ -43,6 +46,7 @@ pub mod groups;
 mod matches;
 mod parts;
 mod review;
+mod safe_search;
 mod services;
 mod speak;
 pub(crate) mod uses;
@@ -57,6 +61,8 @@ pub(crate) use decide::decide_with_override;
 pub use decide::{Memo, decide, decide_in};
 pub use groups::GroupTable;
 pub use review::{Beside, review};
+pub(crate) use safe_search::SafeSearch;
+pub use safe_search::SafeTarget;
 
 pub(crate) use compile::covers_sealed;
 pub(crate) use contest::Audience;
@@ -89,6 +95,7 @@ pub struct FilterPolicy {
     targets: Targets,
     allows_categories: bool,
     uses: UseTable,
+    safe_search: SafeSearch,
     /// For each list of the index, the numbers of its categories.
     list_categories: Vec<Vec<u16>>,
     list_expressions: compile::ListExpressions,
@@ -119,6 +126,8 @@ pub(crate) enum Kind {
     School(Effect),
     Service(u16),
     Use,
+    /// A host of that engine.
+    Engine(u16),
 }
 
 /// The bit that tells numbers of the live snapshot (overrides, focus, withheld) from rules of the policy.
@@ -194,6 +203,13 @@ impl FilterPolicy {
 
     pub(crate) fn entry(&self, rule: RuleRef) -> Option<&Entry> {
         self.entries.get(usize::try_from(rule.0.checked_sub(1)?).ok()?)
+    }
+
+    /// Whether a rule for a site at or above that name is about it: some sites stand for themselves alone.
+    #[inline]
+    pub(crate) fn stands_for(&self, entry: u32, name: &str) -> bool {
+        let exact = self.entries.get(entry as usize).map_or(0, |entry| usize::from(entry.exact));
+        exact == 0 || exact == name.len()
     }
 
     pub(crate) const fn use_ref(&self, row: u32) -> RuleRef {

@@ -7,6 +7,7 @@
 mod facts;
 mod properties;
 mod rules;
+mod safe_search;
 mod steps;
 mod urls;
 mod uses;
@@ -109,21 +110,9 @@ struct Rule<'a> {
 
 pub(super) fn decide(world: &World, request: &Request<'_>, groups: &[String], at: Timestamp) -> Decision {
     let asking = Asking::new(world, request, groups, at);
-    let Some(path) = request.path else {
-        let fresh = asking.decide(&Url::Fresh);
-        if !fresh.verdict.is_block() {
-            return fresh;
-        }
-        for url in asking.every_known_url() {
-            let mut part = asking.decide(&url);
-            if !part.verdict.is_block() {
-                part.reason.fact = Fact::PartOfHost;
-                return part;
-            }
-        }
-        return fresh;
-    };
-    asking.decide(&Url::Whole(path.to_owned()))
+    let mut decision = asking.decide_any();
+    decision.obligations.safe_search = asking.safe_search(decision.reason.step);
+    decision
 }
 
 struct Asking<'a> {
@@ -137,6 +126,25 @@ struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
+    /// Decides the URL asked for or, where only the host is known, whether any URL on it is open.
+    fn decide_any(&self) -> Decision {
+        let Some(path) = self.request.path else {
+            let fresh = self.decide(&Url::Fresh);
+            if !fresh.verdict.is_block() {
+                return fresh;
+            }
+            for url in self.every_known_url() {
+                let mut part = self.decide(&url);
+                if !part.verdict.is_block() {
+                    part.reason.fact = Fact::PartOfHost;
+                    return part;
+                }
+            }
+            return fresh;
+        };
+        self.decide(&Url::Whole(path.to_owned()))
+    }
+
     fn new(world: &'a World, request: &'a Request<'a>, groups: &'a [String], at: Timestamp) -> Self {
         let calendar = Calendar::read(&world.document.calendar, &mut Vec::new());
         let holding = calendar.moment_at(at).times;

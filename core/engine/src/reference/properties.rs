@@ -10,6 +10,7 @@ use super::world::{self, ADDRESSES, AS_SENT, Dice, GROUPS, NAMES, PATHS};
 use super::{PlainSealed, World};
 use crate::calendar::Moment;
 use crate::decision::{Decision, Fact, Verdict};
+use crate::document::safe_search::Level;
 use crate::document::target::url_host;
 use crate::document::{Effect, TargetText};
 use crate::identity::{Identity, KnownBy, PersonNo};
@@ -29,6 +30,7 @@ struct Asked {
     addresses: Vec<IpAddr>,
     groups: Vec<String>,
     person: Option<PersonNo>,
+    known_by: KnownBy,
     at: Timestamp,
 }
 
@@ -44,6 +46,7 @@ fn asked(dice: &mut Dice<'_>) -> Asked {
         groups: (0..dice.roll(4)).map(|_| dice.pick(&GROUPS).to_owned()).collect(),
         person: dice.chance(6).then(|| PersonNo(1 + dice.roll(2) as u32)),
         at: world::moment(dice),
+        known_by: if dice.chance(7) { KnownBy::DeviceRegister } else { KnownBy::Nothing },
     }
 }
 
@@ -69,7 +72,7 @@ impl Gate {
 
     fn decide(&self, asked: &Asked, front: Front) -> Decision {
         let groups = self.policy.groups().closure(asked.groups.iter().map(String::as_str), |_| {});
-        let identity = Identity { person: asked.person, device: None, groups, known_by: KnownBy::Nothing };
+        let identity = Identity { person: asked.person, device: None, groups, known_by: asked.known_by };
         with_request(asked, &identity, front, |request| {
             decide(&self.policy, &self.live, request, self.policy.calendar().zone().local(asked.at))
         })
@@ -82,7 +85,7 @@ impl Gate {
         ask: impl FnOnce(&Request<'_>, &Moment) -> Option<Decision>,
     ) -> Option<Decision> {
         let groups = self.policy.groups().closure(asked.groups.iter().map(String::as_str), |_| {});
-        let identity = Identity { person: asked.person, device: None, groups, known_by: KnownBy::Nothing };
+        let identity = Identity { person: asked.person, device: None, groups, known_by: asked.known_by };
         with_request(asked, &identity, Front::Dns, |request| ask(request, &self.policy.moment_at(asked.at)))
     }
 }
@@ -110,7 +113,7 @@ fn with_request<T>(
 }
 
 fn reference(world: &World, asked: &Asked) -> Decision {
-    let identity = Identity { person: asked.person, ..Identity::default() };
+    let identity = Identity { person: asked.person, known_by: asked.known_by, ..Identity::default() };
     with_request(asked, &identity, Front::Proxy, |request| {
         super::decide(world, request, &asked.groups, asked.at)
     })
@@ -228,6 +231,32 @@ proptest! {
     }
 
     #[test]
+    fn safe_search_changes_no_verdict_and_whoever_is_not_known_has_the_strictest(bytes in bytes(), more in bytes()) {
+        let world = world::world(&mut Dice(bytes.iter()));
+        let mut without = world.clone();
+        without.catalogue.engines.clear();
+        let (gate, without) = (Gate::new(&world, 1), Gate::new(&without, 1));
+        let mut dice = Dice(more.iter());
+        for _ in 0..12 {
+            let asked = asked(&mut dice);
+            let (decision, bare) = (gate.decide(&asked, Front::Proxy), without.decide(&asked, Front::Proxy));
+            prop_assert_eq!((decision.verdict, decision.reason), (bare.verdict, bare.reason), "{:?}", asked);
+            prop_assert_eq!(bare.obligations.safe_search, 0);
+            // The same host leads the same way whatever else is known of it.
+            let host = Asked { path: None, as_sent: None, chain: Vec::new(), addresses: Vec::new(), ..asked.clone() };
+            let by_name = gate.decide(&host, Front::Dns);
+            let is_open = |decision: &Decision| matches!(decision.reason.step, Step::Help | Step::Essential);
+            if !is_open(&decision) && !is_open(&by_name) {
+                prop_assert_eq!(decision.obligations.safe_search, by_name.obligations.safe_search, "{:?}", asked);
+            }
+            let stranger = gate.decide(&Asked { known_by: KnownBy::Nothing, ..asked.clone() }, Front::Proxy);
+            let target = gate.policy.safe_target(&stranger);
+            prop_assert!(target.is_none_or(|target| target.level == Level::Strict));
+            prop_assert!(target.is_some() || decision.obligations.safe_search == 0, "{:?}", asked);
+        }
+    }
+
+    #[test]
     fn must_hold_4_deciding_is_pure(bytes in bytes(), more in bytes()) {
         let world = world::world(&mut Dice(bytes.iter()));
         let (gate, elsewhere) = (Gate::new(&world, 1), Gate::new(&world, 2));
@@ -253,7 +282,7 @@ proptest! {
             }), Some(gate.decide(&first, Front::Dns)));
             for _ in 0..4 {
                 let other = asked(&mut dice);
-                let bare = Asked { chain: Vec::new(), addresses: Vec::new(), groups: other.groups, person: other.person, at: other.at, ..first.clone() };
+                let bare = Asked { chain: Vec::new(), addresses: Vec::new(), groups: other.groups, person: other.person, known_by: other.known_by, at: other.at, ..first.clone() };
                 let whole = Asked { chain: first.chain.clone(), addresses: first.addresses.clone(), ..bare.clone() };
                 let recalled = gate.kept(&bare, |request, moment| memo.recall(7, &gate.policy, &gate.live, request, moment));
                 // Whoever has entries of their own must be asked about with all facts.
@@ -339,7 +368,8 @@ fn random_worlds_reach_every_step_and_every_kind_of_fact() {
         let gate = Gate::new(&world::world(&mut Dice(world.iter())), 1);
         let mut dice = Dice(more.iter());
         for _ in 0..8 {
-            let Decision { verdict, reason, .. } = gate.decide(&asked(&mut dice), Front::Proxy);
+            let Decision { verdict, reason, obligations } = gate.decide(&asked(&mut dice), Front::Proxy);
+            *met.entry(format!("leads to {}", obligations.safe_search)).or_insert(0) += 1;
             *met.entry(format!("{} {}", reason.step, verdict.id())).or_insert(0) += 1;
             let fact = format!("{:?}", reason.fact);
             *met.entry(fact.split('(').next().unwrap().to_owned()).or_insert(0) += 1;
@@ -376,6 +406,10 @@ fn random_worlds_reach_every_step_and_every_kind_of_fact() {
         "school beside",
         "permitted-use beside",
         "unknown beside",
+        "leads to 0",
+        "leads to 1",
+        "leads to 2",
+        "leads to 3",
     ] {
         assert!(met.get(wanted).is_some_and(|times| *times >= 3), "{wanted}: {met:#?}");
     }

@@ -8,7 +8,8 @@ use kit::{HostName, Timestamp};
 use lists::{Entry, IndexBuilder, ListHead, ListIndex, Says, Seed, Sink};
 
 use super::{PlainEntry, PlainList, PlainSealed, World};
-use crate::catalogue::{Catalogue, Category, OpenSite, Service, ServiceKind};
+use crate::catalogue::{Catalogue, Category, Engine, OpenSite, Service, ServiceKind};
+use crate::document::safe_search::{SafeSearchSection, Search, YouTube};
 use crate::document::{
     CalendarSection, Cell, Effect, Group, HeadLines, Line, Locked, NamedTime, On, PolicyDocument, Rule,
     SealedSection, SetBy, SharedHosts, TargetText, Unknown, Use, WithheldSection,
@@ -257,6 +258,7 @@ fn document(dice: &mut Dice<'_>) -> PolicyDocument {
         sealed: SealedSection {
             shared_hosts: if dice.chance(3) { SharedHosts::Refuse } else { SharedHosts::CountedGap },
         },
+        safe_search: SafeSearchSection::default(),
         withheld: WithheldSection { learning_sites: dice.some(1, |dice| dice.text(&SITES)), line: Line(0) },
         calendar: CalendarSection {
             times: vec![
@@ -338,6 +340,34 @@ fn live(dice: &mut Dice<'_>) -> LiveDocument {
     }
 }
 
+fn engine(id: &str, domains: &[&str], hosts: &[&str], moderate: Option<&str>) -> Engine {
+    let owned = |all: &[&str]| all.iter().map(|host| (*host).to_owned()).collect();
+    Engine {
+        id: id.to_owned(),
+        name: id.to_owned(),
+        domains: owned(domains),
+        hosts: owned(hosts),
+        target: format!("{id}.safe.test"),
+        moderate: moderate.map(str::to_owned),
+        ..Engine::default()
+    }
+}
+
+fn safe_search(dice: &mut Dice<'_>) -> SafeSearchSection {
+    let group = |dice: &mut Dice<'_>| if dice.chance(2) { "everyone".to_owned() } else { dice.text(&GROUPS) };
+    SafeSearchSection {
+        search: dice
+            .some(3, |dice| (group(dice), *dice.pick(&[&Search::On, &Search::Off])))
+            .into_iter()
+            .collect(),
+        youtube: dice
+            .some(4, |dice| (group(dice), *dice.pick(&[&YouTube::Strict, &YouTube::Moderate, &YouTube::Off])))
+            .into_iter()
+            .collect(),
+        line: Line(0),
+    }
+}
+
 pub(super) fn world(dice: &mut Dice<'_>) -> World {
     let open = |id: &str, sites: &[&str], exact: &[&str]| OpenSite {
         id: id.to_owned(),
@@ -380,8 +410,12 @@ pub(super) fn world(dice: &mut Dice<'_>) -> World {
         } else {
             Vec::new()
         },
+        engines: vec![
+            engine("e0", &["a.example"], &["x.b.example"], None),
+            engine("e1", &[], &["b.example", "y.x.a.example", "c.test"], Some("moderate.test")),
+        ],
     };
-    World {
+    let mut world = World {
         document: document(dice),
         catalogue,
         lists: dice.some(4, list),
@@ -399,7 +433,9 @@ pub(super) fn world(dice: &mut Dice<'_>) -> World {
         } else {
             Vec::new()
         },
-    }
+    };
+    world.document.safe_search = safe_search(dice);
+    world
 }
 
 impl World {

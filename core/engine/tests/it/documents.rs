@@ -101,6 +101,12 @@ fn what_does_not_do_what_it_says_is_told_with_its_line() {
         // What the law forbids.
         (row("x", "pupils = \"not-allowed\", guests = \"allowed\"").replace("games", "terrorism"), 16, false, "opens to \"guests\" what the law forbids: Terrorism"),
         (rule("do = \"allow\"; category = \"hate-crime\""), 16, false, "the rule opens what the law forbids"),
+        // Safe search that reaches further than it seems to, and engines that have none.
+        ("[safe-search]\nsearch = { everyone = \"off\" }".into(), 16, false, "search under [safe-search] is off for everyone"),
+        ("[safe-search]\nyoutube = { everyone = \"off\", pupils = \"strict\" }".into(), 16, false, "youtube under [safe-search] is off for everyone"),
+        ("[safe-search]\nyoutube = { guests = \"off\" }".into(), 16, false, "is off for \"guests\", and a device that nothing is known of"),
+        ("[safe-search]\nsearch = { everyone = \"on\" }".into(), 16, false, "safe search is on for \"everyone\", and no row says"),
+        (row("x", "pupils = \"not-allowed\", guests = \"allowed\"").replace("games", "unsafe-search") + "[safe-search]\nsearch = { everyone = \"on\", year-9 = \"on\" }", 21, false, "safe search is on for \"everyone\", and no row says"),
         // Strangers.
         (row("x", "pupils = \"not-allowed\""), 16, false, "says nothing for \"guests\""),
         // The calendar.
@@ -140,6 +146,8 @@ fn nothing_is_said_of_what_is_meant() {
         rule("do = \"block\"; site = \"a.example\"") + &rule("do = \"allow\"; url = \"a.example/maths\""),
         // Everyone is a stranger too.
         row("x", "everyone = \"not-allowed\", pupils = \"allowed\""),
+        row("x", "everyone = \"not-allowed\", pupils = \"allowed\"").replace("games", "unsafe-search") + "[safe-search]\nsearch = { everyone = \"on\", pupils = \"off\" }",
+        rule("do = \"block\"; category = \"unsafe-search\"") + "[safe-search]\nsearch = { pupils = \"on\" }",
         row("x", "pupils = \"not-allowed\"") + &rule("do = \"block\"; expression = \"^\"; group = \"guests\""),
         row("x", "everyone = \"not-allowed\"") + &row("y", "everyone = \"not-allowed\"").replace("[\"games\"]", "[\"games\", \"shopping\"]"),
         "[calendar]\nbank-holidays = [\"2026-12-26\"]\n[[calendar.time]]\nid = \"night\"\nfrom = \"22:00\"\nto = \"24:00\"".to_owned(),

@@ -13,6 +13,7 @@ mod documents;
 mod explained;
 mod real_lists;
 mod replay;
+mod safe_search;
 mod school;
 mod secondary_school;
 mod services;

@@ -3,17 +3,18 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use engine::test_pass::{TestGroup, read_pass};
-use engine::{Decision, Held, Identity, NameHash, Owed, Recorder};
+use engine::{Decision, Held, Identity, NameHash, Owed, Recorder, Step};
 
 use super::judge::Case;
+use super::lead::{Led, says_where};
 use super::{Now, Outcome, Resolver, Shape, want, write_stored};
-use crate::asking::{Asking, Waiter};
+use crate::asking::{Asking, Waiter, Wanted};
 use crate::special;
 use crate::wire::device;
 use crate::wire::name::Text;
 use crate::wire::query::{Complaint, Query};
 use crate::wire::write::{self, Transport};
-use crate::wire::{HEADER, ede, kind, rcode};
+use crate::wire::{HEADER, ede, flag2, kind, rcode};
 
 /// Where a question came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +128,12 @@ impl<R> Resolver<R> {
         self.counting.questions.one();
         let shape =
             Shape { flags: query.flags, end: query.end(), edns: query.edns, transport: source.transport };
+        if source.transport == Transport::Udp
+            && self.settings.rates.as_ref().is_some_and(|rates| rates.is_beyond(source.client, now.ms))
+            && let Some(outcome) = self.beyond(buffer, shape, (query, name), source, held, now)
+        {
+            return outcome;
+        }
         if let Some(edns) = query.edns.filter(|edns| edns.version > 0) {
             return self.answer(write::bad_version(buffer, shape.end, shape.flags, edns));
         }
@@ -147,6 +154,9 @@ impl<R> Resolver<R> {
         let case = Case { host, identity: &identity, client: source.client, at: now.at };
         if let Some(stored) = self.cache.get(hash, query.question(), want(query), now.seconds()) {
             let decision = case.decide_answer(held, stored, &mut self.addresses);
+            if decision.obligations.safe_search != 0 && says_where(kind) {
+                return self.lead(buffer, Led { query, hash, source, shape, case }, (held, log), to, now);
+            }
             if decision.verdict.is_block() {
                 return self.block(buffer, shape, case, held, log, &decision);
             }
@@ -156,6 +166,9 @@ impl<R> Resolver<R> {
             return self.answer(length);
         }
         let decision = case.decide(held);
+        if decision.obligations.safe_search != 0 && says_where(kind) {
+            return self.lead(buffer, Led { query, hash, source, shape, case }, (held, log), to, now);
+        }
         if decision.verdict.is_block() {
             return self.block(buffer, shape, case, held, log, &decision);
         }
@@ -172,7 +185,14 @@ impl<R> Resolver<R> {
             case.record(log, &decision, length);
             return self.answer(length);
         }
-        self.wait(buffer, query, hash, (source, !decision.obligations.unobserved), to, now)
+        let wanted = self.own(query, hash);
+        self.wait(buffer, query, &wanted, (source, !decision.obligations.unobserved), to, now)
+    }
+
+    /// The device's own question, to be asked upstream.
+    fn own<'q>(&self, query: &'q Query, hash: u64) -> Wanted<'q> {
+        let servers = self.settings.routes.of(query.name().host().map_or("", |host| host.as_str()));
+        Wanted { question: query.question(), hash, want: want(query), servers, led: false }
     }
 
     /// The group that a pass of the school's own test lets ask, if there is one and it is good.
@@ -180,6 +200,40 @@ impl<R> Resolver<R> {
     fn test_group(&self, pass: Option<&[u8]>, client: IpAddr, now: Now) -> Option<TestGroup> {
         let (key, pass) = (self.settings.test_key.as_ref()?, pass?);
         read_pass(key.reveal(), pass, client, now.at)
+    }
+
+    /// What becomes of a datagram beyond what its address may ask; nothing of its own for where help is. Every other one is told
+    /// to ask over a stream, which costs no more than the question did: nobody can be flooded with such answers, and a device
+    /// that really asks so much is answered there. Nobody is told of them one by one.
+    #[cold]
+    fn beyond(
+        &mut self,
+        buffer: &mut [u8],
+        shape: Shape,
+        (query, name): (&Query, &Text),
+        source: Source,
+        held: &Held,
+        now: Now,
+    ) -> Option<Outcome> {
+        if matches!(query.kind(), kind::A | kind::AAAA)
+            && let Some(host) = name.host()
+        {
+            let identity = source.identify(held);
+            let case = Case { host, identity: &identity, client: source.client, at: now.at };
+            if case.decide(held).reason.step == Step::Help {
+                return None;
+            }
+        }
+        self.counting.limited.one();
+        self.answered_beyond = !self.answered_beyond;
+        if !self.answered_beyond {
+            return Some(Outcome::Nothing);
+        }
+        let mut flags = write::flags(shape.flags, rcode::NOERROR);
+        flags[0] |= flag2::TC;
+        write::header(buffer, flags, 1, 0, 0);
+        let length = shape.edns.map_or(shape.end, |edns| write::opt(buffer, shape.end, edns, 0, None));
+        Some(self.answer(length))
     }
 
     /// The root, and names no part of which is a host name. The root's own records are nobody's site and are fetched
@@ -206,30 +260,32 @@ impl<R> Resolver<R> {
             self.counting.cached.one();
             return self.answer(length);
         }
-        self.wait(buffer, query, hash, (source, false), to, now)
+        let wanted = self.own(query, hash);
+        self.wait(buffer, query, &wanted, (source, false), to, now)
     }
 
     /// Puts the device among those that wait, and asks an upstream if nobody has yet. It `owes` an event from here on,
     /// if one will come.
-    fn wait(
+    pub(super) fn wait(
         &mut self,
         buffer: &mut [u8],
         query: &Query,
-        hash: u64,
+        wanted: &Wanted<'_>,
         (source, owes): (Source, bool),
         to: impl FnOnce() -> R,
         now: Now,
     ) -> Outcome {
-        let want = want(query);
+        let Wanted { question, hash, want, servers, led } = *wanted;
         let sink = self.sink();
         let waiter = || Waiter {
             head: buffer.get(..query.end()).unwrap_or(&[]).into(),
             edns: query.edns,
+            led,
             source,
             to: to(),
             owed: owes.then(|| Owed::new(&sink, now.at)),
         };
-        if let Some(place) = self.askings.find(query.question(), want) {
+        if let Some(place) = self.askings.find(question, want) {
             if !self.askings.admits(place) {
                 self.counting.overflowed.one();
                 let shape = Shape {
@@ -244,13 +300,13 @@ impl<R> Resolver<R> {
             return Outcome::Waiting;
         }
         let asking = Asking {
-            question: query.question().into(),
+            question: question.into(),
             hash,
             want,
             waiters: vec![waiter()],
             attempt: None,
             late: Vec::new(),
-            servers: self.settings.routes.of(query.name().host().map_or("", |host| host.as_str())),
+            servers,
             tried: 0,
             attempts: 0,
             reached: false,
@@ -289,7 +345,7 @@ impl<R> Resolver<R> {
     }
 
     /// Answers that the name is blocked.
-    fn block(
+    pub(super) fn block(
         &mut self,
         buffer: &mut [u8],
         shape: Shape,
@@ -321,7 +377,7 @@ impl<R> Resolver<R> {
         length
     }
 
-    fn code(
+    pub(super) fn code(
         &mut self,
         buffer: &mut [u8],
         shape: Shape,
@@ -334,7 +390,7 @@ impl<R> Resolver<R> {
         self.answer(write::code(buffer, shape.end, shape.flags, code, shape.edns, extended))
     }
 
-    fn answer(&self, length: usize) -> Outcome {
+    pub(super) fn answer(&self, length: usize) -> Outcome {
         self.counting.answers.one();
         Outcome::Answer(length)
     }

@@ -1,7 +1,7 @@
 //! A message in, an outcome out: everything the DNS front does, without a socket or a clock.
 //!
 //! The order for one question, and why:
-//! 1. *read* it; what cannot be read gets an error and nothing else;
+//! 1. *read* it; what cannot be read gets an error and nothing else, and what is beyond its address's bound little more;
 //! 2. look in the *cache*;
 //! 3. if it is not there, *decide by the name* before anything is asked: a blocked name is never sent upstream. Then
 //!    ask, once for all who ask the same;
@@ -10,11 +10,11 @@
 //! 5. *write* the answer and hand one event to the activity log.
 //!
 //! Of a decision's obligations, `unobserved` is carried out by [`Activity::of`]. A name alone cannot be scanned or
-//! inspected, carries no headers and has nowhere to sign in: these are the proxy's. Safe search by rewritten names is
-//! not built yet.
+//! inspected, carries no headers and has nowhere to sign in: these are the proxy's. Safe search is carried out by `lead`.
 
 mod ask;
 mod judge;
+mod lead;
 mod upstream;
 
 pub use ask::{PASS_SHOWN, Prepared, Source};
@@ -32,6 +32,7 @@ use crate::asking::Askings;
 use crate::cache::{Cache, Stored, Want};
 use crate::counters::Counting;
 use crate::random::Random;
+use crate::rate::Rates;
 use crate::upstreams::{Routes, Upstreams, Way};
 use crate::wire::query::Query;
 use crate::wire::write::{self, Transport};
@@ -115,6 +116,8 @@ pub struct Settings {
     pub cache_bytes: usize,
     /// The most questions that wait at once.
     pub waiting: usize,
+    /// How much each address may ask in datagrams, over all threads.
+    pub rates: Option<Arc<Rates>>,
     /// The longest a device may keep an answer, in seconds, so that a changed policy reaches it.
     pub longest_life_s: u32,
     /// How long a device may keep that a name is blocked, in seconds.
@@ -137,6 +140,8 @@ pub struct Resolver<R> {
     commands: VecDeque<Command<R>>,
     addresses: Vec<IpAddr>,
     next_tick_ms: u64,
+    /// Whether the last datagram beyond its address's bound was answered.
+    answered_beyond: bool,
 }
 
 impl<R> Resolver<R> {
@@ -159,6 +164,7 @@ impl<R> Resolver<R> {
             commands: VecDeque::new(),
             addresses: Vec::new(),
             next_tick_ms: 0,
+            answered_beyond: false,
             settings,
         }
     }
@@ -252,12 +258,12 @@ fn write_stored(buffer: &mut [u8], shape: Shape, stored: &Stored, longest_s: u32
 }
 
 /// Hashes questions under numbers nobody outside knows, so that no one can fill one bucket on purpose.
-struct Hashing {
+pub(crate) struct Hashing {
     keys: [u64; 2],
 }
 
 impl Hashing {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // The standard library's keys come from the operating system; two different hashes give two numbers.
         let state = RandomState::new();
         let key = |salt: u8| {
@@ -269,7 +275,7 @@ impl Hashing {
     }
 
     /// Folded multiplication, eight bytes at a time.
-    fn of(&self, bytes: &[u8]) -> u64 {
+    pub(crate) fn of(&self, bytes: &[u8]) -> u64 {
         let [first, second] = self.keys;
         let mut hash = first ^ bytes.len() as u64;
         let (words, rest) = bytes.as_chunks::<8>();

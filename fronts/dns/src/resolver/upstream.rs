@@ -4,6 +4,7 @@ use engine::{Held, Owed, Recorder};
 use front_sys::udp::FRAME_BYTES as UDP_ROOM;
 
 use super::judge::Case;
+use super::lead::{CHANGED, says_where};
 use super::{Command, Now, Resolver, Shape, Source, Ticket, write_stored};
 use crate::asking::{Asking, Askings, Attempt, Waiter};
 use crate::cache::{Stored, Want};
@@ -323,6 +324,9 @@ impl<R> Resolver<R> {
         log: &mut dyn Recorder,
         now: Now,
     ) {
+        if waiter.led {
+            return self.serve_led(waiter, stored, scratch, (held, log), now);
+        }
         let Some((query, shape)) = reread(&waiter, scratch) else { return };
         let text = query.name();
         let length = match text.host() {
@@ -332,6 +336,11 @@ impl<R> Resolver<R> {
                 let decision = case.decide_answer(held, stored, &mut self.addresses);
                 if decision.verdict.is_block() {
                     self.write_block(scratch, shape, case, held, (log, waiter.owed), &decision)
+                } else if decision.obligations.safe_search != 0 && says_where(query.kind()) {
+                    // It leads elsewhere since the device asked.
+                    let length = self.write_failure(scratch, shape, CHANGED);
+                    case.pay(log, waiter.owed, &decision, length);
+                    length
                 } else {
                     let life = self.settings.longest_life_s;
                     let length = write_stored(scratch, shape, stored, life, now.seconds());
@@ -348,7 +357,7 @@ impl<R> Resolver<R> {
         self.reply(waiter.to, scratch, length);
     }
 
-    fn reply(&mut self, to: R, scratch: &[u8], length: usize) {
+    pub(super) fn reply(&mut self, to: R, scratch: &[u8], length: usize) {
         self.counting.answers.one();
         let bytes = scratch.get(..length).unwrap_or(&[]).to_vec();
         self.commands.push_back(Command::Reply { to, bytes });
@@ -430,7 +439,7 @@ fn asking_without<R>(askings: &mut Askings<R>, place: usize, way: Way, id: u16) 
 }
 
 /// Puts a waiting device's question back into a buffer with room for its answer.
-fn reread<R>(waiter: &Waiter<R>, scratch: &mut Vec<u8>) -> Option<(Query, Shape)> {
+pub(super) fn reread<R>(waiter: &Waiter<R>, scratch: &mut Vec<u8>) -> Option<(Query, Shape)> {
     scratch.clear();
     scratch.extend_from_slice(&waiter.head);
     // The records after the question are gone; what EDNS said is kept beside.

@@ -71,7 +71,7 @@ pub fn read(message: &[u8], question_end: usize, whole: bool) -> Result<Answer, 
         reader.answer()?;
     }
     reader.settle()?;
-    reader.take_out_keys();
+    reader.change_bindings();
     let (answers_end, answers_kept) = (reader.at, reader.kept.len());
     for _ in 0..authorities {
         reader.authority().ok_or(Unusable::Malformed)?;
@@ -89,7 +89,7 @@ pub fn read(message: &[u8], question_end: usize, whole: bool) -> Result<Answer, 
     let (end, kept_authorities) =
         if keep_authority { (authorities_end, authorities_kept) } else { (answers_end, 0) };
     reader.kept.truncate(answers_kept + kept_authorities);
-    let is_whole = !reader.hides_names
+    let is_whole = !reader.is_changed
         && answers_kept == usize::from(answers)
         && (!keep_authority || authorities_kept == usize::from(authorities));
     let (mut image, lives_at) = if is_whole {
@@ -106,7 +106,7 @@ pub fn read(message: &[u8], question_end: usize, whole: bool) -> Result<Answer, 
     };
     let count = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
     // What was changed is no longer what was signed.
-    let authentic = if reader.hides_names { 0 } else { flag3::AD };
+    let authentic = if reader.is_changed { 0 } else { flag3::AD };
     let flags = [flag2::QR, three & (authentic | flag3::RCODE)];
     super::write::header(&mut image, flags, 1, count(answers_kept), count(kept_authorities));
     let shortest = if answers_kept > 0 { reader.shortest_s } else { u32::MAX };
@@ -154,9 +154,10 @@ struct Reader<'m> {
     has_data: bool,
     has_opt: bool,
     upper_rcode: u8,
-    /// Whether a service binding holds keys by which a device would hide from us whom it talks to.
-    hides_names: bool,
-    /// Where the bodies of those bindings are that say nobody may use them without.
+    /// Whether a service binding holds what a device must not have: keys to hide from us whom it talks to, or an offer to talk
+    /// past us.
+    is_changed: bool,
+    /// Where the bodies of those bindings are that are of no use without.
     useless: Vec<usize>,
 }
 
@@ -176,7 +177,7 @@ impl<'m> Reader<'m> {
             has_data: false,
             has_opt: false,
             upper_rcode: 0,
-            hides_names: false,
+            is_changed: false,
             useless: Vec::new(),
         })
     }
@@ -306,11 +307,11 @@ impl<'m> Reader<'m> {
         Some(())
     }
 
-    /// Takes keys for Encrypted Client Hello out of service bindings (the parameter itself goes when the answer is written
-    /// anew): with them, a device hides the host's name from the filter, and from the school. Bindings of no use without
-    /// them go whole, and so do the signatures over what is changed.
-    fn take_out_keys(&mut self) {
-        if !self.hides_names {
+    /// Takes keys for Encrypted Client Hello and offers of HTTP/3 out of service bindings (they themselves go when the answer is
+    /// written anew): with the keys, a device hides the host's name from the filter, and over HTTP/3 it talks to the host in
+    /// datagrams that no proxy sees. Bindings of no use without them go whole, and so do the signatures over what is changed.
+    fn change_bindings(&mut self) {
+        if !self.is_changed {
             return;
         }
         let kept = std::mem::take(&mut self.kept);
@@ -356,17 +357,26 @@ impl<'m> Reader<'m> {
         if !target.as_bytes().is_empty() && self.chain.iter().all(|name| **name != *target.as_bytes()) {
             self.chain.push(target.as_bytes().into());
         }
+        let (mut insists, mut only_these, mut none_left) = (false, false, false);
         while at < end {
             let key = u16_at(self.message, at)?;
             let length = usize::from(u16_at(self.message, at + 2)?);
             let value = self.message.get(at + 4..at + 4 + length).filter(|_| at + 4 + length <= end)?;
             match key {
-                service_key::ECH => self.hides_names = true,
-                service_key::MANDATORY
-                    if value.as_chunks::<2>().0.contains(&service_key::ECH.to_be_bytes()) =>
-                {
-                    self.useless.push(body);
+                service_key::ECH => self.is_changed = true,
+                service_key::MANDATORY => {
+                    let keys = value.as_chunks::<2>().0;
+                    insists = keys.contains(&service_key::ALPN.to_be_bytes());
+                    if keys.contains(&service_key::ECH.to_be_bytes()) {
+                        self.useless.push(body);
+                    }
                 }
+                service_key::ALPN => {
+                    let mut left = Protocols(value).filter(|protocol| !is_http3(protocol));
+                    self.is_changed |= Protocols(value).any(is_http3);
+                    none_left = left.next().is_none();
+                }
+                service_key::NO_DEFAULT_ALPN => only_these = true,
                 4 => {
                     self.addresses.extend(value.as_chunks::<4>().0.iter().map(|octets| IpAddr::from(*octets)))
                 }
@@ -377,8 +387,31 @@ impl<'m> Reader<'m> {
             }
             at += 4 + length;
         }
+        if none_left && (insists || only_these) {
+            self.useless.push(body);
+        }
         (at == end).then_some(())
     }
+}
+
+/// The protocols in the value of `alpn` (RFC 9460 §7.1.1), each without its length.
+pub(super) struct Protocols<'v>(pub &'v [u8]);
+
+impl<'v> Iterator for Protocols<'v> {
+    type Item = &'v [u8];
+
+    fn next(&mut self) -> Option<&'v [u8]> {
+        let (length, rest) = self.0.split_first()?;
+        // What is cut short is nobody's protocol, and ends the list.
+        let (protocol, rest) = rest.split_at_checked(usize::from(*length))?;
+        self.0 = rest;
+        Some(protocol)
+    }
+}
+
+/// Whether a protocol is HTTP/3, or a draft of it (`h3-29`).
+pub(super) fn is_http3(protocol: &[u8]) -> bool {
+    protocol == b"h3" || protocol.starts_with(b"h3-")
 }
 
 /// Whether `name` is `ancestor` or lies below it; both as [`name::Text`] writes them.

@@ -67,6 +67,10 @@ pub mod kind {
 pub mod service_key {
     /// Those that whoever uses the binding must understand.
     pub const MANDATORY: u16 = 0;
+    /// The protocols that are spoken there.
+    pub const ALPN: u16 = 1;
+    /// The usual protocol is not spoken there.
+    pub const NO_DEFAULT_ALPN: u16 = 2;
     /// Keys for Encrypted Client Hello (RFC 9848).
     pub const ECH: u16 = 5;
 }

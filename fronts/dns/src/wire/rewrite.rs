@@ -1,7 +1,7 @@
 //! Writing an answer anew from some of its records. Pointers into what is gone would say something else, so every name is
 //! taken out of the message whole and compressed again.
 
-use super::answer::Record;
+use super::answer::{Protocols, Record, is_http3};
 use super::{HEADER, kind, name, service_key, u16_at};
 
 /// Where names stand in the data of types that may compress them (RFC 3597 §4), or that we must read anyway: how many
@@ -125,15 +125,32 @@ impl Writer<'_> {
         Some(())
     }
 
-    /// Writes the parameters of a service binding, without keys for Encrypted Client Hello.
+    /// Writes the parameters of a service binding, without keys for Encrypted Client Hello and without HTTP/3.
     fn parameters(&mut self, mut at: usize, end: usize) -> Option<()> {
         while at < end {
             let next = at + 4 + usize::from(u16_at(self.message, at + 2)?);
             let parameter = self.message.get(at..next).filter(|_| next <= end)?;
-            if u16_at(self.message, at)? != service_key::ECH {
-                self.image.extend_from_slice(parameter);
+            match u16_at(self.message, at)? {
+                service_key::ECH => {}
+                service_key::ALPN => self.protocols(parameter)?,
+                _ => self.image.extend_from_slice(parameter),
             }
             at = next;
+        }
+        Some(())
+    }
+
+    /// Writes the protocols of a binding without HTTP/3; nothing where none is left, which is the usual one.
+    fn protocols(&mut self, parameter: &[u8]) -> Option<()> {
+        let left = || Protocols(parameter.get(4..).unwrap_or(&[])).filter(|protocol| !is_http3(protocol));
+        let length: usize = left().map(|protocol| 1 + protocol.len()).sum();
+        if length > 0 {
+            self.image.extend_from_slice(&service_key::ALPN.to_be_bytes());
+            self.image.extend_from_slice(&u16::try_from(length).ok()?.to_be_bytes());
+            for protocol in left() {
+                self.image.push(u8::try_from(protocol.len()).ok()?);
+                self.image.extend_from_slice(protocol);
+            }
         }
         Some(())
     }

@@ -23,6 +23,10 @@ form = 1
 title = "A school"
 version = 1
 
+[safe-search]
+search = { staff = "off" }
+youtube = { staff = "moderate" }
+
 [[group]]
 id = "pupils"
 name = "Pupils"
@@ -55,11 +59,29 @@ const CONTENT: &str = r#"
 id = "line"
 name = "A helpline"
 domains = ["help.example"]
+
+[[engine]]
+id = "seek"
+name = "Seek"
+domains = ["seek.example"]
+target = "safe.seek.example"
+
+[[engine]]
+id = "films"
+name = "Films"
+hosts = ["www.films.example"]
+target = "strict.films.example"
+moderate = "moderate.films.example"
 "#;
 
 /// A school's policy with more rules, compiled.
 pub fn policy(more: &str) -> FilterPolicy {
-    let document = PolicyDocument::parse(&format!("{POLICY}{more}")).unwrap();
+    policy_with(str::to_owned, more)
+}
+
+/// The same with its text changed.
+pub fn policy_with(change: impl FnOnce(&str) -> String, more: &str) -> FilterPolicy {
+    let document = PolicyDocument::parse(&format!("{}{more}", change(POLICY))).unwrap();
     let catalogue = Arc::new(Catalogue::parse([("content", CONTENT)]).unwrap());
     let image = lists::IndexBuilder::new(lists::Seed([3; 16])).build().unwrap();
     let index = Arc::new(lists::ListIndex::open(Arc::new(image)).unwrap());
@@ -295,17 +317,30 @@ impl Bench {
         Self::forwarding(upstreams, waiting, &[])
     }
 
+    /// Where each address may ask so many questions a second.
+    pub fn limited(per_second: u32, except: &[&str]) -> Self {
+        let except = except.iter().map(|text| text.parse().unwrap()).collect();
+        let rates = front_dns::rate::Rates::new(&front_dns::Rate { per_second, except });
+        Self::made(1, 64, &[], &[], rates.map(Arc::new))
+    }
+
     /// The same with zones of the school's own; what leads inside is then refused.
     pub fn forwarding(upstreams: u8, waiting: usize, forward: &[Forward]) -> Self {
-        Self::made(upstreams, waiting, forward, &[])
+        Self::made(upstreams, waiting, forward, &[], None)
     }
 
     /// With routers that tell which device asks.
     pub fn behind(routers: &[&str]) -> Self {
-        Self::made(1, 64, &[], routers)
+        Self::made(1, 64, &[], routers, None)
     }
 
-    fn made(upstreams: u8, waiting: usize, forward: &[Forward], routers: &[&str]) -> Self {
+    fn made(
+        upstreams: u8,
+        waiting: usize,
+        forward: &[Forward],
+        routers: &[&str],
+        rates: Option<Arc<front_dns::rate::Rates>>,
+    ) -> Self {
         let servers: Vec<_> =
             (1..=upstreams).map(|number| SocketAddr::from(([192, 0, 2, number], 53))).collect();
         let (school, events, counting) =
@@ -314,6 +349,7 @@ impl Bench {
             routes: Routes::new(&servers, forward),
             refuse_inside: !forward.is_empty(),
             routers: routers.iter().map(|router| router.parse().unwrap()).collect(),
+            rates,
             cache_bytes: 1 << 20,
             waiting,
             longest_life_s: 60,

@@ -19,9 +19,13 @@ mod messages;
 #[cfg(test)]
 mod owed;
 #[cfg(test)]
+mod rate;
+#[cfg(test)]
 mod real;
 #[cfg(test)]
 mod routers;
+#[cfg(test)]
+mod safe_search;
 #[cfg(test)]
 mod service_bindings;
 #[cfg(test)]

@@ -13,13 +13,27 @@ fn name(text: &str) -> Name {
 }
 
 fn binding(priority: u16, with_ech: bool, insists: bool) -> RData {
+    let keys = if insists { vec![SvcParamKey::Alpn, SvcParamKey::EchConfigList] } else { Vec::new() };
+    speaking(priority, &["http/1.1", "h2"], keys, false, with_ech)
+}
+
+/// A binding that offers those protocols, and insists on those keys.
+fn speaking(
+    priority: u16,
+    protocols: &[&str],
+    insists: Vec<SvcParamKey>,
+    only_these: bool,
+    with_ech: bool,
+) -> RData {
     let mut parameters = Vec::new();
-    if insists {
-        let keys = vec![SvcParamKey::Alpn, SvcParamKey::EchConfigList];
-        parameters.push((SvcParamKey::Mandatory, SvcParamValue::Mandatory(Mandatory(keys))));
+    if !insists.is_empty() {
+        parameters.push((SvcParamKey::Mandatory, SvcParamValue::Mandatory(Mandatory(insists))));
     }
-    let alpn = Alpn(vec!["h3".to_owned(), "h2".to_owned()]);
+    let alpn = Alpn(protocols.iter().map(|protocol| (*protocol).to_owned()).collect());
     parameters.push((SvcParamKey::Alpn, SvcParamValue::Alpn(alpn)));
+    if only_these {
+        parameters.push((SvcParamKey::NoDefaultAlpn, SvcParamValue::NoDefaultAlpn));
+    }
     let hint = IpHint(vec![A([192, 0, 2, 7].into())]);
     parameters.push((SvcParamKey::Ipv4Hint, SvcParamValue::Ipv4Hint(hint)));
     if with_ech {
@@ -78,4 +92,43 @@ fn rfc9460_8_a_binding_of_no_use_without_them_goes_whole() {
     assert!(message.answers.is_empty());
     assert_eq!(message.metadata.response_code, hickory_proto::op::ResponseCode::NoError);
     assert_eq!(answer.life_s, 0);
+}
+
+/// The protocols that a binding offers.
+fn protocols(data: &RData) -> Vec<String> {
+    let RData::HTTPS(HTTPS(binding)) = data else { panic!("{data:?}") };
+    let alpn = binding.svc_params.iter().find_map(|(_, value)| match value {
+        SvcParamValue::Alpn(alpn) => Some(alpn.0.clone()),
+        _ => None,
+    });
+    alpn.unwrap_or_default()
+}
+
+#[test]
+fn rfc9460_7_1_an_offer_of_http3_is_taken_out_and_the_rest_stays() {
+    for (offered, left) in [
+        (&["h3", "h2"][..], &["h2"][..]),
+        (&["h2", "h3", "h3-29", "http/1.1"], &["h2", "http/1.1"]),
+        // None left is the usual one.
+        (&["h3"], &[]),
+        (&["h2", "h33", "xh3"], &["h2", "h33", "xh3"]),
+    ] {
+        let (answer, message) = kept(vec![speaking(1, offered, Vec::new(), false, false)]);
+        assert_eq!(protocols(&message.answers[0].data), left, "{offered:?}");
+        assert_eq!(message.metadata.authentic_data, offered == left, "{offered:?}");
+        assert_eq!((answer.life_s, answer.lives_at.len(), answer.addresses.len()), (300, 1, 1));
+    }
+}
+
+#[test]
+fn rfc9460_8_a_binding_of_no_use_without_http3_goes_whole() {
+    for (offered, insists, only_these, stays) in [
+        (&["h3"][..], vec![SvcParamKey::Alpn], false, false),
+        (&["h3"], vec![], true, false),
+        (&["h3", "h2"], vec![SvcParamKey::Alpn], true, true),
+        (&["h3"], vec![SvcParamKey::Ipv4Hint], false, true),
+    ] {
+        let (_, message) = kept(vec![speaking(1, offered, insists, only_these, false)]);
+        assert_eq!(message.answers.len(), usize::from(stays), "{offered:?} {only_these}");
+    }
 }

@@ -10,6 +10,13 @@ fn address(last: u8) -> Vec<u8> {
     record(HERE, A, 300, &[192, 0, 2, last])
 }
 
+/// The question in lower case, its id as it was: that may hold a byte which is a capital letter's.
+fn respelt(sent: &[u8]) -> Vec<u8> {
+    let mut question = sent.to_vec();
+    question[12..].make_ascii_lowercase();
+    question
+}
+
 #[test]
 fn rfc5452_6_only_the_answer_that_was_asked_for_is_believed() {
     let mut bench = Bench::new();
@@ -83,7 +90,7 @@ fn dns0x20_another_spelling_is_asked_again_over_a_stream() {
     assert!(bench.replies.is_empty());
     let (ticket, sent) = bench.streamed.remove(0);
     // A server that spells as it likes is believed over a stream.
-    let answer = respond(&sent.to_ascii_lowercase(), 0, &[address(1)]);
+    let answer = respond(&respelt(&sent), 0, &[address(1)]);
     let answer = [&sent[..2], &answer[2..]].concat();
     bench.resolver.stream_answered(ticket, Some(&answer), bench.now);
     bench.collect();
@@ -315,7 +322,7 @@ fn a_late_answer_is_checked_as_any_other_and_a_useless_one_leaves_the_second_att
         cut[2] |= 2;
         cut
     });
-    let respelt = late(|sent| respond(&sent.to_ascii_lowercase(), 0, &[address(66)]));
+    let respelt = late(|sent| respond(&respelt(sent), 0, &[address(66)]));
     for bench in [cut, respelt] {
         assert!(bench.replies.is_empty());
         assert_eq!(bench.streamed.len(), 1);

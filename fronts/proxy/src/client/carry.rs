@@ -42,17 +42,15 @@ impl Client<'_> {
             .portal
             .is(host, port, &addresses)
             .then(|| behalf::speak_for(shared.config.ticket_key.reveal(), self.from, shared.clock.now()));
+        let safe = self.watched.open.borrow().as_ref().and_then(|open| open.leads_to.clone());
         let head = self.input.unread().get(..end).unwrap_or_default();
         let mut out = self.worker.rooms.take();
-        forward::request(
-            &mut out,
-            head,
-            &self.parts,
-            ask,
-            (host, port, target),
-            shared.config.via.as_deref(),
-            behalf.as_deref(),
-        );
+        let besides = forward::Besides {
+            via: shared.config.via.as_deref(),
+            behalf: behalf.as_deref(),
+            safe: safe.as_ref(),
+        };
+        forward::request(&mut out, head, &self.parts, ask, (host, port, target), besides);
         let signs_in = self.parts.fields.iter().any(|field| {
             field.name.of(head).eq_ignore_ascii_case(b"authorization")
                 && signs_in_on_connection(field.value.of(head))

@@ -10,7 +10,11 @@ use crate::authority::OwnHost;
 use crate::io::Ended;
 use crate::page::Page;
 use crate::request::Ask;
+use crate::resolve::Unresolved;
 use crate::watch::{Facts, Open};
+
+/// How often a request is led elsewhere because the policy changed while it was.
+const MOST_LEADS: u32 = 3;
 
 /// What is decided on, before and after the host is resolved.
 pub enum Way {
@@ -38,25 +42,22 @@ impl Client<'_> {
         if !open.decision.obligations.unobserved {
             open.owed = Some(Owed::new(&shared.sink, open.at));
         }
-        if let OwnHost::Name(name) = &open.host {
-            let tick = self.worker.tick.get();
-            let known = match self.worker.resolve.known(name, tick) {
-                Some(known) => known,
-                None => {
-                    // The resolver keeps its own time.
-                    self.watched.until(0);
-                    let answer = self.worker.resolve.ask(name, tick).await;
-                    // A lesson may have ended meanwhile, and the watchman's last round did not see this request.
-                    open.at = shared.clock.now();
-                    answer
+        if matches!(open.host, OwnHost::Name(_)) {
+            for _ in 0..MOST_LEADS {
+                match self.resolve(&mut open).await {
+                    Ok(facts) => open.facts = facts,
+                    Err(error) => return Ok(Way::Answer(self.unresolved(open, error))),
                 }
-            };
-            match known {
-                Ok(facts) => open.facts = facts,
-                Err(error) => return Ok(Way::Answer(self.unresolved(open, error))),
+                if open.decide(&shared.filter, open.at) {
+                    return Ok(Way::Answer(self.blocked(ask, open)));
+                }
+                // The policy may have changed meanwhile.
+                if !open.is_astray() {
+                    break;
+                }
             }
-            if open.decide(&shared.filter, open.at) {
-                return Ok(Way::Answer(self.blocked(ask, open)));
+            if open.is_astray() {
+                return Ok(Way::Answer(self.unresolved(open, Unresolved::NoAnswer)));
             }
         }
         let reach = &shared.reach;
@@ -71,6 +72,33 @@ impl Client<'_> {
         }
         *self.watched.open.borrow_mut() = Some(open);
         Ok(Way::To(may))
+    }
+
+    /// Where the host is or, where it is led elsewhere, where that is: the names and addresses of its answer. Never where the
+    /// host itself is, if it is to be led.
+    async fn resolve(&self, open: &mut Open) -> Result<Rc<Facts>, Unresolved> {
+        open.led_to = open.leads_to.as_ref().map(|target| target.name.clone());
+        let asked = match (&open.led_to, &open.host) {
+            (Some(led_to), _) => led_to,
+            (None, OwnHost::Name(name)) => name,
+            (None, OwnHost::Address(_)) => return Ok(Rc::clone(&open.facts)),
+        };
+        let tick = self.worker.tick.get();
+        let known = match self.worker.resolve.known(asked, tick) {
+            Some(known) => known,
+            None => {
+                // The resolver keeps its own time.
+                self.watched.until(0);
+                let answer = self.worker.resolve.ask(asked, tick).await;
+                // A lesson may have ended meanwhile, and the watchman's last round did not see this request.
+                open.at = self.worker.shared.clock.now();
+                answer
+            }
+        };
+        let facts = known?;
+        let Some(led_to) = open.led_to.clone() else { return Ok(facts) };
+        let chain = std::iter::once(led_to).chain(facts.chain.iter().cloned()).collect();
+        Ok(Rc::new(Facts { chain, addresses: facts.addresses.clone() }))
     }
 
     pub(super) fn open(
@@ -99,6 +127,8 @@ impl Client<'_> {
             identity: Identity::default(),
             agent: agent.map(Into::into),
             decision: Decision::undecided(),
+            leads_to: None,
+            led_to: None,
             at: self.worker.shared.clock.now(),
             bytes: 0,
             sent: None,

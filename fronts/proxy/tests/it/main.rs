@@ -21,6 +21,8 @@ mod policy;
 #[cfg(test)]
 mod refused;
 #[cfg(test)]
+mod safe_search;
+#[cfg(test)]
 mod setting;
 #[cfg(test)]
 mod tunnels;

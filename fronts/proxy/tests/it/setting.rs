@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use engine::catalogue::OpenSite;
+use engine::catalogue::{Engine, OpenSite};
 use engine::live::{DeviceEntry, PersonEntry, Roll};
 use engine::{
     Activity, ActivitySink, Catalogue, Current, DeviceNo, FilterPolicy, LiveDocument, PersonNo,
@@ -95,7 +95,19 @@ pub fn policy(rules: &str) -> FilterPolicy {
         unobserved: false,
         ports: Vec::new(),
     };
-    let catalogue = Arc::new(Catalogue { help: vec![help], ..Catalogue::default() });
+    // An engine that answers safely at another address, and one with two levels.
+    let engine = |id: &str, moderate: Option<&str>| Engine {
+        id: id.into(),
+        name: id.into(),
+        domains: vec![format!("{id}.example")],
+        target: format!("strict.{id}safe.example"),
+        moderate: moderate.map(str::to_owned),
+        header: moderate.map(|_| "YouTube-Restrict".to_owned()),
+        parameter: moderate.is_none().then(|| "safe=active".to_owned()),
+        ..Engine::default()
+    };
+    let engines = vec![engine("seek", None), engine("films", Some("moderate.filmssafe.example"))];
+    let catalogue = Arc::new(Catalogue { help: vec![help], engines, ..Catalogue::default() });
     let image = IndexBuilder::new(Seed([1; 16])).build().unwrap();
     let index = Arc::new(ListIndex::open(Arc::new(image)).unwrap());
     FilterPolicy::compile(&document, &catalogue, index, &Arc::new(Sealed::never_configured()))
@@ -257,6 +269,7 @@ impl Internet {
         ]);
         names.args(["--address=/rebound.example/10.11.12.13", "--address=/meta.example/169.254.169.254"]);
         names.args(["--host-record=target.example,127.0.0.1", "--cname=alias.example,target.example"]);
+        names.args(["--address=/seeksafe.example/127.0.9.9", "--address=/filmssafe.example/127.0.9.9"]);
         names.args(["--address=/two.example/127.0.0.1", "--address=/two.example/127.0.9.9"]);
         names.arg(format!("--port={dns}"));
         let children = [server, names]
@@ -315,6 +328,7 @@ fn nginx(at: &Path, http: u16, https: u16) -> String {
          uwsgi_temp_path {at}/u; scgi_temp_path {at}/s; client_max_body_size 100m; keepalive_requests 100000;\n\
          server {{ listen 127.0.0.1:{http} backlog=4096; listen 127.0.9.9:{http}; listen 127.0.0.1:{https} ssl backlog=4096;\n\
          ssl_certificate {at}/cert.pem; ssl_certificate_key {at}/key.pem;\n\
+         location = /held {{ return 200 'at=$server_addr host=$http_host restrict=$http_youtube_restrict query=$args\n'; }}\n\
          location = /heads {{ return 200 'host=$http_host via=$http_via secret=$http_proxy_authorization \
          one=$http_x_one te=$http_te client=$http_fivebar_client conn=$http_connection pconn=$http_proxy_connection\\n'; }}\n\
          location = /nothing {{ return 204; }}\n\

@@ -10,6 +10,7 @@ mod m0004_sealed;
 mod m0005_policy_kept;
 mod m0006_list_web;
 mod m0007_filter_test;
+mod m0008_dns_name;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -33,6 +34,7 @@ const ALL: &[Migration] = &[
     Migration { number: 5, name: "policy-kept", statements: m0005_policy_kept::statements },
     Migration { number: 6, name: "list-web", statements: m0006_list_web::statements },
     Migration { number: 7, name: "filter-test", statements: m0007_filter_test::statements },
+    Migration { number: 8, name: "dns-name", statements: m0008_dns_name::statements },
 ];
 
 /// Held on PostgreSQL while the shape changes, so that two programs starting together do not both change it.

@@ -6,6 +6,7 @@
 
 mod days;
 mod never;
+mod safe_search;
 mod suffixes;
 mod table;
 
@@ -43,6 +44,7 @@ pub fn review(document: &PolicyDocument, beside: &Beside<'_>) -> Vec<Problem> {
     review.unlawful();
     review.never();
     review.suffixes();
+    review.safe_search();
     review.unlisted();
     review.problems.sort_by_key(|problem| problem.line);
     review.problems
