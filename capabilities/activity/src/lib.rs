@@ -8,6 +8,7 @@ pub mod ask;
 pub mod batch;
 mod bytes;
 pub mod client;
+pub mod columns;
 pub mod entry;
 pub mod event;
 pub mod export;

@@ -31,6 +31,9 @@ pub enum StoreError {
     /// Another process has the log open.
     #[error("another process is writing the activity log in {}; stop it first", .0.display())]
     InUse(PathBuf),
+    /// There are files of columns, and nothing was given that reads them.
+    #[error("the activity log in {} has files of columns, which this process cannot read", .0.display())]
+    NeedsColumns(PathBuf),
 }
 
 impl StoreError {
