@@ -16,7 +16,7 @@ use kit::nearby::did_you_mean;
 use serde_json::json;
 
 use crate::commands::context::Context;
-use crate::commands::{when, who};
+use crate::commands::{report, when, who};
 use crate::home::read_key;
 use crate::output::{Failure, Printed, is_unheard};
 use crate::process::snapshot::Opened;
@@ -34,6 +34,13 @@ pub enum Activity {
         /// The file to write; standard output if left out.
         #[arg(long, short)]
         output: Option<PathBuf>,
+    },
+    /// Make a report over all that is kept: one person, a site over a term, what was blocked most, search terms.
+    Report {
+        #[command(flatten)]
+        asked: report::Asked,
+        #[command(flatten)]
+        about: About,
     },
     /// Show how much is kept, how much is waiting and exactly how much was lost.
     Status,
@@ -77,6 +84,20 @@ pub struct ActivityFilter {
     pub limit: Option<u64>,
 }
 
+/// Whom and when a report is about.
+#[derive(Debug, Args, Clone, Default)]
+pub struct About {
+    /// For `person`: by name or number.
+    #[arg(long)]
+    pub person: Option<String>,
+    /// Only from this time on the school's clocks; a day alone is from midnight. Reports by day have whole days in UTC.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only before this time on the school's clocks; a day alone is its midnight.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+}
+
 /// How many events a search shows where nothing is said.
 const SEARCH_SHOWS: u64 = 100;
 
@@ -111,6 +132,7 @@ pub fn run(context: &Context, asked: Activity) -> Result<()> {
                 .map_err(not_running)
         }
         Activity::Export { filter, output } => write_out(context, &client, &filter, output.as_deref()),
+        Activity::Report { asked, about } => make_report(context, &client, &asked, &about),
         Activity::Status => status(context, &client),
         Activity::AcknowledgeDamage { reason } => acknowledge_damage(context, &client, &reason),
     }
@@ -272,6 +294,24 @@ impl Shown {
             event.step,
         ));
     }
+}
+
+fn make_report(context: &Context, client: &Client, asked: &report::Asked, about: &About) -> Result<()> {
+    let filter = ActivityFilter {
+        person: about.person.clone(),
+        since: about.since.clone(),
+        until: about.until.clone(),
+        ..ActivityFilter::default()
+    };
+    let shown = Shown::new(context)?;
+    let search = shown.search(context, &filter)?;
+    let report = report::report(asked, search.person, search.time)?;
+    let groups = shown.opened.policy.groups();
+    let group = |number: u64| {
+        let number = u16::try_from(number).ok()?;
+        groups.all().find(|(group, ..)| group.0 == number).map(|(_, id, _)| id.to_owned())
+    };
+    report::show(context, client, &report, group, |number| number.into())
 }
 
 fn write_out(

@@ -21,6 +21,7 @@ pub mod people;
 pub mod policy;
 pub mod records;
 mod replay;
+mod report;
 pub mod requests;
 pub mod run;
 pub mod sealed;

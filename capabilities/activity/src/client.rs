@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::ask::{Ask, Counts, Reply};
+use crate::columns::Table;
 use crate::entry::Entry;
 use crate::event::Event;
 use crate::log::Damage;
+use crate::report::Report;
 use crate::search::{Search, Subject, TimeRange};
 use crate::service::Status;
 use crate::store::Answered;
@@ -88,6 +90,14 @@ impl Client {
     pub fn counts(&self, search: &Search) -> Result<Counts, ClientError> {
         match self.one(&Ask::Counts(search.clone()))? {
             Reply::Counts(counts) => Ok(counts),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
+    /// A report over everything that is kept.
+    pub fn report(&self, report: &Report) -> Result<Table, ClientError> {
+        match self.one(&Ask::Report(report.clone()))? {
+            Reply::Table(table) => Ok(table),
             _ => Err(ClientError::Unexpected),
         }
     }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::ask::Counts;
 use crate::event::{Encoded, Event};
 use crate::page::Run;
+use crate::report::Report;
 use crate::search::{Filter, Subject};
 use crate::store::Each;
 
@@ -48,6 +49,14 @@ pub struct Block {
 pub struct Written {
     /// Its blocks in order, which cover it.
     pub blocks: Vec<Block>,
+    /// The whole of the side table beside it ([`daily_of`]), which counts its events by day.
+    pub daily: Option<Block>,
+}
+
+/// Where the side table of a file lies.
+pub fn daily_of(path: &Path) -> PathBuf {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    path.with_file_name(format!("daily-{}", name.strip_prefix("columns-").unwrap_or(&name)))
 }
 
 /// Which events are wanted, and how.
@@ -78,7 +87,7 @@ pub struct Table {
 
 /// Writes and reads files of columns. Errors hold nothing of what is in the files.
 pub trait Columns: Send + Sync + Debug {
-    /// Writes events as a file at `path`, sorted and durable. `about` is kept in the file, for a day when the list of files
+    /// Writes events as a file at `path`, sorted and durable, and its side table beside it. `about` is kept in the file, for a day when the list of files
     /// is damaged.
     fn write(&self, path: &Path, about: &str, rows: &mut dyn Iterator<Item = Row<'_>>)
     -> io::Result<Written>;
@@ -103,6 +112,15 @@ pub trait Columns: Send + Sync + Debug {
     /// Counts what is wanted of a file.
     fn count(&self, from: &ColumnFile, wanted: &Wanted<'_>, counts: &mut Counts) -> io::Result<()>;
 
+    /// Makes a report over files and over what is not packed yet, without those who are hidden.
+    fn report(
+        &self,
+        files: &[&ColumnFile],
+        tail: &mut dyn Iterator<Item = Row<'_>>,
+        hidden: &[Subject],
+        report: &Report,
+    ) -> io::Result<Table>;
+
     /// What a file tells of itself: what `about` was, and its blocks.
     fn describe(&self, path: &Path) -> io::Result<(String, Written)>;
 }
@@ -115,13 +133,25 @@ pub struct ColumnFile {
     file: Option<Arc<File>>,
     blocks: Vec<Block>,
     damaged: OnceLock<Vec<bool>>,
+    /// Its side table, and what that is said to be.
+    daily: Option<(Arc<File>, Block)>,
+    daily_is_whole: OnceLock<bool>,
 }
 
 impl ColumnFile {
-    /// The file at `path`, which is said to be those blocks.
-    pub fn open(path: PathBuf, blocks: Vec<Block>) -> Self {
+    /// The file at `path`, which is said to be those blocks, with its side table.
+    pub fn open(path: PathBuf, blocks: Vec<Block>, daily: Option<Block>) -> Self {
         let file = File::open(&path).ok().map(Arc::new);
-        Self { path, file, blocks, damaged: OnceLock::new() }
+        let side = daily.and_then(|block| Some((Arc::new(File::open(daily_of(&path)).ok()?), block)));
+        Self { path, file, blocks, damaged: OnceLock::new(), daily: side, daily_is_whole: OnceLock::new() }
+    }
+
+    /// Its side table and how long that is, where there is one and it is what was written. What it counts can be counted
+    /// again, so that one that is damaged is no loss.
+    pub fn daily(&self) -> Option<(&Arc<File>, u64)> {
+        let (file, block) = self.daily.as_ref()?;
+        let whole = self.daily_is_whole.get_or_init(|| is_whole(Some(file), block));
+        whole.then_some((file, block.to))
     }
 
     /// Where it lies.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::future::ready;
 use std::io;
 use std::ops::{ControlFlow, Range};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use activity::columns::ColumnFile;
+use activity::columns::{ColumnFile, daily_of};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
@@ -37,6 +37,7 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 
+use crate::daily;
 use crate::file::{Bytewise, whole_groups};
 use crate::schema::SCHEMA;
 use crate::told;
@@ -46,7 +47,7 @@ const MEMORY: usize = 160 << 20;
 /// Threads that answer.
 const THREADS: usize = 2;
 /// What is known of so many files is kept in memory.
-const FILES: usize = 256;
+const FILES: usize = 512;
 
 /// Answers questions.
 #[derive(Debug)]
@@ -88,25 +89,40 @@ impl Engine {
         for file in files {
             opened.extend(self.opened(file)?);
         }
-        Ok(Arc::new(Files { opened }))
+        Ok(Arc::new(Files { opened, schema: Arc::clone(&SCHEMA) }))
+    }
+
+    /// The side tables of some files as a table; of those that have none there is nothing in it.
+    pub fn daily_table(&self, files: &[&ColumnFile]) -> datafusion::common::Result<Arc<dyn TableProvider>> {
+        let mut opened = Vec::new();
+        for (file, bytes) in files.iter().filter_map(|file| Some((file, Bytewise::of_daily(file)?))) {
+            let path = daily_of(file.path());
+            let metadata = self.metadata_of(&path, &bytes)?;
+            let length = file.daily().map_or(0, |(_, length)| length);
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            opened.push(PartitionedFile::new(name, length).with_extension(Opened { bytes, metadata }));
+        }
+        Ok(Arc::new(Files { opened, schema: Arc::clone(&daily::SCHEMA) }))
+    }
+
+    fn metadata_of(&self, path: &Path, bytes: &Bytewise) -> io::Result<Arc<ParquetMetaData>> {
+        let known = || self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(metadata) = known().get(path) {
+            return Ok(Arc::clone(metadata));
+        }
+        let metadata = Arc::new(bytes.metadata()?);
+        let mut known = known();
+        if known.len() >= FILES {
+            known.clear();
+        }
+        known.insert(path.to_owned(), Arc::clone(&metadata));
+        Ok(metadata)
     }
 
     fn opened(&self, file: &ColumnFile) -> io::Result<Option<PartitionedFile>> {
         let whole = whole_groups(file);
         let Some(bytes) = Bytewise::of(file).filter(|_| !whole.is_empty()) else { return Ok(None) };
-        let known = self.metadata.lock().unwrap_or_else(PoisonError::into_inner).get(file.path()).cloned();
-        let metadata = match known {
-            Some(metadata) => metadata,
-            None => {
-                let metadata = Arc::new(bytes.metadata()?);
-                let mut known = self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
-                if known.len() >= FILES {
-                    known.clear();
-                }
-                known.insert(file.path().to_owned(), Arc::clone(&metadata));
-                metadata
-            }
-        };
+        let metadata = self.metadata_of(file.path(), &bytes)?;
         let mut plan = ParquetAccessPlan::new_none(metadata.num_row_groups());
         whole.into_iter().filter(|group| *group < plan.len()).collect::<Vec<_>>().into_iter().for_each(
             |group| {
@@ -180,12 +196,13 @@ impl ParquetFileReaderFactory for Openly {
 #[derive(Debug)]
 struct Files {
     opened: Vec<PartitionedFile>,
+    schema: SchemaRef,
 }
 
 #[async_trait]
 impl TableProvider for Files {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&SCHEMA)
+        Arc::clone(&self.schema)
     }
 
     fn table_type(&self) -> TableType {
@@ -210,7 +227,7 @@ impl TableProvider for Files {
             global: state.config_options().execution.parquet.clone(),
             ..Default::default()
         };
-        let source = ParquetSource::new(Arc::clone(&SCHEMA))
+        let source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(parquet)
             .with_parquet_file_reader_factory(Arc::new(Openly));
         let groups = FileGroup::new(self.opened.clone()).split_files(state.config().target_partitions());

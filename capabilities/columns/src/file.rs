@@ -3,10 +3,10 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use activity::columns::{Block, ColumnFile, Written, checksum};
+use activity::columns::{Block, ColumnFile, Written, checksum, daily_of};
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 
+use crate::daily::Daily;
 use crate::order::Batches;
 use crate::schema::{ABOUT, SCHEMA, properties};
 use crate::told;
@@ -29,6 +30,11 @@ impl Bytewise {
     /// The file of columns, if it is there.
     pub fn of(file: &ColumnFile) -> Option<Self> {
         file.file().map(|open| Self { file: Arc::clone(open), length: file.bytes() })
+    }
+
+    /// Its side table, if it is there and whole.
+    pub fn of_daily(file: &ColumnFile) -> Option<Self> {
+        file.daily().map(|(open, length)| Self { file: Arc::clone(open), length })
     }
 
     /// Some of its bytes.
@@ -103,6 +109,8 @@ pub fn whole_groups(file: &ColumnFile) -> Vec<usize> {
 pub struct Writing {
     writer: ArrowWriter<File>,
     file: File,
+    daily: Daily,
+    daily_path: PathBuf,
 }
 
 impl Writing {
@@ -112,11 +120,12 @@ impl Writing {
             OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o640).open(path)?;
         let properties = properties(level, about).map_err(told)?;
         let writer = ArrowWriter::try_new(file.try_clone()?, Arc::clone(&SCHEMA), Some(properties));
-        Ok(Self { writer: writer.map_err(told)?, file })
+        Ok(Self { writer: writer.map_err(told)?, file, daily: Daily::default(), daily_path: daily_of(path) })
     }
 
     /// Adds events, which must come in order.
     pub fn add(&mut self, batch: &RecordBatch) -> io::Result<()> {
+        self.daily.add(batch).ok_or(io::ErrorKind::InvalidData)?;
         self.writer.write(batch).map_err(told)
     }
 
@@ -124,12 +133,13 @@ impl Writing {
     pub fn end(self) -> io::Result<Written> {
         let metadata = self.writer.close().map_err(told)?;
         self.file.sync_all()?;
-        blocks_of(&self.file, metadata.row_groups())
+        let daily = Some(self.daily.write(&self.daily_path)?);
+        Ok(Written { blocks: blocks_of(&self.file, metadata.row_groups())?, daily })
     }
 }
 
 /// The blocks of a file: one for each row group from where it begins to where the next one does, and one for the rest.
-fn blocks_of(file: &File, groups: &[RowGroupMetaData]) -> io::Result<Written> {
+fn blocks_of(file: &File, groups: &[RowGroupMetaData]) -> io::Result<Vec<Block>> {
     let length = file.metadata()?.len();
     let start = |group: &RowGroupMetaData| {
         let starts = group.columns().iter().map(|column| column.byte_range().0);
@@ -151,7 +161,7 @@ fn blocks_of(file: &File, groups: &[RowGroupMetaData]) -> io::Result<Written> {
         from = to;
     }
     blocks.push(Block { from, to: length, crc: checksum(file, from, length)?, rows: 0 });
-    Ok(Written { blocks })
+    Ok(blocks)
 }
 
 /// What a file tells of itself: what is kept in it about it, and its blocks.
@@ -162,5 +172,6 @@ pub fn describe(path: &Path) -> io::Result<(String, Written)> {
     let kept = metadata.file_metadata().key_value_metadata().into_iter().flatten();
     let about = kept.filter(|kept| kept.key == ABOUT).find_map(|kept| kept.value.clone());
     let about = about.ok_or(io::ErrorKind::InvalidData)?;
-    Ok((about, blocks_of(&file, metadata.row_groups())?))
+    // Its side table has lost who vouches for it, and is counted anew when it is wanted.
+    Ok((about, Written { blocks: blocks_of(&file, metadata.row_groups())?, daily: None }))
 }

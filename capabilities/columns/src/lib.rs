@@ -5,12 +5,14 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use activity::Subject;
 use activity::ask::Counts;
-use activity::columns::{ColumnFile, Columns, Row, Wanted, Written};
+use activity::columns::{ColumnFile, Columns, Row, Table, Wanted, Written};
 use activity::store::Each;
+use activity::{Report, Subject};
 use kit::Timestamp;
 
+mod ask;
+mod daily;
 mod engine;
 mod file;
 mod find;
@@ -71,6 +73,16 @@ impl Columns for Parquet {
 
     fn count(&self, from: &ColumnFile, wanted: &Wanted<'_>, counts: &mut Counts) -> io::Result<()> {
         find::count_events(&*self.engine()?, from, wanted, counts)
+    }
+
+    fn report(
+        &self,
+        files: &[&ColumnFile],
+        tail: &mut dyn Iterator<Item = Row<'_>>,
+        hidden: &[Subject],
+        report: &Report,
+    ) -> io::Result<Table> {
+        ask::report(&*self.engine()?, files, tail, hidden, report)
     }
 
     fn describe(&self, path: &Path) -> io::Result<(String, Written)> {

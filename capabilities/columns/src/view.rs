@@ -57,6 +57,26 @@ impl<'a> View<'a> {
         self.numbers("seq")
     }
 
+    /// Groups.
+    pub fn groups(&self) -> Numbers<'a, UInt16Type> {
+        self.numbers("grp")
+    }
+
+    /// Bytes that were sent back.
+    pub fn bytes(&self) -> Numbers<'a, UInt64Type> {
+        self.numbers("bytes")
+    }
+
+    /// Verdicts.
+    pub fn verdicts(&self) -> Option<&'a StringArray> {
+        self.texts("verdict")
+    }
+
+    /// Sites.
+    pub fn sites(&self) -> Option<&'a StringArray> {
+        self.texts("site")
+    }
+
     /// Fronts; none where an event has been erased.
     pub fn fronts(&self) -> Option<&'a StringArray> {
         self.texts("front")

@@ -318,6 +318,14 @@ fn what_the_proxy_refuses_itself_is_found_in_the_log_with_who_sent_it_and_why() 
     let shown = school.told(&["activity", "search", "--step", "front"])?;
     assert!(shown.contains("(front port)") && shown.contains(&pupil.name), "{shown}");
     assert!(!shown.contains("private") && !shown.contains("not for any log"), "{shown}");
+    // A report counts the same, of what has not been packed too.
+    let top = school.told(&["--json", "activity", "report", "top-blocked", "--most", "3"])?;
+    let top: Vec<Value> = top.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert!(top.iter().any(|row| row["site"] == "example.org" && row["requests"] == 2), "{top:?}");
+    let days = school.told(&["activity", "report", "site", "--site", "example.org"])?;
+    assert!(days.contains("requests") && days.lines().count() > 1, "{days}");
+    let none = school.command(&["activity", "report", "search-terms", "--term", "it's"])?;
+    assert!(!none.status.success());
     Ok(())
 }
 

@@ -12,8 +12,9 @@ use std::sync::Arc;
 use kit::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::look::Damage;
 use super::segment::{self, Contents, Recovered, RunState};
-use crate::columns::{Block, ColumnFile, Columns, Written, checksum};
+use crate::columns::{Block, ColumnFile, Columns, Written, checksum, daily_of};
 use crate::page::Run;
 
 /// The file's name.
@@ -82,12 +83,15 @@ pub struct Listed {
     pub parts: Vec<Part>,
     /// Its bytes with their checksums.
     pub blocks: Vec<Block>,
+    /// Its side table.
+    #[serde(default)]
+    pub daily: Option<Block>,
 }
 
 impl Listed {
     /// A file that has been written. `generation` sets it apart from one with the same events that it replaces.
     pub fn new(parts: Vec<Part>, generation: u32, written: Written) -> Self {
-        Self { name: name_of(&parts, generation), parts, blocks: written.blocks }
+        Self { name: name_of(&parts, generation), parts, blocks: written.blocks, daily: written.daily }
     }
 
     /// The place of its first event.
@@ -155,7 +159,7 @@ pub struct Packed {
 impl Packed {
     /// Opens a file that the index names.
     pub fn open(dir: &Path, listed: Listed) -> Arc<Self> {
-        let file = ColumnFile::open(dir.join(&listed.name), listed.blocks.clone());
+        let file = ColumnFile::open(dir.join(&listed.name), listed.blocks.clone(), listed.daily);
         Arc::new(Self { listed, file })
     }
 }
@@ -220,6 +224,7 @@ pub fn settle(dir: &Path, columns: Option<&dyn Columns>, gone: &HashSet<String>)
         .filter_map(|name| numbers_of(&name).map(|(first, last, generation)| (first, last, generation, name)))
         .collect();
     if unlisted.is_empty() && found.damaged_bytes == 0 {
+        remove_stray_sides(dir, &found.files)?;
         return Ok(found);
     }
     // The longest and newest first: what it holds, the others need not.
@@ -248,14 +253,31 @@ pub fn settle(dir: &Path, columns: Option<&dyn Columns>, gone: &HashSet<String>)
     if changed {
         save(dir, found.files.iter())?;
     }
+    remove_stray_sides(dir, &found.files)?;
     Ok(found)
+}
+
+/// Takes away side tables of files that are not in use.
+fn remove_stray_sides(dir: &Path, files: &[Listed]) -> io::Result<()> {
+    let sides: HashSet<PathBuf> = files.iter().map(|listed| daily_of(&dir.join(&listed.name))).collect();
+    for file in fs::read_dir(dir)? {
+        let path = file?.path();
+        let is_side = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.starts_with("daily-") && name.ends_with(".parquet"));
+        if is_side && !sides.contains(&path) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// What a file says of itself, if it is whole.
 fn tells(columns: &dyn Columns, path: &Path, name: &str) -> Option<Listed> {
     let (about, written) = columns.describe(path).ok()?;
     let parts: Vec<Part> = serde_json::from_str(&about).ok()?;
-    let listed = Listed { name: name.to_owned(), parts, blocks: written.blocks };
+    let listed = Listed { name: name.to_owned(), parts, blocks: written.blocks, daily: written.daily };
     let (first, last, _) = numbers_of(name)?;
     (listed.first_seq() == first && listed.next_seq() == last.checked_add(1)?).then_some(listed)
 }
@@ -266,35 +288,32 @@ pub fn about(parts: &[Part]) -> String {
     serde_json::to_string(parts).unwrap_or_default()
 }
 
-/// Damaged places of the index and the files it names, as `verify` tells of them: file, from, to, and what lies there now.
-pub fn damage(dir: &Path) -> io::Result<(usize, Vec<(PathBuf, u64, u64, u32)>)> {
-    let mut found = Vec::new();
-    let path = dir.join(NAME);
+/// What is damaged of the index and the files it names, as `verify` tells of it, and how many files there are.
+pub fn damage(dir: &Path) -> io::Result<(usize, Vec<Damage>)> {
     let files = match load(dir) {
         Ok(files) => files,
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            let bytes = fs::read(&path)?;
-            found.push((path, 0, bytes.len() as u64, crc32fast::hash(&bytes)));
-            return Ok((1, found));
+            let bytes = fs::read(dir.join(NAME))?;
+            let (to, crc) = (bytes.len() as u64, crc32fast::hash(&bytes));
+            return Ok((1, vec![Damage { file: NAME.to_owned(), from: 0, to, crc }]));
         }
         Err(error) => return Err(error),
     };
+    let mut found = Vec::new();
     let mut read = usize::from(!files.is_empty());
     for listed in files {
-        let path = dir.join(&listed.name);
-        let file = ColumnFile::open(path.clone(), listed.blocks);
+        let file = ColumnFile::open(dir.join(&listed.name), listed.blocks, None);
         if file.file().is_none() && !load(dir)?.iter().any(|still| still.name == listed.name) {
             // Another has just taken its place.
             continue;
         }
         read += 1;
-        let crc_of =
-            |block: &Block| file.file().map_or(0, |file| checksum(file, block.from, block.to).unwrap_or(0));
-        let bad = (file.blocks().iter()).map(|block| (block, crc_of(block)));
-        found.extend(
-            bad.filter(|(block, crc)| *crc != block.crc)
-                .map(|(block, crc)| (path.clone(), block.from, block.to, crc)),
-        );
+        for block in file.blocks() {
+            let crc = file.file().map_or(0, |file| checksum(file, block.from, block.to).unwrap_or(0));
+            if crc != block.crc {
+                found.push(Damage { file: listed.name.clone(), from: block.from, to: block.to, crc });
+            }
+        }
     }
     Ok((read, found))
 }

@@ -86,14 +86,9 @@ pub fn look(dir: &Path, run_dir: &Path) -> io::Result<Look> {
             Piece::Torn { from } => Some(Damage::of(&name, &bytes, from, bytes.len())),
         }));
     }
-    let (files, bad_blocks) = index::damage(dir)?;
+    let (files, damaged) = index::damage(dir)?;
     look.files += files;
-    found.extend(bad_blocks.into_iter().map(|(path, from, to, crc)| Damage {
-        file: name_of(&path),
-        from,
-        to,
-        crc,
-    }));
+    found.extend(damaged);
     let (pages, bad_pages) = page::damaged_in(run_dir)?;
     look.files += pages;
     for name in bad_pages {

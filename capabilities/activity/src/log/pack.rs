@@ -12,7 +12,7 @@ use super::index::{self, Listed, Packed, Part};
 use super::read::events_in;
 use super::segment::{self, Contents};
 use super::{AppendLog, held};
-use crate::columns::{Columns, Row, Written};
+use crate::columns::{Columns, Row, Written, daily_of};
 use crate::page::Run;
 use crate::store::StoreError;
 
@@ -153,11 +153,19 @@ impl AppendLog {
         let temporary = path.with_extension("tmp");
         let written = write(&temporary, &index::about(&parts));
         if written.is_err() {
-            // It may hold the space that is wanting.
+            // They may hold the space that is wanting.
             drop(std::fs::remove_file(&temporary));
+            drop(std::fs::remove_file(daily_of(&temporary)));
         }
         let Some(written) = written.map_err(StoreError::io("write", &path))? else { return Ok(None) };
-        std::fs::rename(&temporary, &path)
+        let name_side = || {
+            if written.daily.is_some() {
+                return std::fs::rename(daily_of(&temporary), daily_of(&path));
+            }
+            Ok(())
+        };
+        name_side()
+            .and_then(|()| std::fs::rename(&temporary, &path))
             .and_then(|()| segment::sync_folder(&path))
             .map_err(StoreError::io("name", &path))?;
         Ok(Some(Listed::new(parts, generation, written)))
@@ -185,6 +193,10 @@ impl AppendLog {
         }
         for packed in old {
             let path = packed.file.path();
+            if packed.listed.daily.is_some() {
+                // One that is gone already is no loss.
+                drop(std::fs::remove_file(daily_of(path)));
+            }
             std::fs::remove_file(path)
                 .and_then(|()| segment::sync_folder(path))
                 .map_err(StoreError::io("delete", path))?;

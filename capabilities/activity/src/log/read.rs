@@ -14,9 +14,10 @@ use super::segment::{self, Contents};
 use super::{AppendLog, Stretch, held};
 use crate::ask::Counts;
 use crate::batch::Stored;
-use crate::columns::Wanted;
+use crate::columns::{Row, Table, Wanted};
 use crate::event::{Encoded, Event};
 use crate::frame::{self, Kind, Piece};
+use crate::report::Report;
 use crate::search::{Filter, Search, Subject, TimeRange};
 use crate::store::{Answered, Appended, Each, LogStore, StoreError};
 use crate::{batch::Batch, page::Run};
@@ -251,6 +252,44 @@ impl AppendLog {
     /// The segments that are not packed, oldest first.
     pub fn segments(&self) -> Vec<Contents> {
         held(&self.shelf).segments.clone()
+    }
+
+    /// Makes a report over everything that is kept.
+    pub fn report(&self, report: &Report) -> Result<Table, StoreError> {
+        report.sql()?;
+        let Some(columns) = &self.config.columns else {
+            return Err(StoreError::NeedsColumns(self.config.dir.clone()));
+        };
+        let (stretches, hidden) = {
+            let shelf = held(&self.shelf);
+            (shelf.stretches(), shelf.hidden.clone())
+        };
+        let time = report.whole_time();
+        let (mut files, mut frames) = (Vec::new(), Vec::new());
+        for stretch in &stretches {
+            let contents = stretch.contents();
+            if contents.is_empty() || !time.meets(contents.oldest, contents.newest) {
+                continue;
+            }
+            match stretch {
+                Stretch::Columns(packed) => files.push(Arc::clone(packed)),
+                Stretch::Frames(contents) => match self.bytes_of(contents)? {
+                    Some(bytes) => frames.push(bytes),
+                    // All of it is in the file, and what is packed with it is in no other.
+                    None => files.extend(self.packed_since(contents)),
+                },
+            }
+        }
+        files.sort_by_key(|packed| packed.listed.first_seq());
+        files.dedup_by_key(|packed| packed.listed.first_seq());
+        let files: Vec<_> = files.iter().map(|packed| &packed.file).collect();
+        let mut tail = frames.iter().flat_map(|bytes| {
+            let (frames, _) = events_in(bytes);
+            frames.into_iter().flat_map(|stored| {
+                stored.events().map(move |(seq, event)| Row { seq, run: Run(stored.run), event })
+            })
+        });
+        columns.report(&files, &mut tail, &hidden, report).map_err(StoreError::io("read", &self.config.dir))
     }
 
     /// What is kept: how many files, their bytes, and what they hold.

@@ -77,6 +77,7 @@ fn answer(service: &Service, ask: Ask, out: &mut impl io::Write) -> io::Result<(
             finish(out, broken, found.map(Reply::Done))
         }
         Ask::Counts(search) => finish(out, None, service.log.counts(&search).map(Reply::Counts)),
+        Ask::Report(report) => finish(out, None, service.log.report(&report).map(Reply::Table)),
         Ask::Tail { search, from_seq } => tail(service, &search, from_seq, out),
         Ask::Refusals { address, limit } => {
             let events = service.log.recent_refusals(address.to_canonical(), limit);

@@ -52,11 +52,12 @@ pub fn keep(service: &Service) {
     let mut due = Instant::now() + service.config.first_upkeep;
     let mut pack_at = Instant::now();
     while !service.stopping() {
-        if Instant::now() >= pack_at && service.log.has_closed() {
-            if let Err(error) = service.log.pack(|| service.stopping()) {
-                pack_at = Instant::now() + PACK_AGAIN;
-                tracing::error!(%error, "What the activity log has closed stays as it is; packing is tried again");
-            }
+        if Instant::now() >= pack_at
+            && service.log.has_closed()
+            && let Err(error) = service.log.pack(|| service.stopping())
+        {
+            pack_at = Instant::now() + PACK_AGAIN;
+            tracing::error!(%error, "What the activity log has closed stays as it is; packing is tried again");
         }
         if Instant::now() >= due {
             due = Instant::now() + service.config.upkeep_every;

@@ -6,7 +6,7 @@ use activity::log::{AppendLog, index};
 use activity::{LogStore as _, Search, Subject, TimeRange, Whose};
 use engine::PersonNo;
 
-use crate::school::{School, at, files, fill, flip, found, morning};
+use crate::school::{School, at, columns_in, fill, flip, found, morning};
 
 /// A log of four files of columns and some frames.
 fn packed() -> (School, u64) {
@@ -94,7 +94,7 @@ fn an_erasure_takes_damaged_rows_too_and_they_stay_counted() {
     assert_eq!(counted(&log, &school), (all - rows.rows, rows.rows));
     assert_eq!(found(&log, &Search::default()).1, 0);
     drop(log);
-    assert!(!files(&school.dir(), ".parquet").contains(&name));
+    assert!(!columns_in(&school.dir()).contains(&name));
     let log = school.open();
     assert_eq!(log.look_for_damage(morning(), || false).unwrap(), 0);
     assert_eq!(counted(&log, &school), (all - rows.rows, rows.rows));

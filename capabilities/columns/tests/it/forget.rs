@@ -6,7 +6,7 @@ use activity::log::index;
 use activity::{LogStore as _, Search, Subject, TimeRange, Whose};
 use engine::PersonNo;
 
-use crate::school::{School, at, files, fill, found};
+use crate::school::{School, at, columns_in, fill, found};
 
 #[test]
 fn erased_events_are_in_no_file_and_their_places_are() {
@@ -35,11 +35,11 @@ fn erased_events_are_in_no_file_and_their_places_are() {
             let persons = arrow::array::AsArray::as_primitive::<arrow::datatypes::UInt32Type>(persons);
             assert!(persons.iter().all(|person| person != Some(3)), "{}", listed.name);
         }
-        let whole = ColumnFile::open(school.dir().join(&listed.name), listed.blocks);
+        let whole = ColumnFile::open(school.dir().join(&listed.name), listed.blocks, None);
         assert_eq!(whole.damaged_rows(), 0);
     }
     assert!(rows >= 100);
-    assert_eq!(files(&school.dir(), ".parquet").len(), index::load(&school.dir()).unwrap().len());
+    assert_eq!(columns_in(&school.dir()).len(), index::load(&school.dir()).unwrap().len());
     let log = school.open();
     assert_eq!(found(&log, &Search::default()).0.len(), all.len() - before.len());
     assert_eq!(log.look_for_damage(at("2026-12-01T00:00:00Z"), || false).unwrap(), 0, "no place is missing");
@@ -51,10 +51,10 @@ fn whole_files_go_when_they_are_too_old_and_each_leaves_an_entry() {
     let log = school.open();
     fill(&log, 100, 6, &mut [1; 2]);
     log.pack(|| false).unwrap();
-    let names = files(&school.dir(), ".parquet");
+    let names = columns_in(&school.dir());
     assert_eq!(log.expire(at("2027-02-20T00:00:00Z")).unwrap(), 0);
     assert_eq!(log.expire(at("2027-02-23T00:00:00Z")).unwrap(), names.len());
-    assert!(files(&school.dir(), ".parquet").is_empty());
+    assert!(columns_in(&school.dir()).is_empty());
     let gone: Vec<String> = (log.entries().unwrap().into_iter())
         .filter_map(|entry| if let What::Expired { file, .. } = entry.what { Some(file) } else { None })
         .collect();

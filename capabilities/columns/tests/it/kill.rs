@@ -18,7 +18,7 @@ use engine::{
 };
 use kit::Clock;
 
-use crate::school::files;
+use crate::school::{columns_in, files};
 
 const ROLE: &str = "FIVEBAR_TEST_ROLE";
 const HOUSE: &str = "FIVEBAR_TEST_HOUSE";
@@ -150,7 +150,7 @@ fn killing_the_log_while_it_packs_and_merges_loses_nothing_and_doubles_nothing()
     assert_eq!(answered.unwrap().damaged_bytes, 0);
     assert_eq!(places, (1..=recorded).collect::<Vec<_>>(), "places rise by one");
     assert!(files(&log_dir, ".tmp").is_empty());
-    let names = files(&log_dir, ".parquet");
+    let names = columns_in(&log_dir);
     assert!(!names.is_empty());
     eprintln!("{recorded} events, {} files of columns", names.len());
     drop(log);

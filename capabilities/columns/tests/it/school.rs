@@ -201,6 +201,11 @@ pub fn files(dir: &Path, end: &str) -> Vec<String> {
     names
 }
 
+/// Names of the files of columns in a folder.
+pub fn columns_in(dir: &Path) -> Vec<String> {
+    files(dir, ".parquet").into_iter().filter(|name| name.starts_with("columns-")).collect()
+}
+
 /// Flips one bit of a file.
 pub fn flip(path: &Path, place: u64) {
     let mut bytes = std::fs::read(path).unwrap();
