@@ -51,6 +51,11 @@ pub enum Ask {
     Entries,
     /// Erase somebody's events. Whoever asks has checked that it may be asked and left their own entry in the trail.
     Erase(Subject),
+    /// Write down that identities are opened. Whoever asks has left their own entry in the trail.
+    OpenIdentities {
+        /// Why.
+        reason: String,
+    },
     /// Write down that this damage was seen. Whoever asks has left their own entry in the trail.
     AcknowledgeDamage {
         /// Which.

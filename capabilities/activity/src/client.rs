@@ -145,6 +145,14 @@ impl Client {
         }
     }
 
+    /// Has it written down that identities are opened. The caller leaves an entry in the trail, and shows nothing before.
+    pub fn open_identities(&self, reason: &str) -> Result<(), ClientError> {
+        match self.one(&Ask::OpenIdentities { reason: reason.to_owned() })? {
+            Reply::Acknowledged => Ok(()),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
     /// Has it written down that this damage was seen. The caller leaves an entry in the trail.
     pub fn acknowledge_damage(&self, damage: &[Damage], reason: &str) -> Result<(), ClientError> {
         for damage in damage.chunks(DAMAGE_A_QUESTION) {

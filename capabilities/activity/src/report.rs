@@ -99,7 +99,7 @@ impl Report {
             Self::Person { person, time } => format!(
                 "select site, count(*) as requests, \
                  sum(case when verdict = 'block' then 1 else 0 end) as blocked, \
-                 sum(bytes) as received, min(at) as first_at, max(at) as last_at \
+                 sum(bytes) as received, min(decided_at) as first_at, max(decided_at) as last_at \
                  from events where person = {}{} \
                  group by site order by requests desc, site",
                 person.0,
@@ -133,8 +133,8 @@ impl Report {
                     return Err(BadReport::Term);
                 }
                 format!(
-                    "select at, person, grp, site, search from searches \
-                     where lower(search) like '%{}%'{} order by at, search",
+                    "select decided_at, person, grp, site, search from searches \
+                     where lower(search) like '%{}%'{} order by decided_at, search",
                     term.trim().to_lowercase(),
                     moments(*time)?
                 )
@@ -157,10 +157,10 @@ fn written(at: Timestamp) -> Result<String, BadReport> {
 fn moments(time: TimeRange) -> Result<String, BadReport> {
     let mut text = String::new();
     if let Some(from) = time.from {
-        text += &format!(" and at >= '{}'", written(from)?);
+        text += &format!(" and decided_at >= '{}'", written(from)?);
     }
     if let Some(to) = time.to {
-        text += &format!(" and at < '{}'", written(to)?);
+        text += &format!(" and decided_at < '{}'", written(to)?);
     }
     Ok(text)
 }
@@ -200,7 +200,7 @@ mod tests {
         }
         let term = |term: &str| Report::SearchTerms { term: term.to_owned(), time: time() }.sql();
         let text = term(" Chess Club ").unwrap();
-        assert!(text.contains("like '%chess club%' and at >= '2026-11-23 08:30:00.500'"), "{text}");
+        assert!(text.contains("like '%chess club%' and decided_at >= '2026-11-23 08:30:00.500'"), "{text}");
         for odd in ["'", "100%", "a_b", " ", "\\"] {
             assert_eq!(term(odd), Err(BadReport::Term));
         }

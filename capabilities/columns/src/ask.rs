@@ -31,7 +31,7 @@ use crate::told;
 /// What was searched for. Nothing fills it: no front reads search terms yet.
 static SEARCHES: LazyLock<SchemaRef> = LazyLock::new(|| {
     Arc::new(Schema::new(vec![
-        Field::new("at", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), true),
+        Field::new("decided_at", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), true),
         Field::new("person", DataType::UInt32, true),
         Field::new("grp", DataType::UInt16, true),
         Field::new("site", DataType::Utf8, true),

@@ -35,9 +35,9 @@ pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
 });
 
 /// The same of rows of events.
-pub const OF_EVENTS: &str = "select site, cast(at as date) as day, grp, verdict, \
+pub const OF_EVENTS: &str = "select site, cast(decided_at as date) as day, grp, verdict, \
      count(*) as n, sum(bytes) as bytes \
-     from some_events group by site, cast(at as date), grp, verdict";
+     from some_events group by site, cast(decided_at as date), grp, verdict";
 
 /// Of what a count is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -141,8 +141,8 @@ fn moment(at: Timestamp) -> Expr {
 }
 
 fn time(range: TimeRange) -> impl Iterator<Item = Expr> {
-    let from = range.from.map(|from| col("at").gt_eq(moment(from)));
-    from.into_iter().chain(range.to.map(|to| col("at").lt(moment(to))))
+    let from = range.from.map(|from| col("decided_at").gt_eq(moment(from)));
+    from.into_iter().chain(range.to.map(|to| col("decided_at").lt(moment(to))))
 }
 
 /// Whether a host lies within a site.

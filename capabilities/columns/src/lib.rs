@@ -14,6 +14,7 @@ use kit::Timestamp;
 mod ask;
 mod daily;
 mod engine;
+mod export;
 mod file;
 mod find;
 mod order;
@@ -23,6 +24,7 @@ mod view;
 mod write;
 
 use engine::Engine;
+pub use export::Export;
 
 /// What packs the log's closed segments, and asks what is packed. Its threads start with the first question.
 #[derive(Debug, Default)]

@@ -27,7 +27,7 @@ pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         number("device", DataType::UInt32),
         // The device's address.
         text("client"),
-        Field::new("at", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), false),
+        Field::new("decided_at", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), false),
         // The place in the log.
         Field::new("seq", DataType::UInt64, false),
         Field::new("run", DataType::UInt64, false),
@@ -71,7 +71,7 @@ pub fn properties(level: i32, about: &str) -> Result<WriterProperties> {
                 .map(|column| SortingColumn { column_idx: column, descending: false, nulls_first: true })
                 .to_vec(),
         ));
-    for column in ["at", "seq", "number_less_seq", "bytes", "sent", "record"] {
+    for column in ["decided_at", "seq", "number_less_seq", "bytes", "sent", "record"] {
         properties = properties
             .set_column_dictionary_enabled(ColumnPath::from(column), false)
             .set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED);

@@ -49,7 +49,7 @@ impl<'a> View<'a> {
 
     /// Moments.
     pub fn moments(&self) -> Numbers<'a, TimestampMillisecondType> {
-        self.numbers("at")
+        self.numbers("decided_at")
     }
 
     /// Places.

@@ -130,7 +130,7 @@ fn bare(batch: &RecordBatch, at: Timestamp) -> io::Result<RecordBatch> {
     let columns: Vec<ArrayRef> = (batch.schema().fields().iter().zip(batch.columns()))
         .map(|(field, column)| match field.name().as_str() {
             "seq" | "run" | "number_less_seq" => Arc::clone(column),
-            "at" => {
+            "decided_at" => {
                 let moments = TimestampMillisecondArray::from_value(at.as_millis(), rows);
                 Arc::new(moments.with_timezone("UTC"))
             }

@@ -382,6 +382,7 @@ impl Past {
                 }
                 What::Expired { file, .. } => drop(past.expired.insert(file.clone())),
                 What::DamageAcknowledged { .. }
+                | What::IdentitiesOpened { .. }
                 | What::Repaired { .. }
                 | What::Unwritable { .. }
                 | What::SealedExpired { .. } => {}

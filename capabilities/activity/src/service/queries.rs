@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::Service;
 use super::sockets::Listener;
 use crate::ask::{Ask, Reply};
+use crate::entry::{Entry, What};
 use crate::event::Event;
 use crate::store::{LogStore as _, StoreError};
 
@@ -88,6 +89,11 @@ fn answer(service: &Service, ask: Ask, out: &mut impl io::Write) -> io::Result<(
         Ask::Erase(subject) => {
             let erased = service.log.erase(subject, service.config.clock.now());
             finish(out, None, erased.map(|events| Reply::Erased { events }))
+        }
+        Ask::OpenIdentities { reason } => {
+            let what = What::IdentitiesOpened { reason };
+            let done = service.log.note(Entry { at: service.config.clock.now(), what });
+            finish(out, None, done.map(|()| Reply::Acknowledged))
         }
         Ask::AcknowledgeDamage { damage, reason } => {
             let done = service.log.acknowledge(&damage, &reason, service.config.clock.now());

@@ -13,3 +13,4 @@ mod reports;
 mod same;
 mod school;
 mod steps;
+mod tools;

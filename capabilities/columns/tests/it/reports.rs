@@ -161,7 +161,7 @@ session.query("create database school engine = Atomic")
 session.query("use school")
 session.query(f"create view events as select * from file('{folder}/columns-*.parquet', Parquet) where front is not null")
 session.query(f"create view daily as select * from file('{folder}/daily-*.parquet', Parquet)")
-session.query("create table searches (at DateTime64(3, 'UTC'), person UInt32, grp UInt16, site String, search String) engine = Memory")
+session.query("create table searches (decided_at DateTime64(3, 'UTC'), person UInt32, grp UInt16, site String, search String) engine = Memory")
 settings = " settings output_format_json_quote_64bit_integers = 0, date_time_output_format = 'iso', join_use_nulls = 1"
 for text in texts:
     answer = json.loads(str(session.query(text + settings, "JSONCompact")))
