@@ -45,8 +45,8 @@ bench:
 	@scripts/assets.sh --for-pages
 	cargo build --locked --release --package fivebar
 	cargo build --locked --release --manifest-path benches/load/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/load
-	$(if $(QUICK),,cargo build --locked --release --package lists --package engine --package activity \
-		--example index_bench --example decide_bench --example cost)
+	$(if $(QUICK),,cargo build --locked --release --package lists --package engine --package activity --package columns \
+		--example index_bench --example decide_bench --example cost --example columns_bench)
 	python3 benches/run.py --program $(CARGO_TARGET_DIR)/release/fivebar --load $(CARGO_TARGET_DIR)/load/release/fivebar-load \
 		--out $(CARGO_TARGET_DIR)/bench $(if $(QUICK),--quick,--examples $(CARGO_TARGET_DIR)/release/examples)
 

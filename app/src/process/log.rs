@@ -1,5 +1,7 @@
 //! The log process: keeps the activity log and answers questions about it. It may touch `log/` and `run/`, nothing else.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
 use crate::config::Config;
@@ -26,6 +28,7 @@ pub fn run(
     let mut service = activity::Config::new(&home.log(), &home.run());
     service.log.keep_days = config.activity.keep_days;
     service.log.keep_sealed_days = config.activity.keep_sealed_days;
+    service.log.columns = Some(Arc::new(columns::Parquet::default()));
     let flag = stop.flag();
     let told = stop.clone();
     let worker = std::thread::Builder::new().name("log".to_owned()).spawn(move || {

@@ -8,9 +8,11 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::columns::Table;
 use crate::entry::Entry;
 use crate::event::Event;
 use crate::log::Damage;
+use crate::report::Report;
 use crate::search::{Search, Subject, TimeRange};
 use crate::service::Status;
 use crate::store::Answered;
@@ -25,6 +27,8 @@ pub enum Ask {
     Scan(TimeRange),
     /// How many events a search finds, by verdict, step and front.
     Counts(Search),
+    /// A report over everything that is kept.
+    Report(Report),
     /// What a search finds from now on, or from a place on, until the asker goes away.
     Tail {
         /// What to look for. Its limit is not looked at.
@@ -47,6 +51,11 @@ pub enum Ask {
     Entries,
     /// Erase somebody's events. Whoever asks has checked that it may be asked and left their own entry in the trail.
     Erase(Subject),
+    /// Write down that identities are opened. Whoever asks has left their own entry in the trail.
+    OpenIdentities {
+        /// Why.
+        reason: String,
+    },
     /// Write down that this damage was seen. Whoever asks has left their own entry in the trail.
     AcknowledgeDamage {
         /// Which.
@@ -66,6 +75,8 @@ pub enum Reply {
     Done(Answered),
     /// Counts.
     Counts(Counts),
+    /// A report.
+    Table(Table),
     /// Refusals.
     Refusals(Vec<Event>),
     /// How the log fares.

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::ask::{Ask, Counts, Reply};
+use crate::columns::Table;
 use crate::entry::Entry;
 use crate::event::Event;
 use crate::log::Damage;
+use crate::report::Report;
 use crate::search::{Search, Subject, TimeRange};
 use crate::service::Status;
 use crate::store::Answered;
@@ -92,6 +94,14 @@ impl Client {
         }
     }
 
+    /// A report over everything that is kept.
+    pub fn report(&self, report: &Report) -> Result<Table, ClientError> {
+        match self.one(&Ask::Report(report.clone()))? {
+            Reply::Table(table) => Ok(table),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
     /// The last refusals of an address, newest first; sixteen are kept.
     pub fn recent_refusals(&self, address: IpAddr, limit: usize) -> Result<Vec<Event>, ClientError> {
         match self.one(&Ask::Refusals { address, limit })? {
@@ -131,6 +141,14 @@ impl Client {
         match next(&mut stream)? {
             Some(Reply::Erased { events }) => Ok(events),
             Some(Reply::Error(error)) => Err(ClientError::Refused(error)),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
+    /// Has it written down that identities are opened. The caller leaves an entry in the trail, and shows nothing before.
+    pub fn open_identities(&self, reason: &str) -> Result<(), ClientError> {
+        match self.one(&Ask::OpenIdentities { reason: reason.to_owned() })? {
+            Reply::Acknowledged => Ok(()),
             _ => Err(ClientError::Unexpected),
         }
     }

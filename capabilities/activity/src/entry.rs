@@ -108,6 +108,11 @@ pub enum What {
         /// Why it needs nobody's attention any more.
         reason: String,
     },
+    /// Somebody was shown who persons and devices are.
+    IdentitiesOpened {
+        /// Why.
+        reason: String,
+    },
     /// The log could not write; gates kept what they could.
     Unwritable {
         /// When it began.

@@ -148,7 +148,8 @@ fn put_address(out: &mut Vec<u8>, address: IpAddr) {
     }
 }
 
-const fn fact_number(fact: Fact) -> u64 {
+/// A fact as one number.
+pub const fn fact_number(fact: Fact) -> u64 {
     match fact {
         Fact::None => 0,
         Fact::Host => 1,
@@ -159,7 +160,8 @@ const fn fact_number(fact: Fact) -> u64 {
     }
 }
 
-fn fact_of(number: u64) -> Option<Fact> {
+/// The fact that a number stands for.
+pub fn fact_of(number: u64) -> Option<Fact> {
     let index = u8::try_from(number >> 3).ok()?;
     Some(match (number & 7, index) {
         (0, 0) => Fact::None,

@@ -1,25 +1,75 @@
 //! Events as CSV and as JSON lines, one at a time, for spreadsheets and other tools.
 
+use std::fmt;
 use std::io::{self, Write};
+
+use engine::{DeviceNo, PersonNo};
+use serde::Serialize;
 
 use crate::event::Event;
 
 /// The first line of the CSV form.
 pub const CSV_HEAD: &str = "seq,at,front,client,person,device,known_by,host,path,agent,verdict,step,rule,category,list,group,bytes,sent,record,refusal\n";
 
+/// Whose an event is, as somebody may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Whom {
+    /// The number in the log, which is the roll's.
+    Number(u32),
+    /// What stands for it.
+    Pseudonym(String),
+}
+
+impl fmt::Display for Whom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => fmt::Display::fmt(number, f),
+            Self::Pseudonym(text) => f.write_str(text),
+        }
+    }
+}
+
+/// An event as it leaves the log for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// The event without its person and device.
+    #[serde(flatten)]
+    pub event: Event,
+    /// The person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<Whom>,
+    /// The device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<Whom>,
+}
+
+impl Told {
+    /// With what stands for the person and the device.
+    pub fn new(
+        mut event: Event,
+        person: impl FnOnce(PersonNo) -> Whom,
+        device: impl FnOnce(DeviceNo) -> Whom,
+    ) -> Self {
+        let (person, device) = (event.person.take().map(person), event.device.take().map(device));
+        Self { event, person, device }
+    }
+}
+
 /// Writes one event as a JSON line.
-pub fn write_json(out: &mut impl Write, event: &Event) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, event)?;
+pub fn write_json(out: &mut impl Write, told: &Told) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, told)?;
     out.write_all(b"\n")
 }
 
 /// Writes one event as a CSV line (RFC 4180; `\n` ends a line). A text that a spreadsheet would take for a formula gets
 /// an apostrophe before it: paths and agents are what a device chose to send.
-pub fn write_csv(out: &mut impl Write, event: &Event) -> io::Result<()> {
+pub fn write_csv(out: &mut impl Write, told: &Told) -> io::Result<()> {
+    let Told { event, person, device } = told;
     write!(out, "{},{},{},", event.seq, event.at, event.front)?;
     maybe(out, event.client)?;
-    maybe(out, event.person.map(|person| person.0))?;
-    maybe(out, event.device.map(|device| device.0))?;
+    maybe(out, person.as_ref())?;
+    maybe(out, device.as_ref())?;
     write!(out, "{},", event.known_by.id())?;
     for text in [&event.host, &event.path, &event.agent] {
         field(out, text.as_deref().unwrap_or_default())?;
@@ -57,7 +107,8 @@ mod tests {
         let text = r#"{"seq":9,"at":"2026-11-23T10:49:00Z","front":"proxy","client":"127.0.0.7","person":7,"known_by":"device-register","host":"www.example.org","path":"/a,b","agent":"=cmd|\"x\"","verdict":"block","step":"school","rule":3,"fact":"host","bytes":0}"#;
         let event: Event = serde_json::from_str(text).unwrap();
         let mut out = CSV_HEAD.as_bytes().to_vec();
-        write_csv(&mut out, &event).unwrap();
+        let told = Told::new(event, |person| Whom::Number(person.0), |device| Whom::Number(device.0));
+        write_csv(&mut out, &told).unwrap();
         let out = String::from_utf8(out).unwrap();
         let (head, line) = out.trim_end().split_once('\n').unwrap();
         assert_eq!(
@@ -66,7 +117,8 @@ mod tests {
         );
         assert_eq!(head.split(',').count(), 20);
         let mut json = Vec::new();
-        write_json(&mut json, &event).unwrap();
-        assert_eq!(String::from_utf8(json).unwrap().trim_end(), text);
+        write_json(&mut json, &told).unwrap();
+        let value = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&json), value(text.as_bytes()));
     }
 }

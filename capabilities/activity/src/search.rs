@@ -7,7 +7,7 @@ use kit::host::normalise_host_name;
 use kit::{Host, HostName, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Encoded, Kept, moment};
+use crate::event::{Encoded, Event, Kept, moment};
 
 /// From one moment to before another; an end that is missing is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -94,9 +94,12 @@ pub struct Filter {
     front: Option<Front>,
 }
 
+/// A site that is searched for.
 #[derive(Debug, Clone)]
-enum Site {
+pub enum Site {
+    /// A host and everything below it, in its one form.
     Name(String),
+    /// An address asked for in place of a host.
     Address(IpAddr),
 }
 
@@ -121,6 +124,21 @@ impl Filter {
         };
         let client = search.client.map(|client| client.to_canonical());
         Ok(Self { search: Search { client, ..search.clone() }, site, front })
+    }
+
+    /// What was asked, the address in its one form.
+    pub const fn search(&self) -> &Search {
+        &self.search
+    }
+
+    /// The site asked for.
+    pub const fn site(&self) -> Option<&Site> {
+        self.site.as_ref()
+    }
+
+    /// The front asked for.
+    pub const fn front(&self) -> Option<Front> {
+        self.front
     }
 
     /// When the search is about.
@@ -194,5 +212,14 @@ impl Subject {
             Whose::Client(client) => kept.client == Some(client),
         };
         self.time.contains(event.at) && event.kept.as_ref().is_some_and(theirs)
+    }
+    /// The same of an event as it is shown.
+    pub fn covers_event(&self, event: &Event) -> bool {
+        let theirs = match self.whose {
+            Whose::Person(person) => event.person == Some(person),
+            Whose::Device(device) => event.device == Some(device),
+            Whose::Client(client) => event.client == Some(client),
+        };
+        self.time.contains(event.at) && theirs
     }
 }

@@ -10,6 +10,7 @@ use kit::Timestamp;
 use crate::batch::Batch;
 use crate::event::Event;
 use crate::page::Run;
+use crate::report::BadReport;
 use crate::search::{BadSearch, Search, Subject, TimeRange};
 
 /// Why the log could not do what was asked.
@@ -28,9 +29,15 @@ pub enum StoreError {
     /// The search makes no sense.
     #[error(transparent)]
     BadSearch(#[from] BadSearch),
+    /// The report makes no sense.
+    #[error(transparent)]
+    BadReport(#[from] BadReport),
     /// Another process has the log open.
     #[error("another process is writing the activity log in {}; stop it first", .0.display())]
     InUse(PathBuf),
+    /// There are files of columns, and nothing was given that reads them.
+    #[error("the activity log in {} has files of columns, which this process cannot read", .0.display())]
+    NeedsColumns(PathBuf),
 }
 
 impl StoreError {

@@ -316,8 +316,54 @@ fn what_the_proxy_refuses_itself_is_found_in_the_log_with_who_sent_it_and_why() 
         ])
     );
     let shown = school.told(&["activity", "search", "--step", "front"])?;
-    assert!(shown.contains("(front port)") && shown.contains(&pupil.name), "{shown}");
+    assert!(shown.contains("(front port)") && !shown.contains(&pupil.name), "{shown}");
+    // Who it was is a pseudonym, the same in every line, until somebody opens identities, which leaves its entries first.
+    let theirs: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row["client"] == pupil.address)
+        .filter_map(|row| row["person"].as_str())
+        .collect();
+    let pseudonym = *theirs.first().context("the pupil's rows have a pseudonym")?;
+    assert!(
+        theirs.len() == 1 && pseudonym.starts_with("P-") && shown.contains(pseudonym),
+        "{theirs:?} {shown}"
+    );
+    let found = school.told(&["activity", "search", "--step", "front", "--person", pseudonym])?;
+    assert_eq!(
+        found.lines().count(),
+        shown.lines().filter(|line| line.contains(pseudonym)).count(),
+        "{found}"
+    );
+    let by_name = school.command(&["activity", "search", "--person", &pupil.name])?;
+    assert!(!by_name.status.success());
+    let unreasoned = school.command(&["activity", "search", "--open-identities"])?;
+    assert!(!unreasoned.status.success());
+    let opening = [
+        "activity",
+        "search",
+        "--step",
+        "front",
+        "--person",
+        &pupil.name,
+        "--open-identities",
+        "--reason",
+        "A parent asked.",
+    ];
+    assert!(school.told(&opening)?.contains(&pupil.name));
+    let trail = openings(&school)?;
+    assert!(
+        trail.len() == 1 && !trail[0].contains(&pupil.name) && !trail[0].contains("A parent asked."),
+        "{trail:?}"
+    );
     assert!(!shown.contains("private") && !shown.contains("not for any log"), "{shown}");
+    // A report counts the same, of what has not been packed too.
+    let top = school.told(&["--json", "activity", "report", "top-blocked", "--most", "3"])?;
+    let top: Vec<Value> = top.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert!(top.iter().any(|row| row["site"] == "example.org" && row["requests"] == 2), "{top:?}");
+    let days = school.told(&["activity", "report", "site", "--site", "example.org"])?;
+    assert!(days.contains("requests") && days.lines().count() > 1, "{days}");
+    let none = school.command(&["activity", "report", "search-terms", "--term", "it's"])?;
+    assert!(!none.status.success());
     Ok(())
 }
 
@@ -635,4 +681,17 @@ fn nobody_is_told_that_a_site_is_open_or_closed_which_is_not() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// What the access trail says of opened identities.
+fn openings(school: &School) -> Result<Vec<String>> {
+    let url = store::DatabaseUrl::sqlite(school.home().join("hub/fivebar.db"));
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let db = store::Db::look(&url).await?;
+        let mut tx = db.read().await?;
+        let entries = store::trail::newest(&mut tx, None, 100).await?;
+        tx.roll_back().await?;
+        let opened = entries.into_iter().filter(|entry| entry.verb.ends_with("-opened"));
+        Ok(opened.map(|entry| format!("{entry:?}")).collect())
+    })
 }

@@ -12,8 +12,9 @@ use std::io;
 
 use kit::Timestamp;
 
+use super::index::Packed;
 use super::segment::{self, Recovered};
-use super::{AppendLog, durable_of, held};
+use super::{AppendLog, Stretch, durable_of, held};
 use crate::entry::{Entry, What};
 use crate::store::StoreError;
 
@@ -38,8 +39,10 @@ impl Damaged {
         known.recounted = known.recounted.saturating_add(recounted);
     }
 
-    fn of(&self, first_seq: u64) -> Known {
-        self.0.get(&first_seq).copied().unwrap_or_default()
+    /// What is known of everything from one place to before another.
+    fn within(&self, first_seq: u64, next_seq: u64) -> u64 {
+        let end = next_seq.max(first_seq.saturating_add(1));
+        self.0.range(first_seq..end).fold(0, |sum, (_, known)| sum.saturating_add(known.places))
     }
 
     /// How many events count as lost because of damage.
@@ -63,13 +66,13 @@ impl Damaged {
     /// Takes in what is newly found damaged in a segment, and gives the entry about it.
     fn found(
         &mut self,
-        first_seq: u64,
+        (first_seq, end): (u64, u64),
         missing: u64,
         damaged_bytes: u64,
         (durable, next_seq): (u64, u64),
         at: Timestamp,
     ) -> Option<(Entry, u64)> {
-        let places = missing.saturating_sub(self.of(first_seq).places);
+        let places = missing.saturating_sub(self.within(first_seq, end));
         self.add(first_seq, places, 0);
         let events = u64::try_from(self.excess(durable, next_seq)).unwrap_or(0);
         self.add(first_seq, 0, events);
@@ -91,7 +94,8 @@ impl Damaged {
     pub fn in_last(&mut self, recovered: &Recovered, durable: u64, at: Timestamp) -> Option<Entry> {
         let Recovered { contents, missing, damaged_bytes, .. } = recovered;
         let counted = (durable, contents.next_seq);
-        self.found(contents.first_seq, *missing, *damaged_bytes, counted, at).map(|(entry, _)| entry)
+        self.found((contents.first_seq, contents.next_seq), *missing, *damaged_bytes, counted, at)
+            .map(|(entry, _)| entry)
     }
 }
 
@@ -100,35 +104,53 @@ impl AppendLog {
     pub fn look_for_damage(&self, at: Timestamp, stop: impl Fn() -> bool) -> Result<u64, StoreError> {
         let _upkeep = held(&self.upkeep);
         let dir = &self.config.dir;
-        let segments = self.segments();
+        let stretches = held(&self.shelf).stretches();
         let mut sum = 0;
-        for pair in segments.windows(2) {
-            let [contents, next] = pair else { continue };
+        for pair in stretches.windows(2) {
+            let [stretch, next] = pair else { continue };
             if stop() {
                 break;
             }
-            let path = contents.path(dir);
-            let bytes = match fs::read(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                read => read.map_err(StoreError::io("read", &path))?,
+            let (contents, next) = (stretch.contents(), next.contents());
+            let found = match stretch {
+                Stretch::Columns(packed) => of_columns(packed),
+                Stretch::Frames(_) => {
+                    let path = contents.path(dir);
+                    let bytes = match fs::read(&path) {
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                        read => read.map_err(StoreError::io("read", &path))?,
+                    };
+                    segment::recover(&bytes, contents.first_seq)
+                }
             };
-            let found = segment::recover(&bytes, contents.first_seq);
             // The places of the next segment say where this one ended, whatever became of its end.
             let missing = found.missing + next.first_seq.saturating_sub(found.contents.next_seq);
             let mut writer = held(&self.writer);
-            if missing <= writer.damaged.of(contents.first_seq).places {
+            if missing <= writer.damaged.within(contents.first_seq, contents.next_seq) {
                 continue;
             }
             let bad_bytes = found.damaged_bytes + found.cut_bytes;
             let counted = (durable_of(&writer.ended, &writer.runs), writer.active.next_seq);
             let mut damaged = writer.damaged.clone();
-            if let Some((entry, events)) = damaged.found(contents.first_seq, missing, bad_bytes, counted, at)
-            {
+            let places = (contents.first_seq, contents.next_seq);
+            if let Some((entry, events)) = damaged.found(places, missing, bad_bytes, counted, at) {
                 writer.add(dir, &[entry])?;
                 writer.damaged = damaged;
                 sum += events;
             }
         }
         Ok(sum)
+    }
+}
+
+/// What reading a file of columns finds, as if it were a segment.
+fn of_columns(packed: &Packed) -> Recovered {
+    Recovered {
+        contents: packed.listed.contents(),
+        runs: Vec::new(),
+        cut_bytes: 0,
+        damaged_bytes: packed.file.damaged_bytes(),
+        missing: packed.listed.missing().saturating_add(packed.file.damaged_rows()),
+        opened: true,
     }
 }

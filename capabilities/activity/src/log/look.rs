@@ -8,8 +8,7 @@ use std::path::Path;
 use kit::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::segment;
-use super::{AppendLog, held};
+use super::{AppendLog, held, index, segment};
 use crate::entry::{Entries, Entry, What};
 use crate::frame::{self, Piece};
 use crate::store::StoreError;
@@ -87,6 +86,9 @@ pub fn look(dir: &Path, run_dir: &Path) -> io::Result<Look> {
             Piece::Torn { from } => Some(Damage::of(&name, &bytes, from, bytes.len())),
         }));
     }
+    let (files, damaged) = index::damage(dir)?;
+    look.files += files;
+    found.extend(damaged);
     let (pages, bad_pages) = page::damaged_in(run_dir)?;
     look.files += pages;
     for name in bad_pages {

@@ -1,4 +1,4 @@
-//! The append log: segment files of checked frames, and the entries about them.
+//! The log: segment files of checked frames, files of columns that closed segments become, and the entries about them.
 //!
 //! What is durable is the truth; everything in memory is read from it at the start. `entries.log` says which numbers
 //! are counted as lost and which runs are over; the segments say which events there are. Nothing is counted twice,
@@ -6,7 +6,9 @@
 
 mod accounts;
 mod damage;
+pub mod index;
 mod look;
+mod pack;
 mod read;
 mod refusals;
 mod runs;
@@ -19,19 +21,22 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use kit::Timestamp;
 
+use crate::columns::Columns;
 use crate::entry::{Entries, Entry, What};
 use crate::page::{HelpCounts, Run};
 use crate::search::Subject;
 use crate::spans::total;
 use crate::store::StoreError;
 pub use accounts::{Accounts, OpenRun};
+use index::Packed;
 pub use look::{Acknowledged, Damage, Look, look};
 pub use read::Follow;
 use refusals::Refusals;
+use runs::Earlier;
 use segment::{Contents, RunState};
 
 /// How an append log is kept.
@@ -45,13 +50,21 @@ pub struct LogConfig {
     pub keep_days: u32,
     /// How many days an encrypted record of a sealed address is kept.
     pub keep_sealed_days: u32,
+    /// What packs closed segments into columns. Where it is missing they stay as they are.
+    pub columns: Option<Arc<dyn Columns>>,
 }
 
 impl LogConfig {
     /// Segments of 32 MiB (half a million events or so), kept 90 days: a term, so that a termly review has its term. Records of
     /// sealed addresses are evidence and stay for a year.
     pub fn in_dir(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), segment_bytes: 32 << 20, keep_days: 90, keep_sealed_days: 366 }
+        Self {
+            dir: dir.to_owned(),
+            segment_bytes: 32 << 20,
+            keep_days: 90,
+            keep_sealed_days: 366,
+            columns: None,
+        }
     }
 }
 
@@ -98,12 +111,50 @@ struct Ended {
     inexact: u64,
 }
 
-/// What those who read look at: segments in order, the last one growing.
+/// What those who read look at: segments in order, the last one growing, and files of columns.
 #[derive(Debug, Default)]
 struct Shelf {
     segments: Vec<Contents>,
+    /// Files of columns in order.
+    files: Vec<Arc<Packed>>,
+    /// Closed segments that are not packed, by their first places: they are damaged.
+    left_as_frames: HashSet<u64>,
     /// Whose events are being erased.
     hidden: Vec<Subject>,
+    /// Whose have been since the start: a reader may still hold a file that is not in use any more.
+    erased: Vec<Subject>,
+}
+
+/// Events with places beside each other, as they lie.
+#[derive(Debug, Clone)]
+enum Stretch {
+    Frames(Contents),
+    Columns(Arc<Packed>),
+}
+
+impl Stretch {
+    fn contents(&self) -> Contents {
+        match self {
+            Self::Frames(contents) => *contents,
+            Self::Columns(packed) => packed.listed.contents(),
+        }
+    }
+}
+
+impl Shelf {
+    /// Everything that is kept, oldest first.
+    fn stretches(&self) -> Vec<Stretch> {
+        let frames = self.segments.iter().map(|contents| Stretch::Frames(*contents));
+        let columns = self.files.iter().map(|packed| Stretch::Columns(Arc::clone(packed)));
+        let mut all: Vec<Stretch> = columns.chain(frames).collect();
+        all.sort_by_key(|stretch| stretch.contents().first_seq);
+        all
+    }
+
+    /// Whose events no answer may hold.
+    fn hidden(&self) -> Vec<Subject> {
+        self.hidden.iter().chain(&self.erased).copied().collect()
+    }
 }
 
 /// A lock whose holder panicked is taken all the same: what it guards is only changed in steps that are whole.
@@ -134,20 +185,34 @@ impl AppendLog {
             repairs.push(repaired(at, &entries_path, found.cut_bytes, found.damaged_bytes));
         }
 
+        let settled = index::settle(&dir, config.columns.as_deref(), &past.expired)
+            .map_err(StoreError::io("put in order", &dir))?;
+        if settled.damaged_bytes > 0 {
+            repairs.push(repaired(at, &dir.join(index::NAME), 0, settled.damaged_bytes));
+        }
+        if config.columns.is_none() && !settled.files.is_empty() {
+            return Err(StoreError::NeedsColumns(dir));
+        }
+        remove_packed(&dir, &settled.files).map_err(StoreError::io("tidy", &dir))?;
+        let next_seq = settled.files.last().map_or(1, index::Listed::next_seq);
+        let files: Vec<Arc<Packed>> =
+            settled.files.into_iter().map(|listed| Packed::open(&dir, listed)).collect();
+
         let mut segments = closed_segments(&dir)?;
         let mut refusals = Refusals::default();
         let mut last_segment = None;
         let (file, active) = match segments.pop() {
-            None => begin(&dir)?,
+            None => begin(&dir, next_seq)?,
             Some(last) => {
                 let path = last.path(&dir);
                 let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
                 let recovered = segment::recover(&bytes, last.first_seq);
                 let active = recovered.contents;
-                past.runs = runs::at_end(&dir, &segments, &recovered, &past.lost)?;
+                let before = Earlier::all(&files, &segments);
+                past.runs = runs::at_end(&dir, &before, &recovered, &past.lost)?;
                 if found.damaged_bytes > 0 {
                     let wanted = past.unexplained();
-                    past.runs.extend(runs::look_back(&dir, &segments, wanted, &past.lost)?);
+                    past.runs.extend(runs::look_back(&dir, &before, wanted, &past.lost)?);
                 }
                 refusals.learn(bytes.get(..active.bytes as usize).unwrap_or_default());
                 let file = File::options().read(true).write(true).open(&path);
@@ -196,7 +261,7 @@ impl AppendLog {
         Ok(Self {
             config,
             writer: Mutex::new(writer),
-            shelf: Mutex::new(Shelf { segments, hidden: past.hidden }),
+            shelf: Mutex::new(Shelf { segments, files, hidden: past.hidden, ..Shelf::default() }),
             changed: Condvar::new(),
             refusals: Mutex::new(refusals),
             upkeep: Mutex::new(()),
@@ -226,14 +291,26 @@ fn durable_of(ended: &Ended, runs: &BTreeMap<Run, RunState>) -> u64 {
     runs.values().map(|state| state.durable).fold(ended.durable, u64::saturating_add)
 }
 
-/// The first segment of a new log.
-fn begin(dir: &Path) -> Result<(File, Contents), StoreError> {
-    let path = segment::path_of(dir, 1);
-    let bytes = write::opening(1, &BTreeMap::new());
+/// The first segment of a log that has none.
+fn begin(dir: &Path, first_seq: u64) -> Result<(File, Contents), StoreError> {
+    let path = segment::path_of(dir, first_seq);
+    let bytes = write::opening(first_seq, &BTreeMap::new());
     let file = segment::write_whole(&path, &bytes)
         .and_then(|file| segment::sync_folder(&path).map(|()| file))
         .map_err(StoreError::io("make", &path))?;
-    Ok((file, Contents::empty(1, bytes.len() as u64)))
+    Ok((file, Contents::empty(first_seq, bytes.len() as u64)))
+}
+
+/// Takes away segments whose events are in a file of columns: a crash came between.
+fn remove_packed(dir: &Path, files: &[index::Listed]) -> io::Result<()> {
+    let packed: HashSet<u64> =
+        files.iter().flat_map(|listed| &listed.parts).map(|part| part.first_seq).collect();
+    for first in segment::list(dir)?.into_iter().filter(|first| packed.contains(first)) {
+        let path = segment::path_of(dir, first);
+        fs::remove_file(&path)?;
+        segment::sync_folder(&path)?;
+    }
+    Ok(())
 }
 
 /// The segments in a folder by their places. One that was begun while the one before it had to go on, because its
@@ -279,6 +356,8 @@ struct Past {
     damaged: damage::Damaged,
     help: HashMap<(Run, Option<Timestamp>), HelpCounts>,
     hidden: Vec<Subject>,
+    /// Files that were deleted because of their age.
+    expired: HashSet<String>,
 }
 
 impl Past {
@@ -301,10 +380,11 @@ impl Past {
                 &What::Damaged { first_seq, places, events, .. } => {
                     past.damaged.add(first_seq, places, events);
                 }
+                What::Expired { file, .. } => drop(past.expired.insert(file.clone())),
                 What::DamageAcknowledged { .. }
+                | What::IdentitiesOpened { .. }
                 | What::Repaired { .. }
                 | What::Unwritable { .. }
-                | What::Expired { .. }
                 | What::SealedExpired { .. } => {}
             }
         }

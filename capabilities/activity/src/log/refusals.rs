@@ -68,17 +68,8 @@ impl Refusals {
 
     /// Forgets somebody's.
     pub fn forget(&mut self, subject: &Subject) {
-        use crate::search::Whose;
-        let theirs = |event: &Event| {
-            subject.time.contains(event.at)
-                && match subject.whose {
-                    Whose::Person(person) => event.person == Some(person),
-                    Whose::Device(device) => event.device == Some(device),
-                    Whose::Client(client) => event.client == Some(client),
-                }
-        };
         self.by_address.retain(|_, events| {
-            events.retain(|event| !theirs(event));
+            events.retain(|event| !subject.covers_event(event));
             !events.is_empty()
         });
     }

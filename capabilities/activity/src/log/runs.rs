@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use super::index::{Packed, Part};
 use super::segment::{self, Contents, Recovered, RunState};
 use crate::page::Run;
 use crate::spans::{Spans, total};
@@ -15,11 +17,33 @@ use crate::store::StoreError;
 /// Numbers counted as lost, by run.
 pub(super) type Lost = HashMap<Run, Vec<(u64, u64)>>;
 
+/// A segment before the last, as it lies now.
+#[derive(Debug, Clone)]
+pub(super) enum Earlier<'a> {
+    /// As it was written.
+    Frames(Contents),
+    /// In a file of columns.
+    Packed(&'a Part),
+}
+
+impl<'a> Earlier<'a> {
+    /// All of them, oldest first.
+    pub fn all(files: &'a [Arc<Packed>], segments: &[Contents]) -> Vec<Self> {
+        let parts = files.iter().flat_map(|packed| &packed.listed.parts).map(Self::Packed);
+        let mut all: Vec<Self> = parts.chain(segments.iter().copied().map(Self::Frames)).collect();
+        all.sort_by_key(|earlier| match earlier {
+            Self::Frames(contents) => contents.first_seq,
+            Self::Packed(part) => part.first_seq,
+        });
+        all
+    }
+}
+
 /// Where each run stood at the end of the last segment. `before` are the segments before it, oldest first; one of them
 /// is read only where the openings of the one after it are damaged.
 pub(super) fn at_end(
     dir: &Path,
-    before: &[Contents],
+    before: &[Earlier<'_>],
     last: &Recovered,
     lost: &Lost,
 ) -> Result<BTreeMap<Run, RunState>, StoreError> {
@@ -50,7 +74,7 @@ pub(super) fn at_end(
 /// more: from the newest segments that hold events of theirs.
 pub(super) fn look_back(
     dir: &Path,
-    before: &[Contents],
+    before: &[Earlier<'_>],
     mut wanted: Vec<Run>,
     lost: &Lost,
 ) -> Result<BTreeMap<Run, RunState>, StoreError> {
@@ -72,7 +96,11 @@ pub(super) fn look_back(
     Ok(found)
 }
 
-fn read(dir: &Path, contents: &Contents) -> Result<Recovered, StoreError> {
+fn read(dir: &Path, earlier: &Earlier<'_>) -> Result<Recovered, StoreError> {
+    let contents = match earlier {
+        Earlier::Packed(part) => return Ok(part.recovered()),
+        Earlier::Frames(contents) => contents,
+    };
     let path = contents.path(dir);
     let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
     Ok(segment::recover(&bytes, contents.first_seq))

@@ -1,10 +1,13 @@
 //! Retention and erasure: the only two ways anything leaves the log, each with its own entry.
 
+use std::sync::Arc;
+
 use kit::Timestamp;
 
+use super::index::Packed;
 use super::read::events_in;
 use super::segment::{self, Contents};
-use super::{AppendLog, held};
+use super::{AppendLog, Stretch, held};
 use crate::batch::Fate;
 use crate::batch::Stored;
 use crate::entry::{Entry, What};
@@ -22,14 +25,18 @@ impl AppendLog {
         let dir = &self.config.dir;
         let keep_days = self.config.keep_days;
         let oldest_kept = at.plus_millis(-i64::from(keep_days).saturating_mul(A_DAY_MS));
-        let mut segments = self.segments();
-        segments.pop();
+        let mut stretches = held(&self.shelf).stretches();
+        stretches.pop();
         let mut deleted = 0;
-        for contents in segments {
+        for stretch in stretches {
+            let contents = stretch.contents();
             if contents.is_empty() || contents.newest >= oldest_kept {
                 continue;
             }
-            let path = contents.path(dir);
+            let path = match &stretch {
+                Stretch::Frames(contents) => contents.path(dir),
+                Stretch::Columns(packed) => packed.file.path().to_owned(),
+            };
             let what = What::Expired {
                 file: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
                 first_seq: contents.first_seq,
@@ -39,9 +46,18 @@ impl AppendLog {
                 kept_days: keep_days,
             };
             self.note(Entry { at, what })?;
-            held(&self.shelf).segments.retain(|kept| kept.first_seq != contents.first_seq);
-            std::fs::remove_file(&path).map_err(StoreError::io("delete", &path))?;
-            segment::sync_folder(&path).map_err(StoreError::io("delete", &path))?;
+            match stretch {
+                Stretch::Columns(packed) => self.replace(&[packed], None, None)?,
+                Stretch::Frames(_) => {
+                    let mut shelf = held(&self.shelf);
+                    shelf.segments.retain(|kept| kept.first_seq != contents.first_seq);
+                    shelf.left_as_frames.remove(&contents.first_seq);
+                    drop(shelf);
+                    std::fs::remove_file(&path)
+                        .and_then(|()| segment::sync_folder(&path))
+                        .map_err(StoreError::io("delete", &path))?;
+                }
+            }
             deleted += 1;
         }
         Ok(deleted)
@@ -73,14 +89,43 @@ impl AppendLog {
                 self.rotate(&mut writer)?;
             }
         }
-        let mut segments = self.segments();
-        segments.pop();
         let mut erased = 0;
-        for contents in segments {
+        for contents in self.closed() {
             erased += self.erase_in(&contents, &subject)?;
         }
+        let files = held(&self.shelf).files.clone();
+        for packed in files {
+            erased += self.erase_in_columns(&packed, &subject)?;
+        }
         self.note(Entry { at, what: What::ErasureDone { subject, events: erased } })?;
-        held(&self.shelf).hidden.retain(|hidden| *hidden != subject);
+        let mut shelf = held(&self.shelf);
+        shelf.hidden.retain(|hidden| *hidden != subject);
+        shelf.erased.push(subject);
+        Ok(erased)
+    }
+
+    /// Writes a file of columns again without the subject's events, if there are any. What is damaged, which may hold some,
+    /// goes too.
+    fn erase_in_columns(&self, packed: &Arc<Packed>, subject: &Subject) -> Result<u64, StoreError> {
+        let Some(columns) = self.config.columns.clone() else { return Ok(0) };
+        let contents = packed.listed.contents();
+        if !subject.time.meets(contents.oldest, contents.newest) && packed.file.damaged_rows() == 0 {
+            return Ok(0);
+        }
+        let mut listed = packed.listed.clone();
+        listed.lose(packed.file.damaged_rows());
+        let generation = listed.generation().saturating_add(1);
+        let mut erased = 0;
+        let written = self.add_file_if(listed.parts, generation, |path, about| {
+            let written = columns.without(&packed.file, subject, contents.oldest, path, about)?;
+            Ok(written.map(|(written, events)| {
+                erased = events;
+                written
+            }))
+        })?;
+        if let Some(listed) = written {
+            self.replace(std::slice::from_ref(packed), Some(listed), None)?;
+        }
         Ok(erased)
     }
 
@@ -115,9 +160,9 @@ impl AppendLog {
         segment::write_whole(&path, &out)
             .and_then(|_| segment::sync_folder(&path))
             .map_err(StoreError::io("rewrite", &path))?;
-        if let Some(kept) =
-            held(&self.shelf).segments.iter_mut().find(|kept| kept.first_seq == contents.first_seq)
-        {
+        let mut shelf = held(&self.shelf);
+        shelf.left_as_frames.remove(&contents.first_seq);
+        if let Some(kept) = shelf.segments.iter_mut().find(|kept| kept.first_seq == contents.first_seq) {
             kept.bytes = bytes;
         }
         Ok(erased)

@@ -12,6 +12,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use std::{io, thread};
 
 use kit::{Clock, Timestamp};
@@ -35,6 +36,11 @@ pub struct Config {
     pub clock: Clock,
     /// The permission bits of both sockets. Who may connect is who may write to them.
     pub socket_mode: u32,
+    /// How long after the start what is too old is first looked for, and days that are over. By then a machine that
+    /// started with a wrong clock has set it, and the jump has been seen.
+    pub first_upkeep: Duration,
+    /// How often from then on.
+    pub upkeep_every: Duration,
 }
 
 impl Config {
@@ -45,6 +51,8 @@ impl Config {
             run_dir: run_dir.to_owned(),
             clock: Clock::System,
             socket_mode: 0o660,
+            first_upkeep: Duration::from_secs(600),
+            upkeep_every: Duration::from_secs(3600),
         }
     }
 }
@@ -88,7 +96,7 @@ pub struct Status {
     pub first_seq: u64,
     /// The place of the last durable event, 0 where there has been none.
     pub last_seq: u64,
-    /// Segment files.
+    /// Files that hold events: segments, and files of columns.
     pub segments: u64,
     /// Their bytes.
     pub bytes: u64,
@@ -165,17 +173,16 @@ impl Service {
     }
 
     fn status(&self) -> Status {
-        let segments = self.log.segments();
-        let oldest = segments.iter().filter(|kept| !kept.is_empty()).map(|kept| kept.oldest).min();
+        let (files, kept) = self.log.kept();
         let (sync_us_p50, sync_us_p99) =
             self.sync_us.lock().map(|times| (times.percentile(50), times.percentile(99))).unwrap_or_default();
         Status {
             at: self.config.clock.now(),
-            first_seq: segments.first().map_or(1, |first| first.first_seq),
-            last_seq: segments.last().map_or(0, |last| last.next_seq - 1),
-            segments: segments.len() as u64,
-            bytes: segments.iter().map(|kept| kept.bytes).sum(),
-            oldest,
+            first_seq: kept.first_seq,
+            last_seq: kept.next_seq.saturating_sub(1),
+            segments: files,
+            bytes: kept.bytes,
+            oldest: (!kept.is_empty()).then_some(kept.oldest),
             keep_days: self.config.log.keep_days,
             accounts: self.log.accounts(&self.config.run_dir),
             help: self.log.help_days(),

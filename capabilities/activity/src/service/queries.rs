@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::Service;
 use super::sockets::Listener;
-use crate::ask::{Ask, Counts, Reply};
+use crate::ask::{Ask, Reply};
+use crate::entry::{Entry, What};
 use crate::event::Event;
 use crate::store::{LogStore as _, StoreError};
 
@@ -76,14 +77,8 @@ fn answer(service: &Service, ask: Ask, out: &mut impl io::Write) -> io::Result<(
             let found = service.log.scan(time, &mut |event| hand_over(out, event, &mut broken));
             finish(out, broken, found.map(Reply::Done))
         }
-        Ask::Counts(search) => {
-            let mut counts = Counts::default();
-            let found = service.log.query(&search, &mut |event| {
-                counts.add(&event);
-                ControlFlow::Continue(())
-            });
-            finish(out, None, found.map(|_| Reply::Counts(counts)))
-        }
+        Ask::Counts(search) => finish(out, None, service.log.counts(&search).map(Reply::Counts)),
+        Ask::Report(report) => finish(out, None, service.log.report(&report).map(Reply::Table)),
         Ask::Tail { search, from_seq } => tail(service, &search, from_seq, out),
         Ask::Refusals { address, limit } => {
             let events = service.log.recent_refusals(address.to_canonical(), limit);
@@ -94,6 +89,11 @@ fn answer(service: &Service, ask: Ask, out: &mut impl io::Write) -> io::Result<(
         Ask::Erase(subject) => {
             let erased = service.log.erase(subject, service.config.clock.now());
             finish(out, None, erased.map(|events| Reply::Erased { events }))
+        }
+        Ask::OpenIdentities { reason } => {
+            let what = What::IdentitiesOpened { reason };
+            let done = service.log.note(Entry { at: service.config.clock.now(), what });
+            finish(out, None, done.map(|()| Reply::Acknowledged))
         }
         Ask::AcknowledgeDamage { damage, reason } => {
             let done = service.log.acknowledge(&damage, &reason, service.config.clock.now());

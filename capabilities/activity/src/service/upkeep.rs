@@ -10,9 +10,8 @@ use crate::entry::{Entry, What};
 use crate::sealed::{self, Expired};
 use crate::store::StoreError;
 
-const EVERY: Duration = Duration::from_secs(3600);
-/// By then a machine that started with a wrong clock has set it, and the jump has been seen.
-const FIRST: Duration = Duration::from_secs(600);
+/// How long after a failure packing is tried again.
+const PACK_AGAIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A clock that moves so much more or less than the time that passed has been set.
 const JUMP_MS: i64 = 3_600_000;
@@ -35,6 +34,13 @@ fn look_for_damage(service: &Service) {
     }
 }
 
+/// Closes the day before if nothing has come since, and makes one file of each day that is over.
+fn merge(service: &Service, at: Timestamp) -> Result<(), StoreError> {
+    service.log.close_day(at)?;
+    service.log.pack(|| service.stopping())?;
+    service.log.merge_days(at, || service.stopping()).map(drop)
+}
+
 /// Keeps house until told to stop.
 pub fn keep(service: &Service) {
     let clock = &service.config.clock;
@@ -43,10 +49,18 @@ pub fn keep(service: &Service) {
     }
     look_for_damage(service);
     let (mut began, mut began_at) = (Instant::now(), clock.now());
-    let mut due = Instant::now() + FIRST;
+    let mut due = Instant::now() + service.config.first_upkeep;
+    let mut pack_at = Instant::now();
     while !service.stopping() {
+        if Instant::now() >= pack_at
+            && service.log.has_closed()
+            && let Err(error) = service.log.pack(|| service.stopping())
+        {
+            pack_at = Instant::now() + PACK_AGAIN;
+            tracing::error!(%error, "What the activity log has closed stays as it is; packing is tried again");
+        }
         if Instant::now() >= due {
-            due = Instant::now() + EVERY;
+            due = Instant::now() + service.config.upkeep_every;
             let passed = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
             let shown = clock.now().as_millis().saturating_sub(began_at.as_millis());
             let jumped = shown.abs_diff(passed) > JUMP_MS.unsigned_abs();
@@ -58,6 +72,9 @@ pub fn keep(service: &Service) {
             } else {
                 if let Err(error) = service.log.expire(clock.now()) {
                     tracing::error!(%error, "Old activity could not be deleted; it will be tried again in an hour");
+                }
+                if let Err(error) = merge(service, clock.now()) {
+                    tracing::error!(%error, "A day of the activity log stays in pieces; it will be tried again in an hour");
                 }
                 if let Err(error) = expire_sealed(service, clock.now()) {
                     tracing::error!(%error, "Old sealed records could not be deleted; it will be tried again in an hour");

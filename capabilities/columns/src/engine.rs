@@ -1,0 +1,240 @@
+//! DataFusion over files that are open already, within a bound of memory.
+
+use std::collections::HashMap;
+use std::future::ready;
+use std::io;
+use std::ops::{ControlFlow, Range};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use activity::columns::{ColumnFile, daily_of};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use bytes::Bytes;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{DataFusionError, Result};
+use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, ParquetFileReaderFactory, ParquetSource,
+};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use parquet::arrow::async_reader::AsyncFileReader;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+
+use crate::daily;
+use crate::file::{Bytewise, whole_groups};
+use crate::schema::SCHEMA;
+use crate::told;
+
+/// What questions that are being answered may hold together. Nothing is put on the disk instead.
+const MEMORY: usize = 160 << 20;
+/// Threads that answer.
+const THREADS: usize = 2;
+/// What is known of so many files is kept in memory.
+const FILES: usize = 512;
+
+/// Answers questions.
+#[derive(Debug)]
+pub struct Engine {
+    tokio: tokio::runtime::Runtime,
+    environment: Arc<RuntimeEnv>,
+    metadata: Mutex<HashMap<PathBuf, Arc<ParquetMetaData>>>,
+}
+
+impl Engine {
+    /// Starts its threads.
+    pub fn start() -> io::Result<Self> {
+        let tokio = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("log-columns")
+            .build()?;
+        let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(MEMORY)))
+            .with_disk_manager_builder(no_disk)
+            .build_arc()
+            .map_err(told)?;
+        Ok(Self { tokio, environment, metadata: Mutex::default() })
+    }
+
+    /// A place to ask from, with no tables in it.
+    pub fn context(&self) -> SessionContext {
+        let mut config = SessionConfig::new().with_target_partitions(THREADS);
+        let options = config.options_mut();
+        options.execution.parquet.pushdown_filters = true;
+        options.execution.parquet.reorder_filters = true;
+        options.execution.parquet.schema_force_view_types = false;
+        SessionContext::new_with_config_rt(config, Arc::clone(&self.environment))
+    }
+
+    /// The events of some files as a table, what is damaged left out.
+    pub fn table(&self, files: &[&ColumnFile]) -> io::Result<Arc<dyn TableProvider>> {
+        let mut opened = Vec::new();
+        for file in files {
+            opened.extend(self.opened(file)?);
+        }
+        Ok(Arc::new(Files { opened, schema: Arc::clone(&SCHEMA) }))
+    }
+
+    /// The side tables of some files as a table; of those that have none there is nothing in it.
+    pub fn daily_table(&self, files: &[&ColumnFile]) -> datafusion::common::Result<Arc<dyn TableProvider>> {
+        let mut opened = Vec::new();
+        for (file, bytes) in files.iter().filter_map(|file| Some((file, Bytewise::of_daily(file)?))) {
+            let path = daily_of(file.path());
+            let metadata = self.metadata_of(&path, &bytes)?;
+            let length = file.daily().map_or(0, |(_, length)| length);
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            opened.push(PartitionedFile::new(name, length).with_extension(Opened { bytes, metadata }));
+        }
+        Ok(Arc::new(Files { opened, schema: Arc::clone(&daily::SCHEMA) }))
+    }
+
+    fn metadata_of(&self, path: &Path, bytes: &Bytewise) -> io::Result<Arc<ParquetMetaData>> {
+        let known = || self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(metadata) = known().get(path) {
+            return Ok(Arc::clone(metadata));
+        }
+        let metadata = Arc::new(bytes.metadata()?);
+        let mut known = known();
+        if known.len() >= FILES {
+            known.clear();
+        }
+        known.insert(path.to_owned(), Arc::clone(&metadata));
+        Ok(metadata)
+    }
+
+    fn opened(&self, file: &ColumnFile) -> io::Result<Option<PartitionedFile>> {
+        let whole = whole_groups(file);
+        let Some(bytes) = Bytewise::of(file).filter(|_| !whole.is_empty()) else { return Ok(None) };
+        let metadata = self.metadata_of(file.path(), &bytes)?;
+        let mut plan = ParquetAccessPlan::new_none(metadata.num_row_groups());
+        whole.into_iter().filter(|group| *group < plan.len()).collect::<Vec<_>>().into_iter().for_each(
+            |group| {
+                plan.scan(group);
+            },
+        );
+        let name =
+            file.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let part = PartitionedFile::new(name, file.bytes());
+        Ok(Some(part.with_extension(plan).with_extension(Opened { bytes, metadata })))
+    }
+
+    /// Runs a question and hands over its answer, until `each` breaks.
+    pub fn run(
+        &self,
+        question: impl Future<Output = Result<DataFrame>>,
+        each: &mut dyn FnMut(&RecordBatch) -> io::Result<ControlFlow<()>>,
+    ) -> io::Result<()> {
+        let answer = async { question.await?.execute_stream().await };
+        let mut answer = self.tokio.block_on(answer).map_err(told)?;
+        while let Some(batch) = self.tokio.block_on(answer.next()) {
+            if each(&batch.map_err(told)?)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file that is open, whatever has become of its name.
+#[derive(Debug, Clone)]
+struct Opened {
+    bytes: Bytewise,
+    metadata: Arc<ParquetMetaData>,
+}
+
+impl AsyncFileReader for Opened {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
+        let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
+        let read = self.bytes.bytes(range.start, length);
+        Box::pin(ready(read.map_err(|error| ParquetError::External(error.into()))))
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _options: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, parquet::errors::Result<Arc<ParquetMetaData>>> {
+        Box::pin(ready(Ok(Arc::clone(&self.metadata))))
+    }
+}
+
+/// Gives each reader the file that its part of the table carries.
+#[derive(Debug)]
+struct Openly;
+
+impl ParquetFileReaderFactory for Openly {
+    fn create_reader(
+        &self,
+        _partition: usize,
+        file: PartitionedFile,
+        _size_hint: Option<usize>,
+        _metrics: &ExecutionPlanMetricsSet,
+    ) -> Result<Box<dyn AsyncFileReader + Send>> {
+        let opened = file.extension::<Opened>().cloned();
+        let opened = opened.ok_or_else(|| DataFusionError::Internal("a file that is not open".to_owned()))?;
+        Ok(Box::new(opened))
+    }
+}
+
+/// Files as a table.
+#[derive(Debug)]
+struct Files {
+    opened: Vec<PartitionedFile>,
+    schema: SchemaRef,
+}
+
+#[async_trait]
+impl TableProvider for Files {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if self.opened.is_empty() {
+            let schema = match projection {
+                Some(columns) => Arc::new(self.schema().project(columns)?),
+                None => self.schema(),
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let parquet = datafusion::common::config::TableParquetOptions {
+            global: state.config_options().execution.parquet.clone(),
+            ..Default::default()
+        };
+        let source = ParquetSource::new(Arc::clone(&self.schema))
+            .with_table_parquet_options(parquet)
+            .with_parquet_file_reader_factory(Arc::new(Openly));
+        let groups = FileGroup::new(self.opened.clone()).split_files(state.config().target_partitions());
+        let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+            .with_file_groups(groups)
+            .with_projection_indices(projection.cloned())?
+            .build();
+        Ok(DataSourceExec::from_data_source(scan))
+    }
+}

@@ -1,0 +1,148 @@
+//! Columns as events again.
+
+use std::net::IpAddr;
+
+use activity::Event;
+use activity::event::fact_of;
+use activity::sealed::RecordRef;
+use arrow::array::{Array as _, ArrowPrimitiveType, AsArray as _, PrimitiveArray, RecordBatch, StringArray};
+use arrow::datatypes::{TimestampMillisecondType, UInt16Type, UInt32Type, UInt64Type};
+use engine::{DeviceNo, Front, GroupNo, KnownBy, PersonNo, Refusal, RuleRef, Step, Verdict};
+use kit::Timestamp;
+
+/// A batch with every column of the schema, by name.
+#[derive(Debug)]
+pub struct View<'a> {
+    batch: &'a RecordBatch,
+}
+
+type Numbers<'a, T> = Option<&'a PrimitiveArray<T>>;
+
+impl<'a> View<'a> {
+    /// Looks at a batch.
+    pub const fn of(batch: &'a RecordBatch) -> Self {
+        Self { batch }
+    }
+
+    fn numbers<T: ArrowPrimitiveType>(&self, name: &str) -> Numbers<'a, T> {
+        self.batch.column_by_name(name)?.as_primitive_opt()
+    }
+
+    fn texts(&self, name: &str) -> Option<&'a StringArray> {
+        self.batch.column_by_name(name)?.as_string_opt()
+    }
+
+    /// Persons.
+    pub fn persons(&self) -> Numbers<'a, UInt32Type> {
+        self.numbers("person")
+    }
+
+    /// Devices.
+    pub fn devices(&self) -> Numbers<'a, UInt32Type> {
+        self.numbers("device")
+    }
+
+    /// Addresses of devices.
+    pub fn clients(&self) -> Option<&'a StringArray> {
+        self.texts("client")
+    }
+
+    /// Moments.
+    pub fn moments(&self) -> Numbers<'a, TimestampMillisecondType> {
+        self.numbers("decided_at")
+    }
+
+    /// Places.
+    pub fn places(&self) -> Numbers<'a, UInt64Type> {
+        self.numbers("seq")
+    }
+
+    /// Groups.
+    pub fn groups(&self) -> Numbers<'a, UInt16Type> {
+        self.numbers("grp")
+    }
+
+    /// Bytes that were sent back.
+    pub fn bytes(&self) -> Numbers<'a, UInt64Type> {
+        self.numbers("bytes")
+    }
+
+    /// Verdicts.
+    pub fn verdicts(&self) -> Option<&'a StringArray> {
+        self.texts("verdict")
+    }
+
+    /// Sites.
+    pub fn sites(&self) -> Option<&'a StringArray> {
+        self.texts("site")
+    }
+
+    /// Fronts; none where an event has been erased.
+    pub fn fronts(&self) -> Option<&'a StringArray> {
+        self.texts("front")
+    }
+
+    /// The events in order, `None` for those that have been erased; `None` where the batch is not of this form.
+    pub fn events(&self) -> Option<impl Iterator<Item = Option<Event>> + use<'a>> {
+        let (persons, devices, clients) = (self.persons()?, self.devices()?, self.clients()?);
+        let (moments, places, fronts) = (self.moments()?, self.places()?, self.fronts()?);
+        let (verdicts, known_by, steps) =
+            (self.texts("verdict")?, self.texts("known_by")?, self.texts("step")?);
+        let (rules, facts) = (self.numbers::<UInt32Type>("rule")?, self.numbers::<UInt16Type>("fact")?);
+        let short = |name| self.numbers::<UInt16Type>(name);
+        let (categories, lists, groups, besides) =
+            (short("category")?, short("list")?, short("grp")?, short("beside")?);
+        let (hosts, paths, agents) = (self.texts("host")?, self.texts("path")?, self.texts("agent")?);
+        let long = |name| self.numbers::<UInt64Type>(name);
+        let (bytes, sent, records) = (long("bytes")?, long("sent")?, long("record")?);
+        let event = move |row: usize| {
+            let front = called(text(fronts, row)?, Front::from_number, Front::id)?;
+            let step = called(text(steps, row)?, Step::from_number, Step::id)?;
+            let rule = RuleRef(number(rules, row)?);
+            Some(Event {
+                seq: number(places, row)?,
+                at: Timestamp::from_millis(number(moments, row)?),
+                front: front.id().to_owned(),
+                client: text(clients, row).and_then(|text| text.parse::<IpAddr>().ok()),
+                person: number(persons, row).map(PersonNo),
+                device: number(devices, row).map(DeviceNo),
+                known_by: called(text(known_by, row)?, KnownBy::from_number, KnownBy::id)?,
+                host: text(hosts, row).map(str::to_owned),
+                path: text(paths, row).map(str::to_owned),
+                agent: text(agents, row).map(str::to_owned),
+                verdict: called(text(verdicts, row)?, Verdict::from_number, Verdict::id)?,
+                step,
+                rule,
+                refusal: Refusal::of(step, rule),
+                fact: fact_of(u64::from(number(facts, row)?))?,
+                category: number(categories, row),
+                list: number(lists, row),
+                group: number(groups, row).map(GroupNo),
+                beside: number(besides, row).map(GroupNo),
+                bytes: number(bytes, row)?,
+                record: number(records, row).and_then(RecordRef::from_number),
+                sent: number(sent, row),
+            })
+        };
+        Some((0..self.batch.num_rows()).map(event))
+    }
+}
+
+/// The number in a row.
+pub fn number<T: ArrowPrimitiveType>(column: &PrimitiveArray<T>, row: usize) -> Option<T::Native> {
+    column.is_valid(row).then(|| column.value(row))
+}
+
+/// The text in a row.
+pub fn text(column: &StringArray, row: usize) -> Option<&str> {
+    column.is_valid(row).then(|| column.value(row))
+}
+
+/// What has that word, of what has a small number.
+fn called<T: Copy>(
+    word: &str,
+    from_number: impl Fn(u8) -> Option<T>,
+    id: impl Fn(T) -> &'static str,
+) -> Option<T> {
+    (0..16).filter_map(from_number).find(|&known| id(known) == word)
+}

@@ -1,0 +1,213 @@
+//! Reports: the same answer as counting by hand, from columns and from what is not packed yet; and from ClickHouse.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use activity::columns::Table;
+use activity::log::AppendLog;
+use activity::{Event, LogStore as _, Report, Subject, TimeRange, Whose};
+use engine::{PersonNo, Verdict};
+use serde_json::{Value, json};
+
+use crate::school::{School, at, columns_in, fill, morning, scanned};
+
+/// Three quarters in one file of a day, some in smaller files, the rest in frames; and the same in columns alone.
+fn school(all_packed: bool) -> (School, AppendLog) {
+    let school = School::new(true);
+    let log = school.open();
+    let mut next = [1; 2];
+    fill(&log, 300, 21, &mut next);
+    log.pack(|| false).unwrap();
+    log.merge_days(at("2026-11-24T02:00:00Z"), || false).unwrap();
+    fill(&log, 100, 22, &mut next);
+    log.pack(|| false).unwrap();
+    fill(&log, 40, 23, &mut next);
+    if all_packed {
+        log.close_day(at("2026-11-24T02:00:00Z")).unwrap();
+        log.pack(|| false).unwrap();
+    }
+    (school, log)
+}
+
+/// The site that a host of the made-up school has.
+fn site(event: &Event) -> Option<String> {
+    let host = event.host.as_ref()?;
+    let ends = ["example.org", "example.net", "example.co.uk", "amazonaws.com", "notexample.org"];
+    let end = ends.iter().rev().find(|end| host == *end || host.ends_with(&format!(".{end}")));
+    Some(match host.as_str() {
+        "xn--mnchen-3ya.example" => host.clone(),
+        _ => end.map_or_else(|| host.clone(), |end| (*end).to_owned()),
+    })
+}
+
+fn time() -> TimeRange {
+    TimeRange { from: Some(morning().plus_millis(300_000)), to: Some(morning().plus_millis(5_000_000)) }
+}
+
+fn number(value: u64) -> Value {
+    value.into()
+}
+
+/// What a person did, counted from the events one by one.
+fn person_by_hand(events: &[Event], person: u32) -> Vec<Vec<Value>> {
+    let mut sites = BTreeMap::<Option<String>, (u64, u64, u64, i64, i64)>::new();
+    for event in
+        events.iter().filter(|event| event.person == Some(PersonNo(person)) && time().contains(event.at))
+    {
+        let at = event.at.as_millis();
+        let sum = sites.entry(site(event)).or_insert((0, 0, 0, i64::MAX, i64::MIN));
+        sum.0 += 1;
+        sum.1 += u64::from(event.verdict == Verdict::Block);
+        sum.2 = sum.2.wrapping_add(event.bytes);
+        (sum.3, sum.4) = (sum.3.min(at), sum.4.max(at));
+    }
+    let mut rows: Vec<_> = sites.into_iter().collect();
+    rows.sort_by_key(|(site, sum)| (std::cmp::Reverse(sum.0), site.is_none(), site.clone()));
+    let moment = |at| kit::Timestamp::from_millis(at).to_string();
+    rows.into_iter()
+        .map(|(site, (requests, blocked, bytes, first, last))| {
+            let first_and_last = [moment(first).into(), moment(last).into()];
+            let mut row =
+                vec![site.map_or(Value::Null, Value::from), number(requests), number(blocked), number(bytes)];
+            row.extend(first_and_last);
+            row
+        })
+        .collect()
+}
+
+fn by_day_and_group(events: &[Event], wanted: &str) -> Vec<Vec<Value>> {
+    let mut days = BTreeMap::<(String, Option<u16>), (u64, u64, u64)>::new();
+    for event in events.iter().filter(|event| site(event).as_deref() == Some(wanted)) {
+        let day = event.at.to_string().chars().take(10).collect();
+        let sum = days.entry((day, event.group.map(|group| group.0))).or_default();
+        sum.0 += 1;
+        sum.1 += u64::from(event.verdict == Verdict::Block);
+        sum.2 = sum.2.wrapping_add(event.bytes);
+    }
+    days.into_iter()
+        .map(|((day, group), (requests, blocked, bytes))| {
+            let group = group.map_or(Value::Null, Value::from);
+            vec![day.into(), group, number(requests), number(blocked), number(bytes)]
+        })
+        .collect()
+}
+
+fn top_blocked(events: &[Event], most: usize) -> Vec<Vec<Value>> {
+    let mut groups = BTreeMap::<Option<u16>, BTreeMap<String, u64>>::new();
+    for event in events.iter().filter(|event| event.verdict == Verdict::Block) {
+        if let Some(site) = site(event) {
+            *groups.entry(event.group.map(|group| group.0)).or_default().entry(site).or_default() += 1;
+        }
+    }
+    let mut rows = Vec::new();
+    for (group, sites) in groups {
+        let mut sites: Vec<_> = sites.into_iter().collect();
+        sites.sort_by_key(|(site, requests)| (std::cmp::Reverse(*requests), site.clone()));
+        for (site, requests) in sites.into_iter().take(most) {
+            rows.push(vec![group.map_or(Value::Null, Value::from), site.into(), number(requests)]);
+        }
+    }
+    rows
+}
+
+fn reports() -> [Report; 4] {
+    [
+        Report::Person { person: PersonNo(2), time: time() },
+        Report::Site { site: "example.org".to_owned(), time: TimeRange::default() },
+        Report::TopBlocked { most: 2, time: TimeRange::default() },
+        Report::SearchTerms { term: "chess".to_owned(), time: TimeRange::default() },
+    ]
+}
+
+fn by_hand(events: &[Event]) -> [Vec<Vec<Value>>; 4] {
+    [person_by_hand(events, 2), by_day_and_group(events, "example.org"), top_blocked(events, 2), Vec::new()]
+}
+
+#[test]
+fn reports_are_what_counting_by_hand_gives() {
+    for all_packed in [false, true] {
+        let (school, log) = school(all_packed);
+        let check = |log: &AppendLog, when: &str| {
+            let events = scanned(log, TimeRange::default());
+            for (report, expected) in reports().iter().zip(by_hand(&events)) {
+                let Table { rows, .. } = log.report(report).unwrap();
+                assert_eq!(rows, expected, "{report:?} {when}");
+            }
+        };
+        check(&log, "as written");
+        assert!(log.report(&reports()[1]).unwrap().rows.len() > 2);
+        // Side tables are made again with their files, and what somebody did is counted no more.
+        let subject = Subject { whose: Whose::Person(PersonNo(1)), time: TimeRange::default() };
+        log.erase(subject, at("2026-12-01T00:00:00Z")).unwrap();
+        check(&log, "after an erasure");
+        // Without side tables the same is counted from the events.
+        let sides: Vec<_> = crate::school::files(&school.dir(), ".parquet");
+        for name in sides.iter().filter(|name| name.starts_with("daily-")) {
+            std::fs::write(school.dir().join(name), b"not what was written").unwrap();
+        }
+        drop(log);
+        check(&school.open(), "with damaged side tables");
+        assert!(!columns_in(&school.dir()).is_empty());
+    }
+}
+
+/// Asks ClickHouse, in a Python that has it.
+const CHDB: &str = r#"
+import glob, json, sys
+import chdb.session
+folder, texts = sys.argv[1], json.load(sys.stdin)
+session = chdb.session.Session()
+session.query("create database school engine = Atomic")
+session.query("use school")
+session.query(f"create view events as select * from file('{folder}/columns-*.parquet', Parquet) where front is not null")
+session.query(f"create view daily as select * from file('{folder}/daily-*.parquet', Parquet)")
+session.query("create table searches (decided_at DateTime64(3, 'UTC'), person UInt32, grp UInt16, site String, search String) engine = Memory")
+settings = " settings output_format_json_quote_64bit_integers = 0, date_time_output_format = 'iso', join_use_nulls = 1"
+for text in texts:
+    answer = json.loads(str(session.query(text + settings, "JSONCompact")))
+    print(json.dumps(answer["data"]))
+"#;
+
+#[test]
+fn clickhouse_reads_the_same_texts_and_gives_the_same_answers() {
+    let there = Command::new("python3").args(["-c", "import chdb"]).output();
+    if !there.is_ok_and(|ran| ran.status.success()) {
+        eprintln!("skipped: there is no python3 with chdb; `pip install chdb` brings it");
+        return;
+    }
+    let (school, log) = school(true);
+    let texts: Vec<String> = reports().iter().map(|report| report.sql().unwrap()).collect();
+    let mut python = Command::new("python3")
+        .args(["-c", CHDB])
+        .arg(school.dir())
+        .current_dir(school.folder.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    serde_json::to_writer(python.stdin.take().unwrap(), &texts).unwrap();
+    let said = python.wait_with_output().unwrap();
+    assert!(said.status.success());
+    let answers: Vec<Value> = String::from_utf8(said.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(answers.len(), texts.len());
+    for (report, theirs) in reports().iter().zip(answers) {
+        let ours = log.report(report).unwrap().rows;
+        assert_eq!(normal(json!(ours)), normal(theirs), "{report:?}");
+    }
+}
+
+/// Moments without the zeros at their end, which engines write differently.
+fn normal(value: Value) -> Value {
+    match value {
+        Value::Array(all) => all.into_iter().map(normal).collect(),
+        Value::String(text) if text.ends_with('Z') && text.contains('T') => {
+            let at = kit::Timestamp::parse(&text);
+            at.map_or(Value::String(text), |at| at.as_millis().into())
+        }
+        other => other,
+    }
+}
