@@ -75,6 +75,7 @@ fn a_test_asks_the_running_gate_as_each_group_and_is_kept_as_evidence() -> Resul
     assert!(told["report"]["notice"].as_str().is_some_and(|notice| notice.contains("No live")), "{told}");
     for id in [
         "groups-differ",
+        "safe-search",
         "help-is-open",
         "firefox-canary",
         "private-relay",

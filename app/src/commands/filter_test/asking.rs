@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use engine::test_pass::write_pass;
 use filtering::filter_test::Answer;
 use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::RData;
 use hickory_proto::rr::rdata::opt::EdnsOption;
 use kit::{Clock, Private};
 
@@ -45,6 +46,11 @@ impl Gate {
 
     /// Asks for a name as somebody of a group.
     pub fn ask(&mut self, group: &str, name: &str, kind: u16) -> Result<Answer> {
+        self.ask_where(group, name, kind).map(|(answer, _)| answer)
+    }
+
+    /// The same, with the name that the answer leads to first.
+    pub fn ask_where(&mut self, group: &str, name: &str, kind: u16) -> Result<(Answer, Option<String>)> {
         for _ in 0..ATTEMPTS {
             self.number = self.number.wrapping_add(1);
             let pass = write_pass(self.key.reveal(), group, self.client, Clock::System.now());
@@ -56,10 +62,10 @@ impl Gate {
                 return Ok(answer);
             }
         }
-        Ok(Answer::Nothing)
+        Ok((Answer::Nothing, None))
     }
 
-    fn answer(&self, name: &str) -> Result<Option<Answer>> {
+    fn answer(&self, name: &str) -> Result<Option<(Answer, Option<String>)>> {
         let until = Instant::now() + PATIENCE;
         let mut buffer = [0; 4096];
         loop {
@@ -73,10 +79,19 @@ impl Gate {
             let asked = message.queries.first().map(|query| query.name().to_ascii());
             let is_it = asked.is_some_and(|asked| asked.trim_end_matches('.').eq_ignore_ascii_case(name));
             if message.metadata.id == self.number && is_it {
-                return Ok(Some(read(&message)));
+                return Ok(Some((read(&message), leads_to(&message, name))));
             }
         }
     }
+}
+
+/// Where the name itself leads, by the first alias.
+fn leads_to(message: &Message, name: &str) -> Option<String> {
+    let plain = |name: &hickory_proto::rr::Name| name.to_ascii().trim_end_matches('.').to_ascii_lowercase();
+    message.answers.iter().find_map(|record| match &record.data {
+        RData::CNAME(alias) if plain(&record.name).eq_ignore_ascii_case(name) => Some(plain(&alias.0)),
+        _ => None,
+    })
 }
 
 fn read(message: &Message) -> Answer {

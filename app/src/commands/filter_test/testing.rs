@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 
 use anyhow::{Result, bail};
-use engine::explain::trace_in;
-use engine::{Front, GroupSet, Host, HostName, Identity, KnownBy, Live, Request, SealedKey};
+use engine::explain::{Trace, trace_in};
+use engine::{Decision, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, Request, SealedKey};
 use filtering::filter_test::sample::Sampled;
 use filtering::filter_test::{Answer, Asked, Categories, Check, CheckResult, Expect, Outcome};
 use filtering::publish::Published;
@@ -83,6 +83,8 @@ impl Testing {
         let mut result = CheckResult::of(check);
         if let Some(needs) = &check.needs {
             result.leave_out(format!("{needs}, which this version does not have"));
+        } else if check.safe_search {
+            self.safe_search(&mut result)?;
         } else if check.groups_differ {
             self.compare_groups(&mut result);
         } else if let Some(which) = check.categories {
@@ -108,6 +110,48 @@ impl Testing {
             result.leave_out("what is open: the gate's own name servers do not answer".to_owned());
         }
         Ok(result)
+    }
+
+    /// Asks for each engine as every group, and looks where it is led to.
+    fn safe_search(&mut self, result: &mut CheckResult) -> Result<()> {
+        let engines = &self.school.opened.policy.catalogue().engines;
+        let hosts: Vec<String> = engines.iter().filter_map(|engine| engine.every_host().last()).collect();
+        for host in hosts {
+            for group in self.groups.clone() {
+                if self.dead >= DEAD_AFTER {
+                    return Ok(());
+                }
+                let Some(decision) = self.decision(&group, &host) else { continue };
+                let target =
+                    self.school.opened.policy.safe_target(&decision).map(|target| target.name.to_string());
+                let (answer, leads_to) = self.gate.ask_where(&group, &host, A)?;
+                self.dead =
+                    if matches!(answer, Answer::Failed | Answer::Nothing) { self.dead + 1 } else { 0 };
+                let is_met = match &target {
+                    _ if decision.verdict.is_block() => answer == Answer::Refused,
+                    Some(target) => leads_to.as_ref() == Some(target),
+                    // The policy holds this group to nothing here.
+                    None => answer != Answer::Refused,
+                };
+                result.count(answer, is_met, || Asked {
+                    group: group.clone(),
+                    name: host.clone(),
+                    category: None,
+                    answer,
+                    should: match &target {
+                        _ if decision.verdict.is_block() => {
+                            "should be refused, as the policy says".to_owned()
+                        }
+                        Some(target) => {
+                            let came = leads_to.as_deref().unwrap_or("nowhere else");
+                            format!("should lead to {target}, and leads {came}")
+                        }
+                        None => "should be open, as the policy says".to_owned(),
+                    },
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The sites of help that this school has open.
@@ -235,6 +279,15 @@ impl Testing {
 
     /// What policy and live snapshot say now to somebody of the group: whether they block, and why.
     fn said(&self, group: &str, name: &str) -> Option<(bool, String)> {
+        let trace = self.trace(group, name)?;
+        Some((trace.verdict.is_block(), trace.reason))
+    }
+
+    fn decision(&self, group: &str, name: &str) -> Option<Decision> {
+        Some(self.trace(group, name)?.decision)
+    }
+
+    fn trace(&self, group: &str, name: &str) -> Option<Trace> {
         let policy = &self.school.opened.policy;
         let groups = policy.groups();
         let number = groups.number(group)?;
@@ -250,8 +303,7 @@ impl Testing {
             identity: &identity,
             front: Front::Dns,
         };
-        let trace = trace_in(policy, &self.live, &request, &policy.moment_at(now()));
-        Some((trace.verdict.is_block(), trace.reason))
+        Some(trace_in(policy, &self.live, &request, &policy.moment_at(now())))
     }
 
     /// Whether some category is refused to people of one group and open to those of another, as answered.

@@ -69,6 +69,9 @@ pub struct Check {
     /// Whether every help site is asked for.
     #[serde(default)]
     pub help: bool,
+    /// Whether every search engine is asked for, and where it is led to.
+    #[serde(default)]
+    pub safe_search: bool,
     /// Whether the answers to different groups are compared.
     #[serde(default)]
     pub groups_differ: bool,
@@ -132,11 +135,12 @@ mod tests {
                 check.category.is_some(),
                 check.categories.is_some(),
                 check.help,
+                check.safe_search,
                 check.groups_differ,
                 check.needs.is_some(),
             ];
             assert_eq!(ways.into_iter().filter(|way| *way).count(), 1, "{}", check.id);
-            let asks = check.needs.is_none() && !check.groups_differ;
+            let asks = check.needs.is_none() && !check.groups_differ && !check.safe_search;
             assert_eq!(check.expect.is_some(), asks, "{}", check.id);
             assert!(!check.rows.is_empty() && check.rows.iter().all(|row| rows.contains(&row.as_str())));
         }

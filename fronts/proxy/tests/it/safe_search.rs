@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use super::setting::{PUPIL, STAFF, Setting, body, policy, read_head, status};
+use super::setting::{PUPIL, STAFF, Setting, body, eventually, policy, read_head, status};
 
 const CELLS: &str = r#"
 [safe-search]
@@ -99,7 +99,8 @@ fn where_the_safe_address_cannot_be_had_there_is_none() {
     let page = setting.curl(&["--interface", PUPIL, "-p", &url]);
     assert!(status(&page) >= 500, "{page}");
     assert_eq!(reached(&setting, STAFF, "seek.example"), "127.0.0.1");
-    let seen = setting.internet.log();
+    // The web server writes its log after it has answered.
+    let seen = eventually(|| Some(setting.internet.log()).filter(|seen| seen.contains("/held")));
     assert!(!seen.contains("/held?") && seen.matches("/held").count() == 1, "{seen}");
 }
 
