@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use activity::{Client, Event, TimeRange};
 use anyhow::{Context as _, Result};
@@ -26,8 +27,10 @@ const FEWEST_PEOPLE: usize = 3;
 const DAY_MS: i64 = 86_400_000;
 /// After a day with fewer visits than this, such as a Sunday, the week is looked at.
 const A_DAY_HAS: u64 = 500;
-/// No more requests are looked at: some seconds' worth.
-const MOST: u64 = 3_000_000;
+/// No more requests are looked at: a second or two's worth, for whoever writes to the records waits meanwhile.
+const MOST: u64 = 500_000;
+/// How long the log may say nothing. It is asked while the records are held.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What of the lists in an index that is not published yet would newly block too much. Where the activity log does not
 /// answer, nothing is known, and that is said in the service log.
@@ -47,7 +50,7 @@ pub fn weigh(home: &Home, key: &SealedKey, index: &Path, at: Timestamp) -> Resul
     for days in [1, 7] {
         let mut replay = Replay::new(&before, &after, &opened.live.roll);
         let time = TimeRange { from: Some(at.plus_millis(-days * DAY_MS)), to: None };
-        let asked = client.scan(time, |event| {
+        let asked = client.scan_within(time, PATIENCE, |event| {
             replay.take(&past(&event));
             if replay.taken() < MOST { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });

@@ -76,6 +76,16 @@ impl Client {
         self.events(&Ask::Scan(time), Some(PATIENCE), each)
     }
 
+    /// The same for whoever would rather go on without than wait so long for the next.
+    pub fn scan_within(
+        &self,
+        time: TimeRange,
+        patience: Duration,
+        each: impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Answered, ClientError> {
+        self.events(&Ask::Scan(time), Some(patience), each)
+    }
+
     /// What a search finds from now on, or from a place on, until `each` breaks or the log process ends.
     pub fn tail(
         &self,
