@@ -76,7 +76,7 @@ fn the_devices_behind_a_named_router_are_told_apart_and_it_is_believed_alone() -
     let roll = folder.path().join("roll.toml");
     std::fs::write(
         &roll,
-        "[[device]]\nname = \"laptop-of-staff\"\naddresses = [\"127.0.9.20\"]\ngroups = [\"staff\"]\n\
+        "[[device]]\nname = \"laptop-of-a-governor\"\naddresses = [\"127.0.9.20\"]\ngroups = [\"governors\"]\n\
          [[device]]\nname = \"tablet-of-a-class\"\naddresses = [\"127.0.9.30\"]\ngroups = [\"year-5\"]\n",
     )?;
     school.told(&["people", "import", roll.to_str().context("path")?, "--apply"])?;
@@ -86,7 +86,7 @@ fn the_devices_behind_a_named_router_are_told_apart_and_it_is_believed_alone() -
     eventually(Duration::from_secs(20), || {
         (heard("127.0.9.20", port, &[]).ok()? == "SERVFAIL").then_some(())
     })
-    .context("staff behind the router have it open")?;
+    .context("a governor behind the router has it open at any hour")?;
     assert_eq!(heard("127.0.9.30", port, &[])?, "NXDOMAIN", "a pupil behind the same router");
     assert_eq!(heard("127.0.9.77", port, &[])?, "NXDOMAIN", "a device that nobody knows");
     let rows = school.told(&["--json", "activity", "search", "--site", "facebook.com"])?;
