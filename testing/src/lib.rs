@@ -1,7 +1,9 @@
-//! What tests share: a fresh database of each engine, and a clock that is set by hand. Knows core and platform only.
+//! What tests share: a fresh database of each engine, a clock that is set by hand, and name servers that
+//! others wrote. Knows core and platform only.
 
 pub mod databases;
 pub mod postgres;
+pub mod servers;
 
 pub use databases::{TestDatabase, databases};
 

@@ -1,58 +1,12 @@
 //! Testing the running filter as each group, and what is kept of it.
 
-use std::net::{SocketAddr, UdpSocket};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use journeys::{School, eventually};
 use serde_json::Value;
-
-/// A dnsmasq that has an address for every name.
-struct Ordinary {
-    at: SocketAddr,
-    child: Child,
-}
-
-impl Ordinary {
-    fn start() -> Result<Self> {
-        let free = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
-        let program = ["/usr/sbin/dnsmasq", "dnsmasq"].into_iter().find(|path| Path::new(path).exists());
-        let child = Command::new(program.unwrap_or("dnsmasq"))
-            .args([
-                "--keep-in-foreground",
-                "--conf-file=/dev/null",
-                "--no-resolv",
-                "--no-hosts",
-                "--bind-interfaces",
-            ])
-            .args(["--pid-file=", "--listen-address=127.0.0.1", "--address=/#/192.0.2.1"])
-            .arg(format!("--port={}", free.port()))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("dnsmasq is not installed")?;
-        let started = Self { at: free, child };
-        let probe = UdpSocket::bind("127.0.0.1:0")?;
-        probe.set_read_timeout(Some(Duration::from_millis(200)))?;
-        probe.connect(free)?;
-        let question = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x04test\x00\x00\x01\x00\x01";
-        let up = eventually(Duration::from_secs(10), || {
-            probe.send(question).ok()?;
-            probe.recv(&mut [0; 512]).ok()
-        });
-        up.context("dnsmasq answers")?;
-        Ok(started)
-    }
-}
-
-impl Drop for Ordinary {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use testing::servers::NameServer;
 
 /// Runs the test against the school's own gate.
 fn test(school: &School, more: &[&str]) -> Result<Output> {
@@ -144,8 +98,8 @@ fn a_filter_that_fails_its_test_is_named_with_an_exit_code_of_its_own() -> Resul
     assert!(school.told(&["status"])?.contains("FAILED: firefox-canary"));
 
     // What answers in the gate's place and knows no passes would be tested as a stranger: it is not tested at all.
-    let ordinary = Ordinary::start()?;
-    let server = ordinary.at.to_string();
+    let ordinary = NameServer::dnsmasq(&["--address=/#/192.0.2.1"])?;
+    let server = ordinary.address.to_string();
     let output = school.command(&["filter-test", "--server", &server, "--group", "year-7"])?;
     assert_eq!(output.status.code(), Some(4));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

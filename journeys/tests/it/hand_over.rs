@@ -2,43 +2,18 @@
 //! cannot start changes nothing.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use journeys::{eventually, program};
+use testing::servers::NameServer;
 
 use crate::parts::{Part, is_there, start_plain};
-
-/// Debian's dnsmasq as the name server of the internet: every name has one address there.
-struct Internet(Child);
-
-impl Drop for Internet {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn internet() -> Result<(Internet, SocketAddr)> {
-    let address = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
-    let child = Command::new("dnsmasq")
-        .args(["--keep-in-foreground", "--no-resolv", "--no-hosts", "--bind-interfaces", "--user=root"])
-        .args([
-            "--listen-address=127.0.0.1",
-            "--address=/#/203.0.113.7",
-            "--conf-file=/dev/null",
-            "--pid-file=",
-        ])
-        .arg(format!("--port={}", address.port()))
-        .stderr(Stdio::null())
-        .spawn()?;
-    Ok((Internet(child), address))
-}
 
 /// A school whose gate and log run by themselves, as under a service manager.
 fn set_up(home: &Path, upstream: SocketAddr) -> Result<()> {
@@ -104,8 +79,9 @@ fn gates_take_each_others_place_without_a_lost_answer_or_a_refused_connection() 
     }
     let folder = tempfile::tempdir()?;
     let home = folder.path().join("hillside");
-    let (_internet, upstream) = internet()?;
-    set_up(&home, upstream)?;
+    // Every name has one address on this internet.
+    let internet = NameServer::dnsmasq(&["--address=/#/203.0.113.7"])?;
+    set_up(&home, internet.address)?;
     let (_log, _) = start_plain(&home, "log", &[])?;
     let (mut gate, ready) = start_plain(&home, "gate", &[])?;
     let (dns, proxy) = (ready.dns, ready.proxy);

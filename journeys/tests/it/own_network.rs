@@ -1,81 +1,51 @@
 //! A school with servers of its own: Debian's bind9 holds its directory's zone, as a domain controller would.
 
-use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use journeys::{School, eventually, init};
 use serde_json::Value;
+use testing::servers::NameServer;
 
-/// A name server that was started for a test, and ends with it.
-struct Named {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Named {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// bind9 with those zones, each by its records; it answers for the first.
+fn named(folder: &Path, zones: &[(&str, &str)]) -> Result<NameServer> {
+    std::fs::create_dir_all(folder)?;
+    let place = folder.display();
+    let file = folder.join("named.conf");
+    for (zone, records) in zones {
+        let head = "$TTL 300\n@ IN SOA ns.school.lan. dns.school.lan. 1 3600 900 604800 120\n@ IN NS ns.school.lan.\n";
+        std::fs::write(folder.join(zone), format!("{head}{records}"))?;
     }
-}
-
-impl Named {
-    /// With those zones, each by its records.
-    fn start(folder: &Path, zones: &[(&str, &str)]) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        let address = loop {
-            let address = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
-            if TcpListener::bind(address).is_ok() {
-                break address;
-            }
-        };
-        let place = folder.display();
+    let mut written = Ok(());
+    let server = NameServer::start(|port| {
         let mut configuration = format!(
-            "options {{ directory \"{place}\"; listen-on port {} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; pid-file none;
-             recursion no; session-keyfile none; empty-zones-enable no; }};\ncontrols {{ }};\n",
-            address.port()
+            "options {{ directory \"{place}\"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; pid-file none;
+             recursion no; session-keyfile none; empty-zones-enable no; }};\ncontrols {{ }};\n"
         );
-        for (zone, records) in zones {
-            let head = "$TTL 300\n@ IN SOA ns.school.lan. dns.school.lan. 1 3600 900 604800 120\n@ IN NS ns.school.lan.\n";
-            std::fs::write(folder.join(zone), format!("{head}{records}"))?;
+        for (zone, _) in zones {
             configuration += &format!("zone \"{zone}\" {{ type primary; file \"{place}/{zone}\"; }};\n");
         }
-        std::fs::write(folder.join("named.conf"), configuration)?;
-        let child = Command::new("/usr/sbin/named")
-            .args(["-f", "-n", "1", "-c"])
-            .arg(folder.join("named.conf"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("named is not installed")?;
-        let named = Self { child, address };
-        let probe = zones.first().map_or("", |(zone, _)| zone);
-        eventually(Duration::from_secs(30), || {
-            let output = Command::new("dig")
-                .args([
-                    "@127.0.0.1",
-                    "-p",
-                    &address.port().to_string(),
-                    "+norecurse",
-                    "+tries=1",
-                    "+time=1",
-                    probe,
-                    "SOA",
-                ])
-                .output()
-                .ok()?;
-            String::from_utf8_lossy(&output.stdout).contains("status: NOERROR").then_some(())
-        })
-        .context("named does not answer")?;
-        Ok(named)
-    }
+        written = std::fs::write(&file, configuration);
+        let mut command = Command::new("/usr/sbin/named");
+        command.args(["-f", "-n", "1", "-c"]).arg(&file);
+        command
+    });
+    written?;
+    let server = server.context("named does not start")?;
+    let probe = zones.first().map_or("", |(zone, _)| zone);
+    let port = server.address.port().to_string();
+    eventually(Duration::from_secs(30), || {
+        let asked = ["@127.0.0.1", "-p", &port, "+norecurse", "+tries=1", "+time=1", probe, "SOA"];
+        let output = Command::new("dig").args(asked).output().ok()?;
+        String::from_utf8_lossy(&output.stdout).contains("status: NOERROR").then_some(())
+    })
+    .context("named does not answer")?;
+    Ok(server)
 }
 
-/// A school whose names are looked up at `internet`, with more settings.
-fn school(home: &Path, internet: &Named, more: &str) -> Result<School> {
+fn school(home: &Path, internet: &NameServer, more: &str) -> Result<School> {
     init(home)?;
     let file = home.join("fivebar.toml");
     let text = std::fs::read_to_string(&file)?.replace("127.0.0.1:9", &internet.address.to_string());
@@ -86,7 +56,7 @@ fn school(home: &Path, internet: &Named, more: &str) -> Result<School> {
 #[test]
 fn local_names_and_reverse_names_go_on_working_beside_the_filter() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let own = Named::start(
+    let own = named(
         &folder.path().join("own"),
         &[
             (
@@ -96,7 +66,7 @@ fn local_names_and_reverse_names_go_on_working_beside_the_filter() -> Result<()>
             ("10.in-addr.arpa", "5.0.0 IN PTR dc1.school.lan.\n"),
         ],
     )?;
-    let internet = Named::start(
+    let internet = named(
         &folder.path().join("internet"),
         &[
             ("example.org", "www IN A 93.184.216.34\nrebind IN A 10.0.0.5\n"),

@@ -1,41 +1,24 @@
 //! A village school's router asks for every device. Debian's dnsmasq is the router: it tells the devices apart, and the
 //! gate believes it, and nobody else.
 
-use std::net::UdpSocket;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use journeys::{School, eventually, init};
+use testing::servers::NameServer;
 
 use crate::parts::is_there;
 
 /// Where the router asks from.
 const ROUTER: &str = "127.0.9.1";
 
-struct Router(Child);
-
-impl Drop for Router {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// dnsmasq between the devices and the school, telling the devices apart or not; and where they ask it.
-fn router(school: &School, tells: bool) -> Result<(Router, u16)> {
-    let port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
+/// dnsmasq between the devices and the school, telling the devices apart or not.
+fn router(school: &School, tells: bool) -> Result<NameServer> {
     let dns = school.ready.dns;
-    let mut command = Command::new("dnsmasq");
-    command
-        .args(["--keep-in-foreground", "--no-resolv", "--no-hosts", "--bind-interfaces", "--user=root"])
-        .args(["--listen-address=127.0.0.1", "--conf-file=/dev/null", "--pid-file=", "--cache-size=0"])
-        .arg(format!("--port={port}"))
-        .arg(format!("--server={}#{}@{ROUTER}", dns.ip(), dns.port()));
-    if tells {
-        command.args(["--add-subnet=32,128", "--add-mac"]);
-    }
-    Ok((Router(command.stderr(Stdio::null()).spawn()?), port))
+    let server = format!("--server={}#{}@{ROUTER}", dns.ip(), dns.port());
+    let more: &[&str] = if tells { &["--add-subnet=32,128", "--add-mac"] } else { &[] };
+    Ok(NameServer::dnsmasq(&[&["--cache-size=0", server.as_str()], more].concat())?)
 }
 
 /// What a device hears from that port.
@@ -82,7 +65,8 @@ fn the_devices_behind_a_named_router_are_told_apart_and_it_is_believed_alone() -
     school.told(&["people", "import", roll.to_str().context("path")?, "--apply"])?;
 
     // Nobody answers for the internet here: SERVFAIL is what an open name gets, NXDOMAIN a closed one.
-    let (router, port) = router(&school, true)?;
+    let router = router(&school, true)?;
+    let port = router.address.port();
     eventually(Duration::from_secs(20), || {
         (heard("127.0.9.20", port, &[]).ok()? == "SERVFAIL").then_some(())
     })
@@ -99,7 +83,8 @@ fn the_devices_behind_a_named_router_are_told_apart_and_it_is_believed_alone() -
     drop(router);
 
     // A router that tells nothing apart: all its devices are who it is, here nobody, with what guests may have.
-    let (_plain, port) = self::router(&school, false)?;
+    let plain = self::router(&school, false)?;
+    let port = plain.address.port();
     eventually(Duration::from_secs(20), || {
         (heard("127.0.9.20", port, &[]).ok()? == "NXDOMAIN").then_some(())
     })

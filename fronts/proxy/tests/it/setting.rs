@@ -19,6 +19,7 @@ use front_proxy::{Config, HelpLine, Opening, Running};
 use kit::{Clock, Private, Timestamp};
 use lists::{IndexBuilder, ListIndex, Seed};
 use tempfile::TempDir;
+use testing::servers::NameServer;
 
 pub const PUPIL: &str = "127.0.9.1";
 pub const STAFF: &str = "127.0.9.2";
@@ -225,14 +226,15 @@ pub struct Internet {
     pub https: u16,
     pub dns: u16,
     pub folder: TempDir,
-    children: Vec<Child>,
+    child: Child,
+    _names: NameServer,
 }
 
 impl Internet {
     pub fn start() -> Self {
         let folder = TempDir::new().unwrap();
         let at = folder.path().to_owned();
-        let [http, https, dns] = free_ports();
+        let [http, https] = free_ports();
         let root = at.join("www");
         std::fs::create_dir(&root).unwrap();
         std::fs::write(root.join("small"), "hello\n").unwrap();
@@ -253,34 +255,23 @@ impl Internet {
         std::fs::write(at.join("nginx.conf"), nginx(&at, http, https)).unwrap();
         let mut server = Command::new("nginx");
         server.arg("-c").arg(at.join("nginx.conf")).arg("-p").arg(&at).arg("-e").arg(at.join("error.log"));
-        let mut names = Command::new("dnsmasq");
-        names.args([
-            "--no-daemon",
-            "--no-resolv",
-            "--no-hosts",
-            "--conf-file=/dev/null",
-            "--bind-interfaces",
-        ]);
-        names.args([
-            "--listen-address=127.0.0.1",
-            "--pid-file",
-            "--user=root",
+        let child = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = child.expect("nginx is installed");
+        let names = NameServer::dnsmasq(&[
             "--address=/example/127.0.0.1",
-        ]);
-        names.args(["--address=/rebound.example/10.11.12.13", "--address=/meta.example/169.254.169.254"]);
-        names.args(["--host-record=target.example,127.0.0.1", "--cname=alias.example,target.example"]);
-        names.args(["--address=/seeksafe.example/127.0.9.9", "--address=/filmssafe.example/127.0.9.9"]);
-        names.args(["--address=/two.example/127.0.0.1", "--address=/two.example/127.0.9.9"]);
-        names.arg(format!("--port={dns}"));
-        let children = [server, names]
-            .iter_mut()
-            .map(|command| {
-                command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-                command.spawn().expect("nginx and dnsmasq are installed")
-            })
-            .collect();
-        let internet = Self { http, https, dns, folder, children };
-        for port in [http, https, dns] {
+            "--address=/rebound.example/10.11.12.13",
+            "--address=/meta.example/169.254.169.254",
+            "--host-record=target.example,127.0.0.1",
+            "--cname=alias.example,target.example",
+            "--address=/seeksafe.example/127.0.9.9",
+            "--address=/filmssafe.example/127.0.9.9",
+            "--address=/two.example/127.0.0.1",
+            "--address=/two.example/127.0.9.9",
+        ])
+        .expect("dnsmasq is installed");
+        let dns = names.address.port();
+        let internet = Self { http, https, dns, folder, child, _names: names };
+        for port in [http, https] {
             eventually(|| TcpStream::connect(("127.0.0.1", port)).ok());
         }
         internet
@@ -298,11 +289,9 @@ impl Internet {
 
 impl Drop for Internet {
     fn drop(&mut self) {
-        for child in &mut self.children {
-            // nginx ends its worker on SIGTERM alone.
-            let _ = Command::new("kill").arg(child.id().to_string()).status();
-            let _ = child.wait();
-        }
+        // nginx ends its worker on SIGTERM alone.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
     }
 }
 
