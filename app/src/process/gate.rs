@@ -265,7 +265,7 @@ async fn all_answered(dns: &front_dns::Running) {
 
 /// Waits until every question that was taken is answered and every connection is closed.
 async fn nothing_left(dns: &front_dns::Running, proxy: &front_proxy::Running) {
-    while dns.questions_left() > 0 || dns.connections() > 0 || proxy.connections() > 0 {
+    while !dns.has_left() || !proxy.has_left() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -328,9 +328,10 @@ impl Running {
         self.inboxes.iter().fold(0, |sum: usize, inbox| sum.saturating_add(inbox.waiting()))
     }
 
-    /// How many connections over streams there are, encrypted ones too.
-    pub fn connections(&self) -> usize {
-        self.streams.as_ref().map_or(0, stream::Streams::connections) + self.encrypted.connections()
+    /// Whether it has left: nothing more is taken, every question is answered, and every stream is closed.
+    pub fn has_left(&self) -> bool {
+        let streams = self.streams.as_ref().is_none_or(stream::Streams::has_left);
+        streams && self.encrypted.has_left() && self.questions_left() == 0
     }
 
     /// Reads what it has done so far, for somebody else.

@@ -92,12 +92,13 @@ pub fn start(
         let _inside = runtime.enter();
         listeners.into_iter().map(tokio::net::TcpListener::from_std).collect::<io::Result<Vec<_>>>()?
     };
-    let (open, closed) = watch::channel(true);
+    let open = watch::Sender::new(true);
     let places = Arc::new(Semaphore::new(connections));
     let all = Arc::clone(&places);
+    let listeners: Vec<_> = listeners.into_iter().map(|listener| (listener, open.subscribe())).collect();
     let work = async move {
-        for listener in listeners {
-            let (inboxes, places, mut closed) = (inboxes.clone(), Arc::clone(&all), closed.clone());
+        for (listener, mut closed) in listeners {
+            let (inboxes, places) = (inboxes.clone(), Arc::clone(&all));
             tokio::spawn(async move {
                 tokio::select! {
                     () = accept(listener, inboxes, places) => {}
@@ -126,9 +127,10 @@ impl Streams {
         self.open.send_replace(false);
     }
 
-    /// How many connections there are.
-    pub fn connections(&self) -> usize {
-        self.connections.saturating_sub(self.places.available_permits())
+    /// Whether nothing more is taken, and nothing that was taken is open.
+    pub fn has_left(&self) -> bool {
+        // Who takes connections holds the other end, and a place for the next one.
+        self.open.receiver_count() == 0 && self.places.available_permits() >= self.connections
     }
 
     /// Takes orders.

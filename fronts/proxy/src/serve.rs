@@ -122,6 +122,7 @@ impl Bound {
             clock,
             counters: Counters::default(),
             open: AtomicUsize::new(0),
+            accepting: AtomicUsize::new(0),
             leaving: AtomicBool::new(false),
             stop: AtomicBool::new(false),
         });
@@ -162,9 +163,10 @@ impl Running {
         self.shared.leaving.store(true, Ordering::SeqCst);
     }
 
-    /// How many connections there are.
-    pub fn connections(&self) -> usize {
-        self.shared.open.load(Ordering::Relaxed)
+    /// Whether it has left: nothing more is taken, and nothing that was taken is open. The order of the two counts: what
+    /// the last listener took is open before that listener is gone.
+    pub fn has_left(&self) -> bool {
+        self.shared.accepting.load(Ordering::SeqCst) == 0 && self.shared.open.load(Ordering::SeqCst) == 0
     }
 
     /// Stops accepting, ends what is open, and waits for the threads.
@@ -218,7 +220,12 @@ fn thread(shared: Arc<Shared>, sockets: Vec<TcpSocket>, ready: &Ready) {
             let address = socket.local_addr();
             match socket.listen(4096) {
                 Ok(listener) => {
-                    accepting.push(tokio::task::spawn_local(accept(worker.clone(), listener)));
+                    let taking = Counted::one(&worker.shared, |shared| &shared.accepting);
+                    let worker = worker.clone();
+                    accepting.push(tokio::task::spawn_local(async move {
+                        accept(worker, listener).await;
+                        drop(taking);
+                    }));
                 }
                 Err(error) => {
                     let address = address.unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
@@ -269,7 +276,7 @@ async fn accept(worker: Mine, listener: TcpListener) {
             Ok((stream, from)) => {
                 let shared = &worker.shared;
                 Counters::add(&shared.counters.connections, 1);
-                let seat = Seat::take(&worker);
+                let seat = Counted::one(shared, |shared| &shared.open);
                 if shared.open.load(Ordering::Relaxed) > shared.config.limits.connections {
                     Counters::add(&shared.counters.turned_away, 1);
                     // What it asks for is not read; that it was turned away is told.
@@ -292,19 +299,22 @@ async fn accept(worker: Mine, listener: TcpListener) {
     }
 }
 
-/// One connection among those there are, given up when dropped.
-struct Seat(Arc<Shared>);
+/// One among those that are counted, until it is dropped.
+struct Counted {
+    shared: Arc<Shared>,
+    count: fn(&Shared) -> &AtomicUsize,
+}
 
-impl Seat {
-    fn take(worker: &Mine) -> Self {
-        worker.shared.open.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(&worker.shared))
+impl Counted {
+    fn one(shared: &Arc<Shared>, count: fn(&Shared) -> &AtomicUsize) -> Self {
+        count(shared).fetch_add(1, Ordering::SeqCst);
+        Self { shared: Arc::clone(shared), count }
     }
 }
 
-impl Drop for Seat {
+impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        (self.count)(&self.shared).fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Shared {
     pub counters: Counters,
     /// Connections there are now, of all threads.
     pub open: AtomicUsize,
+    /// Listeners that connections are taken from now, of all threads.
+    pub accepting: AtomicUsize,
     /// Whether another program takes the connections from now on.
     pub leaving: AtomicBool,
     /// Whether to stop.

@@ -18,10 +18,10 @@ fn the_three_things_that_the_demo_says_to_try_all_work() -> Result<()> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()?;
-    let said = BufReader::new(demo.stdout.take().context("no output")?);
+    // Held to the end: a program whose reader is gone says so by its exit code.
+    let mut said = BufReader::new(demo.stdout.take().context("no output")?).lines();
     let mut commands = Vec::new();
-    for line in said.lines() {
-        let line = line?;
+    while let Some(line) = said.next().transpose()? {
         if let Some(command) = line.trim().strip_prefix("$ ") {
             commands.push(command.to_owned());
         }

@@ -145,9 +145,11 @@ impl Serving {
         }
     }
 
-    /// How many connections there are.
-    pub fn connections(&self) -> usize {
-        self.places.as_ref().map_or(0, |places| places.taken().values().sum())
+    /// Whether nothing more is taken, and nothing that was taken is open.
+    pub fn has_left(&self) -> bool {
+        // Who takes connections holds the other end.
+        let taking = self.open.as_ref().map_or(0, watch::Sender::receiver_count);
+        taking == 0 && self.places.as_ref().is_none_or(|places| places.taken().is_empty())
     }
 
     /// Ends every connection and waits for the threads.
@@ -173,9 +175,9 @@ pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>]) -> io::Resul
         return Ok(serving);
     }
     let (stop, stopped) = watch::channel(());
-    let (open, closed) = watch::channel(true);
+    let open = watch::Sender::new(true);
     let places = Arc::new(Places::new(how.connections));
-    (serving.stop, serving.open, serving.places) = (Some(stop), Some(open), Some(Arc::clone(&places)));
+    (serving.stop, serving.places) = (Some(stop), Some(Arc::clone(&places)));
     let mut doors = Vec::new();
     for (bound, transport, protocol) in [(tls, Transport::Tls, "dot"), (https, Transport::Https, "h2")] {
         if let Some((_, listener)) = bound {
@@ -196,12 +198,11 @@ pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>]) -> io::Resul
                 inbox: Arc::clone(inbox),
                 places: Arc::clone(&places),
             };
-            own.push((listener, Arc::new(house)));
+            own.push((listener, Arc::new(house), open.subscribe()));
         }
-        let (mut stopped, closed) = (stopped.clone(), closed.clone());
+        let mut stopped = stopped.clone();
         let work = async move {
-            for (listener, house) in own {
-                let mut closed = closed.clone();
+            for (listener, house, mut closed) in own {
                 tokio::spawn(async move {
                     tokio::select! {
                         () = accept(listener, house) => {}
@@ -215,6 +216,7 @@ pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>]) -> io::Resul
         let thread = std::thread::Builder::new().name(format!("dns-tls-{number}"));
         serving.threads.push(thread.spawn(move || runtime.block_on(work))?);
     }
+    serving.open = Some(open);
     Ok(serving)
 }
 

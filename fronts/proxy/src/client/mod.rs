@@ -58,10 +58,12 @@ impl Client<'_> {
             let asked = read_head(head, Kind::Request, &mut self.parts)
                 .map_err(Refused::Head)
                 .and_then(|()| understand(head, &self.parts));
-            let ask = match asked {
+            let mut ask = match asked {
                 Ok(ask) => ask,
                 Err(refused) => return self.refuse(refused).await,
             };
+            // The answer says so, and the client asks whoever takes connections now.
+            ask.close |= self.worker.shared.leaving.load(Ordering::Relaxed);
             let done = match &ask.target {
                 Target::Connect { host, port } => {
                     let (host, port) = (host.clone(), *port);

@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use super::setting::{Setting, eventually, read_head, status};
+use kit::Clock;
+
+use super::setting::{Setting, block, eventually, read_head, status};
 
 #[test]
 fn a_client_that_sends_a_byte_a_minute_is_sent_away() {
@@ -120,4 +122,35 @@ fn stopping_ends_everything_and_tells_the_log() {
     let Setting { proxy, .. } = setting;
     proxy.stop();
     assert_eq!(idle.read(&mut [0; 1]).unwrap_or(0), 0);
+}
+
+#[test]
+fn a_proxy_that_leaves_says_so_and_has_left_only_when_nobody_can_reach_it() {
+    let mut setting = Setting::new(&block("site.example"));
+    let held = front_proxy::bind(front_proxy::Config {
+        listen: vec!["127.0.0.1:0".parse().unwrap()],
+        ..super::setting::config(&setting.internet)
+    })
+    .unwrap();
+    // As with a gate that takes this one's place: the sockets go on when the proxy has left them.
+    let sockets = held.descriptors().unwrap();
+    setting.proxy = held.start(setting.current.clone(), setting.log.clone(), Clock::System).unwrap();
+    let request = format!(
+        "GET {} HTTP/1.1\r\nHost: site.example:{}\r\n\r\n",
+        setting.url("site.example", "/small"),
+        setting.internet.http
+    );
+    let mut kept = setting.raw();
+    kept.write_all(request.as_bytes()).unwrap();
+    let first = read_head(&mut kept);
+    assert!(first.contains("403") && !first.contains("Connection: close"), "{first}");
+    setting.proxy.leave();
+    // It still takes connections until its threads have come round, so it has not left yet.
+    assert!(!setting.proxy.has_left());
+    kept.write_all(request.as_bytes()).unwrap();
+    let mut rest = String::new();
+    kept.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("403") && rest.contains("Connection: close"), "{rest}");
+    eventually(|| setting.proxy.has_left().then_some(()));
+    drop(sockets);
 }
