@@ -8,7 +8,7 @@
 //! is sealed, for what is sealed stays so under any policy.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher as _, Hash, Hasher as _};
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 
 use hashbrown::{HashTable, hash_table};
@@ -16,12 +16,12 @@ use kit::{Host, Timestamp};
 use serde::Serialize;
 
 use crate::calendar::{Moment, TimeSet};
-use crate::decision::{Fact, Verdict};
+use crate::decision::{Decision, Fact, Verdict};
 use crate::explain::{Trace, trace_in};
 use crate::groups::GroupSet;
 use crate::identity::{Identity, KnownBy, PersonNo};
 use crate::live::{Live, LiveDocument, Roll};
-use crate::policy::{FilterPolicy, decide_in};
+use crate::policy::{FilterPolicy, Memo, decide_in, tells_paths_apart};
 use crate::request::{Front, Request};
 use crate::step::Step;
 use crate::targets::Seeded;
@@ -31,8 +31,12 @@ type HashSet<K> = hashbrown::HashSet<K, Seeded>;
 
 /// So many sites are told apart on each side; requests to further ones are counted together.
 const MOST_SITES: usize = 100_000;
+/// So many hosts are known at once, about a hundred bytes each; then they begin anew, with the answers.
+const MOST_HOSTS: usize = 1 << 18;
 /// So many answers are kept at once, some tens of bytes each; then they begin anew.
-const MOST_KEPT: usize = 1 << 19;
+const MOST_KEPT: usize = 1 << 20;
+/// What the two sides keep of a host is all of one time: neither policy nor roll changes during a replay.
+const SNAPSHOT: u64 = 1;
 /// So many people are told apart for a site; more are counted as so many.
 const MOST_PEOPLE: usize = 10_000;
 
@@ -176,9 +180,16 @@ pub struct Replay<'p> {
     class_of: HashMap<[GroupSet; 2], u32>,
     /// The last minute that was worked out.
     minute: (i64, [Moment; 2]),
-    known: HashTable<Known>,
+    /// A class of askers and the named times that hold on both sides: a number that stands for them.
+    situation_of: HashMap<(u32, [TimeSet; 2]), u32>,
+    /// Places in `hosts`, by the host.
+    table: HashTable<u32>,
+    hosts: Vec<HostSeen>,
+    /// What both sides say in a situation about a host on which no path is told from another.
+    known: HashMap<(u32, u32), [Said; 2]>,
+    /// And about a host and its path.
+    of_paths: HashTable<OfPath>,
     seed: Seeded,
-    text: String,
     /// Hashes of each asker and site.
     visits: HashTable<u64>,
     found: Replayed,
@@ -195,13 +206,44 @@ struct Said {
     list: Option<u16>,
 }
 
-/// What both sides say of a class, a moment and a host with its path.
-struct Known {
-    class: u32,
-    times: [TimeSet; 2],
-    text: Box<str>,
+/// A host that was asked for.
+struct HostSeen {
+    name: HostKey,
+    hash: u64,
+    /// Whether either side may say different things of different paths.
+    tells_paths_apart: bool,
+    memos: [Memo; 2],
+}
+
+#[derive(PartialEq, Eq)]
+enum HostKey {
+    Name(Box<str>),
+    Address(IpAddr),
+}
+
+impl HostKey {
+    fn is(&self, host: Host<'_>) -> bool {
+        match (self, host) {
+            (Self::Name(name), Host::Name(asked)) => **name == *asked.as_str(),
+            (Self::Address(address), Host::Address(asked)) => *address == asked,
+            _ => false,
+        }
+    }
+}
+
+/// What both sides say in a situation about a host and one path.
+struct OfPath {
+    situation: u32,
+    host: u32,
+    path: Option<Box<str>>,
     both: [Said; 2],
     hash: u64,
+}
+
+impl From<Decision> for Said {
+    fn from(decision: Decision) -> Self {
+        Self { blocks: decision.verdict.is_block(), step: decision.reason.step, list: decision.reason.list }
+    }
 }
 
 struct Side<'p> {
@@ -253,9 +295,12 @@ impl<'p> Replay<'p> {
             classes: Vec::new(),
             class_of: HashMap::with_hasher(seed),
             minute: (i64::MIN, [moment; 2]),
-            known: HashTable::new(),
+            situation_of: HashMap::with_hasher(seed),
+            table: HashTable::new(),
+            hosts: Vec::new(),
+            known: HashMap::with_hasher(seed),
+            of_paths: HashTable::new(),
             seed,
-            text: String::new(),
             visits: HashTable::new(),
             found: Replayed::default(),
             differing: [Tally::new(seed), Tally::new(seed)],
@@ -282,7 +327,8 @@ impl<'p> Replay<'p> {
             return;
         };
         let moments = self.moments(past.at);
-        let [mut before, after] = self.said(class, moments, host, past);
+        let place = self.host(host);
+        let [mut before, after] = self.said(class, moments, (host, place), past);
         let mut excepted = None;
         if matches!(past.step, Step::Override | Step::Focus | Step::Withheld) {
             // The exception would speak again, unless the draft speaks at a step before it.
@@ -295,7 +341,7 @@ impl<'p> Replay<'p> {
                 excepted = Some(past.step);
             }
         }
-        let visit = self.visit(asker, host);
+        let visit = self.visit(asker, place);
         self.found.compared += 1;
         self.found.visits += u64::from(insert(&mut self.visits, visit));
         self.found.otherwise_then += u64::from(before.blocks != past.verdict.is_block());
@@ -349,49 +395,100 @@ impl<'p> Replay<'p> {
         self.minute.1
     }
 
-    fn said(&mut self, class: u32, moments: [Moment; 2], host: Host<'_>, past: &Past<'_>) -> [Said; 2] {
-        use std::fmt::Write as _;
-        self.text.clear();
-        let _ = match host {
-            Host::Name(name) => write!(self.text, "{}", name.as_str()),
-            Host::Address(address) => write!(self.text, "{address}"),
+    /// The place of a host among those that were asked for.
+    fn host(&mut self, host: Host<'_>) -> u32 {
+        let hash = match host {
+            Host::Name(name) => self.seed.hash_one(name.as_str()),
+            Host::Address(address) => self.seed.hash_one(address),
         };
-        // A host and a path cannot be confused with another: no host holds a slash, and each path starts with one.
-        self.text.push_str(past.path.unwrap_or_default());
-        let (times, text) = (moments.map(|moment| moment.times), &self.text);
-        let hash = self.seed.hash_one((class, times, text.as_str()));
-        let is_it = |known: &Known| known.class == class && known.times == times && *known.text == **text;
-        if let Some(known) = self.known.find(hash, is_it) {
+        let hosts = &self.hosts;
+        let is_it = |place: &u32| {
+            hosts.get(*place as usize).is_some_and(|seen| seen.hash == hash && seen.name.is(host))
+        };
+        if let Some(place) = self.table.find(hash, is_it) {
+            return *place;
+        }
+        if self.hosts.len() >= MOST_HOSTS {
+            self.table.clear();
+            self.hosts.clear();
+            self.known.clear();
+            self.of_paths.clear();
+        }
+        let place = u32::try_from(self.hosts.len()).unwrap_or(u32::MAX);
+        let name = match host {
+            Host::Name(name) => HostKey::Name(name.as_str().into()),
+            Host::Address(address) => HostKey::Address(address),
+        };
+        let tells_paths_apart =
+            self.sides.iter().any(|side| tells_paths_apart(side.policy, &side.live, host));
+        self.hosts.push(HostSeen { name, hash, tells_paths_apart, memos: Default::default() });
+        let hosts = &self.hosts;
+        self.table.insert_unique(hash, place, |place| hosts.get(*place as usize).map_or(0, |seen| seen.hash));
+        place
+    }
+
+    /// What both sides say.
+    fn said(
+        &mut self,
+        class: u32,
+        moments: [Moment; 2],
+        (host, place): (Host<'_>, u32),
+        past: &Past<'_>,
+    ) -> [Said; 2] {
+        let times = moments.map(|moment| moment.times);
+        let next = u32::try_from(self.situation_of.len()).unwrap_or(u32::MAX);
+        let situation = *self.situation_of.entry((class, times)).or_insert(next);
+        let nothing = [Said { blocks: false, step: Step::Unknown, list: None }; 2];
+        let (Some(identities), Some(seen)) =
+            (self.classes.get(class as usize), self.hosts.get_mut(place as usize))
+        else {
+            return nothing;
+        };
+        let sides = self.sides.iter().zip(identities).zip(&moments);
+        if !seen.tells_paths_apart {
+            if let Some(both) = self.known.get(&(situation, place)) {
+                return *both;
+            }
+            let mut both = nothing;
+            for ((said, memo), ((side, identity), moment)) in both.iter_mut().zip(&mut seen.memos).zip(sides)
+            {
+                let request = request(host, None, past.front, identity);
+                let kept = memo.recall(SNAPSHOT, side.policy, &side.live, &request, moment);
+                *said = kept
+                    .unwrap_or_else(|| memo.renew(SNAPSHOT, side.policy, &side.live, &request, moment))
+                    .into();
+            }
+            if self.known.len() >= MOST_KEPT {
+                self.known.clear();
+            }
+            self.known.insert((situation, place), both);
+            return both;
+        }
+        let hash = self.seed.hash_one((situation, place, past.path));
+        let is_it = |known: &OfPath| {
+            (known.situation, known.host) == (situation, place) && known.path.as_deref() == past.path
+        };
+        if let Some(known) = self.of_paths.find(hash, is_it) {
             return known.both;
         }
-        let mut both = [Said { blocks: false, step: Step::Unknown, list: None }; 2];
-        let Some(identities) = self.classes.get(class as usize) else { return both };
-        let asked = self.sides.iter().zip(identities).zip(&moments);
-        for (said, ((side, identity), moment)) in both.iter_mut().zip(asked) {
+        let mut both = nothing;
+        for (said, ((side, identity), moment)) in both.iter_mut().zip(sides) {
             let request = request(host, past.path, past.front, identity);
-            let decision = decide_in(side.policy, &side.live, &request, moment);
-            *said = Said {
-                blocks: decision.verdict.is_block(),
-                step: decision.reason.step,
-                list: decision.reason.list,
-            };
+            *said = decide_in(side.policy, &side.live, &request, moment).into();
         }
-        if self.known.len() >= MOST_KEPT {
-            self.known.clear();
+        if self.of_paths.len() >= MOST_KEPT {
+            self.of_paths.clear();
         }
-        let known = Known { class, times, text: text.as_str().into(), both, hash };
-        self.known.insert_unique(hash, known, |known| known.hash);
+        let path = past.path.map(Box::from);
+        let known = OfPath { situation, host: place, path, both, hash };
+        self.of_paths.insert_unique(hash, known, |known| known.hash);
         both
     }
 
-    fn visit(&self, asker: Asker, host: Host<'_>) -> u64 {
-        let mut hasher = self.seed.build_hasher();
-        somebody(asker).hash(&mut hasher);
-        match host {
-            Host::Name(name) => name.as_str().hash(&mut hasher),
-            Host::Address(address) => address.hash(&mut hasher),
-        }
-        hasher.finish()
+    /// One asker and one site, whoever is asked for in between.
+    fn visit(&self, asker: Asker, place: u32) -> u64 {
+        let host = self.hosts.get(place as usize).map_or(0, |seen| seen.hash);
+        self.seed.hash_one((somebody(asker), host))
     }
 
     /// What was found, with at most so many examples each way.

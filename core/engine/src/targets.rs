@@ -253,6 +253,13 @@ impl Targets {
         name.map_or(&[], |name| name.parts.as_slice())
     }
 
+    /// Whether what is said of this host may depend on a path, whoever asks.
+    pub(crate) fn tells_paths_apart(&self, host: &Hashed<'_>) -> bool {
+        // Parts that are somebody's own are not looked for one by one.
+        (self.has_parts && (!self.owners.is_empty() || !self.parts_of(host, None).is_empty()))
+            || self.expressions.iter().any(|expression| expression.holds_on(host.text))
+    }
+
     /// The expressions of this owner that match the URL. `path` is `None` where none is seen: then those alone count
     /// that match every URL on the host. With `beginning`, `path` is the beginning of what may follow.
     pub(crate) fn expressions(

@@ -1,6 +1,7 @@
 //! Deciding one request: gather what its facts match, then ask the steps in their order.
 
-use kit::{Host, LocalTime};
+use kit::address::ipv4_inside;
+use kit::{Host, HostName, LocalTime};
 
 use super::contest::Audience;
 use super::gather::{Case, Found};
@@ -53,6 +54,20 @@ pub(crate) fn decide_with_override(
     let audience = request.identity.person.map_or(Audience::Group(group), |_| Audience::Person);
     let trial = LiveEntry::trial(effect, audience, specificity(&target));
     Some(Case { trial: Some(trial), ..case(policy, live, request, moment, &host) }.decide(&matches))
+}
+
+/// Whether what is decided about this host may depend on a path: if not, one decision without a path stands for all.
+pub(crate) fn tells_paths_apart(policy: &FilterPolicy, live: &Live, host: Host<'_>) -> bool {
+    let text = HostText::of(host);
+    let hashed = Hashed::new(text.as_str(), policy.index().hasher());
+    let is_listed = |name: HostName<'_>| policy.index.paths_on(name).next().is_some();
+    !policy.sealed.is_empty()
+        || !policy.list_expressions.whole.is_empty()
+        || policy.targets.tells_paths_apart(&hashed)
+        || live.targets().tells_paths_apart(&hashed)
+        || HostName::new(text.as_str()).is_some_and(is_listed)
+        // What is known of the addresses inside is asked for by path as well.
+        || matches!(host, Host::Address(address) if ipv4_inside(address).next().is_some())
 }
 
 fn case<'a>(

@@ -58,6 +58,7 @@ use lists::ListIndex;
 
 pub use compile::Covered;
 pub(crate) use decide::decide_with_override;
+pub(crate) use decide::tells_paths_apart;
 pub use decide::{Memo, decide, decide_in};
 pub use groups::GroupTable;
 pub use review::{Beside, review};

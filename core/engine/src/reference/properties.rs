@@ -15,7 +15,7 @@ use crate::document::target::url_host;
 use crate::document::{Effect, TargetText};
 use crate::identity::{Identity, KnownBy, PersonNo};
 use crate::live::{Live, Override, Subject};
-use crate::policy::{Covered, FilterPolicy, LIVE, Memo, decide, decide_with_override};
+use crate::policy::{Covered, FilterPolicy, LIVE, Memo, decide, decide_with_override, tells_paths_apart};
 use crate::request::{Front, Request};
 use crate::step::Step;
 
@@ -79,11 +79,7 @@ impl Gate {
     }
 
     /// Asks with what is kept of a request's facts.
-    fn kept(
-        &self,
-        asked: &Asked,
-        ask: impl FnOnce(&Request<'_>, &Moment) -> Option<Decision>,
-    ) -> Option<Decision> {
+    fn kept<T>(&self, asked: &Asked, ask: impl FnOnce(&Request<'_>, &Moment) -> T) -> T {
         let groups = self.policy.groups().closure(asked.groups.iter().map(String::as_str), |_| {});
         let identity = Identity { person: asked.person, device: None, groups, known_by: asked.known_by };
         with_request(asked, &identity, Front::Dns, |request| ask(request, &self.policy.moment_at(asked.at)))
@@ -290,6 +286,22 @@ proptest! {
                 prop_assert_eq!(recalled, (!own).then(|| gate.decide(&whole, Front::Dns)), "{:?}", whole);
                 let stale = gate.kept(&bare, |request, moment| memo.recall(8, &gate.policy, &gate.live, request, moment));
                 prop_assert_eq!(stale, None, "another snapshot");
+            }
+        }
+    }
+
+    #[test]
+    fn one_decision_stands_for_all_paths_where_none_is_told_apart(bytes in bytes(), more in bytes()) {
+        let world = world::world(&mut Dice(bytes.iter()));
+        let mut dice = Dice(more.iter());
+        let world = if dice.chance(8) { world.without_expressions() } else { world };
+        let gate = Gate::new(&world, 1);
+        for _ in 0..8 {
+            let whole = Asked { chain: Vec::new(), addresses: Vec::new(), ..asked(&mut dice) };
+            let bare = Asked { path: None, ..whole.clone() };
+            let apart = gate.kept(&whole, |request, _| tells_paths_apart(&gate.policy, &gate.live, request.host));
+            if !apart {
+                prop_assert_eq!(gate.decide(&whole, Front::Proxy), gate.decide(&bare, Front::Proxy), "{:?}", whole);
             }
         }
     }

@@ -452,6 +452,18 @@ impl World {
         own.filter_map(|(_, pattern)| pattern.as_ref()).chain(listed).any(|pattern| looks_ahead(pattern))
     }
 
+    /// The same without expressions and sealed entries, which any path may be about.
+    pub(super) fn without_expressions(mut self) -> Self {
+        self.document.locked.retain(|rule| rule.expression.is_none());
+        self.document.rules.retain(|rule| rule.expression.is_none());
+        self.live.overrides.retain(|one| one.target.expression.is_none());
+        for list in &mut self.lists {
+            list.entries.retain(|(_, entry)| !matches!(entry, PlainEntry::Expression(_)));
+        }
+        self.sealed.clear();
+        self
+    }
+
     pub(super) fn index(&self, seed: u8) -> Arc<ListIndex> {
         let mut builder = IndexBuilder::new(Seed([seed; 16]));
         for (place, list) in self.lists.iter().enumerate() {
