@@ -117,7 +117,109 @@ logging {{ channel none {{ null; }}; category default {{ none; }}; }};
         return ["named", "-f", "-n", "1", "-c", f"{folder}/named.conf"]
 
 
+class UnboundRpz(Unbound):
+    """Unbound with a response policy zone."""
+
+    name = "unbound RPZ"
+
+    def prepare(self, folder, port, upstream, names):
+        command = super().prepare(folder, port, upstream, [])
+        rpz(f"{folder}/rpz.zone", names, origin="$ORIGIN rpz.test.\n")
+        with open(f"{folder}/unbound.conf") as file:
+            text = file.read().replace('module-config: "iterator"', 'module-config: "respip iterator"')
+        write(f"{folder}/unbound.conf", text + f'rpz:\n name: rpz.test\n zonefile: "{folder}/rpz.zone"\n')
+        return command
+
+
+class Knot:
+    """Knot Resolver with a response policy zone."""
+
+    name, package = "knot-resolver RPZ", "knot-resolver"
+
+    def prepare(self, folder, port, upstream, names):
+        rpz(f"{folder}/rpz.zone", names, origin="$ORIGIN rpz.test.\n")
+        write(f"{folder}/kresd.conf", f"""net.listen('127.0.0.1', {port}, {{ kind = 'dns' }})
+modules = {{ 'policy', 'stats' }}
+trust_anchors.remove('.')
+cache.size = 512 * MB
+policy.add(policy.rpz(policy.DENY, '{folder}/rpz.zone', false))
+policy.add(policy.all(policy.STUB('127.0.0.1@{upstream}')))
+""")
+        return ["kresd", "-n", "-c", f"{folder}/kresd.conf", folder]
+
+
+class Dnsdist:
+    """dnsdist with the names in a constant database, its quickest form of a list that does not fit in its rules."""
+
+    name, package = "dnsdist CDB", "dnsdist"
+
+    def prepare(self, folder, port, upstream, names):
+        made = subprocess.Popen(["cdb", "-c", "-t", f"{folder}/new", f"{folder}/list.cdb"], stdin=subprocess.PIPE)
+        for name in names:
+            key = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+            made.stdin.write(b"+%d,1:%s->1\n" % (len(key), key))
+        made.stdin.write(b"\n")
+        made.stdin.close()
+        if made.wait() != 0:
+            raise RuntimeError("cdb could not write the list")
+        write(f"{folder}/dnsdist.conf", f"""setLocal("127.0.0.1:{port}")
+setACL({{"127.0.0.0/8"}})
+newServer({{address="127.0.0.1:{upstream}", healthCheckMode="up", sockets=4}})
+pc = newPacketCache(500000, {{maxTTL=86400}})
+getPool(""):setCache(pc)
+setSecurityPollSuffix("")
+setMaxUDPOutstanding(60000)
+setUDPTimeout(1)
+kvs = newCDBKVStore("{folder}/list.cdb", 1)
+addAction(KeyValueStoreLookupRule(kvs, KeyValueLookupKeySuffix(1)), RCodeAction(DNSRCode.NXDOMAIN))
+""")
+        return ["dnsdist", "--supervised", "--disable-syslog", "-C", f"{folder}/dnsdist.conf"]
+
+
+class Dnsmasq:
+    """dnsmasq with one server line a name."""
+
+    name, package = "dnsmasq", "dnsmasq-base"
+
+    def prepare(self, folder, port, upstream, names):
+        with open(f"{folder}/servers", "w") as servers:
+            servers.write(f"server=127.0.0.1#{upstream}\n")
+            servers.writelines(f"server=/{name}/\n" for name in names)
+        return ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", f"--port={port}", "--listen-address=127.0.0.1",
+                "--bind-interfaces", "--no-resolv", "--no-hosts", f"--servers-file={folder}/servers", "--cache-size=10000",
+                "--dns-forward-max=4096", "--user=root", f"--pid-file={folder}/pid"]
+
+
+class UnboundEncrypted(Unbound):
+    """Unbound with its local zones, over TLS and HTTPS too."""
+
+    name = "unbound encrypted"
+
+    def __init__(self, tls, https):
+        self.tls, self.https = tls, https
+
+    def prepare(self, folder, port, upstream, names):
+        command = super().prepare(folder, port, upstream, names)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=dns.school.example", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"],
+                       capture_output=True, check=True)
+        with open(f"{folder}/unbound.conf") as file:
+            text = file.read().replace(f" port: {port}\n", f""" port: {port}
+ interface: 127.0.0.1@{self.tls}
+ interface: 127.0.0.1@{self.https}
+ tls-port: {self.tls}
+ https-port: {self.https}
+ tls-service-key: "{folder}/key.pem"
+ tls-service-pem: "{folder}/cert.pem"
+ incoming-num-tcp: 256
+ http-max-streams: 256
+""")
+        write(f"{folder}/unbound.conf", text)
+        return command
+
+
 ALL = [Unbound, Recursor, Bind]
+MORE = [UnboundRpz, Knot, Dnsdist, Dnsmasq]
 
 
 def version(package):

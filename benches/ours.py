@@ -31,7 +31,7 @@ class Fivebar:
     def make(self, upstream, origins=(), category="pornography", cache_mb=None):
         """A school on free ports, with one thread a front, that may reach these ports of 127.0.0.1. Its cache is as large
         as `init` makes it, or `cache_mb`."""
-        self.dns, self.proxy, self.portal = free_ports(3)
+        self.dns, self.proxy, self.portal, self.tls, self.https = free_ports(5)
         self.category = category
         self.command("init", "--yes", "--school", SCHOOL, "--dns", f"127.0.0.1:{self.dns}",
                      "--proxy", f"127.0.0.1:{self.proxy}", "--portal", f"127.0.0.1:{self.portal}",
@@ -39,9 +39,10 @@ class Fivebar:
         path = f"{self.home}/fivebar.toml"
         with open(path) as file:
             text = file.read()
-        text = re.sub(r"(?m)^(threads|inside)\s*=.*\n", "", text)
+        text = re.sub(r"(?m)^(threads|inside|tls|https|name)\s*=.*\n", "", text)
         text = re.sub(r"(?m)^\[\[proxy\.inside\]\]\n(?:.+\n)*", "", text)
-        text = text.replace("[dns]\n", "[dns]\nthreads = 1\n", 1)
+        text = text.replace("[dns]\n", "[dns]\nthreads = 1\n"
+                            f'tls = "127.0.0.1:{self.tls}"\nhttps = "127.0.0.1:{self.https}"\nname = "dns.school.example"\n', 1)
         if cache_mb:
             text = re.sub(r"(?m)^cache-mb\s*=.*\n", f"cache-mb = {cache_mb}\n", text)
         inside = ", ".join(f'{{ address = "127.0.0.1", port = {port} }}' for port in origins)

@@ -22,7 +22,7 @@ import dns_peers
 import proxy_peers
 from machine import (LOAD_CPU, SERVER_CPU, allowed, before_others, blocked, describe, family, fetch, free_ports, listening,
                      median, rss_mb, start, stop, wait_for, write)
-from measure import Dns, Get, Server, Tunnels, interleaved, quiet_gap, ratio, reload_under_load, timed
+from measure import Dns, Encrypted, Get, Server, Tunnels, interleaved, quiet_gap, ratio, reload_under_load, timed
 from ours import Fivebar
 
 GOALS = {  # what: (at least or at most, aim)
@@ -30,6 +30,12 @@ GOALS = {  # what: (at least or at most, aim)
     "DNS against unbound local-zone": (3.0, 3.5),
     "DNS against pdns-recursor RPZ": (3.0, 3.5),
     "DNS against bind RPZ": (6.0, 7.0),
+    "DNS against unbound RPZ": (3.5, 4.0),
+    "DNS against knot-resolver RPZ": (5.0, 6.0),
+    "DNS against dnsdist CDB": (1.7, 2.0),
+    "DNS against dnsmasq": (30.0, 35.0),
+    "DNS over TLS against unbound": (1.5, 2.0),
+    "DNS over HTTPS against unbound": (1.5, 2.0),
     "GET against haproxy (no list)": (0.9, 0.95),
     "GET against squid (no list)": (3.5, 4.0),
     "GET against squid + squidGuard": (7.0, 8.0),
@@ -173,6 +179,58 @@ http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type
                 what = f"DNS against {server.name}"
                 self.row(what, ratio(figures, "fivebar", server.name), *GOALS[what])
             self.log_cost(dns, fivebar, ours)
+        self.stop_all()
+
+    def more_dns(self, names, list_path, stream):
+        """The same stream beside further peers, each with us alone in turn: they need too much memory to stand side by side."""
+        a = self.arguments
+        upstream = self.upstream()
+        dns = Dns(a.load, stream, a.seconds)
+        fivebar, _, _, _ = self.ours(upstream, list_path, cache_mb=64)
+        ours = Server("fivebar", fivebar.dns, lambda: [fivebar.part("gate")])
+        wait_for("fivebar refusing a listed name", lambda: blocked(ours.port, "www." + names[-1]), 60)
+        dns.warm(ours)
+        for peer in [kind() for kind in dns_peers.MORE]:
+            what = f"DNS against {peer.name}"
+            try:
+                server, process, seconds = self.dns_server(peer, upstream, names)
+            except RuntimeError as problem:
+                self.keep("problem", peer=peer.name, text=str(problem))
+                self.row(what, None, *GOALS[what])
+                continue
+            self.keep("load", peer=peer.name, version=dns_peers.version(peer.package), seconds=seconds, mb=rss_mb(server.pids()))
+            dns.warm(server)
+            figures = interleaved(dns, [ours, server], a.rounds)
+            self.keep("dns", peer=server.name, mb=rss_mb(server.pids()), ours=figures["fivebar"], **figures[server.name])
+            self.row(what, ratio(figures, "fivebar", server.name), *GOALS[what])
+            stop(process)
+        self.stop_all()
+
+    def encrypted(self, names, list_path, stream):
+        """DNS over TLS and over HTTPS on kept connections, beside unbound."""
+        a = self.arguments
+        questions = f"{self.folder}/questions"
+        kinds = {"1": "A", "28": "AAAA", "65": "TYPE65"}
+        with open(stream) as lines, open(questions, "w") as out:
+            for _, line in zip(range(100_000), lines):
+                name, kind = line.split()
+                out.write(f"{name} {kinds[kind]}\n")
+        upstream = self.upstream()
+        fivebar, _, _, _ = self.ours(upstream, list_path, cache_mb=64)
+        gate = [fivebar.part("gate")]
+        peer = dns_peers.UnboundEncrypted(*free_ports(2))
+        _, process, _ = self.dns_server(peer, upstream, names)
+        for mode, word, own_port, its_port in (("dot", "TLS", fivebar.tls, peer.tls), ("doh", "HTTPS", fivebar.https, peer.https)):
+            ours = Server("fivebar", own_port, lambda: gate)
+            server = Server("unbound", its_port, lambda: family(process.pid))
+            load = Encrypted(mode, questions, a.seconds)
+            for one in (ours, server):
+                load.once(one)
+            figures = interleaved(load, [ours, server], a.rounds)
+            for one in (ours, server):
+                self.keep(mode, peer=one.name, **figures[one.name])
+            what = f"DNS over {word} against unbound"
+            self.row(what, ratio(figures, "fivebar", "unbound"), *GOALS[what])
         self.stop_all()
 
     def log_cost(self, dns, fivebar, ours):
@@ -344,7 +402,7 @@ def main():
     parser.add_argument("--load", required=True, help="the fivebar-load program")
     parser.add_argument("--examples", help="the folder of our own measuring programs; left out if not given")
     parser.add_argument("--quick", action="store_true", help="100,000 names, short rounds, no five million")
-    parser.add_argument("--parts", default="dns,proxy,large,log")
+    parser.add_argument("--parts", default="dns,more-dns,encrypted,proxy,large,log")
     parser.add_argument("--events", type=int, default=20_000_000, help="how long the activity log is that is packed and asked")
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--large", type=int, default=5_000_000)
@@ -358,7 +416,7 @@ def main():
     parts = arguments.parts.split(",")
     if arguments.quick:
         arguments.count, arguments.seconds = 100_000, 2
-        parts = [part for part in parts if part not in ("large", "log")]
+        parts = [part for part in parts if part not in ("more-dns", "large", "log")]
     if arguments.before_others:
         before_others()
     os.environ["PATH"] += ":/usr/sbin:/sbin"
@@ -375,6 +433,10 @@ def main():
             run.front_cost()
         if "dns" in parts:
             run.dns(names, list_path, stream)
+        if "more-dns" in parts and arguments.program:
+            run.more_dns(names, list_path, stream)
+        if "encrypted" in parts and arguments.program:
+            run.encrypted(names, list_path, stream)
         if "proxy" in parts:
             run.proxy(names, list_path)
         if "large" in parts and arguments.program:

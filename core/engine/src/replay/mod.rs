@@ -1,0 +1,274 @@
+//! Replay: what another policy would do to requests that were decided before.
+//!
+//! Both policies, the one in force and the draft, decide each past request anew, so that what differs is the draft's doing
+//! and not that of lists or rules which changed since. Who somebody is comes from the roll of today. Left out, and counted,
+//! is what a policy has no say in or what cannot be known again: [`LeftOut`].
+//!
+//! A draft sees no override, no focus and no withheld access, and no sealed entry: whoever replays learns nothing of what
+//! is sealed, for what is sealed stays so under any policy.
+
+mod answers;
+mod found;
+mod tally;
+
+use std::hash::BuildHasher as _;
+use std::net::IpAddr;
+
+use hashbrown::HashTable;
+use kit::{Host, Timestamp};
+
+use self::answers::{Answers, Side, request};
+pub use self::found::{Differing, Example, LeftOut, OfGroup, OfList, Replayed};
+use self::tally::{SiteTally, Tally, first_part, insert, somebody};
+use crate::calendar::Moment;
+use crate::decision::{Fact, Verdict};
+use crate::explain::{Trace, trace_in};
+use crate::groups::GroupSet;
+use crate::identity::{Identity, KnownBy, PersonNo};
+use crate::live::{Live, LiveDocument, Roll};
+use crate::policy::FilterPolicy;
+use crate::request::Front;
+use crate::step::Step;
+use crate::targets::Seeded;
+
+type HashMap<K, V> = hashbrown::HashMap<K, V, Seeded>;
+
+/// Who asked, by person and address.
+type Asker = (Option<PersonNo>, Option<IpAddr>);
+
+/// One request of the past, as the activity log keeps it.
+#[derive(Debug, Clone, Copy)]
+pub struct Past<'a> {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Which front decided.
+    pub front: Front,
+    /// The person, where one was known.
+    pub person: Option<PersonNo>,
+    /// How surely.
+    pub known_by: KnownBy,
+    /// The device's address.
+    pub client: Option<IpAddr>,
+    /// The host; none where it was not kept.
+    pub host: Option<Host<'a>>,
+    /// The path without its query, where one was seen.
+    pub path: Option<&'a str>,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// The step that spoke.
+    pub step: Step,
+    /// The fact that it spoke about.
+    pub fact: Fact,
+}
+
+/// Two policies side by side, taking one past request after the other, in any order.
+pub struct Replay<'p> {
+    answers: Answers<'p>,
+    /// Who asked, by person and address: a number that stands for the groups on both sides.
+    askers: HashMap<Asker, Option<u32>>,
+    classes: Vec<[Identity; 2]>,
+    class_of: HashMap<[GroupSet; 2], u32>,
+    /// The last minute that was worked out.
+    minute: (i64, [Moment; 2]),
+    seed: Seeded,
+    /// Hashes of each asker and site.
+    visits: HashTable<u64>,
+    found: Replayed,
+    differing: [Tally; 2],
+}
+
+impl<'p> Replay<'p> {
+    /// Begins with the policy in force, a draft, and who is on the roll. Both policies have the same lists, and neither has
+    /// sealed entries.
+    pub fn new(in_force: &'p FilterPolicy, draft: &'p FilterPolicy, roll: &Roll) -> Self {
+        let alone = LiveDocument { roll: roll.clone(), ..LiveDocument::default() };
+        let side = |policy: &'p FilterPolicy| Side { policy, live: Live::compile(&alone, policy).0 };
+        let never = Timestamp::from_millis(i64::MIN);
+        let moment = Moment { at: never, times: Default::default() };
+        let seed = Seeded::random();
+        Self {
+            answers: Answers::new([side(in_force), side(draft)], seed),
+            askers: HashMap::with_hasher(seed),
+            classes: Vec::new(),
+            class_of: HashMap::with_hasher(seed),
+            minute: (i64::MIN, [moment; 2]),
+            seed,
+            visits: HashTable::new(),
+            found: Replayed::default(),
+            differing: [Tally::new(seed), Tally::new(seed)],
+        }
+    }
+
+    /// Takes one request. What the same groups asked for at the same school time is decided once.
+    pub fn take(&mut self, past: &Past<'_>) {
+        if past.known_by == KnownBy::FilterTest {
+            self.found.left_out.tests += 1;
+            return;
+        }
+        let Some(host) = past.host.filter(|_| !matches!(past.step, Step::Sealed | Step::Front)) else {
+            self.found.left_out.not_the_policys += 1;
+            return;
+        };
+        if matches!(past.fact, Fact::Chain(_) | Fact::Address(_)) {
+            self.found.left_out.led_elsewhere += 1;
+            return;
+        }
+        let asker = (past.person, past.client);
+        let Some(class) = self.class(asker) else {
+            self.found.left_out.gone += 1;
+            return;
+        };
+        let moments = self.moments(past.at);
+        let Some(identities) = self.classes.get(class as usize) else { return };
+        let place = self.answers.host(host);
+        let [mut before, after] = self.answers.said((class, identities), moments, (host, place), past);
+        let mut excepted = None;
+        if matches!(past.step, Step::Override | Step::Focus | Step::Withheld) {
+            // The exception would speak again, unless the draft speaks at a step before it.
+            if after.step >= past.step {
+                self.found.left_out.exceptions += 1;
+                return;
+            }
+            if before.step > past.step {
+                before.blocks = past.verdict.is_block();
+                excepted = Some(past.step);
+            }
+        }
+        let visit = self.visit(asker, place);
+        self.found.compared += 1;
+        self.found.visits += u64::from(insert(&mut self.visits, visit));
+        self.found.otherwise_then += u64::from(before.blocks != past.verdict.is_block());
+        if before.blocks != after.blocks {
+            let way = usize::from(before.blocks);
+            if let Some(tally) = self.differing.get_mut(way) {
+                tally.take((asker, class, excepted), moments, host, past);
+                if let Some(list) = after.list {
+                    tally.take_of_list(list, visit, asker);
+                }
+            }
+        }
+    }
+
+    /// The class of whoever asked; `None` where they are not on the roll any more.
+    fn class(&mut self, asker: Asker) -> Option<u32> {
+        if let Some(known) = self.askers.get(&asker) {
+            return *known;
+        }
+        let identities = self.answers.sides.each_ref().map(|side| side.live.identity_of(asker.0, asker.1));
+        let class = if let [Some(before), Some(after)] = identities {
+            let next = u32::try_from(self.classes.len()).unwrap_or(u32::MAX);
+            let class = *self.class_of.entry([before.groups, after.groups]).or_insert(next);
+            if class == next {
+                self.classes.push([before, after]);
+            }
+            Some(class)
+        } else {
+            None
+        };
+        self.askers.insert(asker, class);
+        class
+    }
+
+    fn moments(&mut self, at: Timestamp) -> [Moment; 2] {
+        let minute = at.as_millis().div_euclid(60_000);
+        if self.minute.0 != minute {
+            let start = Timestamp::from_millis(minute.saturating_mul(60_000));
+            // Nothing here ends at a moment, so all minutes of the same times are one.
+            let never = Timestamp::from_millis(i64::MIN);
+            let moments = self
+                .answers
+                .sides
+                .each_ref()
+                .map(|side| Moment { at: never, ..side.policy.moment_at(start) });
+            self.minute = (minute, moments);
+        }
+        self.minute.1
+    }
+
+    /// One asker and one site, whoever is asked for in between.
+    fn visit(&self, asker: Asker, place: u32) -> u64 {
+        self.seed.hash_one((somebody(asker), self.answers.hash_of(place)))
+    }
+
+    /// What was found, with at most so many examples each way.
+    pub fn end(mut self, examples: usize) -> Replayed {
+        let [blocked, open] =
+            std::mem::replace(&mut self.differing, [Tally::new(self.seed), Tally::new(self.seed)])
+                .map(|tally| self.told(tally, examples));
+        self.found.newly_blocked = blocked;
+        self.found.newly_open = open;
+        self.found
+    }
+
+    /// How far it is: requests taken so far.
+    pub const fn taken(&self) -> u64 {
+        self.found.compared + self.found.left_out.all()
+    }
+
+    fn told(&self, tally: Tally, examples: usize) -> Differing {
+        let [_, draft] = &self.answers.sides;
+        let mut groups: HashMap<u16, u64> = HashMap::with_hasher(self.seed);
+        for (class, requests) in &tally.classes {
+            let Some([_, identity]) = self.classes.get(*class as usize) else { continue };
+            for group in identity.groups.iter() {
+                *groups.entry(group.0).or_default() += requests;
+            }
+        }
+        let table = draft.policy.groups();
+        let mut groups: Vec<OfGroup> = (table.all())
+            .filter_map(|(number, id, name)| {
+                let requests = *groups.get(&number.0)?;
+                Some(OfGroup { id: id.to_owned(), name: name.to_owned(), requests })
+            })
+            .filter(|group| group.id != crate::document::EVERYONE)
+            .collect();
+        groups.sort_by(|one, other| (other.requests, &one.id).cmp(&(one.requests, &other.id)));
+        let named =
+            |list: u16| draft.policy.index().lists().get(usize::from(list)).map(|head| head.id.clone());
+        let mut lists: Vec<OfList> = (tally.lists.iter())
+            .filter_map(|(list, of)| {
+                let (requests, visits, people) = (of.requests, of.visits, of.people.len());
+                Some(OfList { id: named(*list)?, requests, visits, people })
+            })
+            .collect();
+        lists.sort_by(|one, other| (other.requests, &one.id).cmp(&(one.requests, &other.id)));
+        let sites = tally.sites.len();
+        let mut hosts: Vec<(String, SiteTally)> = tally.sites.into_iter().collect();
+        hosts.sort_by(|(one, its), (other, others)| (others.requests, one).cmp(&(its.requests, other)));
+        hosts.truncate(examples);
+        let examples = hosts.into_iter().filter_map(|(host, site)| self.example(host, site)).collect();
+        Differing { requests: tally.requests, sites, more: tally.more, lists, groups, examples }
+    }
+
+    fn example(&self, host: String, site: SiteTally) -> Option<Example> {
+        let identities = self.classes.get(site.class as usize)?;
+        let target = match kit::address::literal(&host) {
+            Some(address) => Host::Address(address),
+            None => Host::Name(kit::HostName::new(&host)?),
+        };
+        let trace = |side: usize, path: Option<&str>| {
+            let (one, identity, moment) =
+                (self.answers.sides.get(side)?, identities.get(side)?, site.moments.get(side)?);
+            Some(trace_in(one.policy, &one.live, &request(target, path, site.front, identity), moment))
+        };
+        // A path says what one person read: it is told only where without it nothing would differ.
+        let both = |path: Option<&str>| Some([trace(0, path)?, trace(1, path)?]);
+        let of_site = both(None)?;
+        let differs = |both: &[Trace; 2]| both[0].verdict.is_block() != both[1].verdict.is_block();
+        let path = site.path.as_deref().filter(|_| !differs(&of_site) && site.excepted.is_none());
+        let [before, after] = if path.is_some() { both(path)? } else { of_site };
+        let in_force = match site.excepted {
+            Some(step) => format!("decided by an exception for a time ({step})."),
+            None => before.reason,
+        };
+        let (path, draft) = (path.map(|path| first_part(path).to_owned()), after.reason);
+        Some(Example {
+            path: path.filter(|path| path != "/"),
+            requests: site.requests,
+            people: site.people.len(),
+            in_force,
+            draft,
+            host,
+        })
+    }
+}
