@@ -90,16 +90,20 @@ def wait_for(what, condition, seconds, process=None, log=None):
     return time.monotonic() - began
 
 
+def question(name, kind=1, number=0):
+    """One DNS question as bytes."""
+    asked = struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0)
+    for label in name.split("."):
+        asked += bytes([len(label)]) + label.encode()
+    return asked + b"\0" + struct.pack(">HH", kind, 1)
+
+
 def ask(port, name, kind=1, patience=0.3):
     """One DNS question; gives (response code, addresses), or None without an answer."""
-    question = struct.pack(">HHHHHH", 0x4D4D, 0x0100, 1, 0, 0, 0)
-    for label in name.split("."):
-        question += bytes([len(label)]) + label.encode()
-    question += b"\0" + struct.pack(">HH", kind, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         asker.settimeout(patience)
         try:
-            asker.sendto(question, ("127.0.0.1", port))
+            asker.sendto(question(name, kind, 0x4D4D), ("127.0.0.1", port))
             answer = asker.recv(4096)
         except OSError:
             return None

@@ -39,7 +39,7 @@ class Fivebar:
         path = f"{self.home}/fivebar.toml"
         with open(path) as file:
             text = file.read()
-        text = re.sub(r"(?m)^(threads|inside|tls|https|name)\s*=.*\n", "", text)
+        text = re.sub(r"(?m)^(threads|inside|tls|https)\s*=.*\n", "", text)
         text = re.sub(r"(?m)^\[\[proxy\.inside\]\]\n(?:.+\n)*", "", text)
         text = text.replace("[dns]\n", "[dns]\nthreads = 1\n"
                             f'tls = "127.0.0.1:{self.tls}"\nhttps = "127.0.0.1:{self.https}"\nname = "dns.school.example"\n', 1)

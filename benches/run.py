@@ -138,7 +138,8 @@ http {{ access_log off; keepalive_requests 10000000; tcp_nopush on; default_type
         process = self.started(start(command, SERVER_CPU, folder, "peer"))
         seconds = wait_for(f"{peer.name} serving", lambda: blocked(port, "www." + names[-1]), patience, process,
                            f"{folder}/peer.log")
-        return Server(peer.name, port, lambda: family(process.pid)), process, seconds
+        server = Server(peer.name, port, lambda: family(process.pid), getattr(peer, "under_way", 256))
+        return server, process, seconds
 
     # --- parts -------------------------------------------------------------------------------------------------------
     def dns(self, names, list_path, stream):

@@ -21,7 +21,7 @@ node_has=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
 build="gcc libc6-dev"
 demo="$build curl bind9-dnsutils"
 tests="$demo git postgresql dnsperf squidguard chromium fonts-liberation nginx-light openssl unbound bind9 dnsmasq-base util-linux age knot-dnsutils"
-peers="unbound pdns-recursor bind9 knot-resolver dnsdist tinycdb dnsmasq-base dnsperf openssl haproxy squid squidguard e2guardian tinyproxy nginx-light wrk python3"
+peers="unbound pdns-recursor bind9 knot-resolver dnsdist tinycdb dnsmasq-base dnsperf nghttp2-client openssl haproxy squid squidguard e2guardian tinyproxy nginx-light wrk python3"
 case $purpose in
     demo) packages=$demo ;;
     test) packages=$tests ;;
@@ -42,6 +42,7 @@ provided() {
         knot-dnsutils) command -v kdig ;;
         knot-resolver) command -v kresd ;;
         tinycdb) command -v cdb ;;
+        nghttp2-client) command -v h2load ;;
         dnsmasq-base) command -v dnsmasq ;;
         util-linux) command -v runuser ;;
         pdns-recursor) command -v pdns_recursor ;;

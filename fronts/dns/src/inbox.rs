@@ -59,10 +59,17 @@ impl Inbox {
         self.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a letter over. Streams bound how many there can be.
+    /// Hands a letter over. Streams bound how many there can be. The first of those that wait wakes the thread: it takes
+    /// all, and stops the bell before that.
     pub fn put(&self, letter: Letter) {
-        self.letters().push(letter);
-        self.wake.wake();
+        let is_first = {
+            let mut letters = self.letters();
+            letters.push(letter);
+            letters.len() == 1
+        };
+        if is_first {
+            self.wake.wake();
+        }
     }
 
     /// Takes all letters.

@@ -16,6 +16,7 @@ pub mod resolver;
 pub mod upstreams;
 pub mod wire;
 
+mod desk;
 mod inbox;
 mod sockets;
 mod special;

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+use crate::desk::Desk;
 use crate::inbox::{Inbox, Letter};
 use crate::resolver::{STREAM_PATIENCE_MS, Source, Ticket};
 use crate::wire::write::Transport;
@@ -31,6 +32,8 @@ const PIPELINED: usize = 32;
 #[derive(Clone)]
 pub struct Reply {
     answers: mpsc::Sender<Vec<u8>>,
+    /// Where it is left to be given out with others; it goes straight to the connection without one.
+    desk: Option<Arc<Desk>>,
     /// One of the questions that the connection may have waiting; given back with the answer.
     _place: Option<Arc<OwnedSemaphorePermit>>,
 }
@@ -38,18 +41,26 @@ pub struct Reply {
 impl Reply {
     /// Goes into that channel, which has room for it.
     pub fn new(answers: mpsc::Sender<Vec<u8>>, place: Option<OwnedSemaphorePermit>) -> Self {
-        Self { answers, _place: place.map(Arc::new) }
+        Self { answers, desk: None, _place: place.map(Arc::new) }
+    }
+
+    /// Goes into that channel, which has room for it, with all that wait at the desk.
+    pub const fn at_desk(desk: Arc<Desk>, answers: mpsc::Sender<Vec<u8>>) -> Self {
+        Self { answers, desk: Some(desk), _place: None }
     }
 
     /// Gives the answer. A device that does not read its answers loses them.
     pub fn give(self, bytes: Vec<u8>) {
-        // The channel has room for every question that may wait.
-        let _ = self.answers.try_send(bytes);
+        match self.desk {
+            Some(desk) => desk.put(self.answers, bytes),
+            // The channel has room for every question that may wait.
+            None => drop(self.answers.try_send(bytes)),
+        }
     }
 
     /// There is no answer, and the connection is not worth keeping: an empty message says so.
     pub fn close(self) {
-        let _ = self.answers.try_send(Vec::new());
+        self.give(Vec::new());
     }
 }
 

@@ -23,6 +23,7 @@ use tokio::time::timeout;
 
 use super::Limits;
 use super::flights::{Flight, Flights};
+use crate::desk::Desk;
 use crate::inbox::Letter;
 use crate::resolver::Source;
 use crate::stream::{Asker, Reply};
@@ -40,9 +41,14 @@ const TOGETHER: u32 = 32;
 const FIELD_BYTES: u32 = 8 << 10;
 
 /// Serves one connection until it is silent for too long, slow, or closed.
-pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, asker: Asker, limits: Limits) {
+pub async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    asker: Asker,
+    desk: Arc<Desk>,
+    limits: Limits,
+) {
     let flights = Flights::new();
-    let asker = Arc::new(asker);
+    let asker = Arc::new((asker, desk));
     let under_way = flights.clone();
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
         let (asker, flight) = (Arc::clone(&asker), under_way.begin());
@@ -198,11 +204,11 @@ fn from_address(query: &str) -> Result<Vec<u8>, Refusal> {
 }
 
 /// Hands the question to the thread that answers, and waits.
-async fn ask(question: Question, asker: &Asker) -> Result<Response<Bytes>, Refusal> {
+async fn ask(question: Question, (asker, desk): &(Asker, Arc<Desk>)) -> Result<Response<Bytes>, Refusal> {
     let Question { bytes, name } = question;
     let (answer, mut answered) = mpsc::channel(1);
     let source = Source { name: name.or(asker.source.name), ..asker.source };
-    asker.inbox.put(Letter::Question { bytes, source, to: Reply::new(answer, None) });
+    asker.inbox.put(Letter::Question { bytes, source, to: Reply::at_desk(Arc::clone(desk), answer) });
     let bytes = answered.recv().await.ok_or(Refusal::Stopping)?;
     if bytes.is_empty() {
         return Err(Refusal::NotAMessage);

@@ -26,6 +26,7 @@ use tokio_rustls::TlsAcceptor;
 pub use certificate::{Certificate, CertificateError};
 
 use crate::StartError;
+use crate::desk::Desk;
 use crate::inbox::Inbox;
 use crate::resolver::Source;
 use crate::stream::{self, Asker, Patience};
@@ -186,6 +187,7 @@ pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>]) -> io::Resul
     }
     for (number, inbox) in inboxes.iter().enumerate() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let desk = Arc::new(Desk::default());
         let mut own = Vec::new();
         for (listener, transport, server) in &doors {
             let _inside = runtime.enter();
@@ -196,6 +198,7 @@ pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>]) -> io::Resul
                 own_names: how.name.as_ref().map(|name| format!(".{name}")),
                 limits: how.limits,
                 inbox: Arc::clone(inbox),
+                desk: Arc::clone(&desk),
                 places: Arc::clone(&places),
             };
             own.push((listener, Arc::new(house), open.subscribe()));
@@ -210,8 +213,11 @@ pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>]) -> io::Resul
                     }
                 });
             }
-            // Its other end goes when the front stops.
-            while stopped.changed().await.is_ok() {}
+            tokio::select! {
+                () = desk.give_out() => {}
+                // Its other end goes when the front stops.
+                () = async { while stopped.changed().await.is_ok() {} } => {}
+            }
         };
         let thread = std::thread::Builder::new().name(format!("dns-tls-{number}"));
         serving.threads.push(thread.spawn(move || runtime.block_on(work))?);
@@ -228,6 +234,8 @@ struct House {
     own_names: Option<String>,
     limits: Limits,
     inbox: Arc<Inbox>,
+    /// Where the answers to requests are given out.
+    desk: Arc<Desk>,
     places: Arc<Places>,
 }
 
@@ -261,7 +269,7 @@ async fn greet(stream: TcpStream, client: IpAddr, house: &House) {
     let asker = Asker { source, inbox: Arc::clone(&house.inbox) };
     let Limits { idle, message, slow, .. } = house.limits;
     if house.transport == Transport::Https {
-        https::serve(stream, asker, house.limits).await;
+        https::serve(stream, asker, Arc::clone(&house.desk), house.limits).await;
     } else {
         let (read, write) = tokio::io::split(stream);
         stream::serve(read, write, asker, Patience { idle, message, slow }).await;
