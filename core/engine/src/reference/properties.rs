@@ -291,6 +291,26 @@ proptest! {
     }
 
     #[test]
+    fn hosts_of_which_nothing_is_known_are_decided_alike(bytes in bytes(), more in bytes()) {
+        let world = world::world(&mut Dice(bytes.iter()));
+        let gate = Gate::new(&world, 1);
+        let mut dice = Dice(more.iter());
+        let of_one = asked(&mut dice);
+        let mut first = None;
+        for _ in 0..8 {
+            let host = asked(&mut dice).host;
+            let bare = Asked { host, path: None, chain: Vec::new(), addresses: Vec::new(), ..of_one.clone() };
+            let mut memo = Memo::default();
+            let decision = gate.kept(&bare, |request, moment| memo.renew(1, &gate.policy, &gate.live, request, moment));
+            let own = gate.live.targets().owner(bare.person).is_some();
+            let apart = gate.kept(&bare, |request, _| tells_paths_apart(&gate.policy, &gate.live, request.host));
+            if memo.is_nothing() && !own && !apart {
+                prop_assert_eq!(*first.get_or_insert(decision), decision, "{:?}", bare);
+            }
+        }
+    }
+
+    #[test]
     fn one_decision_stands_for_all_paths_where_none_is_told_apart(bytes in bytes(), more in bytes()) {
         let world = world::world(&mut Dice(bytes.iter()));
         let mut dice = Dice(more.iter());

@@ -60,7 +60,14 @@ struct HostSeen {
     /// Whether either side may say different things of different paths.
     tells_paths_apart: bool,
     memos: [Memo; 2],
+    /// Whose answers hold for it: its own place, or [`NOTHING`] for all that neither side knows anything of. None before it
+    /// was decided about.
+    alike: Option<u32>,
 }
+
+/// Stands for every host of which neither side knows anything, nor of a part of it: most hosts, of which a situation says
+/// one thing.
+const NOTHING: u32 = u32::MAX;
 
 #[derive(PartialEq, Eq)]
 enum HostKey {
@@ -137,7 +144,7 @@ impl<'p> Answers<'p> {
         };
         let tells_paths_apart =
             self.sides.iter().any(|side| tells_paths_apart(side.policy, &side.live, host));
-        self.hosts.push(HostSeen { name, hash, tells_paths_apart, memos: Default::default() });
+        self.hosts.push(HostSeen { name, hash, tells_paths_apart, memos: Default::default(), alike: None });
         let hosts = &self.hosts;
         self.table.insert_unique(hash, place, |place| hosts.get(*place as usize).map_or(0, |seen| seen.hash));
         place
@@ -158,7 +165,7 @@ impl<'p> Answers<'p> {
         let Some(seen) = self.hosts.get_mut(place as usize) else { return nothing };
         let sides = self.sides.iter().zip(identities).zip(&moments);
         if !seen.tells_paths_apart {
-            if let Some(both) = self.known.get(&(situation, place)) {
+            if let Some(both) = seen.alike.and_then(|alike| self.known.get(&(situation, alike))) {
                 return *both;
             }
             let mut both = nothing;
@@ -173,7 +180,9 @@ impl<'p> Answers<'p> {
             if self.known.len() >= MOST_KEPT {
                 self.known.clear();
             }
-            self.known.insert((situation, place), both);
+            let nothing_known = seen.memos.iter().all(Memo::is_nothing);
+            let alike = *seen.alike.get_or_insert(if nothing_known { NOTHING } else { place });
+            self.known.insert((situation, alike), both);
             return both;
         }
         let hash = self.seed.hash_one((situation, place, past.path));

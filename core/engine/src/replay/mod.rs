@@ -14,12 +14,11 @@ mod tally;
 use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 
-use hashbrown::HashTable;
 use kit::{Host, Timestamp};
 
 use self::answers::{Answers, Side, request};
 pub use self::found::{Differing, Example, LeftOut, OfGroup, OfList, Replayed};
-use self::tally::{SiteTally, Tally, first_part, insert, somebody};
+use self::tally::{Differs, SiteTally, Tally, Visits, first_part, somebody};
 use crate::calendar::Moment;
 use crate::decision::{Fact, Verdict};
 use crate::explain::{Trace, trace_in};
@@ -71,8 +70,7 @@ pub struct Replay<'p> {
     /// The last minute that was worked out.
     minute: (i64, [Moment; 2]),
     seed: Seeded,
-    /// Hashes of each asker and site.
-    visits: HashTable<u64>,
+    visits: Visits,
     found: Replayed,
     differing: [Tally; 2],
 }
@@ -93,7 +91,7 @@ impl<'p> Replay<'p> {
             class_of: HashMap::with_hasher(seed),
             minute: (i64::MIN, [moment; 2]),
             seed,
-            visits: HashTable::new(),
+            visits: Visits::default(),
             found: Replayed::default(),
             differing: [Tally::new(seed), Tally::new(seed)],
         }
@@ -134,18 +132,17 @@ impl<'p> Replay<'p> {
                 excepted = Some(past.step);
             }
         }
-        let visit = self.visit(asker, place);
+        let host_hash = self.answers.hash_of(place);
+        let visit = self.seed.hash_one((somebody(asker), host_hash));
+        let way = (before.blocks != after.blocks).then_some(usize::from(before.blocks));
+        let [is_new, is_new_this_way] = self.visits.see(visit, way);
         self.found.compared += 1;
-        self.found.visits += u64::from(insert(&mut self.visits, visit));
+        self.found.visits += u64::from(is_new);
         self.found.otherwise_then += u64::from(before.blocks != past.verdict.is_block());
-        if before.blocks != after.blocks {
-            let way = usize::from(before.blocks);
-            if let Some(tally) = self.differing.get_mut(way) {
-                tally.take((asker, class, excepted), moments, host, past);
-                if let Some(list) = after.list {
-                    tally.take_of_list(list, visit, asker);
-                }
-            }
+        if let Some(tally) = way.and_then(|way| self.differing.get_mut(way)) {
+            let is_new = is_new_this_way;
+            let list = after.list;
+            tally.take(&Differs { asker, class, moments, host, host_hash, is_new, excepted, list }, past);
         }
     }
 
@@ -183,11 +180,6 @@ impl<'p> Replay<'p> {
             self.minute = (minute, moments);
         }
         self.minute.1
-    }
-
-    /// One asker and one site, whoever is asked for in between.
-    fn visit(&self, asker: Asker, place: u32) -> u64 {
-        self.seed.hash_one((somebody(asker), self.answers.hash_of(place)))
     }
 
     /// What was found, with at most so many examples each way.
@@ -233,18 +225,18 @@ impl<'p> Replay<'p> {
             .collect();
         lists.sort_by(|one, other| (other.requests, &one.id).cmp(&(one.requests, &other.id)));
         let sites = tally.sites.len();
-        let mut hosts: Vec<(String, SiteTally)> = tally.sites.into_iter().collect();
-        hosts.sort_by(|(one, its), (other, others)| (others.requests, one).cmp(&(its.requests, other)));
+        let mut hosts: Vec<SiteTally> = tally.sites.into_values().collect();
+        hosts.sort_by(|one, other| (other.requests, &one.host).cmp(&(one.requests, &other.host)));
         hosts.truncate(examples);
-        let examples = hosts.into_iter().filter_map(|(host, site)| self.example(host, site)).collect();
+        let examples = hosts.into_iter().filter_map(|site| self.example(site)).collect();
         Differing { requests: tally.requests, sites, more: tally.more, lists, groups, examples }
     }
 
-    fn example(&self, host: String, site: SiteTally) -> Option<Example> {
+    fn example(&self, site: SiteTally) -> Option<Example> {
         let identities = self.classes.get(site.class as usize)?;
-        let target = match kit::address::literal(&host) {
+        let target = match kit::address::literal(&site.host) {
             Some(address) => Host::Address(address),
-            None => Host::Name(kit::HostName::new(&host)?),
+            None => Host::Name(kit::HostName::new(&site.host)?),
         };
         let trace = |side: usize, path: Option<&str>| {
             let (one, identity, moment) =
@@ -265,10 +257,10 @@ impl<'p> Replay<'p> {
         Some(Example {
             path: path.filter(|path| path != "/"),
             requests: site.requests,
-            people: site.people.len(),
+            people: site.people,
             in_force,
             draft,
-            host,
+            host: site.host,
         })
     }
 }

@@ -1,7 +1,5 @@
 //! What is counted of the requests that a draft decides otherwise.
 
-use std::borrow::Cow;
-
 use hashbrown::{HashTable, hash_table};
 use kit::Host;
 
@@ -15,8 +13,38 @@ type HashSet<K> = hashbrown::HashSet<K, Seeded>;
 
 /// So many sites are told apart on each side; requests to further ones are counted together.
 const MOST_SITES: usize = 100_000;
-/// So many people are told apart for a site; more are counted as so many.
+/// So many people are told apart for a list; more are counted as so many.
 const MOST_PEOPLE: usize = 10_000;
+/// So many visits are told apart, eight bytes each; further ones are counted as if they had been seen.
+const MOST_VISITS: usize = 1 << 24;
+
+/// The visits so far: each asker and site once, by a hash of both, with which ways it was decided otherwise.
+#[derive(Default)]
+pub(super) struct Visits(HashTable<u64>);
+
+/// The bits of a hash that hold the ways.
+const WAYS: u64 = 3;
+
+impl Visits {
+    /// Takes a request of a visit that was decided otherwise that way. Whether the visit is new, and whether it is that way.
+    pub fn see(&mut self, hash: u64, way: Option<usize>) -> [bool; 2] {
+        let key = hash & !WAYS;
+        let bit = way.map_or(0, |way| 1 << (way & 1));
+        let is_full = self.0.len() >= MOST_VISITS;
+        match self.0.entry(key, |one| one & !WAYS == key, |one| one & !WAYS) {
+            hash_table::Entry::Occupied(mut seen) => {
+                let is_new = *seen.get() & bit != bit;
+                *seen.get_mut() |= bit;
+                [false, is_new]
+            }
+            hash_table::Entry::Vacant(_) if is_full => [false; 2],
+            hash_table::Entry::Vacant(free) => {
+                free.insert(key | bit);
+                [true, bit != 0]
+            }
+        }
+    }
+}
 
 pub(super) struct Tally {
     pub seed: Seeded,
@@ -26,8 +54,8 @@ pub(super) struct Tally {
     pub classes: HashMap<u32, u64>,
     /// By the list that is the draft's ground.
     pub lists: HashMap<u16, ListTally>,
-    pub visits: HashTable<u64>,
-    pub sites: HashMap<String, SiteTally>,
+    /// By the host's hash.
+    pub sites: HashMap<u64, SiteTally>,
 }
 
 pub(super) struct ListTally {
@@ -37,8 +65,9 @@ pub(super) struct ListTally {
 }
 
 pub(super) struct SiteTally {
+    pub host: String,
     pub requests: u64,
-    pub people: HashSet<Asker>,
+    pub people: usize,
     pub class: u32,
     pub moments: [Moment; 2],
     pub path: Option<String>,
@@ -47,8 +76,23 @@ pub(super) struct SiteTally {
     pub excepted: Option<Step>,
 }
 
+/// A request that was decided otherwise.
+pub(super) struct Differs<'a> {
+    pub asker: Asker,
+    pub class: u32,
+    pub moments: [Moment; 2],
+    pub host: Host<'a>,
+    pub host_hash: u64,
+    /// Whether it is the first of its visit.
+    pub is_new: bool,
+    /// The step of the exception that decided it.
+    pub excepted: Option<Step>,
+    /// The list that is the draft's ground.
+    pub list: Option<u16>,
+}
+
 impl ListTally {
-    pub fn new(seed: Seeded) -> Self {
+    fn new(seed: Seeded) -> Self {
         Self { requests: 0, visits: 0, people: HashSet::with_hasher(seed) }
     }
 }
@@ -61,52 +105,42 @@ impl Tally {
             more: 0,
             classes: HashMap::with_hasher(seed),
             lists: HashMap::with_hasher(seed),
-            visits: HashTable::new(),
             sites: HashMap::with_hasher(seed),
         }
     }
 
-    /// Takes a request that a list is the ground of.
-    pub fn take_of_list(&mut self, list: u16, visit: u64, asker: Asker) {
-        let is_new = insert(&mut self.visits, visit);
-        let of = self.lists.entry(list).or_insert_with(|| ListTally::new(self.seed));
-        of.requests += 1;
-        of.visits += u64::from(is_new);
-        if of.people.len() < MOST_PEOPLE {
-            of.people.insert(somebody(asker));
-        }
-    }
-
-    pub fn take(
-        &mut self,
-        (asker, class, excepted): (Asker, u32, Option<Step>),
-        moments: [Moment; 2],
-        host: Host<'_>,
-        past: &Past<'_>,
-    ) {
+    pub fn take(&mut self, differs: &Differs<'_>, past: &Past<'_>) {
         self.requests += 1;
-        *self.classes.entry(class).or_default() += 1;
-        let text = match host {
-            Host::Name(name) => Cow::Borrowed(name.as_str()),
-            Host::Address(address) => Cow::Owned(address.to_canonical().to_string()),
-        };
-        if self.sites.len() >= MOST_SITES && !self.sites.contains_key(&*text) {
+        *self.classes.entry(differs.class).or_default() += 1;
+        if let Some(list) = differs.list {
+            let of = self.lists.entry(list).or_insert_with(|| ListTally::new(self.seed));
+            of.requests += 1;
+            if differs.is_new {
+                of.visits += 1;
+                if of.people.len() < MOST_PEOPLE {
+                    of.people.insert(somebody(differs.asker));
+                }
+            }
+        }
+        if self.sites.len() >= MOST_SITES && !self.sites.contains_key(&differs.host_hash) {
             self.more += 1;
             return;
         }
-        let site = self.sites.entry_ref(&*text).or_insert_with(|| SiteTally {
+        let site = self.sites.entry(differs.host_hash).or_insert_with(|| SiteTally {
+            host: match differs.host {
+                Host::Name(name) => name.as_str().to_owned(),
+                Host::Address(address) => address.to_canonical().to_string(),
+            },
             requests: 0,
-            people: HashSet::with_hasher(self.seed),
-            class,
-            moments,
+            people: 0,
+            class: differs.class,
+            moments: differs.moments,
             path: past.path.map(str::to_owned),
             front: past.front,
-            excepted,
+            excepted: differs.excepted,
         });
         site.requests += 1;
-        if site.people.len() < MOST_PEOPLE {
-            site.people.insert(somebody(asker));
-        }
+        site.people += usize::from(differs.is_new);
     }
 }
 
@@ -119,15 +153,4 @@ pub(super) fn first_part(path: &str) -> &str {
 /// A person counts once, whatever the device.
 pub(super) fn somebody((person, client): Asker) -> Asker {
     (person, client.filter(|_| person.is_none()))
-}
-
-/// Adds a hash to those that are there; whether it is new.
-pub(super) fn insert(hashes: &mut HashTable<u64>, hash: u64) -> bool {
-    match hashes.entry(hash, |one| *one == hash, |one| *one) {
-        hash_table::Entry::Occupied(_) => false,
-        hash_table::Entry::Vacant(free) => {
-            free.insert(hash);
-            true
-        }
-    }
 }
