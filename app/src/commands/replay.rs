@@ -37,6 +37,9 @@ pub struct Replay {
     /// Before this time on the school's clocks.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
+    /// What was brought in from other filters' logs, in place of what was asked here.
+    #[arg(long)]
+    pub brought_in: bool,
     /// How many sites to show each way.
     #[arg(long, default_value_t = 20)]
     pub examples: usize,
@@ -97,6 +100,9 @@ pub fn run(context: &Context, asked: &Replay) -> Result<()> {
     let client = Client::new(&context.home.run());
     let bar = context.output.progress(0, "requests replayed");
     let answered = client.scan(time, |event| {
+        if event.origin.is_some() != asked.brought_in {
+            return ControlFlow::Continue(());
+        }
         replay.take(&past(&event));
         if replay.taken().is_multiple_of(SHOW_EVERY) {
             bar.set_position(replay.taken());

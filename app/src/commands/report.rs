@@ -18,7 +18,7 @@ pub enum Name {
     Site,
     /// What was blocked most often, by group.
     TopBlocked,
-    /// Searches with a term in them. There are none yet: nothing reads search terms.
+    /// Searches with a term in them, as far as they travelled without encryption.
     SearchTerms,
 }
 

@@ -6,16 +6,19 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use engine::Origin;
 use serde::{Deserialize, Serialize};
 
 use crate::columns::Table;
 use crate::entry::Entry;
 use crate::event::Event;
-use crate::log::Damage;
+use crate::import::Imported;
+use crate::log::{Damage, Import, Known};
+use crate::page::Run;
 use crate::report::Report;
 use crate::search::{Search, Subject, TimeRange};
 use crate::service::Status;
-use crate::store::Answered;
+use crate::store::{Answered, Appended};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +54,31 @@ pub enum Ask {
     Entries,
     /// Erase somebody's events. Whoever asks has checked that it may be asked and left their own entry in the trail.
     Erase(Subject),
+    /// What was brought in from other filters' logs, oldest first.
+    Imports,
+    /// Begin to bring a log in, or go on with one.
+    BeginImport {
+        /// Its run.
+        run: Run,
+        /// What kind of log it is.
+        origin: Origin,
+        /// The file.
+        file: Known,
+    },
+    /// Take requests of the import that this conversation has begun. They may wait for more before they are durable.
+    Import {
+        /// The requests.
+        rows: Vec<Imported>,
+        /// Up to which line all is told.
+        told: u64,
+    },
+    /// The import that this conversation has begun is at its end: answered when all of it is durable.
+    EndImport {
+        /// The file.
+        file: Known,
+        /// How many lines it has.
+        lines: u64,
+    },
     /// Write down that identities are opened. Whoever asks has left their own entry in the trail.
     OpenIdentities {
         /// Why.
@@ -88,6 +116,10 @@ pub enum Reply {
         /// How many events.
         events: u64,
     },
+    /// What was brought in.
+    Imports(Vec<Import>),
+    /// How many requests of an import were new, and how many the log had already, since it last said so.
+    Taken(Appended),
     /// It is written down.
     Acknowledged,
     /// It could not be answered.

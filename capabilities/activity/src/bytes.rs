@@ -20,6 +20,12 @@ pub fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// Appends texts as one.
+pub fn put_texts(out: &mut Vec<u8>, texts: &[&str]) {
+    put_varint(out, texts.iter().map(|text| text.len() as u64).sum());
+    texts.iter().for_each(|text| out.extend_from_slice(text.as_bytes()));
+}
+
 /// Reads from the front of some bytes. Every method is `None` where the bytes end early or say something impossible;
 /// nothing here panics on any input.
 #[derive(Debug, Clone, Copy)]

@@ -7,15 +7,19 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use engine::Origin;
+
 use crate::ask::{Ask, Counts, Reply};
 use crate::columns::Table;
 use crate::entry::Entry;
 use crate::event::Event;
-use crate::log::Damage;
+use crate::import::Imported;
+use crate::log::{Damage, Import, Known};
+use crate::page::Run;
 use crate::report::Report;
 use crate::search::{Search, Subject, TimeRange};
 use crate::service::Status;
-use crate::store::Answered;
+use crate::store::{Answered, Appended};
 
 /// How long the log may take to say anything at all. A search over a long time reads at some hundred thousand events a
 /// second.
@@ -175,6 +179,24 @@ impl Client {
         Ok(())
     }
 
+    /// What was brought in from other filters' logs, oldest first.
+    pub fn imports(&self) -> Result<Vec<Import>, ClientError> {
+        match self.one(&Ask::Imports)? {
+            Reply::Imports(imports) => Ok(imports),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
+    /// Begins to bring a log in, or goes on with one. The caller leaves an entry in the trail.
+    pub fn import(&self, run: Run, origin: Origin, file: Known) -> Result<Importing, ClientError> {
+        let stream = self.ask(&Ask::BeginImport { run, origin, file }, Some(PATIENCE))?;
+        let mut importing = Importing { stream, taken: Appended::default() };
+        match importing.reply()? {
+            Reply::Acknowledged => Ok(importing),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
     fn ask(&self, ask: &Ask, patience: Option<Duration>) -> Result<BufReader<UnixStream>, ClientError> {
         let connect = || {
             let mut stream = UnixStream::connect(&self.socket)?;
@@ -219,6 +241,48 @@ impl Client {
                 None if matches!(ask, Ask::Tail { .. }) => return Ok(answered),
                 None | Some(_) => return Err(ClientError::Unexpected),
             }
+        }
+    }
+}
+
+/// A log that is being brought in.
+#[derive(Debug)]
+pub struct Importing {
+    stream: BufReader<UnixStream>,
+    taken: Appended,
+}
+
+impl Importing {
+    /// Hands requests over; up to the line `told` there are no others.
+    pub fn take(&mut self, rows: Vec<Imported>, told: u64) -> Result<(), ClientError> {
+        self.say(&Ask::Import { rows, told })
+    }
+
+    /// That was all: how many requests were new, and how many the log had already.
+    pub fn end(mut self, file: Known, lines: u64) -> Result<Appended, ClientError> {
+        self.say(&Ask::EndImport { file, lines })?;
+        Ok(self.taken)
+    }
+
+    fn say(&mut self, ask: &Ask) -> Result<(), ClientError> {
+        let mut line = serde_json::to_vec(ask).map_err(io::Error::from)?;
+        line.push(b'\n');
+        self.stream.get_mut().write_all(&line)?;
+        match self.reply()? {
+            Reply::Taken(taken) => {
+                self.taken.events += taken.events;
+                self.taken.repeated += taken.repeated;
+                Ok(())
+            }
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
+    fn reply(&mut self) -> Result<Reply, ClientError> {
+        match next(&mut self.stream)? {
+            Some(Reply::Error(error)) => Err(ClientError::Refused(error)),
+            Some(reply) => Ok(reply),
+            None => Err(ClientError::Unexpected),
         }
     }
 }

@@ -49,14 +49,57 @@ pub struct Block {
 pub struct Written {
     /// Its blocks in order, which cover it.
     pub blocks: Vec<Block>,
-    /// The whole of the side table beside it ([`daily_of`]), which counts its events by day.
-    pub daily: Option<Block>,
+    /// Its side tables.
+    pub sides: Sides,
 }
 
-/// Where the side table of a file lies.
-pub fn daily_of(path: &Path) -> PathBuf {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    path.with_file_name(format!("daily-{}", name.strip_prefix("columns-").unwrap_or(&name)))
+/// A table beside a file of columns, made from its events whenever the file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// How many requests there were, by day, group, site and verdict.
+    Daily,
+    /// What was searched for.
+    Searches,
+}
+
+impl Side {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Daily, Self::Searches];
+
+    /// How the name of its file begins.
+    pub const fn begins(self) -> &'static str {
+        match self {
+            Self::Daily => "daily-",
+            Self::Searches => "searches-",
+        }
+    }
+
+    /// Where that of a file lies.
+    pub fn of(self, path: &Path) -> PathBuf {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        path.with_file_name(format!("{}{}", self.begins(), name.strip_prefix("columns-").unwrap_or(&name)))
+    }
+}
+
+/// What the side tables of a file are said to be: the whole of each as one block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sides {
+    /// [`Side::Daily`].
+    #[serde(default)]
+    pub daily: Option<Block>,
+    /// [`Side::Searches`].
+    #[serde(default)]
+    pub searches: Option<Block>,
+}
+
+impl Sides {
+    /// One of them.
+    pub const fn get(&self, side: Side) -> Option<Block> {
+        match side {
+            Side::Daily => self.daily,
+            Side::Searches => self.searches,
+        }
+    }
 }
 
 /// Which events are wanted, and how.
@@ -87,7 +130,7 @@ pub struct Table {
 
 /// Writes and reads files of columns. Errors hold nothing of what is in the files.
 pub trait Columns: Send + Sync + Debug {
-    /// Writes events as a file at `path`, sorted and durable, and its side table beside it. `about` is kept in the file, for a day when the list of files
+    /// Writes events as a file at `path`, sorted and durable, and its side tables beside it. `about` is kept in the file, for a day when the list of files
     /// is damaged.
     fn write(&self, path: &Path, about: &str, rows: &mut dyn Iterator<Item = Row<'_>>)
     -> io::Result<Written>;
@@ -133,24 +176,41 @@ pub struct ColumnFile {
     file: Option<Arc<File>>,
     blocks: Vec<Block>,
     damaged: OnceLock<Vec<bool>>,
-    /// Its side table, and what that is said to be.
-    daily: Option<(Arc<File>, Block)>,
-    daily_is_whole: OnceLock<bool>,
+    daily: Beside,
+    searches: Beside,
+}
+
+/// A side table that is open, and what it is said to be.
+#[derive(Debug, Default)]
+struct Beside {
+    file: Option<(Arc<File>, Block)>,
+    is_whole: OnceLock<bool>,
 }
 
 impl ColumnFile {
-    /// The file at `path`, which is said to be those blocks, with its side table.
-    pub fn open(path: PathBuf, blocks: Vec<Block>, daily: Option<Block>) -> Self {
+    /// The file at `path`, which is said to be those blocks, with its side tables.
+    pub fn open(path: PathBuf, blocks: Vec<Block>, sides: Sides) -> Self {
         let file = File::open(&path).ok().map(Arc::new);
-        let side = daily.and_then(|block| Some((Arc::new(File::open(daily_of(&path)).ok()?), block)));
-        Self { path, file, blocks, damaged: OnceLock::new(), daily: side, daily_is_whole: OnceLock::new() }
+        let beside = |side: Side| {
+            let file = sides.get(side).and_then(|block| {
+                let open = File::open(side.of(&path)).ok()?;
+                Some((Arc::new(open), block))
+            });
+            Beside { file, is_whole: OnceLock::new() }
+        };
+        let (daily, searches) = (beside(Side::Daily), beside(Side::Searches));
+        Self { path, file, blocks, damaged: OnceLock::new(), daily, searches }
     }
 
-    /// Its side table and how long that is, where there is one and it is what was written. What it counts can be counted
-    /// again, so that one that is damaged is no loss.
-    pub fn daily(&self) -> Option<(&Arc<File>, u64)> {
-        let (file, block) = self.daily.as_ref()?;
-        let whole = self.daily_is_whole.get_or_init(|| is_whole(Some(file), block));
+    /// A side table and how long that is, where there is one and it is what was written. What it says can be found in the
+    /// events again, so that one that is damaged is no loss.
+    pub fn side(&self, side: Side) -> Option<(&Arc<File>, u64)> {
+        let beside = match side {
+            Side::Daily => &self.daily,
+            Side::Searches => &self.searches,
+        };
+        let (file, block) = beside.file.as_ref()?;
+        let whole = beside.is_whole.get_or_init(|| is_whole(Some(file), block));
         whole.then_some((file, block.to))
     }
 

@@ -5,12 +5,13 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use engine::Origin;
 use kit::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::event::moment;
 use crate::frame::{self, Kind, Piece};
-use crate::log::Damage;
+use crate::log::{Damage, Known};
 use crate::page::{HelpCounts, Run};
 use crate::search::Subject;
 
@@ -162,6 +163,28 @@ pub enum What {
         subject: Subject,
         /// How many events.
         events: u64,
+    },
+    /// Another filter's log is being brought in.
+    ImportBegun {
+        /// The run that its lines are numbered in.
+        run: Run,
+        /// What kind of log it is.
+        origin: Origin,
+        /// The file.
+        file: Known,
+    },
+    /// It has been brought in to its end. Where its file had grown since it was before, there is an entry for each time.
+    Imported {
+        /// The run.
+        run: Run,
+        /// What kind of log it is.
+        origin: Origin,
+        /// How many lines the file has.
+        lines: u64,
+        /// How many events came of those that were new.
+        events: u64,
+        /// The file.
+        file: Known,
     },
     /// Visits to help sites on one finished day: that the gate answered, nothing more.
     Help {

@@ -12,21 +12,25 @@
 //! | rule, or the refusal where the step is `front`; fact with its index × 8; bytes; for `connect`, bytes the device sent + 1, or 0 while open | varints |
 //! | the sealed record's reference, where the step is `sealed`; 0 for none | 8 bytes |
 //! | client; person, device, category, list, group, beside | 4 or 16 bytes; varints |
-//! | host; path; agent | 4 or 16 bytes or text; texts |
+//! | host; path, and behind a `?` in it what was searched for; agent | 4 or 16 bytes or text; texts |
 //!
 //! An erased event is its first three fields only: that there was one, and when its batch was, but nothing of whom.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use engine::{Activity, DeviceNo, Fact, Front, GroupNo, KnownBy, PersonNo, Refusal, RuleRef, Step, Verdict};
+use engine::{
+    Activity, DeviceNo, Fact, Front, GroupNo, KnownBy, Origin, PersonNo, Refusal, RuleRef, Step, Verdict,
+};
 use kit::{Host, HostName, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::bytes::{Reader, put_signed, put_text, put_varint};
+use crate::bytes::{Reader, put_signed, put_text, put_texts, put_varint};
 use crate::sealed::RecordRef;
 
 /// The longest path kept; the rest is left out.
 pub const LONGEST_PATH: usize = 2048;
+/// The longest words of a search kept, which count as part of the path; the rest is left out.
+pub const LONGEST_WORDS: usize = engine::searching::LONGEST_WORDS;
 /// The longest agent kept; the rest is left out.
 pub const LONGEST_AGENT: usize = 256;
 const LONGEST_HOST: usize = 253;
@@ -60,7 +64,9 @@ pub fn encode(
     let reason = &decision.reason;
     let client = activity.client().map(|client| client.to_canonical());
     let host = activity.host();
-    let path = activity.path().map(|path| start_of(path, LONGEST_PATH));
+    let words = activity.searched().map(|words| start_of(words.reveal(), LONGEST_WORDS));
+    let longest = LONGEST_PATH - words.map_or(0, |words| words.len() + 1);
+    let path = activity.path().map(|path| start_of(path, longest));
     let agent = activity.agent().map(|agent| start_of(agent, LONGEST_AGENT));
     let client_form = client.map_or(0, |client| if client.is_ipv4() { 1 } else { 2 });
     let host_form = match host {
@@ -110,8 +116,13 @@ pub fn encode(
         Some(Host::Name(name)) => put_text(out, name.as_str()),
         Some(Host::Address(address)) => put_address(out, address),
     }
-    for text in [path, agent].into_iter().flatten() {
-        put_text(out, text);
+    if let Some(path) = path {
+        // A path is kept without its query, so that a `?` is never part of it.
+        let parts = [path, if words.is_some() { "?" } else { "" }, words.unwrap_or_default()];
+        put_texts(out, &parts);
+    }
+    if let Some(agent) = agent {
+        put_text(out, agent);
     }
     close(out, start);
 }
@@ -226,6 +237,8 @@ pub struct Kept<'a> {
     pub host: Option<Host<'a>>,
     /// The path without its query.
     pub path: Option<&'a str>,
+    /// What was searched for.
+    pub searched: Option<&'a str>,
     /// What the browser calls itself.
     pub agent: Option<&'a str>,
 }
@@ -281,6 +294,10 @@ fn decode_kept<'a>(body: &mut Reader<'a>) -> Option<Option<Kept<'a>>> {
         _ => Some(Host::Address(ipv6(body)?)),
     };
     let path = if present & PATH == 0 { None } else { Some(body.text(LONGEST_PATH)?) };
+    let (path, searched) = match path.and_then(|path| path.split_once('?')) {
+        Some((path, words)) => (Some(path), Some(words)),
+        None => (path, None),
+    };
     let agent = if present & AGENT == 0 { None } else { Some(body.text(LONGEST_AGENT)?) };
     Some(Some(Kept {
         front,
@@ -301,6 +318,7 @@ fn decode_kept<'a>(body: &mut Reader<'a>) -> Option<Option<Kept<'a>>> {
         beside,
         host,
         path,
+        searched,
         agent,
     }))
 }
@@ -340,6 +358,9 @@ pub struct Event {
     /// The path without its query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// What was searched for by it, as it was typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched: Option<String>,
     /// What the browser calls itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
@@ -352,6 +373,9 @@ pub struct Event {
     /// Why a front refused it itself, where the step is `front`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+    /// Which kind of log it was brought in from, where the step is `elsewhere`: another filter decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// Which fact it spoke about.
     pub fact: Fact,
     /// The category's number.
@@ -389,11 +413,13 @@ impl Event {
             known_by: kept.known_by,
             host: kept.host.map(|host| host.to_string()),
             path: kept.path.map(str::to_owned),
+            searched: kept.searched.map(str::to_owned),
             agent: kept.agent.map(str::to_owned),
             verdict: kept.verdict,
             step: kept.step,
             rule: kept.rule,
             refusal: Refusal::of(kept.step, kept.rule),
+            origin: Origin::of(kept.step, kept.rule),
             fact: kept.fact,
             category: kept.category,
             list: kept.list,

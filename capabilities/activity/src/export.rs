@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::event::Event;
 
 /// The first line of the CSV form.
-pub const CSV_HEAD: &str = "seq,at,front,client,person,device,known_by,host,path,agent,verdict,step,rule,category,list,group,bytes,sent,record,refusal\n";
+pub const CSV_HEAD: &str = "seq,at,front,client,person,device,known_by,host,path,agent,verdict,step,rule,category,list,group,bytes,sent,record,refusal,searched,origin\n";
 
 /// Whose an event is, as somebody may see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -82,7 +82,9 @@ pub fn write_csv(out: &mut impl Write, told: &Told) -> io::Result<()> {
     write!(out, "{},", event.bytes)?;
     maybe(out, event.sent)?;
     maybe(out, event.record)?;
-    writeln!(out, "{}", event.refusal.map_or("", engine::Refusal::id))
+    write!(out, "{},", event.refusal.map_or("", engine::Refusal::id))?;
+    field(out, event.searched.as_deref().unwrap_or_default())?;
+    writeln!(out, ",{}", event.origin.map_or("", engine::Origin::id))
 }
 
 fn maybe(out: &mut impl Write, value: Option<impl std::fmt::Display>) -> io::Result<()> {
@@ -104,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_line_of_csv_survives_commas_quotes_and_spreadsheets() {
-        let text = r#"{"seq":9,"at":"2026-11-23T10:49:00Z","front":"proxy","client":"127.0.0.7","person":7,"known_by":"device-register","host":"www.example.org","path":"/a,b","agent":"=cmd|\"x\"","verdict":"block","step":"school","rule":3,"fact":"host","bytes":0}"#;
+        let text = r#"{"seq":9,"at":"2026-11-23T10:49:00Z","front":"proxy","client":"127.0.0.7","person":7,"known_by":"device-register","host":"www.example.org","path":"/a,b","searched":"+ chess, rules","agent":"=cmd|\"x\"","verdict":"block","step":"school","rule":3,"fact":"host","bytes":0}"#;
         let event: Event = serde_json::from_str(text).unwrap();
         let mut out = CSV_HEAD.as_bytes().to_vec();
         let told = Told::new(event, |person| Whom::Number(person.0), |device| Whom::Number(device.0));
@@ -113,9 +115,9 @@ mod tests {
         let (head, line) = out.trim_end().split_once('\n').unwrap();
         assert_eq!(
             line,
-            "9,2026-11-23T10:49:00Z,proxy,127.0.0.7,7,,device-register,www.example.org,\"/a,b\",\"'=cmd|\"\"x\"\"\",block,school,3,,,,0,,,"
+            "9,2026-11-23T10:49:00Z,proxy,127.0.0.7,7,,device-register,www.example.org,\"/a,b\",\"'=cmd|\"\"x\"\"\",block,school,3,,,,0,,,,\"'+ chess, rules\","
         );
-        assert_eq!(head.split(',').count(), 20);
+        assert_eq!(head.split(',').count(), 22);
         let mut json = Vec::new();
         write_json(&mut json, &told).unwrap();
         let value = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();

@@ -29,8 +29,10 @@ pub enum Kind {
 
 /// The version of every kind but events.
 pub const VERSION: u8 = 1;
-/// The version of events. The one before had no [`engine::Step::Front`]; what it wrote reads the same.
-const EVENTS: u8 = 2;
+/// The version of events. The first had no [`engine::Step::Front`], the second neither what was searched for nor what another
+/// filter decided; what they wrote reads the same.
+const EVENTS: u8 = 3;
+const SECOND: u8 = 2;
 
 impl Kind {
     const fn version(self) -> u8 {
@@ -42,7 +44,7 @@ impl Kind {
 
     const fn of(payload: &[u8]) -> Option<Self> {
         match payload {
-            [1, VERSION | EVENTS, ..] => Some(Self::Events),
+            [1, VERSION | SECOND | EVENTS, ..] => Some(Self::Events),
             [2, VERSION, ..] => Some(Self::Opening),
             [3, VERSION, ..] => Some(Self::Closing),
             [4, VERSION, ..] => Some(Self::Entry),
@@ -168,10 +170,10 @@ mod tests {
 
     #[test]
     fn events_of_the_version_before_are_read_and_those_of_a_later_one_are_not() {
-        for (version, known) in [(0, false), (1, true), (2, true), (3, false)] {
+        for (version, known) in [(0, false), (1, true), (2, true), (3, true), (4, false)] {
             let mut bytes = Vec::new();
             push(&mut bytes, Kind::Events, |out| out.extend_from_slice(b"events"));
-            assert_eq!(bytes[HEAD..HEAD + 2], [1, 2]);
+            assert_eq!(bytes[HEAD..HEAD + 2], [1, 3]);
             bytes[HEAD + 1] = version;
             let length = (bytes.len() - HEAD) as u32;
             let crc = checksum(length, &bytes[HEAD..]).to_le_bytes();

@@ -13,6 +13,7 @@ pub mod entry;
 pub mod event;
 pub mod export;
 pub mod frame;
+pub mod import;
 pub mod log;
 pub mod page;
 pub mod report;

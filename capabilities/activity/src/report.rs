@@ -1,7 +1,8 @@
 //! Reports: questions that are one SQL text each, of a kind that DataFusion, DuckDB and ClickHouse read alike.
 //!
 //! A text knows three tables: `events`, one row a request; `daily`, how many of one day (UTC), group, site and verdict there
-//! were; `searches`, what was searched for, of which there is nothing until a front reads search terms.
+//! were; `searches`, what was searched for. They are about what people and devices asked of our own gate: the questions of the
+//! school's own test of its filter are not in them, nor what was brought in from another filter's log.
 
 use engine::PersonNo;
 use kit::Timestamp;
@@ -48,6 +49,17 @@ pub enum Report {
     },
 }
 
+/// The tables that a text can ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// `events`.
+    Events,
+    /// `daily`.
+    Daily,
+    /// `searches`.
+    Searches,
+}
+
 /// Why a report cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadReport {
@@ -76,7 +88,7 @@ impl Report {
     /// All the time that its answer may be about: whole days where it is about days.
     pub fn whole_time(&self) -> TimeRange {
         let time = self.time();
-        if self.asks_for_events() {
+        if self.asks_for() != Asks::Daily {
             return time;
         }
         let midnight = |at: Timestamp| at.as_millis().div_euclid(A_DAY_MS).saturating_mul(A_DAY_MS);
@@ -88,9 +100,13 @@ impl Report {
         }
     }
 
-    /// Whether its text asks for events; the others ask for `daily` or `searches` alone.
-    pub const fn asks_for_events(&self) -> bool {
-        matches!(self, Self::Person { .. })
+    /// The one table that its text asks.
+    pub const fn asks_for(&self) -> Asks {
+        match self {
+            Self::Person { .. } => Asks::Events,
+            Self::Site { .. } | Self::TopBlocked { .. } => Asks::Daily,
+            Self::SearchTerms { .. } => Asks::Searches,
+        }
     }
 
     /// The text, the same for every engine.
@@ -133,8 +149,8 @@ impl Report {
                     return Err(BadReport::Term);
                 }
                 format!(
-                    "select decided_at, person, grp, site, search from searches \
-                     where lower(search) like '%{}%'{} order by decided_at, search",
+                    "select decided_at, person, grp, site, searched from searches \
+                     where lower(searched) like '%{}%'{} order by decided_at, searched",
                     term.trim().to_lowercase(),
                     moments(*time)?
                 )

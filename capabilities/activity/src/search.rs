@@ -8,6 +8,7 @@ use kit::{Host, HostName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Encoded, Event, Kept, moment};
+use crate::page::Run;
 
 /// From one moment to before another; an end that is missing is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -201,24 +202,29 @@ pub enum Whose {
     Device(DeviceNo),
     /// Everything of an address.
     Client(IpAddr),
+    /// Everything that one import brought in.
+    Import(Run),
 }
 
 impl Subject {
     /// Whether the event is one of theirs.
-    pub fn covers(&self, event: &Encoded<'_>) -> bool {
+    pub fn covers(&self, in_run: Run, event: &Encoded<'_>) -> bool {
         let theirs = |kept: &Kept<'_>| match self.whose {
             Whose::Person(person) => kept.person == Some(person),
             Whose::Device(device) => kept.device == Some(device),
             Whose::Client(client) => kept.client == Some(client),
+            Whose::Import(run) => run == in_run,
         };
         self.time.contains(event.at) && event.kept.as_ref().is_some_and(theirs)
     }
-    /// The same of an event as it is shown.
+
+    /// The same of an event of a gate as it is shown.
     pub fn covers_event(&self, event: &Event) -> bool {
         let theirs = match self.whose {
             Whose::Person(person) => event.person == Some(person),
             Whose::Device(device) => event.device == Some(device),
             Whose::Client(client) => event.client == Some(client),
+            Whose::Import(_) => false,
         };
         self.time.contains(event.at) && theirs
     }

@@ -35,6 +35,9 @@ pub enum StoreError {
     /// Another process has the log open.
     #[error("another process is writing the activity log in {}; stop it first", .0.display())]
     InUse(PathBuf),
+    /// There is no such import.
+    #[error("there is no import {0}; `fivebar activity imports` lists those there are")]
+    UnknownImport(Run),
     /// There are files of columns, and nothing was given that reads them.
     #[error("the activity log in {} has files of columns, which this process cannot read", .0.display())]
     NeedsColumns(PathBuf),
@@ -58,7 +61,7 @@ pub struct Answered {
 }
 
 /// What an append came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Appended {
     /// Events that are new.
     pub events: u64,

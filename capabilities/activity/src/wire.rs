@@ -12,10 +12,10 @@ use crate::bytes::Reader;
 use crate::frame::Kind;
 
 /// The version in a hello.
-pub const VERSION: u8 = 2;
-/// The one before, whose events had no [`engine::Step::Front`] and are read the same. A log of that version, in turn,
-/// would not understand ours, and hangs up at the hello.
-const BEFORE: u8 = 1;
+pub const VERSION: u8 = 3;
+/// Those before, whose events had no [`engine::Step::Front`] or nothing of what was searched for, and are read the same. A log
+/// of such a version, in turn, would not understand ours, and hangs up at the hello.
+const BEFORE: [u8; 2] = [1, 2];
 /// The bytes before a batch in its message: length, kind, batch number.
 pub const BATCH_HEAD: usize = 4 + 1 + 8;
 /// The longest message after its length.
@@ -120,7 +120,8 @@ pub fn read(bytes: &[u8]) -> Result<Option<(Message<'_>, usize)>, NotAMessage> {
 fn parse(mut body: Reader<'_>) -> Option<Message<'_>> {
     let message = match body.byte()? {
         HELLO => {
-            if !matches!(body.byte()?, BEFORE | VERSION) {
+            let version = body.byte()?;
+            if version != VERSION && !BEFORE.contains(&version) {
                 return None;
             }
             Message::Hello { run: body.u64()? }
@@ -164,7 +165,7 @@ mod tests {
                 assert_eq!(read(&bytes[..part]), Ok(None));
             }
         }
-        for (version, known) in [(0, false), (1, true), (2, true), (3, false)] {
+        for (version, known) in [(0, false), (1, true), (2, true), (3, true), (4, false)] {
             let mut bytes = hello(7);
             bytes[5] = version;
             assert_eq!(read(&bytes).is_ok(), known, "a gate of version {version}");

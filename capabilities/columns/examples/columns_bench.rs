@@ -14,6 +14,7 @@ use activity::log::{AppendLog, LogConfig};
 use activity::page::Run;
 use activity::{LogStore as _, Report, Search, TimeRange};
 use columns::Parquet;
+use engine::searching::Words;
 use engine::{
     Activity, Decision, DeviceNo, Fact, Front, GroupNo, Host, HostName, Identity, KnownBy, Obligations,
     PersonNo, Reason, Request, RuleRef, Step, Verdict,
@@ -108,7 +109,7 @@ fn at(day: u64, hour: u64) -> Option<Timestamp> {
     Some(Timestamp::from_millis((FIRST_DAY_MS + day * A_DAY_MS + hour * 3_600_000) as i64))
 }
 
-/// What the table asks. Of search terms there is no report that means anything: nothing delivers them.
+/// What the table asks.
 fn reports() -> Vec<(&'static str, Report)> {
     let term = TimeRange::default();
     let day = TimeRange { from: at(DAYS - 1, 0), to: at(DAYS, 0) };
@@ -117,6 +118,7 @@ fn reports() -> Vec<(&'static str, Report)> {
         ("a common site over a term", Report::Site { site: site_name(3), time: term }),
         ("a rare site over a term", Report::Site { site: site_name(70_000), time: term }),
         ("top blocked by group", Report::TopBlocked { most: 10, time: term }),
+        ("search terms", Report::SearchTerms { term: "word77".to_owned(), time: term }),
     ]
 }
 
@@ -273,6 +275,10 @@ impl School {
         let bytes = if path.is_some() { self.roll(200_000) } else { 0 };
         let activity =
             Activity::of(&request, &decision, Timestamp::from_millis(0), client, agent.as_deref(), bytes);
+        // Eight of a thousand are searches.
+        let words = (path.is_some() && self.roll(1_000) < 27)
+            .then(|| format!("word{} and word{}", self.roll(2_000), self.roll(2_000)));
+        let activity = activity.searching(words.as_deref().and_then(Words::new));
         encode(out, number, at_ms, &activity, None);
     }
 }

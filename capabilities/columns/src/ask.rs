@@ -2,22 +2,23 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use activity::Subject;
-use activity::columns::{ColumnFile, Row, Table};
-use activity::report::Report;
+use activity::columns::{ColumnFile, Row, Side, Table};
+use activity::report::{Asks, Report};
+use activity::{Subject, Whose};
 use arrow::array::{Array, AsArray as _, RecordBatch};
 use arrow::datatypes::{
-    DataType, Date32Type, Field, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMillisecondType,
-    UInt16Type, UInt32Type, UInt64Type,
+    DataType, Date32Type, Int32Type, Int64Type, TimeUnit, TimestampMillisecondType, UInt16Type, UInt32Type,
+    UInt64Type,
 };
 use arrow::util::display::array_value_to_string;
 use datafusion::common::Result;
 use datafusion::datasource::MemTable;
 use datafusion::execution::context::SQLOptions;
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{Expr, lit};
 use datafusion::prelude::{DataFrame, SessionContext, col};
+use engine::{KnownBy, Step};
 use kit::Timestamp;
 use serde_json::Value;
 
@@ -25,19 +26,8 @@ use crate::daily;
 use crate::engine::Engine;
 use crate::find::covered;
 use crate::rows::Rows;
-use crate::schema::SCHEMA;
+use crate::schema::{SCHEMA, SEARCHES};
 use crate::told;
-
-/// What was searched for. Nothing fills it: no front reads search terms yet.
-static SEARCHES: LazyLock<SchemaRef> = LazyLock::new(|| {
-    Arc::new(Schema::new(vec![
-        Field::new("decided_at", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), true),
-        Field::new("person", DataType::UInt32, true),
-        Field::new("grp", DataType::UInt16, true),
-        Field::new("site", DataType::Utf8, true),
-        Field::new("search", DataType::Utf8, true),
-    ]))
-});
 
 /// Makes a report over files and over what is not packed yet, without those who are hidden.
 pub fn report(
@@ -72,7 +62,7 @@ pub fn report(
     Ok(table)
 }
 
-/// Puts the three tables where a text finds them.
+/// Puts the table that a text asks where it finds it.
 async fn register(
     engine: &Engine,
     context: &SessionContext,
@@ -81,28 +71,55 @@ async fn register(
     hidden: &[Subject],
     report: &Report,
 ) -> Result<()> {
-    let seen = |events: DataFrame| {
-        let hidden = hidden.iter().map(|subject| covered(subject).is_not_true());
-        events.filter(hidden.fold(col("front").is_not_null(), Expr::and))
-    };
     let tail = context.read_table(Arc::new(MemTable::try_new(Arc::clone(&SCHEMA), vec![vec![tail]])?))?;
-    if report.asks_for_events() {
-        let packed = context.read_table(engine.table(files)?)?;
-        context.register_table("events", seen(packed.union(tail.clone())?)?.into_view())?;
-    } else {
-        // A side table knows nothing of whom it counts, and counts what has been damaged since.
-        let (counted, uncounted): (Vec<&ColumnFile>, Vec<&ColumnFile>) = files
-            .iter()
-            .partition(|file| hidden.is_empty() && file.damaged_rows() == 0 && file.daily().is_some());
-        let packed = context.read_table(engine.table(&uncounted)?)?;
-        context.register_table("some_events", seen(packed.union(tail)?)?.into_view())?;
-        let rest = context.sql(daily::OF_EVENTS).await?;
-        let side = context.read_table(engine.daily_table(&counted)?)?;
-        context.register_table("daily", side.union(rest)?.into_view())?;
-    }
-    let none = MemTable::try_new(Arc::clone(&SEARCHES), vec![vec![]])?;
-    context.register_table("searches", Arc::new(none))?;
+    // What was brought in is in no report.
+    let hidden: Vec<Subject> =
+        hidden.iter().filter(|subject| !matches!(subject.whose, Whose::Import(_))).copied().collect();
+    let hidden = hidden.as_slice();
+    let events =
+        |files: &[&ColumnFile]| seen(context.read_table(engine.table(files))?.union(tail.clone())?, hidden);
+    // A side table that counts knows nothing of whom it counts.
+    let has_side = |side: Side| {
+        let is_told = side == Side::Searches || hidden.is_empty();
+        move |file: &&&ColumnFile| is_told && file.side(side).is_some()
+    };
+    let (name, table) = match report.asks_for() {
+        Asks::Events => ("events", events(files)?),
+        Asks::Daily => {
+            let (counted, uncounted): (Vec<_>, Vec<_>) = files.iter().partition(has_side(Side::Daily));
+            context.register_table("some_events", events(&uncounted)?.into_view())?;
+            let rest = context.sql(daily::OF_EVENTS).await?;
+            let side = context.read_table(engine.side_table(&counted, Side::Daily))?;
+            ("daily", side.union(rest)?)
+        }
+        Asks::Searches => {
+            let (picked, others): (Vec<_>, Vec<_>) = files.iter().partition(has_side(Side::Searches));
+            let columns: Vec<Expr> = SEARCHES.fields().iter().map(|field| col(field.name())).collect();
+            let rest = events(&others)?.filter(col("searched").is_not_null())?.select(columns)?;
+            let side = context.read_table(engine.side_table(&picked, Side::Searches))?;
+            let side = match shown(hidden) {
+                Some(shown) => side.filter(shown)?,
+                None => side,
+            };
+            ("searches", side.union(rest)?)
+        }
+    };
+    context.register_table(name, table.into_view())?;
     Ok(())
+}
+
+/// Requests that reports are about, as [`View::asked_of_us`](crate::view::View::asked_of_us) finds them, without those of who
+/// is hidden.
+fn seen(events: DataFrame, hidden: &[Subject]) -> Result<DataFrame> {
+    let asked_of_us = (col("front").is_not_null())
+        .and(col("known_by").not_eq(lit(KnownBy::FilterTest.id())))
+        .and(col("step").not_eq(lit(Step::Elsewhere.id())));
+    events.filter(shown(hidden).into_iter().fold(asked_of_us, Expr::and))
+}
+
+/// What holds of whoever is not hidden; `None` where nobody is.
+fn shown(hidden: &[Subject]) -> Option<Expr> {
+    hidden.iter().map(|subject| covered(subject).is_not_true()).reduce(Expr::and)
 }
 
 /// A value as JSON: numbers, texts, moments and days as people write them, null.

@@ -1,5 +1,6 @@
 //! `daily`: how many requests there were of each day (UTC), group, site and verdict. Beside each file of columns lies one of
-//! these, made with it; a report over a term reads a fortieth of the bytes.
+//! these, made with it; a report over a term reads a fortieth of the bytes. What is blocked lies together, and so does each
+//! site within a verdict: a report reads the pages that it is about.
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -10,7 +11,8 @@ use std::sync::{Arc, LazyLock};
 
 use activity::columns::{Block, checksum};
 use arrow::array::{
-    ArrayRef, Date32Builder, Int64Builder, RecordBatch, StringBuilder, UInt16Builder, UInt64Builder,
+    ArrayRef, BooleanArray, Date32Builder, Int64Builder, RecordBatch, StringBuilder, UInt16Builder,
+    UInt64Builder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
@@ -21,6 +23,8 @@ use crate::told;
 use crate::view::{View, number, text};
 
 const A_DAY_MS: i64 = 86_400_000;
+/// Counts a page.
+const PAGE_ROWS: usize = 4_096;
 
 /// Its columns.
 pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
@@ -58,13 +62,13 @@ pub struct Daily {
 }
 
 impl Daily {
-    /// Counts a batch in. Erased events are not counted.
-    pub fn add(&mut self, batch: &RecordBatch) -> Option<()> {
+    /// Counts those rows of a batch in that are to be counted.
+    pub fn add(&mut self, batch: &RecordBatch, counted: &BooleanArray) -> Option<()> {
         let view = View::of(batch);
-        let (moments, sites, fronts) = (view.moments()?, view.sites()?, view.fronts()?);
+        let (moments, sites) = (view.moments()?, view.sites()?);
         let (groups, verdicts, bytes) = (view.groups()?, view.verdicts()?, view.bytes()?);
         for row in 0..batch.num_rows() {
-            if text(fronts, row).is_none() {
+            if !counted.value(row) {
                 continue;
             }
             let site = text(sites, row).map(|site| self.site(site));
@@ -100,7 +104,7 @@ impl Daily {
         u8::try_from(place).ok()
     }
 
-    /// Writes what was counted as a durable file, sorted by site and day.
+    /// Writes what was counted as a durable file, sorted by verdict, site and day.
     pub fn write(self, path: &Path) -> io::Result<Block> {
         let mut names = vec![""; self.sites.len()];
         for (name, &place) in &self.sites {
@@ -112,7 +116,7 @@ impl Daily {
             .map(|(of, sums)| {
                 let site = of.site.and_then(|site| names.get(site as usize).copied());
                 let verdict = self.verdicts.get(usize::from(of.verdict)).map_or("", |verdict| &**verdict);
-                ((site, of.day, of.group, verdict), *sums)
+                ((verdict, site, of.day, of.group), *sums)
             })
             .collect();
         rows.sort_unstable();
@@ -120,7 +124,7 @@ impl Daily {
             (StringBuilder::new(), Date32Builder::new(), UInt16Builder::new());
         let (mut verdict, mut n, mut bytes) =
             (StringBuilder::new(), Int64Builder::new(), UInt64Builder::new());
-        for ((of_site, of_day, of_group, of_verdict), (count, sum)) in rows {
+        for ((of_verdict, of_site, of_day, of_group), (count, sum)) in rows {
             site.append_option(of_site);
             day.append_value(of_day);
             group.append_option(of_group);
@@ -142,7 +146,7 @@ impl Daily {
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).map_err(told)?))
             .set_statistics_enabled(EnabledStatistics::Page)
-            .set_data_page_row_count_limit(20_000)
+            .set_data_page_row_count_limit(PAGE_ROWS)
             .build();
         let copy = file.try_clone()?;
         let mut writer = ArrowWriter::try_new(copy, Arc::clone(&SCHEMA), Some(properties)).map_err(told)?;

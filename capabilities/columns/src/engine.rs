@@ -7,7 +7,7 @@ use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use activity::columns::{ColumnFile, daily_of};
+use activity::columns::{ColumnFile, Side};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
@@ -39,22 +39,22 @@ use parquet::file::metadata::ParquetMetaData;
 
 use crate::daily;
 use crate::file::{Bytewise, whole_groups};
-use crate::schema::SCHEMA;
+use crate::schema::{SCHEMA, SEARCHES};
 use crate::told;
 
 /// What questions that are being answered may hold together. Nothing is put on the disk instead.
 const MEMORY: usize = 160 << 20;
 /// Threads that answer.
 const THREADS: usize = 2;
-/// What is known of so many files is kept in memory.
-const FILES: usize = 512;
+/// What is known of files' insides is kept in memory up to so many bytes, and read again beyond that.
+const KNOWN: usize = 32 << 20;
 
 /// Answers questions.
 #[derive(Debug)]
 pub struct Engine {
     tokio: tokio::runtime::Runtime,
     environment: Arc<RuntimeEnv>,
-    metadata: Mutex<HashMap<PathBuf, Arc<ParquetMetaData>>>,
+    known: Arc<Known>,
 }
 
 impl Engine {
@@ -70,7 +70,7 @@ impl Engine {
             .with_disk_manager_builder(no_disk)
             .build_arc()
             .map_err(told)?;
-        Ok(Self { tokio, environment, metadata: Mutex::default() })
+        Ok(Self { tokio, environment, known: Arc::default() })
     }
 
     /// A place to ask from, with no tables in it.
@@ -84,55 +84,38 @@ impl Engine {
     }
 
     /// The events of some files as a table, what is damaged left out.
-    pub fn table(&self, files: &[&ColumnFile]) -> io::Result<Arc<dyn TableProvider>> {
-        let mut opened = Vec::new();
-        for file in files {
-            opened.extend(self.opened(file)?);
-        }
-        Ok(Arc::new(Files { opened, schema: Arc::clone(&SCHEMA) }))
+    pub fn table(&self, files: &[&ColumnFile]) -> Arc<dyn TableProvider> {
+        let opened = files.iter().filter_map(|file| self.opened(file)).collect();
+        Arc::new(Files { opened, schema: Arc::clone(&SCHEMA) })
     }
 
-    /// The side tables of some files as a table; of those that have none there is nothing in it.
-    pub fn daily_table(&self, files: &[&ColumnFile]) -> datafusion::common::Result<Arc<dyn TableProvider>> {
-        let mut opened = Vec::new();
-        for (file, bytes) in files.iter().filter_map(|file| Some((file, Bytewise::of_daily(file)?))) {
-            let path = daily_of(file.path());
-            let metadata = self.metadata_of(&path, &bytes)?;
-            let length = file.daily().map_or(0, |(_, length)| length);
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            opened.push(PartitionedFile::new(name, length).with_extension(Opened { bytes, metadata }));
-        }
-        Ok(Arc::new(Files { opened, schema: Arc::clone(&daily::SCHEMA) }))
+    /// Side tables of some files as a table; of files that have none there is nothing in it.
+    pub fn side_table(&self, files: &[&ColumnFile], side: Side) -> Arc<dyn TableProvider> {
+        let opened = files.iter().filter_map(|file| {
+            let bytes = Bytewise::of_side(file, side)?;
+            Some(self.part(side.of(file.path()), bytes))
+        });
+        let schema = match side {
+            Side::Daily => &daily::SCHEMA,
+            Side::Searches => &SEARCHES,
+        };
+        Arc::new(Files { opened: opened.collect(), schema: Arc::clone(schema) })
     }
 
-    fn metadata_of(&self, path: &Path, bytes: &Bytewise) -> io::Result<Arc<ParquetMetaData>> {
-        let known = || self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(metadata) = known().get(path) {
-            return Ok(Arc::clone(metadata));
-        }
-        let metadata = Arc::new(bytes.metadata()?);
-        let mut known = known();
-        if known.len() >= FILES {
-            known.clear();
-        }
-        known.insert(path.to_owned(), Arc::clone(&metadata));
-        Ok(metadata)
+    /// A file as part of a table.
+    fn part(&self, path: PathBuf, bytes: Bytewise) -> PartitionedFile {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let length = parquet::file::reader::Length::len(&bytes);
+        let opened = Opened { path: path.into(), bytes, known: Arc::clone(&self.known) };
+        PartitionedFile::new(name, length).with_extension(opened)
     }
 
-    fn opened(&self, file: &ColumnFile) -> io::Result<Option<PartitionedFile>> {
+    fn opened(&self, file: &ColumnFile) -> Option<PartitionedFile> {
         let whole = whole_groups(file);
-        let Some(bytes) = Bytewise::of(file).filter(|_| !whole.is_empty()) else { return Ok(None) };
-        let metadata = self.metadata_of(file.path(), &bytes)?;
-        let mut plan = ParquetAccessPlan::new_none(metadata.num_row_groups());
-        whole.into_iter().filter(|group| *group < plan.len()).collect::<Vec<_>>().into_iter().for_each(
-            |group| {
-                plan.scan(group);
-            },
-        );
-        let name =
-            file.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let part = PartitionedFile::new(name, file.bytes());
-        Ok(Some(part.with_extension(plan).with_extension(Opened { bytes, metadata })))
+        let bytes = Bytewise::of(file).filter(|_| !whole.is_empty())?;
+        let mut plan = ParquetAccessPlan::new_none(file.blocks().len().saturating_sub(1));
+        whole.into_iter().for_each(|group| plan.scan(group));
+        Some(self.part(file.path().to_owned(), bytes).with_extension(plan))
     }
 
     /// Runs a question and hands over its answer, until `each` breaks.
@@ -152,11 +135,40 @@ impl Engine {
     }
 }
 
+/// What files say of their insides, which never changes: a name is given once.
+#[derive(Debug, Default)]
+struct Known(Mutex<Insides>);
+
+#[derive(Debug, Default)]
+struct Insides {
+    bytes: usize,
+    files: HashMap<Arc<Path>, Arc<ParquetMetaData>>,
+}
+
+impl Known {
+    fn of(&self, path: &Arc<Path>, bytes: &Bytewise) -> io::Result<Arc<ParquetMetaData>> {
+        let insides = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(metadata) = insides().files.get(path) {
+            return Ok(Arc::clone(metadata));
+        }
+        let metadata = Arc::new(bytes.metadata()?);
+        let mut insides = insides();
+        insides.bytes += metadata.memory_size();
+        if insides.bytes > KNOWN {
+            insides.files.clear();
+            insides.bytes = metadata.memory_size();
+        }
+        insides.files.insert(Arc::clone(path), Arc::clone(&metadata));
+        Ok(metadata)
+    }
+}
+
 /// A file that is open, whatever has become of its name.
 #[derive(Debug, Clone)]
 struct Opened {
+    path: Arc<Path>,
     bytes: Bytewise,
-    metadata: Arc<ParquetMetaData>,
+    known: Arc<Known>,
 }
 
 impl AsyncFileReader for Opened {
@@ -170,7 +182,8 @@ impl AsyncFileReader for Opened {
         &'a mut self,
         _options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, parquet::errors::Result<Arc<ParquetMetaData>>> {
-        Box::pin(ready(Ok(Arc::clone(&self.metadata))))
+        let metadata = self.known.of(&self.path, &self.bytes);
+        Box::pin(ready(metadata.map_err(|error| ParquetError::External(error.into()))))
     }
 }
 

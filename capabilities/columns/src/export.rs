@@ -41,6 +41,8 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         field("sent", DataType::UInt64),
         text("record"),
         text("refusal"),
+        text("searched"),
+        text("origin"),
     ]))
 });
 
@@ -61,6 +63,8 @@ struct Texts {
     step: StringBuilder,
     record: StringBuilder,
     refusal: StringBuilder,
+    searched: StringBuilder,
+    origin: StringBuilder,
 }
 
 /// An export that is being written.
@@ -123,6 +127,8 @@ impl Export {
         texts.step.append_value(event.step.id());
         texts.record.append_option(event.record.map(|record| record.to_string()));
         texts.refusal.append_option(event.refusal.map(engine::Refusal::id));
+        texts.searched.append_option(event.searched.as_deref());
+        texts.origin.append_option(event.origin.map(engine::Origin::id));
         self.rule.append_value(event.rule.0);
         self.category.append_option(event.category);
         self.list.append_option(event.list);
@@ -157,6 +163,8 @@ impl Export {
             Arc::new(self.sent.finish()),
             Arc::new(texts.record.finish()),
             Arc::new(texts.refusal.finish()),
+            Arc::new(texts.searched.finish()),
+            Arc::new(texts.origin.finish()),
         ];
         let batch = RecordBatch::try_new(Arc::clone(&SCHEMA), columns).map_err(told)?;
         self.writer.write(&batch).map_err(told)?;

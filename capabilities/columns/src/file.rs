@@ -6,8 +6,8 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use activity::columns::{Block, ColumnFile, Written, checksum, daily_of};
-use arrow::array::RecordBatch;
+use activity::columns::{Block, ColumnFile, Side, Sides, Written, checksum};
+use arrow::array::{RecordBatch, new_null_array};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -17,7 +17,9 @@ use parquet::file::reader::{ChunkReader, Length};
 use crate::daily::Daily;
 use crate::order::Batches;
 use crate::schema::{ABOUT, SCHEMA, properties};
+use crate::searches::Searches;
 use crate::told;
+use crate::view::View;
 
 /// An open file, read by place.
 #[derive(Debug, Clone)]
@@ -32,9 +34,9 @@ impl Bytewise {
         file.file().map(|open| Self { file: Arc::clone(open), length: file.bytes() })
     }
 
-    /// Its side table, if it is there and whole.
-    pub fn of_daily(file: &ColumnFile) -> Option<Self> {
-        file.daily().map(|(open, length)| Self { file: Arc::clone(open), length })
+    /// A side table of it, if that is there and whole.
+    pub fn of_side(file: &ColumnFile, side: Side) -> Option<Self> {
+        file.side(side).map(|(open, length)| Self { file: Arc::clone(open), length })
     }
 
     /// Some of its bytes.
@@ -46,7 +48,7 @@ impl Bytewise {
 
     /// What its end says of it, pages included.
     pub fn metadata(&self) -> io::Result<ParquetMetaData> {
-        let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Required);
+        let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional);
         reader.parse_and_finish(self).map_err(told)
     }
 }
@@ -92,7 +94,19 @@ pub fn batches(file: &ColumnFile, rows: usize) -> io::Result<Batches> {
     };
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(told)?;
     let reader = reader.with_batch_size(rows).with_row_groups(whole).build().map_err(told)?;
-    Ok(Box::new(reader.map(|batch| batch.map_err(told))))
+    Ok(Box::new(reader.map(|batch| with_every_column(batch.map_err(told)?))))
+}
+
+/// A batch with every column of today: one that its file was written without has nothing in it.
+fn with_every_column(batch: RecordBatch) -> io::Result<RecordBatch> {
+    if batch.num_columns() == SCHEMA.fields().len() {
+        return Ok(batch);
+    }
+    let columns = SCHEMA.fields().iter().map(|field| match batch.column_by_name(field.name()) {
+        Some(column) => Arc::clone(column),
+        None => new_null_array(field.data_type(), batch.num_rows()),
+    });
+    RecordBatch::try_new(Arc::clone(&SCHEMA), columns.collect()).map_err(told)
 }
 
 /// The row groups that are not damaged.
@@ -111,6 +125,7 @@ pub struct Writing {
     file: File,
     daily: Daily,
     daily_path: PathBuf,
+    searches: Searches,
 }
 
 impl Writing {
@@ -120,12 +135,20 @@ impl Writing {
             OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o640).open(path)?;
         let properties = properties(level, about).map_err(told)?;
         let writer = ArrowWriter::try_new(file.try_clone()?, Arc::clone(&SCHEMA), Some(properties));
-        Ok(Self { writer: writer.map_err(told)?, file, daily: Daily::default(), daily_path: daily_of(path) })
+        Ok(Self {
+            writer: writer.map_err(told)?,
+            file,
+            daily: Daily::default(),
+            daily_path: Side::Daily.of(path),
+            searches: Searches::begin(&Side::Searches.of(path))?,
+        })
     }
 
     /// Adds events, which must come in order.
     pub fn add(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        self.daily.add(batch).ok_or(io::ErrorKind::InvalidData)?;
+        let counted = View::of(batch).asked_of_us().ok_or(io::ErrorKind::InvalidData)?;
+        self.daily.add(batch, &counted).ok_or(io::ErrorKind::InvalidData)?;
+        self.searches.add(batch, &counted)?;
         self.writer.write(batch).map_err(told)
     }
 
@@ -133,8 +156,11 @@ impl Writing {
     pub fn end(self) -> io::Result<Written> {
         let metadata = self.writer.close().map_err(told)?;
         self.file.sync_all()?;
-        let daily = Some(self.daily.write(&self.daily_path)?);
-        Ok(Written { blocks: blocks_of(&self.file, metadata.row_groups())?, daily })
+        let (daily, searches) = (Some(self.daily.write(&self.daily_path)?), Some(self.searches.end()?));
+        Ok(Written {
+            blocks: blocks_of(&self.file, metadata.row_groups())?,
+            sides: Sides { daily, searches },
+        })
     }
 }
 
@@ -172,6 +198,6 @@ pub fn describe(path: &Path) -> io::Result<(String, Written)> {
     let kept = metadata.file_metadata().key_value_metadata().into_iter().flatten();
     let about = kept.filter(|kept| kept.key == ABOUT).find_map(|kept| kept.value.clone());
     let about = about.ok_or(io::ErrorKind::InvalidData)?;
-    // Its side table has lost who vouches for it, and is counted anew when it is wanted.
-    Ok((about, Written { blocks: blocks_of(&file, metadata.row_groups())?, daily: None }))
+    // Its side tables have lost who vouches for them, and are made anew when they are wanted.
+    Ok((about, Written { blocks: blocks_of(&file, metadata.row_groups())?, sides: Sides::default() }))
 }

@@ -28,7 +28,7 @@ const BEST: u64 = 20_000;
 
 /// Hands over what is wanted of a file; how many.
 pub fn read(engine: &Engine, file: &ColumnFile, wanted: &Wanted<'_>, each: &mut Each<'_>) -> io::Result<u64> {
-    let table = engine.table(&[file])?;
+    let table = engine.table(&[file]);
     let mut found = 0;
     for (first_seq, next_seq) in windows(wanted) {
         let places = col("seq").gt_eq(lit(first_seq)).and(col("seq").lt(lit(next_seq)));
@@ -68,7 +68,7 @@ pub fn count_events(
     wanted: &Wanted<'_>,
     counts: &mut Counts,
 ) -> io::Result<()> {
-    let table = engine.table(&[file])?;
+    let table = engine.table(&[file]);
     let words = ["verdict", "step", "front"];
     let question = async {
         let all = engine.context().read_table(table)?.filter(condition(wanted))?;
@@ -171,6 +171,7 @@ pub fn covered(subject: &Subject) -> Expr {
         Whose::Person(person) => col("person").eq(lit(person.0)),
         Whose::Device(device) => col("device").eq(lit(device.0)),
         Whose::Client(client) => col("client").eq(lit(client.to_string())),
+        Whose::Import(run) => col("run").eq(lit(run.0)),
     };
     time(subject.time).fold(whose, Expr::and)
 }

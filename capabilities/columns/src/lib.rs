@@ -20,6 +20,7 @@ mod find;
 mod order;
 mod rows;
 mod schema;
+mod searches;
 mod view;
 mod write;
 

@@ -17,7 +17,9 @@ use crate::order::{Key, Who};
 use crate::schema::{SCHEMA, site_of};
 
 /// Sites that have been looked up; more than this begin anew.
-const SITES: usize = 50_000;
+const SITES: usize = 100_000;
+/// The same of addresses as text.
+const ADDRESSES: usize = 20_000;
 
 /// Gathers events.
 #[derive(Debug)]
@@ -44,11 +46,13 @@ pub struct Rows {
     host_is_address: BooleanBuilder,
     site: StringBuilder,
     path: StringBuilder,
+    searched: StringBuilder,
     agent: StringBuilder,
     bytes: UInt64Builder,
     sent: UInt64Builder,
     record: UInt64Builder,
     sites: HashMap<String, usize>,
+    addresses: HashMap<IpAddr, String>,
 }
 
 impl Default for Rows {
@@ -76,11 +80,13 @@ impl Default for Rows {
             host_is_address: BooleanBuilder::new(),
             site: StringBuilder::new(),
             path: StringBuilder::new(),
+            searched: StringBuilder::new(),
             agent: StringBuilder::new(),
             bytes: UInt64Builder::new(),
             sent: UInt64Builder::new(),
             record: UInt64Builder::new(),
-            sites: HashMap::new(),
+            sites: HashMap::default(),
+            addresses: HashMap::default(),
         }
     }
 }
@@ -120,6 +126,7 @@ impl Rows {
         self.beside.append_option(kept.and_then(|kept| kept.beside).map(|group| group.0));
         self.host(kept.and_then(|kept| kept.host));
         self.path.append_option(kept.and_then(|kept| kept.path));
+        self.searched.append_option(kept.and_then(|kept| kept.searched));
         self.agent.append_option(kept.and_then(|kept| kept.agent));
         self.bytes.append_option(kept.map(|kept| kept.bytes));
         self.sent.append_option(kept.and_then(|kept| kept.sent));
@@ -127,15 +134,11 @@ impl Rows {
     }
 
     fn address(&mut self, address: Option<IpAddr>) {
-        use std::fmt::Write as _;
-        match address {
-            None => self.client.append_null(),
-            Some(address) => {
-                // Writing into a builder never fails.
-                let _ = write!(self.client, "{address}");
-                self.client.append_value("");
-            }
+        let Some(address) = address else { return self.client.append_null() };
+        if self.addresses.len() >= ADDRESSES && !self.addresses.contains_key(&address) {
+            self.addresses.clear();
         }
+        self.client.append_value(self.addresses.entry(address).or_insert_with(|| address.to_string()));
     }
 
     fn host(&mut self, host: Option<Host<'_>>) {
@@ -197,6 +200,7 @@ impl Rows {
             Arc::new(self.host_is_address.finish()),
             Arc::new(self.site.finish()),
             Arc::new(self.path.finish()),
+            Arc::new(self.searched.finish()),
             Arc::new(self.agent.finish()),
             Arc::new(self.bytes.finish()),
             Arc::new(self.sent.finish()),

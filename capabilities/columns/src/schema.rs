@@ -50,6 +50,8 @@ pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         // The shortest part of the host that is no public suffix, or the address.
         text("site"),
         text("path"),
+        // What was searched for.
+        text("searched"),
         text("agent"),
         number("bytes", DataType::UInt64),
         number("sent", DataType::UInt64),
@@ -62,7 +64,7 @@ pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
 pub fn properties(level: i32, about: &str) -> Result<WriterProperties> {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(level)?))
-        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_enabled(EnabledStatistics::None)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_key_value_metadata(Some(vec![KeyValue::new(ABOUT.to_owned(), about.to_owned())]))
@@ -76,8 +78,14 @@ pub fn properties(level: i32, about: &str) -> Result<WriterProperties> {
             .set_column_dictionary_enabled(ColumnPath::from(column), false)
             .set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED);
     }
+    // What a search can leave pages out by; of the others each page holds nearly everything.
+    for column in ["person", "device", "client", "decided_at", "seq", "site", "record"] {
+        properties =
+            properties.set_column_statistics_enabled(ColumnPath::from(column), EnabledStatistics::Page);
+    }
     // Paths hardly repeat.
     properties = properties.set_column_dictionary_enabled(ColumnPath::from("path"), false);
+    properties = properties.set_column_dictionary_enabled(ColumnPath::from("searched"), false);
     let site = ColumnPath::from("site");
     Ok(properties
         .set_column_bloom_filter_enabled(site.clone(), true)
@@ -85,6 +93,13 @@ pub fn properties(level: i32, about: &str) -> Result<WriterProperties> {
         .set_column_bloom_filter_max_ndv(site, SITES)
         .build())
 }
+
+/// What `searches` has of an event.
+pub static SEARCHES: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let columns = ["person", "device", "client", "decided_at", "grp", "site", "searched"];
+    let field = |name: &&str| SCHEMA.field_with_name(name).ok().cloned();
+    Arc::new(Schema::new(columns.iter().filter_map(field).collect::<Vec<Field>>()))
+});
 
 /// The shortest part of a host name that is no public suffix; `None` where all of it is one. Two hosts of which one lies
 /// within the other have the same, unless the outer one has none: so a search for a host and everything below it can ask

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use activity::Event;
 use activity::event::fact_of;
 use activity::sealed::RecordRef;
-use arrow::array::{Array as _, ArrowPrimitiveType, AsArray as _, PrimitiveArray, RecordBatch, StringArray};
+use arrow::array::{
+    Array as _, ArrowPrimitiveType, AsArray as _, BooleanArray, PrimitiveArray, RecordBatch, StringArray,
+};
 use arrow::datatypes::{TimestampMillisecondType, UInt16Type, UInt32Type, UInt64Type};
-use engine::{DeviceNo, Front, GroupNo, KnownBy, PersonNo, Refusal, RuleRef, Step, Verdict};
+use engine::{DeviceNo, Front, GroupNo, KnownBy, Origin, PersonNo, Refusal, RuleRef, Step, Verdict};
 use kit::Timestamp;
 
 /// A batch with every column of the schema, by name.
@@ -57,6 +59,11 @@ impl<'a> View<'a> {
         self.numbers("seq")
     }
 
+    /// Gate runs.
+    pub fn runs(&self) -> Numbers<'a, UInt64Type> {
+        self.numbers("run")
+    }
+
     /// Groups.
     pub fn groups(&self) -> Numbers<'a, UInt16Type> {
         self.numbers("grp")
@@ -77,6 +84,33 @@ impl<'a> View<'a> {
         self.texts("site")
     }
 
+    /// Steps.
+    pub fn steps(&self) -> Option<&'a StringArray> {
+        self.texts("step")
+    }
+
+    /// How surely it is known who asked.
+    pub fn known_by(&self) -> Option<&'a StringArray> {
+        self.texts("known_by")
+    }
+
+    /// What was searched for.
+    pub fn searched(&self) -> Option<&'a StringArray> {
+        self.texts("searched")
+    }
+
+    /// Which rows are requests of people and devices that our own gate decided: neither erased, nor asked by the school's
+    /// own test of its filter, nor brought in from another filter's log. Reports are about these.
+    pub fn asked_of_us(&self) -> Option<BooleanArray> {
+        let (fronts, known_by, steps) = (self.fronts()?, self.known_by()?, self.steps()?);
+        let is_one = |row| {
+            fronts.is_valid(row)
+                && text(known_by, row) != Some(KnownBy::FilterTest.id())
+                && text(steps, row) != Some(Step::Elsewhere.id())
+        };
+        Some((0..self.batch.num_rows()).map(|row| Some(is_one(row))).collect())
+    }
+
     /// Fronts; none where an event has been erased.
     pub fn fronts(&self) -> Option<&'a StringArray> {
         self.texts("front")
@@ -93,6 +127,7 @@ impl<'a> View<'a> {
         let (categories, lists, groups, besides) =
             (short("category")?, short("list")?, short("grp")?, short("beside")?);
         let (hosts, paths, agents) = (self.texts("host")?, self.texts("path")?, self.texts("agent")?);
+        let searched = self.searched()?;
         let long = |name| self.numbers::<UInt64Type>(name);
         let (bytes, sent, records) = (long("bytes")?, long("sent")?, long("record")?);
         let event = move |row: usize| {
@@ -109,11 +144,13 @@ impl<'a> View<'a> {
                 known_by: called(text(known_by, row)?, KnownBy::from_number, KnownBy::id)?,
                 host: text(hosts, row).map(str::to_owned),
                 path: text(paths, row).map(str::to_owned),
+                searched: text(searched, row).map(str::to_owned),
                 agent: text(agents, row).map(str::to_owned),
                 verdict: called(text(verdicts, row)?, Verdict::from_number, Verdict::id)?,
                 step,
                 rule,
                 refusal: Refusal::of(step, rule),
+                origin: Origin::of(step, rule),
                 fact: fact_of(u64::from(number(facts, row)?))?,
                 category: number(categories, row),
                 list: number(lists, row),

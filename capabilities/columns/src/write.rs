@@ -15,12 +15,14 @@ use kit::Timestamp;
 use crate::file::{Writing, batches};
 use crate::order::{self, keys_of};
 use crate::rows::Rows;
-use crate::schema::{GROUP_ROWS, SCHEMA};
+use crate::schema::SCHEMA;
 use crate::told;
 use crate::view::{View, number, text};
 
 /// Rows that are read and written at once.
 const BATCH: usize = 8 << 10;
+/// Rows that are put in order and written at once.
+const PIECE: usize = 32 << 10;
 /// zstd levels: of what will soon be written again, and of what stays.
 const QUICK: i32 = 1;
 const LASTING: i32 = 3;
@@ -44,7 +46,7 @@ pub fn write(path: &Path, about: &str, rows: &mut dyn Iterator<Item = Row<'_>>) 
     }
     let (keys, batch) = gathered.take().map_err(told)?;
     if sorted.is_empty() {
-        order::sorted(&keys, &batch, GROUP_ROWS, |batch| writing.add(batch))?;
+        order::sorted(&keys, &batch, PIECE, |batch| writing.add(batch))?;
         return writing.end();
     }
     order::sorted(&keys, &batch, MOST_AT_ONCE, |batch| {
@@ -107,16 +109,17 @@ pub fn without(
 fn theirs(batch: &RecordBatch, subject: &Subject) -> Option<BooleanArray> {
     let view = View::of(batch);
     let (persons, devices, clients) = (view.persons()?, view.devices()?, view.clients()?);
-    let (moments, fronts) = (view.moments()?, view.fronts()?);
+    let (moments, fronts, runs) = (view.moments()?, view.fronts()?, view.runs()?);
     let client = match subject.whose {
         Whose::Client(client) => client.to_string(),
-        Whose::Person(_) | Whose::Device(_) => String::new(),
+        Whose::Person(_) | Whose::Device(_) | Whose::Import(_) => String::new(),
     };
     let theirs = |row| {
         let whose = match subject.whose {
             Whose::Person(person) => number(persons, row) == Some(person.0),
             Whose::Device(device) => number(devices, row) == Some(device.0),
             Whose::Client(_) => text(clients, row) == Some(&client),
+            Whose::Import(run) => number(runs, row) == Some(run.0),
         };
         let at = number(moments, row).map(Timestamp::from_millis);
         whose && fronts.is_valid(row) && at.is_some_and(|at| subject.time.contains(at))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use engine::{DeviceNo, PersonNo};
-use kit::Private;
+use kit::{Private, Timestamp};
 use serde::Serialize;
 
 use crate::roll_file::{DeviceLine, PersonLine, RangeLine, RollFile};
@@ -35,6 +35,8 @@ pub struct Device {
     pub person: Option<PersonNo>,
     /// Its own groups, by id.
     pub groups: Vec<String>,
+    /// Since when it has been on the roll.
+    pub joined_at: Timestamp,
 }
 
 /// A range of addresses.

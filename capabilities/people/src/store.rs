@@ -121,6 +121,7 @@ pub async fn devices(tx: &mut Tx) -> Result<Vec<Device>, StoreError> {
             addresses,
             person: row.person.map(|person| number("device", "person", person).map(PersonNo)).transpose()?,
             groups: read_groups("device", &row.groups)?,
+            joined_at: Timestamp::from_millis(row.joined_at),
         })
     };
     rows.into_iter().map(read).collect()

@@ -10,6 +10,7 @@ use crate::decision::{Decision, Refusal, Verdict};
 use crate::groups::GroupNo;
 use crate::identity::{DeviceNo, Identity, KnownBy, PersonNo};
 use crate::request::{Front, Request};
+use crate::searching::Words;
 use crate::step::Step;
 use kit::{Host, HostName};
 
@@ -32,6 +33,7 @@ pub struct Activity<'a> {
     bytes: u64,
     sent: Option<u64>,
     sealed: Option<SealedAddress<'a>>,
+    searched: Option<Words<'a>>,
 }
 
 /// What was asked for where a sealed entry spoke: for the encrypted record, and for nothing else. `Debug` doesn't show it.
@@ -81,6 +83,7 @@ impl<'a> Activity<'a> {
                 bytes: 0,
                 sent: None,
                 sealed: None,
+                searched: None,
             };
         }
         // A sealed address is kept out of the log's row; the row holds the reference of an encrypted record.
@@ -101,6 +104,7 @@ impl<'a> Activity<'a> {
             bytes,
             sent: None,
             sealed: sealed.then_some(address),
+            searched: None,
         }
     }
 
@@ -127,7 +131,20 @@ impl<'a> Activity<'a> {
             bytes: 0,
             sent: None,
             sealed: None,
+            searched: None,
         }
+    }
+
+    /// The same with what was searched for by it. It stays with a host alone: nothing is kept of it where nobody is
+    /// observed, nor of a sealed address.
+    pub const fn searching(self, words: Option<Words<'a>>) -> Self {
+        let searched = if self.host.is_some() && self.path.is_some() { words } else { None };
+        Self { searched, ..self }
+    }
+
+    /// The same of a request of which it is not known where it came from.
+    pub const fn from_somewhere(self) -> Self {
+        Self { client: None, ..self }
     }
 
     /// The same request's last word: a tunnel to it ended at `at`, after the device had `sent` so many bytes. A visit
@@ -187,6 +204,10 @@ impl<'a> Activity<'a> {
     /// What was asked for where a sealed entry spoke. Only whoever encrypts it may look.
     pub const fn sealed(&self) -> Option<SealedAddress<'a>> {
         self.sealed
+    }
+    /// What was searched for by it.
+    pub const fn searched(&self) -> Option<Words<'a>> {
+        self.searched
     }
     /// How much was sent back.
     pub const fn bytes(&self) -> u64 {

@@ -6,6 +6,8 @@ pub use lists::CATEGORIES;
 pub const SERVICES: &str = include_str!("../../../content/services.toml");
 /// `content/safe-search.toml`.
 pub const SAFE_SEARCH: &str = include_str!("../../../content/safe-search.toml");
+/// `content/search-engines.toml`.
+pub const SEARCH_ENGINES: &str = include_str!("../../../content/search-engines.toml");
 /// `content/help.toml`.
 pub const HELP: &str = include_str!("../../../content/help.toml");
 /// `content/essential.toml`.

@@ -58,6 +58,7 @@ pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {
         Step::Front => Refusal::of(reason.step, reason.rule)
             .map_or("The filter refused this.", Refusal::words)
             .to_owned(),
+        Step::Elsewhere => "The filter that was here before decided this.".to_owned(),
     };
     Saying {
         reason: text,

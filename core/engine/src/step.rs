@@ -39,6 +39,9 @@ pub enum Step {
     /// No step of the decision: a front refused the request itself, before or after anybody decided on it. Which
     /// [`crate::Refusal`] it was stands in the place of the rule.
     Front = 13,
+    /// No step of ours: another filter decided, and the event was brought in from its log. Which kind of log it was
+    /// ([`crate::Origin`]) stands in the place of the rule.
+    Elsewhere = 14,
 }
 
 impl Step {
@@ -74,13 +77,19 @@ impl Step {
             Self::Unknown => "unknown",
             Self::Content => "content",
             Self::Front => "front",
+            Self::Elsewhere => "elsewhere",
         }
     }
 
-    /// The step with that number: 1 to 12, and 13 where a front refused.
+    /// What can stand in the log in the place of a step: the steps, and those that are none.
+    pub fn all_in_the_log() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().chain([Self::Front, Self::Elsewhere])
+    }
+
+    /// The step with that number: 1 to 12, 13 where a front refused, 14 where another filter decided.
     pub fn from_number(number: u8) -> Option<Self> {
-        if number == Self::Front as u8 {
-            return Some(Self::Front);
+        if let Some(other) = [Self::Front, Self::Elsewhere].into_iter().find(|other| *other as u8 == number) {
+            return Some(other);
         }
         Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
     }
@@ -105,6 +114,7 @@ mod tests {
         }
         assert_eq!(Step::from_number(0), None);
         assert_eq!(Step::from_number(13), Some(Step::Front));
-        assert_eq!(Step::from_number(14), None);
+        assert_eq!(Step::from_number(14), Some(Step::Elsewhere));
+        assert_eq!(Step::from_number(15), None);
     }
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
+use engine::searching::{Words, words_of};
 use engine::{
     Activity, ActivitySink, Current, Decision, Front, HostName, Identity, Owed, Refusal, Request, SafeTarget,
     Step,
@@ -140,6 +141,7 @@ impl Open {
             self.unobserved = self.decision.obligations.unobserved;
             let owed = self.owed.take();
             self.with_request(&self.identity, |request| {
+                let words = request.path.and_then(|path| words_of(request.host, path));
                 let activity = Activity::of(
                     request,
                     &self.decision,
@@ -147,7 +149,8 @@ impl Open {
                     self.client,
                     self.agent.as_deref(),
                     self.bytes,
-                );
+                )
+                .searching(words.as_deref().and_then(Words::new));
                 match owed {
                     Some(owed) => owed.pay(&activity),
                     None => sink.record(&activity),

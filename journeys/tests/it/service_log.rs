@@ -44,6 +44,8 @@ fn a_lesson(school: &School, from: &str) -> Result<()> {
     }
     let agent = ["-A", "bilbyagent/1.0"];
     school.curl(from, &format!("{}platypath?echidnaquery", school.page_of("wombatsite.example")), &agent)?;
+    let search = format!("{}w/index.php?search=echidnaquery", school.page_of("en.wikipedia.org"));
+    school.curl(from, &search, &agent)?;
     let blocked = school.curl(from, "http://www.bet365.com/platypath?echidnaquery", &agent)?;
     let ticket = blocked.split("?t=").nth(1).and_then(|rest| rest.split('"').next()).context("a ticket")?;
     school.curl(from, "https://dingotunnel.example/", &agent)?;

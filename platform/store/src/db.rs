@@ -219,6 +219,14 @@ enum Access {
     Copy,
 }
 
+/// Opens another program's SQLite file to look at it.
+pub(crate) async fn look_at(path: &Path) -> Result<DatabaseConnection, StoreError> {
+    if !path.is_file() {
+        return Err(file_error(path, std::io::ErrorKind::NotFound.into()));
+    }
+    sqlite(path, Access::Look, 1).await
+}
+
 async fn sqlite(path: &Path, access: Access, connections: u32) -> Result<DatabaseConnection, StoreError> {
     let file = path.to_owned();
     let mut options = ConnectOptions::new("sqlite:records.db");

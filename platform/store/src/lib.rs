@@ -4,6 +4,7 @@ pub mod backup;
 pub mod columns;
 pub mod db;
 pub mod error;
+pub mod foreign;
 mod migrations;
 pub mod schema;
 pub mod trail;

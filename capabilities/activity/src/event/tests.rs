@@ -1,5 +1,6 @@
 use super::*;
 use crate::batch::{self, Batch, Fate};
+use engine::searching::Words;
 use engine::{Decision, Identity, Obligations, Reason, Request};
 use proptest::option::of;
 use proptest::prelude::*;
@@ -13,6 +14,7 @@ struct Facts {
     host: String,
     literal: Option<IpAddr>,
     path: Option<String>,
+    words: Option<String>,
     agent: Option<String>,
     decision: Decision,
     bytes: u64,
@@ -37,7 +39,8 @@ impl Facts {
         };
         let at = Timestamp::from_millis(self.at);
         let opened =
-            Activity::of(&request, &self.decision, at, self.client, self.agent.as_deref(), self.bytes);
+            Activity::of(&request, &self.decision, at, self.client, self.agent.as_deref(), self.bytes)
+                .searching(self.words.as_deref().and_then(Words::new));
         each(&self.sent.and_then(|sent| opened.ended(at, sent)).unwrap_or(opened))
     }
 }
@@ -55,7 +58,7 @@ fn fact() -> impl Strategy<Value = Fact> {
 
 fn decision() -> impl Strategy<Value = Decision> {
     let numbers = (any::<u32>(), of(any::<u16>()), of(any::<u16>()), of(any::<u16>()), of(any::<u16>()));
-    (1u8..=13, 0u8..3, fact(), numbers).prop_map(
+    (1u8..=14, 0u8..3, fact(), numbers).prop_map(
         |(step, verdict, fact, (rule, category, list, group, beside))| Decision {
             verdict: Verdict::from_number(verdict).unwrap(),
             reason: Reason {
@@ -74,14 +77,20 @@ fn decision() -> impl Strategy<Value = Decision> {
 
 fn facts() -> impl Strategy<Value = Facts> {
     let who = (of(any::<u32>()), of(any::<u32>()), 0u8..7);
-    let what = ("[a-z0-9]{1,20}(\\.[a-z]{1,9}){0,3}", of(any::<IpAddr>()), of("/[^?]{0,80}"), of(".{0,80}"));
+    let what = (
+        "[a-z0-9]{1,20}(\\.[a-z]{1,9}){0,3}",
+        of(any::<IpAddr>()),
+        of("/[^?]{0,80}"),
+        of(".{0,80}"),
+        of(".{0,300}"),
+    );
     (any::<i64>(), 0u8..4, any::<IpAddr>(), who, what, decision(), (any::<u64>(), of(0..u64::MAX))).prop_map(
         |(
             at,
             front,
             client,
             (person, device, known_by),
-            (host, literal, path, agent),
+            (host, literal, path, agent, words),
             decision,
             (bytes, sent),
         )| {
@@ -98,6 +107,7 @@ fn facts() -> impl Strategy<Value = Facts> {
                 host,
                 literal,
                 path,
+                words,
                 agent,
                 decision,
                 bytes,
@@ -132,11 +142,13 @@ proptest! {
         prop_assert_eq!(kept.agent, facts.agent.as_deref());
         prop_assert_eq!(kept.sent, facts.sent.filter(|_| facts.front == Front::Connect));
         if reason.step == Step::Sealed {
-            prop_assert_eq!((kept.host, kept.path, kept.record), (None, None, record));
+            prop_assert_eq!((kept.host, kept.path, kept.searched, kept.record), (None, None, None, record));
         } else {
             let host = facts.literal.map_or_else(|| facts.host.clone(), |address| address.to_string());
             prop_assert_eq!(kept.host.map(|host| host.to_string()), Some(host));
             prop_assert_eq!((kept.path, kept.record), (facts.path.as_deref(), None));
+            let words = facts.words.as_deref().filter(|words| facts.path.is_some() && !words.is_empty());
+            prop_assert_eq!(kept.searched, words.map(|words| start_of(words, LONGEST_WORDS)));
         }
         let shown = Event::of(5, event.at, &kept);
         let read: Event = serde_json::from_str(&serde_json::to_string(&shown).unwrap()).unwrap();
@@ -179,6 +191,63 @@ proptest! {
         prop_assert_eq!(after.events().map(|event| (event.number, event.kept)).collect::<Vec<_>>(), wanted);
         prop_assert!(after.heads().zip(after.events()).all(|(head, event)| head.number == event.number && head.at == event.at));
     }
+}
+
+#[test]
+fn of_a_visit_that_nobody_observes_and_of_a_sealed_address_no_words_are_kept() {
+    let identity = Identity { person: Some(PersonNo(7)), ..Identity::default() };
+    let request = Request {
+        host: Host::Name(HostName::new("www.example.org").unwrap()),
+        port: None,
+        path: Some("/search?q=help+me"),
+        as_sent: None,
+        chain: &[],
+        addresses: &[],
+        identity: &identity,
+        front: Front::Proxy,
+    };
+    let unobserved = Obligations { unobserved: true, ..Obligations::NONE };
+    for (step, obligations, kept) in [
+        (Step::Help, unobserved, false),
+        (Step::Essential, unobserved, false),
+        (Step::Sealed, Obligations::NONE, false),
+        (Step::School, Obligations::NONE, true),
+    ] {
+        let reason = Reason { step, ..engine::Origin::Squid.decision(Verdict::Allow).reason };
+        let decision = Decision { verdict: Verdict::Allow, reason, obligations };
+        let at = Timestamp::from_millis(0);
+        let activity = Activity::of(&request, &decision, at, [10, 0, 0, 7].into(), None, 1)
+            .searching(Words::new("help me"));
+        let mut out = Vec::new();
+        encode(&mut out, 1, 0, &activity, None);
+        assert_eq!(out.windows(7).any(|window| window == b"help me"), kept, "{step}");
+        assert!(!format!("{activity:?}").contains("help me"));
+    }
+}
+
+#[test]
+fn words_stand_within_what_a_path_may_be_long() {
+    let (path, words) = (format!("/{}", "p".repeat(3_000)), "é".repeat(300));
+    let identity = Identity::default();
+    let request = Request {
+        host: Host::Name(HostName::new("www.example.org").unwrap()),
+        port: None,
+        path: Some(&path),
+        as_sent: None,
+        chain: &[],
+        addresses: &[],
+        identity: &identity,
+        front: Front::Proxy,
+    };
+    let decision = engine::Origin::Squid.decision(Verdict::Allow);
+    let at = Timestamp::from_millis(0);
+    let activity =
+        Activity::of(&request, &decision, at, [10, 0, 0, 7].into(), None, 1).searching(Words::new(&words));
+    let mut out = Vec::new();
+    encode(&mut out, 1, 0, &activity, None);
+    let kept = decode(&mut Reader(&out), 0, 0).unwrap().kept.unwrap();
+    assert_eq!(kept.searched.map(str::len), Some(LONGEST_WORDS));
+    assert_eq!(kept.path.map(str::len), Some(LONGEST_PATH - LONGEST_WORDS - 1));
 }
 
 #[test]

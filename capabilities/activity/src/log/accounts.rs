@@ -60,6 +60,9 @@ pub struct Accounts {
     /// What is on disk is exact all the same.
     #[serde(default)]
     pub at_least: bool,
+    /// Events brought in from other filters' logs, which are in none of the sums above.
+    #[serde(default)]
+    pub imported: u64,
     /// Runs that are not over.
     pub open: Vec<OpenRun>,
 }
@@ -105,7 +108,11 @@ impl AppendLog {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let mut runs = page::runs_in(run_dir).map_err(StoreError::io("list", run_dir))?;
-        runs.extend(held(&self.writer).runs.keys());
+        {
+            let writer = held(&self.writer);
+            // An import is over with its file, and until then it waits for whoever brings it in.
+            runs.extend(writer.runs.keys().filter(|run| !writer.imports.contains_key(*run)));
+        }
         runs.sort_unstable();
         runs.dedup();
         for run in runs {
@@ -202,6 +209,7 @@ impl AppendLog {
         let mut open: Vec<OpenRun> = writer
             .runs
             .iter()
+            .filter(|(run, _)| !writer.imports.contains_key(*run))
             .map(|(&run, state)| OpenRun {
                 run,
                 issued: state.accounted.highest(),
@@ -211,6 +219,8 @@ impl AppendLog {
                 last_at: state.last_at,
             })
             .collect();
+        let going_on = writer.imports.keys().filter_map(|run| writer.runs.get(run));
+        let imported = going_on.map(|state| state.durable).fold(ended.imported, u64::saturating_add);
         drop(writer);
         for run in &mut open {
             if let Ok(Some(page)) = Reading::take(run_dir, run.run) {
@@ -221,11 +231,12 @@ impl AppendLog {
         Accounts {
             ended_runs: ended.runs,
             inexact_runs: ended.inexact,
-            issued: ended.issued.saturating_add(forgotten),
-            durable: ended.durable.saturating_add(forgotten),
+            issued: ended.issued.saturating_sub(ended.imported).saturating_add(forgotten),
+            durable: ended.durable.saturating_sub(ended.imported).saturating_add(forgotten),
             lost: ended.lost,
             damaged,
             at_least,
+            imported,
             open,
         }
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::look::Damage;
 use super::segment::{self, Contents, Recovered, RunState};
-use crate::columns::{Block, ColumnFile, Columns, Written, checksum, daily_of};
+use crate::columns::{Block, ColumnFile, Columns, Side, Sides, Written, checksum};
 use crate::page::Run;
 
 /// The file's name.
@@ -83,15 +83,15 @@ pub struct Listed {
     pub parts: Vec<Part>,
     /// Its bytes with their checksums.
     pub blocks: Vec<Block>,
-    /// Its side table.
-    #[serde(default)]
-    pub daily: Option<Block>,
+    /// Its side tables.
+    #[serde(flatten)]
+    pub sides: Sides,
 }
 
 impl Listed {
     /// A file that has been written. `generation` sets it apart from one with the same events that it replaces.
     pub fn new(parts: Vec<Part>, generation: u32, written: Written) -> Self {
-        Self { name: name_of(&parts, generation), parts, blocks: written.blocks, daily: written.daily }
+        Self { name: name_of(&parts, generation), parts, blocks: written.blocks, sides: written.sides }
     }
 
     /// The place of its first event.
@@ -159,7 +159,7 @@ pub struct Packed {
 impl Packed {
     /// Opens a file that the index names.
     pub fn open(dir: &Path, listed: Listed) -> Arc<Self> {
-        let file = ColumnFile::open(dir.join(&listed.name), listed.blocks.clone(), listed.daily);
+        let file = ColumnFile::open(dir.join(&listed.name), listed.blocks.clone(), listed.sides);
         Arc::new(Self { listed, file })
     }
 }
@@ -259,13 +259,15 @@ pub fn settle(dir: &Path, columns: Option<&dyn Columns>, gone: &HashSet<String>)
 
 /// Takes away side tables of files that are not in use.
 fn remove_stray_sides(dir: &Path, files: &[Listed]) -> io::Result<()> {
-    let sides: HashSet<PathBuf> = files.iter().map(|listed| daily_of(&dir.join(&listed.name))).collect();
+    let sides: HashSet<PathBuf> =
+        (files.iter()).flat_map(|listed| Side::ALL.map(|side| side.of(&dir.join(&listed.name)))).collect();
     for file in fs::read_dir(dir)? {
         let path = file?.path();
         let is_side = path
             .file_name()
             .and_then(|name| name.to_str())
-            .is_some_and(|name| name.starts_with("daily-") && name.ends_with(".parquet"));
+            .filter(|name| name.ends_with(".parquet"))
+            .is_some_and(|name| Side::ALL.iter().any(|side| name.starts_with(side.begins())));
         if is_side && !sides.contains(&path) {
             fs::remove_file(&path)?;
         }
@@ -277,7 +279,7 @@ fn remove_stray_sides(dir: &Path, files: &[Listed]) -> io::Result<()> {
 fn tells(columns: &dyn Columns, path: &Path, name: &str) -> Option<Listed> {
     let (about, written) = columns.describe(path).ok()?;
     let parts: Vec<Part> = serde_json::from_str(&about).ok()?;
-    let listed = Listed { name: name.to_owned(), parts, blocks: written.blocks, daily: written.daily };
+    let listed = Listed { name: name.to_owned(), parts, blocks: written.blocks, sides: written.sides };
     let (first, last, _) = numbers_of(name)?;
     (listed.first_seq() == first && listed.next_seq() == last.checked_add(1)?).then_some(listed)
 }
@@ -302,7 +304,7 @@ pub fn damage(dir: &Path) -> io::Result<(usize, Vec<Damage>)> {
     let mut found = Vec::new();
     let mut read = usize::from(!files.is_empty());
     for listed in files {
-        let file = ColumnFile::open(dir.join(&listed.name), listed.blocks, None);
+        let file = ColumnFile::open(dir.join(&listed.name), listed.blocks, Sides::default());
         if file.file().is_none() && !load(dir)?.iter().any(|still| still.name == listed.name) {
             // Another has just taken its place.
             continue;

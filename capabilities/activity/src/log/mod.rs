@@ -6,6 +6,7 @@
 
 mod accounts;
 mod damage;
+mod imports;
 pub mod index;
 mod look;
 mod pack;
@@ -32,6 +33,7 @@ use crate::search::Subject;
 use crate::spans::total;
 use crate::store::StoreError;
 pub use accounts::{Accounts, OpenRun};
+pub use imports::{Import, Known};
 use index::Packed;
 pub use look::{Acknowledged, Damage, Look, look};
 pub use read::Follow;
@@ -55,12 +57,12 @@ pub struct LogConfig {
 }
 
 impl LogConfig {
-    /// Segments of 32 MiB (half a million events or so), kept 90 days: a term, so that a termly review has its term. Records of
+    /// Segments of 16 MiB (three hundred thousand events or so: what is packed at once is in memory, sorted), kept 90 days: a term, so that a termly review has its term. Records of
     /// sealed addresses are evidence and stay for a year.
     pub fn in_dir(dir: &Path) -> Self {
         Self {
             dir: dir.to_owned(),
-            segment_bytes: 32 << 20,
+            segment_bytes: 16 << 20,
             keep_days: 90,
             keep_sealed_days: 366,
             columns: None,
@@ -96,6 +98,8 @@ struct Writer {
     entries_damaged: bool,
     /// Help visits published, by run and day.
     help: HashMap<(Run, Option<Timestamp>), HelpCounts>,
+    /// What was brought in from other filters' logs.
+    imports: imports::Imports,
     entries: Entries,
     staging: Vec<u8>,
     fresh: Vec<bool>,
@@ -109,6 +113,8 @@ struct Ended {
     durable: u64,
     lost: u64,
     inexact: u64,
+    /// Events that were brought in and that no gate gave out.
+    imported: u64,
 }
 
 /// What those who read look at: segments in order, the last one growing, and files of columns.
@@ -248,6 +254,7 @@ impl AppendLog {
             damaged: past.damaged,
             entries_damaged: found.damaged_bytes > 0,
             help: past.help,
+            imports: past.imports,
             entries,
             staging: Vec::new(),
             fresh: Vec::new(),
@@ -358,12 +365,14 @@ struct Past {
     hidden: Vec<Subject>,
     /// Files that were deleted because of their age.
     expired: HashSet<String>,
+    imports: imports::Imports,
 }
 
 impl Past {
     fn of(entries: &[Entry]) -> Self {
         let mut past = Self::default();
         for entry in entries {
+            imports::learn(&mut past.imports, entry);
             match &entry.what {
                 What::Lost { run, numbers, .. } => past.lost.entry(*run).or_default().extend(numbers),
                 &What::RunEnded { run, issued, durable, lost, exact, .. } => {
@@ -381,6 +390,13 @@ impl Past {
                     past.damaged.add(first_seq, places, events);
                 }
                 What::Expired { file, .. } => drop(past.expired.insert(file.clone())),
+                &What::Imported { run, lines, events, .. } => {
+                    let settled = past.over.entry(run).or_default();
+                    *settled = lines.max(*settled);
+                    past.ended.import(events);
+                }
+                // It goes on from where it stood.
+                What::ImportBegun { .. } => {}
                 What::DamageAcknowledged { .. }
                 | What::IdentitiesOpened { .. }
                 | What::Repaired { .. }
@@ -426,6 +442,12 @@ impl Past {
 }
 
 impl Ended {
+    const fn import(&mut self, events: u64) {
+        self.imported = self.imported.saturating_add(events);
+        self.durable = self.durable.saturating_add(events);
+        self.issued = self.issued.saturating_add(events);
+    }
+
     const fn add(&mut self, issued: u64, durable: u64, lost: u64, exact: bool) {
         self.runs += 1;
         self.issued = self.issued.saturating_add(issued);

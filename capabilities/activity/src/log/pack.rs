@@ -12,7 +12,7 @@ use super::index::{self, Listed, Packed, Part};
 use super::read::events_in;
 use super::segment::{self, Contents};
 use super::{AppendLog, held};
-use crate::columns::{Columns, Row, Written, daily_of};
+use crate::columns::{Columns, Row, Side, Written};
 use crate::page::Run;
 use crate::store::StoreError;
 
@@ -155,16 +155,16 @@ impl AppendLog {
         if written.is_err() {
             // They may hold the space that is wanting.
             drop(std::fs::remove_file(&temporary));
-            drop(std::fs::remove_file(daily_of(&temporary)));
+            for side in Side::ALL {
+                drop(std::fs::remove_file(side.of(&temporary)));
+            }
         }
         let Some(written) = written.map_err(StoreError::io("write", &path))? else { return Ok(None) };
-        let name_side = || {
-            if written.daily.is_some() {
-                return std::fs::rename(daily_of(&temporary), daily_of(&path));
-            }
-            Ok(())
+        let name_sides = || {
+            let mut written_ones = Side::ALL.into_iter().filter(|side| written.sides.get(*side).is_some());
+            written_ones.try_for_each(|side| std::fs::rename(side.of(&temporary), side.of(&path)))
         };
-        name_side()
+        name_sides()
             .and_then(|()| std::fs::rename(&temporary, &path))
             .and_then(|()| segment::sync_folder(&path))
             .map_err(StoreError::io("name", &path))?;
@@ -193,9 +193,9 @@ impl AppendLog {
         }
         for packed in old {
             let path = packed.file.path();
-            if packed.listed.daily.is_some() {
+            for side in Side::ALL.into_iter().filter(|side| packed.listed.sides.get(*side).is_some()) {
                 // One that is gone already is no loss.
-                drop(std::fs::remove_file(daily_of(path)));
+                drop(std::fs::remove_file(side.of(path)));
             }
             std::fs::remove_file(path)
                 .and_then(|()| segment::sync_folder(path))

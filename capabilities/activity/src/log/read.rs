@@ -86,6 +86,7 @@ fn in_frames(
     }
     let mut left = at_most;
     for stored in frames {
+        let run = Run(stored.run);
         let mut events: Vec<_> = stored.events().collect();
         if newest_first {
             events.reverse();
@@ -94,7 +95,7 @@ fn in_frames(
             if left == Some(0) {
                 return ControlFlow::Continue(());
             }
-            if let Some(event) = shown(seq, &event, filter, hidden) {
+            if let Some(event) = shown(run, seq, &event, filter, hidden) {
                 left = left.map(|left| left - 1);
                 answered.events += 1;
                 each(event)?;
@@ -104,9 +105,9 @@ fn in_frames(
     ControlFlow::Continue(())
 }
 
-fn shown(seq: u64, event: &Encoded<'_>, filter: &Filter, hidden: &[Subject]) -> Option<Event> {
+fn shown(run: Run, seq: u64, event: &Encoded<'_>, filter: &Filter, hidden: &[Subject]) -> Option<Event> {
     let kept = event.kept.as_ref().filter(|kept| filter.matches(event.at, kept))?;
-    if hidden.iter().any(|subject| subject.covers(event)) {
+    if hidden.iter().any(|subject| subject.covers(run, event)) {
         return None;
     }
     Some(Event::of(seq, event.at, kept))
@@ -369,7 +370,7 @@ impl AppendLog {
                         continue;
                     }
                     follow.next_seq = seq + 1;
-                    if let Some(event) = shown(seq, &event, &follow.filter, &hidden)
+                    if let Some(event) = shown(Run(stored.run), seq, &event, &follow.filter, &hidden)
                         && each(event).is_break()
                     {
                         return Ok(());

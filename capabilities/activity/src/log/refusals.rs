@@ -33,9 +33,10 @@ impl Refusals {
                 let Some((at, kept)) = event.and_then(|event| Some((event.at, event.kept?))) else {
                     continue;
                 };
-                // What nobody could read is no site that anyone would ask about.
+                // What nobody could read is no site that anyone would ask about, and what another filter refused is not ours.
                 let asked_for_something = kept.host.is_some() || kept.step != Step::Front;
-                if let Some(client) = kept.client.filter(|_| asked_for_something) {
+                let is_ours = kept.step != Step::Elsewhere;
+                if let Some(client) = kept.client.filter(|_| asked_for_something && is_ours) {
                     self.add(client, Event::of(seq, at, &kept));
                 }
             }

@@ -12,6 +12,7 @@ use crate::batch::Fate;
 use crate::batch::Stored;
 use crate::entry::{Entry, What};
 use crate::frame::{self, Kind, Piece};
+use crate::page::Run;
 use crate::search::Subject;
 use crate::store::StoreError;
 
@@ -97,7 +98,9 @@ impl AppendLog {
         for packed in files {
             erased += self.erase_in_columns(&packed, &subject)?;
         }
-        self.note(Entry { at, what: What::ErasureDone { subject, events: erased } })?;
+        let done = Entry { at, what: What::ErasureDone { subject, events: erased } };
+        self.note(done.clone())?;
+        super::imports::learn(&mut held(&self.writer).imports, &done);
         let mut shelf = held(&self.shelf);
         shelf.hidden.retain(|hidden| *hidden != subject);
         shelf.erased.push(subject);
@@ -133,9 +136,11 @@ impl AppendLog {
     fn erase_in(&self, contents: &Contents, subject: &Subject) -> Result<u64, StoreError> {
         let Some(bytes) = self.bytes_of(contents)? else { return Ok(0) };
         let (frames, damaged) = events_in(&bytes);
-        let theirs =
-            frames.iter().flat_map(|stored| stored.batch.events()).filter(|event| subject.covers(event));
-        let erased = theirs.count() as u64;
+        let covered = |stored: &Stored<'_>| {
+            let run = Run(stored.run);
+            stored.batch.events().filter(|event| subject.covers(run, event)).count() as u64
+        };
+        let erased: u64 = frames.iter().map(covered).sum();
         if erased == 0 && damaged == 0 {
             return Ok(0);
         }
@@ -148,9 +153,10 @@ impl AppendLog {
                 Some(stored) => {
                     out.extend_from_slice(&stored.first_seq.to_le_bytes());
                     out.extend_from_slice(&stored.run.to_le_bytes());
-                    stored
-                        .batch
-                        .rewrite(out, |event| if subject.covers(event) { Fate::Erased } else { Fate::Kept });
+                    let run = Run(stored.run);
+                    stored.batch.rewrite(out, |event| {
+                        if subject.covers(run, event) { Fate::Erased } else { Fate::Kept }
+                    });
                 }
             });
         }

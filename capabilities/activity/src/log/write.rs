@@ -42,10 +42,19 @@ impl AppendLog {
     /// Appends batches and makes them durable: all or none.
     pub(super) fn append_durably(&self, batches: &[(Run, Batch<'_>)]) -> Result<Appended, StoreError> {
         let mut writer = held(&self.writer);
-        let dir = &self.config.dir;
         if writer.active.bytes >= self.config.segment_bytes && !writer.active.is_empty() {
             self.rotate(&mut writer)?;
         }
+        self.append_held(&mut writer, batches)
+    }
+
+    /// The same to the segment as it is, for whoever holds the writer.
+    pub(super) fn append_held(
+        &self,
+        writer: &mut Writer,
+        batches: &[(Run, Batch<'_>)],
+    ) -> Result<Appended, StoreError> {
+        let dir = &self.config.dir;
         let staged = writer.stage(batches);
         if staged.appended.events == 0 {
             return Ok(staged.appended);
@@ -174,6 +183,14 @@ impl Writer {
                 tracing::error!(%error, "the openings of the activity log could not be written again")
             }
         }
+    }
+
+    /// A run that is an import is over: all its lines up to the last are known.
+    pub(super) fn end_import(&mut self, run: Run, lines: u64, events: u64) {
+        self.runs.remove(&run);
+        let settled = self.over.entry(run).or_default();
+        *settled = lines.max(*settled);
+        self.ended.import(events);
     }
 
     fn accept(&mut self, staged: &Staged) {

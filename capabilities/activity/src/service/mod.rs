@@ -4,6 +4,7 @@
 //! answers it. The writer alone decides when to sync: at 1,024 events, or 20 ms after the first that waits.
 
 mod gates;
+mod imports;
 mod queries;
 mod sockets;
 mod upkeep;

@@ -6,8 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::thread::{self, Scope};
 use std::time::Duration;
 
-use super::Service;
 use super::sockets::Listener;
+use super::{Service, imports};
 use crate::ask::{Ask, Reply};
 use crate::entry::{Entry, What};
 use crate::event::Event;
@@ -15,7 +15,7 @@ use crate::store::{LogStore as _, StoreError};
 
 /// More questions than this at once are turned away.
 const MOST: usize = 64;
-const LONGEST_QUESTION: u64 = 64 << 10;
+const LONGEST_QUESTION: u64 = 1 << 20;
 /// Somebody who reads nothing of their answer for so long is let go.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Somebody who asks nothing for so long is let go.
@@ -52,12 +52,17 @@ fn converse(service: &Service, stream: &UnixStream, crowded: bool) -> io::Result
         .and_then(|()| out.flush());
     }
     let mut line = String::new();
+    let mut importing = None;
     loop {
         line.clear();
         if (&mut questions).take(LONGEST_QUESTION).read_line(&mut line)? == 0 || service.stopping() {
             return Ok(());
         }
         match serde_json::from_str::<Ask>(&line) {
+            Ok(ask @ (Ask::BeginImport { .. } | Ask::Import { .. } | Ask::EndImport { .. })) => {
+                let reply = imports::take(service, &mut importing, ask);
+                say(&mut out, &reply.unwrap_or_else(|error| Reply::Error(error.to_string())))?;
+            }
             Ok(ask) => answer(service, ask, &mut out)?,
             Err(error) => say(&mut out, &Reply::Error(format!("the question is not understood: {error}")))?,
         }
@@ -90,6 +95,9 @@ fn answer(service: &Service, ask: Ask, out: &mut impl io::Write) -> io::Result<(
             let erased = service.log.erase(subject, service.config.clock.now());
             finish(out, None, erased.map(|events| Reply::Erased { events }))
         }
+        Ask::Imports => say(out, &Reply::Imports(service.log.imports())),
+        // Those are answered where the conversation is held.
+        Ask::BeginImport { .. } | Ask::Import { .. } | Ask::EndImport { .. } => Ok(()),
         Ask::OpenIdentities { reason } => {
             let what = What::IdentitiesOpened { reason };
             let done = service.log.note(Entry { at: service.config.clock.now(), what });

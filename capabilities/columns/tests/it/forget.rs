@@ -1,6 +1,6 @@
 //! What leaves columns: by age, and when somebody is to be forgotten.
 
-use activity::columns::ColumnFile;
+use activity::columns::{ColumnFile, Sides};
 use activity::entry::What;
 use activity::log::index;
 use activity::{LogStore as _, Search, Subject, TimeRange, Whose};
@@ -35,7 +35,7 @@ fn erased_events_are_in_no_file_and_their_places_are() {
             let persons = arrow::array::AsArray::as_primitive::<arrow::datatypes::UInt32Type>(persons);
             assert!(persons.iter().all(|person| person != Some(3)), "{}", listed.name);
         }
-        let whole = ColumnFile::open(school.dir().join(&listed.name), listed.blocks, None);
+        let whole = ColumnFile::open(school.dir().join(&listed.name), listed.blocks, Sides::default());
         assert_eq!(whole.damaged_rows(), 0);
     }
     assert!(rows >= 100);

@@ -8,6 +8,7 @@
 mod damage;
 mod forget;
 mod full;
+mod imports;
 mod kill;
 mod reports;
 mod same;

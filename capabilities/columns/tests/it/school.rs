@@ -12,6 +12,7 @@ use activity::page::Run;
 use activity::sealed::RecordRef;
 use activity::{Event, LogStore as _, Search, TimeRange};
 use columns::Parquet;
+use engine::searching::Words;
 use engine::{
     Activity, Decision, DeviceNo, Fact, Front, GroupNo, Host, HostName, Identity, KnownBy, Obligations,
     PersonNo, Reason, Request, RuleRef, Step, Verdict,
@@ -70,7 +71,7 @@ fn event(out: &mut Vec<u8>, number: u64, dice: &mut Dice, minute: u64) {
     let identity = Identity {
         person: dice.perhaps(|dice| PersonNo(dice.below(5) as u32)),
         device: dice.perhaps(|dice| DeviceNo(dice.below(7) as u32)),
-        known_by: KnownBy::from_number(dice.below(7) as u8).unwrap(),
+        known_by: KnownBy::from_number(dice.below(8) as u8).unwrap(),
         ..Identity::default()
     };
     let host = match dice.below(6) {
@@ -89,7 +90,7 @@ fn event(out: &mut Vec<u8>, number: u64, dice: &mut Dice, minute: u64) {
         identity: &identity,
         front,
     };
-    let step = Step::from_number(1 + dice.below(13) as u8).unwrap();
+    let step = Step::from_number(1 + dice.below(14) as u8).unwrap();
     let reason = Reason {
         step,
         rule: RuleRef(if step == Step::Front { 1 + dice.below(8) as u32 } else { dice.below(40) as u32 }),
@@ -112,7 +113,9 @@ fn event(out: &mut Vec<u8>, number: u64, dice: &mut Dice, minute: u64) {
     let bytes = if dice.below(9) == 0 { u64::MAX - dice.below(9) } else { dice.below(100_000) };
     let moment = minute * 60_000 + dice.below(600_000);
     let at = Timestamp::from_millis(0);
-    let opened = Activity::of(&request, &decision, at, dice.of(&ADDRESSES), agent.as_deref(), bytes);
+    let words = dice.perhaps(|dice| dice.of(&["Chess openings", "how to win at chess", "owls, 100%", "ü"]));
+    let opened = Activity::of(&request, &decision, at, dice.of(&ADDRESSES), agent.as_deref(), bytes)
+        .searching(words.and_then(Words::new));
     let ended =
         if front == Front::Connect && dice.below(2) == 0 { opened.ended(at, dice.below(9)) } else { None };
     let record = RecordRef::from_number(dice.below(3));

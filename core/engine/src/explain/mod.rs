@@ -201,5 +201,6 @@ fn passed(
         Step::Unknown => "a list or a rule knows it".into(),
         Step::Content => "pages are not read yet".into(),
         Step::Front => "no front refuses it before".into(),
+        Step::Elsewhere => "no other filter decides here".into(),
     }
 }

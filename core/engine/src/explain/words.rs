@@ -98,6 +98,7 @@ pub(super) fn describe_with(
         Step::Front => {
             Refusal::of(reason.step, reason.rule).map_or("The front itself", Refusal::words).to_owned()
         }
+        Step::Elsewhere => "Another filter, as its log says".to_owned(),
     };
     if let Some(other) = reason.beside {
         text.push_str(&format!(

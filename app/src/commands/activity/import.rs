@@ -1,0 +1,362 @@
+//! `activity import`: another filter's log, as activity.
+
+mod file;
+mod known;
+mod people;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use activity::client::Importing;
+use activity::event::{LONGEST_AGENT, LONGEST_PATH};
+use activity::import::{Heard, Imported, Said, Why};
+use activity::log::{Import, Known};
+use activity::page::Run;
+use activity::{Client, Subject, TimeRange, Whose};
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, ValueEnum};
+use engine::live::LiveDocument;
+use engine::{FilterPolicy, Front, Identity, Live, Origin, Request, Sealed, SealedKey};
+use kit::{Timestamp, Zone};
+use serde_json::{Value, json};
+
+use super::not_running;
+use crate::commands::context::Context;
+use crate::home::read_key;
+use crate::process::snapshot::Opened;
+use file::Source;
+use people::Asker;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "What comes in is marked with the kind of log it is from, and decided nothing here: searches show it with the step \
+                  `elsewhere`, reports leave it out, and `policy replay` holds it against a draft. Visits to help sites stay \
+                  outside, and so does what is older than the log is kept. The same file adds nothing a second time, and one that \
+                  has grown adds what is new. Somebody is taken to be who signed in, where the roll has their key, or who has the \
+                  device with that address, where it was on the roll by then; else nobody. A file that ends in .gz is unpacked."
+)]
+pub struct Asked {
+    /// The files, rotated ones too, each of one kind of log.
+    #[arg(required_unless_present = "undo", conflicts_with = "undo")]
+    pub files: Vec<PathBuf>,
+    /// What kind of log they are.
+    #[arg(long, value_enum, default_value_t = Format::Auto)]
+    pub format: Format,
+    /// Take out again what an import brought in, by its name.
+    #[arg(long, value_name = "NAME")]
+    pub undo: Option<String>,
+}
+
+/// The kind of log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Find out from the first lines.
+    Auto,
+    /// Zeek's dns.log, in columns or as JSON.
+    ZeekDns,
+    /// Zeek's http.log, in columns or as JSON.
+    ZeekHttp,
+    /// Squid's access.log: native, common or combined.
+    Squid,
+    /// e2guardian's or DansGuardian's access.log.
+    E2guardian,
+    /// AdGuard Home's querylog.json.
+    AdguardHome,
+    /// Pi-hole's pihole-FTL.db, or its pihole.log.
+    PiHole,
+}
+
+impl Format {
+    fn origin(self) -> Option<Origin> {
+        Some(match self {
+            Self::Auto => return None,
+            Self::ZeekDns => Origin::ZeekDns,
+            Self::ZeekHttp => Origin::ZeekHttp,
+            Self::Squid => Origin::Squid,
+            Self::E2guardian => Origin::E2guardian,
+            Self::AdguardHome => Origin::AdguardHome,
+            Self::PiHole => Origin::PiHole,
+        })
+    }
+}
+
+/// Requests that go to the log together, by how long their texts are.
+const TOGETHER: usize = 128 << 10;
+/// Of lines that are not read so many are named for each reason.
+const NAMED: usize = 3;
+const A_DAY_MS: i64 = 86_400_000;
+
+/// Runs the command.
+pub fn run(context: &Context, client: &Client, asked: &Asked) -> Result<()> {
+    if let Some(name) = &asked.undo {
+        return undo(context, client, name);
+    }
+    let bringing = Bringing::new(context, client)?;
+    for path in &asked.files {
+        let told = bringing.bring(asked.format.origin(), path);
+        told.with_context(|| format!("{} was not brought in", path.display()))?;
+    }
+    Ok(())
+}
+
+/// What was brought in, for people.
+pub fn list(context: &Context, client: &Client) -> Result<()> {
+    let imports = client.imports().map_err(not_running)?;
+    for import in &imports {
+        context.output.object(import);
+        let state = match (import.undone, import.lines) {
+            (true, _) => "taken out again",
+            (false, 0) => "broken off; bring the file in again",
+            (false, _) => "",
+        };
+        let Import { run, origin, at, events, .. } = import;
+        context.output.say(format!("{run}  {at}  {:<12} {events} events  {state}", origin.id()).trim_end());
+    }
+    if imports.is_empty() {
+        context.output.say("Nothing was brought in from another filter's log.");
+    }
+    Ok(())
+}
+
+fn undo(context: &Context, client: &Client, name: &str) -> Result<()> {
+    let imports = client.imports().map_err(not_running)?;
+    let of_name = |import: &&Import| import.run.to_string() == name;
+    let Some(import) = imports.iter().find(of_name) else {
+        bail!("there is no import called {name:?}; `fivebar activity imports` lists those there are")
+    };
+    if import.undone {
+        bail!("{name} has been taken out already");
+    }
+    trail(context, "activity.import-undone", import.run, &json!({ "origin": import.origin }))?;
+    let subject = Subject { whose: Whose::Import(import.run), time: TimeRange::default() };
+    let events = client.erase(subject).map_err(not_running)?;
+    context.output.object(&json!({ "undone": import.run, "events": events }));
+    context.output.say(format!("{events} events were taken out of the activity log again."));
+    Ok(())
+}
+
+fn trail(context: &Context, verb: &str, run: Run, detail: &Value) -> Result<()> {
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        let subject = store::Subject::new("activity-import", run.to_string());
+        store::trail::changed(&mut tx, &context.actor, verb, &subject, detail, context.at).await?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    })
+}
+
+/// What is needed for bringing logs in.
+struct Bringing<'c> {
+    context: &'c Context,
+    client: &'c Client,
+    /// The policy in force without sealed entries, so that nobody learns from an import what they hold.
+    policy: FilterPolicy,
+    live: Live,
+    zone: Zone,
+    askers: people::Askers,
+    /// What is older the log would not keep.
+    oldest: Timestamp,
+}
+
+/// What came of a file.
+#[derive(Debug, Default)]
+struct Told {
+    lines: u64,
+    read: u64,
+    /// Left out: visits to help sites.
+    help: u64,
+    /// Left out: older than the log is kept.
+    too_old: u64,
+    /// Left out: later than now.
+    later: u64,
+    /// Of those brought in, how many are of nobody known.
+    unidentified: u64,
+    unread: BTreeMap<Why, (u64, Vec<u64>)>,
+}
+
+impl<'c> Bringing<'c> {
+    fn new(context: &'c Context, client: &'c Client) -> Result<Self> {
+        let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
+        let opened = Opened::open(&context.home.gate(), &key)?;
+        let sealed = Arc::new(Sealed::never_configured());
+        let (catalogue, index) = (opened.policy.catalogue(), opened.policy.index());
+        let policy = FilterPolicy::compile(opened.policy.document(), catalogue, Arc::clone(index), &sealed)
+            .map_err(|_| {
+            anyhow::anyhow!("the policy in force cannot be compiled without sealed entries")
+        })?;
+        let live = Live::compile(&LiveDocument::default(), &policy).0;
+        let zone = Zone::named(&policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc());
+        let status = client.status().map_err(not_running)?;
+        let oldest = context.at.plus_millis(-i64::from(status.keep_days).saturating_mul(A_DAY_MS));
+        let askers = people::Askers::on_the_roll(context)?;
+        Ok(Self { context, client, policy, live, zone, askers, oldest })
+    }
+
+    fn bring(&self, origin: Option<Origin>, path: &Path) -> Result<()> {
+        let mut source = Source::open(self.context, path, origin)?;
+        let imports = self.client.imports().map_err(not_running)?;
+        let (run, file, from) = known::run_of(&source, &imports)?;
+        let origin = source.origin();
+        if let Some(before) = from.filter(|import| import.file == file && import.lines > 0) {
+            self.say_again(before, path);
+            return Ok(());
+        }
+        let detail = json!({ "origin": origin, "bytes": file.bytes, "sha256": file.digest });
+        trail(self.context, "activity.import", run, &detail)?;
+        let importing = self.client.import(run, origin, file.clone()).map_err(not_running)?;
+        let mut sending = Sending { importing, rows: Vec::new(), size: 0 };
+        let mut told = Told::default();
+        let bar = self.context.output.progress(file.bytes, "bytes brought in");
+        // What the log has already is read again where another line may tell more about it, and counts once.
+        source.read(&self.zone, self.context.at, &mut |said, upto, at_byte| {
+            bar.set_position(at_byte);
+            self.take(said, &mut told, &mut sending)?;
+            sending.send_if_due(upto)
+        })?;
+        bar.finish_and_clear();
+        told.lines = source.lines();
+        sending.send(told.lines)?;
+        let taken = sending.importing.end(file, told.lines).map_err(not_running)?;
+        self.say(run, origin, path, &told, taken);
+        Ok(())
+    }
+
+    fn take(&self, said: (u64, Said), told: &mut Told, sending: &mut Sending) -> Result<()> {
+        match said {
+            (_, Said::Nothing) => {}
+            (line, Said::Unread(why)) => {
+                let (many, lines) = told.unread.entry(why).or_default();
+                *many += 1;
+                if lines.len() < NAMED {
+                    lines.push(line);
+                }
+            }
+            (_, Said::Request(heard)) => {
+                told.read += 1;
+                if heard.at < self.oldest {
+                    told.too_old += 1;
+                } else if heard.at > self.context.at {
+                    told.later += 1;
+                } else if self.is_unobserved(&heard) {
+                    told.help += 1;
+                } else {
+                    let Asker { person, device, known_by } = self.askers.who(&heard);
+                    told.unidentified += u64::from(person.is_none() && device.is_none());
+                    sending.add(heard.imported(person, device, known_by));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it is a visit that nobody may observe: to a help site.
+    fn is_unobserved(&self, heard: &Heard) -> bool {
+        let Some(host) = heard.host() else { return false };
+        let identity = Identity::default();
+        let request = Request {
+            host,
+            port: None,
+            path: heard.path.as_deref(),
+            as_sent: None,
+            chain: &[],
+            addresses: &[],
+            identity: &identity,
+            front: Front::Proxy,
+        };
+        let at = self.zone.local(heard.at);
+        engine::decide(&self.policy, &self.live, &request, at).obligations.unobserved
+    }
+
+    fn say_again(&self, before: &Import, path: &Path) {
+        let Import { run, origin, events, .. } = before;
+        self.context.output.object(&json!({
+            "import": run, "origin": origin, "file": path, "added": 0, "already": events,
+        }));
+        self.context.output.say(format!(
+            "{} has been brought in before, as {run}: nothing was added. `fivebar activity import --undo {run}` takes it out.",
+            path.display()
+        ));
+    }
+
+    fn say(&self, run: Run, origin: Origin, path: &Path, told: &Told, taken: activity::store::Appended) {
+        let out = self.context.output;
+        let Told { lines, read, help, too_old, later, unidentified, unread } = told;
+        let unread_lines: u64 = unread.values().map(|(many, _)| many).sum();
+        let reasons: BTreeMap<&str, Value> = (unread.iter())
+            .map(|(why, (many, first))| (why.id(), json!({ "lines": many, "first": first })))
+            .collect();
+        out.object(&json!({
+            "import": run, "origin": origin, "file": path, "lines": lines, "read": read, "added": taken.events,
+            "already": taken.repeated, "unidentified": unidentified, "unread": reasons,
+            "left_out": { "help": help, "too_old": too_old, "later_than_now": later },
+        }));
+        out.say(format!(
+            "{}: {} requests of a log of {} are in the activity log now, as {run}{}.",
+            path.display(),
+            taken.events,
+            origin.id(),
+            if taken.repeated > 0 {
+                format!("; {} were there already", taken.repeated)
+            } else {
+                String::new()
+            },
+        ));
+        if *unidentified > 0 {
+            out.say(format!("{unidentified} of those read are of nobody known: by who signed in, or by a device that was on the roll then."));
+        }
+        for (many, what) in [
+            (help, "visits to help sites, of which nothing is ever kept"),
+            (too_old, "requests older than the activity log is kept (`keep-days` in fivebar.toml)"),
+            (later, "requests later than now"),
+        ] {
+            if *many > 0 {
+                out.say(format!("Left out: {many} {what}."));
+            }
+        }
+        if unread_lines > 0 {
+            out.say(format!("{unread_lines} of {lines} lines were not read:"));
+        }
+        for (why, (many, first)) in unread {
+            let first: Vec<String> = first.iter().map(ToString::to_string).collect();
+            out.say(format!("  {many} because {} (the first: line {})", why.words(), first.join(", ")));
+        }
+    }
+}
+
+/// Requests on their way to the log.
+struct Sending {
+    importing: Importing,
+    rows: Vec<Imported>,
+    size: usize,
+}
+
+impl Sending {
+    fn add(&mut self, mut row: Imported) {
+        let cut = |text: &mut Option<String>, longest: usize| {
+            if let Some(text) = text {
+                text.truncate(text.floor_char_boundary(longest));
+            }
+        };
+        cut(&mut row.path, LONGEST_PATH);
+        cut(&mut row.agent, LONGEST_AGENT);
+        let texts = [row.path.as_ref(), row.agent.as_ref(), row.searched.as_ref()];
+        self.size += 200 + row.host.len() + texts.into_iter().flatten().map(String::len).sum::<usize>();
+        self.rows.push(row);
+    }
+
+    fn send_if_due(&mut self, told: u64) -> Result<()> {
+        if self.size < TOGETHER { Ok(()) } else { self.send(told) }
+    }
+
+    fn send(&mut self, told: u64) -> Result<()> {
+        self.size = 0;
+        self.importing.take(std::mem::take(&mut self.rows), told).map_err(not_running)
+    }
+}
+
+/// The file as it is known again.
+fn known(bytes: u64, digest: &[u8]) -> Known {
+    Known { bytes, digest: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
+}
