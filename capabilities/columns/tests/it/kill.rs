@@ -1,4 +1,4 @@
-//! The log process is killed again and again while it packs, merges and takes in: nothing that was acknowledged is lost,
+//! The log process is killed again and again while it packs, merges, erases and takes in: nothing that was acknowledged is lost,
 //! and nothing is there twice.
 //!
 //! The log is a process of its own: this test program, started again and told what to be.
@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use activity::{Client, Sink, TimeRange};
+use activity::entry::What;
+use activity::{Client, Sink, Subject, TimeRange, Whose};
 use columns::Parquet;
 use engine::{
     Activity, ActivitySink as _, Decision, Fact, Front, Host, HostName, Identity, Obligations, PersonNo,
@@ -153,5 +154,82 @@ fn killing_the_log_while_it_packs_and_merges_loses_nothing_and_doubles_nothing()
     let names = columns_in(&log_dir);
     assert!(!names.is_empty());
     eprintln!("{recorded} events, {} files of columns", names.len());
+    drop(log);
+}
+
+/// How many erasures have begun, and how many of those are done.
+fn erasures(client: &Client) -> (usize, usize) {
+    let entries = client.entries().unwrap_or_default();
+    let count = |is_one: fn(&What) -> bool| entries.iter().filter(|entry| is_one(&entry.what)).count();
+    let begun = count(|what| matches!(what, What::ErasureBegun { .. }));
+    (begun, count(|what| matches!(what, What::ErasureDone { .. })))
+}
+
+#[test]
+fn killing_the_log_while_it_erases_leaves_nothing_of_the_erased_and_all_of_the_others() {
+    let house = tempfile::tempdir().unwrap();
+    let run_dir = house.path().join("run");
+    activity::make_folders(&run_dir).unwrap();
+    let client = Client::new(&run_dir);
+    let sink = Sink::start(&run_dir, Clock::System.now()).unwrap();
+    let (mut number, mut recorded) = (0, Vec::new());
+    let mut erased = HashSet::new();
+    for round in 0..rounds().min(15) {
+        let log = Process::start(house.path());
+        until("the log answers", || client.status().is_ok());
+        let from = sink.counts().taken;
+        let mut new = 0;
+        while new < 300 {
+            if !erased.contains(&(number % 7)) {
+                visit(&sink, number);
+                recorded.push(number);
+                new += 1;
+            }
+            number += 1;
+        }
+        until("events become durable", || sink.counts().taken >= from + new);
+        let person = round % 5;
+        erased.insert(person);
+        let begun = erasures(&client).0;
+        let asked = {
+            let client = client.clone();
+            let whose = Whose::Person(PersonNo(person as u32));
+            std::thread::spawn(move || client.erase(Subject { whose, time: TimeRange::default() }))
+        };
+        until("the erasure has begun", || erasures(&client).0 > begun);
+        // Each round it is killed a little later.
+        for _ in 0..round * 3 {
+            drop(client.status());
+        }
+        drop(log);
+        // Whether it was told that it is done or not.
+        drop(asked.join().unwrap());
+    }
+    let log = Process::start(house.path());
+    until("every erasure is done", || {
+        let (begun, done) = erasures(&client);
+        client.status().is_ok() && begun > 0 && begun == done
+    });
+    let wanted: HashSet<String> = (recorded.iter())
+        .filter(|number| !erased.contains(&(*number % 7)))
+        .map(|number| format!("/{number}"))
+        .collect();
+    let mut paths = HashSet::new();
+    client
+        .scan(TimeRange::default(), |event| {
+            assert!(event.person.is_none_or(|person| !erased.contains(&u64::from(person.0))));
+            assert!(paths.insert(event.path.unwrap()), "an event is there twice");
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(paths, wanted);
+    drop(sink);
+    until("every run is settled", || client.status().is_ok_and(|status| status.accounts.open.is_empty()));
+    let accounts = client.status().unwrap().accounts;
+    assert_eq!(
+        (accounts.durable, accounts.lost),
+        (recorded.len() as u64, 0),
+        "an empty place stays for each"
+    );
     drop(log);
 }
