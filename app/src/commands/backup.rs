@@ -260,7 +260,12 @@ fn prove_school(context: &Context) -> Result<()> {
     let published = filtering::publish::verify(&context.home.gate());
     let tier = prove_sealed(context, &records)?;
     let log = prove_log(context)?;
+    let origins = crate::commands::origins::prove(&context.home);
     context.output.object(&json!({
+        "origins": match &origins {
+            Ok(lists) => json!({ "whole": true, "lists": lists }),
+            Err(why) => json!({ "whole": false, "why": why }),
+        },
         "sealed": match &tier {
             Ok(tier) => json!({
                 "whole": tier.damaged_bytes == 0, "recipients": tier.recipients, "records": tier.records,
@@ -316,6 +321,14 @@ fn prove_school(context: &Context) -> Result<()> {
         }
     }
     let mut problems = Vec::new();
+    match &origins {
+        Ok(None) => {}
+        Ok(Some(lists)) => context.output.say(format!("Since when {lists} lists hold their entries is whole.")),
+        Err(why) => problems.push(format!(
+            "what is kept of since when lists hold their entries is not whole: {why}. Filtering does not need it; `fivebar lists \
+             update` writes it again, from the file before where that is whole."
+        )),
+    }
     match tier {
         Ok(tier) => {
             context.output.say(format!(
