@@ -25,6 +25,7 @@ use crate::process::renewing::Renewing;
 use crate::process::snapshot::Opened;
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Person, Ready};
+use crate::process::testing::Testing;
 use crate::process::users::Account;
 
 /// How often the hub looks whether another snapshot was published.
@@ -140,6 +141,16 @@ async fn serve(
         every: config.lists.update,
     };
     tokio::spawn(renewing.run());
+    tokio::spawn(
+        Testing {
+            home: home.clone(),
+            config: config.clone(),
+            records: db.clone(),
+            sealed: sealed_key.clone(),
+            ticket: ticket_key.clone(),
+        }
+        .run(),
+    );
     tokio::spawn(watch(home.clone(), sealed_key, Arc::clone(&current), seen, mending));
 
     let portal = filtering::Portal {

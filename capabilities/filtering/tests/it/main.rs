@@ -3,6 +3,7 @@
 
 mod answers;
 mod e2guardian;
+mod kept_tests;
 mod lasting;
 mod origins;
 mod policy_kept;
