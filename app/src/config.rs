@@ -17,6 +17,12 @@ use toml::de::DeTable;
 
 use crate::output::Failure;
 
+mod filter_test;
+mod metrics;
+
+pub use filter_test::FilterTest;
+pub use metrics::Metrics;
+
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -33,6 +39,8 @@ pub struct Config {
     pub lists: Lists,
     #[serde(default, skip_serializing_if = "Metrics::is_off")]
     pub metrics: Metrics,
+    #[serde(default, skip_serializing_if = "FilterTest::is_off")]
+    pub filter_test: FilterTest,
     /// The parts run as whoever starts them where this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
@@ -228,21 +236,6 @@ pub struct Lists {
     pub update: Every,
 }
 
-/// Numbers for a monitoring system that reads Prometheus' text form. There is nobody in them.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Metrics {
-    /// Where they are, under `/metrics`; nowhere if left out. Whoever reaches it may read them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub listen: Option<SocketAddr>,
-}
-
-impl Metrics {
-    const fn is_off(&self) -> bool {
-        self.listen.is_none()
-    }
-}
-
 /// The system users that the parts run as, one each. An empty section takes the usual names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -318,6 +311,10 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What the file may hold.
+const SECTIONS: [&str; 10] =
+    ["school", "dns", "proxy", "portal", "records", "activity", "lists", "metrics", "filter-test", "users"];
+
 impl Config {
     /// Reads and checks the file.
     pub fn read(path: &Path) -> Result<Self> {
@@ -338,9 +335,7 @@ impl Config {
         let table: toml::Table = toml::from_str(text).map_err(|error| vec![not_toml(text, &error)])?;
         let mut problems = Vec::new();
         for key in table.keys() {
-            if !["school", "dns", "proxy", "portal", "records", "activity", "lists", "metrics", "users"]
-                .contains(&key.as_str())
-            {
+            if !SECTIONS.contains(&key.as_str()) {
                 problems.push(Problem {
                     line: line_of(text, key, None),
                     what: format!("there is no section called {key:?}; take it out or correct its name"),
@@ -355,17 +350,20 @@ impl Config {
         let activity = optional::<Activity>(&table, text, "activity", &mut problems);
         let lists = optional::<Lists>(&table, text, "lists", &mut problems);
         let metrics = optional::<Metrics>(&table, text, "metrics", &mut problems);
+        let filter_test = optional::<FilterTest>(&table, text, "filter-test", &mut problems);
         let users =
             table.contains_key("users").then(|| section::<Users>(&table, text, "users", &mut problems));
         let (Some(school), Some(dns), Some(proxy), Some(portal)) = (school, dns, proxy, portal) else {
             return Err(problems);
         };
-        let (Some(records), Some(activity), Some(lists), Some(metrics)) = (records, activity, lists, metrics)
+        let (Some(records), Some(activity), Some(lists), Some(metrics), Some(filter_test)) =
+            (records, activity, lists, metrics, filter_test)
         else {
             return Err(problems);
         };
         let users = users.flatten();
-        let config = Self { school, dns, proxy, portal, records, activity, lists, metrics, users };
+        let config =
+            Self { school, dns, proxy, portal, records, activity, lists, metrics, filter_test, users };
         config.check(text, &mut problems);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
@@ -482,6 +480,7 @@ impl Config {
         }
         self.check_encrypted(&mut say);
         self.check_metrics(&mut say);
+        self.check_filter_test(&mut say);
         if self.proxy.listen.is_empty() {
             say("proxy", "listen", "name at least one address where browsers send their requests".to_owned());
         }
@@ -570,22 +569,6 @@ impl Config {
 }
 
 impl Config {
-    fn check_metrics(&self, say: &mut dyn FnMut(&str, &str, String)) {
-        let Some(own) = self.metrics.listen else { return };
-        let dns = self.dns.listen.iter().chain(&self.dns.tls).chain(&self.dns.https);
-        let others = dns
-            .map(|other| ("DNS", other))
-            .chain(self.proxy.listen.iter().map(|other| ("the proxy", other)))
-            .chain([("the portal", &self.portal.listen)]);
-        for (whose, other) in others.filter(|(_, other)| meet(own, **other)) {
-            say(
-                "metrics",
-                "listen",
-                format!("{own} cannot be had beside {whose} at {other}; give it another port"),
-            );
-        }
-    }
-
     fn check_encrypted(&self, say: &mut dyn FnMut(&str, &str, String)) {
         let dns = &self.dns;
         if dns.certificate.is_some() != dns.key.is_some() {

@@ -250,17 +250,24 @@ fn prove_school(context: &Context) -> Result<()> {
     let url = context.database()?;
     let records = context.wait(Db::look(&url)).context("cannot open the records")?;
     let trail = context.wait(verify(&records))?;
-    let (versions, altered) = context.wait(async {
+    let ((versions, altered), tests) = context.wait(async {
         let mut tx = records.read().await?;
         let proved = filtering::filter_policy::prove(&mut tx).await?;
+        let tests = filtering::filter_test::prove(&mut tx).await?;
         tx.roll_back().await?;
-        anyhow::Ok(proved)
+        anyhow::Ok((proved, tests))
     })?;
+    let altered_tests: Vec<String> = tests.altered.iter().map(ToString::to_string).collect();
     let altered: Vec<String> = altered.iter().map(ToString::to_string).collect();
     let published = filtering::publish::verify(&context.home.gate());
     let tier = prove_sealed(context, &records)?;
     let log = prove_log(context)?;
+    let origins = crate::commands::origins::prove(&context.home);
     context.output.object(&json!({
+        "origins": match &origins {
+            Ok(lists) => json!({ "whole": true, "lists": lists }),
+            Err(why) => json!({ "whole": false, "why": why }),
+        },
         "sealed": match &tier {
             Ok(tier) => json!({
                 "whole": tier.damaged_bytes == 0, "recipients": tier.recipients, "records": tier.records,
@@ -277,6 +284,10 @@ fn prove_school(context: &Context) -> Result<()> {
             Verified::BrokenAt { seq, why } => json!({ "whole": false, "broken_at": seq, "why": why.to_string() }),
         },
         "policy": json!({ "whole": altered.is_empty(), "versions": versions, "altered": altered }),
+        "filter_tests": json!({
+            "whole": altered_tests.is_empty(), "tests": tests.tests, "before_proofs": tests.before_proofs,
+            "altered": altered_tests,
+        }),
         "published": match &published {
             Ok(generation) => json!({ "whole": true, "generation": generation }),
             Err(error) => json!({ "whole": false, "why": error.to_string() }),
@@ -316,6 +327,26 @@ fn prove_school(context: &Context) -> Result<()> {
         }
     }
     let mut problems = Vec::new();
+    match (altered_tests.as_slice(), tests.tests, tests.before_proofs) {
+        ([], 0, _) => {}
+        ([], tests, 0) => context.output.say(format!("All {tests} tests of the filter are as they were kept.")),
+        ([], tests, before) => context.output.say(format!(
+            "All {tests} tests of the filter are as they were kept, as far as can be said: {before} are from before their reports \
+             were proved by the access trail."
+        )),
+        (altered, ..) => problems.push(format!(
+            "what was kept of tests of the filter was altered: {}. Keep every back-up and tell the data protection officer.",
+            altered.join("; ")
+        )),
+    }
+    match &origins {
+        Ok(None) => {}
+        Ok(Some(lists)) => context.output.say(format!("Since when {lists} lists hold their entries is whole.")),
+        Err(why) => problems.push(format!(
+            "what is kept of since when lists hold their entries is not whole: {why}. Filtering does not need it; `fivebar lists \
+             update` writes it again, from the file before where that is whole."
+        )),
+    }
     match tier {
         Ok(tier) => {
             context.output.say(format!(

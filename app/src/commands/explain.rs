@@ -17,6 +17,7 @@ use lists::url::CanonicalHost;
 use serde_json::{Value, json};
 
 use crate::commands::context::Context;
+use crate::commands::origins::{self, Told};
 use crate::commands::secret::Budget;
 use crate::commands::{when, who};
 use crate::home::read_key;
@@ -88,8 +89,30 @@ pub fn run(context: &Context, asked: &Explain) -> Result<()> {
     {
         budget.tell(1)?;
     }
+    let known = origins::about(
+        &context.home,
+        question.policy.index(),
+        &target.host,
+        target.address,
+        target.path.as_deref(),
+    );
+    let told = match &known {
+        Ok(known) => &*known.told,
+        Err(_) => &[],
+    };
+    let named: Vec<Value> = told.iter().filter(|told| !told.is_gone).map(Told::object).collect();
+    if let Some(answer) = answer.as_object_mut().filter(|_| !named.is_empty()) {
+        answer.insert("named_by".to_owned(), named.into());
+    }
     context.output.object(&answer);
     say(context, &answer, name.as_ref());
+    for told in told.iter().filter(|told| !told.is_gone) {
+        context.output.say(format!("  named by {}", told.line()));
+    }
+    let behind = known.as_ref().map_or_else(|error| Some(error.to_string()), |known| known.behind.clone());
+    if let Some(behind) = behind {
+        context.output.say(format!("  since when lists name it cannot be said for certain: {behind}"));
+    }
     say_router(context, &asked.who);
     Ok(())
 }
@@ -142,17 +165,17 @@ struct Question<'a> {
 }
 
 /// What is asked about, in canonical form.
-struct Target {
-    host: String,
-    address: Option<IpAddr>,
+pub struct Target {
+    pub host: String,
+    pub address: Option<IpAddr>,
     port: Option<u16>,
-    path: Option<String>,
+    pub path: Option<String>,
     /// The path as it was typed, where it is canonical otherwise.
     as_sent: Option<String>,
 }
 
 impl Target {
-    fn read(text: &str) -> Option<Self> {
+    pub fn read(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Some(address) = kit::address::literal(text) {
             return Some(Self {

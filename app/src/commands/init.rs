@@ -238,6 +238,7 @@ impl Answers {
                 records: database.map_or_else(Records::default, |database| Records { database }),
                 activity: Activity::default(),
                 metrics: Metrics::default(),
+                filter_test: Default::default(),
                 lists: Lists::default(),
                 users: None,
             },

@@ -12,6 +12,7 @@ use store::Tx;
 
 use crate::commands::context::Context;
 use crate::commands::fetching::{self, FromWeb};
+use crate::commands::origins;
 use crate::commands::records::{
     Weighed, commit_and_publish, commit_and_publish_lists, commit_and_publish_weighed,
 };
@@ -33,6 +34,9 @@ pub enum Lists {
         /// The category of what is read, instead of the one its name says.
         #[arg(long)]
         category: Option<String>,
+        /// The licence that what is read is held under, where its own text does not say it or says it wrongly.
+        #[arg(long, conflicts_with = "built_in")]
+        licence: Option<String>,
         #[command(flatten)]
         web: FromWeb,
     },
@@ -46,6 +50,20 @@ pub enum Lists {
         /// Show the lists that were taken out of use instead: when, by whom and why.
         #[arg(long)]
         removed: bool,
+    },
+    /// Say which lists name a site, or named it: with which entry, since when, and under which licence each is held.
+    Why {
+        /// A host, an address or a URL.
+        site: String,
+    },
+    /// Say what has changed in a list between the version in use and the one before: how many entries came and went, and
+    /// which, as examples.
+    Changes {
+        /// The list.
+        list: String,
+        /// How many examples of each.
+        #[arg(long, default_value_t = 10, value_name = "COUNT")]
+        examples: usize,
     },
     /// Keep a list as it is: updates wait.
     Hold {
@@ -77,17 +95,30 @@ pub enum Lists {
 pub fn run(context: &Context, asked: Lists) -> Result<()> {
     match asked {
         Lists::Import { built_in: Some(names), .. } => import_built_in(context, &names),
-        Lists::Import { paths, category, web, built_in: None } => import(context, &paths, category, &web),
+        Lists::Import { paths, category, licence, web, built_in: None } => {
+            import(context, &paths, category, licence.as_deref(), &web)
+        }
         Lists::Update { lists } => update(context, &lists),
         Lists::Status { removed: false } => status(context),
         Lists::Status { removed: true } => removed(context),
+        Lists::Why { site } => origins::why(context, &site),
+        Lists::Changes { list, examples } => changes(context, &list, examples),
         Lists::Hold { list, reason } => turn(context, &list, &reason, true),
         Lists::Release { list, reason } => turn(context, &list, &reason, false),
         Lists::Remove { list, reason } => remove(context, &list, &reason),
     }
 }
 
-fn import(context: &Context, named: &[PathBuf], category: Option<String>, web: &FromWeb) -> Result<()> {
+fn import(
+    context: &Context,
+    named: &[PathBuf],
+    category: Option<String>,
+    licence: Option<&str>,
+    web: &FromWeb,
+) -> Result<()> {
+    if licence.is_some_and(|licence| licence.trim().is_empty() || licence.chars().any(char::is_control)) {
+        bail!("--licence is a name or an address of a licence, such as \"CC BY-SA 4.0\"");
+    }
     let (paths, asked) = web.sort_out(named)?;
     let mut intake = Intake::new(Kinds::built_in()?)?;
     let categories = category.map(|category| vec![category]);
@@ -126,6 +157,7 @@ fn import(context: &Context, named: &[PathBuf], category: Option<String>, web: &
         }
         let bar = context.output.progress(found.len() as u64, "reading lists");
         let mut tx = records.begin().await?;
+        let mut licensed = Vec::new();
         for one in &found {
             let kept = context.home.lists();
             let outcome = list::import(
@@ -142,6 +174,7 @@ fn import(context: &Context, named: &[PathBuf], category: Option<String>, web: &
             match outcome {
                 Ok(imported) => {
                     say(context, &imported);
+                    licensed.push(imported.list.id);
                     taken += 1;
                 }
                 Err(ImportError::Store(error)) => return Err(error.into()),
@@ -166,6 +199,7 @@ fn import(context: &Context, named: &[PathBuf], category: Option<String>, web: &
                 match outcome {
                     Ok(imported) => {
                         say(context, &imported);
+                        licensed.push(imported.list.id);
                         taken += 1;
                     }
                     Err(error) => {
@@ -175,6 +209,11 @@ fn import(context: &Context, named: &[PathBuf], category: Option<String>, web: &
                         refused.push(about(&source, &error.to_string()));
                     }
                 }
+            }
+        }
+        if let Some(licence) = licence {
+            for id in &licensed {
+                list::say_licence(&mut tx, &context.actor, id, licence.trim(), context.at).await?;
             }
         }
         if taken > 0 {
@@ -450,6 +489,58 @@ fn status(context: &Context) -> Result<()> {
         context.output.say(format!("What gates go by is damaged: {}", one.error));
     }
     context.output.say(format!("Categories: {}", Kinds::built_in()?.all().join(", ")));
+    Ok(())
+}
+
+fn changes(context: &Context, id: &str, examples: usize) -> Result<()> {
+    let records = context.records()?;
+    let list = context.wait(async {
+        let mut tx = records.read().await?;
+        let all = list::in_use(&mut tx).await?;
+        let found = match all.into_iter().find(|list| list.id == id) {
+            Some(list) => Ok(list),
+            None => Err(no_list(&mut tx, id).await?),
+        };
+        tx.roll_back().await?;
+        anyhow::Ok(found)
+    })?;
+    let list = match list {
+        Ok(list) => list,
+        Err(problem) => bail!("{problem}"),
+    };
+    let Some(changes) = list::changes(&context.home.lists(), &list, examples)? else {
+        context.output.object(&json!({ "id": id, "version": list.version, "before": null }));
+        context.output.say(format!("{id}: no version before {} is kept.", list.version));
+        return Ok(());
+    };
+    context.output.object(&json!({
+        "id": id,
+        "version": list.version,
+        "before": changes.before,
+        "read_at": list.imported_at.to_string(),
+        "added": changes.added.count,
+        "removed": changes.removed.count,
+        "kept": changes.kept,
+        "added_examples": changes.added.examples,
+        "removed_examples": changes.removed.examples,
+    }));
+    context.output.say(format!(
+        "{id}: from version {} to {}, read at {}: {} entries came, {} went, {} stayed.",
+        changes.before,
+        list.version,
+        list.imported_at,
+        changes.added.count,
+        changes.removed.count,
+        changes.kept
+    ));
+    for (mark, some) in [('+', &changes.added), ('-', &changes.removed)] {
+        for example in &some.examples {
+            context.output.say(format!("    {mark} {example}"));
+        }
+        if some.count > some.examples.len() as u64 {
+            context.output.say(format!("    {mark} … and {} more", some.count - some.examples.len() as u64));
+        }
+    }
     Ok(())
 }
 

@@ -17,6 +17,7 @@ pub mod init;
 pub mod lasting;
 pub mod lists;
 pub mod manual;
+pub mod origins;
 pub mod overrides;
 mod overruled;
 pub mod people;

@@ -67,6 +67,15 @@ pub enum Policy {
     },
     /// List every version with who, when and why.
     History,
+    /// Write a draft of what e2guardian's lists say of times and rooms: parts of a policy and of a roll, in a folder. Nothing is
+    /// taken into use, and what is not understood is said.
+    FromE2guardian {
+        /// The folder of e2guardian's lists, as /etc/e2guardian/lists.
+        folder: PathBuf,
+        /// The folder to write to: policy-part.toml and roll-part.toml.
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+    },
 }
 
 /// Runs the command.
@@ -79,7 +88,50 @@ pub fn run(context: &Context, asked: Policy) -> Result<()> {
         Policy::Diff { old, new } => diff(context, &old, new.as_deref()),
         Policy::Export { version, output } => export(context, version, output.as_deref()),
         Policy::History => history(context),
+        Policy::FromE2guardian { folder, to } => from_e2guardian(context, &folder, &to),
     }
+}
+
+fn from_e2guardian(context: &Context, folder: &Path, to: &Path) -> Result<()> {
+    let draft = filtering::e2guardian::draft(folder, &filtering::list::Kinds::built_in()?)?;
+    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    let mut written = Vec::new();
+    for (name, text) in [("policy-part.toml", &draft.policy), ("roll-part.toml", &draft.roll)] {
+        if text.is_empty() {
+            continue;
+        }
+        let path = to.join(name);
+        // What somebody has worked on is never written over.
+        let mut file = fs::File::create_new(&path).with_context(|| {
+            format!("cannot write {}; move what is there, or give another folder", path.display())
+        })?;
+        file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+        written.push(path.display().to_string());
+    }
+    context.output.object(&json!({
+        "made": draft.made, "not_understood": draft.not_understood, "files": written,
+    }));
+    for made in &draft.made {
+        context.output.say(format!("made: {made}"));
+    }
+    for what in &draft.not_understood {
+        context.output.say(format!("not understood: {what}"));
+    }
+    context.output.say(match written.as_slice() {
+        [] => "There is nothing of times or rooms to write down.".to_owned(),
+        files => format!(
+            "Written: {}. Put the parts into your policy file and your roll, look at each, and have `fivebar policy check` judge them.",
+            files.join(", ")
+        ),
+    });
+    if draft.not_understood.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Problems(format!(
+        "{} things were not understood or cannot be said in a policy; they are named above",
+        draft.not_understood.len()
+    ))
+    .into())
 }
 
 /// A policy file is text of some hundred kilobytes at most; what is larger is another file.

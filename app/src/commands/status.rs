@@ -31,6 +31,8 @@ const EVERY: Duration = Duration::from_secs(2);
 /// A test of the filter that is older wants another.
 const TEST_EVERY_DAYS: i64 = 31;
 const DAY_MS: i64 = 86_400_000;
+/// How many tests are looked at for failures that stand.
+const LOOKED_BACK: u32 = 200;
 
 /// How everything is at one moment.
 struct Seen {
@@ -42,6 +44,10 @@ struct Seen {
     lists: Vec<(String, &'static str)>,
     in_use: usize,
     tested: Option<(u32, Timestamp, bool, String)>,
+    /// Tests before that one which failed, and whose groups nobody was tested as since.
+    failed: Vec<(u32, Timestamp, String)>,
+    /// Why a test could not be run by itself.
+    not_tested: Option<String>,
     /// Whether the portal takes connections, where it is known where it is.
     portal: Option<bool>,
 }
@@ -75,12 +81,13 @@ impl Seen {
     fn now(context: &Context) -> Result<Self> {
         let at = Clock::System.now();
         let records = context.records()?;
-        let (all, tests) = context.wait(async {
+        let (all, tests, not_tested) = context.wait(async {
             let mut tx = records.read().await?;
             let all = filtering::list::status(&mut tx).await?;
-            let tests = filter_test::newest(&mut tx, 1).await?;
+            let tests = filter_test::newest(&mut tx, LOOKED_BACK).await?;
+            let not_tested = filter_test::problem(&mut tx).await?;
             tx.roll_back().await?;
-            anyhow::Ok((all, tests))
+            anyhow::Ok((all, tests, not_tested))
         })?;
         let lists = all.iter().map(|one| (one.list.id.clone(), one.word()));
         Ok(Self {
@@ -93,6 +100,12 @@ impl Seen {
             tested: tests
                 .first()
                 .map(|test| (test.number, test.at, test.report.passed, test.report.in_short())),
+            failed: filter_test::still_failed(&tests)
+                .into_iter()
+                .filter(|failed| tests.first().is_some_and(|newest| newest.number != failed.number))
+                .map(|failed| (failed.number, failed.at, failed.report.in_short()))
+                .collect(),
+            not_tested,
             portal: portal(context),
         })
     }
@@ -156,6 +169,14 @@ impl Seen {
                 out.say(format!("Test  number {number} of {at} {outcome}{old}"));
             }
         }
+        if let Some(why) = &self.not_tested {
+            out.say(format!("      it could not be tested by itself: {why}"));
+        }
+        for (number, at, outcome) in &self.failed {
+            out.say(format!(
+                "      number {number} of {at} {outcome}; nobody was tested as these groups since: `fivebar filter-test` does"
+            ));
+        }
     }
 
     fn object(&self) -> Value {
@@ -178,6 +199,10 @@ impl Seen {
             "filter_test": self.tested.as_ref().map(|(number, at, passed, outcome)| json!({
                 "number": number, "at": at.to_string(), "passed": passed, "in_short": outcome,
             })),
+            "filter_test_problem": self.not_tested,
+            "filter_tests_failed": self.failed.iter().map(|(number, at, outcome)| json!({
+                "number": number, "at": at.to_string(), "in_short": outcome,
+            })).collect::<Vec<_>>(),
         })
     }
 }

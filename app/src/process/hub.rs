@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use engine::{Current, KnownBy, Reason, SealedKey};
-use filtering::portal::{LogUnavailable, RecentBlocks, Refusal, Soon};
+use filtering::portal::{LogUnavailable, Named, NamedBy, RecentBlocks, Refusal, Soon};
 use filtering::publish::Published;
 use kit::{Clock, Private, Timestamp, Zone};
 use store::Db;
 
 use crate::commands::context::database_url;
+use crate::commands::origins::{self, Told};
 use crate::config::Config;
 use crate::home::{Home, read_key};
 use crate::process::confine::{Reach, confine};
@@ -24,6 +25,7 @@ use crate::process::renewing::Renewing;
 use crate::process::snapshot::Opened;
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Person, Ready};
+use crate::process::testing::Testing;
 use crate::process::users::Account;
 
 /// How often the hub looks whether another snapshot was published.
@@ -139,6 +141,16 @@ async fn serve(
         every: config.lists.update,
     };
     tokio::spawn(renewing.run());
+    tokio::spawn(
+        Testing {
+            home: home.clone(),
+            config: config.clone(),
+            records: db.clone(),
+            sealed: sealed_key.clone(),
+            ticket: ticket_key.clone(),
+        }
+        .run(),
+    );
     tokio::spawn(watch(home.clone(), sealed_key, Arc::clone(&current), seen, mending));
 
     let portal = filtering::Portal {
@@ -155,6 +167,7 @@ async fn serve(
             client: activity::Client::new(&home.run()),
             filter: Arc::clone(&current),
         }),
+        named: named(home.clone(), Arc::clone(&current)),
         notices: Arc::new(move || alarm.notices()),
     };
     if let Some(listener) = listeners.metrics {
@@ -172,6 +185,23 @@ async fn serve(
     let told = stop.clone();
     axum::serve(listener, pages).with_graceful_shutdown(async move { told.said().await }).await?;
     Ok(())
+}
+
+/// Which lists name a site, for the portal. What cannot be said is left out: the page is about why, not about lists.
+fn named(home: Home, current: Arc<Current>) -> Named {
+    Arc::new(move |host| {
+        let policy = current.policy();
+        let known = match origins::about(&home, policy.index(), host, host.parse().ok(), None) {
+            Ok(known) => known.told,
+            Err(error) => {
+                tracing::debug!(%error, "The portal cannot say since when lists name a site");
+                Vec::new()
+            }
+        };
+        let told = known.into_iter().filter(Told::lists_it);
+        told.map(|told| NamedBy { list: told.list, licence: told.licence, first_seen: told.first_seen })
+            .collect()
+    })
 }
 
 /// Whether a connection from that address can be one that the gate made: where the machine speaks to itself, its own
@@ -294,7 +324,8 @@ fn refusal(event: activity::Event, filter: &Current) -> Refusal {
     };
     let decision =
         engine::Decision { verdict: event.verdict, reason, obligations: engine::Obligations::default() };
-    Refusal { host: event.host, at: event.at, step: event.step, saying: filter.say(&decision) }
+    let (category, saying) = (event.category, filter.say(&decision));
+    Refusal { host: event.host, at: event.at, step: event.step, saying, category }
 }
 
 /// Everybody with a device of their own at a fixed address, for scripts.

@@ -15,11 +15,16 @@ use tokio::sync::Semaphore;
 
 use crate::home::Home;
 use crate::process::health::Health;
+use crate::process::idle::{Ending, Limits};
 
 /// How long the log is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How many are answered at once.
 const AT_ONCE: usize = 4;
+
+/// How long whoever asks may take, and how many may at once.
+const CONNECTIONS: Limits =
+    Limits { idle: Duration::from_secs(15), whole: Duration::from_secs(600), at_once: 32 };
 
 /// Takes the address.
 pub fn bind(address: SocketAddr) -> Result<TcpListener> {
@@ -47,7 +52,7 @@ pub async fn serve(listener: TcpListener, home: Home) {
     };
     let pages = axum::Router::new().route("/metrics", axum::routing::get(page));
     let served = match tokio::net::TcpListener::from_std(listener) {
-        Ok(listener) => axum::serve(listener, pages).await,
+        Ok(listener) => axum::serve(Ending::new(listener, CONNECTIONS), pages).await,
         Err(error) => Err(error),
     };
     if let Err(error) = served {

@@ -96,7 +96,7 @@ impl Opened {
             if damaged.contains(&file.number) {
                 bail!("{}: its checksum is wrong", file.path(folder, Part::Lists).display());
             }
-            map_lists(folder, file)
+            map_index(folder, file)
         })?;
         let index = Arc::new(lists.value);
         let policy = policy(folder, key, published, &index)?;
@@ -153,7 +153,13 @@ impl Behind {
     }
 }
 
-fn map_lists(folder: &Path, file: PublishedFile) -> Result<ListIndex> {
+/// The list index that holds, mapped; without the policy, for whoever asks of lists alone.
+pub fn map_lists(folder: &Path) -> Result<ListIndex> {
+    let published = Published::read(folder)?.context("no lists have been published yet")?;
+    Ok(newest_or_before(folder, published, Part::Lists, |file| map_index(folder, file))?.value)
+}
+
+fn map_index(folder: &Path, file: PublishedFile) -> Result<ListIndex> {
     // A map of a file that is too short kills whoever reads behind its end.
     file.has_its_length(folder, Part::Lists)?;
     let path = file.path(folder, Part::Lists);

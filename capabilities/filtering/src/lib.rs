@@ -2,6 +2,7 @@
 
 pub mod always_open;
 pub mod asker;
+pub mod e2guardian;
 pub mod filter_policy;
 pub mod filter_test;
 pub mod focus;

@@ -19,6 +19,28 @@ const PROOF: usize = 16;
 /// How long a pass is: the moment, the group's hash, and the proof.
 pub const PASS_BYTES: usize = 8 + GROUP + PROOF;
 
+/// The header field in which the proxy is shown a pass, in lower case: as hexadecimal digits. It is never passed on.
+pub const FIELD: &str = "fivebar-test";
+
+/// A pass as a header field holds it.
+pub fn to_text(pass: &[u8; PASS_BYTES]) -> String {
+    pass.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The pass in a header field; `None` for what is none.
+pub fn of_text(text: &[u8]) -> Option<[u8; PASS_BYTES]> {
+    let mut pass = [0; PASS_BYTES];
+    if text.len() != 2 * PASS_BYTES {
+        return None;
+    }
+    for (byte, pair) in pass.iter_mut().zip(text.as_chunks::<2>().0) {
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        let [high, low] = pair.map(digit);
+        *byte = u8::try_from(high? << 4 | low?).ok()?;
+    }
+    Some(pass)
+}
+
 /// The group that a test asks as. There is none but from a pass that was made with the school's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TestGroup([u8; GROUP]);
@@ -86,6 +108,12 @@ mod tests {
         }
         assert!(!read(&KEY, "127.0.0.1", 60_001) && !read(&KEY, "127.0.0.1", -60_001));
         assert!(!read(&KEY, "127.0.0.2", 0) && !read(&[8; 32], "127.0.0.1", 0));
+        let text = to_text(&pass);
+        assert_eq!(of_text(text.as_bytes()), Some(pass));
+        assert_eq!(of_text(text.to_uppercase().as_bytes()), Some(pass));
+        for wrong in [&text[1..], &format!("{text}00"), &text.replace(&text[..1], "g"), ""] {
+            assert_eq!(of_text(wrong.as_bytes()), None, "{wrong}");
+        }
         let group = read_pass(&KEY, &pass, me, AT).unwrap();
         assert!(group.is("year-7") && !group.is("year-8"));
     }

@@ -1,5 +1,6 @@
 //! One entry of a list, in the form the index takes, and what the list says of it.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use kit::HostName;
@@ -18,6 +19,20 @@ pub enum Entry<'a> {
     Path(HostName<'a>, &'a str),
     /// An expression on the whole URL, in the syntax of the `regex` crate.
     Expression(&'a str),
+}
+
+/// As people read it: `games.example and all below it`.
+impl fmt::Display for Entry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Below(name) => write!(f, "{} and all below it", name.as_str()),
+            Self::Exact(name) => write!(f, "{} alone", name.as_str()),
+            Self::Range(first, last) if first == last => write!(f, "{first}"),
+            Self::Range(first, last) => write!(f, "{first} to {last}"),
+            Self::Path(host, path) => write!(f, "{}{path} and all that begins so", host.as_str()),
+            Self::Expression(text) => write!(f, "the expression {text}"),
+        }
+    }
 }
 
 /// What a list says of an entry. Exceptions are the list's own: they take a site out of this list and of no other.

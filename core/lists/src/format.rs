@@ -93,7 +93,7 @@ pub enum Foreign {
     E2guardianExceptions,
     /// An e2guardian list that holds only at certain times.
     #[error(
-        "this e2guardian list holds only at certain times (#time:), which a list cannot say: take that line out, import the list under a category of its own, and give the times in the policy"
+        "this e2guardian list holds only at certain times (#time:), which a list cannot say: `fivebar policy from-e2guardian` writes the times down as a part of a policy; then take that line out and import the list under a category of its own"
     )]
     Timed,
     /// The public suffix list.

@@ -21,6 +21,8 @@ pub enum Known {
     UserAgent,
     /// `Accept`.
     Accept,
+    /// The pass of the school's own test. It is for this proxy only and never passed on.
+    TestPass,
     /// Another one that is for one connection only, or for this proxy only, and is never passed on.
     OneHop,
     /// `Alt-Svc`: an origin's offer of another protocol, which would lead around the gate.
@@ -43,6 +45,7 @@ pub fn known(name: &[u8]) -> Known {
         10 if is("user-agent") => Known::UserAgent,
         10 if is("connection") => Known::Connection,
         10 if is("keep-alive") => Known::OneHop,
+        12 if is(engine::test_pass::FIELD) => Known::TestPass,
         14 if is("content-length") => Known::ContentLength,
         14 if is("http2-settings") => Known::OneHop,
         // Only the gate says for whom it speaks.

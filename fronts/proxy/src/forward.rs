@@ -201,7 +201,7 @@ mod tests {
             forwarded(
                 "POST http://A.Example:8080/x?y HTTP/1.1\r\nHost: a.example:8080\r\nProxy-Authorization: Basic eA==\r\n\
                  Connection: keep-alive, X-One\r\nX-One: 1\r\nx-two:2 \r\nKeep-Alive: 5\r\nTE: trailers\r\n\
-                 Proxy-Connection: keep-alive\r\nUpgrade: h2c\r\nHTTP2-Settings: a\r\nfivebar-client: 10.0.0.1\r\nContent-Length: 07\r\n\r\n"
+                 Proxy-Connection: keep-alive\r\nUpgrade: h2c\r\nHTTP2-Settings: a\r\nfivebar-client: 10.0.0.1\r\nFivebar-Test: 00ff\r\nContent-Length: 07\r\n\r\n"
             ),
             "POST /x?y HTTP/1.1\r\nHost: a.example:8080\r\nx-two: 2\r\nContent-Length: 7\r\nVia: 1.1 fivebar\r\n\r\n"
         );

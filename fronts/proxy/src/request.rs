@@ -134,6 +134,8 @@ pub struct Ask {
     pub agent: Span,
     /// What it accepts.
     pub accept: Span,
+    /// The pass of the school's own test, as it was sent.
+    pub pass: Span,
 }
 
 /// Understands a head that [`crate::head::read`] accepted, or refuses it.
@@ -163,6 +165,7 @@ pub fn understand(head: &[u8], parts: &Parts) -> Result<Ask, Refused> {
         named: seen.named,
         agent: seen.agent,
         accept: seen.accept,
+        pass: seen.pass,
     })
 }
 
@@ -180,6 +183,7 @@ struct Seen<'a> {
     named: Vec<Span>,
     agent: Span,
     accept: Span,
+    pass: Span,
 }
 
 impl<'a> Seen<'a> {
@@ -205,6 +209,7 @@ impl<'a> Seen<'a> {
             }
             Known::UserAgent => self.agent = span,
             Known::Accept => self.accept = span,
+            Known::TestPass => self.pass = span,
             _ => {}
         }
         Ok(())

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 
 use engine::searching::{Words, words_of};
+use engine::test_pass::TestGroup;
 use engine::{
     Activity, ActivitySink, Current, Decision, Front, HostName, Identity, Owed, Refusal, Request, SafeTarget,
     Step,
@@ -55,6 +56,8 @@ pub struct Open {
     pub front: Front,
     /// Whose device.
     pub client: IpAddr,
+    /// The group that the school's own test asks as, where it is that.
+    pub test: Option<TestGroup>,
     /// Who it was when it was decided.
     pub identity: Identity,
     /// What the browser calls itself.
@@ -115,7 +118,7 @@ impl Open {
     /// engine cannot read is blocked.
     pub fn decide(&mut self, filter: &Current, at: Timestamp) -> bool {
         let held = filter.hold(at);
-        let identity = held.identify(self.client);
+        let identity = held.identify_or_test(self.client, None, self.test);
         let Some(decision) = self.with_request(&identity, |request| held.decide(request)) else {
             return true;
         };

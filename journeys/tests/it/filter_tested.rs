@@ -10,8 +10,8 @@ use testing::servers::NameServer;
 
 /// Runs the test against the school's own gate.
 fn test(school: &School, more: &[&str]) -> Result<Output> {
-    let server = school.ready.dns.to_string();
-    school.command(&[&["--json", "filter-test", "--server", &server], more].concat())
+    let (server, proxy) = (school.ready.dns.to_string(), school.ready.proxy.to_string());
+    school.command(&[&["--json", "filter-test", "--server", &server, "--proxy", &proxy], more].concat())
 }
 
 fn check<'r>(told: &'r Value, id: &str) -> Result<&'r Value> {
@@ -35,6 +35,7 @@ fn a_test_asks_the_running_gate_as_each_group_and_is_kept_as_evidence() -> Resul
         "private-relay",
         "designated-resolvers",
         "public-resolvers",
+        "proxy",
     ] {
         assert_eq!(check(&told, id)?["outcome"], "passed", "{id}: {told}");
     }
@@ -72,7 +73,10 @@ fn a_test_asks_the_running_gate_as_each_group_and_is_kept_as_evidence() -> Resul
     assert_eq!(history.lines().count(), 2, "{history}");
     let shown = school.told(&["filter-test", "show", "1"])?;
     assert!(shown.contains("Test 1 of") && !shown.contains("FAILED"), "{shown}");
-    assert!(school.told(&["verify"])?.to_lowercase().contains("trail"));
+    assert!(school.told(&["verify"])?.contains("All 2 tests of the filter are as they were kept"));
+    // Every group asked the proxy for what was refused to it, plainly and by CONNECT, and for help.
+    let proxy = check(&told, "proxy")?;
+    assert!(proxy["refused"].as_u64().is_some_and(|refused| refused >= 4 * groups), "{proxy}");
     Ok(())
 }
 
@@ -111,5 +115,38 @@ fn a_filter_that_fails_its_test_is_named_with_an_exit_code_of_its_own() -> Resul
     let output = school.command(&["filter-test", "--group", "nobody-here"])?;
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(school.told(&["filter-test", "history"])?.lines().count(), kept);
+    Ok(())
+}
+
+#[test]
+fn the_hub_tests_the_filter_by_itself_and_says_where_it_cannot() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("school");
+    journeys::init(&home)?;
+    let upstream = NameServer::dnsmasq(&["--address=/#/192.0.2.1"])?;
+    let file = home.join("fivebar.toml");
+    let text = std::fs::read_to_string(&file)?.replace("127.0.0.1:9", &upstream.address.to_string());
+    let wanted = "\n[filter-test]\nafter-changes = true\n";
+    std::fs::write(&file, format!("{text}{wanted}"))?;
+    // The settings do not say on which port the gate answers.
+    let school = School::run(&home)?;
+    let problem = eventually(Duration::from_secs(60), || {
+        let told: Value = serde_json::from_str(&school.told(&["--json", "status"]).ok()?).ok()?;
+        told["filter_test_problem"].as_str().map(str::to_owned)
+    });
+    assert!(problem.context("status says why it was not tested")?.contains("choose its port"));
+    school.stop()?;
+    let port = std::net::UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
+    let text = text.replacen("127.0.0.1:0", &format!("127.0.0.1:{port}"), 1);
+    std::fs::write(&file, format!("{text}{wanted}"))?;
+    let school = School::run(&home)?;
+    let history = eventually(Duration::from_secs(120), || {
+        let history = school.told(&["filter-test", "history"]).ok()?;
+        history.contains("job:filter-test").then_some(history)
+    });
+    let history = history.context("the hub tested by itself")?;
+    assert_eq!(history.lines().count(), 1, "{history}");
+    let status: Value = serde_json::from_str(&school.told(&["--json", "status"])?)?;
+    assert!(status["filter_test_problem"].is_null() && status["filter_test"]["number"] == 1, "{status}");
     Ok(())
 }

@@ -243,6 +243,85 @@ fn lists_are_imported_held_released_and_reported_line_by_line() -> Result<()> {
     Ok(())
 }
 
+/// The lines of JSON that a command tells.
+fn told_lines(school: &School, arguments: &[&str]) -> Result<Vec<Value>> {
+    let told = school.told(arguments)?;
+    Ok(told.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+}
+
+#[test]
+fn which_list_names_a_site_since_when_and_under_which_licence_is_told_everywhere() -> Result<()> {
+    let school = School::demo()?;
+    let folder = school.home().join("incoming");
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join("gambling.txt");
+    let path = file.to_str().context("path")?;
+    std::fs::write(&file, "# License: CC0-1.0\ndice.example\ncards.example\n")?;
+    school.told(&["lists", "import", path])?;
+    let why = told_lines(&school, &["--json", "lists", "why", "http://www.dice.example/x"])?;
+    let one = why.first().context("a list names it")?;
+    assert_eq!(
+        (why.len(), &one["list"], &one["licence"]),
+        (1, &json!("incoming/gambling"), &json!("CC0-1.0"))
+    );
+    assert_eq!(one["entry"], "dice.example and all below it");
+    assert!(one["first_seen"].as_str().is_some_and(|day| day.len() == 10) && one["gone"] == false, "{one}");
+    let pupil = school.anyone_in("year-6")?.address.clone();
+    let explained = explain(&school, "dice.example", &pupil)?;
+    assert_eq!(explained["named_by"][0]["list"], "incoming/gambling", "{explained}");
+
+    // What has changed between two versions; and what is gone is remembered.
+    std::fs::write(&file, "# License: CC0-1.0\ncards.example\nchips.example\n")?;
+    school.told(&["lists", "import", path, "--licence", "our own contract"])?;
+    let changes = told_lines(&school, &["--json", "lists", "changes", "incoming/gambling"])?;
+    let changes = changes.first().context("changes")?;
+    assert_eq!((&changes["added"], &changes["removed"], &changes["kept"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(changes["added_examples"], json!(["chips.example and all below it"]));
+    let gone = told_lines(&school, &["--json", "lists", "why", "dice.example"])?;
+    assert_eq!(gone.first().map(|one| one["gone"].clone()), Some(json!(true)));
+    let stays = told_lines(&school, &["--json", "lists", "why", "cards.example"])?;
+    assert_eq!(stays.first().map(|one| one["licence"].clone()), Some(json!("our own contract")));
+    assert!(school.told(&["lists", "why", "nowhere.example"])?.contains("No list names"));
+
+    // Damage to it is found, and stops nothing.
+    assert!(school.told(&["verify"])?.contains("Since when"));
+    std::fs::write(school.home().join("lists/.origins"), b"damaged")?;
+    let output = school.command(&["verify"])?;
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("since when lists hold their entries"));
+    assert_eq!(explain(&school, "cards.example", &pupil)?["verdict"], "block");
+    assert!(school.told(&["lists", "why", "dice.example"])?.contains("stands in"));
+    school.told(&["lists", "update"])?;
+    school.told(&["verify"])?;
+    Ok(())
+}
+
+#[test]
+fn times_and_rooms_of_e2guardian_are_drafted_and_what_is_not_understood_is_said() -> Result<()> {
+    let school = School::demo()?;
+    let folder = school.home().join("e2guardian");
+    std::fs::create_dir_all(folder.join("bannedrooms"))?;
+    std::fs::write(
+        folder.join("bannedsitelist"),
+        "#listcategory: \"Games\"\n#time: 9 0 17 0 01234\nplay.example\n",
+    )?;
+    std::fs::write(folder.join("bannedtimelist"), "22 0 24 0 01234\n")?;
+    std::fs::write(folder.join("bannedrooms/library"), "#Library\n10.2.0.0/24\n#ENDLIST\n#BLOCK\n")?;
+    let to = school.home().join("draft");
+    let (from, into) = (folder.to_str().context("path")?, to.to_str().context("path")?);
+    let output = school.command(&["--json", "policy", "from-e2guardian", from, "--to", into])?;
+    assert_eq!(output.status.code(), Some(3), "something was not understood: {output:?}");
+    let told: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(told["made"].as_array().map(Vec::len), Some(2), "{told}");
+    assert!(told["not_understood"].to_string().contains("bannedtimelist"), "{told}");
+    assert!(std::fs::read_to_string(to.join("policy-part.toml"))?.contains("e2guardian-1"));
+    assert!(std::fs::read_to_string(to.join("roll-part.toml"))?.contains("10.2.0.0/24"));
+    // What somebody may have worked on is never written over.
+    let again = school.command(&["policy", "from-e2guardian", from, "--to", into])?;
+    assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("another folder"));
+    Ok(())
+}
+
 #[test]
 fn explain_reads_many_targets_and_answers_each_on_a_line() -> Result<()> {
     let school = School::demo()?;

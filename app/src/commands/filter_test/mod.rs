@@ -1,6 +1,7 @@
 //! `filter-test`: asks the running gate as each group, holds what comes against what should, and keeps it as evidence.
 
 mod asking;
+mod proxy;
 mod testing;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,8 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use engine::document::EVERYONE;
-use engine::{FilterPolicy, SealedKey};
+use engine::{FilterPolicy, PolicyDocument, SealedKey};
 use filtering::filter_test::{self, Answer, CheckResult, Content, Kept, Outcome, Report, sample};
+use filtering::publish::Published;
 use front_dns::resolver::PASS_SHOWN;
 use kit::{Private, Zone};
 use serde_json::json;
@@ -20,6 +22,7 @@ use crate::home::read_key;
 use crate::output::Failure;
 use crate::process::snapshot::Opened;
 use asking::Gate;
+use proxy::Proxy;
 use testing::{School, Testing};
 
 #[derive(Debug, Args)]
@@ -60,8 +63,11 @@ struct Asked {
     /// Where the gate answers; the first address of [dns] listen if left out.
     #[arg(long)]
     server: Option<SocketAddr>,
+    /// Where the web proxy answers; the first address of [proxy] listen if left out.
+    #[arg(long)]
+    proxy: Option<SocketAddr>,
     /// How many names of each list are asked for.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, default_value_t = NAMES, value_parser = clap::value_parser!(u16).range(1..=1000))]
     names: u16,
 }
 
@@ -74,8 +80,39 @@ pub fn run(context: &Context, asked: &FilterTest) -> Result<()> {
     }
 }
 
+/// What a test is carried out with.
+pub struct Keys {
+    pub sealed: SealedKey,
+    /// Makes passes.
+    pub ticket: Private<[u8; 32]>,
+}
+
 fn test(context: &Context, asked: &Asked) -> Result<()> {
-    let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
+    let keys = Keys {
+        sealed: SealedKey::new(read_key(&context.home, "sealed.key")?),
+        ticket: Private::new(read_key(&context.home, "ticket.key")?),
+    };
+    let kept = carry_out(context, asked, keys)?;
+    tell(context, &kept);
+    if kept.report.passed {
+        return Ok(());
+    }
+    let failed = kept.report.failed();
+    let failed = if failed.is_empty() { "nothing could be tested".to_owned() } else { failed.join(", ") };
+    let number = kept.number;
+    Err(Failure::TestFailed(format!("the filter test failed: {failed}; it is kept as test {number}")).into())
+}
+
+/// Tests as every group, and keeps what came of it. Nothing is printed.
+pub fn test_everything(context: &Context, keys: Keys) -> Result<Kept> {
+    carry_out(context, &Asked { groups: Vec::new(), server: None, proxy: None, names: NAMES }, keys)
+}
+
+/// How many names of each list are asked for.
+const NAMES: u16 = 3;
+
+fn carry_out(context: &Context, asked: &Asked, keys: Keys) -> Result<Kept> {
+    let Keys { sealed: key, ticket } = keys;
     let opened = Opened::open(&context.home.gate(), &key)?;
     opened.report();
     let policy = &opened.policy;
@@ -84,7 +121,11 @@ fn test(context: &Context, asked: &Asked) -> Result<()> {
     else {
         bail!("this school's settings name no address of the gate; say one with --server")
     };
-    let mut gate = Gate::at(server, Private::new(read_key(&context.home, "ticket.key")?))?;
+    let listens = context.config.proxy.listen.first().copied().filter(|listens| listens.port() != 0);
+    // A gate that is not the one of the settings has a proxy of its own.
+    let own = listens.filter(|_| asked.server.is_none()).map(reachable);
+    let proxy = asked.proxy.or(own).map(|server| Proxy { server, key: ticket.clone() });
+    let mut gate = Gate::at(server, ticket)?;
     is_our_gate(&mut gate, &groups)?;
     let sampled = sampled(context, policy, usize::from(asked.names))?;
     let content = Content::built_in()?;
@@ -92,7 +133,7 @@ fn test(context: &Context, asked: &Asked) -> Result<()> {
     let bar = context.output.progress(content.checks.len() as u64, "asking the gate");
     let school = School { home: context.home.clone(), key, opened };
     let mut testing =
-        Testing::new(school, gate, sampled, groups.clone(), asked.groups.is_empty(), notice.clone());
+        Testing::new(school, gate, sampled, groups.clone(), asked.groups.is_empty(), notice.clone(), proxy);
     let mut checks = Vec::new();
     for check in &content.checks {
         checks.push(testing.check(check)?);
@@ -119,14 +160,7 @@ fn test(context: &Context, asked: &Asked) -> Result<()> {
         tx.commit().await?;
         anyhow::Ok(number)
     })?;
-    let kept = Kept { number, at: context.at, run_by: context.actor.to_string(), report };
-    tell(context, &kept);
-    if kept.report.passed {
-        return Ok(());
-    }
-    let failed = kept.report.failed();
-    let failed = if failed.is_empty() { "nothing could be tested".to_owned() } else { failed.join(", ") };
-    Err(Failure::TestFailed(format!("the filter test failed: {failed}; it is kept as test {number}")).into())
+    Ok(Kept { number, at: context.at, run_by: context.actor.to_string(), report })
 }
 
 /// Refuses what answers nothing, and what does not know this school's passes: then whoever asks would be nobody, and the test
@@ -247,6 +281,15 @@ fn say_check(context: &Context, check: &CheckResult) {
     }
 }
 
+/// The school's own time, by the policy that is published; UTC where none is.
+fn zone(context: &Context) -> Zone {
+    let folder = context.home.gate();
+    let published = Published::read(&folder).ok().flatten();
+    let text = published.and_then(|published| published.policy(&folder).ok()).map(|policy| policy.document);
+    let document = text.and_then(|text| PolicyDocument::parse(&text).ok());
+    document.and_then(|document| Zone::named(&document.calendar.zone).ok()).unwrap_or_else(Zone::utc)
+}
+
 fn history(context: &Context, limit: u32) -> Result<()> {
     let records = context.records()?;
     let all = context.wait(async {
@@ -258,9 +301,11 @@ fn history(context: &Context, limit: u32) -> Result<()> {
     if all.is_empty() {
         context.output.say("The filter was never tested here. `fivebar filter-test` tests it.");
     }
+    let zone = zone(context);
     for Kept { number, at, run_by, report } in all {
         let (failed, outcome) = (report.failed(), report.in_short());
-        context.output.say(format!("{number:>4}  {at}  {run_by}  policy {}  {outcome}", report.policy));
+        let local = zone.local(at).civil().strftime("%Y-%m-%d %H:%M").to_string();
+        context.output.say(format!("{number:>4}  {local}  {run_by}  policy {}  {outcome}", report.policy));
         context.output.object(&json!({
             "number": number, "at": at.to_string(), "by": run_by, "policy": report.policy,
             "passed": report.passed, "failed": failed, "in_short": report.in_short(),

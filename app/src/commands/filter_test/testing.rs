@@ -13,6 +13,7 @@ use filtering::sealed::is_test_entry;
 use kit::{Clock, Timestamp};
 
 use super::asking::Gate;
+use super::proxy::{Proxy, Way};
 use crate::home::Home;
 use crate::process::snapshot::Opened;
 
@@ -41,6 +42,10 @@ pub struct Testing {
     notice: Option<String>,
     /// What each group was answered for a category: how many refused, how many not.
     answers: HashMap<(String, String), [u64; 2]>,
+    /// Of each group and kind of thing the first name that the gate refused.
+    refused: BTreeMap<(String, String), String>,
+    /// Where the proxy is, where that is known.
+    proxy: Option<Proxy>,
     /// How many names in a row could not be looked up.
     dead: u32,
 }
@@ -63,10 +68,11 @@ impl Testing {
         groups: Vec<String>,
         all_groups: bool,
         notice: Option<String>,
+        proxy: Option<Proxy>,
     ) -> Self {
         let (live, _) = Live::compile(&school.opened.live, &school.opened.policy);
-        let (answers, dead) = (HashMap::new(), 0);
-        Self { school, live, gate, sampled, groups, all_groups, notice, answers, dead }
+        let (answers, refused, dead) = (HashMap::new(), BTreeMap::new(), 0);
+        Self { school, live, gate, sampled, groups, all_groups, notice, answers, refused, proxy, dead }
     }
 
     pub const fn server(&self) -> SocketAddr {
@@ -86,6 +92,8 @@ impl Testing {
             self.safe_search(&mut result)?;
         } else if check.groups_differ {
             self.compare_groups(&mut result);
+        } else if check.proxy {
+            self.through_proxy(&mut result);
         } else if let Some(which) = check.categories {
             let all = self.school.opened.policy.catalogue().categories.iter();
             let meant = all.filter(|one| one.illegal == (which == Categories::Unlawful));
@@ -151,6 +159,53 @@ impl Testing {
             }
         }
         Ok(())
+    }
+
+    /// Asks the proxy for what the name server refused, and for help.
+    fn through_proxy(&self, result: &mut CheckResult) {
+        let Some(proxy) = &self.proxy else {
+            result.leave_out("the web proxy: these settings do not say where it is; --proxy does".to_owned());
+            return;
+        };
+        let asked = |group: &str, name: &str, answer, should: String| Asked {
+            group: group.to_owned(),
+            name: name.to_owned(),
+            category: None,
+            answer,
+            should,
+        };
+        for ((group, _), name) in &self.refused {
+            for way in [Way::Plain, Way::Tunnel] {
+                // Bells ring while a test is under way.
+                let closed = || self.said(group, name).is_none_or(|(blocks, _)| blocks);
+                if !closed() {
+                    continue;
+                }
+                let (answer, has_page) = proxy.ask(group, name, way);
+                let is_met = answer == Answer::Refused && (has_page || way == Way::Tunnel);
+                if !is_met && !closed() {
+                    continue;
+                }
+                result.count(answer, is_met, || {
+                    let came = match answer {
+                        Answer::Refused => "was refused without the page that says why",
+                        Answer::Nothing => "got no answer from the proxy",
+                        _ => "was not refused by the proxy",
+                    };
+                    asked(group, name, answer, format!("{came} {}; the name server refused it", way.words()))
+                });
+            }
+        }
+        for (group, name) in self.groups.iter().zip(self.help().first().into_iter().cycle()) {
+            let (answer, _) = proxy.ask(group, name, Way::Tunnel);
+            let is_met = !matches!(answer, Answer::Refused | Answer::Nothing);
+            result.count(answer, is_met, || {
+                asked(group, name, answer, "was not let through by the proxy; help must be open".to_owned())
+            });
+        }
+        if result.asked == 0 {
+            result.leave_out("the web proxy: the name server refused nothing to ask it for".to_owned());
+        }
     }
 
     /// The sites of help that this school has open.
@@ -245,6 +300,10 @@ impl Testing {
             if let Some(counted) = counted.get_mut(place) {
                 *counted += 1;
             }
+        }
+        if answer == Answer::Refused {
+            let of = category.clone().unwrap_or_else(|| result.id.clone());
+            self.refused.entry((group.to_owned(), of)).or_insert_with(|| (*name).to_owned());
         }
         result.count(answer, expect.is_met(answer, closed(&said)), || Asked {
             group: group.to_owned(),

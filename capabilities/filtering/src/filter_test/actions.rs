@@ -5,7 +5,7 @@ use kit::Timestamp;
 use serde_json::json;
 
 use super::model::Report;
-use super::store;
+use super::{proof, store};
 
 /// Why a test was not kept.
 #[derive(Debug, thiserror::Error)]
@@ -23,8 +23,10 @@ pub async fn keep(tx: &mut Tx, actor: &Actor, report: &Report, at: Timestamp) ->
     let number = store::next(tx).await?;
     let text = serde_json::to_string(report)?;
     store::insert(tx, number, actor, report.passed, &text, at).await?;
-    let detail = json!({ "passed": report.passed, "failed": report.failed(), "policy": report.policy });
-    let subject = Subject::new("filter-test", number.to_string());
-    trail::changed(tx, actor, "filter-test.run", &subject, &detail, at).await?;
+    let detail = json!({
+        "passed": report.passed, "failed": report.failed(), "policy": report.policy, "sha256": proof::hash(&text),
+    });
+    let subject = Subject::new(proof::KIND, number.to_string());
+    trail::changed(tx, actor, proof::VERB, &subject, &detail, at).await?;
     Ok(number)
 }

@@ -75,6 +75,9 @@ pub struct Check {
     /// Whether the answers to different groups are compared.
     #[serde(default)]
     pub groups_differ: bool,
+    /// Whether what the name server refused is asked of the proxy as well.
+    #[serde(default)]
+    pub proxy: bool,
     /// What must be built first.
     #[serde(default)]
     pub needs: Option<String>,
@@ -137,10 +140,11 @@ mod tests {
                 check.help,
                 check.safe_search,
                 check.groups_differ,
+                check.proxy,
                 check.needs.is_some(),
             ];
             assert_eq!(ways.into_iter().filter(|way| *way).count(), 1, "{}", check.id);
-            let asks = check.needs.is_none() && !check.groups_differ && !check.safe_search;
+            let asks = check.needs.is_none() && !check.groups_differ && !check.safe_search && !check.proxy;
             assert_eq!(check.expect.is_some(), asks, "{}", check.id);
             assert!(!check.rows.is_empty() && check.rows.iter().all(|row| rows.contains(&row.as_str())));
         }

@@ -3,11 +3,16 @@
 
 mod actions;
 pub mod content;
+pub mod daily;
 pub mod model;
+mod proof;
 pub mod sample;
+mod standing;
 mod store;
 
 pub use actions::{KeepError, keep};
 pub use content::{Categories, Check, Content, Expect, Row};
 pub use model::{Answer, Asked, CheckResult, Outcome, Report, RowResult};
-pub use store::{Kept, kept, newest};
+pub use proof::{Altered, Proved, prove};
+pub use standing::still_failed;
+pub use store::{Kept, keep_problem, kept, newest, newest_by, problem};

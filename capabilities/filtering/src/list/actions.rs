@@ -68,6 +68,17 @@ pub enum ImportError {
         /// How many.
         lines: u64,
     },
+    /// With the other lists it would take more memory than the machine is asked for.
+    #[error(
+        "{id}: with the lists in use it would need more than {} MiB of memory; use a smaller edition of it, or take out a list \
+         that repeats others with `fivebar lists remove`", .most >> 20
+    )]
+    TooMuchTogether {
+        /// The list.
+        id: String,
+        /// How many bytes all lists may need.
+        most: u64,
+    },
     /// An update would change it too much for nobody to look at it.
     #[error(
         "{id}: the update would take it from {before} entries to {now}, so it was left as it was; if that is right, \
@@ -85,8 +96,8 @@ pub enum ImportError {
     },
     /// An update would newly block too much of what the school asked for before, for nobody to look at it.
     #[error(
-        "{id}: the update would newly block {} of {} visits in the last days, of {} people, so it was left as it was; if that \
-         is right, `fivebar lists import {path}` takes it", .blocks.visits, .blocks.of, .blocks.people
+        "{id}: the update would newly block {} of {} visits in the last days, of {}, so it was left as it was; if that is right, \
+         `fivebar lists import {path}` takes it", .blocks.visits, .blocks.of, .blocks.whose()
     )]
     BlocksTooMuch {
         /// The list.
@@ -236,10 +247,14 @@ pub(super) async fn take(
         }
         return Ok(Imported { list: before.clone(), changed: false, parts, meant: Vec::new() });
     }
-    let mut gathered = Gathered::new(intake.seed, intake.limits.gathered);
+    let room = intake.room(tx, id).await?;
+    let mut gathered = Gathered::new(intake.seed, room.bytes);
     let (report, parts, meant) = read_parts(text, &mut gathered).map_err(|error| match error {
-        ReadIntoError::File(error) => error,
-        ReadIntoError::Full(path) => FileError::TooMuch { path, most: intake.limits.gathered as u64 },
+        ReadIntoError::File(error) => ImportError::File(error),
+        ReadIntoError::Full(_) if room.is_shared => {
+            ImportError::TooMuchTogether { id: id.to_owned(), most: intake.limits.together as u64 }
+        }
+        ReadIntoError::Full(path) => FileError::TooMuch { path, most: intake.limits.gathered as u64 }.into(),
     })?;
     // A part that is no list takes its siblings with it only where it has none.
     if let Some(refused) = parts.first()
@@ -284,7 +299,7 @@ pub(super) async fn take(
     });
     trail::changed(tx, actor, "list.import", &Subject::new("list", id), &detail, at).await?;
     Text::forget_before(kept, id, version);
-    intake.gathered.insert((id.to_owned(), version), gathered);
+    intake.keep(id, version, gathered);
     Ok(Imported { list, changed: true, parts, meant })
 }
 
@@ -441,11 +456,14 @@ async fn update_one(
     let gone = || FileError::Gone(PathBuf::from(&list.source));
     match downloads.get(address).ok_or_else(gone)? {
         Err(error) => Err(Arc::clone(error).into()),
-        Ok(Download::Unchanged) => {
+        Ok(Download::Unchanged | Download::Patched(None)) => {
             Ok(Imported { list: list.clone(), changed: false, parts: Vec::new(), meant: Vec::new() })
         }
         Ok(Download::Sent(sent, _)) => {
             let sent = sent.iter().find(|sent| sent.source == list.source).ok_or_else(gone)?;
+            take(tx, actor, kept, settled, &sent.text, intake, Watched::ByNobody, at).await
+        }
+        Ok(Download::Patched(Some(sent))) => {
             take(tx, actor, kept, settled, &sent.text, intake, Watched::ByNobody, at).await
         }
     }
@@ -482,7 +500,8 @@ async fn note(
         Ok(Download::Sent(..)) => Some(web::Validators::default()),
         _ => None,
     };
-    web::note_taken(tx, address, sent, changed, at).await
+    let is_whole = matches!(download, Ok(Download::Sent(..) | Download::Unchanged));
+    web::note_taken(tx, address, sent, (changed, is_whole), at).await
 }
 
 /// The list at the place it was found at, where it is still there.

@@ -1,9 +1,11 @@
 //! Lists of sites: read from files, folders and web addresses, kept as they were read, updated, held and released.
 
 pub mod actions;
+mod changes;
 pub mod files;
 mod holding;
 mod intake;
+mod licence;
 pub mod model;
 mod status;
 mod store;
@@ -13,9 +15,11 @@ pub mod web;
 pub use actions::{
     BuiltIn, ImportError, Imported, built_in, import, import_built_in, update, update_fetched,
 };
+pub use changes::{Changes, changes};
 pub use files::{Found, Looked, find, look};
 pub use holding::{HoldError, Removed, hold, release, remove, removed};
 pub use intake::{Blocks, Intake, Limits, NoRandomness, TooMuch};
+pub use licence::{licences, say_licence};
 pub use lists::Kinds;
 pub use model::{List, ListReport, RefusedPart, State};
 pub use status::{Status, categories_in_use, status};

@@ -101,6 +101,16 @@ pub async fn noted(tx: &mut Tx, id: &str) -> Result<Option<String>, StoreError> 
     get(tx, note_key(id)).await
 }
 
+/// Keeps what the school says of a list's licence.
+pub async fn keep_licence(tx: &mut Tx, id: &str, licence: &str) -> Result<(), StoreError> {
+    set(tx, licence_key(id), licence).await
+}
+
+/// What the school says of a list's licence.
+pub async fn licence(tx: &mut Tx, id: &str) -> Result<Option<String>, StoreError> {
+    get(tx, licence_key(id)).await
+}
+
 /// Keeps why a version of a list was the last before it was taken out, for good.
 pub async fn keep_removal(tx: &mut Tx, id: &str, version: u32, reason: &str) -> Result<(), StoreError> {
     set(tx, removal_key(id, version), reason).await
@@ -123,6 +133,10 @@ async fn get(tx: &mut Tx, key: String) -> Result<Option<String>, StoreError> {
 
 fn waits_key(id: &str) -> String {
     format!("list-waits:{id}")
+}
+
+fn licence_key(id: &str) -> String {
+    format!("list-licence:{id}")
 }
 
 fn removal_key(id: &str, version: u32) -> String {

@@ -145,7 +145,8 @@ impl TextFile {
         self.open().map_err(read_error(&self.path))
     }
 
-    fn open(&self) -> io::Result<Box<dyn Read + '_>> {
+    /// Its text, from the start.
+    pub fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match &self.content {
             Content::Short(bytes) => Box::new(bytes.as_slice()),
             Content::Long(file, _) => {

@@ -14,14 +14,14 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use engine::catalogue::OpenSite;
 use engine::ticket::Ticket;
-use engine::{Current, behalf};
+use engine::{Current, Step, behalf};
 use kit::{Clock, Private, Timestamp, Zone};
 use store::Db;
 use web::{Page, PageError, Shell};
 
 use crate::always_open::{self, AlwaysOpen};
 use crate::asker::Asker;
-pub use refusal::{LogUnavailable, RecentBlocks, Refusal, Soon};
+pub use refusal::{LogUnavailable, Named, NamedBy, RecentBlocks, Refusal, Soon};
 
 /// What must be said on every page until a live feed of illegal content is loaded.
 pub const NO_LIVE_FEED: &str = engine::sealed::NO_LIVE_LIST;
@@ -50,6 +50,8 @@ pub struct Portal {
     pub own: web::OwnAddress,
     /// Knows what a device was last refused.
     pub recent: Arc<dyn RecentBlocks>,
+    /// Knows which lists name a site, and since when. Reads files, and is asked where nobody waits for it.
+    pub named: Named,
     /// What else must be said on every page just now, as while older rules stand in for damaged ones.
     pub notices: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
 }
@@ -125,6 +127,28 @@ impl Portal {
 
     fn ticket(&self, text: &str, at: Timestamp) -> Option<Ticket> {
         Ticket::open(self.ticket_key.reveal(), text, at).ok()
+    }
+
+    /// The lists that put a refused site into the category that was the ground. Nothing of what a child may be hurt by: the
+    /// page is about help then.
+    pub(crate) async fn named_by(&self, refusal: &Refusal) -> Vec<NamedBy> {
+        let (Some(category), Some(host)) = (refusal.category, refusal.host.clone()) else {
+            return Vec::new();
+        };
+        if refusal.step == Step::Sealed || refusal.saying.offer_help {
+            return Vec::new();
+        }
+        let named = Arc::clone(&self.named);
+        let mut named = tokio::task::spawn_blocking(move || named(&host)).await.unwrap_or_default();
+        let policy = self.filter.policy();
+        let fills = |id: &str| {
+            let numbers = (0u16..).zip(policy.index().lists());
+            numbers
+                .filter(|(_, list)| list.id == id)
+                .any(|(number, _)| policy.categories_of(number).contains(&category))
+        };
+        named.retain(|one| fills(&one.list));
+        named
     }
 
     /// The refusal that a ticket tells of; nothing without a ticket, or with one that has ended.

@@ -45,7 +45,8 @@ async fn first(State(portal): State<Portal>) -> Response {
 async fn why(State(portal): State<Portal>, visitor: Visitor, Carried { ticket }: Carried) -> Response {
     let at = portal.clock.now();
     if let Some(refusal) = portal.refusal(&ticket, at) {
-        return portal.respond(&views::why(&refusal, &ticket, &portal.help, &portal.zone));
+        let named = portal.named_by(&refusal).await;
+        return portal.respond(&views::why(&refusal, &named, &ticket, &portal.help, &portal.zone));
     }
     let recent = match visitor {
         Visitor::BehindGate(_) => Recent::WhoseDevice,

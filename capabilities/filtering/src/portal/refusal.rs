@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use engine::ticket::Ticket;
 use engine::{Current, Decision, Fact, Obligations, Reason, Saying, Step, Verdict};
@@ -19,6 +20,19 @@ pub struct Refusal {
     pub step: Step,
     /// The reason in words.
     pub saying: Saying,
+    /// The number of the category that was the ground.
+    pub category: Option<u16>,
+}
+
+/// A list that names a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedBy {
+    /// The list's id.
+    pub list: String,
+    /// Under which licence the school holds it, where that is known.
+    pub licence: Option<String>,
+    /// Since which day, as in `2026-11-23`.
+    pub first_seen: String,
 }
 
 impl Refusal {
@@ -36,9 +50,13 @@ impl Refusal {
         };
         let decision = Decision { verdict: Verdict::Block, reason, obligations: Obligations::default() };
         let host = Some(ticket.host).filter(|host| !host.is_empty() && ticket.step != Step::Sealed);
-        Self { host, at: ticket.at, step: ticket.step, saying: filter.say(&decision) }
+        let saying = filter.say(&decision);
+        Self { host, at: ticket.at, step: ticket.step, saying, category: ticket.category }
     }
 }
+
+/// Knows which lists name a site. Reads files, and is asked where nobody waits for it.
+pub type Named = Arc<dyn Fn(&str) -> Vec<NamedBy> + Send + Sync>;
 
 /// The log could not be asked.
 #[derive(Debug, thiserror::Error)]

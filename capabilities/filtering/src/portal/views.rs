@@ -8,7 +8,7 @@ use web::Page;
 use web::component::{BackLink, Button, Cell, InsetText, SummaryList, SummaryRow, Table};
 use web::page::host;
 
-use super::Refusal;
+use super::{NamedBy, Refusal};
 
 /// The way back to the first page.
 pub(crate) fn back() -> BackLink {
@@ -48,7 +48,7 @@ pub fn first(service: &str) -> Page {
 }
 
 /// Why one site was refused.
-pub fn why(refusal: &Refusal, ticket: &str, help: &[OpenSite], zone: &Zone) -> Page {
+pub fn why(refusal: &Refusal, named: &[NamedBy], ticket: &str, help: &[OpenSite], zone: &Zone) -> Page {
     let sealed = refusal.step == Step::Sealed;
     let mut rows = Vec::new();
     if let Some(name) = refusal.host.as_deref().filter(|_| !sealed) {
@@ -56,6 +56,9 @@ pub fn why(refusal: &Refusal, ticket: &str, help: &[OpenSite], zone: &Zone) -> P
     }
     if let Some(category) = refusal.saying.category.as_deref().filter(|_| !sealed) {
         rows.push(SummaryRow::new("What it is about", category));
+    }
+    if !named.is_empty() && !sealed {
+        rows.push(SummaryRow::new("Named by", lists(named)));
     }
     rows.push(SummaryRow::new("When", moment(refusal.at, zone)));
     let title = "Why this was blocked";
@@ -87,6 +90,17 @@ pub fn why(refusal: &Refusal, ticket: &str, help: &[OpenSite], zone: &Zone) -> P
         },
     )
     .before(back())
+}
+
+/// Lists that name a site: each with its licence, which asks for no less, and since when.
+fn lists(named: &[NamedBy]) -> Markup {
+    html! {
+        @for (place, one) in named.iter().enumerate() {
+            @if place > 0 { br; }
+            "the list " (one.list) ", since " (one.first_seen)
+            @if let Some(licence) = &one.licence { " (licence: " (licence) ")" }
+        }
+    }
 }
 
 /// What is known of a device's last refusals.

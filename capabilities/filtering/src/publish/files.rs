@@ -27,6 +27,7 @@ use engine::LiveDocument;
 pub use engine::published::Published as PolicyFile;
 
 use super::manifest::{COPY, CURRENT, Kept, Manifests, Part, Published, PublishedFile};
+use super::origins::Plan;
 
 /// Why something could not be published or read back.
 #[derive(Debug, thiserror::Error)]
@@ -137,7 +138,7 @@ impl Turn {
                 }),
             };
         }
-        let mut prepared = Prepared { turn: self, now, is_live: false };
+        let mut prepared = Prepared { turn: self, now, is_live: false, origins: None };
         prepared.write(parts)?;
         Ok(prepared)
     }
@@ -162,6 +163,8 @@ pub struct Prepared {
     turn: Turn,
     now: Published,
     is_live: bool,
+    /// What is written down of where entries come from, once they are in use.
+    pub(super) origins: Option<Plan>,
 }
 
 /// Why a change did not come about, or not wholly.
@@ -181,9 +184,15 @@ pub enum CommitError {
 impl Prepared {
     /// Commits the transaction that it was prepared from, and then lets the gate go by it: a gate never enforces what
     /// the records do not hold.
-    pub async fn commit(self, tx: Tx) -> Result<Published, CommitError> {
+    pub async fn commit(mut self, tx: Tx) -> Result<Published, CommitError> {
         tx.commit().await.map_err(CommitError::NotKept)?;
-        self.go_live().map_err(CommitError::NotLive)
+        let origins = self.origins.take();
+        let published = self.go_live().map_err(CommitError::NotLive)?;
+        // The turn is over: nobody waits for what no gate reads.
+        if let Some(origins) = origins {
+            origins.carry_out(published.generation);
+        }
+        Ok(published)
     }
 
     /// The list index that would hold, whether it was written now or before.

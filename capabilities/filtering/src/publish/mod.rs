@@ -3,6 +3,7 @@
 pub mod check;
 pub mod files;
 pub mod manifest;
+pub mod origins;
 pub mod records;
 
 pub use check::{Damage, Trace, damaged, verify};

@@ -12,6 +12,7 @@ use lists::{IndexBuilder, ListHead};
 
 use super::files::{Parts, PolicyFile, Prepared, PublishError, Turn};
 use super::manifest::Part;
+use super::origins::Plan;
 use crate::filter_policy;
 use crate::focus::Focus;
 use crate::list::files::FileError;
@@ -118,12 +119,18 @@ impl FromRecords<'_> {
             Scope::Live => None,
             Scope::Policy | Scope::Everything => Some(self.policy(tx).await?),
         };
+        let in_use = if scope == Scope::Live { Vec::new() } else { list::in_use(tx).await? };
         let lists = match scope {
             Scope::Live | Scope::Policy => None,
-            Scope::Everything => Some(self.lists(&list::in_use(tx).await?, intake)?),
+            Scope::Everything => Some(self.lists(&in_use, intake)?),
         };
         let live = Some(live(tx, at).await?);
-        Ok(turn.prepare(Parts { policy: policy.as_ref(), lists, live })?)
+        let mut prepared = turn.prepare(Parts { policy: policy.as_ref(), lists, live })?;
+        if scope != Scope::Live {
+            let licences = list::licences(tx, &in_use).await?;
+            prepared.origins = Some(Plan { kept: self.kept.to_owned(), lists: in_use, licences, at });
+        }
+        Ok(prepared)
     }
 
     /// Whether a gate takes the whole of `new` under the policy in force: groups that it has, sites that may be opened.

@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 mod answers;
+mod e2guardian;
+mod kept_tests;
 mod lasting;
+mod origins;
 mod policy_kept;
 mod portal;
 mod publishing;
@@ -11,4 +14,5 @@ mod school;
 mod sealed;
 mod taking_lists;
 mod web_lists;
+mod web_patches;
 mod web_server;

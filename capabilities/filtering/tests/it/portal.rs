@@ -75,11 +75,30 @@ async fn what_may_hurt_puts_help_first() {
 }
 
 #[tokio::test]
+async fn the_page_says_which_lists_name_a_site_and_nothing_of_it_where_help_comes_first() {
+    for database in databases().await {
+        let school = School::new(&database, None);
+        let ticket = school.ticket("play.example", TABLET);
+        let why = school.get(TABLET, &format!("/why?t={ticket}")).await;
+        // The other list that names it fills another category.
+        assert!(why.body.contains("the list games, since 2026-11-23 (licence: MIT)"), "{}", why.body);
+        assert!(!why.body.contains("the list harm"));
+        let ticket = school.ticket("harm.example", TABLET);
+        assert!(!school.get(TABLET, &format!("/why?t={ticket}")).await.body.contains("Named by"));
+    }
+}
+
+#[tokio::test]
 async fn without_a_ticket_a_device_sees_its_own_last_refusals() {
     for database in databases().await {
         let saying = Saying { reason: "Games are for home.".into(), may_ask: true, ..Saying::default() };
-        let refusal =
-            |host: &str, step| Refusal { host: Some(host.into()), at: MONDAY, step, saying: saying.clone() };
+        let refusal = |host: &str, step| Refusal {
+            host: Some(host.into()),
+            at: MONDAY,
+            step,
+            saying: saying.clone(),
+            category: None,
+        };
         let recent = vec![refusal("games.example", Step::School), refusal("sealed.example", Step::Sealed)];
         let answer = School::new(&database, Some(recent)).get(UNKNOWN, "/why").await;
         assert_eq!(answer.words("tbody th"), ["games.example", "Not shown"]);
@@ -305,7 +324,13 @@ async fn a_request_is_kept_and_shown_to_whoever_asked_only() {
 async fn what_comes_by_way_of_the_gate_is_put_down_to_whom_the_gate_names_and_else_to_nobody() {
     for database in databases().await {
         let saying = Saying { reason: "Games are for home.".into(), may_ask: true, ..Saying::default() };
-        let refusal = Refusal { host: Some("games.example".into()), at: MONDAY, step: Step::School, saying };
+        let refusal = Refusal {
+            host: Some("games.example".into()),
+            at: MONDAY,
+            step: Step::School,
+            saying,
+            category: None,
+        };
         let school = School::new(&database, Some(vec![refusal]));
         let word = |client: &str, at| engine::behalf::speak_for(&KEY, client.parse().unwrap(), at);
         let (now, old) = (word(TABLET, MONDAY), word(TABLET, MONDAY.plus_millis(-90_000)));

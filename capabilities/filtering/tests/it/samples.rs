@@ -6,7 +6,7 @@ use engine::catalogue::OpenSite;
 use engine::{Identity, Saying, Step};
 use filtering::asker::Asker;
 use filtering::portal::views::Recent;
-use filtering::portal::{NO_LIVE_FEED, Refusal, views};
+use filtering::portal::{NO_LIVE_FEED, NamedBy, Refusal, views};
 use filtering::site::Site;
 use filtering::site_report::{Kind, Outcome, SiteReport, Tell};
 use filtering::site_request::{Ask, HowLong, SiteRequest, State};
@@ -46,7 +46,18 @@ fn refusal(host: &str, step: Step, offer_help: bool, may_ask: bool) -> Refusal {
             may_ask,
             offer_help,
         },
+        category: Some(1),
     }
+}
+
+fn named_by(count: usize) -> Vec<NamedBy> {
+    (0..count)
+        .map(|number| NamedBy {
+            list: format!("source-{number}/games"),
+            licence: (number % 2 == 0).then(|| "CC BY-SA 4.0".to_owned()),
+            first_seen: "2026-11-23".into(),
+        })
+        .collect()
 }
 
 fn request(words: &str, state: State) -> SiteRequest {
@@ -99,19 +110,28 @@ fn samples() -> Vec<(&'static str, Page)> {
     let (at, ends_at) = (MONDAY, MONDAY.plus_millis(3_600_000));
     vec![
         ("first", views::first("Fivebar at a village primary")),
-        ("why-typical", views::why(&plain[0], TICKET, &few, &zone)),
+        ("why-typical", views::why(&plain[0], &named_by(2), TICKET, &few, &zone)),
         (
             "why-may-hurt",
-            views::why(&refusal("harm.example", Step::PermittedUse, true, true), TICKET, &few, &zone),
+            views::why(&refusal("harm.example", Step::PermittedUse, true, true), &[], TICKET, &few, &zone),
         ),
         (
             "why-longest",
-            views::why(&refusal(&long_host(), Step::PermittedUse, true, true), TICKET, &many, &zone),
+            views::why(
+                &refusal(&long_host(), Step::PermittedUse, true, true),
+                &named_by(12),
+                TICKET,
+                &many,
+                &zone,
+            ),
         ),
-        ("why-sealed", views::why(&refusal("x.example", Step::Sealed, false, false), TICKET, &few, &zone)),
+        (
+            "why-sealed",
+            views::why(&refusal("x.example", Step::Sealed, false, false), &[], TICKET, &few, &zone),
+        ),
         (
             "why-locked",
-            views::why(&refusal("x.example", Step::LockedBlock, false, false), TICKET, &[], &zone),
+            views::why(&refusal("x.example", Step::LockedBlock, false, false), &[], TICKET, &[], &zone),
         ),
         ("recent-empty", views::recent(&Recent::These(Vec::new()), false, &few, &zone)),
         ("recent-typical", views::recent(&Recent::These(plain.to_vec()), false, &few, &zone)),

@@ -13,7 +13,7 @@ use engine::ticket::Ticket;
 use engine::{
     Catalogue, Current, DeviceNo, FilterPolicy, Front, Host, HostName, PersonNo, PolicyDocument, Sealed,
 };
-use filtering::portal::{LogUnavailable, Portal, RecentBlocks, Refusal, Soon};
+use filtering::portal::{LogUnavailable, NamedBy, Portal, RecentBlocks, Refusal, Soon};
 use http_body_util::BodyExt as _;
 use kit::{Clock, Private, Zone};
 use lists::{IndexBuilder, ListIndex, Seed};
@@ -37,6 +37,10 @@ reason = "Games are for home."
 [[rule]]
 do = "block"
 category = "self-harm"
+
+[[rule]]
+do = "block"
+category = "games"
 "#;
 
 pub const KEY: [u8; 32] = [7; 32];
@@ -58,17 +62,21 @@ pub fn catalogue() -> Arc<Catalogue> {
     Arc::new(Catalogue::built_in().unwrap())
 }
 
-/// An index with one list about self-harm.
+/// An index with one list about self-harm and one of games.
 pub fn index() -> ListIndex {
     let mut builder = IndexBuilder::new(Seed([1; 16]));
-    let head = lists::ListHead {
-        id: "harm".into(),
-        name: "Harm".into(),
-        categories: vec!["self-harm".into()],
-        ..Default::default()
-    };
-    let mut list = builder.list(head).unwrap();
-    lists::read(b"harm.example\n", lists::Format::Domains, &mut list);
+    for (id, category, name) in
+        [("harm", "self-harm", "harm.example\n"), ("games", "games", "play.example\n")]
+    {
+        let head = lists::ListHead {
+            id: id.into(),
+            name: id.into(),
+            categories: vec![category.into()],
+            ..Default::default()
+        };
+        let mut list = builder.list(head).unwrap();
+        lists::read(name.as_bytes(), lists::Format::Domains, &mut list);
+    }
     ListIndex::open(std::sync::Arc::new(builder.build().unwrap())).unwrap()
 }
 
@@ -131,6 +139,15 @@ impl School {
                 is_own: Arc::new(|address| address.to_string() == GATE),
             },
             recent: Arc::new(Told(recent)),
+            named: Arc::new(|_| {
+                ["games", "harm"]
+                    .map(|list| NamedBy {
+                        list: list.into(),
+                        licence: Some("MIT".into()),
+                        first_seen: "2026-11-23".into(),
+                    })
+                    .into()
+            }),
             notices: Arc::new(Vec::new),
         };
         Self { router: filtering::routes(portal), current, clock }

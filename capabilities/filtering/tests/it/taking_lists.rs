@@ -59,11 +59,31 @@ async fn a_list_takes_no_more_memory_and_disk_than_it_may_and_leaves_nothing_beh
         let urls: String = (0..5_000).map(|number| format!("a.example/a/long/path/{number}\n")).collect();
         let bytes = names.len() as u64;
         for (path, text, limits, taken) in [
-            ("vendor/games.txt.gz", &names, Limits { unpacked: bytes, gathered: 50_000 * 12 }, true),
-            ("more/games.txt.gz", &names, Limits { unpacked: bytes - 1, gathered: usize::MAX }, false),
-            ("less/games.txt.gz", &names, Limits { unpacked: bytes, gathered: 49_000 * 12 }, false),
+            (
+                "vendor/games.txt.gz",
+                &names,
+                Limits { unpacked: bytes, gathered: 50_000 * 12, together: usize::MAX },
+                true,
+            ),
+            (
+                "more/games.txt.gz",
+                &names,
+                Limits { unpacked: bytes - 1, gathered: usize::MAX, together: usize::MAX },
+                false,
+            ),
+            (
+                "less/games.txt.gz",
+                &names,
+                Limits { unpacked: bytes, gathered: 49_000 * 12, together: usize::MAX },
+                false,
+            ),
             // Addresses with paths are held as they are written.
-            ("some/games.urls.gz", &urls, Limits { unpacked: bytes, gathered: urls.len() }, false),
+            (
+                "some/games.urls.gz",
+                &urls,
+                Limits { unpacked: bytes, gathered: urls.len(), together: usize::MAX },
+                false,
+            ),
         ] {
             let found = place(&folders, path, &packed(text));
             let mut intake = intake().within(limits);
@@ -77,6 +97,46 @@ async fn a_list_takes_no_more_memory_and_disk_than_it_may_and_leaves_nothing_beh
         let kept: Vec<_> =
             std::fs::read_dir(&folders.kept).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(kept, ["vendor"]);
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn many_large_lists_of_one_import_are_refused_before_they_fill_the_memory_together() {
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let mut tx = database.db.begin().await.unwrap();
+        let names = |list: usize| -> String {
+            (0..10_000).map(|number| format!("site{number}.list{list}.example\n")).collect()
+        };
+        let limits = Limits { together: 25_000 * 12, ..Limits::default() };
+        // In one import, and in one that comes after it.
+        for first in [0, 5] {
+            let mut intake = intake().within(limits);
+            for number in first..first + 4 {
+                let found = place(&folders, &format!("v{number}/games.txt"), names(number).as_bytes());
+                let outcome =
+                    list::import(&mut tx, &ACTOR, &folders.kept, &found, None, &mut intake, MONDAY).await;
+                let fits = number < 2;
+                let said = outcome.as_ref().map_or_else(ToString::to_string, |_| String::new());
+                assert_eq!(outcome.is_ok(), fits, "{number}: {said}");
+                assert!(
+                    fits || said.contains("with the lists in use") && said.contains("lists remove"),
+                    "{said}"
+                );
+            }
+        }
+        // A list that takes the place of itself, and one that is small, find room; so does another once one is out.
+        let mut again = intake().within(limits);
+        for (path, text) in [("v1/games.txt", names(9)), ("v9/games.txt", "a.example\n".to_owned())] {
+            let found = place(&folders, path, text.as_bytes());
+            list::import(&mut tx, &ACTOR, &folders.kept, &found, None, &mut again, MONDAY).await.unwrap();
+        }
+        let id = list::in_use(&mut tx).await.unwrap()[0].id.clone();
+        list::remove(&mut tx, &ACTOR, &id, "too large", MONDAY).await.unwrap();
+        let found = place(&folders, "v8/games.txt", names(8).as_bytes());
+        let mut again = intake().within(limits);
+        list::import(&mut tx, &ACTOR, &folders.kept, &found, None, &mut again, MONDAY).await.unwrap();
         tx.commit().await.unwrap();
     }
 }

@@ -6,11 +6,13 @@
     reason = "a test that meets the unexpected should stop, and says what it counted or skipped"
 )]
 
+mod any_bytes;
 mod content;
 mod corpus;
 mod damage;
 mod formats;
 mod index;
+mod origins;
 mod peer;
 mod real;
 mod squidguard;

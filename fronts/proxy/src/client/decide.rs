@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use engine::test_pass::{TestGroup, of_text, read_pass};
 use engine::{Decision, Front, Identity, Owed};
+use kit::Timestamp;
 
 use super::Client;
 use crate::authority::OwnHost;
@@ -101,6 +103,15 @@ impl Client<'_> {
         Ok(Rc::new(Facts { chain, addresses: facts.addresses.clone() }))
     }
 
+    /// The group that a pass of the school's own test lets ask, if there is one and it is good.
+    fn test_group(&self, pass: &[u8], at: Timestamp) -> Option<TestGroup> {
+        if pass.is_empty() {
+            return None;
+        }
+        let key = self.worker.shared.config.ticket_key.reveal();
+        read_pass(key, &of_text(pass)?, self.from, at)
+    }
+
     pub(super) fn open(
         &self,
         front: Front,
@@ -111,6 +122,8 @@ impl Client<'_> {
     ) -> Open {
         let head = self.input.unread();
         let agent = std::str::from_utf8(ask.agent.of(head)).ok().filter(|agent| !agent.is_empty());
+        let at = self.worker.shared.clock.now();
+        let test = self.test_group(ask.pass.of(head), at);
         let addresses = match &host {
             OwnHost::Address(address) => vec![*address],
             OwnHost::Name(_) => Vec::new(),
@@ -124,12 +137,13 @@ impl Client<'_> {
             facts: Rc::new(Facts { chain: Vec::new(), addresses }),
             front,
             client: self.from,
+            test,
             identity: Identity::default(),
             agent: agent.map(Into::into),
             decision: Decision::undecided(),
             leads_to: None,
             led_to: None,
-            at: self.worker.shared.clock.now(),
+            at,
             bytes: 0,
             sent: None,
             told: false,

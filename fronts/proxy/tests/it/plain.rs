@@ -24,10 +24,12 @@ fn a_page_comes_whole_and_what_is_for_the_proxy_ends_there() {
         "TE: trailers",
         "-H",
         "Fivebar-Client: 10.0.0.1",
+        "-H",
+        "Fivebar-Test: 00ff",
         &setting.url("site.example", "/heads"),
     ]);
     let host = format!(
-        "host=site.example:{} via=1.1 fivebar secret= one= te= client= conn= pconn=\n",
+        "host=site.example:{} via=1.1 fivebar secret= one= te= test= client= conn= pconn=\n",
         setting.internet.http
     );
     assert_eq!(body(&heads), host);

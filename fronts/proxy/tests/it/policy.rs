@@ -1,5 +1,6 @@
 //! Who may reach what, and what the page says.
 
+use engine::test_pass::{to_text, write_pass};
 use engine::ticket::{Ticket, TicketError};
 use engine::{DeviceNo, PersonNo, Step};
 use kit::{Clock, Timestamp};
@@ -155,5 +156,28 @@ fn a_site_that_is_not_there_says_so() {
         let answer = setting.curl(&[&url]);
         assert!(matches!(status(&answer), 403 | 502 | 504), "{url}: {answer}");
         assert!(answer.contains(wanted), "{answer}");
+    }
+}
+
+#[test]
+fn the_schools_own_test_is_answered_as_its_group_and_a_bad_pass_as_whoever_asks() {
+    let setting = Setting::new(&games());
+    let url = setting.url("games.example", "/small");
+    let pass = |key: &[u8; 32], group: &str, client: &str| {
+        to_text(&write_pass(key, group, client.parse().unwrap(), Clock::System.now()))
+    };
+    for (from, pass, expected, why) in [
+        (PUPIL, pass(&KEY, "staff", PUPIL), 200, "a good pass"),
+        (STAFF, pass(&KEY, "pupils", STAFF), 403, "the other way"),
+        (PUPIL, pass(&[8; 32], "staff", PUPIL), 403, "another key"),
+        (PUPIL, pass(&KEY, "staff", STAFF), 403, "another's address"),
+        (PUPIL, pass(&KEY, "staff", PUPIL)[2..].to_owned(), 403, "cut"),
+        (PUPIL, String::new(), 403, "empty"),
+    ] {
+        let field = format!("Fivebar-Test: {pass}");
+        for more in [&["-H", &field][..], &["-p", "--proxy-header", &field]] {
+            let answer = setting.curl(&[&["--interface", from, &url], more].concat());
+            assert_eq!(status(&answer), expected, "{why} {more:?}: {answer}");
+        }
     }
 }

@@ -319,7 +319,7 @@ fn nginx(at: &Path, http: u16, https: u16) -> String {
          ssl_certificate {at}/cert.pem; ssl_certificate_key {at}/key.pem;\n\
          location = /held {{ return 200 'at=$server_addr host=$http_host restrict=$http_youtube_restrict query=$args\n'; }}\n\
          location = /heads {{ return 200 'host=$http_host via=$http_via secret=$http_proxy_authorization \
-         one=$http_x_one te=$http_te client=$http_fivebar_client conn=$http_connection pconn=$http_proxy_connection\\n'; }}\n\
+         one=$http_x_one te=$http_te test=$http_fivebar_test client=$http_fivebar_client conn=$http_connection pconn=$http_proxy_connection\\n'; }}\n\
          location = /nothing {{ return 204; }}\n\
          location = /sink {{ access_log off; return 200 'taken\\n'; }}\n\
          location = /upload {{ client_body_in_file_only on; proxy_pass http://127.0.0.1:{http}/sink; }}\n\

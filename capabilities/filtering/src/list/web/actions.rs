@@ -13,6 +13,7 @@ use super::archive::{Sent, id_of, is_named_archive, lists_of};
 use super::checksum::Checksum;
 use super::fetch::{Answer, FetchError, Fetched, Fetcher, Validators, Watch};
 use super::model::{Every, WebState};
+use super::patches::{self, Patchable, Patched};
 use super::store::{self, Kept};
 use crate::list::actions::{ImportError, Imported, Watched, settle, take};
 use crate::list::files::FileError;
@@ -102,6 +103,7 @@ pub async fn import(
         let changed_at = if changed { Some(at) } else { before.and_then(|before| before.state.changed_at) };
         let state = WebState { tried_at: at, changed_at, failures: 0, problem: None };
         store::keep(tx, &address, &Kept { state, validators, checksum: asked.checksum.clone() }).await?;
+        store::keep_whole_at(tx, &address, at).await?;
     }
     Ok(outcomes)
 }
@@ -145,6 +147,8 @@ pub struct Wanted {
     checksum: Option<Checksum>,
     /// The sources of the lists that are updated from it.
     sources: BTreeSet<String>,
+    /// The list, where what has changed in it is asked for first.
+    patchable: Option<Patchable>,
 }
 
 /// What the lists in use are fetched from: those named, or all. Held ones are left out.
@@ -173,6 +177,7 @@ pub async fn wanted(tx: &mut Tx, kept: &Path, only: &[String]) -> Result<Vec<Wan
             known: known.filter(|_| is_whole()),
             checksum: before.and_then(|before| before.checksum),
             sources: updated.iter().map(|list| list.source.clone()).collect(),
+            patchable: None,
         });
     }
     Ok(all)
@@ -200,8 +205,30 @@ pub async fn due(tx: &mut Tx, kept: &Path, every: Every, at: Timestamp) -> Resul
             meant.push(list.id);
         }
     }
-    if meant.is_empty() { Ok(Vec::new()) } else { wanted(tx, kept, &meant).await }
+    if meant.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut wanted = wanted(tx, kept, &meant).await?;
+    let in_use = lists::in_use(tx).await?;
+    for one in &mut wanted {
+        // Whoever says what the list must match says it of the whole.
+        let is_recent = store::whole_at(tx, &one.address.to_string())
+            .await?
+            .is_some_and(|whole| whole <= at && at < whole.plus_millis(WHOLE_EVERY_MS));
+        if !is_recent || one.checksum.is_some() {
+            continue;
+        }
+        let list = in_use.iter().find(|list| list.source == one.address.to_string());
+        one.patchable = list.and_then(|list| {
+            let next = patches::next_of(kept, &list.id, list.version).filter(|_| is_whole(kept, list))?;
+            Some(Patchable { id: list.id.clone(), version: list.version, next })
+        });
+    }
+    Ok(wanted)
 }
+
+/// How long a list is brought up to date by patches before the whole of it is asked for again, in milliseconds: a week.
+const WHOLE_EVERY_MS: i64 = 7 * 24 * 3_600_000;
 
 /// What became of fetching an address.
 pub enum Download {
@@ -209,6 +236,8 @@ pub enum Download {
     Unchanged,
     /// The lists that were sent.
     Sent(Vec<Sent>, Validators),
+    /// The list as patches have made it; nothing where there is no patch yet. The whole was not asked for.
+    Patched(Option<Sent>),
 }
 
 /// What became of each address.
@@ -230,7 +259,19 @@ async fn fetch_one(
     kept: &Path,
     watch: Watch<'_>,
 ) -> Result<Download, DownloadError> {
-    let Wanted { address, known, checksum, sources } = one;
+    let Wanted { address, known, checksum, sources, patchable } = one;
+    if let Some(list) = patchable {
+        match patches::fetch(fetcher, address, list, kept, watch).await {
+            Ok(Patched::NotYet) => return Ok(Download::Patched(None)),
+            Ok(Patched::Sent(sent, patches)) => {
+                tracing::info!(list = list.id, patches, "A list was brought up to date by what has changed");
+                return Ok(Download::Patched(Some(sent)));
+            }
+            Err(error) => {
+                tracing::info!(list = list.id, %error, "A list is fetched whole");
+            }
+        }
+    }
     match fetcher.fetch(address, known.as_ref(), checksum.as_ref(), kept, watch).await? {
         Answer::Unchanged => Ok(Download::Unchanged),
         Answer::Sent(mut fetched) => {
@@ -271,9 +312,12 @@ pub async fn note_taken(
     tx: &mut Tx,
     address: &str,
     sent: Option<Validators>,
-    changed: bool,
+    (changed, is_whole): (bool, bool),
     at: Timestamp,
 ) -> Result<(), StoreError> {
+    if is_whole {
+        store::keep_whole_at(tx, address, at).await?;
+    }
     let mut kept = kept_or_new(tx, address, at).await?;
     kept.state.tried_at = at;
     (kept.state.failures, kept.state.problem) = (0, None);

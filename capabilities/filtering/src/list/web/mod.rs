@@ -10,6 +10,7 @@ mod archive;
 mod checksum;
 mod fetch;
 mod model;
+mod patches;
 mod store;
 
 pub use actions::{Asked, Download, DownloadError, Downloads, Wanted, due, fetch_all, import, ready, wanted};

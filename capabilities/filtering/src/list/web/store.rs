@@ -73,3 +73,22 @@ pub async fn keep(tx: &mut Tx, address: &str, kept: &Kept) -> Result<(), StoreEr
     ];
     rows::change(tx, sql, values).await.map(|_| ())
 }
+
+/// When the whole of what lies there was last fetched, or found to be as it was.
+pub async fn whole_at(tx: &mut Tx, address: &str) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT value FROM setting WHERE key = $1";
+    let Some(row) = rows::one(tx, sql, vec![whole_key(address).into()]).await? else { return Ok(None) };
+    let value: String = row.try_get("", "value")?;
+    Ok(value.parse().ok().map(Timestamp::from_millis))
+}
+
+/// Keeps it.
+pub async fn keep_whole_at(tx: &mut Tx, address: &str, at: Timestamp) -> Result<(), StoreError> {
+    let sql = "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    let values = vec![whole_key(address).into(), at.as_millis().to_string().into()];
+    rows::change(tx, sql, values).await.map(|_| ())
+}
+
+fn whole_key(address: &str) -> String {
+    format!("list-whole:{address}")
+}
