@@ -2,7 +2,7 @@
 //! cannot start changes nothing.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -52,6 +52,27 @@ fn dnsperf(folder: &Path, dns: SocketAddr, seconds: u32) -> Result<std::thread::
     Ok(std::thread::spawn(move || Ok(command.output()?)))
 }
 
+/// Runs a command until it is over; how often. Each time it must say what is right.
+fn again_and_again(
+    mut command: Command,
+    over: &Arc<AtomicBool>,
+    is_right: fn(&str) -> bool,
+) -> std::thread::JoinHandle<Result<usize>> {
+    let over = Arc::clone(over);
+    std::thread::spawn(move || {
+        let mut times = 0;
+        while !over.load(Ordering::SeqCst) {
+            let output = command.output()?;
+            let said = String::from_utf8_lossy(&output.stdout);
+            if !is_right(&said) {
+                bail!("{command:?} {}: {said}{}", output.status, String::from_utf8_lossy(&output.stderr));
+            }
+            times += 1;
+        }
+        Ok(times)
+    })
+}
+
 /// A question for a closed name over a connection, and whether the answer says that there is no such name.
 fn ask_over(stream: &mut TcpStream) -> Result<()> {
     let mut message = vec![0u8, 33, 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
@@ -91,24 +112,11 @@ fn gates_take_each_others_place_without_a_lost_answer_or_a_refused_connection() 
     ask_over(&mut kept)?;
     let load = dnsperf(folder.path(), dns, 12)?;
     let over = Arc::new(AtomicBool::new(false));
-    let browser = {
-        let over = Arc::clone(&over);
-        std::thread::spawn(move || -> Result<usize> {
-            let mut pages = 0;
-            while !over.load(Ordering::SeqCst) {
-                let seen = Command::new("curl")
-                    .args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10", "-x"])
-                    .arg(format!("http://{proxy}"))
-                    .arg("http://www.pornhub.com/")
-                    .output()?;
-                if seen.stdout != b"403" {
-                    bail!("curl: {}, {}", seen.status, String::from_utf8_lossy(&seen.stdout));
-                }
-                pages += 1;
-            }
-            Ok(pages)
-        })
-    };
+    let mut curl = Command::new("curl");
+    curl.args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10", "-x"])
+        .arg(format!("http://{proxy}"))
+        .arg("http://www.pornhub.com/");
+    let browser = again_and_again(curl, &over, |said| said == "403");
 
     for round in 0..3 {
         // One that may write no file dies by a signal after it was given the sockets; the old one goes on.
@@ -150,6 +158,87 @@ fn gates_take_each_others_place_without_a_lost_answer_or_a_refused_connection() 
         Command::new(program()?).arg("--home").arg(&home).args(["run", "--only", "gate"]).output()?;
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(said.contains(&format!("process {}", gate.0.id())), "{said}");
+    Ok(())
+}
+
+#[test]
+fn encrypted_questions_and_tunnels_go_on_while_gates_take_each_others_place() -> Result<()> {
+    if !is_there("dnsmasq") || !is_there("kdig") {
+        println!("skipped: dnsmasq or kdig is not installed");
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("hillside");
+    let internet = NameServer::dnsmasq(&["--address=/#/203.0.113.7"])?;
+    set_up(&home, internet.address)?;
+    // Where tunnels lead is a port for browsers, on an address of this test's own.
+    let origin = TcpListener::bind("127.0.9.77:8443")?;
+    let file = home.join("fivebar.toml");
+    let text = std::fs::read_to_string(&file)?
+        .replace(
+            "[dns]\n",
+            "[dns]\ntls = \"127.0.0.1:0\"\nhttps = \"127.0.0.1:0\"\nname = \"dns.school.example\"\n",
+        )
+        .replace("inside = []", "inside = [{ address = \"127.0.9.77\", port = 8443 }]");
+    assert!(text.contains("127.0.9.77") && text.contains("https ="), "{text}");
+    std::fs::write(&file, text)?;
+    let (_log, _) = start_plain(&home, "log", &[])?;
+    let (mut gate, ready) = start_plain(&home, "gate", &[])?;
+    let (dot, doh) = (ready.dot.context("DNS over TLS")?, ready.doh.context("DNS over HTTPS")?);
+
+    let mut tunnel = TcpStream::connect(ready.proxy)?;
+    tunnel.set_read_timeout(Some(Duration::from_secs(10)))?;
+    tunnel.write_all(b"CONNECT 127.0.9.77:8443 HTTP/1.1\r\nHost: 127.0.9.77:8443\r\n\r\n")?;
+    let mut head = [0; 12];
+    tunnel.read_exact(&mut head)?;
+    assert_eq!(&head, b"HTTP/1.1 200", "{}", String::from_utf8_lossy(&head));
+    let (mut far, _) = origin.accept()?;
+    far.set_read_timeout(Some(Duration::from_secs(10)))?;
+
+    let over = Arc::new(AtomicBool::new(false));
+    let asking = [("+tls", dot), ("+https", doh)].map(|(how, to)| {
+        let mut kdig = Command::new("kdig");
+        kdig.arg(format!("@{}", to.ip())).args([
+            "-p",
+            &to.port().to_string(),
+            how,
+            "+retry=0",
+            "+timeout=10",
+        ]);
+        kdig.arg("www.pornhub.com");
+        again_and_again(kdig, &over, |said| said.contains("NXDOMAIN"))
+    });
+    let mut ends = Vec::new();
+    for round in 0..3 {
+        let (next, now) = start_plain(&home, "gate", &["--take-over"])?;
+        assert_eq!((now.dot, now.doh), (Some(dot), Some(doh)), "{round}: the same sockets");
+        ends.push(std::mem::replace(&mut gate, next));
+        // The first gate has the tunnel still; those after it have nothing and end.
+        far.write_all(b"still there?")?;
+        let mut heard = vec![0; 12];
+        if round == 0 {
+            // What is left of the answer to CONNECT comes first.
+            let mut all = Vec::new();
+            while !all.ends_with(b"still there?") {
+                let read = tunnel.read(&mut heard)?;
+                assert_ne!(read, 0, "the tunnel ended");
+                all.extend_from_slice(heard.get(..read).unwrap_or_default());
+            }
+        } else {
+            tunnel.read_exact(&mut heard)?;
+            assert_eq!(heard, b"still there?");
+        }
+    }
+    drop((tunnel, far));
+    for mut old in ends {
+        let ended = eventually(Duration::from_secs(60), || old.0.try_wait().ok().flatten());
+        assert!(ended.context("the old one ends by itself")?.success());
+    }
+    over.store(true, Ordering::SeqCst);
+    for thread in asking {
+        let times = thread.join().map_err(|_| anyhow::anyhow!("kdig"))??;
+        assert!(times > 5, "{times}");
+    }
     Ok(())
 }
 

@@ -25,6 +25,10 @@ impl Drop for Part {
 pub struct GateReady {
     dns: Vec<SocketAddr>,
     proxy: Vec<SocketAddr>,
+    #[serde(default)]
+    dot: Option<SocketAddr>,
+    #[serde(default)]
+    doh: Option<SocketAddr>,
 }
 
 /// Where a gate answers; of another part, nowhere.
@@ -32,6 +36,9 @@ pub struct GateReady {
 pub struct Where {
     pub dns: SocketAddr,
     pub proxy: SocketAddr,
+    /// Over TLS, and over HTTPS.
+    pub dot: Option<SocketAddr>,
+    pub doh: Option<SocketAddr>,
 }
 
 /// Whether a tool can be called.
@@ -56,10 +63,15 @@ pub fn start_plain(home: &Path, part: &str, more: &[&str]) -> Result<(Part, Wher
     let (part, line) = start(command)?;
     let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
     let ready: GateReady = serde_json::from_str(&line)
-        .or_else(
-            |error| if line.is_empty() { Err(error) } else { Ok(GateReady { dns: vec![], proxy: vec![] }) },
-        )
+        .or_else(|error| {
+            if line.is_empty() {
+                Err(error)
+            } else {
+                Ok(GateReady { dns: vec![], proxy: vec![], dot: None, doh: None })
+            }
+        })
         .with_context(|| format!("{line:?}"))?;
     let first = |all: &[SocketAddr]| all.first().copied().unwrap_or(nowhere);
-    Ok((part, Where { dns: first(&ready.dns), proxy: first(&ready.proxy) }))
+    let (dot, doh) = (ready.dot, ready.doh);
+    Ok((part, Where { dns: first(&ready.dns), proxy: first(&ready.proxy), dot, doh }))
 }
