@@ -15,6 +15,7 @@ mod real_lists;
 mod replay;
 mod safe_search;
 mod school;
+mod searching;
 mod secondary_school;
 mod services;
 mod spellings;
