@@ -7,11 +7,13 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 use filtering::filter_test;
+use filtering::observing;
 use filtering::publish::Published;
-use kit::{Clock, Timestamp};
+use kit::{Clock, Timestamp, Zone};
 use serde_json::{Value, json};
 
 use crate::commands::context::Context;
+use crate::commands::lasting::school_zone;
 use crate::output::{Failure, is_unheard};
 use crate::process::health::Health;
 
@@ -48,6 +50,8 @@ struct Seen {
     failed: Vec<(u32, Timestamp, String)>,
     /// Why a test could not be run by itself.
     not_tested: Option<String>,
+    /// The school's own time.
+    zone: Zone,
     /// Whether the portal takes connections, where it is known where it is.
     portal: Option<bool>,
 }
@@ -81,13 +85,14 @@ impl Seen {
     fn now(context: &Context) -> Result<Self> {
         let at = Clock::System.now();
         let records = context.records()?;
-        let (all, tests, not_tested) = context.wait(async {
+        let (all, tests, not_tested, zone) = context.wait(async {
             let mut tx = records.read().await?;
             let all = filtering::list::status(&mut tx).await?;
             let tests = filter_test::newest(&mut tx, LOOKED_BACK).await?;
             let not_tested = filter_test::problem(&mut tx).await?;
+            let zone = school_zone(&mut tx).await?;
             tx.roll_back().await?;
-            anyhow::Ok((all, tests, not_tested))
+            anyhow::Ok((all, tests, not_tested, zone))
         })?;
         let lists = all.iter().map(|one| (one.list.id.clone(), one.word()));
         Ok(Self {
@@ -106,6 +111,7 @@ impl Seen {
                 .map(|failed| (failed.number, failed.at, failed.report.in_short()))
                 .collect(),
             not_tested,
+            zone,
             portal: portal(context),
         })
     }
@@ -113,6 +119,9 @@ impl Seen {
     fn tell(&self, context: &Context, before: Option<&Self>) {
         context.output.object(&self.object());
         let out = context.output;
+        if let Some(until) = self.observing_until() {
+            out.say(format!("RULES {}", observing::words(until, self.at, &self.zone)));
+        }
         match &self.gate {
             None => out.say("Gate  NOT RUNNING: devices get no answers from it."),
             Some(gate) => {
@@ -179,6 +188,11 @@ impl Seen {
         }
     }
 
+    /// Until when the running gate refuses nothing but illegal content, if it does.
+    fn observing_until(&self) -> Option<Timestamp> {
+        self.gate.as_ref()?.observing_until_ms.map(Timestamp::from_millis)
+    }
+
     fn object(&self) -> Value {
         let counts = |gate: &Health| -> Value {
             gate.counts.iter().map(|one| (format!("{}_{}", one.front, one.name), json!(one.value))).collect()
@@ -192,6 +206,9 @@ impl Seen {
             "log": self.log.as_ref().map(|log| json!({
                 "events": log.last_seq.saturating_sub(log.first_seq.saturating_sub(1)), "bytes": log.bytes,
                 "alarm": log.alarm,
+            })),
+            "observing": self.observing_until().map(|until| json!({
+                "until": until.to_string(), "notice": observing::words(until, self.at, &self.zone),
             })),
             "portal": self.portal,
             "generation": self.generation,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::document::{Effect, TargetText};
 use engine::live::{
-    AddressEntry, DeviceEntry, Focus, Override, PersonEntry, RangeEntry, Roll, Subject, Withheld,
+    AddressEntry, DeviceEntry, Focus, Observing, Override, PersonEntry, RangeEntry, Roll, Subject, Withheld,
 };
 use engine::published::{Published, PublishedError};
 use engine::sealed::SealedKey;
@@ -111,6 +111,41 @@ fn an_address_is_known_by_its_narrowest_entry_and_ipv6_is_equal_to_ipv4() {
         assert_eq!((identity.device, identity.known_by), (device.map(DeviceNo), known_by), "{client}");
         assert_eq!(names.join(" "), groups, "{client}");
     }
+}
+
+#[test]
+fn a_filter_that_observes_only_refuses_again_at_its_end_and_open_connections_hear_of_it() {
+    let mut document = live();
+    document.observing = vec![
+        Observing {
+            number: 2,
+            begins_at: Some(at("2026-11-23T10:00:00Z")),
+            ends_at: at("2026-11-23T10:30:00Z"),
+        },
+        Observing { number: 1, begins_at: None, ends_at: at("2026-11-23T09:00:00Z") },
+    ];
+    let (current, problems) = Current::new(policy(POLICY), &document);
+    assert_eq!(problems, []);
+    let says = |now| verdict(&current, "10.0.3.7", "games.test", now);
+    let mut last = current.generation(at("2026-11-23T08:59:59Z"));
+    for (now, expected, rises) in [
+        ("2026-11-23T08:59:59.999Z", Verdict::WouldBlock, false),
+        ("2026-11-23T09:00:00Z", Verdict::Block, true),
+        ("2026-11-23T09:59:59Z", Verdict::Block, false),
+        ("2026-11-23T10:00:00Z", Verdict::WouldBlock, true),
+        ("2026-11-23T10:29:59.999Z", Verdict::WouldBlock, false),
+        ("2026-11-23T10:30:00Z", Verdict::Block, true),
+    ] {
+        assert_eq!(says(now), expected, "{now}");
+        let generation = current.generation(at(now));
+        assert_eq!(generation > last, rises, "{now}");
+        last = generation;
+    }
+    // A gate that is older than the word leaves it out, and refuses.
+    let text = serde_json::to_string(&document).unwrap();
+    assert!(text.contains("\"observing\""), "{text}");
+    let older = text.replace("observing", "a-word-of-later");
+    assert_eq!(serde_json::from_str::<LiveDocument>(&older).unwrap().observing, []);
 }
 
 #[test]

@@ -362,6 +362,17 @@ impl Bench {
         Self { resolver, school, events, counting, now, sent, streamed, replies, number: 0 }
     }
 
+    /// Has the school's filter observe only for so long from now on.
+    pub fn observe(&self, for_ms: i64) {
+        let mut live = self.school.live().document().clone();
+        live.observing = vec![engine::live::Observing {
+            number: 1,
+            begins_at: None,
+            ends_at: self.now.at.plus_millis(for_ms),
+        }];
+        assert!(self.school.swap_live(&live).is_empty());
+    }
+
     pub fn counters(&self) -> Counters {
         self.counting.now()
     }

@@ -11,6 +11,7 @@ mod m0005_policy_kept;
 mod m0006_list_web;
 mod m0007_filter_test;
 mod m0008_dns_name;
+mod m0009_observing;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -35,6 +36,7 @@ const ALL: &[Migration] = &[
     Migration { number: 6, name: "list-web", statements: m0006_list_web::statements },
     Migration { number: 7, name: "filter-test", statements: m0007_filter_test::statements },
     Migration { number: 8, name: "dns-name", statements: m0008_dns_name::statements },
+    Migration { number: 9, name: "observing", statements: m0009_observing::statements },
 ];
 
 /// Held on PostgreSQL while the shape changes, so that two programs starting together do not both change it.
