@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use activity::Crowd;
 use anyhow::Result;
 use clap::Args;
 use filtering::filter_test;
@@ -153,6 +154,9 @@ impl Seen {
             Some(log) => {
                 let kept = log.last_seq.saturating_sub(log.first_seq.saturating_sub(1));
                 out.say(format!("Log   keeps {kept} events in {} bytes", log.bytes));
+                for crowd in &log.crowds {
+                    out.say(format!("      {}", in_words(crowd)));
+                }
                 if let Some(alarm) = &log.alarm {
                     out.say(format!("      ALARM since {}: events cannot be written: {}", alarm.since, alarm.why));
                 }
@@ -205,7 +209,7 @@ impl Seen {
             })),
             "log": self.log.as_ref().map(|log| json!({
                 "events": log.last_seq.saturating_sub(log.first_seq.saturating_sub(1)), "bytes": log.bytes,
-                "alarm": log.alarm,
+                "alarm": log.alarm, "many_devices": log.crowds,
             })),
             "observing": self.observing_until().map(|until| json!({
                 "until": until.to_string(), "notice": observing::words(until, self.at, &self.zone),
@@ -222,6 +226,21 @@ impl Seen {
             })).collect::<Vec<_>>(),
         })
     }
+}
+
+/// What is said of an address that is many devices, with what to do about it.
+fn in_words(crowd: &Crowd) -> String {
+    let Crowd { address, kinds, agents, questions, since } = crowd;
+    let kinds = match kinds.as_slice() {
+        [] => String::new(),
+        kinds => format!(" ({})", kinds.join("; ")),
+    };
+    format!(
+        "{address} IS MANY DEVICES{kinds}: {questions} questions and about {agents} kinds of browsers and apps since {since}. All of them \
+         are filtered and recorded as one. A router that can say which device asks belongs under [dns] routers, and then tells them \
+         apart (docs/operations/install.md); otherwise let its devices ask here themselves, as with the router handing out this \
+         address as their name server."
+    )
 }
 
 /// Whether the portal answers on its port. Of one that took any free port nothing is known.

@@ -102,6 +102,11 @@ fn text(home: &Home, now: Timestamp) -> String {
         for (name, about, value) in [
             ("bytes", "Bytes of the activity log.", status.bytes),
             ("files", "Files of the activity log.", status.segments),
+            (
+                "many_devices",
+                "Addresses that are taken for many devices: fivebar status names them.",
+                status.crowds.len() as u64,
+            ),
             ("alarm", "Whether events cannot be made durable.", u64::from(status.alarm.is_some())),
             (
                 "sync_p99_microseconds",
