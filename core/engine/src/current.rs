@@ -10,7 +10,7 @@ use kit::Timestamp;
 use crate::calendar::{Moment, TimeSet};
 use crate::decision::{Decision, Refusal};
 use crate::document::Problem;
-use crate::identity::{Identity, KnownBy, NameHash};
+use crate::identity::{HardwareAddress, Identity, KnownBy, NameHash};
 use crate::live::{Live, LiveDocument};
 use crate::policy::{FilterPolicy, Memo, SafeTarget, decide_in};
 use crate::request::Request;
@@ -186,6 +186,17 @@ impl Held {
             None => self.identify(client),
             Some(name) => self.snapshot.live.identify_by_name(client, name),
         }
+    }
+
+    /// The same where a named router says which device it is by its hardware.
+    #[cold]
+    pub fn identify_by_hardware(
+        &self,
+        client: IpAddr,
+        hardware: HardwareAddress,
+        is_its_own: bool,
+    ) -> Identity {
+        self.snapshot.live.identify_by_hardware(client, hardware, is_its_own)
     }
 
     /// The same where the school's own test asks as a group, if it does.

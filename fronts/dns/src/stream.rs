@@ -182,6 +182,8 @@ async fn accept(
                     transport: Transport::Tcp,
                     name: None,
                     test: None,
+                    hardware: None,
+                    by_router: false,
                 };
                 let pace = pace.clone();
                 tokio::spawn(async move {

@@ -9,12 +9,14 @@ use std::net::IpAddr;
 use kit::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use roll::{AddressEntry, DeviceEntry, NameEntry, PersonEntry, RangeEntry, Roll, RollIndex};
+pub use roll::{
+    AddressEntry, DeviceEntry, HardwareEntry, NameEntry, PersonEntry, RangeEntry, Roll, RollIndex,
+};
 
 use crate::document::target::{Target, TargetText};
 use crate::document::{Effect, Problem};
 use crate::groups::GroupNo;
-use crate::identity::{Identity, NameHash, PersonNo};
+use crate::identity::{HardwareAddress, Identity, NameHash, PersonNo};
 use crate::policy::{Audience, FilterPolicy, LIVE, covers_sealed, specificity};
 use crate::sealed::COVERED;
 use crate::targets::{Targets, WordHasher};
@@ -425,6 +427,16 @@ impl Live {
     /// Who uses this address and asked through that encrypted-DNS name.
     pub fn identify_by_name(&self, client: IpAddr, name: NameHash) -> Identity {
         self.roll.identify_by_name(client, name)
+    }
+
+    /// Who uses this address, where a router says which device it is by its hardware ([`RollIndex::identify_by_hardware`]).
+    pub fn identify_by_hardware(
+        &self,
+        client: IpAddr,
+        hardware: HardwareAddress,
+        is_its_own: bool,
+    ) -> Identity {
+        self.roll.identify_by_hardware(client, hardware, is_its_own)
     }
 
     /// The person with that number, as the roll has them.
