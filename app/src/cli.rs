@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    activity, backup, certificate, demo, explain, filter_test, focus, init, lists, manual, overrides, people,
-    policy, requests, run, sealed, status, trail, withhold,
+    activity, backup, certificate, demo, explain, filter_test, focus, init, lists, manual, observe,
+    overrides, people, policy, requests, run, sealed, status, trail, withhold,
 };
 
 /// Carries out a school's online-safety policy, and proves that it does.
@@ -91,6 +91,14 @@ pub enum Command {
                       takes one person; giving access back early takes one in this version, since nobody signs in yet."
     )]
     Withhold(withhold::Withhold),
+    /// Run beside the filter that the school still has: decide and note down, refuse nothing but illegal content.
+    #[command(
+        subcommand,
+        after_help = "It always ends, after 90 days at most, and then the filter refuses. Until then another filter must do the \
+                      filtering: `fivebar filter-test` fails, and `status`, the portal and metrics say so. Beginning takes one \
+                      person in this version: nobody signs in yet, and with sign-in a second must agree."
+    )]
+    Observe(observe::Observe),
     /// What devices did: search it, follow it, export it.
     #[command(subcommand)]
     Activity(activity::Activity),

@@ -358,6 +358,11 @@ fn say(context: &Context, answer: &Value, name: Option<&Private<String>>) {
     };
     let text = |field: &str| named(answer.get(field).and_then(Value::as_str).unwrap_or_default());
     context.output.say(format!("{}: {}", text("verdict"), text("reason")));
+    if let Some(until) = answer.get("observing-until").and_then(Value::as_str) {
+        context.output.say(format!(
+            "  NOT CARRIED OUT: the filter observes only until {until}; until then nothing but illegal content is refused"
+        ));
+    }
     context.output.say(format!("  decided at step {}", text("step")));
     let categories: Vec<&str> = answer
         .get("categories")

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use crate::commands::carried::Carried;
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    AskedSpan, AskedWhich, Listed, end, fields, has_an_end, list, numbered, say_state, school_zone, shown,
-    span,
+    AskedSpan, AskedWhich, Listed, end, fields, has_an_end, list, numbered, say_if_observing, say_state,
+    school_zone, shown, span,
 };
 use crate::commands::records::commit_and_publish_new;
 use crate::commands::secret::Budget;
@@ -165,6 +165,7 @@ fn start(context: &Context, what: Start, asked: &AskedSpan) -> Result<()> {
         sites_in_words(&made.plan.sites),
         made.number,
     ));
+    say_if_observing(context, &zone)?;
     for closed in &closed {
         let now = if closed.opens {
             "is closed to them otherwise, and open while the focus holds"
@@ -228,7 +229,7 @@ fn closed_otherwise(context: &Context, plan: &Plan) -> Result<Vec<Closed>> {
         };
         let told = trace(&policy, &live, &request, at);
         // Another focus says nothing about the table.
-        if told.verdict.is_block() && told.step != Step::Focus {
+        if told.decision.verdict.is_block() && told.step != Step::Focus {
             closed.push(Closed { site: text.clone(), opens: told.step > Step::Focus, why: told.reason });
         }
     }

@@ -5,6 +5,7 @@ use clap::{ArgGroup, Args};
 use engine::LiveDocument;
 use engine::live::Kept;
 use filtering::lasting::{self, Lasting, Span, State, Withdrawn};
+use filtering::observing::Observing;
 use filtering::overrides::Override;
 use filtering::publish::Scope;
 use kit::{Timestamp, Zone};
@@ -189,6 +190,15 @@ pub fn list<T: Lasting>(
         context.output.say(line);
         context.output.object(object);
     }
+    if !said.is_empty() && which != Which::Ended && listed.what != Kept::Observing {
+        let zone = context.wait(async {
+            let mut tx = records.read().await?;
+            let zone = school_zone(&mut tx).await?;
+            tx.roll_back().await?;
+            anyhow::Ok(zone)
+        })?;
+        say_if_observing(context, &zone)?;
+    }
     Ok(())
 }
 
@@ -203,6 +213,25 @@ pub fn end<T: Lasting>(context: &Context, what: &str, number: u32, reason: &str)
     })?;
     context.output.say(format!("{what} {number} has ended; the gate has it within a second."));
     context.output.object(&json!({ "number": number, "state": "withdrawn" }));
+    Ok(())
+}
+
+/// Says that the filter observes only, where it does: what was just made is decided by and noted down, and not carried out.
+pub fn say_if_observing(context: &Context, zone: &Zone) -> Result<()> {
+    let records = context.records()?;
+    let all: Vec<Observing> = context.wait(async {
+        let mut tx = records.read().await?;
+        let all = lasting::not_over(&mut tx, context.at).await?;
+        tx.roll_back().await?;
+        anyhow::Ok(all)
+    })?;
+    if let Some(now) = all.iter().find(|one| one.state(context.at) == State::Now) {
+        context.output.say(format!(
+            "NOT CARRIED OUT until {}: the filter observes only, and refuses nothing but illegal content. `fivebar observe \
+             stop --reason WHY` ends that.",
+            shown(now.span.ends_at, zone)
+        ));
+    }
     Ok(())
 }
 

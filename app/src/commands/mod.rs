@@ -17,6 +17,7 @@ pub mod init;
 pub mod lasting;
 pub mod lists;
 pub mod manual;
+pub mod observe;
 pub mod origins;
 pub mod overrides;
 mod overruled;
@@ -88,6 +89,7 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::Overrides(asked) => overrides::run(&Context::open(home, output)?, asked),
         Command::Focus(asked) => focus::run(&Context::open(home, output)?, asked),
         Command::Withhold(asked) => withhold::run(&Context::open(home, output)?, asked),
+        Command::Observe(asked) => observe::run(&Context::open(home, output)?, asked),
         Command::Activity(asked) => activity::run(&Context::open(home, output)?, asked),
         Command::Backup(asked) => backup::make(&Context::open(home, output)?, &asked),
         Command::Restore(asked) => backup::restore(home, &asked, output),

@@ -13,7 +13,7 @@ use crate::commands::carried::Carried;
 use crate::commands::context::Context;
 use crate::commands::lasting::{
     AskedSpan, AskedWhich, Listed, commit_and_publish_override, end, fields, has_an_end, list, numbered,
-    say_state, school_zone, shown, span,
+    say_if_observing, say_state, school_zone, shown, span,
 };
 use crate::commands::secret::Budget;
 use crate::commands::who;
@@ -116,6 +116,9 @@ fn give(
         shown(made.grant.span.ends_at, &zone),
         made.number,
     ));
+    if made.grant.effect == Effect::Block {
+        say_if_observing(context, &zone)?;
+    }
     context.output.object(&object(&made, &Carried::Out, context));
     Ok(())
 }

@@ -53,7 +53,7 @@ pub fn refuse_overruled(context: &Context, new: &Override) -> Result<()> {
     };
     let told = trace(&policy, &live, &request, policy.calendar().zone().local(new.grant.span.starts_at));
     let (target, whom) = (&new.grant.target, &new.grant.whom);
-    match (told.step, told.verdict.is_block(), new.grant.effect == Effect::Block) {
+    match (told.step, told.decision.verdict.is_block(), new.grant.effect == Effect::Block) {
         (Step::LockedBlock, true, false) => bail!(
             "{target} stays closed for {whom} whatever an override says: {}. Whoever set the lock can take it out of the policy",
             told.reason

@@ -21,7 +21,7 @@ use crate::commands::records::commit_and_publish;
 pub enum People {
     /// Read a roll and show what it would change; with --apply, change it.
     Import {
-        /// The roll: TOML with [[person]] (name, groups), [[device]] (name, addresses, person) and [[range]] (range, groups).
+        /// The roll: TOML with [[person]] (name, groups), [[device]] (name, addresses, macs, person) and [[range]] (range, groups).
         file: PathBuf,
         /// Really change the roll.
         #[arg(long)]
@@ -176,7 +176,10 @@ fn show(context: &Context) -> Result<()> {
             device.groups.join(", "),
             at.join(", ")
         ));
-        context.output.object(&json!({ "device": device.number, "name": device.name.reveal(), "groups": device.groups, "addresses": at }));
+        let hardware: Vec<String> = device.hardware.iter().map(ToString::to_string).collect();
+        context.output.object(&json!({
+            "device": device.number, "name": device.name.reveal(), "groups": device.groups, "addresses": at, "macs": hardware,
+        }));
     }
     for range in &ranges {
         context.output.say(format!(

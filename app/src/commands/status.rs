@@ -4,14 +4,17 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use activity::Crowd;
 use anyhow::Result;
 use clap::Args;
 use filtering::filter_test;
+use filtering::observing;
 use filtering::publish::Published;
-use kit::{Clock, Timestamp};
+use kit::{Clock, Timestamp, Zone};
 use serde_json::{Value, json};
 
 use crate::commands::context::Context;
+use crate::commands::lasting::school_zone;
 use crate::output::{Failure, is_unheard};
 use crate::process::health::Health;
 
@@ -48,6 +51,8 @@ struct Seen {
     failed: Vec<(u32, Timestamp, String)>,
     /// Why a test could not be run by itself.
     not_tested: Option<String>,
+    /// The school's own time.
+    zone: Zone,
     /// Whether the portal takes connections, where it is known where it is.
     portal: Option<bool>,
 }
@@ -81,13 +86,14 @@ impl Seen {
     fn now(context: &Context) -> Result<Self> {
         let at = Clock::System.now();
         let records = context.records()?;
-        let (all, tests, not_tested) = context.wait(async {
+        let (all, tests, not_tested, zone) = context.wait(async {
             let mut tx = records.read().await?;
             let all = filtering::list::status(&mut tx).await?;
             let tests = filter_test::newest(&mut tx, LOOKED_BACK).await?;
             let not_tested = filter_test::problem(&mut tx).await?;
+            let zone = school_zone(&mut tx).await?;
             tx.roll_back().await?;
-            anyhow::Ok((all, tests, not_tested))
+            anyhow::Ok((all, tests, not_tested, zone))
         })?;
         let lists = all.iter().map(|one| (one.list.id.clone(), one.word()));
         Ok(Self {
@@ -106,6 +112,7 @@ impl Seen {
                 .map(|failed| (failed.number, failed.at, failed.report.in_short()))
                 .collect(),
             not_tested,
+            zone,
             portal: portal(context),
         })
     }
@@ -113,6 +120,9 @@ impl Seen {
     fn tell(&self, context: &Context, before: Option<&Self>) {
         context.output.object(&self.object());
         let out = context.output;
+        if let Some(until) = self.observing_until() {
+            out.say(format!("RULES {}", observing::words(until, self.at, &self.zone)));
+        }
         match &self.gate {
             None => out.say("Gate  NOT RUNNING: devices get no answers from it."),
             Some(gate) => {
@@ -144,6 +154,9 @@ impl Seen {
             Some(log) => {
                 let kept = log.last_seq.saturating_sub(log.first_seq.saturating_sub(1));
                 out.say(format!("Log   keeps {kept} events in {} bytes", log.bytes));
+                for crowd in &log.crowds {
+                    out.say(format!("      {}", in_words(crowd)));
+                }
                 if let Some(alarm) = &log.alarm {
                     out.say(format!("      ALARM since {}: events cannot be written: {}", alarm.since, alarm.why));
                 }
@@ -179,6 +192,11 @@ impl Seen {
         }
     }
 
+    /// Until when the running gate refuses nothing but illegal content, if it does.
+    fn observing_until(&self) -> Option<Timestamp> {
+        self.gate.as_ref()?.observing_until_ms.map(Timestamp::from_millis)
+    }
+
     fn object(&self) -> Value {
         let counts = |gate: &Health| -> Value {
             gate.counts.iter().map(|one| (format!("{}_{}", one.front, one.name), json!(one.value))).collect()
@@ -191,7 +209,10 @@ impl Seen {
             })),
             "log": self.log.as_ref().map(|log| json!({
                 "events": log.last_seq.saturating_sub(log.first_seq.saturating_sub(1)), "bytes": log.bytes,
-                "alarm": log.alarm,
+                "alarm": log.alarm, "many_devices": log.crowds,
+            })),
+            "observing": self.observing_until().map(|until| json!({
+                "until": until.to_string(), "notice": observing::words(until, self.at, &self.zone),
             })),
             "portal": self.portal,
             "generation": self.generation,
@@ -205,6 +226,21 @@ impl Seen {
             })).collect::<Vec<_>>(),
         })
     }
+}
+
+/// What is said of an address that is many devices, with what to do about it.
+fn in_words(crowd: &Crowd) -> String {
+    let Crowd { address, kinds, agents, questions, since } = crowd;
+    let kinds = match kinds.as_slice() {
+        [] => String::new(),
+        kinds => format!(" ({})", kinds.join("; ")),
+    };
+    format!(
+        "{address} IS MANY DEVICES{kinds}: {questions} questions and about {agents} kinds of browsers and apps since {since}. All of them \
+         are filtered and recorded as one. A router that can say which device asks belongs under [dns] routers, and then tells them \
+         apart (docs/operations/install.md); otherwise let its devices ask here themselves, as with the router handing out this \
+         address as their name server."
+    )
 }
 
 /// Whether the portal answers on its port. Of one that took any free port nothing is known.

@@ -13,8 +13,8 @@ use store::Tx;
 use crate::commands::carried::Carried;
 use crate::commands::context::Context;
 use crate::commands::lasting::{
-    AskedSpan, AskedWhich, Listed, end, fields, has_an_end, list, numbered, said_end, say_state, school_zone,
-    shown, starts_at,
+    AskedSpan, AskedWhich, Listed, end, fields, has_an_end, list, numbered, said_end, say_if_observing,
+    say_state, school_zone, shown, starts_at,
 };
 use crate::commands::records::commit_and_publish_new;
 use crate::commands::{when, who};
@@ -113,6 +113,7 @@ fn start(
         review_in_words(&made, &zone),
         made.number,
     ));
+    say_if_observing(context, &zone)?;
     if devices == 0 {
         context.output.say(
             "No registered device is theirs, so the gate cannot tell who they are: it can withhold nothing from them until \

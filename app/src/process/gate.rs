@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use engine::{Current, SealedKey, SealedState};
+use filtering::observing;
 use filtering::publish::{Part, Published, PublishedFile, Trace};
 use front_proxy::{HelpLine, Network, Opening, Pac, Ports};
 use front_sys::Sockets;
@@ -151,6 +152,10 @@ pub fn run(
         Arc::clone(&sink) as Arc<dyn engine::ActivitySink>,
         clock.clone(),
     )?;
+    let observing = observing::notice(&current.policy(), &current.live(), clock.now());
+    if let Some(notice) = &observing {
+        tracing::warn!("{notice}");
+    }
     let watcher = {
         let (home, stop, clock) = (home.clone(), stop.clone(), clock.clone());
         let (current, sink) = (Arc::clone(&current), Arc::clone(&sink));
@@ -162,6 +167,7 @@ pub fn run(
             to: (recipients, version),
             clock,
             said: state,
+            said_observing: observing.is_some(),
             mapped,
             damaged: Vec::new(),
             trace: None,
@@ -185,8 +191,10 @@ pub fn run(
                 }
                 wait = health::EVERY;
                 let fronts = [("dns", dns.counters().named()), ("proxy", proxy.counts().named())];
-                let notice = current.policy().sealed().state(clock.now()).notice();
-                Health::of(started, clock.now(), notice, &fronts).write(&folder);
+                let at = clock.now();
+                let notice = current.policy().sealed().state(at).notice();
+                let observing = current.live().observing(at).map(|one| one.ends_at);
+                Health::of(started, at, (notice, observing), &fronts).write(&folder);
             }
             // Where another gate serves, the file is its own.
             if !another.is_said() {
@@ -203,6 +211,7 @@ pub fn run(
         certificate: file,
         notice: state.notice().map(str::to_owned),
         behind,
+        observing,
         pid: std::process::id(),
         ..Ready::default()
     });
@@ -328,6 +337,8 @@ struct Watch {
     clock: Clock,
     /// What was last said of the sealed tier.
     said: SealedState,
+    /// Whether it was last said that the filter observes only.
+    said_observing: bool,
     /// The list index that decides.
     mapped: PublishedFile,
     /// List indexes that were found damaged.
@@ -455,6 +466,14 @@ impl Watch {
             match state.notice() {
                 Some(notice) => tracing::warn!("{notice}"),
                 None => tracing::info!("A live feed of sealed entries is in force"),
+            }
+        }
+        let observing = observing::notice(&self.current.policy(), &self.current.live(), self.clock.now());
+        if observing.is_some() != self.said_observing {
+            self.said_observing = observing.is_some();
+            match observing {
+                Some(notice) => tracing::warn!("{notice}"),
+                None => tracing::warn!("The filter refuses what its rules close"),
             }
         }
     }

@@ -36,6 +36,9 @@ pub struct Health {
     pub pid: u32,
     /// What must be said of the sealed tier.
     pub notice: Option<String>,
+    /// Until when the filter observes only, in milliseconds since 1970, where it does.
+    #[serde(default)]
+    pub observing_until_ms: Option<i64>,
     /// All counts.
     pub counts: Vec<Count>,
 }
@@ -44,7 +47,12 @@ type Named = Vec<(&'static str, u64, &'static str)>;
 
 impl Health {
     /// How it is now.
-    pub fn of(started: Timestamp, at: Timestamp, notice: Option<&str>, fronts: &[(&str, Named)]) -> Self {
+    pub fn of(
+        started: Timestamp,
+        at: Timestamp,
+        (notice, observing_until): (Option<&str>, Option<Timestamp>),
+        fronts: &[(&str, Named)],
+    ) -> Self {
         let counts = fronts.iter().flat_map(|(front, named)| {
             named.iter().map(|(name, value, about)| Count {
                 front: (*front).to_owned(),
@@ -58,6 +66,7 @@ impl Health {
             started_ms: started.as_millis(),
             pid: std::process::id(),
             notice: notice.map(str::to_owned),
+            observing_until_ms: observing_until.map(Timestamp::as_millis),
             counts: counts.collect(),
         }
     }
@@ -109,7 +118,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = Timestamp::from_millis(1_790_000_000_000);
         assert_eq!(Health::read(folder.path(), at), None);
-        let written = Health::of(at, at, None, &[("dns", vec![("questions", 7, "Messages.")])]);
+        let written = Health::of(at, at, (None, None), &[("dns", vec![("questions", 7, "Messages.")])]);
         written.write(folder.path());
         assert_eq!(Health::read(folder.path(), at.plus_millis(9_000)).as_ref(), Some(&written));
         assert_eq!((written.count("dns", "questions"), written.count("proxy", "questions")), (7, 0));

@@ -168,7 +168,14 @@ async fn serve(
             filter: Arc::clone(&current),
         }),
         named: named(home.clone(), Arc::clone(&current)),
-        notices: Arc::new(move || alarm.notices()),
+        notices: {
+            let filter = Arc::clone(&current);
+            Arc::new(move || {
+                let at = Clock::System.now();
+                let observing = filtering::observing::notice(&filter.policy(), &filter.live(), at);
+                observing.into_iter().chain(alarm.notices()).collect()
+            })
+        },
     };
     if let Some(listener) = listeners.metrics {
         tokio::spawn(metrics::serve(listener, home.clone()));

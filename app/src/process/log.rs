@@ -26,6 +26,7 @@ pub fn run(
     let stop = Stop::on_signals()?;
     drop(guard);
     let mut service = activity::Config::new(&home.log(), &home.run());
+    service.routers.clone_from(&config.dns.routers);
     service.log.keep_days = config.activity.keep_days;
     service.log.keep_sealed_days = config.activity.keep_sealed_days;
     service.log.columns = Some(Arc::new(columns::Parquet::default()));

@@ -73,6 +73,14 @@ fn text(home: &Home, now: Timestamp) -> String {
         all.one("fivebar_gate_start_time_seconds", "gauge", "When the gate started.", "", started);
         let sealed = "Whether a notice stands of the sealed tier: no live list, or an old one.";
         all.one("fivebar_sealed_notice", "gauge", sealed, "", u64::from(health.notice.is_some()));
+        let observing = "Whether the filter observes only: it refuses nothing but illegal content.";
+        let is_observing = health.observing_until_ms.is_some();
+        all.one("fivebar_observing", "gauge", observing, "", u64::from(is_observing));
+        if let Some(until) = health.observing_until_ms {
+            let until = until.div_euclid(1000).unsigned_abs();
+            let about = "When the filter begins to refuse.";
+            all.one("fivebar_observing_end_time_seconds", "gauge", about, "", until);
+        }
         for count in &health.counts {
             let is_now = count.name == "open";
             let (kind, end) = if is_now { ("gauge", "") } else { ("counter", "_total") };
@@ -94,6 +102,11 @@ fn text(home: &Home, now: Timestamp) -> String {
         for (name, about, value) in [
             ("bytes", "Bytes of the activity log.", status.bytes),
             ("files", "Files of the activity log.", status.segments),
+            (
+                "many_devices",
+                "Addresses that are taken for many devices: fivebar status names them.",
+                status.crowds.len() as u64,
+            ),
             ("alarm", "Whether events cannot be made durable.", u64::from(status.alarm.is_some())),
             (
                 "sync_p99_microseconds",

@@ -49,6 +49,9 @@ pub struct Ready {
     /// What must be said of older rules that stand in for damaged ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind: Option<String>,
+    /// What must be said where the filter observes only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observing: Option<String>,
     /// What must be said of events that were damaged on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damaged: Option<String>,
@@ -68,8 +71,8 @@ pub struct Person {
 impl Ready {
     /// All that must be said.
     pub fn notices(&self) -> Option<String> {
-        let all: Vec<&str> =
-            [&self.behind, &self.notice, &self.damaged].into_iter().flatten().map(String::as_str).collect();
+        let all = [&self.observing, &self.behind, &self.notice, &self.damaged];
+        let all: Vec<&str> = all.into_iter().flatten().map(String::as_str).collect();
         (!all.is_empty()).then(|| all.join(" "))
     }
 
@@ -167,6 +170,7 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
                             (together.dot, together.doh) = (ready.dot, ready.doh);
                             together.certificate = ready.certificate;
                             together.behind = ready.behind;
+                            together.observing = ready.observing;
                         }
                         Part::Hub => {
                             (together.portal, together.people) = (ready.portal, ready.people);

@@ -27,10 +27,15 @@ pub struct Batch<'a> {
 impl<'a> Batch<'a> {
     /// The batch that `bytes` are, if they are exactly one: every event whole and well-formed, as many as it says.
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        Self::parse_each(bytes, |_| {})
+    }
+
+    /// The same for whoever looks at each event on the way. Of bytes that turn out to be no batch some may have been looked at.
+    pub fn parse_each(bytes: &'a [u8], mut look: impl FnMut(&Encoded<'a>)) -> Option<Self> {
         let batch = Self::parse_head(bytes)?;
         let mut reader = Reader(batch.events);
         for _ in 0..batch.count {
-            event::decode(&mut reader, batch.base_number, batch.base_at)?;
+            look(&event::decode(&mut reader, batch.base_number, batch.base_at)?);
         }
         reader.0.is_empty().then_some(batch)
     }

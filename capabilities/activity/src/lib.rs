@@ -9,6 +9,7 @@ pub mod batch;
 mod bytes;
 pub mod client;
 pub mod columns;
+pub mod crowds;
 pub mod entry;
 pub mod event;
 pub mod export;
@@ -26,6 +27,7 @@ pub mod store;
 mod wire;
 
 pub use client::{Client, ClientError};
+pub use crowds::Crowd;
 pub use entry::Entry;
 pub use event::Event;
 pub use report::{BadReport, Report};

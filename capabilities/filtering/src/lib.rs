@@ -8,6 +8,7 @@ pub mod filter_test;
 pub mod focus;
 pub mod lasting;
 pub mod list;
+pub mod observing;
 pub mod overrides;
 pub mod portal;
 pub mod publish;

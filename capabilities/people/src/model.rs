@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use engine::{DeviceNo, PersonNo};
+use engine::{DeviceNo, HardwareAddress, PersonNo};
 use kit::{Private, Timestamp};
 use serde::Serialize;
 
@@ -31,6 +31,8 @@ pub struct Device {
     pub name: Private<String>,
     /// Its fixed addresses, in order.
     pub addresses: Vec<IpAddr>,
+    /// Its hardware addresses, in order.
+    pub hardware: Vec<HardwareAddress>,
     /// Whose it is, where it is one person's.
     pub person: Option<PersonNo>,
     /// Its own groups, by id.
@@ -132,6 +134,7 @@ impl<'a> Difference<'a> {
                 |new| &new.name,
                 |old, new| {
                     old.addresses == new.addresses
+                        && old.hardware == new.hardware
                         && old.groups == new.groups
                         && old.person.and_then(|person| key_of.get(&person).copied()) == new.person.as_deref()
                 },

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::Range;
 
+use engine::HardwareAddress;
 use engine::document::Problem;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -43,6 +44,8 @@ pub struct DeviceLine {
     pub name: String,
     /// Its fixed addresses, in order and each once.
     pub addresses: Vec<IpAddr>,
+    /// Its hardware addresses, in order and each once.
+    pub hardware: Vec<HardwareAddress>,
     /// The key of the person whose it is.
     pub person: Option<String>,
     /// Its own groups, by id, in order and each once.
@@ -86,6 +89,9 @@ struct DeviceText {
     address: Option<Spanned<String>>,
     #[serde(default)]
     addresses: Vec<Spanned<String>>,
+    mac: Option<Spanned<String>>,
+    #[serde(default)]
+    macs: Vec<Spanned<String>>,
     person: Option<Spanned<String>>,
     #[serde(default)]
     groups: Vec<String>,
@@ -238,7 +244,7 @@ impl<'t> Reader<'t> {
 
     fn devices(&mut self, texts: Vec<(u32, DeviceText)>, people: &[PersonLine]) -> Vec<DeviceLine> {
         let keys: BTreeSet<&str> = people.iter().map(|person| person.key.as_str()).collect();
-        let (mut names, mut places) = (Once::default(), Once::default());
+        let (mut names, mut places, mut cards) = (Once::default(), Once::default(), Once::default());
         let mut devices = Vec::new();
         for (line, text) in texts {
             let name = text.name.trim().to_owned();
@@ -266,6 +272,20 @@ impl<'t> Reader<'t> {
                 }
                 addresses.insert(address);
             }
+            let mut hardware = BTreeSet::new();
+            for text in text.mac.into_iter().chain(text.macs) {
+                let at = self.line(text.span().start);
+                let Some(address) = HardwareAddress::parse(text.get_ref()) else {
+                    self.wrong(at, "this is not a hardware address", "Write it as in 3c:22:fb:00:10:2a.");
+                    continue;
+                };
+                if let Some(before) = cards.line_of(&address.to_string(), at) {
+                    let remedy = "A hardware address belongs to one device: correct one of the two.";
+                    self.wrong(at, format!("the hardware address of line {before} is there again"), remedy);
+                    continue;
+                }
+                hardware.insert(address);
+            }
             let person = text.person.map(|person| (self.line(person.span().start), person.into_inner()));
             if let Some((at, _)) = person.as_ref().filter(|(_, person)| !keys.contains(person.trim())) {
                 let remedy = "Write the id of a [[person]] of this file; the name, for one without an id.";
@@ -277,6 +297,7 @@ impl<'t> Reader<'t> {
                 line,
                 name,
                 addresses: addresses.into_iter().collect(),
+                hardware: hardware.into_iter().collect(),
                 person,
                 groups,
             });

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use engine::live::{DeviceEntry, PersonEntry, RangeEntry, Roll};
-use engine::{DeviceNo, PersonNo};
+use engine::live::{DeviceEntry, HardwareEntry, PersonEntry, RangeEntry, Roll};
+use engine::{DeviceNo, HardwareAddress, PersonNo};
 use kit::{Private, Timestamp};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
@@ -72,6 +72,22 @@ mod device_address {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+mod device_hardware {
+    use store::orm as sea_orm;
+    use store::orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "device_hardware")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub address: String,
+        pub device: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 mod address_range {
     use store::orm as sea_orm;
     use store::orm::entity::prelude::*;
@@ -107,6 +123,12 @@ pub async fn devices(tx: &mut Tx) -> Result<Vec<Device>, StoreError> {
             row.address.parse().map_err(|_| unreadable("device_address", "address", "not an address"))?;
         addresses.entry(row.device).or_default().push(address);
     }
+    let mut hardware: BTreeMap<i64, Vec<HardwareAddress>> = BTreeMap::new();
+    for row in device_hardware::Entity::find().all(tx.conn()).await? {
+        let address = HardwareAddress::parse(&row.address)
+            .ok_or_else(|| unreadable("device_hardware", "address", "not a hardware address"))?;
+        hardware.entry(row.device).or_default().push(address);
+    }
     let rows = device::Entity::find()
         .filter(device::Column::LeftAt.is_null())
         .order_by_asc(device::Column::Number)
@@ -115,10 +137,13 @@ pub async fn devices(tx: &mut Tx) -> Result<Vec<Device>, StoreError> {
     let read = |row: device::Model| {
         let mut addresses = addresses.remove(&row.number).unwrap_or_default();
         addresses.sort();
+        let mut hardware = hardware.remove(&row.number).unwrap_or_default();
+        hardware.sort();
         Ok(Device {
             number: DeviceNo(number("device", "number", row.number)?),
             name: Private::new(row.name),
             addresses,
+            hardware,
             person: row.person.map(|person| number("device", "person", person).map(PersonNo)).transpose()?,
             groups: read_groups("device", &row.groups)?,
             joined_at: Timestamp::from_millis(row.joined_at),
@@ -158,10 +183,16 @@ pub async fn people_called(tx: &mut Tx, written: &str) -> Result<Vec<Person>, St
 /// found when it is compiled under one.
 pub async fn gate_roll(tx: &mut Tx) -> Result<Roll, StoreError> {
     let people = people(tx).await?.into_iter();
-    let devices = devices(tx).await?.into_iter();
+    let devices = devices(tx).await?;
+    let hardware = devices.iter().flat_map(|one| {
+        one.hardware.iter().map(|address| HardwareEntry { address: *address, device: one.number })
+    });
+    let hardware = hardware.collect();
+    let devices = devices.into_iter();
     let ranges = ranges(tx).await?.into_iter();
     Ok(Roll {
         names: crate::dns_name::for_the_gate(tx).await?,
+        hardware,
         people: people.map(|one| PersonEntry { person: one.number, groups: one.groups }).collect(),
         devices: devices
             .map(|one| DeviceEntry {
@@ -248,6 +279,10 @@ async fn put_devices(tx: &mut Tx, difference: &Difference<'_>, at: Timestamp) ->
             .filter(device_address::Column::Device.eq(*number))
             .exec(tx.conn())
             .await?;
+        device_hardware::Entity::delete_many()
+            .filter(device_hardware::Column::Device.eq(*number))
+            .exec(tx.conn())
+            .await?;
     }
     for one in &difference.devices.removed {
         device::Entity::update_many()
@@ -286,6 +321,10 @@ async fn put_devices(tx: &mut Tx, difference: &Difference<'_>, at: Timestamp) ->
 async fn insert_addresses(tx: &mut Tx, line: &DeviceLine, number: i64) -> Result<(), StoreError> {
     for address in &line.addresses {
         let row = device_address::ActiveModel { address: Set(address.to_string()), device: Set(number) };
+        row.insert(tx.conn()).await?;
+    }
+    for address in &line.hardware {
+        let row = device_hardware::ActiveModel { address: Set(address.to_string()), device: Set(number) };
         row.insert(tx.conn()).await?;
     }
     Ok(())

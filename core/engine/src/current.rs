@@ -8,9 +8,9 @@ use arc_swap::{ArcSwap, Guard};
 use kit::Timestamp;
 
 use crate::calendar::{Moment, TimeSet};
-use crate::decision::Decision;
+use crate::decision::{Decision, Refusal};
 use crate::document::Problem;
-use crate::identity::{Identity, KnownBy, NameHash};
+use crate::identity::{HardwareAddress, Identity, KnownBy, NameHash};
 use crate::live::{Live, LiveDocument};
 use crate::policy::{FilterPolicy, Memo, SafeTarget, decide_in};
 use crate::request::Request;
@@ -138,7 +138,8 @@ impl Current {
     pub fn hold(&self, at: Timestamp) -> Held {
         let snapshot = self.snapshot.load();
         let moment = self.moment(&snapshot, at);
-        Held { snapshot, moment }
+        let observes = snapshot.live.observing(at).is_some();
+        Held { snapshot, moment, observes }
     }
 
     /// A decision in words, outside of answering: for a page that looks back.
@@ -167,6 +168,8 @@ impl Current {
 pub struct Held {
     snapshot: Guard<Arc<Snapshot>>,
     moment: Moment,
+    /// Whether the filter observes only.
+    observes: bool,
 }
 
 impl Held {
@@ -183,6 +186,17 @@ impl Held {
             None => self.identify(client),
             Some(name) => self.snapshot.live.identify_by_name(client, name),
         }
+    }
+
+    /// The same where a named router says which device it is by its hardware.
+    #[cold]
+    pub fn identify_by_hardware(
+        &self,
+        client: IpAddr,
+        hardware: HardwareAddress,
+        is_its_own: bool,
+    ) -> Identity {
+        self.snapshot.live.identify_by_hardware(client, hardware, is_its_own)
     }
 
     /// The same where the school's own test asks as a group, if it does.
@@ -210,7 +224,19 @@ impl Held {
     /// Decides one request. Pure in its snapshots and moment; allocates nothing; well under a microsecond.
     #[inline]
     pub fn decide(&self, request: &Request<'_>) -> Decision {
-        decide_in(&self.snapshot.policy, &self.snapshot.live, request, &self.moment)
+        self.carried_out(decide_in(&self.snapshot.policy, &self.snapshot.live, request, &self.moment))
+    }
+
+    /// What stands in the log where a front refuses by itself what only the policy could have a reason to refuse.
+    pub fn refused(&self, refusal: Refusal) -> Decision {
+        self.carried_out(Decision::refused(refusal))
+    }
+
+    /// The one place in which it is decided whether a decision is carried out. Every front asks here, so that none can
+    /// forget that the filter observes only, and none can let through what is sealed.
+    #[inline]
+    const fn carried_out(&self, decision: Decision) -> Decision {
+        if self.observes { decision.observed() } else { decision }
     }
 
     /// Decides a request that has no path by what is kept beside its facts, where that still holds; the request's chain
@@ -218,13 +244,13 @@ impl Held {
     #[inline]
     pub fn recall(&self, request: &Request<'_>, memo: &Memo) -> Option<Decision> {
         let Snapshot { policy, live, number } = &**self.snapshot;
-        memo.recall(*number, policy, live, request, &self.moment)
+        memo.recall(*number, policy, live, request, &self.moment).map(|decision| self.carried_out(decision))
     }
 
     /// [`Held::decide`] that keeps what the request's facts match, for the next who asks about the same facts.
     pub fn decide_and_keep(&self, request: &Request<'_>, memo: &mut Memo) -> Decision {
         let Snapshot { policy, live, number } = &**self.snapshot;
-        memo.renew(*number, policy, live, request, &self.moment)
+        self.carried_out(memo.renew(*number, policy, live, request, &self.moment))
     }
 
     /// Where a decision that was made here leads its host; `None` where it is left as it is.

@@ -16,6 +16,8 @@ pub enum Verdict {
     Block = 1,
     /// Let it through and read the page as it streams. A front that cannot read it treats it as allowed.
     Scan = 2,
+    /// Let it through, though the policy refuses it: the filter observes only. Nothing but [`crate::Held`] makes it.
+    WouldBlock = 3,
 }
 
 impl Verdict {
@@ -25,6 +27,7 @@ impl Verdict {
             Self::Allow => "allow",
             Self::Block => "block",
             Self::Scan => "scan",
+            Self::WouldBlock => "would-block",
         }
     }
 
@@ -34,6 +37,7 @@ impl Verdict {
             0 => Self::Allow,
             1 => Self::Block,
             2 => Self::Scan,
+            3 => Self::WouldBlock,
             _ => return None,
         })
     }
@@ -42,6 +46,14 @@ impl Verdict {
     pub const fn is_block(self) -> bool {
         matches!(self, Self::Block)
     }
+
+    /// Whether the policy closes it, whether or not that is carried out.
+    pub const fn closes(self) -> bool {
+        matches!(self, Self::Block | Self::WouldBlock)
+    }
+
+    /// Every verdict.
+    pub const ALL: [Self; 4] = [Self::Allow, Self::Block, Self::Scan, Self::WouldBlock];
 }
 
 /// Which of the request's facts spoke.
@@ -188,6 +200,21 @@ impl Decision {
     /// What stands in the log where a front refused a request itself.
     pub const fn refused(refusal: Refusal) -> Self {
         Self::blocked(Step::Front, RuleRef(refusal as u32))
+    }
+
+    /// What comes of it where the filter observes only: whatever is refused is let through and said to be refused
+    /// otherwise, and a search engine is left where it is. What is sealed is refused as ever.
+    #[must_use]
+    pub const fn observed(mut self) -> Self {
+        if matches!(self.reason.step, Step::Sealed) {
+            return self;
+        }
+        if self.verdict.is_block() {
+            self.verdict = Verdict::WouldBlock;
+        }
+        self.obligations.safe_search = 0;
+        self.obligations.headers = 0;
+        self
     }
 
     /// What stands in for a decision until there is one: blocked, so that a mistake there opens nothing.

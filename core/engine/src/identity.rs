@@ -139,6 +139,70 @@ impl<'de> Deserialize<'de> for NameHash {
     }
 }
 
+/// The hardware (MAC) address of a device's network card. A router tells it; nobody proves it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HardwareAddress([u8; 6]);
+
+impl HardwareAddress {
+    /// The address that these bytes are; `None` where no single card has it.
+    pub const fn new(bytes: [u8; 6]) -> Option<Self> {
+        let [first, ..] = bytes;
+        let all = u64::from_be_bytes([0, 0, bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]]);
+        if first & 1 == 1 || all == 0 { None } else { Some(Self(bytes)) }
+    }
+
+    /// Reads one as people and programs write it: `3c:22:fb:00:10:2a`, with `-`, with dots after four digits, or without
+    /// anything between, in either case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let is_digit = |letter: char| letter.is_ascii_hexdigit();
+        let parted = |by: char, each: usize| {
+            text.split(by).all(|part| part.len() == each && part.chars().all(is_digit))
+        };
+        let whole = text.len() == 12 && text.chars().all(is_digit);
+        if !(whole
+            || text.len() == 17 && (parted(':', 2) || parted('-', 2))
+            || text.len() == 14 && parted('.', 4))
+        {
+            return None;
+        }
+        let digits: String = text.chars().filter(|letter| is_digit(*letter)).collect();
+        let all = u64::from_str_radix(&digits, 16).ok()?.to_be_bytes();
+        Self::new(*all.last_chunk()?)
+    }
+}
+
+impl std::fmt::Display for HardwareAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (place, byte) in self.0.iter().enumerate() {
+            let between = if place == 0 { "" } else { ":" };
+            write!(f, "{between}{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+/// It stands for a device, and a device for whoever carries it: a debug line shows none.
+impl std::fmt::Debug for HardwareAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HardwareAddress")
+    }
+}
+
+impl Serialize for HardwareAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for HardwareAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom("a hardware address is written as 3c:22:fb:00:10:2a"))
+    }
+}
+
 /// Who is asking: as much as is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Identity {
@@ -155,6 +219,27 @@ pub struct Identity {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hardware_address_is_read_as_people_and_programs_write_it() {
+        let address = HardwareAddress::new([0x3c, 0x22, 0xfb, 0, 0x10, 0x2a]);
+        for text in ["3c:22:fb:00:10:2a", "3C-22-FB-00-10-2A", "3c22.fb00.102a", " 3c22fb00102a "] {
+            assert_eq!(HardwareAddress::parse(text), address, "{text}");
+        }
+        assert_eq!(address.unwrap().to_string(), "3c:22:fb:00:10:2a");
+        for odd in [
+            "",
+            "3c:22:fb:00:10",
+            "3c:22:fb:00:10:2a:01",
+            "3c:22-fb:00:10:2a",
+            "zz:22:fb:00:10:2a",
+            "+c22fb00102a",
+        ] {
+            assert_eq!(HardwareAddress::parse(odd), None, "{odd}");
+        }
+        assert_eq!(HardwareAddress::parse("ff:ff:ff:ff:ff:ff"), None, "everybody is no device");
+        assert_eq!(HardwareAddress::parse("00:00:00:00:00:00"), None);
+    }
 
     #[test]
     fn a_token_stands_for_its_random_bits_and_no_other() {

@@ -38,7 +38,7 @@ pub use decision::{Decision, Fact, Obligations, Reason, Refusal, RuleRef, Verdic
 pub use document::safe_search::Level;
 pub use document::{PolicyDocument, Problem, Severity};
 pub use groups::{GroupNo, GroupSet};
-pub use identity::{DeviceNo, Identity, KnownBy, NameHash, PersonNo};
+pub use identity::{DeviceNo, HardwareAddress, Identity, KnownBy, NameHash, PersonNo};
 pub use kit::{Host, HostName};
 pub use live::{Live, LiveDocument};
 pub use origin::Origin;

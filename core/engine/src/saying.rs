@@ -24,7 +24,7 @@ pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {
     let category = reason.category.and_then(|number| policy.catalogue().category(number));
     let given = given_reason(policy, live, decision).filter(|text| !text.trim().is_empty());
     let school_word = |default: &str| given.map_or_else(|| default.to_owned(), str::to_owned);
-    let blocked = decision.verdict.is_block();
+    let blocked = decision.verdict.closes();
     let text = match reason.step {
         Step::Sealed => "This content is illegal and nobody at this school can open it.".to_owned(),
         Step::Help => "Help is always open.".to_owned(),
@@ -63,7 +63,7 @@ pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {
     Saying {
         reason: text,
         category: category.map(|category| category.name.clone()),
-        may_ask: blocked
+        may_ask: decision.verdict.is_block()
             && matches!(
                 reason.step,
                 Step::Focus
@@ -73,7 +73,7 @@ pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {
                     | Step::Unknown
                     | Step::Content
             ),
-        offer_help: blocked && category.is_some_and(|category| category.may_hurt),
+        offer_help: decision.verdict.is_block() && category.is_some_and(|category| category.may_hurt),
     }
 }
 

@@ -63,6 +63,8 @@ counters! {
     overflowed,
     /// Datagrams beyond what their address may ask: half of them got a short answer, the others none.
     limited,
+    /// Questions over streams that waited for their address's turn, or were not taken since it was too far away.
+    slowed,
 }
 
 /// One counter.

@@ -65,7 +65,7 @@ pub struct Config {
     pub connections: usize,
     /// DNS over TLS and over HTTPS, where the school has it.
     pub encrypted: Option<Encrypted>,
-    /// How much one address may ask in datagrams; without bound where there is none.
+    /// How much one address may ask, in datagrams and as much again over streams; without bound where there is none.
     pub rate: Option<Rate>,
     /// The longest a device may keep an answer, in seconds, so that a changed policy reaches it. At most 60.
     pub longest_life_s: u32,
@@ -138,6 +138,7 @@ pub struct Running {
     threads: Vec<JoinHandle<()>>,
     streams: Option<stream::Streams>,
     encrypted: encrypted::Serving,
+    pace: rate::Pace,
 }
 
 /// The front's sockets, bound and not yet read: what may need rights that the rest must not have.
@@ -212,13 +213,21 @@ impl Bound {
         let Bound { config, threads, addresses, mut udp, tcp, encrypted } = self;
         let inboxes: Vec<_> = (0..threads).map(|_| Inbox::new().map(Arc::new)).collect::<io::Result<_>>()?;
         let counting: Vec<_> = (0..threads).map(|_| Arc::new(Counting::default())).collect();
-        let streams = stream::start(tcp, inboxes.clone(), config.connections)?;
+        let pace = rate::Pace::new(config.rate.as_ref(), &config.routers);
+        let streams = stream::start(tcp, inboxes.clone(), config.connections, &pace)?;
         let encrypted = match config.encrypted {
-            Some(how) => encrypted::start(encrypted, &how, &inboxes)?,
+            Some(how) => encrypted::start(encrypted, &how, &inboxes, &pace)?,
             None => encrypted::Serving::default(),
         };
-        let mut running =
-            Running { addresses, counting, inboxes, threads: Vec::new(), streams: Some(streams), encrypted };
+        let mut running = Running {
+            addresses,
+            counting,
+            inboxes,
+            threads: Vec::new(),
+            streams: Some(streams),
+            encrypted,
+            pace,
+        };
         let routes = upstreams::Routes::new(&config.upstreams, &config.forward);
         let settings = Settings {
             routes,
@@ -308,11 +317,7 @@ impl Running {
 
     /// What it has done so far.
     pub fn counters(&self) -> Counters {
-        let mut sum = Counters::default();
-        for counting in &self.counting {
-            sum.add(counting);
-        }
-        sum
+        self.watching().counters()
     }
 
     /// Takes nothing more: another program reads the sockets from now on. What was taken is answered.
@@ -337,7 +342,7 @@ impl Running {
 
     /// Reads what it has done so far, for somebody else.
     pub fn watching(&self) -> Watching {
-        Watching(self.counting.clone())
+        Watching(self.counting.clone(), self.pace.clone())
     }
 
     /// Stops it and waits for its threads. Questions that wait get no answer.
@@ -348,7 +353,7 @@ impl Running {
 
 /// Reads the counters of a front that runs, or has run.
 #[derive(Debug, Clone)]
-pub struct Watching(Vec<Arc<Counting>>);
+pub struct Watching(Vec<Arc<Counting>>, rate::Pace);
 
 impl Watching {
     /// What it has done so far.
@@ -357,6 +362,7 @@ impl Watching {
         for counting in &self.0 {
             sum.add(counting);
         }
+        sum.slowed = self.1.slowed();
         sum
     }
 }

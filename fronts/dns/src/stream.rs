@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::desk::Desk;
 use crate::inbox::{Inbox, Letter};
+use crate::rate::Pace;
 use crate::resolver::{STREAM_PATIENCE_MS, Source, Ticket};
 use crate::wire::write::Transport;
 
@@ -95,6 +96,7 @@ pub fn start(
     listeners: Vec<TcpListener>,
     inboxes: Vec<Arc<Inbox>>,
     connections: usize,
+    pace: &Pace,
 ) -> io::Result<Streams> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let (orders, mut ordered) = mpsc::unbounded_channel();
@@ -105,14 +107,14 @@ pub fn start(
     };
     let open = watch::Sender::new(true);
     let places = Arc::new(Semaphore::new(connections));
-    let all = Arc::clone(&places);
+    let (all, pace) = (Arc::clone(&places), pace.clone());
     let listeners: Vec<_> = listeners.into_iter().map(|listener| (listener, open.subscribe())).collect();
     let work = async move {
         for (listener, mut closed) in listeners {
-            let (inboxes, places) = (inboxes.clone(), Arc::clone(&all));
+            let (inboxes, places, pace) = (inboxes.clone(), Arc::clone(&all), pace.clone());
             tokio::spawn(async move {
                 tokio::select! {
-                    () = accept(listener, inboxes, places) => {}
+                    () = accept(listener, inboxes, places, pace) => {}
                     _ = closed.changed() => {}
                 }
             });
@@ -161,7 +163,12 @@ impl Drop for Streams {
     }
 }
 
-async fn accept(listener: tokio::net::TcpListener, inboxes: Vec<Arc<Inbox>>, connections: Arc<Semaphore>) {
+async fn accept(
+    listener: tokio::net::TcpListener,
+    inboxes: Vec<Arc<Inbox>>,
+    connections: Arc<Semaphore>,
+    pace: Pace,
+) {
     let mut next = 0usize;
     loop {
         // With every place taken nothing more is accepted; the kernel's queue holds the next.
@@ -175,11 +182,14 @@ async fn accept(listener: tokio::net::TcpListener, inboxes: Vec<Arc<Inbox>>, con
                     transport: Transport::Tcp,
                     name: None,
                     test: None,
+                    hardware: None,
+                    by_router: false,
                 };
+                let pace = pace.clone();
                 tokio::spawn(async move {
                     let _ = stream.set_nodelay(true);
                     let (read, write) = stream.into_split();
-                    serve(read, write, Asker { source, inbox }, PATIENCE).await;
+                    serve(read, write, Asker { source, inbox, pace }, PATIENCE).await;
                     drop(place);
                 });
             }
@@ -196,6 +206,8 @@ pub struct Asker {
     pub source: Source,
     /// The thread that answers.
     pub inbox: Arc<Inbox>,
+    /// How much its address may ask.
+    pub pace: Pace,
 }
 
 /// How patient a stream is.
@@ -218,12 +230,16 @@ where
     let (answers, answered) = mpsc::channel(PIPELINED + 1);
     let mut writer = tokio::spawn(write_answers(write, answered, patience.slow));
     let waiting = Arc::new(Semaphore::new(PIPELINED));
-    let Asker { source, inbox } = asker;
+    let Asker { source, inbox, pace } = asker;
     loop {
         let Ok(permit) = Arc::clone(&waiting).acquire_owned().await else { break };
         tokio::select! {
             message = next_message(&mut read, patience) => {
                 let Some(bytes) = message else { break };
+                // Nothing more is read of this connection until it is its address's turn.
+                if !pace.turn(source.client).await {
+                    break;
+                }
                 inbox.put(Letter::Question { bytes, source, to: Reply::new(answers.clone(), Some(permit)) });
             }
             _ = &mut writer => return,

@@ -14,6 +14,7 @@ mod hand_over;
 mod imports;
 mod lists_from_the_web;
 mod network_manager;
+mod observe_only;
 mod own_network;
 mod own_users;
 mod package;

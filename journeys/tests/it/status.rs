@@ -10,6 +10,32 @@ use journeys::{School, eventually, program};
 use serde_json::Value;
 
 #[test]
+fn an_address_that_is_many_devices_is_named_with_what_to_do_and_one_that_is_one_device_is_not() -> Result<()>
+{
+    let school = School::demo()?;
+    let (house, laptop) = ("127.0.77.1", "127.0.77.2");
+    // A laptop and the telephone that is tethered to it: two systems.
+    for host in ["www.msftconnecttest.com", "connectivitycheck.gstatic.com", "www.example.org"] {
+        school.dig(laptop, &[host])?;
+        school.dig(house, &[host])?;
+    }
+    // Behind a router are more.
+    school.dig(house, &["captive.apple.com"])?;
+    let told = eventually(Duration::from_secs(20), || {
+        let told: Value = serde_json::from_str(&school.told(&["--json", "status"]).ok()?).ok()?;
+        let crowds = told.pointer("/log/many_devices")?.as_array()?;
+        (crowds.len() == 1).then(|| crowds.clone())
+    });
+    let told = told.context("the address is noticed")?;
+    assert_eq!(told[0]["address"], house, "{told:?}");
+    assert_eq!(told[0]["kinds"].as_array().map(Vec::len), Some(3), "{told:?}");
+    let said = school.told(&["status"])?;
+    assert!(said.contains("127.0.77.1 IS MANY DEVICES (Windows; Apple; Android"), "{said}");
+    assert!(said.contains("[dns] routers") && !said.contains(laptop), "{said}");
+    Ok(())
+}
+
+#[test]
 fn the_status_says_what_runs_and_counts_without_naming_anybody() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let school = School::demo_at(&folder.path().join("school"))?;

@@ -39,7 +39,7 @@ pub struct ActivityFilter {
     /// Only what a group's cell or rule decided, by the group's id.
     #[arg(long)]
     pub group: Option<String>,
-    /// Only this verdict: allow, block or scan.
+    /// Only this verdict: allow, block, scan, or would-block for what was let through while the filter observed only.
     #[arg(long)]
     pub verdict: Option<String>,
     /// Only what this step decided.
@@ -165,10 +165,11 @@ impl Shown {
         };
         let verdict = match filter.verdict.as_deref() {
             None => None,
-            Some("allow") => Some(Verdict::Allow),
-            Some("block") => Some(Verdict::Block),
-            Some("scan") => Some(Verdict::Scan),
-            Some(other) => bail!("{other:?} is no verdict; use allow, block or scan"),
+            Some(word) => {
+                Some(Verdict::ALL.into_iter().find(|verdict| verdict.id() == word).with_context(|| {
+                    format!("{word:?} is no verdict; use allow, block, scan or would-block")
+                })?)
+            }
         };
         let step = match filter.step.as_deref() {
             None => None,

@@ -9,8 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use engine::document::EVERYONE;
-use engine::{FilterPolicy, PolicyDocument, SealedKey};
+use engine::{FilterPolicy, Live, PolicyDocument, SealedKey};
 use filtering::filter_test::{self, Answer, CheckResult, Content, Kept, Outcome, Report, sample};
+use filtering::observing;
 use filtering::publish::Published;
 use front_dns::resolver::PASS_SHOWN;
 use kit::{Private, Zone};
@@ -130,6 +131,8 @@ fn carry_out(context: &Context, asked: &Asked, keys: Keys) -> Result<Kept> {
     let sampled = sampled(context, policy, usize::from(asked.names))?;
     let content = Content::built_in()?;
     let notice = policy.sealed().state(context.at).notice().map(str::to_owned);
+    let (live, _) = Live::compile(&opened.live, policy);
+    let observing = observing::notice(policy, &live, context.at).map(|notice| format!("The filter {notice}"));
     let bar = context.output.progress(content.checks.len() as u64, "asking the gate");
     let school = School { home: context.home.clone(), key, opened };
     let mut testing =
@@ -149,7 +152,10 @@ fn carry_out(context: &Context, asked: &Asked, keys: Keys) -> Result<Kept> {
         groups,
         all_groups: asked.groups.is_empty(),
         server: testing.server().to_string(),
-        notice,
+        notice: match (observing, notice) {
+            (Some(observing), Some(notice)) => Some(format!("{observing} {notice}")),
+            (observing, notice) => observing.or(notice),
+        },
         checks,
         rows,
     };

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 
 use anyhow::{Result, bail};
 use engine::explain::{Trace, trace_in};
-use engine::{Decision, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, Request, SealedKey};
+use engine::{Decision, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, Request, SealedKey, Step};
 use filtering::filter_test::sample::Sampled;
 use filtering::filter_test::{Answer, Asked, Categories, Check, CheckResult, Expect, Outcome};
+use filtering::observing;
 use filtering::publish::Published;
 use filtering::sealed::is_test_entry;
 use kit::{Clock, Timestamp};
@@ -94,6 +95,8 @@ impl Testing {
             self.compare_groups(&mut result);
         } else if check.proxy {
             self.through_proxy(&mut result);
+        } else if check.carried_out {
+            self.carried_out(&mut result)?;
         } else if let Some(which) = check.categories {
             let all = self.school.opened.policy.catalogue().categories.iter();
             let meant = all.filter(|one| one.illegal == (which == Categories::Unlawful));
@@ -117,6 +120,35 @@ impl Testing {
             result.leave_out("what is open: the gate's own name servers do not answer".to_owned());
         }
         Ok(result)
+    }
+
+    /// Asks as every group for something that the policy closes to them, which must be refused. Where the filter observes
+    /// only it has failed, whatever comes.
+    fn carried_out(&mut self, result: &mut CheckResult) -> Result<()> {
+        let names: Vec<String> = self.sampled.values().flatten().cloned().collect();
+        for group in self.groups.clone() {
+            let closed = names.iter().find(|name| {
+                let decision = self.decision(&group, name);
+                decision.is_some_and(|one| one.verdict.is_block() && one.reason.step != Step::Sealed)
+            });
+            let Some(name) = closed else { continue };
+            let answer = self.gate.ask(&group, name, A)?;
+            let observing = observing::notice(&self.school.opened.policy, &self.live, now());
+            result.count(answer, answer == Answer::Refused && observing.is_none(), || Asked {
+                group: group.clone(),
+                name: name.clone(),
+                category: None,
+                answer,
+                should: match observing {
+                    Some(notice) => format!("should be refused, as the policy says; the filter {notice}"),
+                    None => "should be refused, as the policy says".to_owned(),
+                },
+            });
+        }
+        if result.asked == 0 {
+            result.leave_out("no list in use names a site that the policy closes to anybody".to_owned());
+        }
+        Ok(())
     }
 
     /// Asks for each engine as every group, and looks where it is led to.
@@ -329,14 +361,16 @@ impl Testing {
         let at = now();
         let edge = |back: i64| policy.moment_at(at).times != policy.moment_at(at.plus_millis(-back)).times;
         let live = self.school.opened.live.overrides.iter().any(|one| is_near(at, one.ends_at))
-            || self.school.opened.live.focus.iter().any(|one| is_near(at, one.ends_at));
+            || self.school.opened.live.focus.iter().any(|one| is_near(at, one.ends_at))
+            || self.school.opened.live.observing.iter().any(|one| is_near(at, one.ends_at));
         Ok(is_other || edge(61_000) || live)
     }
 
     /// What policy and live snapshot say now to somebody of the group: whether they block, and why.
     fn said(&self, group: &str, name: &str) -> Option<(bool, String)> {
         let trace = self.trace(group, name)?;
-        Some((trace.verdict.is_block(), trace.reason))
+        // What the policy says counts, and not that a filter which observes only lets it through.
+        Some((trace.decision.verdict.is_block(), trace.reason))
     }
 
     fn decision(&self, group: &str, name: &str) -> Option<Decision> {

@@ -58,7 +58,7 @@ fn fact() -> impl Strategy<Value = Fact> {
 
 fn decision() -> impl Strategy<Value = Decision> {
     let numbers = (any::<u32>(), of(any::<u16>()), of(any::<u16>()), of(any::<u16>()), of(any::<u16>()));
-    (1u8..=14, 0u8..3, fact(), numbers).prop_map(
+    (1u8..=14, 0u8..4, fact(), numbers).prop_map(
         |(step, verdict, fact, (rule, category, list, group, beside))| Decision {
             verdict: Verdict::from_number(verdict).unwrap(),
             reason: Reason {

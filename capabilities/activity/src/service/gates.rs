@@ -47,7 +47,7 @@ pub fn serve<'scope>(
         let to_writer = to_writer.clone();
         let talk = move || {
             if listener.connected() <= MOST_GATES {
-                read_gate(gate, stream, &to_writer);
+                read_gate(service, gate, stream, &to_writer);
             }
             listener.forget(gate);
             // The writer may be gone already.
@@ -64,7 +64,7 @@ pub fn serve<'scope>(
 
 /// Reads one gate to its end. A gate that says what it cannot mean is disconnected; it will come back and send again
 /// what was not taken.
-fn read_gate(gate: u64, stream: UnixStream, to_writer: &SyncSender<Arrival>) {
+fn read_gate(service: &Service, gate: u64, stream: UnixStream, to_writer: &SyncSender<Arrival>) {
     if stream.set_write_timeout(Some(WRITE_TIMEOUT)).is_err() {
         return;
     }
@@ -93,7 +93,7 @@ fn read_gate(gate: u64, stream: UnixStream, to_writer: &SyncSender<Arrival>) {
                     return;
                 }
             };
-            let Some(arrival) = arrival(gate, &mut run, message, &stream) else {
+            let Some(arrival) = arrival(service, gate, &mut run, message, &stream) else {
                 tracing::warn!("A gate was disconnected: what it sent makes no sense");
                 return;
             };
@@ -107,6 +107,7 @@ fn read_gate(gate: u64, stream: UnixStream, to_writer: &SyncSender<Arrival>) {
 }
 
 fn arrival(
+    service: &Service,
     gate: u64,
     run: &mut Option<Run>,
     message: Message<'_>,
@@ -118,7 +119,10 @@ fn arrival(
             Some(Arrival::Hello { gate, run: Run(number), stream: Arc::clone(stream) })
         }
         (Message::Batch { batch, bytes }, Some(run)) => {
-            let count = Batch::parse(bytes)?.count();
+            let count = match service.crowds.lock() {
+                Ok(mut crowds) => Batch::parse_each(bytes, |event| crowds.look(event))?.count(),
+                Err(_) => Batch::parse(bytes)?.count(),
+            };
             Some(Arrival::Batch { gate, run, batch, bytes: bytes.to_vec(), count })
         }
         (Message::Sealed { batch, kind, body }, Some(_)) => {

@@ -10,6 +10,7 @@ mod sockets;
 mod upkeep;
 mod writer;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,6 +20,7 @@ use std::{io, thread};
 use kit::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::crowds::{Crowd, Crowds};
 use crate::event::moment;
 use crate::log::{Accounts, AppendLog, LogConfig};
 use crate::page::HelpCounts;
@@ -42,6 +44,8 @@ pub struct Config {
     pub first_upkeep: Duration,
     /// How often from then on.
     pub upkeep_every: Duration,
+    /// Addresses that are known to be many devices: routers that say which device asks.
+    pub routers: Vec<IpAddr>,
 }
 
 impl Config {
@@ -54,6 +58,7 @@ impl Config {
             socket_mode: 0o660,
             first_upkeep: Duration::from_secs(600),
             upkeep_every: Duration::from_secs(3600),
+            routers: Vec::new(),
         }
     }
 }
@@ -119,6 +124,9 @@ pub struct Status {
     pub sync_us_p50: u64,
     /// See above.
     pub sync_us_p99: u64,
+    /// Addresses that are many devices, as far as the last day tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crowds: Vec<Crowd>,
 }
 
 /// Help visits of one day.
@@ -140,6 +148,7 @@ struct Service {
     alarm: Mutex<Option<Alarm>>,
     sync_us: Mutex<SyncTimes>,
     clock_jumped: AtomicBool,
+    crowds: Mutex<Crowds>,
 }
 
 /// The last thousand times that a sync took.
@@ -191,6 +200,9 @@ impl Service {
             clock_jumped: self.clock_jumped.load(Ordering::Relaxed),
             sync_us_p50,
             sync_us_p99,
+            crowds: (self.crowds.lock())
+                .map(|crowds| crowds.told(self.config.clock.now()))
+                .unwrap_or_default(),
         }
     }
 }
@@ -207,6 +219,7 @@ pub fn run(config: Config, stop: Arc<AtomicBool>) -> Result<(), ServiceError> {
         .map_err(|why| ServiceError::Listen { path: config.run_dir.clone(), why })?;
     let gate_listener = Listener::bind(&crate::gate_socket(&config.run_dir), config.socket_mode)?;
     let query_listener = Listener::bind(&crate::query_socket(&config.run_dir), config.socket_mode)?;
+    let crowds = Mutex::new(Crowds::new(config.routers.clone()));
     let service = Service {
         log,
         sealed,
@@ -215,6 +228,7 @@ pub fn run(config: Config, stop: Arc<AtomicBool>) -> Result<(), ServiceError> {
         alarm: Mutex::new(None),
         sync_us: Mutex::default(),
         clock_jumped: AtomicBool::new(false),
+        crowds,
     };
     let (to_writer, arrivals) = std::sync::mpsc::sync_channel(gates::QUEUE);
     let outcome = thread::scope(|scope| {

@@ -78,6 +78,9 @@ pub struct Check {
     /// Whether what the name server refused is asked of the proxy as well.
     #[serde(default)]
     pub proxy: bool,
+    /// Whether what the policy closes is really refused, to each group.
+    #[serde(default)]
+    pub carried_out: bool,
     /// What must be built first.
     #[serde(default)]
     pub needs: Option<String>,
@@ -141,10 +144,12 @@ mod tests {
                 check.safe_search,
                 check.groups_differ,
                 check.proxy,
+                check.carried_out,
                 check.needs.is_some(),
             ];
             assert_eq!(ways.into_iter().filter(|way| *way).count(), 1, "{}", check.id);
-            let asks = check.needs.is_none() && !check.groups_differ && !check.safe_search && !check.proxy;
+            let compares = check.groups_differ || check.safe_search || check.proxy || check.carried_out;
+            let asks = check.needs.is_none() && !compares;
             assert_eq!(check.expect.is_some(), asks, "{}", check.id);
             assert!(!check.rows.is_empty() && check.rows.iter().all(|row| rows.contains(&row.as_str())));
         }

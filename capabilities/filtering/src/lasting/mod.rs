@@ -1,4 +1,4 @@
-//! What overrides, focus and withheld access share: each has a reason and a number, lasts a while, ends by itself, and
+//! What overrides, focus, withheld access and observing only share: each has a reason and a number, lasts a while, ends by itself, and
 //! may be ended before that with a reason. Nothing is deleted.
 
 mod actions;
@@ -9,7 +9,7 @@ pub use actions::{end, ended, newest, not_over};
 use ::store::{Actor, StoreError, Tx};
 use kit::Timestamp;
 
-/// An override, a focus or withheld access.
+/// An override, a focus, withheld access, or a time of observing only.
 pub trait Lasting: store::Row {}
 
 impl<T: store::Row> Lasting for T {}
@@ -135,8 +135,13 @@ pub async fn say_ended(tx: &mut Tx, since: Timestamp, at: Timestamp) -> Result<u
     Ok(many)
 }
 
-const fn kinds() -> [&'static store::Kind; 3] {
-    [&crate::overrides::store::KIND, &crate::focus::store::KIND, &crate::withheld::store::KIND]
+const fn kinds() -> [&'static store::Kind; 4] {
+    [
+        &crate::overrides::store::KIND,
+        &crate::focus::store::KIND,
+        &crate::withheld::store::KIND,
+        &crate::observing::store::KIND,
+    ]
 }
 
 /// Why something was not ended.

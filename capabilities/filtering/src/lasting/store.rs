@@ -1,4 +1,4 @@
-//! The columns that the tables of overrides, focus and withheld access share.
+//! The columns that the tables of overrides, focus, withheld access and observing only share.
 
 use std::collections::HashSet;
 

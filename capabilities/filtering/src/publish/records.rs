@@ -19,6 +19,7 @@ use crate::list::files::FileError;
 use crate::list::model::List;
 use crate::list::text::{ReadIntoError, Text};
 use crate::list::{Intake, Kinds, NoRandomness};
+use crate::observing::Observing;
 use crate::overrides::Override;
 use crate::withheld::Withheld;
 use crate::{lasting, list, sealed};
@@ -26,7 +27,7 @@ use crate::{lasting, list, sealed};
 /// How much is to be published. What has not changed costs nothing to leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Overrides, focus, withheld access and roll: one small file, live in a second.
+    /// Overrides, focus, withheld access, observing only and roll: one small file, live in a second.
     Live,
     /// The policy as well.
     Policy,
@@ -217,16 +218,18 @@ impl FromRecords<'_> {
     }
 }
 
-/// What holds now or will: overrides, focus, withheld access and the roll.
+/// What holds now or will: overrides, focus, withheld access, observing only and the roll.
 async fn live(tx: &mut Tx, at: Timestamp) -> Result<LiveDocument, StoreError> {
     let overrides: Vec<Override> = lasting::not_over(tx, at).await?;
     let focus: Vec<Focus> = lasting::not_over(tx, at).await?;
     let withheld: Vec<Withheld> = lasting::not_over(tx, at).await?;
+    let observing: Vec<Observing> = lasting::not_over(tx, at).await?;
     Ok(LiveDocument {
         version: 0,
         overrides: overrides.iter().map(Override::published).collect(),
         focus: focus.iter().map(Focus::published).collect(),
         withheld: withheld.iter().map(Withheld::published).collect(),
+        observing: observing.iter().map(Observing::published).collect(),
         roll: people::gate_roll(tx).await?,
     })
 }

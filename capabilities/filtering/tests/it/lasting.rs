@@ -4,6 +4,7 @@ use engine::PersonNo;
 use engine::live::LiveDocument;
 use filtering::focus::{self, Plan};
 use filtering::lasting::{self, Span, State, WithdrawError};
+use filtering::observing;
 use filtering::overrides::{self, Grant, Whom};
 use filtering::publish::{Published, RecordsError, Scope};
 use filtering::withheld::{self, Decision};
@@ -154,6 +155,60 @@ async fn withheld_access_is_published_as_a_number_and_comes_back() {
         let names: Vec<_> = trail.iter().map(|(verb, _)| verb.as_str()).collect();
         assert_eq!(names, ["withheld.start", "withheld.start", "withheld.end"]);
         assert!(trail.iter().all(|(_, detail)| !detail.contains("password")), "{trail:?}");
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn observing_only_reaches_the_gate_with_its_end_and_there_is_one_at_a_time() {
+    for database in databases().await {
+        let folders = Folders::of(&database);
+        let mut tx = database.db.begin().await.unwrap();
+        apply(&mut tx, POLICY, "the first").await.unwrap();
+        let start = observing::actions::start;
+        let plan = |from, until| observing::Plan {
+            reason: "Beside the county's filter".into(),
+            span: hours(from, until),
+        };
+        let before = verbs(&mut tx, 100).await.len();
+        for refused in [
+            observing::Plan { reason: " ".into(), ..plan(0, 1) },
+            plan(0, 24 * 90 + 1),
+            plan(-2, -1),
+            plan(1, 0),
+        ] {
+            assert!(matches!(
+                start(&mut tx, &TEACHER, refused, MONDAY).await,
+                Err(observing::StartError::Refused(_))
+            ));
+        }
+        assert_eq!(verbs(&mut tx, 100).await.len(), before, "what is refused leaves no entry");
+        let made = start(&mut tx, &TEACHER, plan(0, 24 * 90), MONDAY).await.unwrap();
+        let second = start(&mut tx, &TEACHER, plan(0, 1), MONDAY).await;
+        assert!(matches!(second, Err(observing::StartError::Already { number: 1, .. })));
+
+        let published;
+        (published, tx) = publish(&database, tx, &folders, Scope::Everything).await;
+        assert_eq!(published.live(&folders.gate).unwrap().observing, [made.published()]);
+        let text = std::fs::read_to_string(published.live_path(&folders.gate)).unwrap();
+        assert!(!text.contains("county"), "why stays in the records: {text}");
+
+        lasting::end::<observing::Observing>(&mut tx, &TEACHER, 1, "We move today.", MONDAY).await.unwrap();
+        let now;
+        (now, tx) = publish(&database, tx, &folders, Scope::Live).await;
+        assert_eq!(now.live(&folders.gate).unwrap().observing, []);
+        // The next one ends by itself, which is written down once.
+        let again = start(&mut tx, &TEACHER, plan(0, 1), MONDAY).await.unwrap();
+        let (since, end) = (MONDAY, again.span.ends_at);
+        assert!(!lasting::has_ended(&mut tx, since, end.plus_millis(-1)).await.unwrap());
+        assert_eq!(lasting::say_ended(&mut tx, since, end).await.unwrap(), 1);
+        assert!(!lasting::has_ended(&mut tx, since, end).await.unwrap());
+        let trail = verbs(&mut tx, 4).await;
+        let names: Vec<_> = trail.iter().map(|(verb, _)| verb.as_str()).collect();
+        assert_eq!(names, ["observing.start", "observing.end", "observing.start", "observing.over"]);
+        assert!(trail.iter().all(|(_, detail)| !detail.contains("county")), "{trail:?}");
+        let kept = lasting::newest::<observing::Observing>(&mut tx, 10).await.unwrap();
+        assert_eq!(kept.iter().map(|one| one.number).collect::<Vec<_>>(), [2, 1], "nothing is deleted");
         tx.commit().await.unwrap();
     }
 }

@@ -15,6 +15,8 @@ address = "10.3.0.14"
 addresses = ["fd00:3::14", "::ffff:10.3.0.15"]
 person = "p-1"
 groups = ["tablets"]
+mac = "3C-22-FB-00-10-2A"
+macs = ["3c22.fb00.102b"]
 
 [[range]]
 range = "10.4.0.0/16"
@@ -31,6 +33,8 @@ fn a_roll_is_read_in_one_form() {
     assert_eq!(bo.key, "Bo Example", "without an id, the name is the key");
     let addresses: Vec<String> = roll.devices[0].addresses.iter().map(ToString::to_string).collect();
     assert_eq!(addresses, ["10.3.0.14", "10.3.0.15", "fd00:3::14"], "a mapped address is the IPv4 one");
+    let hardware: Vec<String> = roll.devices[0].hardware.iter().map(ToString::to_string).collect();
+    assert_eq!(hardware, ["3c:22:fb:00:10:2a", "3c:22:fb:00:10:2b"]);
     assert_eq!(roll.ranges[0].range, "10.4.0.0/16");
     assert_eq!(format!("{roll:?}"), "RollFile(2 people, 1 devices, 1 ranges)");
 }
@@ -50,6 +54,9 @@ fn every_mistake_is_named_by_its_line_and_its_remedy() {
         ("[[device]]\nname = \"t\"\naddress = \"Secret\"\n".to_owned(), 3, "not an address"),
         ("[[device]]\nname = \"t\"\naddress = \"10.0.0.1\"\n[[device]]\nname = \"u\"\naddress = \"10.0.0.1\"\n".to_owned(), 6,
             "address of line 3 is there again"),
+        ("[[device]]\nname = \"t\"\nmac = \"Secret\"\n".to_owned(), 3, "not a hardware address"),
+        ("[[device]]\nname = \"t\"\nmac = \"3c:22:fb:00:10:2a\"\n[[device]]\nname = \"u\"\nmac = \"3C22FB00102A\"\n".to_owned(), 6,
+            "hardware address of line 3 is there again"),
         ("[[device]]\nname = \"t\"\n[[device]]\nname = \"t\"\n".to_owned(), 3, "device of line 1 is there again"),
         ("[[device]]\nname = \"t\"\nperson = \"Secret\"\n".to_owned(), 3, "not on this roll"),
         ("[[range]]\nrange = \"10.4.0.0/33\"\n".to_owned(), 2, "not a range"),

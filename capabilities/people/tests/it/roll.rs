@@ -258,3 +258,26 @@ async fn a_name_of_somebodys_own_is_kept_as_a_hash_until_it_is_taken_back_or_the
         assert!(!entries.iter().any(|entry| entry.contains(given.reveal())), "{entries:?}");
     }
 }
+
+#[tokio::test]
+async fn a_devices_hardware_address_reaches_the_gate_and_goes_to_another_when_it_is_given_up() {
+    for database in databases().await {
+        let (with, without) = ("mac = \"3c:22:fb:00:10:2a\"\n", "[[device]]\nname = ");
+        let two = |first: &str, second: &str| {
+            format!("{without}\"tablet-1\"\n{first}{without}\"tablet-2\"\n{second}")
+        };
+        let of = async |text: String| {
+            let changes = imported(&database.db, &text).await;
+            let mut tx = database.db.read().await.unwrap();
+            let roll = gate_roll(&mut tx).await.unwrap();
+            tx.roll_back().await.unwrap();
+            let hardware: Vec<_> =
+                roll.hardware.iter().map(|one| (one.address.to_string(), one.device)).collect();
+            (changes.devices, hardware)
+        };
+        let address = "3c:22:fb:00:10:2a".to_owned();
+        assert_eq!(of(two(with, "")).await, (counts(2, 0, 0, 0), vec![(address.clone(), DeviceNo(1))]));
+        assert_eq!(of(two("", with)).await, (counts(0, 2, 0, 0), vec![(address, DeviceNo(2))]));
+        assert_eq!(of(two("", "")).await, (counts(0, 1, 0, 1), Vec::new()));
+    }
+}

@@ -10,7 +10,7 @@ mod words;
 use std::borrow::Cow;
 
 use kit::address::ipv4_inside;
-use kit::{Host, LocalTime};
+use kit::{Host, LocalTime, Timestamp};
 use serde::Serialize;
 
 pub use flip::{Change, ChangeKind, flip, flip_in};
@@ -29,8 +29,11 @@ use crate::step::Step;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Trace {
-    /// What is to happen.
+    /// What is to happen: where the filter observes only, what the policy refuses would be refused.
     pub verdict: Verdict,
+    /// Until when the filter observes only, where it does.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "moment")]
+    pub observing_until: Option<Timestamp>,
     /// The step that spoke.
     pub step: Step,
     /// Why, in one sentence for staff.
@@ -49,9 +52,16 @@ pub struct Trace {
     pub safe_search: Option<SafeSearch>,
     /// The steps before, each with why it did not speak.
     pub passed: Vec<Passed>,
-    /// The decision itself.
+    /// What the policy decides, whether or not that is carried out.
     #[serde(skip)]
     pub decision: Decision,
+}
+
+fn moment<S: serde::Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => to.collect_str(at),
+        None => to.serialize_none(),
+    }
 }
 
 /// What a search engine or YouTube is held to for whoever asks.
@@ -89,8 +99,11 @@ pub fn trace_in(policy: &FilterPolicy, live: &Live, request: &Request<'_>, momen
     let services = if is_sealed { Vec::new() } else { policy.services_of(request) };
     let spoke = services.iter().find(|service| policy.speaks_by(reason, service));
     let group = |number: Option<crate::GroupNo>| number.map(|group| policy.groups().id(group).to_owned());
+    let observing_until = live.observing(moment.at).map(|one| one.ends_at);
+    let verdict = if observing_until.is_some() { decision.observed() } else { decision }.verdict;
     Trace {
-        verdict: decision.verdict,
+        verdict,
+        observing_until,
         step: reason.step,
         reason: describe_with(policy, live, &decision, spoke.copied()),
         list: reason

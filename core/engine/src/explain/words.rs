@@ -61,7 +61,7 @@ pub(super) fn describe_with(
         Step::Focus => {
             let name = live.focus_no(live_number).map_or("a lesson", |focus| focus.name.as_str());
             let who = group(reason.group);
-            if decision.verdict.is_block() {
+            if decision.verdict.closes() {
                 format!("The focus {name:?} holds for {who}, and this is not in it")
             } else {
                 format!("It is in the focus {name:?} of {who}")
@@ -87,7 +87,7 @@ pub(super) fn describe_with(
         Step::Unknown => {
             let does = match decision.verdict {
                 Verdict::Allow => "it is open",
-                Verdict::Block => "it is closed",
+                Verdict::Block | Verdict::WouldBlock => "it is closed",
                 Verdict::Scan => {
                     "it is open, and its pages are to be read (which this version cannot do yet)"
                 }

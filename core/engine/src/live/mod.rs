@@ -1,4 +1,4 @@
-//! The live snapshot: overrides, who is where, focus and withheld access. Small, and effective within a second.
+//! The live snapshot: overrides, who is where, focus, withheld access, and whether the filter observes only. Small, and effective within a second.
 
 pub mod roll;
 
@@ -9,12 +9,14 @@ use std::net::IpAddr;
 use kit::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use roll::{AddressEntry, DeviceEntry, NameEntry, PersonEntry, RangeEntry, Roll, RollIndex};
+pub use roll::{
+    AddressEntry, DeviceEntry, HardwareEntry, NameEntry, PersonEntry, RangeEntry, Roll, RollIndex,
+};
 
 use crate::document::target::{Target, TargetText};
 use crate::document::{Effect, Problem};
 use crate::groups::GroupNo;
-use crate::identity::{Identity, NameHash, PersonNo};
+use crate::identity::{HardwareAddress, Identity, NameHash, PersonNo};
 use crate::policy::{Audience, FilterPolicy, LIVE, covers_sealed, specificity};
 use crate::sealed::COVERED;
 use crate::targets::{Targets, WordHasher};
@@ -31,6 +33,8 @@ pub struct LiveDocument {
     pub focus: Vec<Focus>,
     /// Persons whose access was removed.
     pub withheld: Vec<Withheld>,
+    /// When the filter observes only. A gate that does not know the word refuses as ever.
+    pub observing: Vec<Observing>,
     /// Who is where.
     pub roll: Roll,
 }
@@ -107,6 +111,26 @@ pub struct Withheld {
     pub ends_at: Timestamp,
 }
 
+/// A time in which the filter observes only: what would be refused is let through, and said in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Observing {
+    /// Its number, stable for as long as it exists.
+    pub number: u32,
+    /// When it begins; at once where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins_at: Option<Timestamp>,
+    /// When it ends: it holds before this moment and not at it. There is always an end.
+    pub ends_at: Timestamp,
+}
+
+impl Observing {
+    /// Whether it holds at that moment.
+    pub fn holds_at(&self, at: Timestamp) -> bool {
+        self.begins_at.unwrap_or(ALWAYS) <= at && at < self.ends_at
+    }
+}
+
 /// A kind of record that the live snapshot keeps by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kept {
@@ -116,6 +140,8 @@ pub enum Kept {
     Focus,
     /// Access taken from a person.
     Withheld,
+    /// A time in which the filter observes only.
+    Observing,
 }
 
 /// A record that a gate does not carry out, or not whole, and why.
@@ -142,6 +168,7 @@ impl LeftOut {
             Kept::Override => format!("override {number} was left out: {why}"),
             Kept::Focus => format!("focus {number} was not taken whole: {why}"),
             Kept::Withheld => format!("withheld access {number} was left out: {why}"),
+            Kept::Observing => format!("observe-only {number} was left out: {why}"),
         };
         Problem::warning(0, message, "Correct or end it.")
     }
@@ -264,6 +291,10 @@ impl Live {
         for one in &document.withheld {
             let why = live.add_withheld(one).err();
             left_out.extend(why.map(|why| LeftOut { what: Kept::Withheld, number: one.number, why }));
+        }
+        for one in &document.observing {
+            live.edges.extend(one.begins_at);
+            live.edges.push(one.ends_at);
         }
         live.edges.sort_unstable();
         live.edges.dedup();
@@ -398,6 +429,16 @@ impl Live {
         self.roll.identify_by_name(client, name)
     }
 
+    /// Who uses this address, where a router says which device it is by its hardware ([`RollIndex::identify_by_hardware`]).
+    pub fn identify_by_hardware(
+        &self,
+        client: IpAddr,
+        hardware: HardwareAddress,
+        is_its_own: bool,
+    ) -> Identity {
+        self.roll.identify_by_hardware(client, hardware, is_its_own)
+    }
+
     /// The person with that number, as the roll has them.
     pub fn person(&self, person: PersonNo) -> Option<Identity> {
         self.roll.person(person)
@@ -422,7 +463,17 @@ impl Live {
         self.document.focus.iter().find(|one| one.number == number)
     }
 
-    /// How many overrides, gardens and withheld accesses have begun or ended by `at`: it changes exactly when one begins or ends.
+    /// The time in which the filter observes only that `at` lies in; of several, the one that ends last.
+    #[inline]
+    pub fn observing(&self, at: Timestamp) -> Option<&Observing> {
+        if self.document.observing.is_empty() {
+            return None;
+        }
+        let held = self.document.observing.iter().filter(|one| one.holds_at(at));
+        held.max_by_key(|one| one.ends_at)
+    }
+
+    /// How many of what holds for a time have begun or ended by `at`: it changes exactly when one begins or ends.
     pub(crate) fn edges_before(&self, at: Timestamp) -> usize {
         self.edges.partition_point(|edge| *edge <= at)
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Problem;
 use crate::groups::GroupSet;
-use crate::identity::{DeviceNo, Identity, KnownBy, NameHash, PersonNo};
+use crate::identity::{DeviceNo, HardwareAddress, Identity, KnownBy, NameHash, PersonNo};
 use crate::policy::FilterPolicy;
 use crate::policy::groups::EVERYBODY;
 
@@ -25,6 +25,18 @@ pub struct Roll {
     pub ranges: Vec<RangeEntry>,
     /// Encrypted-DNS names that are a person's or a device's own.
     pub names: Vec<NameEntry>,
+    /// Hardware addresses of registered devices, as routers tell them.
+    pub hardware: Vec<HardwareEntry>,
+}
+
+/// A hardware address of a registered device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HardwareEntry {
+    /// The address.
+    pub address: HardwareAddress,
+    /// The device.
+    pub device: DeviceNo,
 }
 
 /// An encrypted-DNS name of somebody's own.
@@ -106,6 +118,7 @@ pub struct RollIndex {
     place_groups: Vec<GroupSet>,
     people: HashMap<PersonNo, Identity>,
     names: HashMap<NameHash, Identity>,
+    hardware: HashMap<HardwareAddress, Identity>,
 }
 
 /// An entry on its way into the table.
@@ -202,12 +215,18 @@ impl RollIndex {
             Some((entry.name, Identity { person, device, groups, known_by: KnownBy::EncryptedDnsName }))
         });
         let names = names.collect();
+        let hardware = roll.hardware.iter().filter_map(|entry| {
+            let mut identity = *devices.get(&entry.device)?;
+            identity.groups = or_unidentified(identity.groups, policy);
+            Some((entry.address, identity))
+        });
+        let hardware = hardware.collect();
         let Table { starts, owners, mut identities, places, place_groups } =
             flatten(spans, policy.unidentified());
         for identity in &mut identities {
             identity.groups = or_unidentified(identity.groups, policy);
         }
-        (Self { starts, owners, identities, places, place_groups, people, names }, problems)
+        (Self { starts, owners, identities, places, place_groups, people, names, hardware }, problems)
     }
 
     /// Who uses the address.
@@ -229,13 +248,8 @@ impl RollIndex {
         let Some(named) = self.names.get(&name).filter(|named| named.known_by > by_address.known_by) else {
             return by_address;
         };
-        let place = self.starts.partition_point(|start| *start <= wide(client));
-        let of_place = place
-            .checked_sub(1)
-            .and_then(|place| self.places.get(place))
-            .and_then(|place| self.place_groups.get(*place as usize));
         let mut identity = *named;
-        identity.groups = identity.groups.union(of_place.unwrap_or(&GroupSet::EMPTY));
+        identity.groups = identity.groups.union(self.of_place(client));
         if by_address.known_by == KnownBy::DeviceRegister {
             identity.device = identity.device.or(by_address.device);
         }
@@ -243,6 +257,36 @@ impl RollIndex {
             identity.groups = identity.groups.union(&by_address.groups);
         }
         identity
+    }
+
+    /// Who uses the address, where a router says which device it is by its hardware. A device that is not on the roll says
+    /// nothing; one that is says more than the address does, which another device may have had yesterday, and less than a
+    /// sign-in there. `is_its_own` says whether the address is the device's and not the router's: then the groups of the place
+    /// hold for it too.
+    pub fn identify_by_hardware(
+        &self,
+        client: IpAddr,
+        hardware: HardwareAddress,
+        is_its_own: bool,
+    ) -> Identity {
+        let by_address = self.identify(client);
+        let is_surer = is_its_own && by_address.known_by > KnownBy::DeviceRegister;
+        let Some(found) = self.hardware.get(&hardware).filter(|_| !is_surer) else { return by_address };
+        let mut identity = *found;
+        if is_its_own {
+            identity.groups = identity.groups.union(self.of_place(client));
+        }
+        identity
+    }
+
+    /// The groups of the place, whoever sits there.
+    fn of_place(&self, client: IpAddr) -> &GroupSet {
+        let place = self.starts.partition_point(|start| *start <= wide(client));
+        let of_place = place
+            .checked_sub(1)
+            .and_then(|place| self.places.get(place))
+            .and_then(|place| self.place_groups.get(*place as usize));
+        of_place.unwrap_or(&GroupSet::EMPTY)
     }
 
     /// The person's groups, known by nothing.

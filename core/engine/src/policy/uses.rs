@@ -52,7 +52,8 @@ pub(crate) const fn strictness(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Allow => 0,
         Verdict::Scan => 1,
-        Verdict::Block => 2,
+        // No cell says that something would be refused: what is heard here is what the policy says.
+        Verdict::Block | Verdict::WouldBlock => 2,
     }
 }
 

@@ -115,6 +115,29 @@ pub(super) fn decide(world: &World, request: &Request<'_>, groups: &[String], at
     decision
 }
 
+/// What a front makes of it: where the filter observes only, nothing but what is sealed is refused and nothing is led
+/// elsewhere.
+pub(super) fn carried_out(
+    world: &World,
+    request: &Request<'_>,
+    groups: &[String],
+    at: Timestamp,
+) -> Decision {
+    let mut decision = decide(world, request, groups, at);
+    let observes = world
+        .live
+        .observing
+        .iter()
+        .any(|one| one.begins_at.is_none_or(|from| from <= at) && at < one.ends_at);
+    if observes && decision.reason.step != Step::Sealed {
+        if decision.verdict == Verdict::Block {
+            decision.verdict = Verdict::WouldBlock;
+        }
+        decision.obligations.safe_search = 0;
+    }
+    decision
+}
+
 struct Asking<'a> {
     world: &'a World,
     request: &'a Request<'a>,
@@ -215,7 +238,7 @@ fn order(fact: Fact) -> (u8, u8) {
 
 fn strict(verdict: Verdict) -> u8 {
     match verdict {
-        Verdict::Block => 2,
+        Verdict::Block | Verdict::WouldBlock => 2,
         Verdict::Scan => 1,
         Verdict::Allow => 0,
     }

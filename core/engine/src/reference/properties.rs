@@ -9,12 +9,13 @@ use proptest::prelude::*;
 use super::world::{self, ADDRESSES, AS_SENT, Dice, GROUPS, NAMES, PATHS};
 use super::{PlainSealed, World};
 use crate::calendar::Moment;
+use crate::current::Current;
 use crate::decision::{Decision, Fact, Verdict};
 use crate::document::safe_search::Level;
 use crate::document::target::url_host;
 use crate::document::{Effect, TargetText};
 use crate::identity::{Identity, KnownBy, PersonNo};
-use crate::live::{Live, Override, Subject};
+use crate::live::{Live, Observing, Override, Subject};
 use crate::policy::{Covered, FilterPolicy, LIVE, Memo, decide, decide_with_override, tells_paths_apart};
 use crate::request::{Front, Request};
 use crate::step::Step;
@@ -115,6 +116,27 @@ fn reference(world: &World, asked: &Asked) -> Decision {
     })
 }
 
+/// What a front does: the same with everything that it holds, and with what is kept of the request's facts.
+fn at_a_front(current: &Current, asked: &Asked, front: Front) -> Decision {
+    let groups = current.policy().groups().closure(asked.groups.iter().map(String::as_str), |_| {});
+    let identity = Identity { person: asked.person, device: None, groups, known_by: asked.known_by };
+    let held = current.hold(asked.at);
+    with_request(asked, &identity, front, |request| {
+        let decision = held.decide(request);
+        let mut memo = Memo::default();
+        assert_eq!(held.decide_and_keep(request, &mut memo), decision);
+        if let Some(recalled) = held.recall(request, &memo) {
+            assert_eq!(recalled, decision);
+        }
+        decision
+    })
+}
+
+/// The world as a front holds it.
+fn current(world: &World) -> Current {
+    Current::new(Gate::new(world, 1).policy, &world.live).0
+}
+
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 0..600)
 }
@@ -159,6 +181,55 @@ proptest! {
                     prop_assert_eq!(gate.decide(&asked, Front::Dns).reason.step, Step::Sealed);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn must_hold_1_a_sealed_entry_is_never_let_through_by_a_filter_that_observes_only(bytes in bytes(), more in bytes()) {
+        let mut world = world::world(&mut Dice(bytes.iter()));
+        world.live.observing = vec![Observing { number: 1, begins_at: None, ends_at: world::at("2030-01-01T00:00:00Z") }];
+        let current = current(&world);
+        let mut dice = Dice(more.iter());
+        for _ in 0..12 {
+            let mut asked = asked(&mut dice);
+            for entry in &world.sealed {
+                let (host, path) = match entry {
+                    PlainSealed::Host(host) => (host, None),
+                    PlainSealed::Prefix(host, path) | PlainSealed::Exact(host, path) => (host, Some(path)),
+                };
+                asked.host = Ok(Box::leak(host.clone().into_boxed_str()));
+                asked.path = path.map(|path| &*Box::leak(path.clone().into_boxed_str()));
+                let decision = at_a_front(&current, &asked, Front::Proxy);
+                prop_assert_eq!((decision.verdict, decision.reason.step), (Verdict::Block, Step::Sealed));
+                if path.is_none() {
+                    asked.chain = vec!["c.test", asked.host.unwrap()];
+                    asked.host = Ok("help.test");
+                    let decision = at_a_front(&current, &asked, Front::Dns);
+                    prop_assert_eq!((decision.verdict, decision.reason.step), (Verdict::Block, Step::Sealed));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_filter_that_observes_only_does_as_the_reference_and_changes_nothing_but_whether_it_refuses(bytes in bytes(), more in bytes()) {
+        let world = world::world(&mut Dice(bytes.iter()));
+        let (gate, current) = (Gate::new(&world, 1), current(&world));
+        let mut dice = Dice(more.iter());
+        for _ in 0..12 {
+            let asked = asked(&mut dice);
+            let (decided, done) = (gate.decide(&asked, Front::Proxy), at_a_front(&current, &asked, Front::Proxy));
+            let identity = Identity { person: asked.person, known_by: asked.known_by, ..Identity::default() };
+            let by_reference = with_request(&asked, &identity, Front::Proxy, |request| {
+                super::carried_out(&world, request, &asked.groups, asked.at)
+            });
+            prop_assert_eq!(done, by_reference, "{:?}", asked);
+            prop_assert_eq!(done.reason, decided.reason, "why it is decided stays the same");
+            prop_assert_eq!(done.obligations.unobserved, decided.obligations.unobserved);
+            prop_assert_eq!(done.obligations.scan, decided.obligations.scan);
+            let observes = gate.live.observing(asked.at).is_some() && decided.reason.step != Step::Sealed;
+            let expected = if observes && decided.verdict == Verdict::Block { Verdict::WouldBlock } else { decided.verdict };
+            prop_assert_eq!(done.verdict, expected, "nothing but a would-block stands for a block");
         }
     }
 
@@ -400,7 +471,11 @@ fn random_worlds_reach_every_step_and_every_kind_of_fact() {
         let gate = Gate::new(&world::world(&mut Dice(world.iter())), 1);
         let mut dice = Dice(more.iter());
         for _ in 0..8 {
-            let Decision { verdict, reason, obligations } = gate.decide(&asked(&mut dice), Front::Proxy);
+            let asked = asked(&mut dice);
+            let Decision { verdict, reason, obligations } = gate.decide(&asked, Front::Proxy);
+            if gate.live.observing(asked.at).is_some() {
+                *met.entry(format!("observing {}", verdict.id())).or_insert(0) += 1;
+            }
             *met.entry(format!("leads to {}", obligations.safe_search)).or_insert(0) += 1;
             *met.entry(format!("{} {}", reason.step, verdict.id())).or_insert(0) += 1;
             let fact = format!("{:?}", reason.fact);
@@ -442,6 +517,8 @@ fn random_worlds_reach_every_step_and_every_kind_of_fact() {
         "leads to 1",
         "leads to 2",
         "leads to 3",
+        "observing allow",
+        "observing block",
     ] {
         assert!(met.get(wanted).is_some_and(|times| *times >= 3), "{wanted}: {met:#?}");
     }

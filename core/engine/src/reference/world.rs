@@ -15,7 +15,7 @@ use crate::document::{
     SealedSection, SetBy, SharedHosts, TargetText, Unknown, Use, WithheldSection,
 };
 use crate::identity::PersonNo;
-use crate::live::{Focus, LiveDocument, Override, Subject, Withheld};
+use crate::live::{Focus, LiveDocument, Observing, Override, Subject, Withheld};
 use crate::sealed::{Feed, Sealed, SealedKey, SealedWriter};
 use crate::targets::looks_ahead;
 
@@ -331,6 +331,15 @@ fn live(dice: &mut Dice<'_>) -> LiveDocument {
                 number: 90 + dice.roll(4) as u32,
                 person: PersonNo(1 + dice.roll(2) as u32),
                 begins_at: dice.chance(3).then(|| moment(dice)),
+                ends_at: if dice.chance(5) { at("2030-01-01T00:00:00Z") } else { moment(dice) },
+            })
+        } else {
+            Vec::new()
+        },
+        observing: if dice.chance(3) {
+            dice.some(2, |dice| Observing {
+                number: 1 + dice.roll(4) as u32,
+                begins_at: dice.chance(5).then(|| moment(dice)),
                 ends_at: if dice.chance(5) { at("2030-01-01T00:00:00Z") } else { moment(dice) },
             })
         } else {

@@ -128,7 +128,7 @@ impl<'p> Replay<'p> {
                 return;
             }
             if before.step > past.step {
-                before.blocks = past.verdict.is_block();
+                before.blocks = past.verdict.closes();
                 excepted = Some(past.step);
             }
         }
@@ -138,7 +138,7 @@ impl<'p> Replay<'p> {
         let [is_new, is_new_this_way] = self.visits.see(visit, way);
         self.found.compared += 1;
         self.found.visits += u64::from(is_new);
-        self.found.otherwise_then += u64::from(before.blocks != past.verdict.is_block());
+        self.found.otherwise_then += u64::from(before.blocks != past.verdict.closes());
         if let Some(tally) = way.and_then(|way| self.differing.get_mut(way)) {
             let is_new = is_new_this_way;
             let list = after.list;

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use engine::document::{Effect, TargetText};
 use engine::live::{
-    AddressEntry, DeviceEntry, Focus, Override, PersonEntry, RangeEntry, Roll, Subject, Withheld,
+    AddressEntry, DeviceEntry, Focus, HardwareEntry, Observing, Override, PersonEntry, RangeEntry, Roll,
+    Subject, Withheld,
 };
 use engine::published::{Published, PublishedError};
 use engine::sealed::SealedKey;
 use engine::{
-    Current, DeviceNo, FilterPolicy, KnownBy, LiveDocument, PersonNo, PolicyDocument, Step, Verdict,
+    Current, DeviceNo, FilterPolicy, HardwareAddress, KnownBy, LiveDocument, PersonNo, PolicyDocument, Step,
+    Verdict,
 };
 use kit::Timestamp;
 use lists::{Entry, IndexBuilder, ListHead, ListIndex, Seed, Sink as _};
@@ -44,6 +46,8 @@ categories = ["games"]
 cells = { pupils = { times = ["lunch"] }, guests = "not-allowed" }
 "#;
 
+const HARDWARE: HardwareAddress = HardwareAddress::new([0x3c, 0x22, 0xfb, 0, 0x10, 0x2a]).unwrap();
+
 fn policy(text: &str) -> FilterPolicy {
     let document = PolicyDocument::parse(text).unwrap();
     FilterPolicy::compile(&document, &catalogue(), index(), &sealed()).unwrap()
@@ -53,6 +57,7 @@ fn live() -> LiveDocument {
     LiveDocument {
         roll: Roll {
             names: Vec::new(),
+            hardware: vec![HardwareEntry { address: HARDWARE, device: DeviceNo(8) }],
             people: vec![
                 PersonEntry { person: PersonNo(1), groups: vec!["pupils".into()] },
                 PersonEntry { person: PersonNo(2), groups: vec!["guests".into()] },
@@ -111,6 +116,66 @@ fn an_address_is_known_by_its_narrowest_entry_and_ipv6_is_equal_to_ipv4() {
         assert_eq!((identity.device, identity.known_by), (device.map(DeviceNo), known_by), "{client}");
         assert_eq!(names.join(" "), groups, "{client}");
     }
+}
+
+#[test]
+fn a_filter_that_observes_only_refuses_again_at_its_end_and_open_connections_hear_of_it() {
+    let mut document = live();
+    document.observing = vec![
+        Observing {
+            number: 2,
+            begins_at: Some(at("2026-11-23T10:00:00Z")),
+            ends_at: at("2026-11-23T10:30:00Z"),
+        },
+        Observing { number: 1, begins_at: None, ends_at: at("2026-11-23T09:00:00Z") },
+    ];
+    let (current, problems) = Current::new(policy(POLICY), &document);
+    assert_eq!(problems, []);
+    let says = |now| verdict(&current, "10.0.3.7", "games.test", now);
+    let mut last = current.generation(at("2026-11-23T08:59:59Z"));
+    for (now, expected, rises) in [
+        ("2026-11-23T08:59:59.999Z", Verdict::WouldBlock, false),
+        ("2026-11-23T09:00:00Z", Verdict::Block, true),
+        ("2026-11-23T09:59:59Z", Verdict::Block, false),
+        ("2026-11-23T10:00:00Z", Verdict::WouldBlock, true),
+        ("2026-11-23T10:29:59.999Z", Verdict::WouldBlock, false),
+        ("2026-11-23T10:30:00Z", Verdict::Block, true),
+    ] {
+        assert_eq!(says(now), expected, "{now}");
+        let generation = current.generation(at(now));
+        assert_eq!(generation > last, rises, "{now}");
+        last = generation;
+    }
+    // A gate that is older than the word leaves it out, and refuses.
+    let text = serde_json::to_string(&document).unwrap();
+    assert!(text.contains("\"observing\""), "{text}");
+    let older = text.replace("observing", "a-word-of-later");
+    assert_eq!(serde_json::from_str::<LiveDocument>(&older).unwrap().observing, []);
+}
+
+#[test]
+fn a_device_that_a_router_knows_by_its_hardware_is_known_wherever_it_is_and_less_than_by_a_sign_in() {
+    let (current, _) = Current::new(policy(POLICY), &live());
+    let policy = current.policy();
+    let held = current.hold(at("2026-11-23T10:30:00Z"));
+    let known = |client: &str, hardware, is_its_own| {
+        let identity = held.identify_by_hardware(client.parse().unwrap(), hardware, is_its_own);
+        let groups: Vec<&str> = identity.groups.iter().map(|group| policy.groups().id(group)).collect();
+        (identity.person, identity.device, identity.known_by, groups.join(" "))
+    };
+    let ada = (Some(PersonNo(1)), Some(DeviceNo(8)), KnownBy::DeviceRegister);
+    // At an address that it was given today, in the room and out of it.
+    let here = known("10.0.3.200", HARDWARE, true);
+    assert_eq!((here.0, here.1, here.2), ada);
+    assert_eq!(here.3, "everyone pupils room-3 tablets");
+    assert_eq!(known("192.0.2.7", HARDWARE, true).3, "everyone pupils tablets");
+    // Where the address is the router's, what is known of that is not about the device.
+    assert_eq!(known("10.0.3.1", HARDWARE, false).3, "everyone pupils tablets");
+    // Somebody signed in there; a device that nobody registered says nothing.
+    assert_eq!(known("10.0.3.9", HARDWARE, true).2, KnownBy::PortalSignIn);
+    let other = HardwareAddress::parse("3c:22:fb:00:10:2b").unwrap();
+    assert_eq!(known("10.0.3.8", other, true).2, KnownBy::AddressRange);
+    assert_eq!(known("192.0.2.7", other, true).2, KnownBy::Nothing);
 }
 
 #[test]

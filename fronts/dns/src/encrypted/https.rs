@@ -100,6 +100,7 @@ enum Refusal {
     Slow,
     Broken,
     Stopping,
+    TooMany,
 }
 
 impl Refusal {
@@ -120,6 +121,7 @@ impl Refusal {
             }
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "The question took too long to arrive.\n"),
             Self::Broken => (StatusCode::BAD_REQUEST, "The request ended before the question did.\n"),
+            Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "Too much is asked from this address.\n"),
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "There is no answer just now.\n"),
         }
     }
@@ -206,6 +208,9 @@ fn from_address(query: &str) -> Result<Vec<u8>, Refusal> {
 /// Hands the question to the thread that answers, and waits.
 async fn ask(question: Question, (asker, desk): &(Asker, Arc<Desk>)) -> Result<Response<Bytes>, Refusal> {
     let Question { bytes, name } = question;
+    if !asker.pace.turn(asker.source.client).await {
+        return Err(Refusal::TooMany);
+    }
     let (answer, mut answered) = mpsc::channel(1);
     let source = Source { name: name.or(asker.source.name), ..asker.source };
     asker.inbox.put(Letter::Question { bytes, source, to: Reply::at_desk(Arc::clone(desk), answer) });

@@ -28,6 +28,7 @@ pub use certificate::{Certificate, CertificateError};
 use crate::StartError;
 use crate::desk::Desk;
 use crate::inbox::Inbox;
+use crate::rate::Pace;
 use crate::resolver::Source;
 use crate::stream::{self, Asker, Patience};
 use crate::wire::write::Transport;
@@ -165,7 +166,7 @@ impl Serving {
 }
 
 /// Starts a thread for each inbox.
-pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>]) -> io::Result<Serving> {
+pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>], pace: &Pace) -> io::Result<Serving> {
     let Bound { tls, https } = bound;
     let mut serving = Serving {
         tls: tls.as_ref().map(|(address, _)| *address),
@@ -200,6 +201,7 @@ pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>]) -> io::Resul
                 inbox: Arc::clone(inbox),
                 desk: Arc::clone(&desk),
                 places: Arc::clone(&places),
+                pace: pace.clone(),
             };
             own.push((listener, Arc::new(house), open.subscribe()));
         }
@@ -237,6 +239,7 @@ struct House {
     /// Where the answers to requests are given out.
     desk: Arc<Desk>,
     places: Arc<Places>,
+    pace: Pace,
 }
 
 async fn accept(listener: tokio::net::TcpListener, house: Arc<House>) {
@@ -265,8 +268,9 @@ async fn greet(stream: TcpStream, client: IpAddr, house: &House) {
     let _ = stream.set_nodelay(true);
     let Ok(Ok(stream)) = timeout(house.limits.handshake, house.acceptor.accept(stream)).await else { return };
     let name = stream.get_ref().1.server_name().and_then(|name| house.own_name(name));
-    let source = Source { client, transport: house.transport, name, test: None };
-    let asker = Asker { source, inbox: Arc::clone(&house.inbox) };
+    let source =
+        Source { client, transport: house.transport, name, test: None, hardware: None, by_router: false };
+    let asker = Asker { source, inbox: Arc::clone(&house.inbox), pace: house.pace.clone() };
     let Limits { idle, message, slow, .. } = house.limits;
     if house.transport == Transport::Https {
         https::serve(stream, asker, Arc::clone(&house.desk), house.limits).await;

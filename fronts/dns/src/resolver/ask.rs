@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use engine::test_pass::{TestGroup, read_pass};
-use engine::{Decision, Held, Identity, NameHash, Owed, Recorder, Step};
+use engine::{Decision, HardwareAddress, Held, Identity, NameHash, Owed, Recorder, Step};
 
 use super::judge::Case;
 use super::lead::{Led, says_where};
@@ -27,12 +27,19 @@ pub struct Source {
     pub name: Option<NameHash>,
     /// The group that the school's own test asks as; nothing for a device.
     pub test: Option<TestGroup>,
+    /// The device's hardware address, where a named router tells it.
+    pub hardware: Option<HardwareAddress>,
+    /// Whether `client` is the router, which did not tell the device's own address.
+    pub by_router: bool,
 }
 
 impl Source {
     /// Who asks, as far as is known.
     #[inline]
     pub(super) fn identify(&self, held: &Held) -> Identity {
+        if let (Some(hardware), None, None) = (self.hardware, self.test, self.name) {
+            return held.identify_by_hardware(self.client, hardware, !self.by_router);
+        }
         held.identify_or_test(self.client, self.name, self.test)
     }
 }
@@ -55,6 +62,8 @@ impl Default for Prepared {
             transport: Transport::Udp,
             name: None,
             test: None,
+            hardware: None,
+            by_router: false,
         };
         Self { source, length: 0, complaint: Some(Complaint::NotAQuestion), query, name, hash: 0 }
     }
@@ -72,10 +81,11 @@ impl<R> Resolver<R> {
                 // Padding hides nothing where it can be read (RFC 7830 §6).
                 edns.padded &= source.transport.is_encrypted();
             }
-            if self.settings.routers.contains(&source.client)
-                && let Some(device) = device::behind_router(message, prepared.query.end())
-            {
-                prepared.source.client = device;
+            if self.settings.routers.contains(&source.client) {
+                let told = device::behind_router(message, prepared.query.end());
+                prepared.source.client = told.address.unwrap_or(source.client);
+                (prepared.source.hardware, prepared.source.by_router) =
+                    (told.hardware, told.address.is_none());
             }
             prepared.query.name_into(&mut prepared.name);
             prepared.hash = self.hashing.of(prepared.query.question());

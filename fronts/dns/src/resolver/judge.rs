@@ -43,7 +43,7 @@ impl<'a> Case<'a> {
     /// is in this. What the facts match is kept with the answer, so that the next device's answer costs little.
     pub fn decide_answer(&self, held: &Held, stored: &mut Stored, addresses: &mut Vec<IpAddr>) -> Decision {
         if let Some(decision) = held.recall(&self.request(&[], &[]), &stored.memo) {
-            return outside(decision, stored);
+            return outside(held, decision, stored);
         }
         let mut memo = std::mem::take(&mut stored.memo);
         let decision = if stored.has_facts() {
@@ -55,7 +55,7 @@ impl<'a> Case<'a> {
             held.decide_and_keep(&self.request(&[], &[]), &mut memo)
         };
         stored.memo = memo;
-        outside(decision, stored)
+        outside(held, decision, stored)
     }
 
     /// Hands the event to the activity log.
@@ -76,13 +76,13 @@ impl<'a> Case<'a> {
 
 /// Refuses an answer of the internet's that leads inside, unless the name was opened on purpose: by the school, by somebody
 /// who may, or by content. That a category is allowed says nothing of where its names lead.
-fn outside(decision: Decision, stored: &Stored) -> Decision {
+fn outside(held: &Held, decision: Decision, stored: &Stored) -> Decision {
     let on_purpose = matches!(
         decision.reason.step,
         Step::Help | Step::Essential | Step::Focus | Step::LockedAllow | Step::Override | Step::School
     );
-    if !stored.leads_inside() || decision.verdict.is_block() || on_purpose {
+    if !stored.leads_inside() || decision.verdict.closes() || on_purpose {
         return decision;
     }
-    Decision::refused(Refusal::Inside)
+    held.refused(Refusal::Inside)
 }

@@ -24,6 +24,31 @@ fn a_blocked_name_is_never_sent_upstream_and_another_group_may_still_ask() {
 }
 
 #[test]
+fn a_filter_that_observes_only_answers_what_is_closed_and_says_so_until_its_end() {
+    let mut bench = Bench::new();
+    bench.observe(60_000);
+    let address = record(HERE, A, 300, &[192, 0, 2, 1]);
+    let first = bench.resolve(&question("www.games.example", A), 0, std::slice::from_ref(&address));
+    assert_eq!((first[3] & 15, read(&first).answers.len()), (0, 1));
+    let kept = bench.ask(&question("www.games.example", A)).unwrap();
+    assert_eq!((kept[3] & 15, read(&kept).answers.len()), (0, 1), "from the cache");
+    assert!(read(&kept).answers[0].ttl <= 60, "so that the end is met soon");
+    // By where it leads, too.
+    let chain = [alias("cdn.tracker.example"), record(&wire("cdn.tracker.example"), A, 300, &[192, 0, 2, 9])];
+    assert_eq!(bench.resolve(&question("www.example.org", A), 0, &chain)[3] & 15, 0);
+    // A search engine is left where it is, as by the filter that stands.
+    let engine = bench.resolve(&question("seek.example", A), 0, &[address]);
+    assert_eq!((engine[3] & 15, read(&engine).answers.len()), (0, 1));
+    let told: Vec<_> = bench.events.all().iter().map(|told| told.verdict).collect();
+    assert_eq!(told, [Verdict::WouldBlock, Verdict::WouldBlock, Verdict::WouldBlock, Verdict::Allow]);
+    assert_eq!(bench.counters().blocked, 0);
+
+    bench.now.at = bench.now.at.plus_millis(60_000);
+    assert_eq!(bench.ask(&question("www.games.example", A)).unwrap()[3] & 15, 3, "it ends by itself");
+    assert_eq!(bench.events.all().last().unwrap().verdict, Verdict::Block);
+}
+
+#[test]
 fn an_answer_kept_for_one_group_is_decided_again_for_another() {
     let mut bench = Bench::new();
     let message = question("www.games.example", A);

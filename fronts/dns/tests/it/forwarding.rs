@@ -98,6 +98,12 @@ fn an_answer_of_the_internets_that_leads_inside_is_refused_and_one_of_the_school
     assert!(bench.school.swap_policy(crate::ground::policy(opened)).is_empty());
     let answer = bench.resolve(&question("intranet.example", A), 0, &[record(HERE, A, 300, &[10, 0, 0, 7])]);
     assert_eq!(answer[3] & 15, 0);
+    // A filter that observes only passes it on: it may be the page of the filter that stands, whose answer it is.
+    let mut bench = school_zones();
+    bench.observe(60_000);
+    let answer = bench.resolve(&question("rebind.example", A), 0, &[record(HERE, A, 300, &[10, 0, 0, 7])]);
+    assert_eq!(answer[3] & 15, 0);
+    assert_eq!(bench.events.all()[0].verdict, engine::Verdict::WouldBlock);
     // Without that care nothing is refused.
     let mut bench = Bench::new();
     assert_eq!(bench.ask(&question("rebind.example", A)), None);

@@ -362,6 +362,17 @@ impl Bench {
         Self { resolver, school, events, counting, now, sent, streamed, replies, number: 0 }
     }
 
+    /// Has the school's filter observe only for so long from now on.
+    pub fn observe(&self, for_ms: i64) {
+        let mut live = self.school.live().document().clone();
+        live.observing = vec![engine::live::Observing {
+            number: 1,
+            begins_at: None,
+            ends_at: self.now.at.plus_millis(for_ms),
+        }];
+        assert!(self.school.swap_live(&live).is_empty());
+    }
+
     pub fn counters(&self) -> Counters {
         self.counting.now()
     }
@@ -389,7 +400,14 @@ impl Bench {
     pub fn ask_as(&mut self, client: &str, transport: Transport, message: &[u8]) -> Option<Vec<u8>> {
         let mut buffer = vec![0; 65_535];
         buffer[..message.len()].copy_from_slice(message);
-        let source = Source { client: client.parse().unwrap(), transport, name: None, test: None };
+        let source = Source {
+            client: client.parse().unwrap(),
+            transport,
+            name: None,
+            test: None,
+            hardware: None,
+            by_router: false,
+        };
         self.number += 1;
         let number = self.number;
         let outcome = self.resolver.ask(&mut buffer, message.len(), source, || number, self.now);

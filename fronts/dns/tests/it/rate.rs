@@ -1,8 +1,15 @@
 //! What becomes of an address that asks too much.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
 use front_dns::wire::write::Transport;
 
-use crate::ground::{Bench, HERE, PUPIL, STAFF, question, read, record, with_edns};
+use crate::ground::{
+    Bench, Events, HERE, PUPIL, STAFF, Upstream, question, read, record, respond, school, with_edns,
+};
 
 const A: u16 = 1;
 
@@ -70,4 +77,53 @@ fn a_resolver_that_asks_for_many_may_be_excepted() {
     let (mut bench, asked) = bench(10, &["127.0.0.0/30"]);
     assert!((0..1_000).all(|_| bench.ask(&asked).is_some_and(|answer| answer[7] == 1)));
     assert_eq!(bench.counters().limited, 0);
+}
+
+#[test]
+fn over_a_stream_every_question_is_answered_and_what_is_beyond_the_bound_waits_for_its_turn() {
+    let upstream = Upstream::answering(|question| {
+        vec![respond(question, 0, &[record(HERE, A, 3_000, &[192, 0, 2, 1])])]
+    });
+    let slowed = |except: &[&str]| {
+        let except = except.iter().map(|text| text.parse().unwrap()).collect();
+        let config = front_dns::Config {
+            listen: vec!["127.0.0.1:0".parse().unwrap()],
+            upstreams: vec![upstream.address],
+            threads: 2,
+            rate: Some(front_dns::Rate { per_second: 50, except }),
+            ..front_dns::Config::default()
+        };
+        let events = Arc::new(Events::default());
+        let running = front_dns::start(config, school(), events.clone(), kit::Clock::System).unwrap();
+        // From two connections at once: they are one device.
+        let streams: Vec<_> = (0..2)
+            .map(|_| {
+                let stream = TcpStream::connect(running.addresses()[0]).unwrap();
+                stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                stream
+            })
+            .collect();
+        let asked = question("www.example.org", A);
+        let framed = [&(asked.len() as u16).to_be_bytes()[..], &asked].concat();
+        for mut stream in &streams {
+            stream.write_all(&framed.repeat(55)).unwrap();
+        }
+        for mut stream in &streams {
+            for _ in 0..55 {
+                let mut length = [0; 2];
+                stream.read_exact(&mut length).unwrap();
+                let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
+                stream.read_exact(&mut answer).unwrap();
+                assert_eq!((answer[3] & 15, answer[7]), (0, 1));
+            }
+        }
+        assert_eq!(events.all().len(), 110);
+        let counters = running.counters();
+        running.stop();
+        (counters.slowed, counters.limited)
+    };
+    let (waited, limited) = slowed(&[]);
+    assert!((1..=9).contains(&waited), "a hundred and one at once and fifty a second after: {waited}");
+    assert_eq!(limited, 0, "streams and datagrams are counted apart");
+    assert_eq!(slowed(&["127.0.0.0/8"]), (0, 0));
 }

@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use engine::live::{DeviceEntry, HardwareEntry};
+use engine::{DeviceNo, HardwareAddress};
 use front_dns::wire::write::Transport;
 
 use crate::ground::{Bench, PUPIL, STAFF, question, with_edns};
@@ -63,4 +65,45 @@ fn rfc7871_11_1_nothing_about_a_device_goes_upstream() {
         assert!(!has(&[127, 0, 0, 20]) && !has(&[203, 0, 113, 7]) && !has(&[0xfd, 0xe9]), "{sent:02x?}");
     }
     assert_eq!(bench.sent.len(), 2);
+}
+
+/// A question with the hardware address alone.
+fn by_hardware(name: &str, hardware: [u8; 6]) -> Vec<u8> {
+    let mut options = vec![0xfd, 0xe9, 0, 6];
+    options.extend(hardware);
+    let mut message = with_edns(question(name, 1), 1232, false);
+    let end = message.len();
+    message[end - 2..].copy_from_slice(&(options.len() as u16).to_be_bytes());
+    message.extend(options);
+    message
+}
+
+#[test]
+fn a_named_router_is_believed_about_a_registered_devices_hardware_and_nobody_else() {
+    let laptop = [0x3c, 0x22, 0xfb, 0, 0x10, 0x2a];
+    let mut bench = Bench::behind(&[ROUTER]);
+    let mut live = bench.school.live().document().clone();
+    live.roll.devices.push(DeviceEntry {
+        device: DeviceNo(5),
+        person: None,
+        groups: vec!["pupils".into()],
+        addresses: Vec::new(),
+    });
+    let address = HardwareAddress::new(laptop).unwrap();
+    live.roll.hardware.push(HardwareEntry { address, device: DeviceNo(5) });
+    assert!(bench.school.swap_live(&live).is_empty());
+    let client = |bench: &Bench| bench.events.all().last().and_then(|told| told.client);
+    // The device is a pupil's, wherever the router is.
+    assert!(is_closed(bench.ask_as(ROUTER, Transport::Udp, &by_hardware("games.example", laptop))));
+    assert_eq!(client(&bench), Some(ROUTER.parse().unwrap()), "its address was not told");
+    // Who says it of themselves is not believed.
+    assert_eq!(bench.ask_as(STAFF, Transport::Udp, &by_hardware("games.example", laptop)), None);
+    // With an address too, the log knows that.
+    let mut both = by_hardware("www.games.example", laptop);
+    let length_at = both.len() - 12;
+    both.extend([0, 8, 0, 8, 0, 1, 32, 0]);
+    both.extend(STAFF.parse::<Ipv4Addr>().unwrap().octets());
+    both[length_at..length_at + 2].copy_from_slice(&22u16.to_be_bytes());
+    assert!(is_closed(bench.ask_as(ROUTER, Transport::Udp, &both)));
+    assert_eq!(client(&bench), Some(STAFF.parse().unwrap()));
 }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use engine::LiveDocument;
 use engine::document::{Effect, TargetText};
-use engine::live::{Override, Subject};
+use engine::live::{Observing, Override, Subject};
 use kit::{Clock, Timestamp};
 
-use super::setting::{Setting, block, policy, read_head, roll};
+use super::setting::{PUPIL, Setting, block, body, policy, read_head, roll, status};
 
 fn open(setting: &Setting, listener: &TcpListener, host: &str, plain: bool) -> (TcpStream, TcpStream) {
     let target = format!("{host}:{}", listener.local_addr().unwrap().port());
@@ -75,6 +75,27 @@ fn newly_blocked_tunnels_and_streams_are_closed_within_two_seconds_and_others_st
     origin.read_exact(&mut got).unwrap();
     assert_eq!(&got, b"still");
     assert_eq!(setting.proxy.counts().closed_by_change, 4);
+}
+
+#[test]
+fn what_a_filter_lets_through_while_it_observes_only_is_closed_when_it_refuses_again() {
+    let (setting, listener) = setting();
+    setting.current.swap_policy(policy(&block("games.example")));
+    let ends_at = Clock::System.now().plus_millis(3_600_000);
+    let observing = vec![Observing { number: 1, begins_at: None, ends_at }];
+    setting.current.swap_live(&LiveDocument { version: 2, observing, ..roll() });
+    let page = setting.curl(&["--interface", PUPIL, &setting.url("games.example", "/small")]);
+    assert_eq!(body(&page), "hello\n", "no block page");
+    let (mut client, _origin) = open(&setting, &listener, "games.example", false);
+    let told = setting.log.lines();
+    let wanted = format!("proxy would-block school games.example /small {PUPIL} 6");
+    assert_eq!(told.first(), Some(&wanted), "{told:?}");
+    setting.current.swap_live(&LiveDocument { version: 3, ..roll() });
+    let changed = Instant::now();
+    assert_eq!(client.read(&mut [0; 1]).unwrap_or(0), 0);
+    assert!(changed.elapsed() < Duration::from_secs(2), "{:?}", changed.elapsed());
+    let page = setting.curl(&["--interface", PUPIL, &setting.url("games.example", "/small")]);
+    assert_eq!(status(&page), 403, "{page}");
 }
 
 #[test]

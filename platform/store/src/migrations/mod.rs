@@ -11,6 +11,8 @@ mod m0005_policy_kept;
 mod m0006_list_web;
 mod m0007_filter_test;
 mod m0008_dns_name;
+mod m0009_observing;
+mod m0010_device_hardware;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -35,6 +37,8 @@ const ALL: &[Migration] = &[
     Migration { number: 6, name: "list-web", statements: m0006_list_web::statements },
     Migration { number: 7, name: "filter-test", statements: m0007_filter_test::statements },
     Migration { number: 8, name: "dns-name", statements: m0008_dns_name::statements },
+    Migration { number: 9, name: "observing", statements: m0009_observing::statements },
+    Migration { number: 10, name: "device-hardware", statements: m0010_device_hardware::statements },
 ];
 
 /// Held on PostgreSQL while the shape changes, so that two programs starting together do not both change it.
