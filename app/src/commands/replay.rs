@@ -154,10 +154,12 @@ fn say(context: &Context, asked: &Replay, since: Timestamp, found: &Replayed, da
         }
     }
     if found.otherwise_then > 0 {
-        out.say(format!(
-            "{} of those compared were decided otherwise then: the policy in force, lists or the roll have changed since.",
-            found.otherwise_then
-        ));
+        let why = if asked.brought_in {
+            "by the other filter than the policy in force would decide them"
+        } else {
+            "then: the policy in force, lists or the roll have changed since"
+        };
+        out.say(format!("{} of those compared were decided otherwise {why}.", found.otherwise_then));
     }
     if damaged > 0 {
         out.say(format!("{damaged} bytes of the log are damaged, and what was in them is not compared."));

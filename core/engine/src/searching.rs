@@ -77,7 +77,7 @@ pub fn words_of(host: Host<'_>, path: &str) -> Option<String> {
     let engine = ENGINES.iter().find(|engine| engine.is_asked(name.as_str(), path))?;
     let value = |parameter: &String| {
         // Of one that is said more than once the last counts, as for most engines.
-        let pairs = query.split(['&', ';']).rev().filter_map(|pair| pair.split_once('='));
+        let pairs = query.split('&').rev().filter_map(|pair| pair.split_once('='));
         pairs.filter(|(name, _)| is_called(name, parameter)).find_map(|(_, value)| words(value))
     };
     engine.parameters.iter().find_map(value)

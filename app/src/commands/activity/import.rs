@@ -33,8 +33,8 @@ use people::Asker;
     after_help = "What comes in is marked with the kind of log it is from, and decided nothing here: searches show it with the step \
                   `elsewhere`, reports leave it out, and `policy replay` holds it against a draft. Visits to help sites stay \
                   outside, and so does what is older than the log is kept. The same file adds nothing a second time, and one that \
-                  has grown adds what is new. Somebody is taken to be who signed in, where the roll has their key, or who has the \
-                  device with that address, where it was on the roll by then; else nobody. A file that ends in .gz is unpacked."
+                  has grown adds what is new. Somebody is taken to be who had signed in to that filter, where the roll has their \
+                  key, else nobody: who had an address then is not known. `--by-address` says that addresses have not changed. A file that ends in .gz is unpacked."
 )]
 pub struct Asked {
     /// The files, rotated ones too, each of one kind of log.
@@ -43,6 +43,10 @@ pub struct Asked {
     /// What kind of log they are.
     #[arg(long, value_enum, default_value_t = Format::Auto)]
     pub format: Format,
+    /// Take an address for the device that has it on the roll today, where that was on the roll by then. Right only where
+    /// addresses are fixed and were the same then: else one child's visits are put down to another.
+    #[arg(long)]
+    pub by_address: bool,
     /// Take out again what an import brought in, by its name.
     #[arg(long, value_name = "NAME")]
     pub undo: Option<String>,
@@ -92,7 +96,7 @@ pub fn run(context: &Context, client: &Client, asked: &Asked) -> Result<()> {
     if let Some(name) = &asked.undo {
         return undo(context, client, name);
     }
-    let bringing = Bringing::new(context, client)?;
+    let bringing = Bringing::new(context, client, asked.by_address)?;
     for path in &asked.files {
         let told = bringing.bring(asked.format.origin(), path);
         told.with_context(|| format!("{} was not brought in", path.display()))?;
@@ -177,7 +181,7 @@ struct Told {
 }
 
 impl<'c> Bringing<'c> {
-    fn new(context: &'c Context, client: &'c Client) -> Result<Self> {
+    fn new(context: &'c Context, client: &'c Client, by_address: bool) -> Result<Self> {
         let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
         let opened = Opened::open(&context.home.gate(), &key)?;
         let sealed = Arc::new(Sealed::never_configured());
@@ -190,7 +194,7 @@ impl<'c> Bringing<'c> {
         let zone = Zone::named(&policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc());
         let status = client.status().map_err(not_running)?;
         let oldest = context.at.plus_millis(-i64::from(status.keep_days).saturating_mul(A_DAY_MS));
-        let askers = people::Askers::on_the_roll(context)?;
+        let askers = people::Askers::on_the_roll(context, by_address)?;
         Ok(Self { context, client, policy, live, zone, askers, oldest })
     }
 
@@ -220,6 +224,9 @@ impl<'c> Bringing<'c> {
         sending.send(told.lines)?;
         let taken = sending.importing.end(file, told.lines).map_err(not_running)?;
         self.say(run, origin, path, &told, taken);
+        if source.is_unfinished() {
+            self.context.output.say("The last line has no end yet and is left for the next time.");
+        }
         Ok(())
     }
 
@@ -304,7 +311,7 @@ impl<'c> Bringing<'c> {
             },
         ));
         if *unidentified > 0 {
-            out.say(format!("{unidentified} of those read are of nobody known: by who signed in, or by a device that was on the roll then."));
+            out.say(format!("{unidentified} of those read are of nobody known: nobody on the roll had signed in. `--by-address` goes by devices too, where addresses are fixed."));
         }
         for (many, what) in [
             (help, "visits to help sites, of which nothing is ever kept"),

@@ -71,6 +71,9 @@ pub fn run(context: &Context, asked: &Asked) -> Result<()> {
 
     let client = Client::new(&context.home.run());
     let counts = client.counts(&Search { time, ..Search::default() }).map_err(not_running)?;
+    // What was brought in from another filter's log nobody asked of this one.
+    let elsewhere = Search { time, step: Some(Step::Elsewhere), ..Search::default() };
+    let requests = counts.events.saturating_sub(client.counts(&elsewhere).map_err(not_running)?.events);
     let mut tally = Tally::default();
     let search = Search { verdict: Some(Verdict::WouldBlock), time, ..Search::default() };
     let answered = client
@@ -80,9 +83,9 @@ pub fn run(context: &Context, asked: &Asked) -> Result<()> {
         })
         .map_err(not_running)?;
     let found = tally.end(policy, asked.examples);
-    let about = About { since, until: time.to, damaged: answered.damaged_bytes, requests: counts.events };
+    let about = About { since, until: time.to, damaged: answered.damaged_bytes, requests };
     context.output.object(&json!({
-        "since": since.to_string(), "until": time.to.map(|to| to.to_string()), "requests": counts.events,
+        "since": since.to_string(), "until": time.to.map(|to| to.to_string()), "requests": requests,
         "damaged_bytes": answered.damaged_bytes, "would_block": found, "cannot_be_known": CANNOT_BE_KNOWN,
     }));
     say(context, &found, &about, &zone);
@@ -99,8 +102,8 @@ struct About {
 
 /// Said in every report, so that nobody takes it for more than it is.
 const CANNOT_BE_KNOWN: &str = "What the other filter refuses it answers itself, so what is open here and closed there is not in \
-                               this log. To see it, take the names that it refused out of its own log, a line each, and give them to \
-                               `fivebar explain - --as GROUP`: it says of each what would happen here, and why.";
+                               this log. To see it, bring its own log in (`fivebar activity import`) and hold the policy against that \
+                               (`fivebar policy replay FILE --brought-in`).";
 
 /// Whoever asked: a person, or a device of nobody known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -313,7 +316,9 @@ const fn words_of(step: Step) -> &'static str {
         Step::PermittedUse => "the permitted-use table",
         Step::Unknown => "sites that no list knows",
         Step::Content => "what is on the page",
-        Step::Sealed | Step::Help | Step::Essential | Step::LockedAllow | Step::Front => "another step",
+        Step::Sealed | Step::Help | Step::Essential | Step::LockedAllow | Step::Front | Step::Elsewhere => {
+            "another step"
+        }
     }
 }
 

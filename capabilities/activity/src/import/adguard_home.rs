@@ -6,7 +6,7 @@ use engine::{Front, Verdict};
 use kit::Timestamp;
 use serde::Deserialize;
 
-use super::{Heard, Why, given, stamp, web_host};
+use super::{Heard, Why, stamp, web_host};
 
 #[derive(Deserialize)]
 struct Line {
@@ -17,8 +17,6 @@ struct Line {
     #[serde(rename = "IP", default)]
     client: Option<String>,
     /// The name that the device's encrypted questions came with.
-    #[serde(rename = "CID", default)]
-    client_id: Option<String>,
     #[serde(rename = "Result", default)]
     result: Outcome,
 }
@@ -45,7 +43,8 @@ pub fn line(text: &str, line: u64) -> Result<Heard, Why> {
         line,
         at,
         client: said.client.and_then(|client| client.parse::<IpAddr>().ok()),
-        user: said.client_id.as_deref().and_then(given).map(str::to_owned),
+        // A device chooses its `CID` itself.
+        user: None,
         host: web_host(&host)?,
         path: None,
         agent: None,

@@ -127,6 +127,14 @@ pub struct Imported {
     pub bytes: u64,
 }
 
+impl Imported {
+    /// What it takes in the log, its texts as long as they are kept.
+    pub fn bytes_at_most(&self) -> usize {
+        let texts = [self.path.as_ref(), self.searched.as_ref(), self.agent.as_ref()];
+        200 + self.host.len() + texts.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+}
+
 /// Why a line was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Why {

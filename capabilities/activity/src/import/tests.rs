@@ -123,7 +123,7 @@ fn adguard_homes_questions_are_read() {
         all,
         [
             "1 2026-11-26T09:55:56.519Z 10.0.0.7 - dns games.example.com block 0",
-            "2 2026-11-26T09:55:57Z 2001:db8::7 ada-tablet dns www.example.org allow 0",
+            "2 2026-11-26T09:55:57Z 2001:db8::7 - dns www.example.org allow 0",
             "3 2026-11-26T09:55:58Z 10.0.0.7 - dns www.google.com allow 0",
         ]
     );
@@ -198,7 +198,7 @@ XXXXXXXXXX.XXXXXX\tC1\t10.0.0.7\t1040\t192.0.2.9\t80\tGET\twww.example.org\t/\t-
         all,
         [
             "7 2026-11-26T10:49:00.123Z 10.0.0.7 - proxy www.example.org/a%20b?q=owls allow 77",
-            "8 2026-11-26T10:49:00.123Z 10.0.0.7 ada proxy 192.0.2.9/ allow 0",
+            "8 2026-11-26T10:49:00.123Z 10.0.0.7 - proxy 192.0.2.9/ allow 0",
             "9 2026-11-26T10:49:00.123Z 10.0.0.7 - connect www.example.net allow 0",
         ]
     );

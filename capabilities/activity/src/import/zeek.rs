@@ -93,7 +93,8 @@ impl Zeek {
             line,
             at: at.ok_or(Why::Time)?,
             client: field("id.orig_h").and_then(|client| client.parse().ok()),
-            user: field("username"),
+            // Its `username` is what a browser sends to any website: whoever writes it says who they are.
+            user: None,
             host: asked.host,
             path: asked.path,
             agent: field("user_agent"),

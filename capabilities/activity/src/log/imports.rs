@@ -19,8 +19,9 @@ use crate::page::Run;
 use crate::search::Whose;
 use crate::store::{Appended, StoreError};
 
-/// Events of one frame.
+/// Events of one frame, and bytes of them at most, which leaves it well below the longest that is read back.
 const A_BATCH: usize = 1_024;
+const A_BATCH_BYTES: usize = crate::frame::LONGEST / 2;
 
 /// A file as it is known again: how long it is, and the SHA-256 of all of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,7 +120,7 @@ impl AppendLog {
         let Some(origin) = held(&self.writer).imports.get(&run).map(|import| import.origin) else {
             return Err(StoreError::UnknownImport(run));
         };
-        let batches: Vec<Vec<u8>> = rows.chunks(A_BATCH).map(|rows| batch_of(origin, rows)).collect();
+        let batches: Vec<Vec<u8>> = frames_of(rows).map(|rows| batch_of(origin, rows)).collect();
         let batches: Vec<_> = batches.iter().filter_map(|bytes| Some((run, Batch::parse(bytes)?))).collect();
         let mut writer = held(&self.writer);
         if !writer.active.is_empty() {
@@ -153,6 +154,23 @@ impl AppendLog {
 }
 
 /// Requests as a batch, by rising lines. What cannot be written is left out: its host was checked by whoever read it.
+/// The requests in runs that each fit into a frame.
+fn frames_of(rows: &[Imported]) -> impl Iterator<Item = &[Imported]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |row: &&Imported| {
+            bytes += row.bytes_at_most();
+            bytes <= A_BATCH_BYTES
+        };
+        // One is always taken: none is longer than a frame.
+        let many = rest.iter().take(A_BATCH).take_while(fits).count().max(1);
+        let (now, later) = rest.split_at_checked(many)?;
+        rest = later;
+        Some(now)
+    })
+}
+
 fn batch_of(origin: Origin, rows: &[Imported]) -> Vec<u8> {
     let mut rows: Vec<&Imported> = rows.iter().collect();
     rows.sort_by_key(|row| row.line);

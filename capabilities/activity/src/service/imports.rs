@@ -6,13 +6,15 @@ use crate::import::Imported;
 use crate::page::Run;
 use crate::store::{Appended, StoreError};
 
-/// So many requests are made durable together.
+/// So many requests are made durable together, or so many bytes of them.
 const GATHERED: usize = 128 << 10;
+const GATHERED_BYTES: usize = 32 << 20;
 
 /// An import that a conversation has begun.
 pub struct Importing {
     run: Run,
     rows: Vec<Imported>,
+    bytes: usize,
     told: u64,
 }
 
@@ -22,13 +24,14 @@ pub fn take(service: &Service, importing: &mut Option<Importing>, ask: Ask) -> R
     match (ask, importing) {
         (Ask::BeginImport { run, origin, file }, importing) => {
             service.log.begin_import(run, origin, file, at)?;
-            *importing = Some(Importing { run, rows: Vec::new(), told: 0 });
+            *importing = Some(Importing { run, rows: Vec::new(), bytes: 0, told: 0 });
             Ok(Reply::Acknowledged)
         }
         (Ask::Import { rows, told }, Some(importing)) => {
+            importing.bytes += rows.iter().map(Imported::bytes_at_most).sum::<usize>();
             importing.rows.extend(rows);
             importing.told = importing.told.max(told);
-            let due = importing.rows.len() >= GATHERED;
+            let due = importing.rows.len() >= GATHERED || importing.bytes >= GATHERED_BYTES;
             Ok(Reply::Taken(if due { importing.flush(service)? } else { Appended::default() }))
         }
         (Ask::EndImport { file, lines }, Some(importing)) => {
@@ -44,6 +47,7 @@ pub fn take(service: &Service, importing: &mut Option<Importing>, ask: Ask) -> R
 impl Importing {
     fn flush(&mut self, service: &Service) -> Result<Appended, StoreError> {
         let rows = std::mem::take(&mut self.rows);
+        self.bytes = 0;
         service.log.import(self.run, &rows, self.told)
     }
 }

@@ -192,3 +192,25 @@ fn an_import_is_taken_out_of_columns_too() {
     assert_eq!(found(&log, &Search::default()).0, events);
     assert!(log.imports()[0].undone);
 }
+
+#[test]
+fn rows_with_the_longest_texts_come_back_and_nothing_is_damaged() {
+    let school = School::new(true);
+    let log = school.open();
+    log.begin_import(RUN, Origin::Squid, file(1), now()).unwrap();
+    let path = format!("/{}", "a".repeat(activity::event::LONGEST_PATH - 1));
+    let agent = format!("Old/1 {}", "b".repeat(activity::event::LONGEST_AGENT - 6));
+    let long: Vec<Imported> = rows(1..=1_500)
+        .into_iter()
+        .map(|row| Imported { path: Some(path.clone()), searched: None, agent: Some(agent.clone()), ..row })
+        .collect();
+    let new = log.import(RUN, &long, 1_500).unwrap().events;
+    assert_eq!(new, long.len() as u64);
+    log.end_import(RUN, file(1), 1_500, now()).unwrap();
+    drop(log);
+    let log = school.open();
+    let search = Search { step: Some(Step::Elsewhere), ..Search::default() };
+    let (events, damaged) = found(&log, &search);
+    assert_eq!((events.len(), damaged), (long.len(), 0));
+    assert!(events.iter().all(|event| event.path.as_deref() == Some(path.as_str())));
+}

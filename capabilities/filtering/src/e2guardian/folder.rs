@@ -70,7 +70,7 @@ pub fn draft(folder: &Path, kinds: &Kinds) -> Result<Draft, DraftError> {
             if read.bands.is_empty() {
                 continue;
             }
-            if !name.starts_with("banned") && !name.starts_with("local") && !name.starts_with("blanket") {
+            if !name.starts_with("banned") && !name.starts_with("localbanned") {
                 draft.not_understood.push(format!(
                     "{place}: it opens sites at times ({}), and a rule has no times; write a row of the table, or rules that always open them",
                     words(&read.bands)

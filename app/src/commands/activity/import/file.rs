@@ -31,6 +31,7 @@ pub struct Source<'c> {
     origin: Origin,
     form: Form,
     lines: u64,
+    is_unfinished: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl<'c> Source<'c> {
         if form == Form::Database && origin != Origin::PiHole {
             bail!("it is a database; of those, Pi-hole's alone can be read");
         }
-        Ok(Self { context, path: path.to_owned(), origin, form, lines: 0 })
+        Ok(Self { context, path: path.to_owned(), origin, form, lines: 0, is_unfinished: false })
     }
 
     /// What kind of log it is.
@@ -79,6 +80,11 @@ impl<'c> Source<'c> {
     /// How many lines it had when it was read.
     pub const fn lines(&self) -> u64 {
         self.lines
+    }
+
+    /// Whether its last line has no end yet, and was left for the next time.
+    pub const fn is_unfinished(&self) -> bool {
+        self.is_unfinished
     }
 
     /// How it is known again, and how its beginnings of those lengths would be. A database, in which anything may have moved, is
@@ -152,7 +158,11 @@ impl<'c> Source<'c> {
         let mut lines = BufReader::with_capacity(256 << 10, from);
         let mut reader = Reader::new(self.origin, zone.clone(), now);
         let mut line = Vec::new();
-        while next_line(&mut lines, &mut line)? {
+        while let Some(end) = next_line(&mut lines, &mut line)? {
+            if end == End::OfFile && self.form == Form::Text && !line.is_empty() {
+                self.is_unfinished = true;
+                break;
+            }
             let said = reader.line(&line);
             let (number, at) = (reader.lines(), at_byte(lines.get_ref()));
             each((number, said), reader.told(), at)?;
@@ -205,14 +215,23 @@ async fn rows(database: &Foreign, after: i64, most: i64) -> Result<Vec<Query>> {
         .collect()
 }
 
+/// How a line ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// As lines do.
+    Whole,
+    /// With the file: whoever writes it may not have finished.
+    OfFile,
+}
+
 /// A line without its end; of one that is longer than any line may be, one byte more than that.
-fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<End>> {
     line.clear();
     let mut any = false;
     loop {
         let here = from.fill_buf()?;
         if here.is_empty() {
-            return Ok(any);
+            return Ok(any.then_some(End::OfFile));
         }
         any = true;
         let end = here.iter().position(|byte| *byte == b'\n');
@@ -222,7 +241,7 @@ fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
         let used = part.len() + usize::from(end.is_some());
         from.consume(used);
         if end.is_some() {
-            return Ok(true);
+            return Ok(Some(End::Whole));
         }
     }
 }
@@ -258,7 +277,7 @@ mod tests {
         for buffer in [1, 7, 64 << 10] {
             let mut from = BufReader::with_capacity(buffer, text.as_bytes());
             let (mut line, mut lengths) = (Vec::new(), Vec::new());
-            while next_line(&mut from, &mut line).unwrap() {
+            while next_line(&mut from, &mut line).unwrap().is_some() {
                 lengths.push(line.len());
             }
             assert_eq!(lengths, [4, 0, LONGEST_LINE + 1, 4]);

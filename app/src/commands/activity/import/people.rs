@@ -27,7 +27,8 @@ pub struct Askers {
 }
 
 impl Askers {
-    pub fn on_the_roll(context: &Context) -> Result<Self> {
+    /// By address only where whoever asks has said that addresses are what they were: the roll knows those of today.
+    pub fn on_the_roll(context: &Context, by_address: bool) -> Result<Self> {
         let records = context.records()?;
         let (people, devices) = context.wait(async {
             let mut tx = records.read().await?;
@@ -39,7 +40,7 @@ impl Askers {
         for person in people {
             askers.by_key.insert(person.key.reveal().to_lowercase(), person.number);
         }
-        for device in devices {
+        for device in devices.into_iter().filter(|_| by_address) {
             for address in device.addresses {
                 askers.by_address.insert(address, (device.number, device.person, device.joined_at));
             }
