@@ -58,6 +58,9 @@ pub enum PatchError {
     /// It speaks of lines that the list does not have.
     #[error("the patch does not fit: it speaks of line {0}, which is not there")]
     DoesNotFit(u64),
+    /// A line that does not end would run into the next.
+    #[error("the patch is cut short: a line that it adds does not end, and another follows it")]
+    CutShort,
     /// It makes too much of the list.
     #[error("the patch makes the list larger than a list may be")]
     TooMuch,
@@ -135,7 +138,7 @@ impl<'p> Patch<'p> {
     /// Writes what comes out of `old`, of at most `most` bytes. Memory does not grow with the list.
     pub fn apply(&self, old: &mut dyn BufRead, out: &mut dyn Write, most: u64) -> Result<(), PatchError> {
         let mut old = Old { from: old, lines: 0, line: Vec::new() };
-        let mut out = Bounded { out, left: most };
+        let mut out = Bounded { out, left: most, is_open: false };
         let mut commands = Lines { text: self.commands, number: 0 };
         // The line that whatever comes next must not stand before: commands go downwards.
         let mut reached = 0;
@@ -255,10 +258,16 @@ impl Old<'_> {
 struct Bounded<'w> {
     out: &'w mut dyn Write,
     left: u64,
+    /// Whether the last line has no line feed: then it is the last of all.
+    is_open: bool,
 }
 
 impl Bounded<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), PatchError> {
+        if self.is_open {
+            return Err(PatchError::CutShort);
+        }
+        self.is_open = !bytes.ends_with(b"\n");
         self.left = self.left.checked_sub(bytes.len() as u64).ok_or(PatchError::TooMuch)?;
         Ok(self.out.write_all(bytes)?)
     }
@@ -305,6 +314,8 @@ mod tests {
             ("x\n", "format of RCS at its line 1"),
             ("d1 1\n\nd2 1\n", "format of RCS at its line 2"),
             ("d1\n", "format"),
+            // Without the feed of its last line, two sites would become another.
+            ("a2 1\nx", "does not end"),
             ("d+1 1\n", "format"),
             ("d99999999999999999999 1\n", "format"),
         ] {

@@ -2,7 +2,7 @@
 //!
 //! This is cold: it is written after an index has gone into use, lies in a file of its own, and is read only to explain an
 //! answer. An entry is kept as 48 bits of a keyed hash. Those of a list with the same dates are one [`Group`], sorted and
-//! written as the differences between neighbours, about 3.7 bytes each; dates cost nothing for each entry. A list that has
+//! written as the differences between neighbours, about four bytes each; dates cost nothing for each entry. A list that has
 //! not changed is carried over as it lies.
 
 mod bits;

@@ -96,6 +96,7 @@ pub fn origins_hold(bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn corpus(name: &str, holds: fn(&[u8])) {
         let folder =
@@ -106,6 +107,35 @@ mod tests {
             count += 1;
         }
         assert!(count > 0, "{name}");
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_like_these_hold(
+            seed in prop::sample::select(vec![
+                "a\nb\nc\n\0d1 1\na2 1\nx\nd3 1\n",
+                "! Diff-Path: a.patch#list\nb\n\0diff name:list checksum:0123456789 lines:2\na1 1\nx\n",
+                "#Room\n10.0.0.0/24\n10.0.0.1-10.0.0.9\n#ENDLIST\n#BLOCK\n#SITELIST\na.example\n#ENDLIST\n",
+                "9 0 17 0 01234\n22 0 24 0 5\n0 0 7 30 6\n",
+                "\u{3}{\"key\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],\"generation\":1,\"lists\":[{\"id\":\"a\",\"version\":1,\"since\":1,\
+                 \"groups\":[[0,1,1,null,false,3,20,0,40,0]]}]}",
+            ]),
+            cuts in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..4), 0..12),
+        ) {
+            let mut bytes = seed.as_bytes().to_vec();
+            for (at, byte, how) in cuts {
+                let place = at.index(bytes.len().max(1));
+                match how {
+                    0 if place < bytes.len() => bytes[place] = byte,
+                    1 => bytes.insert(place.min(bytes.len()), byte),
+                    2 if place < bytes.len() => drop(bytes.remove(place)),
+                    _ => bytes.extend_from_within(place.min(bytes.len())..(place + usize::from(byte % 16)).min(bytes.len())),
+                }
+            }
+            patch_holds(&bytes);
+            e2guardian_holds(&bytes);
+            origins_hold(&bytes);
+        }
     }
 
     #[test]
