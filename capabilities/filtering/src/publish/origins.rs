@@ -123,7 +123,6 @@ impl Plan {
 
     fn write(&self, generation: u64) -> Result<Option<Renewed>, OriginsError> {
         let path = |name: &str| self.kept.join(name);
-        fs::create_dir_all(&self.kept).map_err(file(&self.kept))?;
         let lock = File::create(path(LOCK)).map_err(file(&path(LOCK)))?;
         lock.lock().map_err(file(&path(LOCK)))?;
         let in_use: Vec<InUse> =
