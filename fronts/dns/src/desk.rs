@@ -5,8 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
 
+use crate::stream::Answer;
+
 /// An answer, and the channel of the request that waits for it.
-type Waiting = (mpsc::Sender<Vec<u8>>, Vec<u8>);
+type Waiting = (mpsc::Sender<Answer>, Vec<u8>);
 
 /// The answers that wait to be given out. Each request has at most one, so requests bound how many there are.
 #[derive(Debug, Default)]
@@ -21,7 +23,7 @@ impl Desk {
     }
 
     /// Leaves an answer. Whoever gives them out is woken by the first.
-    pub fn put(&self, to: mpsc::Sender<Vec<u8>>, bytes: Vec<u8>) {
+    pub fn put(&self, to: mpsc::Sender<Answer>, bytes: Vec<u8>) {
         let is_first = {
             let mut waiting = self.waiting();
             waiting.push((to, bytes));
@@ -38,7 +40,7 @@ impl Desk {
             self.bell.notified().await;
             for (to, bytes) in std::mem::take(&mut *self.waiting()) {
                 // There is room for the one answer; a request that is gone needs none.
-                let _ = to.try_send(bytes);
+                let _ = to.try_send((bytes, None));
             }
         }
     }
@@ -72,7 +74,7 @@ mod tests {
                 }
             });
             for (number, mut answered) in requests {
-                assert_eq!(answered.recv().await, Some(vec![round, number]));
+                assert_eq!(answered.recv().await.map(|(bytes, _)| bytes), Some(vec![round, number]));
                 heard.push((round, number));
             }
             answering.join().unwrap();

@@ -29,33 +29,37 @@ const TOGETHER_BYTES: usize = 16 << 10;
 /// How many questions of one connection may wait at once; more are read when some are answered (RFC 7766 §6.2.1.1).
 const PIPELINED: usize = 32;
 
+/// An answer on its way, with the place of its question among those that its connection may have waiting: that is free only
+/// when the answer has been taken, so that there is always room for it.
+pub type Answer = (Vec<u8>, Option<Arc<OwnedSemaphorePermit>>);
+
 /// Where the answer to a question over a stream goes. The connection stays open while any is held.
 #[derive(Clone)]
 pub struct Reply {
-    answers: mpsc::Sender<Vec<u8>>,
+    answers: mpsc::Sender<Answer>,
     /// Where it is left to be given out with others; it goes straight to the connection without one.
     desk: Option<Arc<Desk>>,
     /// One of the questions that the connection may have waiting; given back with the answer.
-    _place: Option<Arc<OwnedSemaphorePermit>>,
+    place: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl Reply {
     /// Goes into that channel, which has room for it.
-    pub fn new(answers: mpsc::Sender<Vec<u8>>, place: Option<OwnedSemaphorePermit>) -> Self {
-        Self { answers, desk: None, _place: place.map(Arc::new) }
+    pub fn new(answers: mpsc::Sender<Answer>, place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { answers, desk: None, place: place.map(Arc::new) }
     }
 
     /// Goes into that channel, which has room for it, with all that wait at the desk.
-    pub const fn at_desk(desk: Arc<Desk>, answers: mpsc::Sender<Vec<u8>>) -> Self {
-        Self { answers, desk: Some(desk), _place: None }
+    pub const fn at_desk(desk: Arc<Desk>, answers: mpsc::Sender<Answer>) -> Self {
+        Self { answers, desk: Some(desk), place: None }
     }
 
-    /// Gives the answer. A device that does not read its answers loses them.
+    /// Gives the answer.
     pub fn give(self, bytes: Vec<u8>) {
         match self.desk {
             Some(desk) => desk.put(self.answers, bytes),
             // The channel has room for every question that may wait.
-            None => drop(self.answers.try_send(bytes)),
+            None => drop(self.answers.try_send((bytes, self.place))),
         }
     }
 
@@ -252,16 +256,16 @@ where
 
 async fn write_answers(
     mut write: impl AsyncWrite + Unpin,
-    mut answers: mpsc::Receiver<Vec<u8>>,
+    mut answers: mpsc::Receiver<Answer>,
     slow: Duration,
 ) {
     let mut frames = Vec::new();
-    while let Some(answer) = answers.recv().await {
+    while let Some((answer, _)) = answers.recv().await {
         frames.clear();
         let mut is_whole = frame(&answer, &mut frames);
         // What else is ready leaves with it.
         while is_whole && frames.len() < TOGETHER_BYTES {
-            let Ok(answer) = answers.try_recv() else { break };
+            let Ok((answer, _)) = answers.try_recv() else { break };
             is_whole = frame(&answer, &mut frames);
         }
         let written = timeout(slow, async {

@@ -214,7 +214,7 @@ async fn ask(question: Question, (asker, desk): &(Asker, Arc<Desk>)) -> Result<R
     let (answer, mut answered) = mpsc::channel(1);
     let source = Source { name: name.or(asker.source.name), ..asker.source };
     asker.inbox.put(Letter::Question { bytes, source, to: Reply::at_desk(Arc::clone(desk), answer) });
-    let bytes = answered.recv().await.ok_or(Refusal::Stopping)?;
+    let (bytes, _) = answered.recv().await.ok_or(Refusal::Stopping)?;
     if bytes.is_empty() {
         return Err(Refusal::NotAMessage);
     }

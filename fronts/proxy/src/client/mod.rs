@@ -77,8 +77,6 @@ impl Client<'_> {
             };
             self.settle();
             match done {
-                // The next request finds whoever takes connections now.
-                Done::Again if self.worker.shared.leaving.load(Ordering::Relaxed) => return Ok(()),
                 Done::Again => {}
                 Done::Close => return Ok(()),
                 Done::BreakOff => {
