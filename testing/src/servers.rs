@@ -43,21 +43,7 @@ impl NameServer {
 
     /// Debian's dnsmasq, which goes by these arguments alone.
     pub fn dnsmasq(arguments: &[&str]) -> Result<Self> {
-        Self::start(|port| {
-            let mut command = Command::new("dnsmasq");
-            command
-                .args([
-                    "--keep-in-foreground",
-                    "--conf-file=/dev/null",
-                    "--no-resolv",
-                    "--no-hosts",
-                    "--pid-file=",
-                ])
-                .args(["--user=root", "--bind-interfaces", "--listen-address=127.0.0.1"])
-                .args(arguments)
-                .arg(format!("--port={port}"));
-            command
-        })
+        Self::start(|port| dnsmasq(port, arguments))
     }
 
     /// Whether it answers in time; false when it ended.
@@ -79,6 +65,16 @@ impl NameServer {
         }
         Err(Error::new(ErrorKind::TimedOut, "the server does not answer"))
     }
+}
+
+fn dnsmasq(port: u16, arguments: &[&str]) -> Command {
+    let mut command = Command::new("dnsmasq");
+    command
+        .args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--pid-file="])
+        .args(["--user=root", "--bind-interfaces", "--listen-address=127.0.0.1"])
+        .args(arguments)
+        .arg(format!("--port={port}"));
+    command
 }
 
 /// An address of loopback that a moment ago was free for both transports.
@@ -106,18 +102,7 @@ mod tests {
             if taken.is_none() {
                 taken = UdpSocket::bind(("127.0.0.1", port)).ok();
             }
-            let mut command = Command::new("dnsmasq");
-            command
-                .args([
-                    "--keep-in-foreground",
-                    "--conf-file=/dev/null",
-                    "--no-resolv",
-                    "--no-hosts",
-                    "--pid-file=",
-                ])
-                .args(["--user=root", "--bind-interfaces", "--listen-address=127.0.0.1"])
-                .arg(format!("--port={port}"));
-            command
+            dnsmasq(port, &[])
         })?;
         let port_taken = taken.and_then(|socket| socket.local_addr().ok()).map(|address| address.port());
         assert!(port_taken.is_some_and(|port| port != server.address.port()));

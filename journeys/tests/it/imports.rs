@@ -124,6 +124,13 @@ fn a_squids_log_is_brought_in_once_replayed_and_taken_out_again() -> Result<()> 
         folder.flatten().all(|file| !holds(&file.path())).then_some(())
     });
     gone.context("nothing of it is left in the log's files")?;
+    // An earlier copy of what was taken out is as new as any other file.
+    let earlier = school.home().join("earlier.log");
+    std::fs::write(&earlier, lines.concat())?;
+    let copy = import(&school, &earlier, &[])?;
+    assert_eq!(copy["added"], 43, "{copy}");
+    let name = copy["import"].as_str().context("a name")?;
+    school.told(&["activity", "import", "--undo", name])?;
     // And it may come back.
     let back = import(&school, &file, &["--format", "squid"])?;
     assert_eq!(back["added"], 44, "{back}");

@@ -3,9 +3,17 @@
 use activity::log::{Import, Known};
 use activity::page::Run;
 use anyhow::Result;
+use engine::Origin;
 use sha2::{Digest as _, Sha256};
 
 use super::file::Source;
+
+/// The run that a file has the first time, or after so many that were taken out.
+fn named(file: &Known, origin: Origin, times: u64) -> Run {
+    let name =
+        Sha256::new().chain_update(&file.digest).chain_update(origin.id()).chain_update(times.to_le_bytes());
+    Run(u64::from_le_bytes(name.finalize().first_chunk::<8>().copied().unwrap_or_default()))
+}
 
 /// The run of a file, the file as it is known again, and what was brought in of it before.
 pub fn run_of<'i>(source: &Source<'_>, imports: &'i [Import]) -> Result<(Run, Known, Option<&'i Import>)> {
@@ -18,10 +26,14 @@ pub fn run_of<'i>(source: &Source<'_>, imports: &'i [Import]) -> Result<(Run, Kn
     if let Some(before) = before {
         return Ok((before.run, file, Some(before)));
     }
-    // One that was taken out has a new run: the old one's places are known to be empty.
-    let times = imports.iter().filter(|import| import.file == file).count();
-    let name =
-        Sha256::new().chain_update(&file.digest).chain_update(origin.id()).chain_update(times.to_le_bytes());
-    let first = name.finalize().first_chunk::<8>().copied().unwrap_or_default();
-    Ok((Run(u64::from_le_bytes(first)), file, None))
+    // One that was taken out is never gone on with: its places are known to be empty. Its file may have grown since it
+    // was named, so that only its run tells it.
+    let mut run = named(&file, origin, 0);
+    for times in 1_u64.. {
+        if !imports.iter().any(|import| import.run == run) {
+            break;
+        }
+        run = named(&file, origin, times);
+    }
+    Ok((run, file, None))
 }
