@@ -55,7 +55,7 @@ put 644 CHANGELOG.md "$doc/CHANGELOG.md"
 printf 'fivebar (%s) stable; urgency=medium\n\n  * What changed is said in CHANGELOG.md beside this file.\n\n -- %s  %s\n' \
     "$version" "$(sed -n 's/^Maintainer: //p' packaging/debian/control)" "$(date --utc -R --date="@$SOURCE_DATE_EPOCH")" |
     gzip -9n >"$tree/$doc/changelog.gz"
-for page in docs/operations/install.md docs/operations/security.md docs/guide/*.md; do put 644 "$page" "$doc/${page##*/}"; done
+for page in docs/operations/{install,security,beside,filter-test}.md docs/guide/*.md; do put 644 "$page" "$doc/${page##*/}"; done
 for policy in content/examples/*.toml; do put 644 "$policy" "$doc/examples/${policy##*/}"; done
 
 kilobytes=$(du -sk --apparent-size "$tree" | cut -f1)
