@@ -1,5 +1,6 @@
 //! Which lists name a site, or named it: since when, and under which licence they are held.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use anyhow::{Result, bail};
 use filtering::publish::origins::{self, Opened};
 use front_sys::map::MappedFile;
 use kit::HostName;
-use lists::origins::{Origin, Sought};
+use lists::origins::{Day, Origin, Sought};
 use lists::{ListIndex, Says};
 use serde_json::{Value, json};
 
@@ -25,11 +26,25 @@ pub struct Told {
     /// The entry in words.
     entry: String,
     says: Says,
-    /// As in `2026-11-23`.
-    pub first_seen: String,
-    since: Option<String>,
-    left: Option<String>,
+    pub first_seen: Date,
+    since: Option<Date>,
+    left: Option<Date>,
     pub is_gone: bool,
+}
+
+/// A day on which something happened, or the latest on which it can have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Date {
+    /// As in `2026-11-23`.
+    day: String,
+    is_latest_possible: bool,
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.day)?;
+        if self.is_latest_possible { f.write_str(" or earlier") } else { Ok(()) }
+    }
 }
 
 /// What is known of a site, and why it is not as new as it should be.
@@ -84,14 +99,18 @@ fn map(path: &Path) -> std::io::Result<lists::Image> {
 impl Told {
     fn of(found: &Origin<'_, '_>) -> Self {
         let seen = found.seen;
+        let date = |day: Day| {
+            let is_latest_possible = found.list.is_latest_possible(day);
+            Date { day: day.to_string(), is_latest_possible }
+        };
         Self {
             list: found.list.id.clone(),
             licence: found.list.licence.clone(),
             entry: found.entry.to_string(),
             says: found.says,
-            first_seen: seen.first.to_string(),
-            since: (seen.since != seen.first).then(|| seen.since.to_string()),
-            left: seen.left.map(|left| left.to_string()),
+            first_seen: date(seen.first),
+            since: (seen.since != seen.first).then(|| date(seen.since)),
+            left: seen.left.map(date),
             is_gone: seen.gone,
         }
     }
@@ -102,16 +121,28 @@ impl Told {
     }
 
     pub fn object(&self) -> Value {
+        let since = self.since.as_ref().unwrap_or(&self.first_seen);
+        let dates =
+            [("first_seen", Some(&self.first_seen)), ("since", Some(since)), ("left", self.left.as_ref())];
+        let or_earlier = dates.iter().filter(|(_, date)| date.is_some_and(|date| date.is_latest_possible));
         json!({
             "list": self.list,
             "licence": self.licence,
             "entry": self.entry,
             "exception": !self.says.excepts().is_empty(),
-            "first_seen": self.first_seen,
-            "since": self.since.as_ref().unwrap_or(&self.first_seen),
-            "left": self.left,
+            "first_seen": self.first_seen.day,
+            "since": since.day,
+            "left": self.left.as_ref().map(|left| &left.day),
             "gone": self.is_gone,
+            // Which of these days are the latest possible: what was known before them is lost.
+            "or_earlier": or_earlier.map(|(name, _)| *name).collect::<Vec<_>>(),
         })
+    }
+
+    /// Whether a day of it is not known for certain.
+    fn is_unsure(&self) -> bool {
+        let dates = [Some(&self.first_seen), self.since.as_ref(), self.left.as_ref()];
+        dates.into_iter().flatten().any(|date| date.is_latest_possible)
     }
 
     pub fn line(&self) -> String {
@@ -128,7 +159,8 @@ impl Told {
             || "its licence is not said (`lists import --licence` says it)".to_owned(),
             |licence| format!("licence {licence}"),
         );
-        format!("{list}: {says}{entry}; {when}; {licence}")
+        let unsure = if self.is_unsure() { " (what was known before that day is lost)" } else { "" };
+        format!("{list}: {says}{entry}; {when}{unsure}; {licence}")
     }
 }
 

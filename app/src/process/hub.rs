@@ -206,8 +206,12 @@ fn named(home: Home, current: Arc<Current>) -> Named {
             }
         };
         let told = known.into_iter().filter(Told::lists_it);
-        told.map(|told| NamedBy { list: told.list, licence: told.licence, first_seen: told.first_seen })
-            .collect()
+        told.map(|told| NamedBy {
+            list: told.list,
+            licence: told.licence,
+            first_seen: told.first_seen.to_string(),
+        })
+        .collect()
     })
 }
 

@@ -31,7 +31,7 @@ pub struct NamedBy {
     pub list: String,
     /// Under which licence the school holds it, where that is known.
     pub licence: Option<String>,
-    /// Since which day, as in `2026-11-23`.
+    /// Since which day, as in `2026-11-23`, or `2026-11-23 or earlier`.
     pub first_seen: String,
 }
 

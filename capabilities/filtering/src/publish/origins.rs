@@ -107,12 +107,18 @@ impl Plan {
     pub fn carry_out(&self, generation: u64) {
         match self.write(generation) {
             Ok(None) => {}
-            Ok(Some(Renewed { behind, lost, .. })) => {
+            Ok(Some(Renewed { behind, lost, unsure, .. })) => {
                 for list in behind {
                     tracing::warn!(list, "Since when it holds its entries is not kept for this version yet");
                 }
                 for list in lost {
-                    tracing::warn!(list, "Since when it held its entries is lost; all of them count as new");
+                    tracing::warn!(list, "Since when it held its entries is lost");
+                }
+                for list in unsure {
+                    tracing::warn!(
+                        list,
+                        "Of entries that came with earlier versions the day of this one is the latest possible; `lists why` says so"
+                    );
                 }
             }
             Err(error) => {

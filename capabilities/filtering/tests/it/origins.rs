@@ -44,6 +44,14 @@ fn seen(folders: &Folders, host: &str) -> Option<Known> {
     })
 }
 
+/// Whether the day of a host's entry is the latest possible one.
+fn is_unsure(folders: &Folders, host: &str) -> bool {
+    let opened = origins::read(&folders.kept).unwrap();
+    let sought = Sought::default().host(HostName::new(host).unwrap());
+    let found = opened.origins.find(opened.origins.lists(), &sought).unwrap();
+    found.iter().any(|found| found.list.is_latest_possible(found.seen.first))
+}
+
 #[tokio::test]
 async fn an_entry_keeps_its_first_day_and_one_that_leaves_and_returns_is_told() {
     for database in databases().await {
@@ -102,17 +110,22 @@ async fn damage_to_it_is_found_stops_nothing_and_costs_no_day_that_the_file_befo
         tx = taken(&database, tx, &folders, "a.example\nc.example\n", 4).await;
         assert!(origins::read(&folders.kept).unwrap().behind.is_none());
         assert_eq!(seen(&folders, "a.example").unwrap().0, "2026-11-23");
-        // Both gone: filtering goes on, and days begin anew.
+        // What came with the version between may have come earlier than is known.
+        assert!(!is_unsure(&folders, "a.example") && is_unsure(&folders, "c.example"));
+        // Both gone: filtering goes on, and of what is there the day of its version is the latest possible.
         for name in [".origins", ".origins.before"] {
             fs::write(folders.kept.join(name), b"nothing").unwrap();
         }
         assert!(matches!(origins::read(&folders.kept), Err(OriginsError::Damaged { .. })));
         (_, tx) = publish(&database, tx, &folders, Scope::Policy).await;
         assert_eq!(seen(&folders, "a.example").unwrap().0, "2026-11-27");
+        assert!(is_unsure(&folders, "a.example"));
+        tx = taken(&database, tx, &folders, "a.example\nf.example\n", 5).await;
+        assert!(is_unsure(&folders, "a.example") && !is_unsure(&folders, "f.example"));
         // Where it cannot be written, the lists are published all the same.
         fs::remove_file(folders.kept.join(".origins.lock")).unwrap();
         fs::create_dir(folders.kept.join(".origins.lock")).unwrap();
-        tx = taken(&database, tx, &folders, "d.example\n", 5).await;
+        tx = taken(&database, tx, &folders, "d.example\n", 6).await;
         assert_eq!(seen(&folders, "d.example"), None);
         tx.commit().await.unwrap();
     }

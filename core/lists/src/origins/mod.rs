@@ -135,10 +135,19 @@ pub struct OriginList {
     /// Whether it has more entries than are kept here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub too_long: bool,
+    /// Days that are the latest possible ones: what was known of the list before each was lost, or never written down, so
+    /// that what came in that time has this day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unsure: Vec<Day>,
     groups: Vec<Group>,
 }
 
 impl OriginList {
+    /// Whether what it says of that day happened then or earlier, and nobody knows when.
+    pub fn is_latest_possible(&self, day: Day) -> bool {
+        self.unsure.contains(&day)
+    }
+
     /// How many entries are in it now.
     pub fn entries(&self) -> u64 {
         self.groups.iter().filter(|group| !group.seen.gone).map(|group| u64::from(group.count)).sum()

@@ -36,8 +36,11 @@ pub struct Renewed {
     pub changed: Vec<(String, Changed)>,
     /// Lists that could not be read, which stay as they were known before.
     pub behind: Vec<String>,
-    /// Lists of which what was known before is damaged, so that all of their entries are taken for new.
+    /// Lists of which what was known before is damaged: of all their entries the day of this version is the latest possible.
     pub lost: Vec<String>,
+    /// Lists of which versions between were never taken down, or all before this: of what came with them, the day of this
+    /// version is the latest possible.
+    pub unsure: Vec<String>,
 }
 
 /// Takes the entries of one list.
@@ -115,8 +118,10 @@ pub fn renew(
             since: known.filter(|list| list.out.is_none()).map_or(one.day, |list| list.since),
             out: None,
             too_long: false,
+            unsure: known.filter(|_| !is_lost).map_or_else(Vec::new, |list| list.unsure.clone()),
             groups: Vec::new(),
         };
+        let taken_down = known.filter(|_| !is_lost).map_or(0, |list| list.version);
         let is_same = known.is_some_and(|list| list.version == one.version && list.out.is_none());
         if is_same && !is_lost {
             list.too_long = known.is_some_and(|list| list.too_long);
@@ -133,6 +138,10 @@ pub fn renew(
             let mut changed = Changed::default();
             list.groups = writer.merged(&groups, taking, one.day, &mut changed)?;
             renewed.changed.push((one.id.clone(), changed));
+            if taken_down.saturating_add(1) < one.version && !list.unsure.contains(&one.day) {
+                list.unsure.push(one.day);
+                renewed.unsure.push(one.id.clone());
+            }
         } else {
             renewed.behind.push(one.id.clone());
             // A version that is never in use, so that it is read again next time.
@@ -148,8 +157,13 @@ pub fn renew(
         if today.since(since) > FORGET_DAYS {
             continue;
         }
-        let groups: Vec<(Group, &[u8])> =
-            list.groups.iter().filter_map(|group| Some((*group, before.bytes(group).ok()?))).collect();
+        let groups: Result<Vec<(Group, &[u8])>, OriginsDamaged> =
+            list.groups.iter().map(|group| Ok((*group, before.bytes(group)?))).collect();
+        let Ok(groups) = groups else {
+            // Should it come back, nothing is known of it, and that is said then.
+            renewed.lost.push(list.id.clone());
+            continue;
+        };
         let groups = writer.carry(&groups, |seen| seen.goes(since))?;
         directory.lists.push(OriginList { out: Some(since), groups, ..list.clone() });
     }

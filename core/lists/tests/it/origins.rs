@@ -130,6 +130,32 @@ fn a_list_that_cannot_be_read_stays_as_it_was_known_and_is_read_next_time() {
 }
 
 #[test]
+fn where_what_was_known_is_lost_the_day_is_the_latest_possible() {
+    let is_latest = |origins: &Origins, host: &str| {
+        let found = origins.find(origins.lists(), &Sought::default().host(name(host))).unwrap();
+        found.iter().all(|found| found.list.is_latest_possible(found.seen.first))
+    };
+    // The first version of a list has nothing before it, and a later one without what was known has.
+    let (first, renewed) =
+        kept(None, &[(one("a", 1, 20), "||a.example^\n"), (one("b", 7, 20), "||b.example^\n")], 20);
+    assert_eq!(renewed.unsure, ["b"]);
+    assert!(!is_latest(&first, "a.example") && is_latest(&first, "b.example"));
+    // What comes with the next version has its own day, what comes with one more may have come with the one between.
+    let lists = [
+        (one("a", 3, 22), "||a.example^\n||x.example^\n"),
+        (one("b", 8, 22), "||b.example^\n||y.example^\n"),
+    ];
+    let (second, renewed) = kept(Some(&first), &lists, 22);
+    assert_eq!(renewed.unsure, ["a"]);
+    assert!(!is_latest(&second, "a.example") && is_latest(&second, "x.example"));
+    assert!(is_latest(&second, "b.example") && !is_latest(&second, "y.example"));
+    // It is carried over, in and out of use.
+    let (without, _) = kept(Some(&second), &[], 23);
+    let (back, _) = kept(Some(&without), &[(one("b", 9, 24), "||b.example^\n")], 24);
+    assert!(is_latest(&back, "b.example") && is_latest(&back, "x.example"));
+}
+
+#[test]
 fn ranges_parts_of_hosts_and_expressions_are_known_too() {
     use crate::support::Owned;
     let entries = vec![
