@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use engine::test_pass::Passes;
 use engine::{Current, SealedKey, SealedState};
 use filtering::observing;
 use filtering::publish::{Part, Published, PublishedFile, Trace};
@@ -65,6 +66,7 @@ pub fn run(
     let Beginning { user, manager, mut sockets, mut taken, held } = beginning;
     in_small_pages();
     let ticket_key = Private::new(read_key(home, "ticket.key")?);
+    let passes = Arc::new(Passes::new(ticket_key.clone()));
     let sealed_key = SealedKey::new(read_key(home, "sealed.key")?);
     let help = help_lines()?;
     let portal = portal::url(config, bind);
@@ -89,13 +91,16 @@ pub fn run(
             name: config.dns.name.clone(),
             ..front_dns::Encrypted::new(certificate.clone())
         }),
-        test_key: Some(ticket_key.clone()),
+        passes: Some(Arc::clone(&passes)),
         rate: Some(config.dns.rate()),
         ..front_dns::Config::default()
     };
     let dns = front_dns::bind_with(settings, &mut sockets)?;
     let (file, certificate) = shown.unzip();
-    let settings = proxy_config(config, bind, portal, ticket_key, help, &dns.all_addresses());
+    let settings = front_proxy::Config {
+        passes: Some(passes),
+        ..proxy_config(config, bind, portal, ticket_key, help, &dns.all_addresses())
+    };
     let proxy = front_proxy::bind_with(settings, &mut sockets)?;
     // Of those that the settings name no more nobody will read: they are closed, here and where they are kept.
     drop(sockets);

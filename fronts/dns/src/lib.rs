@@ -29,9 +29,10 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use engine::test_pass::Passes;
 use engine::{ActivitySink, Current};
 use front_sys::Sockets;
-use kit::{Clock, Private};
+use kit::Clock;
 
 pub use counters::Counters;
 use counters::Counting;
@@ -71,8 +72,8 @@ pub struct Config {
     pub longest_life_s: u32,
     /// How long a device may keep that a name is blocked, in seconds. At most 60.
     pub blocked_life_s: u32,
-    /// The key of passes for the school's own filter test ([`engine::test_pass`]); without it nobody tests.
-    pub test_key: Option<Private<[u8; 32]>>,
+    /// Who takes passes of the school's own filter test ([`engine::test_pass`]); without it nobody tests.
+    pub passes: Option<Arc<Passes>>,
 }
 
 /// Names whose questions go to servers of their own.
@@ -100,7 +101,7 @@ impl Default for Config {
             rate: None,
             longest_life_s: LONGEST_LIFE_S,
             blocked_life_s: 30,
-            test_key: None,
+            passes: None,
         }
     }
 }
@@ -238,7 +239,7 @@ impl Bound {
             rates: config.rate.as_ref().and_then(rate::Rates::new).map(Arc::new),
             longest_life_s: config.longest_life_s.min(LONGEST_LIFE_S),
             blocked_life_s: config.blocked_life_s.min(LONGEST_LIFE_S),
-            test_key: config.test_key,
+            passes: config.passes,
         };
         for (number, (inbox, counting)) in running.inboxes.iter().zip(&running.counting).enumerate() {
             let listeners = udp.pop().unwrap_or_default();

@@ -1,8 +1,10 @@
 //! What the proxy is told before it starts.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use engine::test_pass::Passes;
 use kit::Private;
 
 use crate::address::Opening;
@@ -40,6 +42,8 @@ pub struct Config {
     pub pac: Pac,
     /// The key of the tickets on the block page; the portal holds the same.
     pub ticket_key: Private<[u8; 32]>,
+    /// Who takes passes of the school's own filter test ([`engine::test_pass`]); without it nobody tests.
+    pub passes: Option<Arc<Passes>>,
     /// How long a ticket may be used.
     pub ticket_life: Duration,
     /// What bounds one client and all of them.
@@ -63,6 +67,7 @@ impl Default for Config {
             via: Some("fivebar".to_owned()),
             pac: Pac::default(),
             ticket_key: Private::new([0; 32]),
+            passes: None,
             ticket_life: Duration::from_secs(24 * 3600),
             limits: Limits::default(),
         }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use engine::test_pass::write_pass;
+use engine::test_pass::{Asked, write_pass};
 use filtering::filter_test::Answer;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::RData;
@@ -53,7 +53,10 @@ impl Gate {
     pub fn ask_where(&mut self, group: &str, name: &str, kind: u16) -> Result<(Answer, Option<String>)> {
         for _ in 0..ATTEMPTS {
             self.number = self.number.wrapping_add(1);
-            let pass = write_pass(self.key.reveal(), group, self.client, Clock::System.now());
+            let lower = name.trim_end_matches('.').to_ascii_lowercase();
+            let asked = Asked::Question { name: lower.as_bytes(), kind };
+            let now = Clock::System.now();
+            let pass = write_pass(self.key.reveal(), group, self.client, asked, now, another()?);
             let question = question(self.number, name, kind, &pass);
             // Nobody there is no answer, as silence is.
             if self.socket.send(&question).is_ok()
@@ -83,6 +86,13 @@ impl Gate {
             }
         }
     }
+}
+
+/// What tells a pass from every other.
+pub fn another() -> std::io::Result<[u8; 8]> {
+    let mut nonce = [0; 8];
+    getrandom::fill(&mut nonce).map_err(|_| std::io::Error::other("the machine has no random numbers"))?;
+    Ok(nonce)
 }
 
 /// Where the name itself leads, by the first alias.

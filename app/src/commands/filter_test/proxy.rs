@@ -4,9 +4,11 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use engine::test_pass::{FIELD, to_text, write_pass};
+use engine::test_pass::{Asked, FIELD, to_text, write_pass};
 use filtering::filter_test::Answer;
 use kit::{Clock, Private};
+
+use super::asking::another;
 
 /// How long one answer is waited for: longer than the proxy waits for an origin.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,7 +50,12 @@ impl Proxy {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let client: IpAddr = stream.local_addr()?.ip().to_canonical();
-        let pass = to_text(&write_pass(self.key.reveal(), group, client, Clock::System.now()));
+        let asked = match way {
+            Way::Plain => Asked::Page { host: site, port: 80, path: "/" },
+            Way::Tunnel => Asked::Tunnel { host: site, port: 443 },
+        };
+        let now = Clock::System.now();
+        let pass = to_text(&write_pass(self.key.reveal(), group, client, asked, now, another()?));
         let (line, host) = match way {
             Way::Plain => (format!("GET http://{site}/ HTTP/1.1"), site.to_owned()),
             Way::Tunnel => (format!("CONNECT {site}:443 HTTP/1.1"), format!("{site}:443")),

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use engine::test_pass::{TestGroup, read_pass};
+use engine::test_pass::{Asked, TestGroup};
 use engine::{Decision, HardwareAddress, Held, Identity, NameHash, Owed, Recorder, Step};
 
 use super::judge::Case;
@@ -134,7 +134,7 @@ impl<R> Resolver<R> {
             return self.complain(buffer, *length, *complaint);
         }
         let (mut source, hash) = (*source, *hash);
-        source.test = self.test_group(query.pass(buffer), source.client, now);
+        source.test = self.test_group(query.pass(buffer), source.client, (name, query.kind()), now);
         self.counting.questions.one();
         let shape =
             Shape { flags: query.flags, end: query.end(), edns: query.edns, transport: source.transport };
@@ -207,9 +207,15 @@ impl<R> Resolver<R> {
 
     /// The group that a pass of the school's own test lets ask, if there is one and it is good.
     #[inline]
-    fn test_group(&self, pass: Option<&[u8]>, client: IpAddr, now: Now) -> Option<TestGroup> {
-        let (key, pass) = (self.settings.test_key.as_ref()?, pass?);
-        read_pass(key.reveal(), pass, client, now.at)
+    fn test_group(
+        &self,
+        pass: Option<&[u8]>,
+        client: IpAddr,
+        (name, kind): (&Text, u16),
+        now: Now,
+    ) -> Option<TestGroup> {
+        let (passes, pass) = (self.settings.passes.as_ref()?, pass?);
+        passes.take(pass, client, Asked::Question { name: name.as_bytes(), kind }, now.at)
     }
 
     /// What becomes of a datagram beyond what its address may ask; nothing of its own for where help is. Every other one is told

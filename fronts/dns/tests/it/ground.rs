@@ -354,7 +354,7 @@ impl Bench {
             waiting,
             longest_life_s: 60,
             blocked_life_s: 30,
-            test_key: Some(kit::Private::new([7; 32])),
+            passes: Some(Arc::new(engine::test_pass::Passes::new(kit::Private::new([7; 32])))),
         };
         let resolver = Resolver::new(settings, school.clone(), events.clone(), counting.clone());
         let now = Now { at: Timestamp::from_millis(1_790_000_000_000), ms: 1_000_000 };

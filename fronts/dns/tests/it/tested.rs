@@ -1,6 +1,6 @@
 //! The school's own test of its filter, asking as a group.
 
-use engine::test_pass::write_pass;
+use engine::test_pass::{Asked, write_pass};
 use front_dns::wire::write::Transport;
 
 use crate::ground::{Bench, HERE, PUPIL, STAFF, question, record, with_edns};
@@ -24,8 +24,12 @@ fn with_pass(name: &str, pass: &[u8]) -> Vec<u8> {
 fn a_good_pass_is_answered_as_its_group_and_a_bad_one_as_whoever_asks() {
     let mut bench = Bench::new();
     let at = bench.now.at;
+    let pass_for = |name: &str, key: &[u8; 32], group: &str, client: &str, later| {
+        let asked = Asked::Question { name: name.as_bytes(), kind: A };
+        write_pass(key, group, client.parse().unwrap(), asked, at.plus_millis(later), [1; 8])
+    };
     let pass = |key: &[u8; 32], group: &str, client: &str, later| {
-        write_pass(key, group, client.parse().unwrap(), at.plus_millis(later))
+        pass_for("www.games.example", key, group, client, later)
     };
     // A pupil's address with the pass of staff: the question goes upstream.
     let good = with_pass("www.games.example", &pass(&KEY, "staff", PUPIL, 0));
@@ -45,12 +49,17 @@ fn a_good_pass_is_answered_as_its_group_and_a_bad_one_as_whoever_asks() {
         (pass(&KEY, "staff", PUPIL, -61_000).to_vec(), "over"),
         (pass(&KEY, "staff", PUPIL, 0)[1..].to_vec(), "cut"),
         (pass(&KEY, "pupils", PUPIL, 0).to_vec(), "the pupils' own"),
+        (pass(&KEY, "staff", PUPIL, 0).to_vec(), "shown before"),
+        (pass_for("example.org", &KEY, "staff", PUPIL, 0).to_vec(), "for another name"),
     ] {
         let message = with_pass("www.games.example", &bad);
         assert_eq!(bench.ask_as(PUPIL, Transport::Udp, &message).unwrap()[3] & 15, 3, "{why}");
     }
     // A good pass is told to be good; without one the name is any other.
-    let shown = with_pass("pass.filter-test.fivebar.example", &pass(&KEY, "staff", PUPIL, 0));
+    let shown = with_pass(
+        "pass.filter-test.fivebar.example",
+        &pass_for("pass.filter-test.fivebar.example", &KEY, "staff", PUPIL, 0),
+    );
     let (asked, answer) = (bench.sent.len(), bench.ask_as(PUPIL, Transport::Udp, &shown).unwrap());
     assert_eq!((answer[3] & 15, bench.sent.len()), (3, asked));
     assert!(answer.windows(6).any(|six| six == [0, 15, 0, 39, 0, 15]), "blocked (RFC 8914): {answer:02x?}");

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use engine::test_pass::{TestGroup, of_text, read_pass};
+use engine::test_pass::{Asked, TestGroup, of_text};
 use engine::{Decision, Front, Identity, Owed};
 use kit::Timestamp;
 
@@ -104,12 +104,22 @@ impl Client<'_> {
     }
 
     /// The group that a pass of the school's own test lets ask, if there is one and it is good.
-    fn test_group(&self, pass: &[u8], at: Timestamp) -> Option<TestGroup> {
+    fn test_group(
+        &self,
+        pass: &[u8],
+        (front, host, port, path): (Front, &OwnHost, u16, Option<&str>),
+        at: Timestamp,
+    ) -> Option<TestGroup> {
         if pass.is_empty() {
             return None;
         }
-        let key = self.worker.shared.config.ticket_key.reveal();
-        read_pass(key, &of_text(pass)?, self.from, at)
+        let passes = self.worker.shared.config.passes.as_ref()?;
+        let host = host.to_string();
+        let asked = match (front, path) {
+            (Front::Connect, _) => Asked::Tunnel { host: &host, port },
+            (_, path) => Asked::Page { host: &host, port, path: path? },
+        };
+        passes.take(&of_text(pass)?, self.from, asked, at)
     }
 
     pub(super) fn open(
@@ -123,7 +133,7 @@ impl Client<'_> {
         let head = self.input.unread();
         let agent = std::str::from_utf8(ask.agent.of(head)).ok().filter(|agent| !agent.is_empty());
         let at = self.worker.shared.clock.now();
-        let test = self.test_group(ask.pass.of(head), at);
+        let test = self.test_group(ask.pass.of(head), (front, &host, port, path.as_deref()), at);
         let addresses = match &host {
             OwnHost::Address(address) => vec![*address],
             OwnHost::Name(_) => Vec::new(),

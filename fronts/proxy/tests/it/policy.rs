@@ -1,6 +1,6 @@
 //! Who may reach what, and what the page says.
 
-use engine::test_pass::{to_text, write_pass};
+use engine::test_pass::{Asked, to_text, write_pass};
 use engine::ticket::{Ticket, TicketError};
 use engine::{DeviceNo, PersonNo, Step};
 use kit::{Clock, Timestamp};
@@ -163,21 +163,31 @@ fn a_site_that_is_not_there_says_so() {
 fn the_schools_own_test_is_answered_as_its_group_and_a_bad_pass_as_whoever_asks() {
     let setting = Setting::new(&games());
     let url = setting.url("games.example", "/small");
-    let pass = |key: &[u8; 32], group: &str, client: &str| {
-        to_text(&write_pass(key, group, client.parse().unwrap(), Clock::System.now()))
+    let port = setting.internet.http;
+    let page = Asked::Page { host: "games.example", port, path: "/small" };
+    let tunnel = Asked::Tunnel { host: "games.example", port };
+    let mut nonce = 0u64;
+    let mut pass = |key: &[u8; 32], group: &str, client: &str, asked| {
+        nonce += 1;
+        let now = Clock::System.now();
+        to_text(&write_pass(key, group, client.parse().unwrap(), asked, now, nonce.to_be_bytes()))
     };
-    for (from, pass, expected, why) in [
-        (PUPIL, pass(&KEY, "staff", PUPIL), 200, "a good pass"),
-        (STAFF, pass(&KEY, "pupils", STAFF), 403, "the other way"),
-        (PUPIL, pass(&[8; 32], "staff", PUPIL), 403, "another key"),
-        (PUPIL, pass(&KEY, "staff", STAFF), 403, "another's address"),
-        (PUPIL, pass(&KEY, "staff", PUPIL)[2..].to_owned(), 403, "cut"),
-        (PUPIL, String::new(), 403, "empty"),
-    ] {
-        let field = format!("Fivebar-Test: {pass}");
-        for more in [&["-H", &field][..], &["-p", "--proxy-header", &field]] {
-            let answer = setting.curl(&[&["--interface", from, &url], more].concat());
-            assert_eq!(status(&answer), expected, "{why} {more:?}: {answer}");
+    for (asked, way) in [(page, &["-H"][..]), (tunnel, &["-p", "--proxy-header"])] {
+        let once = pass(&KEY, "staff", PUPIL, asked);
+        let other = if asked == page { tunnel } else { page };
+        for (from, pass, expected, why) in [
+            (PUPIL, once.clone(), 200, "a good pass"),
+            (PUPIL, once, 403, "shown before"),
+            (STAFF, pass(&KEY, "pupils", STAFF, asked), 403, "the other way"),
+            (PUPIL, pass(&[8; 32], "staff", PUPIL, asked), 403, "another key"),
+            (PUPIL, pass(&KEY, "staff", STAFF, asked), 403, "another's address"),
+            (PUPIL, pass(&KEY, "staff", PUPIL, other), 403, "for another request"),
+            (PUPIL, pass(&KEY, "staff", PUPIL, asked)[2..].to_owned(), 403, "cut"),
+            (PUPIL, String::new(), 403, "empty"),
+        ] {
+            let field = format!("Fivebar-Test: {pass}");
+            let answer = setting.curl(&[&["--interface", from, &url][..], way, &[field.as_str()]].concat());
+            assert_eq!(status(&answer), expected, "{why} {way:?}: {answer}");
         }
     }
 }

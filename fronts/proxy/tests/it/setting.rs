@@ -216,6 +216,7 @@ pub fn config(internet: &Internet) -> Config {
             url: "http://help.example/".into(),
         }],
         ticket_key: Private::new(KEY),
+        passes: Some(Arc::new(engine::test_pass::Passes::new(Private::new(KEY)))),
         ..Config::default()
     }
 }
