@@ -44,6 +44,8 @@ const DEEPEST: usize = 8;
 /// A room's file is short; a list's directives stand anywhere in it, and a line is no longer than e2guardian takes.
 const MOST_ROOM: u64 = 4 << 20;
 const MOST_LINE: u64 = 20_000;
+/// Of one room so many lines that are left out are told one by one.
+const MOST_LEFT_OUT: usize = 50;
 
 /// Reads the folder and writes the draft. `kinds` says which category a list's name means.
 pub fn draft(folder: &Path, kinds: &Kinds) -> Result<Draft, DraftError> {
@@ -222,13 +224,11 @@ impl Draft {
             self.not_understood.push(format!("{place}: its first line is no name of a room (#Name)"));
             return Ok(());
         };
-        if !room.not_understood.is_empty() {
-            let lines: Vec<String> = room.not_understood.iter().take(5).map(ToString::to_string).collect();
-            self.not_understood.push(format!(
-                "{place}: {} lines are neither addresses nor sites (line {})",
-                room.not_understood.len(),
-                lines.join(", ")
-            ));
+        for (line, why) in room.left_out.iter().take(MOST_LEFT_OUT) {
+            self.not_understood.push(format!("{place}: line {line} is left out: it {why}"));
+        }
+        if let Some(more) = room.left_out.len().checked_sub(MOST_LEFT_OUT).filter(|more| *more > 0) {
+            self.not_understood.push(format!("{place}: {more} more lines are left out"));
         }
         if room.ranges.is_empty() {
             self.not_understood

@@ -3,5 +3,5 @@
 mod rooms;
 mod times;
 
-pub use rooms::Room;
+pub use rooms::{LeftOut, Room};
 pub use times::{Band, NoBand, outside};

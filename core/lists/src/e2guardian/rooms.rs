@@ -1,6 +1,7 @@
 //! e2guardian's rooms: a file each, with the room's name, its addresses, what is open there, and whether all else is closed.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A room.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,8 +16,42 @@ pub struct Room {
     pub urls: Vec<String>,
     /// Whether everything else is closed there.
     pub closed: bool,
-    /// Lines that are none of these, by their number.
-    pub not_understood: Vec<u64>,
+    /// Lines that are left out, by their number, and why.
+    pub left_out: Vec<(u64, LeftOut)>,
+}
+
+/// Why a line of a room is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// It is among the addresses and is none.
+    Address,
+    /// It is an address with a zone, as in `fe80::1%eth0`.
+    Zone,
+    /// It is a range whose last address is before its first, or of another kind.
+    Backwards,
+    /// It is among the sites and is none.
+    Site,
+    /// It is among the parts of sites and is none.
+    Url,
+    /// It is in none of the lists.
+    Outside,
+}
+
+/// After "line 7 is left out: it".
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Address => "is no address, no range of addresses and no subnet",
+            Self::Zone => {
+                "is an address on one cable alone, and what follows the % is a name that this machine gave the cable; put the \
+                 device on the roll, or write an address of it without one"
+            }
+            Self::Backwards => "is a range that ends before it begins",
+            Self::Site => "is no site",
+            Self::Url => "is no part of a site",
+            Self::Outside => "belongs to none of the room's lists",
+        })
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,12 +89,14 @@ impl Room {
                 let word = line.split(" #").next().unwrap_or(line).trim();
                 match part {
                     Part::Addresses => match ranges(word) {
-                        Some(ranges) => room.ranges.extend(ranges),
-                        None => room.not_understood.push(number),
+                        Ok(ranges) => room.ranges.extend(ranges),
+                        Err(why) => room.left_out.push((number, why)),
                     },
                     Part::Sites if is_site(word) => room.sites.push(word.to_ascii_lowercase()),
+                    Part::Sites => room.left_out.push((number, LeftOut::Site)),
                     Part::Urls if word.contains('/') => room.urls.push(word.to_owned()),
-                    _ => room.not_understood.push(number),
+                    Part::Urls => room.left_out.push((number, LeftOut::Url)),
+                    Part::Between => room.left_out.push((number, LeftOut::Outside)),
                 }
             }
         }
@@ -73,45 +110,70 @@ fn is_site(word: &str) -> bool {
     kit::host::normalise_host_name(word).is_some_and(|name| name.contains('.'))
 }
 
-/// An address, `10.0.0.0/24`, `10.0.0.0/255.255.255.0` or `10.0.0.1-10.0.0.9` as ranges of a roll.
-fn ranges(word: &str) -> Option<Vec<String>> {
-    if let Some((from, to)) = word.split_once('-') {
-        let (from, to): (Ipv4Addr, Ipv4Addr) = (from.trim().parse().ok()?, to.trim().parse().ok()?);
-        return between(from.into(), to.into());
-    }
-    let Some((address, mask)) = word.split_once('/') else {
-        let address: IpAddr = word.parse().ok()?;
-        return Some(vec![format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 })]);
-    };
-    let address: Ipv4Addr = address.parse().ok()?;
-    let bits = match mask.parse::<u32>() {
-        Ok(bits) => bits,
-        Err(_) => {
-            let mask = u32::from(mask.parse::<Ipv4Addr>().ok()?);
-            // Ones, and then zeros.
-            (mask.leading_ones() + mask.trailing_zeros() == 32 || mask == 0).then(|| mask.leading_ones())?
+/// An address, `10.0.0.0/24`, `10.0.0.0/255.255.255.0` or `10.0.0.1-10.0.0.9` as ranges of a roll; the same of IPv6, where a
+/// mask is a number.
+fn ranges(word: &str) -> Result<Vec<String>, LeftOut> {
+    let address = |text: &str| {
+        let text = text.trim();
+        match text.split_once('%') {
+            Some((address, _)) if address.parse::<Ipv6Addr>().is_ok() => Err(LeftOut::Zone),
+            _ => text.parse::<IpAddr>().map_err(|_| LeftOut::Address),
         }
     };
-    let keep = u32::MAX.checked_shl(32u32.checked_sub(bits)?).unwrap_or(0);
-    Some(vec![format!("{}/{bits}", Ipv4Addr::from(u32::from(address) & keep))])
+    if let Some((from, to)) = word.split_once('-') {
+        return match (address(from)?, address(to)?) {
+            (IpAddr::V4(from), IpAddr::V4(to)) => between(u32::from(from).into(), u32::from(to).into(), 32),
+            (IpAddr::V6(from), IpAddr::V6(to)) => between(from.into(), to.into(), 128),
+            _ => Err(LeftOut::Backwards),
+        };
+    }
+    let Some((first, mask)) = word.split_once('/') else {
+        let address = address(word)?;
+        return Ok(vec![format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 })]);
+    };
+    let (first, width): (u128, u32) = match address(first)? {
+        IpAddr::V4(first) => (u32::from(first).into(), 32),
+        IpAddr::V6(first) => (first.into(), 128),
+    };
+    let bits = match mask.trim().parse::<u32>() {
+        Ok(bits) => bits,
+        Err(_) if width == 128 => return Err(LeftOut::Address),
+        Err(_) => {
+            let mask: Ipv4Addr = mask.trim().parse().map_err(|_| LeftOut::Address)?;
+            let mask = u32::from(mask);
+            // Ones, and then zeros.
+            let is_mask = mask.leading_ones() + mask.trailing_zeros() == 32 || mask == 0;
+            if is_mask { mask.leading_ones() } else { return Err(LeftOut::Address) }
+        }
+    };
+    let rest = width.checked_sub(bits).ok_or(LeftOut::Address)?;
+    let keep = u128::MAX.checked_shl(rest).unwrap_or(0);
+    Ok(vec![range(first & keep, bits, width)])
 }
 
-/// The fewest ranges that hold all addresses from one to the other.
-fn between(mut from: u32, to: u32) -> Option<Vec<String>> {
+fn range(first: u128, bits: u32, width: u32) -> String {
+    match u32::try_from(first) {
+        Ok(first) if width == 32 => format!("{}/{bits}", Ipv4Addr::from(first)),
+        _ => format!("{}/{bits}", Ipv6Addr::from(first)),
+    }
+}
+
+/// The fewest ranges that hold all addresses from one to the other, of addresses that are `width` bits wide.
+fn between(mut from: u128, to: u128, width: u32) -> Result<Vec<String>, LeftOut> {
     let mut all = Vec::new();
     while from <= to {
-        // The largest range that begins here and does not go beyond.
-        let mut zeros = from.trailing_zeros().min(31);
-        while zeros > 0 && u64::from(from) + (1u64 << zeros) - 1 > u64::from(to) {
+        // The largest range that begins here and does not go beyond. One of all addresses is two.
+        let mut zeros = from.trailing_zeros().min(width - 1);
+        while zeros > 0 && from.checked_add((1 << zeros) - 1).is_none_or(|last| last > to) {
             zeros -= 1;
         }
-        all.push(format!("{}/{}", Ipv4Addr::from(from), 32 - zeros));
+        all.push(range(from, width - zeros, width));
         match from.checked_add(1 << zeros) {
             Some(next) => from = next,
             None => break,
         }
     }
-    (!all.is_empty()).then_some(all)
+    if all.is_empty() { Err(LeftOut::Backwards) } else { Ok(all) }
 }
 
 #[cfg(test)]
@@ -143,7 +205,7 @@ mod tests {
                 sites: vec!["bbc.co.uk".into()],
                 urls: vec!["a.example/b".into()],
                 closed: true,
-                not_understood: vec![6, 11, 16],
+                left_out: vec![(6, LeftOut::Address), (11, LeftOut::Site), (16, LeftOut::Outside)],
             }
         );
         let old = Room::parse("#Old room\n10.0.0.1\n").unwrap();
@@ -153,8 +215,37 @@ mod tests {
         for none in ["", "10.0.0.1\n", "#\n10.0.0.1\n", "#time: 9 0 17 0 1\n"] {
             assert_eq!(Room::parse(none), None, "{none:?}");
         }
-        for wrong in ["10.0.0.0/33", "10.0.0.0/255.0.255.0", "10.0.0.9-10.0.0.1", "10.0.0", "a.example"] {
-            assert_eq!(ranges(wrong), None, "{wrong}");
+        for (wrong, why) in [
+            ("10.0.0.0/33", LeftOut::Address),
+            ("10.0.0.0/255.0.255.0", LeftOut::Address),
+            ("10.0.0.9-10.0.0.1", LeftOut::Backwards),
+            ("10.0.0.9-fd00::1", LeftOut::Backwards),
+            ("fd00::9-fd00::1", LeftOut::Backwards),
+            ("10.0.0", LeftOut::Address),
+            ("a.example", LeftOut::Address),
+            ("a.example%eth0", LeftOut::Address),
+            ("fd00::/129", LeftOut::Address),
+            ("fd00::/255.255.0.0", LeftOut::Address),
+            ("fe80::1%eth0", LeftOut::Zone),
+            ("fe80::1%2", LeftOut::Zone),
+            ("fe80::1%eth0-fe80::9%eth0", LeftOut::Zone),
+            ("fe80::%eth0/64", LeftOut::Zone),
+        ] {
+            assert_eq!(ranges(wrong), Err(why), "{wrong}");
+        }
+        for (word, all) in [
+            ("fd00::7", &["fd00::7/128"][..]),
+            ("fd00:1::9/32", &["fd00:1::/32"]),
+            ("::/0", &["::/0"]),
+            ("fd00::1-fd00::4", &["fd00::1/128", "fd00::2/127", "fd00::4/128"]),
+            ("10.0.0.5 - 10.0.0.8", &["10.0.0.5/32", "10.0.0.6/31", "10.0.0.8/32"]),
+            (
+                "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+                &["ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127"],
+            ),
+            ("::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", &["::/1", "8000::/1"]),
+        ] {
+            assert_eq!(ranges(word).unwrap(), all, "{word}");
         }
         assert_eq!(ranges("0.0.0.0/0").unwrap(), ["0.0.0.0/0"]);
         assert_eq!(ranges("255.255.255.254-255.255.255.255").unwrap(), ["255.255.255.254/31"]);
@@ -166,7 +257,7 @@ mod tests {
             from in any::<u32>(), length in 0u32..5_000, asked in 0u32..6_000,
         ) {
             let to = from.saturating_add(length);
-            let all = between(from, to).unwrap();
+            let all = between(from.into(), to.into(), 32).unwrap();
             prop_assert!(all.len() <= 62);
             let asked = from.saturating_sub(500).saturating_add(asked);
             let holds = all.iter().filter(|range| {
