@@ -16,6 +16,7 @@ use crate::import::Imported;
 use crate::log::{Damage, Import, Known};
 use crate::page::Run;
 use crate::report::Report;
+use crate::sealed::Handed;
 use crate::search::{Search, Subject, TimeRange};
 use crate::service::Status;
 use crate::store::{Answered, Appended};
@@ -71,7 +72,12 @@ pub enum Ask {
         rows: Vec<Imported>,
         /// Up to which line all is told.
         told: u64,
+        /// Encrypted records of those whose address is sealed, and counts: durable before any of the rows is.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sealed: Vec<Handed>,
     },
+    /// Make durable what of the import that this conversation has begun still waits. It goes on, or is left broken off.
+    FlushImport,
     /// The import that this conversation has begun is at its end: answered when all of it is durable.
     EndImport {
         /// The file.

@@ -17,6 +17,7 @@ use crate::import::Imported;
 use crate::log::{Damage, Import, Known};
 use crate::page::Run;
 use crate::report::Report;
+use crate::sealed::Handed;
 use crate::search::{Search, Subject, TimeRange};
 use crate::service::Status;
 use crate::store::{Answered, Appended};
@@ -253,9 +254,16 @@ pub struct Importing {
 }
 
 impl Importing {
-    /// Hands requests over; up to the line `told` there are no others.
-    pub fn take(&mut self, rows: Vec<Imported>, told: u64) -> Result<(), ClientError> {
-        self.say(&Ask::Import { rows, told })
+    /// Hands requests over, with the encrypted records that they refer to; up to the line `told` there are no others.
+    pub fn take(&mut self, rows: Vec<Imported>, told: u64, sealed: Vec<Handed>) -> Result<(), ClientError> {
+        self.say(&Ask::Import { rows, told, sealed })
+    }
+
+    /// The file cannot be read any further: what was handed over is in when this returns. How many requests were new, and
+    /// how many the log had already.
+    pub fn break_off(mut self) -> Result<Appended, ClientError> {
+        self.say(&Ask::FlushImport)?;
+        Ok(self.taken)
     }
 
     /// That was all: how many requests were new, and how many the log had already.

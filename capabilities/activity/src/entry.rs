@@ -98,6 +98,9 @@ pub enum What {
         /// How many events that had been counted as on disk count as lost instead. The others are of gate runs that
         /// were not over, and are counted as lost with those.
         events: u64,
+        /// How many of these no gate had given out: they were brought in from another filter's log.
+        #[serde(default)]
+        brought_in: u64,
         /// Bytes of the file that are no records.
         damaged_bytes: u64,
     },
@@ -172,6 +175,15 @@ pub enum What {
         origin: Origin,
         /// The file.
         file: Known,
+    },
+    /// Some of it is on disk, in places beside each other that hold nothing else.
+    ImportTook {
+        /// The run.
+        run: Run,
+        /// The first of its places.
+        first_seq: u64,
+        /// How many.
+        events: u64,
     },
     /// It has been brought in to its end. Where its file had grown since it was before, there is an entry for each time.
     Imported {

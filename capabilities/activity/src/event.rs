@@ -10,7 +10,7 @@
 //! | step (4 bits), client: none, IPv4, IPv6 (2), host: none, name, IPv4, IPv6 (2) | byte |
 //! | which of person, device, path, agent, category, list, group, beside follow | byte |
 //! | rule, or the refusal where the step is `front`; fact with its index × 8; bytes; for `connect`, bytes the device sent + 1, or 0 while open | varints |
-//! | the sealed record's reference, where the step is `sealed`; 0 for none | 8 bytes |
+//! | the sealed record's reference, where the step is `sealed`, or `elsewhere` without a host; 0 for none | 8 bytes |
 //! | client; person, device, category, list, group, beside | 4 or 16 bytes; varints |
 //! | host; path, and behind a `?` in it what was searched for; agent | 4 or 16 bytes or text; texts |
 //!
@@ -48,7 +48,8 @@ const LIST: u8 = 32;
 const GROUP: u8 = 64;
 const BESIDE: u8 = 128;
 
-/// Appends one event. `number` counts from the batch's base number, `at_ms` from its base time. About 40 ns. `record` is written where a sealed entry spoke.
+/// Appends one event. `number` counts from the batch's base number, `at_ms` from its base time. About 40 ns. `record` is written where a sealed
+/// entry spoke, or would have.
 pub fn encode(
     out: &mut Vec<u8>,
     number: u64,
@@ -91,7 +92,7 @@ pub fn encode(
     put_varint(out, u64::from(reason.rule.0));
     put_varint(out, fact_number(reason.fact));
     put_varint(out, activity.bytes());
-    if reason.step == Step::Sealed {
+    if has_record(reason.step, host.is_some()) {
         out.extend_from_slice(&record.map_or(0, RecordRef::number).to_le_bytes());
     }
     if activity.front() == Front::Connect {
@@ -142,6 +143,12 @@ fn close(out: &mut [u8], start: usize) {
     if let Some(head) = out.get_mut(start..).and_then(<[u8]>::first_chunk_mut::<2>) {
         *head = length.to_le_bytes();
     }
+}
+
+/// Whether a sealed record's reference is among the fields: a sealed entry spoke, or another filter decided about what is
+/// sealed here. What was brought in and is not sealed always has a host.
+fn has_record(step: Step, has_host: bool) -> bool {
+    step == Step::Sealed || (step == Step::Elsewhere && !has_host)
 }
 
 const fn flag(present: bool, bit: u8) -> u8 {
@@ -215,7 +222,7 @@ pub struct Kept<'a> {
     pub fact: Fact,
     /// How many bytes were sent back.
     pub bytes: u64,
-    /// The encrypted record of what was asked for, where a sealed entry spoke and a record was made.
+    /// The encrypted record of what was asked for, where that is sealed and a record was made.
     pub record: Option<RecordRef>,
     /// How many bytes the device sent, in a tunnel's last word.
     pub sent: Option<u64>,
@@ -273,7 +280,8 @@ fn decode_kept<'a>(body: &mut Reader<'a>) -> Option<Option<Kept<'a>>> {
     let rule = RuleRef(body.small()?);
     let fact = fact_of(body.varint()?)?;
     let bytes = body.varint()?;
-    let record = if step == Step::Sealed { RecordRef::from_number(body.u64()?) } else { None };
+    let has_record = has_record(step, second >> 6 != 0);
+    let record = if has_record { RecordRef::from_number(body.u64()?) } else { None };
     let sent = if front == Front::Connect { body.varint()?.checked_sub(1) } else { None };
     let client = match second >> 4 & 3 {
         0 => None,
@@ -392,7 +400,7 @@ pub struct Event {
     pub beside: Option<GroupNo>,
     /// How many bytes were sent back; 0 where the front doesn't count, and while a tunnel is open.
     pub bytes: u64,
-    /// The reference of the encrypted record of what was asked for, where a sealed entry spoke.
+    /// The reference of the encrypted record of what was asked for, where that is sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordRef>,
     /// How many bytes the device sent: said by the last word of a tunnel, when both are known, and by nothing else.

@@ -19,6 +19,11 @@ impl Spans {
         self.spans.range(..=number).next_back().is_some_and(|(_, &last)| last >= number)
     }
 
+    /// Whether every number from `first` to `last` is in the set.
+    pub fn holds_all(&self, first: u64, last: u64) -> bool {
+        self.spans.range(..=first).next_back().is_some_and(|(_, &end)| end >= last)
+    }
+
     /// Adds `number`; tells whether it was new.
     pub fn insert(&mut self, number: u64) -> bool {
         if self.contains(number) {

@@ -38,6 +38,9 @@ pub enum StoreError {
     /// There is no such import.
     #[error("there is no import {0}; `fivebar activity imports` lists those there are")]
     UnknownImport(Run),
+    /// It has been taken out.
+    #[error("the import {0} has been taken out; bring the file in anew")]
+    ImportUndone(Run),
     /// There are files of columns, and nothing was given that reads them.
     #[error("the activity log in {} has files of columns, which this process cannot read", .0.display())]
     NeedsColumns(PathBuf),

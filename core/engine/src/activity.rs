@@ -86,24 +86,58 @@ impl<'a> Activity<'a> {
                 searched: None,
             };
         }
-        // A sealed address is kept out of the log's row; the row holds the reference of an encrypted record.
-        let sealed = decision.reason.step == Step::Sealed;
-        let address = SealedAddress { host: request.host, path: request.path, chain: request.chain };
         let Identity { person, device, known_by, .. } = *request.identity;
-        Self {
+        let named = Self {
             at,
             front: request.front,
             client: Some(client),
             person,
             device,
             known_by,
-            host: if sealed { None } else { Some(request.host) },
-            path: if sealed { None } else { request.path.map(without_query) },
+            host: Some(request.host),
+            path: request.path.map(without_query),
             agent,
             decision: *decision,
             bytes,
             sent: None,
-            sealed: sealed.then_some(address),
+            sealed: None,
+            searched: None,
+        };
+        if decision.reason.step == Step::Sealed { named.sealing(request) } else { named }
+    }
+
+    /// The same with its address kept out of the log's row, which holds the reference of an encrypted record: what becomes
+    /// of every request for what is sealed, whoever decided about it.
+    pub const fn sealing(self, request: &Request<'a>) -> Self {
+        let address = SealedAddress { host: request.host, path: request.path, chain: request.chain };
+        Self { host: None, path: None, searched: None, sealed: Some(address), ..self }
+    }
+
+    /// What is left of a request that another filter decided and whose address is sealed here, once its record has been
+    /// encrypted: nothing of where it went.
+    pub const fn without_address(
+        decision: &Decision,
+        front: Front,
+        identity: &Identity,
+        at: Timestamp,
+        client: IpAddr,
+        agent: Option<&'a str>,
+        bytes: u64,
+    ) -> Self {
+        Self {
+            at,
+            front,
+            client: Some(client),
+            person: identity.person,
+            device: identity.device,
+            known_by: identity.known_by,
+            host: None,
+            path: None,
+            agent,
+            decision: *decision,
+            bytes,
+            sent: None,
+            sealed: None,
             searched: None,
         }
     }

@@ -6,8 +6,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use journeys::{School, eventually};
+use journeys::{School, eventually, program};
 use serde_json::Value;
+
+use crate::sealed::{feed, holding, lines, one};
 
 /// Seconds since 1970, so many hours ago.
 fn hours_ago(hours: u64) -> Result<u64> {
@@ -81,7 +83,12 @@ fn a_squids_log_is_brought_in_once_replayed_and_taken_out_again() -> Result<()> 
     assert_eq!(told["unread"]["form"]["first"][0], 7, "{told}");
     assert_eq!(trail()?, before + 1);
     // The same again adds nothing, and neither does it packed by another name.
-    assert_eq!(import(&school, &file, &[])?["added"], 0);
+    let packed = school.home().join("access.log.1.gz");
+    pack(&lines.concat(), &packed)?;
+    for again in [&file, &packed] {
+        let told = import(&school, again, &[])?;
+        assert_eq!((&told["added"], &told["already"]), (&0.into(), &43.into()), "{told}");
+    }
     assert_eq!(trail()?, before + 1);
     // What has been added to it is.
     let more = squid(at + 60, &pupil, "TCP_MISS/200", "GET", "http://www.quokkahost.example/later", "-");
@@ -168,20 +175,213 @@ fn a_pi_holes_database_and_packed_logs_are_brought_in() -> Result<()> {
     assert_eq!(import(&school, &database, &[])?["added"], 0);
     fill("7")?;
     assert_eq!(import(&school, &database, &[])?["added"], 7);
+    // A row whose fields are not what they should be stops none of the others, nor the next file.
+    let spoil = "import sqlite3, sys\n\
+         d = sqlite3.connect(sys.argv[1])\n\
+         d.execute(\"update queries set domain = x'ff' where id = 3\")\n\
+         d.execute(\"insert into queries (timestamp, type, status, domain, client) select timestamp, 1, 'odd', domain, client from queries where id = 4\")\n\
+         d.execute(\"insert into queries (timestamp, type, status, domain, client) select timestamp, 1, 2, domain, client from queries where id = 4\")\n\
+         d.commit()\n";
+    let mut python =
+        Command::new("python3").args(["-c", spoil, database.to_str().context("a path")?]).spawn()?;
+    anyhow::ensure!(python.wait()?.success());
 
-    let packed = school.home().join("access.log.1.gz");
     let text = squid(at, "10.0.0.7", "TCP_MISS/200", "GET", "http://www.example.org/", "-").repeat(50);
-    let mut gzip = Command::new("gzip")
-        .arg("-c")
-        .stdin(Stdio::piped())
-        .stdout(std::fs::File::create(&packed)?)
-        .spawn()?;
-    gzip.stdin.take().context("standard input")?.write_all(text.as_bytes())?;
-    anyhow::ensure!(gzip.wait()?.success());
-    assert_eq!(import(&school, &packed, &[])?["added"], 50);
+    let packed = school.home().join("access.log.1.gz");
+    pack(&text, &packed)?;
     let odd = school.home().join("odd.log");
     std::fs::write(&odd, "Dear diary,\n")?;
-    let refused = school.command(&["activity", "import", odd.to_str().context("a path")?])?;
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("--format"));
+    let text: String = (0..9_000)
+        .map(|number| {
+            let url = format!("http://www{number}.example.org/{}", number * number);
+            squid(at, "10.0.0.8", "TCP_MISS/200", "GET", &url, "-")
+        })
+        .collect();
+    let cut = school.home().join("access.log.2.gz");
+    pack(&text, &cut)?;
+    let whole = std::fs::read(&cut)?;
+    std::fs::write(&cut, whole.get(..whole.len() / 2).context("half of it")?)?;
+    let missing = school.home().join("missing.log");
+    let paths = [&odd, &missing, &cut, &database, &packed].map(|path| path.to_str().unwrap_or_default());
+    let told = school.command(&[&["--json", "activity", "import"], &paths[..]].concat())?;
+    assert_eq!(told.status.code(), Some(3), "what could not be read is no success");
+    let complained = String::from_utf8(told.stderr)?;
+    for part in [
+        "odd.log: ",
+        "--format",
+        "missing.log: ",
+        "access.log.2.gz: after ",
+        "2 requests of it",
+        "3, 38",
+        "4 of 5 files",
+    ] {
+        assert!(complained.contains(part), "{part}: {complained}");
+    }
+    let told = lines(&String::from_utf8(told.stdout)?)?;
+    let of =
+        |path: &Path| told.iter().find(|one| one["file"] == *path.to_string_lossy() && one["added"].is_u64());
+    assert_eq!(of(&packed).context("the last one comes in")?["added"], 50);
+    let database = of(&database).context("so does what can be read of the database")?;
+    assert_eq!(
+        (&database["added"], &database["unread"]["damaged"]["lines"]),
+        (&1.into(), &2.into()),
+        "{database}"
+    );
+    let half = of(&cut).context("and half of the log that is cut")?["added"].as_u64().context("a number")?;
+    assert!((1_000..9_000).contains(&half), "{half}");
+    assert!(school.told(&["activity", "imports"])?.contains("broken off"));
+    // The whole of it goes on where the half ended.
+    std::fs::write(&cut, whole)?;
+    let rest = import(&school, &cut, &[])?;
+    assert_eq!(rest["added"].as_u64().map(|rest| rest + half), Some(9_000), "{rest}");
+    assert!(!school.told(&["activity", "imports"])?.contains("broken off"));
+    Ok(())
+}
+
+fn pack(text: &str, to: &Path) -> Result<()> {
+    let mut gzip =
+        Command::new("gzip").arg("-c").stdin(Stdio::piped()).stdout(std::fs::File::create(to)?).spawn()?;
+    gzip.stdin.take().context("standard input")?.write_all(text.as_bytes())?;
+    anyhow::ensure!(gzip.wait()?.success());
+    Ok(())
+}
+
+#[test]
+fn an_import_that_is_killed_says_what_is_in_and_goes_on_or_is_taken_out() -> Result<()> {
+    let school = School::demo()?;
+    let at = hours_ago(9)?;
+    let text: String = (0..60_000)
+        .map(|number| {
+            squid(at + number / 100, "10.0.0.8", "TCP_MISS/200", "GET", "http://www.example.org/", "-")
+        })
+        .collect();
+    let file = school.home().join("access.log");
+    std::fs::write(&file, text)?;
+    let mut child = Command::new(program()?)
+        .arg("--home")
+        .arg(school.home())
+        .args(["activity", "import"])
+        .arg(&file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let imports = || one(&school.told(&["--json", "activity", "imports"]).ok()?).ok();
+    let begun = eventually(Duration::from_secs(60), || imports().filter(|import| import["going_on"] == true));
+    child.kill()?;
+    child.wait()?;
+    begun.context("it is told while it goes on")?;
+    let import_of =
+        eventually(Duration::from_secs(60), || imports().filter(|import| import["going_on"] == false))
+            .context("it is broken off")?;
+    assert_eq!((&import_of["whole"], &import_of["undone"]), (&false.into(), &false.into()), "{import_of}");
+    let events = import_of["events"].as_u64().context("a number")?;
+    let listed = school.told(&["activity", "imports"])?;
+    assert!(listed.contains(&format!("{events} events")) && listed.contains("broken off"), "{listed}");
+    let told = import(&school, &file, &[])?;
+    assert_eq!((&told["already"], &told["import"]), (&events.into(), &import_of["run"]), "{told}");
+    assert_eq!(told["added"].as_u64().map(|added| added + events), Some(60_000), "{told}");
+    let whole = imports().context("an import")?;
+    assert_eq!((&whole["whole"], &whole["events"]), (&true.into(), &60_000.into()), "{whole}");
+    let name = told["import"].as_str().context("a name")?;
+    let undone = object(&school.told(&["--json", "activity", "import", "--undo", name])?)?;
+    assert_eq!(undone["events"], 60_000);
+    Ok(())
+}
+
+const SEALED: &str = "made-up-sealed.example";
+
+#[test]
+fn what_is_sealed_here_comes_in_encrypted_and_the_import_tells_nobody() -> Result<()> {
+    let (with, without) = (School::demo()?, School::demo()?);
+    let (_folder, path) = feed(&format!("{SEALED}\nhttp://made-up-shared.example/gallery\n"))?;
+    with.told(&["--json", "sealed", "import", &path, "--live", "--fresh-for", "7"])?;
+    let logs = tempfile::tempdir()?;
+    let file = logs.path().join("access.log");
+    let name = file.to_str().context("a path")?;
+    let at = hours_ago(7)?;
+    let visit =
+        |second: u64, result: &str, url: &str| squid(at + second, "10.0.0.7", result, "GET", url, "-");
+    let text = [
+        visit(0, "TCP_MISS/200", "http://www.example.org/"),
+        visit(1, "TCP_MISS/200", &format!("http://www.{SEALED}/nothing-here?page=7")),
+        visit(2, "TCP_MISS/200", &format!("http://www.{SEALED}/nothing-there")),
+        visit(3, "TCP_DENIED/403", "http://made-up-shared.example/gallery/1"),
+        visit(4, "TCP_MISS/200", "http://made-up-shared.example/"),
+        visit(5, "TCP_MISS/200", "http://www.childline.org.uk/"),
+    ];
+    std::fs::write(&file, text.concat())?;
+    // Byte for byte the same, where something is sealed and where nothing is: told to scripts and to people, new and again.
+    let same = |arguments: &[&str]| -> Result<String> {
+        let [here, there] = [&with, &without].map(|school| school.told(arguments));
+        let (here, there) = (here?, there?);
+        assert_eq!(here, there, "{arguments:?}");
+        Ok(here)
+    };
+    let told = same(&["--json", "activity", "import", name])?;
+    assert_eq!(one(&told)?["added"], 5, "{told}");
+    same(&["activity", "import", name])?;
+    let more = visit(90, "TCP_MISS/200", &format!("http://www.{SEALED}/later"));
+    std::fs::OpenOptions::new().append(true).open(&file)?.write_all(more.as_bytes())?;
+    same(&["activity", "import", name])?;
+    let events = |school: &School| -> Result<Vec<Value>> {
+        lines(&school.told(&["--json", "activity", "search", "--step", "elsewhere", "--limit", "100"])?)
+    };
+    assert_eq!(events(&without)?.iter().filter(|event| event["host"].is_null()).count(), 0);
+    let rows = events(&with)?;
+    assert_eq!(rows.len(), 6);
+    let hidden: Vec<&Value> = rows.iter().filter(|row| row["host"].is_null()).collect();
+    assert_eq!(hidden.len(), 4, "{rows:?}");
+    // One record a host and minute of the log, each referred to, and none twice although the file came in three times.
+    let records = lines(&with.told(&["--json", "sealed", "records", "list"])?)?;
+    assert_eq!(records.len(), 3, "{records:?}");
+    for row in &hidden {
+        assert!(row["path"].is_null() && row["origin"] == "squid", "{row}");
+        assert!(records.iter().any(|record| record["reference"] == row["record"]), "{row}");
+    }
+    let identity = with.home().join("demo-identities/dsl.txt");
+    let identity = identity.to_str().context("a path")?;
+    let open = |record: &Value| -> Result<Value> {
+        let reference = record["reference"].as_str().context("a reference")?;
+        one(&with.told(&[
+            "--json",
+            "sealed",
+            "open",
+            reference,
+            "--identity",
+            identity,
+            "--reason",
+            "a test",
+        ])?)
+    };
+    let mut opened: Vec<String> = Vec::new();
+    for record in &records {
+        let told = open(record)?;
+        let elsewhere = &told["elsewhere"];
+        opened.push(format!(
+            "{}{} {} {} {}",
+            told["host"].as_str().unwrap_or_default(),
+            told["path"].as_str().unwrap_or_default(),
+            elsewhere["origin"],
+            elsewhere["verdict"],
+            record["requests"],
+        ));
+    }
+    opened.sort();
+    assert_eq!(
+        opened,
+        [
+            "made-up-shared.example/gallery/1 \"squid\" \"block\" 1",
+            "www.made-up-sealed.example/later \"squid\" \"allow\" 1",
+            "www.made-up-sealed.example/nothing-here?page=7 \"squid\" \"allow\" 2",
+        ]
+    );
+    for text in [SEALED, "nothing-here", "made-up-shared.example/gallery"] {
+        let found = holding(with.home(), text)?;
+        assert!(found.is_empty(), "{text}: {found:?}");
+    }
+    // Taken out again, which tells nothing either. The records are evidence, and stay.
+    let run = one(&with.told(&["--json", "activity", "imports"])?)?;
+    same(&["activity", "import", "--undo", run["run"].as_str().context("a name")?])?;
+    assert_eq!(lines(&with.told(&["--json", "sealed", "records", "list"])?)?.len(), 3);
     Ok(())
 }

@@ -15,7 +15,7 @@ const MARKER: &str = "marker-of-the-feed.example";
 const PATH: &str = "/gallery-of-nothing?page=7";
 
 /// A made-up feed outside the home, gone when this is dropped.
-fn feed(text: &str) -> Result<(tempfile::TempDir, String)> {
+pub fn feed(text: &str) -> Result<(tempfile::TempDir, String)> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("feed.txt");
     std::fs::write(&path, text)?;
@@ -23,11 +23,11 @@ fn feed(text: &str) -> Result<(tempfile::TempDir, String)> {
     Ok((folder, path))
 }
 
-fn lines(text: &str) -> Result<Vec<Value>> {
+pub fn lines(text: &str) -> Result<Vec<Value>> {
     text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
-fn one(text: &str) -> Result<Value> {
+pub fn one(text: &str) -> Result<Value> {
     lines(text)?.pop().context("nothing was printed")
 }
 
@@ -46,7 +46,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The files below the home that hold a text in plain.
-fn holding(home: &Path, text: &str) -> Result<Vec<PathBuf>> {
+pub fn holding(home: &Path, text: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in files(home)? {
         // A file may go while we look: the records' log of writes does.

@@ -6,24 +6,31 @@ mod people;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::time::Instant;
 
 use activity::client::Importing;
 use activity::event::{LONGEST_AGENT, LONGEST_PATH};
-use activity::import::{Heard, Imported, Said, Why};
+use activity::import::{Heard, Imported, LONGEST_HANDED, Said, Sealing, Why};
 use activity::log::{Import, Known};
 use activity::page::Run;
+use activity::sealed::{Handed, RecordRef};
+use activity::store::Appended;
 use activity::{Client, Subject, TimeRange, Whose};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use engine::live::LiveDocument;
-use engine::{FilterPolicy, Front, Identity, Live, Origin, Request, Sealed, SealedKey};
+use engine::{
+    Decision, DeviceNo, Fact, FilterPolicy, Front, Identity, KnownBy, Live, Origin, PersonNo, Request,
+    SealedKey, Step,
+};
 use kit::{Timestamp, Zone};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::not_running;
 use crate::commands::context::Context;
 use crate::home::read_key;
+use crate::output::Failure;
 use crate::process::snapshot::Opened;
 use file::Source;
 use people::Asker;
@@ -32,8 +39,11 @@ use people::Asker;
 #[command(
     after_help = "What comes in is marked with the kind of log it is from, and decided nothing here: searches show it with the step \
                   `elsewhere`, reports leave it out, and `policy replay` holds it against a draft. Visits to help sites stay \
-                  outside, and so does what is older than the log is kept. The same file adds nothing a second time, and one that \
-                  has grown adds what is new. Somebody is taken to be who had signed in to that filter, where the roll has their \
+                  outside, and so does what is older than the log is kept. The same file adds nothing a second time, packed or not, \
+                  and one that has grown or that was broken off adds what is new. A file that cannot be read to its end is told \
+                  of, the others come in, and the command fails. Requests for what is sealed here are kept as the filter keeps \
+                  its own: encrypted for those named by `sealed recipients`, in a row that names no site. Nothing here tells of \
+                  them; whoever has both the file and the log finds rows without a site. Somebody is taken to be who had signed in to that filter, where the roll has their \
                   key, else nobody: who had an address then is not known. `--by-address` says that addresses have not changed. A file that ends in .gz is unpacked."
 )]
 pub struct Asked {
@@ -91,17 +101,43 @@ const TOGETHER: usize = 128 << 10;
 const NAMED: usize = 3;
 const A_DAY_MS: i64 = 86_400_000;
 
-/// Runs the command.
+/// Runs the command. A file that cannot be read keeps none of the others from coming in.
 pub fn run(context: &Context, client: &Client, asked: &Asked) -> Result<()> {
     if let Some(name) = &asked.undo {
         return undo(context, client, name);
     }
     let bringing = Bringing::new(context, client, asked.by_address)?;
+    let mut failed = Vec::new();
     for path in &asked.files {
-        let told = bringing.bring(asked.format.origin(), path);
-        told.with_context(|| format!("{} was not brought in", path.display()))?;
+        match bringing.bring(asked.format.origin(), path) {
+            Ok(None) => {}
+            Ok(Some(what)) => failed.push((path, what)),
+            // Without the log nothing else comes in either.
+            Err(error) if matches!(error.downcast_ref(), Some(Failure::NotRunning(_))) => {
+                return Err(error.context(format!(
+                    "{} was not brought in to its end; `fivebar activity imports` tells what of it is in, and bringing it in \
+                     again goes on with it",
+                    path.display()
+                )));
+            }
+            Err(error) => failed.push((path, format!("it was not brought in: {error:#}"))),
+        }
     }
-    Ok(())
+    if failed.is_empty() {
+        return Ok(());
+    }
+    for (path, what) in &failed {
+        context.output.object(&json!({ "file": path, "problem": what }));
+    }
+    let lines = failed.iter().map(|(path, what)| format!("{}: {what}", path.display())).collect();
+    let closing = format!(
+        "{} of {} files could not be read whole. Everything that could be read is in.",
+        failed.len(),
+        asked.files.len()
+    );
+    let found: Vec<Value> =
+        failed.iter().map(|(path, what)| json!({ "file": path, "problem": what })).collect();
+    Err(Failure::Found { lines, closing, found: json!({ "not_read_whole": found }) }.into())
 }
 
 /// What was brought in, for people.
@@ -109,10 +145,13 @@ pub fn list(context: &Context, client: &Client) -> Result<()> {
     let imports = client.imports().map_err(not_running)?;
     for import in &imports {
         context.output.object(import);
-        let state = match (import.undone, import.lines) {
-            (true, _) => "taken out again",
-            (false, 0) => "broken off; bring the file in again",
-            (false, _) => "",
+        let state = match import {
+            Import { undone: true, .. } => "taken out again",
+            Import { going_on: true, .. } => "in so far; it is being brought in",
+            Import { whole: false, .. } => {
+                "in so far; broken off: bring the file in again to go on, or take out what is in"
+            }
+            _ => "",
         };
         let Import { run, origin, at, events, .. } = import;
         context.output.say(format!("{run}  {at}  {:<12} {events} events  {state}", origin.id()).trim_end());
@@ -136,7 +175,10 @@ fn undo(context: &Context, client: &Client, name: &str) -> Result<()> {
     let subject = Subject { whose: Whose::Import(import.run), time: TimeRange::default() };
     let events = client.erase(subject).map_err(not_running)?;
     context.output.object(&json!({ "undone": import.run, "events": events }));
-    context.output.say(format!("{events} events were taken out of the activity log again."));
+    context.output.say(format!(
+        "{events} events were taken out of the activity log again. Encrypted records of what is sealed are evidence: they stay \
+         until `keep-sealed-days`, should there be any."
+    ));
     Ok(())
 }
 
@@ -155,8 +197,11 @@ fn trail(context: &Context, verb: &str, run: Run, detail: &Value) -> Result<()> 
 struct Bringing<'c> {
     context: &'c Context,
     client: &'c Client,
-    /// The policy in force without sealed entries, so that nobody learns from an import what they hold.
+    /// The policy in force with its sealed entries. Nothing that is said tells what they hold.
     policy: FilterPolicy,
+    /// To whom records of what is sealed are encrypted, and what they say of the policy: its version and publication.
+    recipients: Vec<String>,
+    version: (u32, u64),
     live: Live,
     zone: Zone,
     askers: people::Askers,
@@ -168,6 +213,8 @@ struct Bringing<'c> {
 #[derive(Debug, Default)]
 struct Told {
     lines: u64,
+    /// Up to which line all is told.
+    upto: u64,
     read: u64,
     /// Left out: visits to help sites.
     help: u64,
@@ -184,50 +231,66 @@ impl<'c> Bringing<'c> {
     fn new(context: &'c Context, client: &'c Client, by_address: bool) -> Result<Self> {
         let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
         let opened = Opened::open(&context.home.gate(), &key)?;
-        let sealed = Arc::new(Sealed::never_configured());
-        let (catalogue, index) = (opened.policy.catalogue(), opened.policy.index());
-        let policy = FilterPolicy::compile(opened.policy.document(), catalogue, Arc::clone(index), &sealed)
-            .map_err(|_| {
-            anyhow::anyhow!("the policy in force cannot be compiled without sealed entries")
-        })?;
+        let version = (opened.version, opened.published.generation);
+        let Opened { policy, recipients, .. } = opened;
         let live = Live::compile(&LiveDocument::default(), &policy).0;
         let zone = Zone::named(&policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc());
         let status = client.status().map_err(not_running)?;
         let oldest = context.at.plus_millis(-i64::from(status.keep_days).saturating_mul(A_DAY_MS));
         let askers = people::Askers::on_the_roll(context, by_address)?;
-        Ok(Self { context, client, policy, live, zone, askers, oldest })
+        Ok(Self { context, client, policy, recipients, version, live, zone, askers, oldest })
     }
 
-    fn bring(&self, origin: Option<Origin>, path: &Path) -> Result<()> {
+    /// Brings a file in; what of it could not be read.
+    fn bring(&self, origin: Option<Origin>, path: &Path) -> Result<Option<String>> {
         let mut source = Source::open(self.context, path, origin)?;
         let imports = self.client.imports().map_err(not_running)?;
         let (run, file, from) = known::run_of(&source, &imports)?;
         let origin = source.origin();
-        if let Some(before) = from.filter(|import| import.file == file && import.lines > 0) {
+        if let Some(before) = from.filter(|import| import.file == file && import.whole) {
             self.say_again(before, path);
-            return Ok(());
+            return Ok(None);
         }
         let detail = json!({ "origin": origin, "bytes": file.bytes, "sha256": file.digest });
         trail(self.context, "activity.import", run, &detail)?;
         let importing = self.client.import(run, origin, file.clone()).map_err(not_running)?;
-        let mut sending = Sending { importing, rows: Vec::new(), size: 0 };
+        let (version, generation) = self.version;
+        let sealing = Sealing::new(&self.recipients, version, generation, Instant::now())?;
+        let mut sending = Sending { importing, sealing, run, origin, rows: Vec::new(), size: 0 };
         let mut told = Told::default();
-        let bar = self.context.output.progress(file.bytes, "bytes brought in");
+        let bar = self.context.output.progress(source.length(&file)?, "bytes brought in");
         // What the log has already is read again where another line may tell more about it, and counts once.
-        source.read(&self.zone, self.context.at, &mut |said, upto, at_byte| {
+        let read = source.read(&self.zone, self.context.at, &mut |said, upto, at_byte| {
             bar.set_position(at_byte);
             self.take(said, &mut told, &mut sending)?;
+            told.upto = upto;
             sending.send_if_due(upto)
-        })?;
+        });
         bar.finish_and_clear();
         told.lines = source.lines();
-        sending.send(told.lines)?;
-        let taken = sending.importing.end(file, told.lines).map_err(not_running)?;
+        let broken = match read {
+            Ok(()) => None,
+            Err(error) if matches!(error.downcast_ref(), Some(Failure::NotRunning(_))) => return Err(error),
+            Err(error) => Some(error),
+        };
+        let taken = match &broken {
+            None => sending.end(file, told.lines),
+            Some(_) => sending.break_off(told.upto),
+        }?;
         self.say(run, origin, path, &told, taken);
         if source.is_unfinished() {
             self.context.output.say("The last line has no end yet and is left for the next time.");
         }
-        Ok(())
+        if let Some(error) = broken {
+            return Ok(Some(format!(
+                "after {} of its lines it could not be read any further, and what was read is in: {error:#}",
+                told.lines
+            )));
+        }
+        Ok(told.unread.get(&Why::Damaged).map(|(many, first)| {
+            let first: Vec<String> = first.iter().map(ToString::to_string).collect();
+            format!("{many} requests of it {} (the first: {})", Why::Damaged.words(), first.join(", "))
+        }))
     }
 
     fn take(&self, said: (u64, Said), told: &mut Told, sending: &mut Sending) -> Result<()> {
@@ -246,24 +309,31 @@ impl<'c> Bringing<'c> {
                     told.too_old += 1;
                 } else if heard.at > self.context.at {
                     told.later += 1;
-                } else if self.is_unobserved(&heard) {
-                    told.help += 1;
                 } else {
+                    let decided = self.decide(&heard);
+                    if decided.is_some_and(|decided| decided.obligations.unobserved) {
+                        told.help += 1;
+                        return Ok(());
+                    }
                     let Asker { person, device, known_by } = self.askers.who(&heard);
                     told.unidentified += u64::from(person.is_none() && device.is_none());
-                    sending.add(heard.imported(person, device, known_by));
+                    match decided.filter(|decided| decided.reason.step == Step::Sealed) {
+                        Some(decided) => {
+                            sending.add_sealed(&heard, decided.reason.fact, (person, device, known_by));
+                        }
+                        None => sending.add(heard.imported(person, device, known_by)),
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    /// Whether it is a visit that nobody may observe: to a help site.
-    fn is_unobserved(&self, heard: &Heard) -> bool {
-        let Some(host) = heard.host() else { return false };
+    /// What our own policy says of it: whether nobody may observe it, since it is a visit to a help site, or it is sealed.
+    fn decide(&self, heard: &Heard) -> Option<Decision> {
         let identity = Identity::default();
         let request = Request {
-            host,
+            host: heard.host()?,
             port: None,
             path: heard.path.as_deref(),
             as_sent: None,
@@ -273,7 +343,7 @@ impl<'c> Bringing<'c> {
             front: Front::Proxy,
         };
         let at = self.zone.local(heard.at);
-        engine::decide(&self.policy, &self.live, &request, at).obligations.unobserved
+        Some(engine::decide(&self.policy, &self.live, &request, at))
     }
 
     fn say_again(&self, before: &Import, path: &Path) {
@@ -287,9 +357,9 @@ impl<'c> Bringing<'c> {
         ));
     }
 
-    fn say(&self, run: Run, origin: Origin, path: &Path, told: &Told, taken: activity::store::Appended) {
+    fn say(&self, run: Run, origin: Origin, path: &Path, told: &Told, taken: Appended) {
         let out = self.context.output;
-        let Told { lines, read, help, too_old, later, unidentified, unread } = told;
+        let Told { lines, read, help, too_old, later, unidentified, unread, .. } = told;
         let unread_lines: u64 = unread.values().map(|(many, _)| many).sum();
         let reasons: BTreeMap<&str, Value> = (unread.iter())
             .map(|(why, (many, first))| (why.id(), json!({ "lines": many, "first": first })))
@@ -310,6 +380,9 @@ impl<'c> Bringing<'c> {
                 String::new()
             },
         ));
+        if self.recipients.is_empty() {
+            out.say("Nobody is named who could open records of what is sealed, so none are kept, should there be any (`fivebar sealed recipients add`).");
+        }
         if *unidentified > 0 {
             out.say(format!("{unidentified} of those read are of nobody known: nobody on the roll had signed in. `--by-address` goes by devices too, where addresses are fixed."));
         }
@@ -335,6 +408,9 @@ impl<'c> Bringing<'c> {
 /// Requests on their way to the log.
 struct Sending {
     importing: Importing,
+    sealing: Sealing,
+    run: Run,
+    origin: Origin,
     rows: Vec<Imported>,
     size: usize,
 }
@@ -348,19 +424,60 @@ impl Sending {
         };
         cut(&mut row.path, LONGEST_PATH);
         cut(&mut row.agent, LONGEST_AGENT);
-        let texts = [row.path.as_ref(), row.agent.as_ref(), row.searched.as_ref()];
-        self.size += 200 + row.host.len() + texts.into_iter().flatten().map(String::len).sum::<usize>();
+        let texts = [row.host.as_ref(), row.path.as_ref(), row.agent.as_ref(), row.searched.as_ref()];
+        self.size += 200 + texts.into_iter().flatten().map(String::len).sum::<usize>();
         self.rows.push(row);
     }
 
-    fn send_if_due(&mut self, told: u64) -> Result<()> {
-        if self.size < TOGETHER { Ok(()) } else { self.send(told) }
+    /// A request of which something is sealed.
+    fn add_sealed(
+        &mut self,
+        heard: &Heard,
+        fact: Fact,
+        whose: (Option<PersonNo>, Option<DeviceNo>, KnownBy),
+    ) {
+        let reference = reference_of(self.run, heard.line);
+        if let Some(row) = self.sealing.row(heard, self.origin, fact, whose, reference) {
+            self.size += LONGEST_HANDED;
+            self.add(row);
+        }
     }
 
-    fn send(&mut self, told: u64) -> Result<()> {
-        self.size = 0;
-        self.importing.take(std::mem::take(&mut self.rows), told).map_err(not_running)
+    fn send_if_due(&mut self, told: u64) -> Result<()> {
+        if self.size < TOGETHER {
+            return Ok(());
+        }
+        let records = self.sealing.encrypted();
+        self.send(told, records)
     }
+
+    fn send(&mut self, told: u64, records: Vec<Handed>) -> Result<()> {
+        self.size = 0;
+        self.importing.take(std::mem::take(&mut self.rows), told, records).map_err(not_running)
+    }
+
+    fn end(mut self, file: Known, lines: u64) -> Result<Appended> {
+        let records = self.sealing.end();
+        self.send(lines, records)?;
+        self.importing.end(file, lines).map_err(not_running)
+    }
+
+    /// The file can be read no further: what was read of it comes in.
+    fn break_off(mut self, told: u64) -> Result<Appended> {
+        let records = self.sealing.end();
+        self.send(told, records)?;
+        self.importing.break_off().map_err(not_running)
+    }
+}
+
+/// The reference of a record that a line begins: the same each time, and no more than the row's own number tells.
+fn reference_of(run: Run, line: u64) -> RecordRef {
+    let digest = Sha256::new()
+        .chain_update(b"fivebar sealed record of an import\n")
+        .chain_update(run.0.to_le_bytes())
+        .chain_update(line.to_le_bytes())
+        .finalize();
+    RecordRef::scattered(u64::from_le_bytes(digest.first_chunk::<8>().copied().unwrap_or_default()))
 }
 
 /// The file as it is known again.

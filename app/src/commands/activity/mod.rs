@@ -216,7 +216,7 @@ fn status(context: &Context, client: &Client) -> Result<()> {
     context.output.object(&json!({
         "issued": issued, "durable": durable, "lost": lost, "waiting": issued.saturating_sub(durable + lost),
         "in_flight": in_flight, "damaged": accounts.damaged, "at_least": accounts.at_least,
-        "imported": accounts.imported, "inexact_runs": accounts.inexact_runs, "events_kept": status.last_seq.saturating_sub(status.first_seq.saturating_sub(1)),
+        "imported": accounts.imported, "imported_damaged": accounts.imported_damaged, "inexact_runs": accounts.inexact_runs, "events_kept": status.last_seq.saturating_sub(status.first_seq.saturating_sub(1)),
         "bytes": status.bytes, "keep_days": status.keep_days, "alarm": status.alarm, "help": status.help,
         "sync_us_p50": status.sync_us_p50, "sync_us_p99": status.sync_us_p99,
     }));
@@ -236,6 +236,13 @@ fn status(context: &Context, client: &Client) -> Result<()> {
         context.output.say(format!(
             "{} more events were brought in from other filters' logs; `fivebar activity imports` lists them.",
             accounts.imported
+        ));
+    }
+    if accounts.imported_damaged > 0 {
+        context.output.say(format!(
+            "{} events that were brought in were damaged on disk since, which is no loss of a gate. Take their import out and bring \
+             its file in again.",
+            accounts.imported_damaged
         ));
     }
     if in_flight > 0 {

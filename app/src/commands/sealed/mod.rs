@@ -493,6 +493,13 @@ fn say(context: &Context, record: &SealedRecord, name: Option<String>) {
     if let Some(agent) = &record.agent {
         line("browser", agent.clone());
     }
+    if let Some(elsewhere) = &record.elsewhere {
+        let did = if elsewhere.verdict.is_block() { "refused it" } else { "let it through" };
+        line(
+            "decided by",
+            format!("another filter, which {did}: its log ({}) was brought in", elsewhere.origin.id()),
+        );
+    }
     line("policy", format!("version {}, publication {}", record.policy, record.generation));
     context.output.say(
         "An address or a register says which device asked, not who sat at it. Do not open the site: tell the police or the \

@@ -7,6 +7,7 @@ mod address;
 mod adguard_home;
 mod e2guardian;
 mod pi_hole;
+mod sealing;
 mod squid;
 mod stamp;
 mod zeek;
@@ -14,13 +15,15 @@ mod zeek;
 use std::net::IpAddr;
 
 use engine::searching::words_of;
-use engine::{Front, Host, HostName, KnownBy, Origin, PersonNo, Verdict};
+use engine::{Fact, Front, Host, HostName, KnownBy, Origin, PersonNo, Verdict};
 use kit::host::normalise_host_name;
 use kit::{Timestamp, Zone};
 use serde::{Deserialize, Serialize};
 
 use crate::event::moment;
+use crate::sealed::RecordRef;
 pub use pi_hole::{Query, is_blocked};
+pub use sealing::{LONGEST_HANDED, Sealing};
 
 /// Longer lines are not read.
 pub const LONGEST_LINE: usize = 64 << 10;
@@ -72,7 +75,8 @@ impl Heard {
             person,
             device,
             known_by,
-            host: self.host,
+            host: Some(self.host),
+            sealed: None,
             path,
             searched,
             agent: self.agent,
@@ -108,8 +112,12 @@ pub struct Imported {
     pub device: Option<engine::DeviceNo>,
     /// How surely they are known.
     pub known_by: KnownBy,
-    /// The host.
-    pub host: String,
+    /// The host; none where it is sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// What there is in the host's place where that is sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<SealedRow>,
     /// The path without its query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -127,11 +135,23 @@ pub struct Imported {
     pub bytes: u64,
 }
 
+/// What a row says of an address that is sealed: as much as one of a gate does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedRow {
+    /// What of the request is sealed.
+    pub fact: Fact,
+    /// The encrypted record of it, where one was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordRef>,
+}
+
 impl Imported {
     /// What it takes in the log, its texts as long as they are kept.
     pub fn bytes_at_most(&self) -> usize {
         let texts = [self.path.as_ref(), self.searched.as_ref(), self.agent.as_ref()];
-        200 + self.host.len() + texts.into_iter().flatten().map(String::len).sum::<usize>()
+        200 + self.host.as_ref().map_or(0, String::len)
+            + texts.into_iter().flatten().map(String::len).sum::<usize>()
     }
 }
 
@@ -150,6 +170,8 @@ pub enum Why {
     SignIn,
     /// The file says that it is another kind of log.
     Kind,
+    /// A row of a database that has not the fields that it should have.
+    Damaged,
 }
 
 impl Why {
@@ -162,6 +184,7 @@ impl Why {
             Self::Long => "too-long",
             Self::SignIn => "sign-in",
             Self::Kind => "kind",
+            Self::Damaged => "damaged",
         }
     }
 
@@ -174,6 +197,7 @@ impl Why {
             Self::Long => "it is too long",
             Self::SignIn => "the proxy only asked who it was",
             Self::Kind => "the file says that it is another kind of log",
+            Self::Damaged => "its fields cannot be read",
         }
     }
 }

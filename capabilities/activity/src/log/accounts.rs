@@ -56,6 +56,9 @@ pub struct Accounts {
     /// Events counted as durable above or below that were found damaged on disk since: they are lost, and not durable.
     #[serde(default)]
     pub damaged: u64,
+    /// Events that were brought in and found damaged on disk since. No gate lost them, and they are not in `imported`.
+    #[serde(default)]
+    pub imported_damaged: u64,
     /// Whether more may have been lost than is counted: runs ended inexactly, or what says how many were lost is damaged.
     /// What is on disk is exact all the same.
     #[serde(default)]
@@ -198,14 +201,15 @@ impl AppendLog {
     /// The accounts, with what the pages in `run_dir` say of open runs.
     pub fn accounts(&self, run_dir: &Path) -> Accounts {
         let writer = held(&self.writer);
-        let (ended, damaged) = (writer.ended, writer.damaged.recounted());
+        let (ended, imported_damaged) = (writer.ended, writer.damaged.brought_in());
+        let damaged = writer.damaged.recounted().saturating_sub(imported_damaged);
         // Of runs whose end no entry tells, what is on disk was given out and became durable.
         let durable = durable_of(&ended, &writer.runs);
         let forgotten = writer.damaged.forgotten(durable, writer.active.next_seq);
         let at_least = writer.entries_damaged
             || forgotten > 0
             || ended.inexact > 0
-            || writer.runs.values().any(|state| state.at_least);
+            || writer.runs.iter().any(|(run, state)| state.at_least && !writer.imports.contains_key(run));
         let mut open: Vec<OpenRun> = writer
             .runs
             .iter()
@@ -235,8 +239,9 @@ impl AppendLog {
             durable: ended.durable.saturating_sub(ended.imported).saturating_add(forgotten),
             lost: ended.lost,
             damaged,
+            imported_damaged,
             at_least,
-            imported,
+            imported: imported.saturating_sub(imported_damaged),
             open,
         }
     }

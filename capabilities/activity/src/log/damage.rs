@@ -16,6 +16,7 @@ use super::index::Packed;
 use super::segment::{self, Recovered};
 use super::{AppendLog, Stretch, durable_of, held};
 use crate::entry::{Entry, What};
+use crate::spans::Spans;
 use crate::store::StoreError;
 
 /// What is known to be damaged in one segment.
@@ -25,6 +26,8 @@ struct Known {
     places: u64,
     /// Events that had been counted as on disk and count as lost instead.
     recounted: u64,
+    /// Those of them that were brought in from another filter's log, and that no gate lost.
+    brought_in: u64,
 }
 
 /// What is known to be damaged, by the first place of its segment.
@@ -33,10 +36,11 @@ pub(super) struct Damaged(BTreeMap<u64, Known>);
 
 impl Damaged {
     /// Takes in what an entry says.
-    pub fn add(&mut self, first_seq: u64, places: u64, recounted: u64) {
+    pub fn add(&mut self, first_seq: u64, places: u64, recounted: u64, brought_in: u64) {
         let known = self.0.entry(first_seq).or_default();
         known.places = known.places.saturating_add(places);
         known.recounted = known.recounted.saturating_add(recounted);
+        known.brought_in = known.brought_in.saturating_add(brought_in);
     }
 
     /// What is known of everything from one place to before another.
@@ -48,6 +52,11 @@ impl Damaged {
     /// How many events count as lost because of damage.
     pub fn recounted(&self) -> u64 {
         self.0.values().fold(0, |sum, known| sum.saturating_add(known.recounted))
+    }
+
+    /// How many of those were brought in.
+    pub fn brought_in(&self) -> u64 {
+        self.0.values().fold(0, |sum, known| sum.saturating_add(known.brought_in))
     }
 
     /// How many of so many events that are counted as on disk have no place up to `next_seq` that is whole: those that
@@ -66,16 +75,17 @@ impl Damaged {
     /// Takes in what is newly found damaged in a segment, and gives the entry about it.
     fn found(
         &mut self,
-        (first_seq, end): (u64, u64),
+        Lies { first_seq, end, is_brought_in }: Lies,
         missing: u64,
         damaged_bytes: u64,
         (durable, next_seq): (u64, u64),
         at: Timestamp,
     ) -> Option<(Entry, u64)> {
         let places = missing.saturating_sub(self.within(first_seq, end));
-        self.add(first_seq, places, 0);
+        self.add(first_seq, places, 0, 0);
         let events = u64::try_from(self.excess(durable, next_seq)).unwrap_or(0);
-        self.add(first_seq, 0, events);
+        let brought_in = if is_brought_in { events } else { 0 };
+        self.add(first_seq, 0, events, brought_in);
         if places == 0 && events == 0 {
             return None;
         }
@@ -83,19 +93,45 @@ impl Damaged {
             first_seq,
             places,
             events,
+            brought_in,
             damaged_bytes,
             "Events of the activity log were damaged on disk; they are counted as lost"
         );
-        Some((Entry { at, what: What::Damaged { first_seq, places, events, damaged_bytes } }, events))
+        Some((
+            Entry { at, what: What::Damaged { first_seq, places, events, brought_in, damaged_bytes } },
+            events,
+        ))
     }
 
     /// What is newly found missing from the last segment, its end included, which may have been cut off: of a log that
     /// counts so many events as durable.
-    pub fn in_last(&mut self, recovered: &Recovered, durable: u64, at: Timestamp) -> Option<Entry> {
+    pub fn in_last(
+        &mut self,
+        recovered: &Recovered,
+        durable: u64,
+        brought_in: &Spans,
+        at: Timestamp,
+    ) -> Option<Entry> {
         let Recovered { contents, missing, damaged_bytes, .. } = recovered;
         let counted = (durable, contents.next_seq);
-        self.found((contents.first_seq, contents.next_seq), *missing, *damaged_bytes, counted, at)
-            .map(|(entry, _)| entry)
+        let lies = Lies::of(contents.first_seq, contents.next_seq, brought_in);
+        self.found(lies, *missing, *damaged_bytes, counted, at).map(|(entry, _)| entry)
+    }
+}
+
+/// Where something lies: from one place to before another, and whether all that lay there was brought in.
+#[derive(Debug, Clone, Copy)]
+struct Lies {
+    first_seq: u64,
+    end: u64,
+    is_brought_in: bool,
+}
+
+impl Lies {
+    /// Where a file holds both, as one of a whole day may, damage counts as a gate's: no loss of a gate is hidden.
+    fn of(first_seq: u64, end: u64, brought_in: &Spans) -> Self {
+        let is_brought_in = end > first_seq && brought_in.holds_all(first_seq, end - 1);
+        Self { first_seq, end, is_brought_in }
     }
 }
 
@@ -132,8 +168,11 @@ impl AppendLog {
             let bad_bytes = found.damaged_bytes + found.cut_bytes;
             let counted = (durable_of(&writer.ended, &writer.runs), writer.active.next_seq);
             let mut damaged = writer.damaged.clone();
-            let places = (contents.first_seq, contents.next_seq);
-            if let Some((entry, events)) = damaged.found(places, missing, bad_bytes, counted, at) {
+            // Where its end is damaged too, the next one says where it was.
+            let end = contents.next_seq.max(next.first_seq);
+            let lies =
+                Lies { end: contents.next_seq, ..Lies::of(contents.first_seq, end, &writer.brought_in) };
+            if let Some((entry, events)) = damaged.found(lies, missing, bad_bytes, counted, at) {
                 writer.add(dir, &[entry])?;
                 writer.damaged = damaged;
                 sum += events;

@@ -30,7 +30,7 @@ use crate::columns::Columns;
 use crate::entry::{Entries, Entry, What};
 use crate::page::{HelpCounts, Run};
 use crate::search::Subject;
-use crate::spans::total;
+use crate::spans::{Spans, total};
 use crate::store::StoreError;
 pub use accounts::{Accounts, OpenRun};
 pub use imports::{Import, Known};
@@ -100,6 +100,8 @@ struct Writer {
     help: HashMap<(Run, Option<Timestamp>), HelpCounts>,
     /// What was brought in from other filters' logs.
     imports: imports::Imports,
+    /// The places of what was brought in.
+    brought_in: Spans,
     entries: Entries,
     staging: Vec<u8>,
     fresh: Vec<bool>,
@@ -239,7 +241,7 @@ impl AppendLog {
         past.settle();
         if let Some(recovered) = &last_segment {
             let durable = durable_of(&past.ended, &past.runs);
-            repairs.extend(past.damaged.in_last(recovered, durable, at));
+            repairs.extend(past.damaged.in_last(recovered, durable, &past.brought_in, at));
         }
         // A full disk must not keep the log from starting: what it has can still be read.
         if let Err(error) = entries.add(&repairs) {
@@ -255,6 +257,7 @@ impl AppendLog {
             entries_damaged: found.damaged_bytes > 0,
             help: past.help,
             imports: past.imports,
+            brought_in: past.brought_in,
             entries,
             staging: Vec::new(),
             fresh: Vec::new(),
@@ -366,6 +369,7 @@ struct Past {
     /// Files that were deleted because of their age.
     expired: HashSet<String>,
     imports: imports::Imports,
+    brought_in: Spans,
 }
 
 impl Past {
@@ -386,8 +390,11 @@ impl Past {
                 }
                 What::ErasureBegun { subject } => past.hidden.push(*subject),
                 What::ErasureDone { subject, .. } => past.hidden.retain(|hidden| hidden != subject),
-                &What::Damaged { first_seq, places, events, .. } => {
-                    past.damaged.add(first_seq, places, events);
+                &What::Damaged { first_seq, places, events, brought_in, .. } => {
+                    past.damaged.add(first_seq, places, events, brought_in);
+                }
+                &What::ImportTook { first_seq, events, .. } => {
+                    imports::took(&mut past.brought_in, first_seq, events);
                 }
                 What::Expired { file, .. } => drop(past.expired.insert(file.clone())),
                 &What::Imported { run, lines, events, .. } => {

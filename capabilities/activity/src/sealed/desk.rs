@@ -1,6 +1,7 @@
-//! The gate's side: takes notes of sealed refusals without waiting, and encrypts them in the thread that talks to the
-//! log.
+//! The side of who writes: takes notes of sealed requests without waiting, and encrypts them later. In a gate that is done by
+//! the thread that talks to the log, in an import before each part of it is sent.
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -34,7 +35,7 @@ struct Note {
     to: Arc<Addressees>,
 }
 
-/// Where a gate's sealed refusals are noted.
+/// Where sealed requests are noted: a gate's refusals, and what another filter decided.
 pub struct Desk {
     anybody: AtomicBool,
     to: Mutex<Option<Arc<Addressees>>>,
@@ -64,7 +65,7 @@ impl Default for Desk {
 }
 
 impl Desk {
-    /// From now on records are encrypted to these keys, and say that this policy refused.
+    /// From now on records are encrypted to these keys, and say by which policy it was known that something is sealed.
     pub fn write_to(&self, keys: &[String], policy: u32, generation: u64) -> Result<(), NotAKey> {
         let keys = keys
             .iter()
@@ -84,13 +85,25 @@ impl Desk {
         address: SealedAddress<'_>,
         now: Instant,
     ) -> Option<RecordRef> {
+        self.note_as(activity, address, now, RecordRef::random)
+    }
+
+    /// The same with the reference that `make` gives, should it begin a record.
+    pub fn note_as(
+        &self,
+        activity: &Activity<'_>,
+        address: SealedAddress<'_>,
+        now: Instant,
+        make: impl FnOnce() -> Option<RecordRef>,
+    ) -> Option<RecordRef> {
         if !self.anybody.load(Ordering::Acquire) {
             return None;
         }
         let to = held(&self.to).clone()?;
-        let client = activity.client()?;
+        // Of what was brought in, the device is not always known; such requests count as one device's.
+        let client = activity.client().unwrap_or(Ipv4Addr::UNSPECIFIED.into());
         let host = address.host.to_string();
-        match held(&self.windows).take(client, &host, activity.at(), now, RecordRef::random) {
+        match held(&self.windows).take(client, &host, activity.at(), now, make) {
             Kept::Over => None,
             Kept::Again(reference) => Some(reference),
             Kept::New(reference) => {

@@ -12,13 +12,15 @@
 //! much, and who can learn what.
 
 mod desk;
+mod handed;
 mod record;
 mod reference;
 mod shelf;
 mod windows;
 
 pub use desk::{Desk, NotAKey};
-pub use record::{Identity, NotOpened, SealedRecord};
+pub use handed::{Handed, NotSound};
+pub use record::{Elsewhere, Identity, NotOpened, SealedRecord};
 pub use reference::{NotARecordRef, RecordRef};
 pub(crate) use shelf::is_sound;
 pub use shelf::{Expired, Listed, MOST_BYTES, Shelf, Shown};

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::IpAddr;
 
 use age::secrecy::ExposeSecret as _;
-use engine::{Activity, DeviceNo, Fact, KnownBy, PersonNo, SealedAddress};
+use engine::{Activity, DeviceNo, Fact, KnownBy, Origin, PersonNo, SealedAddress, Verdict};
 use kit::{Private, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,19 @@ pub struct SealedRecord {
     pub policy: u32,
     /// The publication that the gate had in use.
     pub generation: u64,
+    /// Where another filter's log told it: which kind of log, and what that filter did. The policy above is the one by which
+    /// it was known, when the log was brought in, that this is sealed; nothing here refused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// What another filter did with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// What kind of log told it.
+    pub origin: Origin,
+    /// Whether it let it through.
+    pub verdict: Verdict,
 }
 
 impl fmt::Debug for SealedRecord {
@@ -74,6 +87,7 @@ impl SealedRecord {
             agent: activity.agent().map(|agent| agent.chars().take(crate::event::LONGEST_AGENT).collect()),
             policy,
             generation,
+            elsewhere: elsewhere(activity),
         }
     }
 
@@ -89,6 +103,12 @@ impl SealedRecord {
         writer.finish().ok()?;
         Some(out)
     }
+}
+
+fn elsewhere(activity: &Activity<'_>) -> Option<Elsewhere> {
+    let reason = &activity.decision().reason;
+    let origin = Origin::of(reason.step, reason.rule)?;
+    Some(Elsewhere { origin, verdict: activity.verdict() })
 }
 
 /// A private key that opens records. It is kept away from the school's machines; `Debug` doesn't show it.
@@ -169,6 +189,7 @@ pub(super) mod tests {
             agent: None,
             policy: 3,
             generation: 12,
+            elsewhere: None,
         }
     }
 

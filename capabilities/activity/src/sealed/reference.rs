@@ -26,7 +26,12 @@ impl RecordRef {
     pub fn random() -> Option<Self> {
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).ok()?;
-        Some(Self(u64::from_le_bytes(bytes) % (ALL - 1) + 1))
+        Some(Self::scattered(u64::from_le_bytes(bytes)))
+    }
+
+    /// The one that a number as good as random gives: always the same.
+    pub const fn scattered(number: u64) -> Self {
+        Self(number % (ALL - 1) + 1)
     }
 
     /// The number it is kept as; never 0.

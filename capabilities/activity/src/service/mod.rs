@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::crowds::{Crowd, Crowds};
 use crate::event::moment;
 use crate::log::{Accounts, AppendLog, LogConfig};
-use crate::page::HelpCounts;
+use crate::page::{HelpCounts, Run};
 use crate::sealed::Shelf;
 use crate::store::StoreError;
 use sockets::Listener;
@@ -149,6 +149,8 @@ struct Service {
     sync_us: Mutex<SyncTimes>,
     clock_jumped: AtomicBool,
     crowds: Mutex<Crowds>,
+    /// Imports that conversations are about now.
+    importing: Mutex<Vec<Run>>,
 }
 
 /// The last thousand times that a sync took.
@@ -229,6 +231,7 @@ pub fn run(config: Config, stop: Arc<AtomicBool>) -> Result<(), ServiceError> {
         sync_us: Mutex::default(),
         clock_jumped: AtomicBool::new(false),
         crowds,
+        importing: Mutex::default(),
     };
     let (to_writer, arrivals) = std::sync::mpsc::sync_channel(gates::QUEUE);
     let outcome = thread::scope(|scope| {

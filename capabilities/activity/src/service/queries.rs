@@ -11,6 +11,7 @@ use super::{Service, imports};
 use crate::ask::{Ask, Reply};
 use crate::entry::{Entry, What};
 use crate::event::Event;
+use crate::search::{Subject, Whose};
 use crate::store::{LogStore as _, StoreError};
 
 /// More questions than this at once are turned away.
@@ -59,7 +60,12 @@ fn converse(service: &Service, stream: &UnixStream, crowded: bool) -> io::Result
             return Ok(());
         }
         match serde_json::from_str::<Ask>(&line) {
-            Ok(ask @ (Ask::BeginImport { .. } | Ask::Import { .. } | Ask::EndImport { .. })) => {
+            Ok(
+                ask @ (Ask::BeginImport { .. }
+                | Ask::Import { .. }
+                | Ask::FlushImport
+                | Ask::EndImport { .. }),
+            ) => {
                 let reply = imports::take(service, &mut importing, ask);
                 say(&mut out, &reply.unwrap_or_else(|error| Reply::Error(error.to_string())))?;
             }
@@ -91,13 +97,16 @@ fn answer(service: &Service, ask: Ask, out: &mut impl io::Write) -> io::Result<(
         }
         Ask::Status => say(out, &Reply::Status(Box::new(service.status()))),
         Ask::Entries => finish(out, None, service.log.entries().map(Reply::Entries)),
+        Ask::Erase(Subject { whose: Whose::Import(run), .. }) if imports::is_going_on(service, run) => {
+            say(out, &Reply::Error(format!("{run} is being brought in; wait for that, or end it")))
+        }
         Ask::Erase(subject) => {
             let erased = service.log.erase(subject, service.config.clock.now());
             finish(out, None, erased.map(|events| Reply::Erased { events }))
         }
-        Ask::Imports => say(out, &Reply::Imports(service.log.imports())),
+        Ask::Imports => say(out, &Reply::Imports(imports::list(service))),
         // Those are answered where the conversation is held.
-        Ask::BeginImport { .. } | Ask::Import { .. } | Ask::EndImport { .. } => Ok(()),
+        Ask::BeginImport { .. } | Ask::Import { .. } | Ask::FlushImport | Ask::EndImport { .. } => Ok(()),
         Ask::OpenIdentities { reason } => {
             let what = What::IdentitiesOpened { reason };
             let done = service.log.note(Entry { at: service.config.clock.now(), what });

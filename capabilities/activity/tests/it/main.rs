@@ -10,6 +10,7 @@ mod damage;
 mod fate;
 mod forget;
 mod house;
+mod imports;
 mod kill;
 mod recovery;
 mod sealed;

@@ -18,7 +18,9 @@ fn named(file: &Known, origin: Origin, times: u64) -> Run {
 /// The run of a file, the file as it is known again, and what was brought in of it before.
 pub fn run_of<'i>(source: &Source<'_>, imports: &'i [Import]) -> Result<(Run, Known, Option<&'i Import>)> {
     let origin = source.origin();
-    let of_kind = || imports.iter().filter(|import| import.origin == origin && !import.undone);
+    // One of which nothing could be read says nothing of any file.
+    let of_kind =
+        || imports.iter().filter(|import| import.origin == origin && !import.undone && import.file.bytes > 0);
     let lengths: Vec<u64> = of_kind().map(|import| import.file.bytes).collect();
     let (file, beginnings) = source.digest(&lengths)?;
     let before =
