@@ -7,14 +7,14 @@ mod holding;
 mod intake;
 mod licence;
 pub mod model;
+mod refusal;
 mod status;
 mod store;
 pub mod text;
+mod updates;
 pub mod web;
 
-pub use actions::{
-    BuiltIn, ImportError, Imported, built_in, import, import_built_in, update, update_fetched,
-};
+pub use actions::{BuiltIn, Imported, built_in, import, import_built_in};
 pub use changes::{Changes, changes};
 pub use files::{Found, Looked, find, look};
 pub use holding::{HoldError, Removed, hold, release, remove, removed};
@@ -22,5 +22,7 @@ pub use intake::{Blocks, Intake, Limits, NoRandomness, TooMuch};
 pub use licence::{licences, say_licence};
 pub use lists::Kinds;
 pub use model::{List, ListReport, RefusedPart, State};
+pub use refusal::ImportError;
 pub use status::{Status, categories_in_use, status};
 pub use store::in_use;
+pub use updates::{Updated, update, update_fetched};

@@ -15,10 +15,11 @@ use super::fetch::{Answer, FetchError, Fetched, Fetcher, Validators, Watch};
 use super::model::{Every, WebState};
 use super::patches::{self, Patchable, Patched};
 use super::store::{self, Kept};
-use crate::list::actions::{ImportError, Imported, Watched, settle, take};
+use crate::list::actions::{Imported, Watched, settle, take};
 use crate::list::files::FileError;
 use crate::list::intake::Intake;
 use crate::list::model::{List, State};
+use crate::list::refusal::ImportError;
 use crate::list::store as lists;
 use crate::list::text::Text;
 
