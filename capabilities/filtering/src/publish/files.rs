@@ -19,15 +19,14 @@
 //! its name.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use ::store::{StoreError, Tx};
 use engine::LiveDocument;
 pub use engine::published::Published as PolicyFile;
 
-use super::manifest::{COPY, CURRENT, Kept, Manifests, Part, Published, PublishedFile};
-use super::origins::Plan;
+use super::manifest::{Kept, Manifests, Part, Published, PublishedFile};
+use super::prepared::Prepared;
 
 /// Why something could not be published or read back.
 #[derive(Debug, thiserror::Error)]
@@ -75,8 +74,8 @@ pub struct Parts<'a> {
 /// A publisher's turn: publishers wait for each other, from before the records are read until the gate goes by them or
 /// nothing came of it.
 pub struct Turn {
-    folder: PathBuf,
-    before: Option<Published>,
+    pub(super) folder: PathBuf,
+    pub(super) before: Option<Published>,
     _lock: File,
 }
 
@@ -157,203 +156,9 @@ fn highest(folder: &Path) -> u64 {
     numbers.max().unwrap_or(0)
 }
 
-/// Files that are written and that no gate goes by yet. Dropped, they are gone.
-#[must_use = "what is prepared goes live with the commit of its transaction"]
-pub struct Prepared {
-    turn: Turn,
-    now: Published,
-    is_live: bool,
-    /// What is written down of where entries come from, once they are in use.
-    pub(super) origins: Option<Plan>,
-}
-
-/// Why a change did not come about, or not wholly.
-#[derive(Debug, thiserror::Error)]
-pub enum CommitError {
-    /// It is not in the records, and no gate goes by it.
-    #[error("nothing was changed, in the records or at the gate: {0}")]
-    NotKept(#[source] StoreError),
-    /// It is in the records, and the gate goes by what it had.
-    #[error(
-        "the change is kept in the records, but the gate goes by what it had: {0}. It is published with the next change \
-         and whenever the hub starts; lists are by `fivebar lists update`"
-    )]
-    NotLive(#[source] PublishError),
-}
-
-impl Prepared {
-    /// Commits the transaction that it was prepared from, and then lets the gate go by it: a gate never enforces what
-    /// the records do not hold.
-    pub async fn commit(mut self, tx: Tx) -> Result<Published, CommitError> {
-        tx.commit().await.map_err(CommitError::NotKept)?;
-        let origins = self.origins.take();
-        let published = self.go_live().map_err(CommitError::NotLive)?;
-        // The turn is over: nobody waits for what no gate reads.
-        if let Some(origins) = origins {
-            origins.carry_out(published.generation);
-        }
-        Ok(published)
-    }
-
-    /// The list index that would hold, whether it was written now or before.
-    pub fn lists_path(&self) -> PathBuf {
-        self.now.lists.newest.path(&self.turn.folder, Part::Lists)
-    }
-
-    fn write(&mut self, parts: Parts<'_>) -> Result<(), PublishError> {
-        let folder = self.turn.folder.clone();
-        let path = |now: &Published, part: Part| now.part(part).newest.path(&folder, part);
-        if let Some(policy) = parts.policy {
-            let sums = write(&path(&self.now, Part::Policy), |out| {
-                Ok(serde_json::to_writer(out, policy).map_err(io::Error::from)?)
-            })?;
-            let seal = policy.sealed.seal.get(..16).and_then(|start| u64::from_str_radix(start, 16).ok());
-            self.wrote(Part::Policy, sums);
-            self.now.policy.newest.seal = seal;
-        }
-        if let Some(builder) = parts.lists {
-            let sums = write(&path(&self.now, Part::Lists), |out| Ok(builder.write_to(out)?))?;
-            self.wrote(Part::Lists, sums);
-        }
-        if let Some(mut live) = parts.live {
-            live.version = self.now.generation;
-            let sums = write(&path(&self.now, Part::Live), |out| {
-                Ok(serde_json::to_writer(out, &live).map_err(io::Error::from)?)
-            })?;
-            self.wrote(Part::Live, sums);
-        }
-        let manifest = self.now.to_bytes();
-        for next in NEXT {
-            write(&folder.join(next), |out| Ok(out.write_all(&manifest)?))?;
-        }
-        Ok(())
-    }
-
-    const fn wrote(&mut self, part: Part, (bytes, sum): (u64, u32)) {
-        let newest = &mut self.now.part_mut(part).newest;
-        newest.bytes = bytes;
-        newest.sum = sum;
-    }
-
-    /// Names what was prepared as what holds: one rename, and another for the copy.
-    fn go_live(mut self) -> Result<Published, PublishError> {
-        let folder = &self.turn.folder;
-        let current = folder.join(CURRENT);
-        let [next, next_copy] = NEXT;
-        fs::rename(folder.join(next), &current).map_err(file(&current))?;
-        self.is_live = true;
-        let sync = || File::open(folder).and_then(|folder| folder.sync_all());
-        sync().map_err(file(&current))?;
-        // A copy that is behind is as good as damaged, and the hub publishes again where it finds one.
-        let _ = fs::rename(folder.join(next_copy), folder.join(COPY)).and_then(|()| sync());
-        sweep(folder, &self.now, self.turn.before.as_ref());
-        Ok(self.now)
-    }
-}
-
-/// What the manifests are called until they hold.
-const NEXT: [&str; 2] = ["NEXT", "NEXT.copy"];
-
-impl Drop for Prepared {
-    fn drop(&mut self) {
-        if self.is_live {
-            return;
-        }
-        for next in NEXT {
-            let _ = fs::remove_file(self.turn.folder.join(next));
-        }
-        // Only what this generation brought: what held and what was before it stay.
-        let held = self.turn.before.iter().flat_map(Published::names).collect::<Vec<_>>();
-        for name in self.now.newest_names().filter(|name| !held.contains(name)) {
-            let _ = fs::remove_file(self.turn.folder.join(name));
-        }
-    }
-}
-
-/// What can go wrong while a file is written, before it is known which file.
-enum WriteError {
-    Io(io::Error),
-    Index(lists::BuildError),
-}
-impl From<io::Error> for WriteError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-impl From<lists::BuildError> for WriteError {
-    fn from(error: lists::BuildError) -> Self {
-        Self::Index(error)
-    }
-}
-
-/// Keeps count of what goes through it.
-struct Summed<W> {
-    out: W,
-    bytes: u64,
-    sum: crc32fast::Hasher,
-}
-
-impl<W: Write> Write for Summed<W> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let n = self.out.write(buffer)?;
-        self.bytes += n as u64;
-        self.sum.update(buffer.get(..n).unwrap_or(&[]));
-        Ok(n)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-}
-
-/// Writes a file beside its name, syncs it, gives it its name and syncs the folder; gives its length and checksum.
-/// Whatever fails leaves what was there.
-fn write(
-    path: &Path,
-    content: impl FnOnce(&mut dyn Write) -> Result<(), WriteError>,
-) -> Result<(u64, u32), PublishError> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".tmp");
-    let unfinished = PathBuf::from(unfinished);
-    let written = (|| {
-        // Behind the buffer, so that sums are taken of large pieces.
-        let out = Summed { out: File::create(&unfinished)?, bytes: 0, sum: crc32fast::Hasher::new() };
-        let mut out = BufWriter::with_capacity(1 << 18, out);
-        content(&mut out)?;
-        let Summed { out, bytes, sum } = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        out.sync_all()?;
-        fs::rename(&unfinished, path)?;
-        if let Some(folder) = path.parent() {
-            File::open(folder)?.sync_all()?;
-        }
-        Ok((bytes, sum.finalize()))
-    })();
-    if written.is_err() {
-        let _ = fs::remove_file(&unfinished);
-    }
-    written.map_err(|error| match error {
-        WriteError::Io(source) => PublishError::File { path: path.to_owned(), source },
-        WriteError::Index(error) => PublishError::Index(error),
-    })
-}
-
-/// Removes files that neither this publication names, as holding or as before, nor the one before as holding. What cannot
-/// be removed is tried again with the next publication.
-fn sweep(folder: &Path, now: &Published, before: Option<&Published>) {
-    let mut kept: Vec<String> = now.names().collect();
-    kept.extend(before.iter().flat_map(|before| before.newest_names()));
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        let ours = Part::ALL.iter().any(|part| name.starts_with(part.name().0));
-        if ours && !kept.iter().any(|kept| kept == name) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::manifest::{COPY, CURRENT};
     use super::*;
     use engine::sealed::{Recipients, SealedHashes};
 

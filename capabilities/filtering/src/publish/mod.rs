@@ -4,9 +4,12 @@ pub mod check;
 pub mod files;
 pub mod manifest;
 pub mod origins;
+mod prepared;
 pub mod records;
+mod written;
 
 pub use check::{Damage, Trace, damaged, verify};
-pub use files::{CommitError, Parts, PolicyFile, Prepared, PublishError, Turn};
+pub use files::{Parts, PolicyFile, PublishError, Turn};
 pub use manifest::{Kept, Manifests, Part, Published, PublishedFile};
+pub use prepared::{CommitError, Prepared};
 pub use records::{FromRecords, RecordsError, Scope};

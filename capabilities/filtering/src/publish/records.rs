@@ -10,9 +10,10 @@ use engine::{Live, LiveDocument, Problem, Sealed};
 use kit::Timestamp;
 use lists::{IndexBuilder, ListHead};
 
-use super::files::{Parts, PolicyFile, Prepared, PublishError, Turn};
+use super::files::{Parts, PolicyFile, PublishError, Turn};
 use super::manifest::Part;
 use super::origins::Plan;
+use super::prepared::Prepared;
 use crate::filter_policy;
 use crate::focus::Focus;
 use crate::list::files::FileError;
