@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use engine::Origin;
+use engine::{Origin, Transport};
 use serde::{Deserialize, Serialize};
 
 use crate::columns::Table;
@@ -29,7 +29,7 @@ pub enum Ask {
     Search(Search),
     /// Every event of a time, oldest first.
     Scan(TimeRange),
-    /// How many events a search finds, by verdict, step and front.
+    /// How many events a search finds, by verdict, step, front and transport.
     Counts(Search),
     /// A report over everything that is kept.
     Report(Report),
@@ -143,6 +143,9 @@ pub struct Counts {
     pub by_step: BTreeMap<String, u64>,
     /// By front.
     pub by_front: BTreeMap<String, u64>,
+    /// By how they came, of questions to the name server of which that is kept.
+    #[serde(default)]
+    pub by_transport: BTreeMap<String, u64>,
 }
 
 impl Counts {
@@ -150,10 +153,12 @@ impl Counts {
     pub fn add(&mut self, event: &Event) {
         self.events += 1;
         for (counts, word) in [
-            (&mut self.by_verdict, event.verdict.id()),
-            (&mut self.by_step, event.step.id()),
-            (&mut self.by_front, event.front.as_str()),
+            (&mut self.by_verdict, Some(event.verdict.id())),
+            (&mut self.by_step, Some(event.step.id())),
+            (&mut self.by_front, Some(event.front.as_str())),
+            (&mut self.by_transport, event.transport.map(Transport::id)),
         ] {
+            let Some(word) = word else { continue };
             match counts.get_mut(word) {
                 Some(count) => *count += 1,
                 None => drop(counts.insert(word.to_owned(), 1)),

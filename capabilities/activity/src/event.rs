@@ -12,14 +12,15 @@
 //! | rule, or the refusal where the step is `front`; fact with its index × 8; bytes; for `connect`, bytes the device sent + 1, or 0 while open | varints |
 //! | the sealed record's reference, where the step is `sealed`, or `elsewhere` without a host; 0 for none | 8 bytes |
 //! | client; person, device, category, list, group, beside | 4 or 16 bytes; varints |
-//! | host; path, and behind a `?` in it what was searched for; agent | 4 or 16 bytes or text; texts |
+//! | host; path, and behind a `?` in it what was searched for, or for `dns` how the question came, a word or nothing for one datagram; agent | 4 or 16 bytes or text; texts |
 //!
 //! An erased event is its first three fields only: that there was one, and when its batch was, but nothing of whom.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use engine::{
-    Activity, DeviceNo, Fact, Front, GroupNo, KnownBy, Origin, PersonNo, Refusal, RuleRef, Step, Verdict,
+    Activity, DeviceNo, Fact, Front, GroupNo, KnownBy, Origin, PersonNo, Refusal, RuleRef, Step, Transport,
+    Verdict,
 };
 use kit::{Host, HostName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,11 @@ pub fn encode(
     let words = activity.searched().map(|words| start_of(words.reveal(), LONGEST_WORDS));
     let longest = LONGEST_PATH - words.map_or(0, |words| words.len() + 1);
     let path = activity.path().map(|path| start_of(path, longest));
+    // A question to the name server has no path: how it came is in that place, where a log of before has nothing.
+    let path = path.or_else(|| match activity.transport().filter(|_| activity.front() == Front::Dns)? {
+        Transport::Udp => Some(""),
+        other => Some(other.id()),
+    });
     let agent = activity.agent().map(|agent| start_of(agent, LONGEST_AGENT));
     let client_form = client.map_or(0, |client| if client.is_ipv4() { 1 } else { 2 });
     let host_form = match host {
@@ -248,6 +254,8 @@ pub struct Kept<'a> {
     pub searched: Option<&'a str>,
     /// What the browser calls itself.
     pub agent: Option<&'a str>,
+    /// How a question to the name server came. None of one from before this was kept.
+    pub transport: Option<Transport>,
 }
 
 /// Whether the byte after number and time says that the request was refused.
@@ -302,6 +310,11 @@ fn decode_kept<'a>(body: &mut Reader<'a>) -> Option<Option<Kept<'a>>> {
         _ => Some(Host::Address(ipv6(body)?)),
     };
     let path = if present & PATH == 0 { None } else { Some(body.text(LONGEST_PATH)?) };
+    let (path, transport) = match path.filter(|path| front == Front::Dns && !path.starts_with('/')) {
+        Some("") => (None, Some(Transport::Udp)),
+        Some(word) => (None, Transport::from_id(word)),
+        None => (path, None),
+    };
     let (path, searched) = match path.and_then(|path| path.split_once('?')) {
         Some((path, words)) => (Some(path), Some(words)),
         None => (path, None),
@@ -328,6 +341,7 @@ fn decode_kept<'a>(body: &mut Reader<'a>) -> Option<Option<Kept<'a>>> {
         path,
         searched,
         agent,
+        transport,
     }))
 }
 
@@ -372,6 +386,9 @@ pub struct Event {
     /// What the browser calls itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
+    /// How a question to the name server came: `udp`, `tcp`, `tls`, `https`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<Transport>,
     /// What was decided.
     pub verdict: Verdict,
     /// The step that spoke.
@@ -423,6 +440,7 @@ impl Event {
             path: kept.path.map(str::to_owned),
             searched: kept.searched.map(str::to_owned),
             agent: kept.agent.map(str::to_owned),
+            transport: kept.transport,
             verdict: kept.verdict,
             step: kept.step,
             rule: kept.rule,

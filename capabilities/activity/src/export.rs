@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::event::Event;
 
 /// The first line of the CSV form.
-pub const CSV_HEAD: &str = "seq,at,front,client,person,device,known_by,host,path,agent,verdict,step,rule,category,list,group,bytes,sent,record,refusal,searched,origin\n";
+pub const CSV_HEAD: &str = "seq,at,front,client,person,device,known_by,host,path,agent,verdict,step,rule,category,list,group,bytes,sent,record,refusal,searched,origin,transport\n";
 
 /// Whose an event is, as somebody may see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -84,7 +84,8 @@ pub fn write_csv(out: &mut impl Write, told: &Told) -> io::Result<()> {
     maybe(out, event.record)?;
     write!(out, "{},", event.refusal.map_or("", engine::Refusal::id))?;
     field(out, event.searched.as_deref().unwrap_or_default())?;
-    writeln!(out, ",{}", event.origin.map_or("", engine::Origin::id))
+    write!(out, ",{},", event.origin.map_or("", engine::Origin::id))?;
+    writeln!(out, "{}", event.transport.map_or("", engine::Transport::id))
 }
 
 fn maybe(out: &mut impl Write, value: Option<impl std::fmt::Display>) -> io::Result<()> {
@@ -115,9 +116,9 @@ mod tests {
         let (head, line) = out.trim_end().split_once('\n').unwrap();
         assert_eq!(
             line,
-            "9,2026-11-23T10:49:00Z,proxy,127.0.0.7,7,,device-register,www.example.org,\"/a,b\",\"'=cmd|\"\"x\"\"\",block,school,3,,,,0,,,,\"'+ chess, rules\","
+            "9,2026-11-23T10:49:00Z,proxy,127.0.0.7,7,,device-register,www.example.org,\"/a,b\",\"'=cmd|\"\"x\"\"\",block,school,3,,,,0,,,,\"'+ chess, rules\",,"
         );
-        assert_eq!(head.split(',').count(), 22);
+        assert_eq!(head.split(',').count(), 23);
         let mut json = Vec::new();
         write_json(&mut json, &told).unwrap();
         let value = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();

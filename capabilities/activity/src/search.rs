@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use engine::{DeviceNo, Front, GroupNo, PersonNo, Step, Verdict};
+use engine::{DeviceNo, Front, GroupNo, PersonNo, Step, Transport, Verdict};
 use kit::host::normalise_host_name;
 use kit::{Host, HostName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,9 @@ pub struct Search {
     /// The front: `dns`, `proxy`, `connect`, `explain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub front: Option<String>,
+    /// How the question came; questions to the name server alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transport: Option<Transport>,
     /// When.
     pub time: TimeRange,
     /// At most so many, the newest. All where missing.
@@ -164,6 +167,7 @@ impl Filter {
             && search.step.is_none_or(|step| kept.step == step)
             && search.category.is_none_or(|category| kept.category == Some(category))
             && search.list.is_none_or(|list| kept.list == Some(list))
+            && search.transport.is_none_or(|transport| kept.transport == Some(transport))
             && self.front.is_none_or(|front| kept.front == front)
             && self.site.as_ref().is_none_or(|site| site.holds(kept.host))
     }

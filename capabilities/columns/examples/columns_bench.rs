@@ -17,7 +17,7 @@ use columns::Parquet;
 use engine::searching::Words;
 use engine::{
     Activity, Decision, DeviceNo, Fact, Front, GroupNo, Host, HostName, Identity, KnownBy, Obligations,
-    PersonNo, Reason, Request, RuleRef, Step, Verdict,
+    PersonNo, Reason, Request, RuleRef, Step, Transport, Verdict,
 };
 use kit::Timestamp;
 use serde_json::json;
@@ -278,7 +278,9 @@ impl School {
         // Eight of a thousand are searches.
         let words = (path.is_some() && self.roll(1_000) < 27)
             .then(|| format!("word{} and word{}", self.roll(2_000), self.roll(2_000)));
-        let activity = activity.searching(words.as_deref().and_then(Words::new));
+        // Some browsers ask by themselves, over HTTPS.
+        let how = if person.is_multiple_of(8) { Transport::Https } else { Transport::Udp };
+        let activity = activity.over(how).searching(words.as_deref().and_then(Words::new));
         encode(out, number, at_ms, &activity, None);
     }
 }

@@ -43,6 +43,7 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         text("refusal"),
         text("searched"),
         text("origin"),
+        text("transport"),
     ]))
 });
 
@@ -65,6 +66,7 @@ struct Texts {
     refusal: StringBuilder,
     searched: StringBuilder,
     origin: StringBuilder,
+    transport: StringBuilder,
 }
 
 /// An export that is being written.
@@ -129,6 +131,7 @@ impl Export {
         texts.refusal.append_option(event.refusal.map(engine::Refusal::id));
         texts.searched.append_option(event.searched.as_deref());
         texts.origin.append_option(event.origin.map(engine::Origin::id));
+        texts.transport.append_option(event.transport.map(engine::Transport::id));
         self.rule.append_value(event.rule.0);
         self.category.append_option(event.category);
         self.list.append_option(event.list);
@@ -165,6 +168,7 @@ impl Export {
             Arc::new(texts.refusal.finish()),
             Arc::new(texts.searched.finish()),
             Arc::new(texts.origin.finish()),
+            Arc::new(texts.transport.finish()),
         ];
         let batch = RecordBatch::try_new(Arc::clone(&SCHEMA), columns).map_err(told)?;
         self.writer.write(&batch).map_err(told)?;

@@ -69,7 +69,7 @@ pub fn count_events(
     counts: &mut Counts,
 ) -> io::Result<()> {
     let table = engine.table(&[file]);
-    let words = ["verdict", "step", "front"];
+    let words = ["verdict", "step", "front", "transport"];
     let question = async {
         let all = engine.context().read_table(table)?.filter(condition(wanted))?;
         all.aggregate(words.map(col).to_vec(), vec![count(lit(1)).alias("events")])
@@ -84,6 +84,7 @@ fn add_counts(batch: &RecordBatch, counts: &mut Counts) -> Option<()> {
     let number = batch.column_by_name("events")?.as_primitive_opt::<Int64Type>()?;
     let word = |name| batch.column_by_name(name)?.as_string_opt::<i32>();
     let (verdicts, steps, fronts) = (word("verdict")?, word("step")?, word("front")?);
+    let transports = word("transport")?;
     for row in 0..batch.num_rows() {
         let events = u64::try_from(number.value(row)).ok()?;
         counts.events += events;
@@ -91,6 +92,9 @@ fn add_counts(batch: &RecordBatch, counts: &mut Counts) -> Option<()> {
             [(&mut counts.by_verdict, verdicts), (&mut counts.by_step, steps), (&mut counts.by_front, fronts)]
         {
             *by.entry(text(words, row)?.to_owned()).or_default() += events;
+        }
+        if let Some(word) = text(transports, row) {
+            *counts.by_transport.entry(word.to_owned()).or_default() += events;
         }
     }
     Some(())
@@ -125,6 +129,7 @@ pub fn condition(wanted: &Wanted<'_>) -> Expr {
     equals("client", search.client.map(|client| ScalarValue::from(client.to_string())));
     equals("verdict", search.verdict.map(|verdict| ScalarValue::from(verdict.id())));
     equals("step", search.step.map(|step| ScalarValue::from(step.id())));
+    equals("transport", search.transport.map(|transport| ScalarValue::from(transport.id())));
     equals("category", search.category.map(ScalarValue::from));
     equals("list", search.list.map(ScalarValue::from));
     equals("front", wanted.filter.front().map(|front| ScalarValue::from(front.id())));

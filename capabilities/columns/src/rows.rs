@@ -11,6 +11,7 @@ use arrow::array::{
     UInt16Builder, UInt32Builder, UInt64Builder,
 };
 use arrow::error::ArrowError;
+use engine::Transport;
 use kit::Host;
 
 use crate::order::{Key, Who};
@@ -51,6 +52,7 @@ pub struct Rows {
     bytes: UInt64Builder,
     sent: UInt64Builder,
     record: UInt64Builder,
+    transport: StringBuilder,
     sites: HashMap<String, usize>,
     addresses: HashMap<IpAddr, String>,
 }
@@ -85,6 +87,7 @@ impl Default for Rows {
             bytes: UInt64Builder::new(),
             sent: UInt64Builder::new(),
             record: UInt64Builder::new(),
+            transport: StringBuilder::new(),
             sites: HashMap::default(),
             addresses: HashMap::default(),
         }
@@ -131,6 +134,7 @@ impl Rows {
         self.bytes.append_option(kept.map(|kept| kept.bytes));
         self.sent.append_option(kept.and_then(|kept| kept.sent));
         self.record.append_option(kept.and_then(|kept| kept.record).map(|record| record.number()));
+        self.transport.append_option(kept.and_then(|kept| kept.transport).map(Transport::id));
     }
 
     fn address(&mut self, address: Option<IpAddr>) {
@@ -205,6 +209,7 @@ impl Rows {
             Arc::new(self.bytes.finish()),
             Arc::new(self.sent.finish()),
             Arc::new(self.record.finish()),
+            Arc::new(self.transport.finish()),
         ];
         let keys = std::mem::take(&mut self.keys);
         RecordBatch::try_new(Arc::clone(&SCHEMA), columns).map(|batch| (keys, batch))

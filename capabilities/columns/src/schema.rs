@@ -57,6 +57,8 @@ pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         number("sent", DataType::UInt64),
         // The sealed record's reference.
         number("record", DataType::UInt64),
+        // How a question to the name server came.
+        text("transport"),
     ]))
 });
 

@@ -9,7 +9,9 @@ use arrow::array::{
     Array as _, ArrowPrimitiveType, AsArray as _, BooleanArray, PrimitiveArray, RecordBatch, StringArray,
 };
 use arrow::datatypes::{TimestampMillisecondType, UInt16Type, UInt32Type, UInt64Type};
-use engine::{DeviceNo, Front, GroupNo, KnownBy, Origin, PersonNo, Refusal, RuleRef, Step, Verdict};
+use engine::{
+    DeviceNo, Front, GroupNo, KnownBy, Origin, PersonNo, Refusal, RuleRef, Step, Transport, Verdict,
+};
 use kit::Timestamp;
 
 /// A batch with every column of the schema, by name.
@@ -127,7 +129,7 @@ impl<'a> View<'a> {
         let (categories, lists, groups, besides) =
             (short("category")?, short("list")?, short("grp")?, short("beside")?);
         let (hosts, paths, agents) = (self.texts("host")?, self.texts("path")?, self.texts("agent")?);
-        let searched = self.searched()?;
+        let (searched, transports) = (self.searched()?, self.texts("transport")?);
         let long = |name| self.numbers::<UInt64Type>(name);
         let (bytes, sent, records) = (long("bytes")?, long("sent")?, long("record")?);
         let event = move |row: usize| {
@@ -146,6 +148,7 @@ impl<'a> View<'a> {
                 path: text(paths, row).map(str::to_owned),
                 searched: text(searched, row).map(str::to_owned),
                 agent: text(agents, row).map(str::to_owned),
+                transport: text(transports, row).and_then(Transport::from_id),
                 verdict: called(text(verdicts, row)?, Verdict::from_number, Verdict::id)?,
                 step,
                 rule,

@@ -12,6 +12,7 @@ use crate::identity::{DeviceNo, Identity, KnownBy, PersonNo};
 use crate::request::{Front, Request};
 use crate::searching::Words;
 use crate::step::Step;
+use crate::transport::Transport;
 use kit::{Host, HostName};
 
 /// One event of the activity log as a front hands it over: borrowed, so that recording allocates nothing.
@@ -32,6 +33,7 @@ pub struct Activity<'a> {
     decision: Decision,
     bytes: u64,
     sent: Option<u64>,
+    transport: Option<Transport>,
     sealed: Option<SealedAddress<'a>>,
     searched: Option<Words<'a>>,
 }
@@ -82,6 +84,7 @@ impl<'a> Activity<'a> {
                 decision: *decision,
                 bytes: 0,
                 sent: None,
+                transport: None,
                 sealed: None,
                 searched: None,
             };
@@ -100,6 +103,7 @@ impl<'a> Activity<'a> {
             decision: *decision,
             bytes,
             sent: None,
+            transport: None,
             sealed: None,
             searched: None,
         };
@@ -137,6 +141,7 @@ impl<'a> Activity<'a> {
             decision: *decision,
             bytes,
             sent: None,
+            transport: None,
             sealed: None,
             searched: None,
         }
@@ -164,6 +169,7 @@ impl<'a> Activity<'a> {
             decision: Decision::refused(refusal),
             bytes: 0,
             sent: None,
+            transport: None,
             sealed: None,
             searched: None,
         }
@@ -174,6 +180,11 @@ impl<'a> Activity<'a> {
     pub const fn searching(self, words: Option<Words<'a>>) -> Self {
         let searched = if self.host.is_some() && self.path.is_some() { words } else { None };
         Self { searched, ..self }
+    }
+
+    /// The same of a question to the name server that came so. Of a visit to a help site nothing is told of that either.
+    pub fn over(self, transport: Transport) -> Self {
+        Self { transport: (!self.decision.obligations.unobserved).then_some(transport), ..self }
     }
 
     /// The same of a request of which it is not known where it came from.
@@ -246,6 +257,10 @@ impl<'a> Activity<'a> {
     /// How much was sent back.
     pub const fn bytes(&self) -> u64 {
         self.bytes
+    }
+    /// How a question to the name server came.
+    pub const fn transport(&self) -> Option<Transport> {
+        self.transport
     }
     /// How much the device sent, in the last word of a tunnel and nowhere else.
     pub const fn sent(&self) -> Option<u64> {

@@ -30,6 +30,7 @@ pub mod step;
 mod targets;
 pub mod test_pass;
 pub mod ticket;
+pub mod transport;
 
 pub use activity::{Activity, ActivitySink, Owed, Recorder, SealedAddress};
 pub use catalogue::Catalogue;
@@ -48,3 +49,4 @@ pub use request::{Front, Request};
 pub use saying::Saying;
 pub use sealed::{Sealed, SealedKey, SealedState};
 pub use step::Step;
+pub use transport::Transport;

@@ -112,6 +112,64 @@ fn a_school_brings_its_own_certificate_and_renews_it_while_the_gate_runs() -> Re
     Ok(())
 }
 
+#[test]
+fn the_log_tells_datagrams_streams_and_encrypted_questions_apart() -> Result<()> {
+    let school = School::demo()?;
+    let (Some(dot), Some(doh)) = (school.ready.dot, school.ready.doh) else { bail!("{:?}", school.ready) };
+    let trusted = school.ready.certificate.clone().context("the demo names no certificate")?;
+    let pupil = school.anyone_in("year-8")?.address.clone();
+    school.dig(&pupil, &["udp.example"])?;
+    school.dig(&pupil, &["+tcp", "tcp.example"])?;
+    let hostname = "+tls-hostname=dns.school.example";
+    kdig(&pupil, dot, &trusted, &["+tls", hostname, "tls.example"])?;
+    kdig(&pupil, doh, &trusted, &["+https", hostname, "https.example"])?;
+    school.curl(&pupil, "http://page.example/", &[])?;
+    let found = |more: &[&str]| -> Option<Vec<serde_json::Value>> {
+        let told = school.told(&[&["--json", "activity", "search"], more].concat()).ok()?;
+        told.lines().map(|line| serde_json::from_str(line).ok()).collect()
+    };
+    for transport in ["udp", "tcp", "tls", "https"] {
+        let site = format!("{transport}.example");
+        let events = eventually(Duration::from_secs(20), || {
+            found(&["--site", &site]).filter(|events| !events.is_empty())
+        });
+        let events = events.with_context(|| format!("{site} is in the log"))?;
+        assert!(events.iter().all(|event| event["transport"] == transport), "{events:?}");
+        let by_it = found(&["--transport", transport]).context("a search")?;
+        assert!(by_it.iter().any(|event| event["host"] == site.as_str()), "{by_it:?}");
+        assert!(by_it.iter().all(|event| event["transport"] == transport), "{by_it:?}");
+    }
+    let page = eventually(Duration::from_secs(20), || {
+        found(&["--site", "page.example"]).filter(|events| !events.is_empty())
+    });
+    assert!(page.context("the page is in the log")?.iter().all(|event| event.get("transport").is_none()));
+    let said = school.told(&["activity", "search", "--site", "tls.example"])?;
+    assert!(said.contains("dns/tls"), "{said}");
+    let csv = school.told(&["activity", "export", "--transport", "https"])?;
+    let last = csv.lines().nth(1).context("an event")?;
+    assert!(last.ends_with(",https"), "{csv}");
+    let counted = school.told(&["--json", "activity", "count", "--site", "example"])?;
+    let counted: serde_json::Value = serde_json::from_str(counted.trim())?;
+    for transport in ["udp", "tcp", "tls", "https"] {
+        assert_eq!(counted["by_transport"][transport], 1, "{counted}");
+    }
+    let told = school.told(&["activity", "count", "--site", "tls.example", "--by", "transport"])?;
+    assert!(told.lines().any(|line| line.split_whitespace().eq(["tls", "1"])), "{told}");
+    let parquet = school.home().join("export.parquet");
+    school.told(&[
+        "activity",
+        "export",
+        "--format",
+        "parquet",
+        "--output",
+        &parquet.display().to_string(),
+    ])?;
+    assert!(fs::read(&parquet)?.windows(9).any(|window| window == b"transport"));
+    let odd = school.command(&["activity", "search", "--transport", "pigeon"])?;
+    assert!(String::from_utf8_lossy(&odd.stderr).contains("use udp, tcp, tls or https"));
+    Ok(())
+}
+
 /// The verbs, subjects and details of the newest entries of the access trail.
 fn trail_of(home: &Path) -> Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,5 +1,6 @@
 //! `activity`.
 
+mod count;
 mod export;
 pub mod import;
 mod shown;
@@ -25,6 +26,14 @@ pub enum Activity {
     Search(ActivityFilter),
     /// Follow what devices do.
     Tail(ActivityFilter),
+    /// Count what devices did, by verdict or by what else tells it apart.
+    Count {
+        #[command(flatten)]
+        filter: ActivityFilter,
+        /// By what. With --json there is a count by each.
+        #[arg(long, value_enum, default_value_t = count::By::Verdict)]
+        by: count::By,
+    },
     /// Write what devices did as CSV, as a Parquet file, or as JSON lines with --json.
     Export {
         #[command(flatten)]
@@ -122,6 +131,7 @@ pub fn run(context: &Context, asked: Activity) -> Result<()> {
                 })
                 .map_err(not_running)
         }
+        Activity::Count { filter, by } => count::run(context, &client, &filter, by),
         Activity::Export { filter, format, output } => {
             export::write_out(context, &client, &filter, format, output.as_deref())
         }

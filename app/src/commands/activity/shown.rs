@@ -6,7 +6,7 @@ use activity::export::{Told, Whom};
 use activity::{Client, Event, Search, TimeRange};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use engine::{Origin, PersonNo, Refusal, SealedKey, Step, Verdict};
+use engine::{Origin, PersonNo, Refusal, SealedKey, Step, Transport, Verdict};
 use kit::Zone;
 use kit::nearby::did_you_mean;
 use serde_json::json;
@@ -45,6 +45,9 @@ pub struct ActivityFilter {
     /// Only what this step decided.
     #[arg(long)]
     pub step: Option<String>,
+    /// Only questions to the name server that came so: udp, tcp, tls or https.
+    #[arg(long)]
+    pub transport: Option<String>,
     /// Only from this time on the school's clocks; a day alone is from midnight.
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
@@ -178,6 +181,13 @@ impl Shown {
                 format!("{id:?} is no step; use one of {}", ids.join(", "))
             })?),
         };
+        let transport = match filter.transport.as_deref() {
+            None => None,
+            Some(word) => Some(
+                Transport::from_id(word)
+                    .with_context(|| format!("no question comes by {word:?}; use udp, tcp, tls or https"))?,
+            ),
+        };
         Ok(Search {
             person,
             client: filter.address,
@@ -185,6 +195,7 @@ impl Shown {
             site: filter.site.clone(),
             verdict,
             step,
+            transport,
             time: TimeRange { from: moment(&filter.since)?, to: moment(&filter.until)? },
             limit: filter.limit,
             ..Search::default()
@@ -209,10 +220,15 @@ impl Shown {
         let ended = event
             .sent
             .map_or_else(String::new, |sent| format!("  ended: {sent} bytes sent, {} received", event.bytes));
+        // What came in a datagram, as nearly all does, needs no word.
+        let front = match event.transport.filter(|transport| *transport != Transport::Udp) {
+            Some(transport) => format!("{}/{}", event.front, transport.id()),
+            None => event.front.clone(),
+        };
         context.output.say(format!(
-            "{civil:.0}  {:<24} {:<7} {:<5} {}{}  ({} {about}){searched}{ended}",
+            "{civil:.0}  {:<24} {:<9} {:<5} {}{}  ({} {about}){searched}{ended}",
             who,
-            event.front,
+            front,
             event.verdict.id(),
             event
                 .host

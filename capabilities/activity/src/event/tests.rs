@@ -19,6 +19,7 @@ struct Facts {
     decision: Decision,
     bytes: u64,
     sent: Option<u64>,
+    transport: Option<Transport>,
 }
 
 impl Facts {
@@ -41,6 +42,7 @@ impl Facts {
         let opened =
             Activity::of(&request, &self.decision, at, self.client, self.agent.as_deref(), self.bytes)
                 .searching(self.words.as_deref().and_then(Words::new));
+        let opened = self.transport.map_or(opened, |transport| opened.over(transport));
         each(&self.sent.and_then(|sent| opened.ended(at, sent)).unwrap_or(opened))
     }
 }
@@ -84,7 +86,8 @@ fn facts() -> impl Strategy<Value = Facts> {
         of(".{0,80}"),
         of(".{0,300}"),
     );
-    (any::<i64>(), 0u8..4, any::<IpAddr>(), who, what, decision(), (any::<u64>(), of(0..u64::MAX))).prop_map(
+    let more = (any::<u64>(), of(0..u64::MAX), of(proptest::sample::select(&Transport::ALL[..])));
+    (any::<i64>(), 0u8..4, any::<IpAddr>(), who, what, decision(), more).prop_map(
         |(
             at,
             front,
@@ -92,7 +95,7 @@ fn facts() -> impl Strategy<Value = Facts> {
             (person, device, known_by),
             (host, literal, path, agent, words),
             decision,
-            (bytes, sent),
+            (bytes, sent, transport),
         )| {
             Facts {
                 at,
@@ -112,6 +115,7 @@ fn facts() -> impl Strategy<Value = Facts> {
                 decision,
                 bytes,
                 sent,
+                transport,
             }
         },
     )
@@ -140,6 +144,9 @@ proptest! {
             (Some(facts.client.to_canonical()), facts.identity.person, facts.identity.device, reason.category, reason.list, reason.group, reason.beside)
         );
         prop_assert_eq!(kept.agent, facts.agent.as_deref());
+        let has_path = facts.path.is_some() && reason.step != Step::Sealed;
+        let how = facts.transport.filter(|_| facts.front == Front::Dns && !has_path);
+        prop_assert_eq!(kept.transport, how);
         prop_assert_eq!(kept.sent, facts.sent.filter(|_| facts.front == Front::Connect));
         if reason.step == Step::Sealed {
             prop_assert_eq!((kept.host, kept.path, kept.searched, kept.record), (None, None, None, record));
@@ -217,7 +224,9 @@ fn of_a_visit_that_nobody_observes_and_of_a_sealed_address_no_words_are_kept() {
         let decision = Decision { verdict: Verdict::Allow, reason, obligations };
         let at = Timestamp::from_millis(0);
         let activity = Activity::of(&request, &decision, at, [10, 0, 0, 7].into(), None, 1)
-            .searching(Words::new("help me"));
+            .searching(Words::new("help me"))
+            .over(Transport::Https);
+        assert_eq!(activity.transport().is_some(), !decision.obligations.unobserved, "{step}");
         let mut out = Vec::new();
         encode(&mut out, 1, 0, &activity, None);
         assert_eq!(out.windows(7).any(|window| window == b"help me"), kept, "{step}");
@@ -248,6 +257,47 @@ fn words_stand_within_what_a_path_may_be_long() {
     let kept = decode(&mut Reader(&out), 0, 0).unwrap().kept.unwrap();
     assert_eq!(kept.searched.map(str::len), Some(LONGEST_WORDS));
     assert_eq!(kept.path.map(str::len), Some(LONGEST_PATH - LONGEST_WORDS - 1));
+}
+
+#[test]
+fn how_a_question_came_is_told_and_of_one_from_before_nothing_is() {
+    let identity = Identity::default();
+    let request = Request {
+        host: Host::Name(HostName::new("www.example.org").unwrap()),
+        port: None,
+        path: None,
+        as_sent: None,
+        chain: &[],
+        addresses: &[],
+        identity: &identity,
+        front: Front::Dns,
+    };
+    let decision = engine::Origin::Squid.decision(Verdict::Allow);
+    let at = Timestamp::from_millis(0);
+    let before = Activity::of(&request, &decision, at, [10, 0, 0, 7].into(), None, 1);
+    let written = |activity: &Activity<'_>| {
+        let mut out = Vec::new();
+        encode(&mut out, 1, 0, activity, None);
+        out
+    };
+    let read = |bytes: &[u8]| {
+        let kept = decode(&mut Reader(bytes), 0, 0).unwrap().kept.unwrap();
+        (kept.path.map(str::to_owned), kept.transport)
+    };
+    let old = written(&before);
+    assert_eq!(read(&old), (None, None));
+    for transport in Transport::ALL {
+        let new = written(&before.over(transport));
+        assert_eq!(read(&new), (None, Some(transport)));
+        // A datagram, as nearly all are, costs a byte.
+        let more = if transport == Transport::Udp { 1 } else { 1 + transport.id().len() };
+        assert_eq!(new.len(), old.len() + more, "{transport:?}");
+    }
+    // A word of some later version is none that is known here, and costs nothing else of the event.
+    let mut later = written(&before.over(Transport::Tcp));
+    let end = later.len();
+    later[end - 3..].copy_from_slice(b"doq");
+    assert_eq!(read(&later), (None, None));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use activity::log::AppendLog;
 use activity::{Event, LogStore as _, Search, Subject, TimeRange, Whose};
-use engine::{DeviceNo, GroupNo, PersonNo, Step, Verdict};
+use engine::{DeviceNo, GroupNo, PersonNo, Step, Transport, Verdict};
 use proptest::option::of;
 use proptest::prelude::*;
 
@@ -33,18 +33,21 @@ fn search() -> impl Strategy<Value = Search> {
         of((0u16..5).prop_map(GroupNo)),
     );
     let what = (
-        of((0u8..3).prop_map(|number| Verdict::from_number(number).unwrap())),
+        of((0u8..4).prop_map(|number| Verdict::from_number(number).unwrap())),
         of((1u8..14).prop_map(|number| Step::from_number(number).unwrap())),
         of(0u16..5),
         of(0u16..5),
-        of(proptest::sample::select(vec!["dns", "proxy", "connect", "explain"]).prop_map(str::to_owned)),
+        (
+            of(proptest::sample::select(vec!["dns", "proxy", "connect", "explain"]).prop_map(str::to_owned)),
+            of(proptest::sample::select(&Transport::ALL[..])),
+        ),
     );
     let sites = of(proptest::sample::select(sites.collect::<Vec<_>>()));
     // Two conditions at most, so that most searches find something.
     (who, what, sites, time(), of(0u64..30), 0u8..16, 0u8..16).prop_map(
         |(
             (person, device, client, group),
-            (verdict, step, category, list, front),
+            (verdict, step, category, list, (front, transport)),
             site,
             time,
             limit,
@@ -62,6 +65,7 @@ fn search() -> impl Strategy<Value = Search> {
                 category,
                 list,
                 front,
+                transport,
                 time,
                 limit,
             };
@@ -77,6 +81,7 @@ fn search() -> impl Strategy<Value = Search> {
                 category: all.category.filter(|_| has(7)),
                 list: all.list.filter(|_| has(8)),
                 front: all.front.filter(|_| has(9)),
+                transport: all.transport.filter(|_| has(12)),
                 time: if has(10) { all.time } else { TimeRange::default() },
                 limit: all.limit.filter(|_| has(11)),
             }

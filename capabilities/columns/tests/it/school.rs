@@ -15,7 +15,7 @@ use columns::Parquet;
 use engine::searching::Words;
 use engine::{
     Activity, Decision, DeviceNo, Fact, Front, GroupNo, Host, HostName, Identity, KnownBy, Obligations,
-    PersonNo, Reason, Request, RuleRef, Step, Verdict,
+    PersonNo, Reason, Request, RuleRef, Step, Transport, Verdict,
 };
 use kit::Timestamp;
 
@@ -107,7 +107,7 @@ fn event(out: &mut Vec<u8>, number: u64, dice: &mut Dice, minute: u64) {
         group: dice.perhaps(|dice| GroupNo(dice.below(4) as u16)),
         beside: dice.perhaps(|dice| GroupNo(dice.below(4) as u16)),
     };
-    let verdict = Verdict::from_number(dice.below(3) as u8).unwrap();
+    let verdict = Verdict::from_number(dice.below(4) as u8).unwrap();
     let decision = Decision { verdict, reason, obligations: Obligations::default() };
     let agent = dice.perhaps(|dice| format!("Browser/{}", dice.below(3)));
     let bytes = if dice.below(9) == 0 { u64::MAX - dice.below(9) } else { dice.below(100_000) };
@@ -115,7 +115,8 @@ fn event(out: &mut Vec<u8>, number: u64, dice: &mut Dice, minute: u64) {
     let at = Timestamp::from_millis(0);
     let words = dice.perhaps(|dice| dice.of(&["Chess openings", "how to win at chess", "owls, 100%", "ü"]));
     let opened = Activity::of(&request, &decision, at, dice.of(&ADDRESSES), agent.as_deref(), bytes)
-        .searching(words.and_then(Words::new));
+        .searching(words.and_then(Words::new))
+        .over(Transport::ALL[number as usize % 4]);
     let ended =
         if front == Front::Connect && dice.below(2) == 0 { opened.ended(at, dice.below(9)) } else { None };
     let record = RecordRef::from_number(dice.below(3));

@@ -161,7 +161,13 @@ impl<R> Resolver<R> {
             return self.code(buffer, shape, rcode::NXDOMAIN, Some((ede::BLOCKED, PASS_GOOD)));
         }
         let identity = source.identify(held);
-        let case = Case { host, identity: &identity, client: source.client, at: now.at };
+        let case = Case {
+            host,
+            identity: &identity,
+            client: source.client,
+            transport: source.transport,
+            at: now.at,
+        };
         if let Some(stored) = self.cache.get(hash, query.question(), want(query), now.seconds()) {
             let decision = case.decide_answer(held, stored, &mut self.addresses);
             if decision.obligations.safe_search != 0 && says_where(kind) {
@@ -235,7 +241,13 @@ impl<R> Resolver<R> {
             && let Some(host) = name.host()
         {
             let identity = source.identify(held);
-            let case = Case { host, identity: &identity, client: source.client, at: now.at };
+            let case = Case {
+                host,
+                identity: &identity,
+                client: source.client,
+                transport: source.transport,
+                at: now.at,
+            };
             if case.decide(held).reason.step == Step::Help {
                 return None;
             }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use engine::{
     Activity, Decision, Front, Held, Host, HostName, Identity, Owed, Recorder, Refusal, Request, Step,
+    Transport,
 };
 use kit::Timestamp;
 
@@ -17,6 +18,7 @@ pub(super) struct Case<'a> {
     pub host: HostName<'a>,
     pub identity: &'a Identity,
     pub client: IpAddr,
+    pub transport: Transport,
     pub at: Timestamp,
 }
 
@@ -66,7 +68,8 @@ impl<'a> Case<'a> {
     /// The same where it is owed.
     pub fn pay(&self, log: &mut dyn Recorder, owed: Option<Owed>, decision: &Decision, bytes: usize) {
         let request = self.request(&[], &[]);
-        let activity = Activity::of(&request, decision, self.at, self.client, None, bytes as u64);
+        let activity =
+            Activity::of(&request, decision, self.at, self.client, None, bytes as u64).over(self.transport);
         match owed {
             Some(owed) => owed.pay_into(log, &activity),
             None => log.record(&activity),

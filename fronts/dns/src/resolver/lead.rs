@@ -136,7 +136,13 @@ impl<R> Resolver<R> {
         let Some(host) = text.host() else { return };
         let Waiter { source, owed, to, .. } = waiter;
         let identity = source.identify(held);
-        let case = Case { host, identity: &identity, client: source.client, at: now.at };
+        let case = Case {
+            host,
+            identity: &identity,
+            client: source.client,
+            transport: source.transport,
+            at: now.at,
+        };
         let decision = case.decide(held);
         if decision.verdict.is_block() {
             let length = self.write_block(scratch, shape, case, held, (log, owed), &decision);

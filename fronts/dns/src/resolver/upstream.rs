@@ -332,7 +332,13 @@ impl<R> Resolver<R> {
         let length = match text.host() {
             Some(host) => {
                 let identity = waiter.source.identify(held);
-                let case = Case { host, identity: &identity, client: waiter.source.client, at: now.at };
+                let case = Case {
+                    host,
+                    identity: &identity,
+                    client: waiter.source.client,
+                    transport: waiter.source.transport,
+                    at: now.at,
+                };
                 let decision = case.decide_answer(held, stored, &mut self.addresses);
                 if decision.verdict.is_block() {
                     self.write_block(scratch, shape, case, held, (log, waiter.owed), &decision)
@@ -426,7 +432,13 @@ fn failed(
     let text = query.name();
     if let Some(host) = text.host() {
         let identity = source.identify(held);
-        let case = Case { host, identity: &identity, client: source.client, at: now.at };
+        let case = Case {
+            host,
+            identity: &identity,
+            client: source.client,
+            transport: source.transport,
+            at: now.at,
+        };
         case.pay(log, owed, &case.decide(held), bytes);
     }
 }

@@ -1,6 +1,8 @@
 //! What we write back. Every answer is written over the question it answers: its id, its flags and its question, in
 //! the device's own spelling, are already in place.
 
+pub use engine::Transport;
+
 use super::query::Edns;
 use super::{HEADER, PADDED_BYTES, PADDING, PLAIN_UDP_BYTES, UDP_BYTES, ede, flag2, flag3, kind, rcode};
 
@@ -9,26 +11,6 @@ const EXTRA_TEXT_BYTES: usize = 240;
 
 /// An extended error: its code and a text for people.
 pub type Extended<'a> = (u16, &'a str);
-
-/// How the answer travels, and so how long it may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// One datagram.
-    Udp,
-    /// A stream.
-    Tcp,
-    /// An encrypted stream (RFC 7858).
-    Tls,
-    /// A response of HTTP (RFC 8484).
-    Https,
-}
-
-impl Transport {
-    /// Whether nobody on the way can read along.
-    pub const fn is_encrypted(self) -> bool {
-        matches!(self, Self::Tls | Self::Https)
-    }
-}
 
 /// The largest answer to a question that came by `transport` with that EDNS.
 pub fn room(transport: Transport, edns: Option<Edns>) -> usize {

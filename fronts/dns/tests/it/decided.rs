@@ -49,6 +49,26 @@ fn a_filter_that_observes_only_answers_what_is_closed_and_says_so_until_its_end(
 }
 
 #[test]
+fn the_log_is_told_how_each_question_came_however_it_ends() {
+    for transport in Transport::ALL {
+        let mut bench = Bench::new();
+        let answer =
+            |question: &[u8]| crate::ground::respond(question, 0, &[record(HERE, A, 300, &[192, 0, 2, 1])]);
+        assert!(bench.ask_as(PUPIL, transport, &question("www.games.example", A)).is_some(), "blocked");
+        let open = question("www.example.org", A);
+        assert_eq!(bench.ask_as(STAFF, transport, &open), None);
+        bench.upstream(answer);
+        assert!(bench.ask_as(STAFF, transport, &open).is_some(), "from the cache");
+        assert_eq!(bench.ask_as(PUPIL, transport, &question("www.seek.example", A)), None);
+        bench.upstream(answer);
+        assert_eq!(bench.ask_as(STAFF, transport, &question("slow.example.org", A)), None);
+        (0..100).for_each(|_| bench.pass_ms(50));
+        let told: Vec<_> = bench.events.all().into_iter().map(|told| told.transport).collect();
+        assert_eq!(told, [Some(transport); 5]);
+    }
+}
+
+#[test]
 fn an_answer_kept_for_one_group_is_decided_again_for_another() {
     let mut bench = Bench::new();
     let message = question("www.games.example", A);

@@ -110,6 +110,7 @@ pub struct Told {
     pub host: Option<String>,
     pub verdict: Verdict,
     pub fact: Fact,
+    pub transport: Option<Transport>,
 }
 
 /// Keeps every event.
@@ -138,6 +139,7 @@ impl ActivitySink for Events {
             host: activity.host().map(|host| host.to_string()),
             verdict: activity.verdict(),
             fact: activity.decision().reason.fact,
+            transport: activity.transport(),
         });
     }
 
