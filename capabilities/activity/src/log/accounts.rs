@@ -96,7 +96,7 @@ impl AppendLog {
         let lost = total(&gaps);
         if let Some(state) = writer.runs.get_mut(&run) {
             gaps.iter().for_each(|&(first, last)| state.accounted.insert_span(first, last));
-            state.lost = state.lost.saturating_add(lost);
+            state.recount();
         }
         Ok(lost)
     }
@@ -154,7 +154,8 @@ impl AppendLog {
             entries.extend(losses(run, &begun, &numbers, at, last_at, Cause::InFlight));
         }
         let issued = highest.saturating_sub(state.settled_before);
-        let lost = state.lost.saturating_add(total(&gaps)).saturating_add(highest - numbered);
+        let gone = total(&gaps).saturating_sub(state.damaged);
+        let lost = state.lost.saturating_add(gone).saturating_add(highest - numbered);
         let exact = page.is_some_and(|page| page.exact && page.issued >= state.accounted.highest())
             && !state.at_least;
         let durable = state.durable;

@@ -242,6 +242,7 @@ impl AppendLog {
         if let Some(recovered) = &last_segment {
             let durable = durable_of(&past.ended, &past.runs);
             repairs.extend(past.damaged.in_last(recovered, durable, &past.brought_in, at));
+            past.find_damaged(recovered.contents.next_seq);
         }
         // A full disk must not keep the log from starting: what it has can still be read.
         if let Err(error) = entries.add(&repairs) {
@@ -434,9 +435,7 @@ impl Past {
             for (first, last) in numbers {
                 state.accounted.insert_span(first, last);
             }
-            // A number is accounted for as durable or as lost, whatever became of the entry that said so.
-            let since = state.accounted.count().saturating_sub(state.settled_before);
-            state.lost = since.saturating_sub(state.durable);
+            state.recount();
         }
         // A run may have lost events before its first became durable.
         for (run, numbers) in self.lost.drain().filter(|(run, _)| !over.contains(run)) {
@@ -444,6 +443,19 @@ impl Past {
                 run,
                 RunState { lost: total(&numbers), accounted: numbers.into(), ..RunState::default() },
             );
+        }
+    }
+
+    /// Finds events that are counted as lost with damage, and whose numbers nothing says were durable any more: what said so
+    /// was damaged too. Among the numbers that a run lacks they would count as lost once more.
+    fn find_damaged(&mut self, next_seq: u64) {
+        let mut forgotten = self.damaged.forgotten(durable_of(&self.ended, &self.runs), next_seq);
+        for state in self.runs.values_mut().filter(|state| state.put_together) {
+            let theirs = state.wanting().saturating_sub(state.damaged).min(forgotten);
+            forgotten -= theirs;
+            state.damaged = state.damaged.saturating_add(theirs);
+            state.durable = state.durable.saturating_add(theirs);
+            state.at_least |= theirs > 0;
         }
     }
 }

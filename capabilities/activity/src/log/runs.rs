@@ -67,6 +67,12 @@ pub(super) fn at_end(
         let state = runs.entry(run).or_default();
         go_on(state, &later, lost.get(&run).map_or(&[], Vec::as_slice));
     }
+    // Where the last segment says all of a run, nothing of it was taken from those before.
+    let told: BTreeMap<Run, u64> =
+        last.runs.iter().map(|(run, state)| (*run, state.accounted.count())).collect();
+    for (run, state) in &mut runs {
+        state.put_together = told.get(run) != Some(&state.accounted.count());
+    }
     Ok(runs)
 }
 
@@ -89,7 +95,7 @@ pub(super) fn look_back(
         }
         let runs = at_end(dir, before.get(..index).unwrap_or_default(), &here, lost)?;
         wanted.retain(|run| match runs.get(run) {
-            Some(state) => found.insert(*run, state.clone()).is_some(),
+            Some(state) => found.insert(*run, RunState { put_together: true, ..state.clone() }).is_some(),
             None => true,
         });
     }
@@ -125,6 +131,7 @@ fn go_on(state: &mut RunState, later: &RunState, lost: &[(u64, u64)]) {
     known.merge(&later.accounted);
     let fresh = known.count().saturating_sub(before);
     state.durable = state.durable.saturating_add(fresh).max(later.durable);
+    state.damaged = state.damaged.max(later.damaged);
     state.accounted.merge(&later.accounted);
     state.settled_before = state.settled_before.max(later.settled_before);
     state.at_least |= later.at_least;

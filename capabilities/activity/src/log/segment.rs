@@ -15,15 +15,19 @@ use crate::batch::Stored;
 use crate::bytes::Reader;
 use crate::frame::{self, Kind, Piece};
 use crate::page::Run;
-use crate::spans::Spans;
+use crate::spans::{Spans, total};
 
 /// Where a gate run stood.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RunState {
     /// Numbers that are durable or counted as lost.
     pub accounted: Spans,
-    /// How many are durable.
+    /// How many became durable.
     pub durable: u64,
+    /// How many of those are among the numbers that `accounted` lacks: what said that they are durable is damaged, and so
+    /// are they, and that they are lost is counted with the damage.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub damaged: u64,
     /// How many are counted as lost.
     #[serde(default)]
     pub lost: u64,
@@ -35,6 +39,29 @@ pub struct RunState {
     pub at_least: bool,
     /// The time of its last durable event.
     pub last_at: Option<Timestamp>,
+    /// Whether this was put together from older segments, since what said it is damaged: numbers may be missing from it.
+    #[serde(skip)]
+    pub put_together: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+impl RunState {
+    /// How many numbers below the highest are not accounted for.
+    pub fn wanting(&self) -> u64 {
+        total(&self.accounted.gaps(self.accounted.highest()))
+    }
+
+    /// Makes the sums agree with `accounted`, to which numbers were added that are counted as lost. A number is accounted
+    /// for as durable or as lost, whatever became of the entry that said so.
+    pub fn recount(&mut self) {
+        self.damaged = self.damaged.min(self.wanting());
+        let since = self.accounted.count().saturating_sub(self.settled_before);
+        self.lost = since.saturating_sub(self.durable.saturating_sub(self.damaged));
+    }
 }
 
 /// A frame at the beginning of a segment. The first of them names no run, and each run stands in at least one of the
@@ -177,6 +204,7 @@ pub fn recover(bytes: &[u8], first_seq: u64) -> Recovered {
                     let known = runs.entry(run).or_default();
                     known.accounted.merge(&state.accounted);
                     known.durable = known.durable.max(state.durable);
+                    known.damaged = known.damaged.max(state.damaged);
                     known.settled_before = known.settled_before.max(state.settled_before);
                     known.at_least |= state.at_least;
                     known.last_at = state.last_at;
