@@ -21,6 +21,16 @@ pub fn moment(text: &str, zone: &Zone) -> Result<Timestamp> {
     )
 }
 
+/// The same of what is past, where `today` and `yesterday` are the first moments of those days of the school.
+pub fn past(text: &str, zone: &Zone, at: Timestamp) -> Result<Timestamp> {
+    let today = zone.day(at);
+    match text.trim() {
+        "today" => Ok(today.begins),
+        "yesterday" => Ok(zone.day(today.begins.plus_millis(-1)).begins),
+        _ => moment(text, zone),
+    }
+}
+
 /// The same where a day alone would leave it open whether the day counts: an end. Somebody who writes `--until 2026-12-04`
 /// may mean that day's beginning or its end.
 pub fn end(text: &str, zone: &Zone) -> Result<Timestamp> {
@@ -72,6 +82,27 @@ mod tests {
         assert!(end("2026-12-04", &london).unwrap_err().to_string().contains("--until 2026-12-05T00:00"));
         assert_eq!(end("2026-06-01T10:30", &london).unwrap(), summer);
         assert!(moment("half past ten", &london).unwrap_err().to_string().contains("2026-11-23T10:30"));
+    }
+
+    #[test]
+    fn today_begins_at_the_schools_midnight_whatever_the_clocks_did_since() {
+        let london = Zone::named("Europe/London").unwrap();
+        for (at, today, yesterday) in [
+            ("2026-06-01T09:00:00Z", "2026-05-31T23:00:00Z", "2026-05-30T23:00:00Z"),
+            // A quarter past midnight in summer, when it is still yesterday in UTC.
+            ("2026-06-30T23:15:00Z", "2026-06-30T23:00:00Z", "2026-06-29T23:00:00Z"),
+            ("2026-03-29T12:00:00Z", "2026-03-29T00:00:00Z", "2026-03-28T00:00:00Z"),
+            ("2026-03-30T12:00:00Z", "2026-03-29T23:00:00Z", "2026-03-29T00:00:00Z"),
+            ("2026-10-25T23:30:00Z", "2026-10-24T23:00:00Z", "2026-10-23T23:00:00Z"),
+            ("2026-10-26T00:30:00Z", "2026-10-26T00:00:00Z", "2026-10-24T23:00:00Z"),
+        ] {
+            let at = Timestamp::parse(at).unwrap();
+            assert_eq!(past("today", &london, at).unwrap().to_string(), today);
+            assert_eq!(past("yesterday", &london, at).unwrap().to_string(), yesterday);
+        }
+        let at = Timestamp::parse("2026-06-01T09:00:00Z").unwrap();
+        assert_eq!(past("2026-06-01", &london, at).unwrap().to_string(), "2026-05-31T23:00:00Z");
+        assert!(past("tomorrow", &london, at).is_err());
     }
 
     #[test]

@@ -56,20 +56,22 @@ pub struct Written {
 /// A table beside a file of columns, made from its events whenever the file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// How many requests there were, by day, group, site and verdict.
-    Daily,
+    /// How many requests there were, by part of a day, group, site and verdict.
+    Sums,
     /// What was searched for.
     Searches,
 }
 
 impl Side {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Daily, Self::Searches];
+    pub const ALL: [Self; 2] = [Self::Sums, Self::Searches];
+    /// How names of files begin that versions before this one put beside theirs. Nothing reads them any more.
+    pub const BEFORE: [&str; 1] = ["daily-"];
 
     /// How the name of its file begins.
     pub const fn begins(self) -> &'static str {
         match self {
-            Self::Daily => "daily-",
+            Self::Sums => "sums-",
             Self::Searches => "searches-",
         }
     }
@@ -84,9 +86,9 @@ impl Side {
 /// What the side tables of a file are said to be: the whole of each as one block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sides {
-    /// [`Side::Daily`].
+    /// [`Side::Sums`].
     #[serde(default)]
-    pub daily: Option<Block>,
+    pub sums: Option<Block>,
     /// [`Side::Searches`].
     #[serde(default)]
     pub searches: Option<Block>,
@@ -96,7 +98,7 @@ impl Sides {
     /// One of them.
     pub const fn get(&self, side: Side) -> Option<Block> {
         match side {
-            Side::Daily => self.daily,
+            Side::Sums => self.sums,
             Side::Searches => self.searches,
         }
     }
@@ -117,6 +119,19 @@ pub struct Wanted<'a> {
     pub newest_first: bool,
     /// At most so many, whatever the filter says.
     pub at_most: Option<u64>,
+}
+
+/// A report that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Reported<'a> {
+    /// Which.
+    pub report: &'a Report,
+    /// When the oldest event was that it is made from.
+    pub oldest: Timestamp,
+    /// When the newest was.
+    pub newest: Timestamp,
+    /// Whose events are not in it.
+    pub hidden: &'a [Subject],
 }
 
 /// The answer to a report: columns by name, and rows of JSON values.
@@ -155,13 +170,12 @@ pub trait Columns: Send + Sync + Debug {
     /// Counts what is wanted of a file.
     fn count(&self, from: &ColumnFile, wanted: &Wanted<'_>, counts: &mut Counts) -> io::Result<()>;
 
-    /// Makes a report over files and over what is not packed yet, without those who are hidden.
+    /// Makes a report over files and over what is not packed yet.
     fn report(
         &self,
         files: &[&ColumnFile],
         tail: &mut dyn Iterator<Item = Row<'_>>,
-        hidden: &[Subject],
-        report: &Report,
+        asked: Reported<'_>,
     ) -> io::Result<Table>;
 
     /// What a file tells of itself: what `about` was, and its blocks.
@@ -176,7 +190,7 @@ pub struct ColumnFile {
     file: Option<Arc<File>>,
     blocks: Vec<Block>,
     damaged: OnceLock<Vec<bool>>,
-    daily: Beside,
+    sums: Beside,
     searches: Beside,
 }
 
@@ -198,15 +212,15 @@ impl ColumnFile {
             });
             Beside { file, is_whole: OnceLock::new() }
         };
-        let (daily, searches) = (beside(Side::Daily), beside(Side::Searches));
-        Self { path, file, blocks, damaged: OnceLock::new(), daily, searches }
+        let (sums, searches) = (beside(Side::Sums), beside(Side::Searches));
+        Self { path, file, blocks, damaged: OnceLock::new(), sums, searches }
     }
 
     /// A side table and how long that is, where there is one and it is what was written. What it says can be found in the
     /// events again, so that one that is damaged is no loss.
     pub fn side(&self, side: Side) -> Option<(&Arc<File>, u64)> {
         let beside = match side {
-            Side::Daily => &self.daily,
+            Side::Sums => &self.sums,
             Side::Searches => &self.searches,
         };
         let (file, block) = beside.file.as_ref()?;

@@ -1,17 +1,17 @@
 //! Reports: questions that are one SQL text each, of a kind that DataFusion, DuckDB and ClickHouse read alike.
 //!
-//! A text knows three tables: `events`, one row a request; `daily`, how many of one day (UTC), group, site and verdict there
-//! were; `searches`, what was searched for. They are about what people and devices asked of our own gate: the questions of the
+//! A text knows three tables: `events`, one row a request; `daily`, how many of one day, group, site and verdict there
+//! were; `searches`, what was searched for. Days are those of the school's calendar, whose zone the question brings. They are about what people and devices asked of our own gate: the questions of the
 //! school's own test of its filter are not in them, nor what was brought in from another filter's log.
 
 use engine::PersonNo;
-use kit::Timestamp;
 use kit::host::normalise_host_name;
+use kit::time::UnknownZone;
+use kit::{Timestamp, Zone};
 use serde::{Deserialize, Serialize};
 
 use crate::search::TimeRange;
 
-const A_DAY_MS: i64 = 86_400_000;
 /// The longest term that is looked for.
 const LONGEST_TERM: usize = 100;
 
@@ -30,15 +30,21 @@ pub enum Report {
     Site {
         /// The site: what somebody registered, such as `example.org`.
         site: String,
-        /// When; whole days in UTC.
+        /// When; whole days of the school.
         time: TimeRange,
+        /// The zone of the school's clocks, such as `Europe/London`.
+        #[serde(default = "utc")]
+        zone: String,
     },
     /// What was blocked most often, by group.
     TopBlocked {
         /// How many sites of each group.
         most: u32,
-        /// When; whole days in UTC.
+        /// When; whole days of the school.
         time: TimeRange,
+        /// The zone of the school's clocks.
+        #[serde(default = "utc")]
+        zone: String,
     },
     /// Searches with a term in them.
     SearchTerms {
@@ -47,6 +53,17 @@ pub enum Report {
         /// When.
         time: TimeRange,
     },
+    /// How often hosts were opened, by whom and from where.
+    Opened {
+        /// The hosts, without what lies below them.
+        hosts: Vec<String>,
+        /// When.
+        time: TimeRange,
+    },
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
 }
 
 /// The tables that a text can ask.
@@ -72,6 +89,9 @@ pub enum BadReport {
     /// No calendar has that moment.
     #[error("no calendar has the time that was given")]
     Time,
+    /// There is no such zone.
+    #[error(transparent)]
+    Zone(#[from] UnknownZone),
 }
 
 impl Report {
@@ -81,29 +101,35 @@ impl Report {
             Self::Person { time, .. }
             | Self::Site { time, .. }
             | Self::TopBlocked { time, .. }
-            | Self::SearchTerms { time, .. } => *time,
+            | Self::SearchTerms { time, .. }
+            | Self::Opened { time, .. } => *time,
+        }
+    }
+
+    /// The zone whose days it is about, if it is about days.
+    pub fn zone(&self) -> Result<Option<Zone>, UnknownZone> {
+        match self {
+            Self::Person { .. } | Self::SearchTerms { .. } | Self::Opened { .. } => Ok(None),
+            Self::Site { zone, .. } | Self::TopBlocked { zone, .. } => Zone::named(zone).map(Some),
         }
     }
 
     /// All the time that its answer may be about: whole days where it is about days.
-    pub fn whole_time(&self) -> TimeRange {
+    pub fn whole_time(&self) -> Result<TimeRange, BadReport> {
         let time = self.time();
-        if self.asks_for() != Asks::Daily {
-            return time;
-        }
-        let midnight = |at: Timestamp| at.as_millis().div_euclid(A_DAY_MS).saturating_mul(A_DAY_MS);
-        TimeRange {
-            from: time.from.map(|from| Timestamp::from_millis(midnight(from))),
-            to: time
-                .to
-                .map(|to| Timestamp::from_millis(midnight(to.plus_millis(-1)).saturating_add(A_DAY_MS))),
-        }
+        Ok(match self.zone()? {
+            None => time,
+            Some(zone) => TimeRange {
+                from: time.from.map(|from| zone.day(from).begins),
+                to: time.to.map(|to| zone.day(to.plus_millis(-1)).ends),
+            },
+        })
     }
 
     /// The one table that its text asks.
     pub const fn asks_for(&self) -> Asks {
         match self {
-            Self::Person { .. } => Asks::Events,
+            Self::Person { .. } | Self::Opened { .. } => Asks::Events,
             Self::Site { .. } | Self::TopBlocked { .. } => Asks::Daily,
             Self::SearchTerms { .. } => Asks::Searches,
         }
@@ -121,27 +147,23 @@ impl Report {
                 person.0,
                 moments(*time)?
             ),
-            Self::Site { site, time } => {
-                let name = normalise_host_name(site).ok_or_else(|| BadReport::Site(site.clone()))?;
-                let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
-                if !name.chars().all(is_plain) {
-                    return Err(BadReport::Site(site.clone()));
-                }
+            Self::Site { site, time, .. } => {
+                let name = plain(site)?;
                 format!(
                     "select day, grp, sum(n) as requests, \
                      sum(case when verdict = 'block' then n else 0 end) as blocked, sum(bytes) as received \
                      from daily where site = '{name}'{} group by day, grp order by day, grp nulls first",
-                    days(*time)?
+                    self.days(*time)?
                 )
             }
-            Self::TopBlocked { most, time } => format!(
+            Self::TopBlocked { most, time, .. } => format!(
                 "select grp, site, requests from (\
                  select grp, site, requests, \
                  row_number() over (partition by grp order by requests desc, site) as place from (\
                  select grp, site, sum(n) as requests from daily \
                  where verdict = 'block' and site is not null{} group by grp, site) as sums) as places \
                  where place <= {most} order by grp nulls first, requests desc, site",
-                days(*time)?
+                self.days(*time)?
             ),
             Self::SearchTerms { term, time } => {
                 // Searches are written in as many ways as there are people: `self-harm`, `self harm`, `don't`, `don’t`.
@@ -157,8 +179,45 @@ impl Report {
                     moments(*time)?
                 )
             }
+            Self::Opened { hosts, time } => {
+                let hosts: Vec<String> = hosts
+                    .iter()
+                    .map(|host| plain(host).map(|name| format!("'{name}'")))
+                    .collect::<Result<_, _>>()?;
+                let hosts = if hosts.is_empty() { "''".to_owned() } else { hosts.join(", ") };
+                format!(
+                    "select host, person, client, count(*) as requests from events \
+                     where host in ({hosts}) and verdict in ('allow', 'scan') \
+                     and step not in ('essential', 'front') and sent is null{} \
+                     group by host, person, client order by host, requests desc, client nulls first, person nulls first",
+                    moments(*time)?
+                )
+            }
         })
     }
+
+    fn days(&self, time: TimeRange) -> Result<String, BadReport> {
+        let Some(zone) = self.zone()? else { return Ok(String::new()) };
+        // What no calendar has, none of the school's days has either.
+        let day = |at| written(at).map(|_| zone.day(at).date);
+        let mut text = String::new();
+        if let Some(from) = time.from {
+            text += &format!(" and day >= '{}'", day(from)?);
+        }
+        if let Some(to) = time.to {
+            // The last moment that is in it: midnight belongs to the day that it begins.
+            text += &format!(" and day <= '{}'", day(to.plus_millis(-1))?);
+        }
+        Ok(text)
+    }
+}
+
+/// A host as it can stand in a text.
+fn plain(host: &str) -> Result<String, BadReport> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+    normalise_host_name(host)
+        .filter(|name| name.chars().all(is_plain))
+        .ok_or_else(|| BadReport::Site(host.to_owned()))
 }
 
 /// A moment as every engine reads it: `2026-11-23 10:49:00.123`.
@@ -183,19 +242,6 @@ fn moments(time: TimeRange) -> Result<String, BadReport> {
     Ok(text)
 }
 
-fn days(time: TimeRange) -> Result<String, BadReport> {
-    let day = |at| written(at).map(|text| text.chars().take(10).collect::<String>());
-    let mut text = String::new();
-    if let Some(from) = time.from {
-        text += &format!(" and day >= '{}'", day(from)?);
-    }
-    if let Some(to) = time.to {
-        // The last moment that is in it: midnight belongs to the day that it begins.
-        text += &format!(" and day <= '{}'", day(to.plus_millis(-1))?);
-    }
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,7 +253,7 @@ mod tests {
 
     #[test]
     fn what_is_typed_cannot_become_part_of_the_text() {
-        let site = |site: &str| Report::Site { site: site.to_owned(), time: time() }.sql();
+        let site = |site: &str| Report::Site { site: site.to_owned(), time: time(), zone: utc() }.sql();
         let text = site("Example.ORG.").unwrap();
         assert!(
             text.contains("where site = 'example.org' and day >= '2026-11-23' and day <= '2026-11-24' group"),
@@ -216,6 +262,14 @@ mod tests {
         for odd in ["' or 1=1 --", "a b", "", "x'y.org"] {
             assert_eq!(site(odd), Err(BadReport::Site(odd.to_owned())));
         }
+        let hosts = |hosts: &[&str]| {
+            let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
+            Report::Opened { hosts, time: time() }.sql()
+        };
+        let text = hosts(&["www.example.org", "Example.COM"]).unwrap();
+        assert!(text.contains("where host in ('www.example.org', 'example.com') and verdict in"), "{text}");
+        assert_eq!(hosts(&["example.org", "x') or ('1"]), Err(BadReport::Site("x') or ('1".to_owned())));
+        assert!(hosts(&[]).unwrap().contains("host in ('')"));
         let term = |term: &str| Report::SearchTerms { term: term.to_owned(), time: time() }.sql();
         let text = term(" Chess Club ").unwrap();
         assert!(text.contains("like '%chess%club%' and decided_at >= '2026-11-23 08:30:00.500'"), "{text}");
@@ -230,5 +284,34 @@ mod tests {
         let never = TimeRange { from: Some(Timestamp::from_millis(i64::MAX)), to: None };
         let person = Report::Person { person: PersonNo(7), time: never };
         assert_eq!(person.sql(), Err(BadReport::Time));
+    }
+
+    #[test]
+    fn days_are_those_that_the_schools_clocks_show() {
+        let at = |text| Timestamp::parse(text);
+        let of = |from, to, zone: &str| {
+            let time = TimeRange { from: at(from), to: at(to) };
+            Report::Site { site: "example.org".to_owned(), time, zone: zone.to_owned() }
+        };
+        // Midnight to midnight in summer, in winter, and over both changes.
+        for (from, to, first, last) in [
+            ("2026-05-31T23:00:00Z", "2026-06-01T23:00:00Z", "2026-06-01", "2026-06-01"),
+            ("2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z", "2026-12-01", "2026-12-01"),
+            ("2026-03-28T00:00:00Z", "2026-03-29T23:00:00Z", "2026-03-28", "2026-03-29"),
+            ("2026-10-24T23:00:00Z", "2026-10-26T00:00:00Z", "2026-10-25", "2026-10-25"),
+        ] {
+            let report = of(from, to, "Europe/London");
+            let text = report.sql().unwrap();
+            assert!(text.contains(&format!("and day >= '{first}' and day <= '{last}' group")), "{text}");
+            assert_eq!(report.whole_time().unwrap(), TimeRange { from: at(from), to: at(to) });
+        }
+        let part = of("2026-06-01T09:00:00Z", "2026-06-01T10:00:00Z", "Europe/London").whole_time().unwrap();
+        assert_eq!(part, TimeRange { from: at("2026-05-31T23:00:00Z"), to: at("2026-06-01T23:00:00Z") });
+        let nowhere = of("2026-06-01T09:00:00Z", "2026-06-01T10:00:00Z", "Europe/Lundon");
+        assert!(matches!(nowhere.sql(), Err(BadReport::Zone(_))));
+        // A question from before has no zone: its days are in UTC.
+        let text = r#"{"site":{"site":"example.org","time":{}}}"#;
+        let before: Report = serde_json::from_str(text).unwrap();
+        assert!(matches!(before, Report::Site { zone, .. } if zone == "UTC"));
     }
 }

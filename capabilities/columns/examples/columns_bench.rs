@@ -80,7 +80,7 @@ fn main() -> Outcome {
     let merged = json!({
         "what": "merge", "files": days, "events_a_core_second": rate(cpu_seconds()? - began),
         "bytes_an_event": bytes(folder, "columns-")? as f64 / events as f64,
-        "side_table_bytes_an_event": bytes(folder, "daily-")? as f64 / events as f64,
+        "side_table_bytes_an_event": bytes(folder, "sums-")? as f64 / events as f64,
         "resident_kb": resident_kb()?,
     });
     writeln!(out, "{merged}")?;
@@ -109,15 +109,19 @@ fn at(day: u64, hour: u64) -> Option<Timestamp> {
     Some(Timestamp::from_millis((FIRST_DAY_MS + day * A_DAY_MS + hour * 3_600_000) as i64))
 }
 
+fn zone() -> String {
+    "Europe/London".to_owned()
+}
+
 /// What the table asks.
 fn reports() -> Vec<(&'static str, Report)> {
     let term = TimeRange::default();
     let day = TimeRange { from: at(DAYS - 1, 0), to: at(DAYS, 0) };
     vec![
         ("one person's day", Report::Person { person: PersonNo(77), time: day }),
-        ("a common site over a term", Report::Site { site: site_name(3), time: term }),
-        ("a rare site over a term", Report::Site { site: site_name(70_000), time: term }),
-        ("top blocked by group", Report::TopBlocked { most: 10, time: term }),
+        ("a common site over a term", Report::Site { site: site_name(3), time: term, zone: zone() }),
+        ("a rare site over a term", Report::Site { site: site_name(70_000), time: term, zone: zone() }),
+        ("top blocked by group", Report::TopBlocked { most: 10, time: term, zone: zone() }),
         ("search terms", Report::SearchTerms { term: "word77".to_owned(), time: term }),
     ]
 }

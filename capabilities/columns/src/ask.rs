@@ -4,8 +4,8 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use activity::columns::{ColumnFile, Row, Side, Table};
-use activity::report::{Asks, Report};
+use activity::columns::{ColumnFile, Reported, Row, Side, Table};
+use activity::report::Asks;
 use activity::{Subject, Whose};
 use arrow::array::{Array, AsArray as _, RecordBatch};
 use arrow::datatypes::{
@@ -19,32 +19,31 @@ use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{Expr, lit};
 use datafusion::prelude::{DataFrame, SessionContext, col};
 use engine::{KnownBy, Step};
-use kit::Timestamp;
+use kit::{Timestamp, Zone};
 use serde_json::Value;
 
-use crate::daily;
 use crate::engine::Engine;
 use crate::find::covered;
 use crate::rows::Rows;
 use crate::schema::{SCHEMA, SEARCHES};
-use crate::told;
+use crate::{days, sums, told};
 
-/// Makes a report over files and over what is not packed yet, without those who are hidden.
+/// Makes a report over files and over what is not packed yet.
 pub fn report(
     engine: &Engine,
     files: &[&ColumnFile],
     tail: &mut dyn Iterator<Item = Row<'_>>,
-    hidden: &[Subject],
-    report: &Report,
+    asked: Reported<'_>,
 ) -> io::Result<Table> {
-    let text = report.sql().map_err(io::Error::other)?;
+    let text = asked.report.sql().map_err(io::Error::other)?;
+    let zone = asked.report.zone().map_err(io::Error::other)?.unwrap_or_else(Zone::utc);
     let mut rows = Rows::default();
     tail.for_each(|row| rows.add(&row));
     let (_, tail) = rows.take().map_err(told)?;
     let mut table = Table::default();
     let question = async {
         let context = engine.context();
-        register(engine, &context, files, tail, hidden, report).await?;
+        register(engine, &context, files, tail, asked, &zone).await?;
         let only_reading =
             SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         context.sql_with_options(&text, only_reading).await
@@ -68,13 +67,13 @@ async fn register(
     context: &SessionContext,
     files: &[&ColumnFile],
     tail: RecordBatch,
-    hidden: &[Subject],
-    report: &Report,
+    asked: Reported<'_>,
+    zone: &Zone,
 ) -> Result<()> {
     let tail = context.read_table(Arc::new(MemTable::try_new(Arc::clone(&SCHEMA), vec![vec![tail]])?))?;
     // What was brought in is in no report.
     let hidden: Vec<Subject> =
-        hidden.iter().filter(|subject| !matches!(subject.whose, Whose::Import(_))).copied().collect();
+        asked.hidden.iter().filter(|subject| !matches!(subject.whose, Whose::Import(_))).copied().collect();
     let hidden = hidden.as_slice();
     let events =
         |files: &[&ColumnFile]| seen(context.read_table(engine.table(files))?.union(tail.clone())?, hidden);
@@ -83,14 +82,18 @@ async fn register(
         let is_told = side == Side::Searches || hidden.is_empty();
         move |file: &&&ColumnFile| is_told && file.side(side).is_some()
     };
-    let (name, table) = match report.asks_for() {
+    let (name, table) = match asked.report.asks_for() {
         Asks::Events => ("events", events(files)?),
         Asks::Daily => {
-            let (counted, uncounted): (Vec<_>, Vec<_>) = files.iter().partition(has_side(Side::Daily));
-            context.register_table("some_events", events(&uncounted)?.into_view())?;
-            let rest = context.sql(daily::OF_EVENTS).await?;
-            let side = context.read_table(engine.side_table(&counted, Side::Daily))?;
-            ("daily", side.union(rest)?)
+            let suit = sums::suit(zone, asked.oldest, asked.newest);
+            let (summed, others): (Vec<_>, Vec<_>) =
+                files.iter().partition(|file| suit && has_side(Side::Sums)(file));
+            context.register_udf(days::day_in(zone));
+            context.register_table("some_events", events(&others)?.into_view())?;
+            let side = context.read_table(engine.side_table(&summed, Side::Sums))?;
+            context.register_table("some_sums", side.into_view())?;
+            let rest = context.sql(days::OF_EVENTS).await?;
+            ("daily", context.sql(days::OF_SUMS).await?.union(rest)?)
         }
         Asks::Searches => {
             let (picked, others): (Vec<_>, Vec<_>) = files.iter().partition(has_side(Side::Searches));

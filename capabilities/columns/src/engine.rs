@@ -37,9 +37,9 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 
-use crate::daily;
 use crate::file::{Bytewise, whole_groups};
 use crate::schema::{SCHEMA, SEARCHES};
+use crate::sums;
 use crate::told;
 
 /// What questions that are being answered may hold together. Nothing is put on the disk instead.
@@ -96,7 +96,7 @@ impl Engine {
             Some(self.part(side.of(file.path()), bytes))
         });
         let schema = match side {
-            Side::Daily => &daily::SCHEMA,
+            Side::Sums => &sums::SCHEMA,
             Side::Searches => &SEARCHES,
         };
         Arc::new(Files { opened: opened.collect(), schema: Arc::clone(schema) })

@@ -14,10 +14,10 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 
-use crate::daily::Daily;
 use crate::order::Batches;
 use crate::schema::{ABOUT, SCHEMA, properties};
 use crate::searches::Searches;
+use crate::sums::Sums;
 use crate::told;
 use crate::view::View;
 
@@ -123,8 +123,8 @@ pub fn whole_groups(file: &ColumnFile) -> Vec<usize> {
 pub struct Writing {
     writer: ArrowWriter<File>,
     file: File,
-    daily: Daily,
-    daily_path: PathBuf,
+    sums: Sums,
+    sums_path: PathBuf,
     searches: Searches,
 }
 
@@ -138,8 +138,8 @@ impl Writing {
         Ok(Self {
             writer: writer.map_err(told)?,
             file,
-            daily: Daily::default(),
-            daily_path: Side::Daily.of(path),
+            sums: Sums::default(),
+            sums_path: Side::Sums.of(path),
             searches: Searches::begin(&Side::Searches.of(path))?,
         })
     }
@@ -147,7 +147,7 @@ impl Writing {
     /// Adds events, which must come in order.
     pub fn add(&mut self, batch: &RecordBatch) -> io::Result<()> {
         let counted = View::of(batch).asked_of_us().ok_or(io::ErrorKind::InvalidData)?;
-        self.daily.add(batch, &counted).ok_or(io::ErrorKind::InvalidData)?;
+        self.sums.add(batch, &counted).ok_or(io::ErrorKind::InvalidData)?;
         self.searches.add(batch, &counted)?;
         self.writer.write(batch).map_err(told)
     }
@@ -156,11 +156,8 @@ impl Writing {
     pub fn end(self) -> io::Result<Written> {
         let metadata = self.writer.close().map_err(told)?;
         self.file.sync_all()?;
-        let (daily, searches) = (Some(self.daily.write(&self.daily_path)?), Some(self.searches.end()?));
-        Ok(Written {
-            blocks: blocks_of(&self.file, metadata.row_groups())?,
-            sides: Sides { daily, searches },
-        })
+        let (sums, searches) = (Some(self.sums.write(&self.sums_path)?), Some(self.searches.end()?));
+        Ok(Written { blocks: blocks_of(&self.file, metadata.row_groups())?, sides: Sides { sums, searches } })
     }
 }
 

@@ -5,14 +5,14 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use activity::Subject;
 use activity::ask::Counts;
-use activity::columns::{ColumnFile, Columns, Row, Table, Wanted, Written};
+use activity::columns::{ColumnFile, Columns, Reported, Row, Table, Wanted, Written};
 use activity::store::Each;
-use activity::{Report, Subject};
 use kit::Timestamp;
 
 mod ask;
-mod daily;
+mod days;
 mod engine;
 mod export;
 mod file;
@@ -21,6 +21,7 @@ mod order;
 mod rows;
 mod schema;
 mod searches;
+mod sums;
 mod view;
 mod write;
 
@@ -82,10 +83,9 @@ impl Columns for Parquet {
         &self,
         files: &[&ColumnFile],
         tail: &mut dyn Iterator<Item = Row<'_>>,
-        hidden: &[Subject],
-        report: &Report,
+        asked: Reported<'_>,
     ) -> io::Result<Table> {
-        ask::report(&*self.engine()?, files, tail, hidden, report)
+        ask::report(&*self.engine()?, files, tail, asked)
     }
 
     fn describe(&self, path: &Path) -> io::Result<(String, Written)> {

@@ -48,6 +48,8 @@ impl fmt::Display for Timestamp {
 #[derive(Debug, Clone)]
 pub struct Zone(jiff::tz::TimeZone);
 
+const A_DAY_MS: i64 = 86_400_000;
+
 /// The program's zone database has no such zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no time zone called {0:?}; use a name such as Europe/London")]
@@ -83,6 +85,30 @@ impl Zone {
                 |at| Timestamp(at.as_millisecond()),
             )
     }
+
+    /// The day that the school's calendar shows at `at`. About 200 ns.
+    pub fn day(&self, at: Timestamp) -> Day {
+        let date = self.local(at).date();
+        let midnight = |date: civil::Date| date.at(0, 0, 0, 0);
+        let begins = self.moment(midnight(date));
+        let ends = date.tomorrow().map_or(Timestamp(i64::MAX), |next| self.moment(midnight(next)));
+        // As if the date were one in UTC, whose days are all as long.
+        let number = Self::utc().moment(midnight(date)).0.div_euclid(A_DAY_MS);
+        Day { date, number: i32::try_from(number).unwrap_or(i32::MAX), begins, ends }
+    }
+}
+
+/// A day of the school's calendar. Where the clocks change in it, it has an hour less or more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day {
+    /// Its date.
+    pub date: civil::Date,
+    /// How many days its date is after that of 1 January 1970.
+    pub number: i32,
+    /// Its first moment.
+    pub begins: Timestamp,
+    /// The first moment of the next day.
+    pub ends: Timestamp,
 }
 
 /// A moment together with what the school's clocks show then. The moment decides when something ends; the wall clock
@@ -136,6 +162,26 @@ mod tests {
         let skipped = london.moment(date(2026, 3, 29).at(1, 30, 0, 0));
         assert_eq!(skipped.to_string(), "2026-03-29T01:30:00Z");
         assert_eq!(london.local(skipped).minute_of_day(), 150);
+    }
+
+    #[test]
+    fn the_days_of_a_clock_change_have_an_hour_less_and_an_hour_more() {
+        let london = Zone::named("Europe/London").unwrap();
+        let hours = |day: Day| (day.ends.as_millis() - day.begins.as_millis()) / 3_600_000;
+        for (first, last, length) in [
+            ("2026-03-29T00:00:00Z", "2026-03-29T22:59:59.999Z", 23),
+            ("2026-06-30T23:00:00Z", "2026-07-01T22:59:59.999Z", 24),
+            ("2026-10-24T23:00:00Z", "2026-10-25T23:59:59.999Z", 25),
+        ] {
+            let (first, last) = (Timestamp::parse(first).unwrap(), Timestamp::parse(last).unwrap());
+            let day = london.day(first);
+            assert_eq!(day, london.day(last));
+            assert_eq!((day.begins, day.ends, hours(day)), (first, last.plus_millis(1), length));
+            assert_ne!(london.day(first.plus_millis(-1)), day);
+        }
+        let day = Zone::utc().day(Timestamp::parse("2026-11-23T10:00:00Z").unwrap());
+        assert_eq!((day.number, day.date.to_string()), (20_780, "2026-11-23".to_owned()));
+        assert_eq!(Zone::utc().day(Timestamp::from_millis(-1)).number, -1);
     }
 
     #[test]

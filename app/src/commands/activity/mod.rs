@@ -13,6 +13,7 @@ use activity::{Client, ClientError, Search};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use engine::PersonNo;
+use kit::Zone;
 use serde_json::json;
 
 use crate::commands::context::Context;
@@ -88,7 +89,8 @@ pub struct About {
     /// Why identities are opened, without anybody's name: it is kept as long as the log.
     #[arg(long, requires = "open_identities")]
     pub reason: Option<String>,
-    /// Only from this time on the school's clocks; a day alone is from midnight. Reports by day have whole days in UTC.
+    /// Only from this time on the school's clocks; a day alone, `today` or `yesterday` is from midnight. Reports by day have whole days
+    /// of the school.
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     /// Only before this time on the school's clocks; a day alone is its midnight.
@@ -201,7 +203,9 @@ fn make_report(context: &Context, client: &Client, asked: &report::Asked, about:
     };
     let shown = Shown::new(context, &filter)?;
     let search = shown.search(context, &filter)?;
-    let report = report::report(asked, search.person, search.time)?;
+    let zone = shown.opened.policy.document().calendar.zone.as_str();
+    let zone = if Zone::named(zone).is_ok() { zone } else { "UTC" };
+    let report = report::report(asked, search.person, search.time, zone)?;
     let groups = shown.opened.policy.groups();
     let group = |number: u64| {
         let number = u16::try_from(number).ok()?;
@@ -212,7 +216,7 @@ fn make_report(context: &Context, client: &Client, asked: &report::Asked, about:
         Ok(person) if shown.reason.is_none() => shown.pseudonyms.person(person).into(),
         _ => number.into(),
     };
-    report::show(context, client, &report, group, person)
+    report::show(context, client, &report, &shown.zone, group, person)
 }
 
 fn status(context: &Context, client: &Client) -> Result<()> {

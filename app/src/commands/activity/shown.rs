@@ -48,7 +48,7 @@ pub struct ActivityFilter {
     /// Only questions to the name server that came so: udp, tcp, tls or https.
     #[arg(long)]
     pub transport: Option<String>,
-    /// Only from this time on the school's clocks; a day alone is from midnight.
+    /// Only from this time on the school's clocks; a day alone, `today` or `yesterday` is from midnight.
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     /// Only before this time on the school's clocks; a day alone is its midnight, so that nothing of it is shown.
@@ -156,8 +156,9 @@ impl Shown {
 
     /// The search that a filter asks for.
     pub fn search(&self, context: &Context, filter: &ActivityFilter) -> Result<Search> {
-        let moment =
-            |text: &Option<String>| text.as_deref().map(|text| when::moment(text, &self.zone)).transpose();
+        let moment = |text: &Option<String>| {
+            text.as_deref().map(|text| when::past(text, &self.zone, context.at)).transpose()
+        };
         let person = filter.person.as_deref().map(|who| self.person(context, who)).transpose()?;
         let group = match &filter.group {
             Some(id) => Some(self.opened.policy.groups().number(id).with_context(|| {

@@ -28,7 +28,7 @@ use crate::process::snapshot::Opened;
                   itself: nobody here can see that."
 )]
 pub struct Asked {
-    /// From this time on the school's clocks; a day alone is from midnight; since the filter observes only, if left out.
+    /// From this time on the school's clocks; a day alone, `today` or `yesterday` is from midnight; since the filter observes only, if left out.
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Before this time on the school's clocks.
@@ -57,7 +57,8 @@ pub fn run(context: &Context, asked: &Asked) -> Result<()> {
         tx.roll_back().await?;
         anyhow::Ok(ever)
     })?;
-    let moment = |text: &Option<String>| text.as_deref().map(|text| when::moment(text, &zone)).transpose();
+    let moment =
+        |text: &Option<String>| text.as_deref().map(|text| when::past(text, &zone, context.at)).transpose();
     let since = match moment(&asked.since)?.or_else(|| ever.first().map(|one| one.span.starts_at)) {
         Some(since) => since,
         None => bail!(

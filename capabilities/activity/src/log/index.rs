@@ -267,7 +267,10 @@ fn remove_stray_sides(dir: &Path, files: &[Listed]) -> io::Result<()> {
             .file_name()
             .and_then(|name| name.to_str())
             .filter(|name| name.ends_with(".parquet"))
-            .is_some_and(|name| Side::ALL.iter().any(|side| name.starts_with(side.begins())));
+            .is_some_and(|name| {
+                let mut begins = Side::ALL.map(Side::begins).into_iter().chain(Side::BEFORE);
+                begins.any(|begins| name.starts_with(begins))
+            });
         if is_side && !sides.contains(&path) {
             fs::remove_file(&path)?;
         }

@@ -14,7 +14,7 @@ use super::segment::{self, Contents};
 use super::{AppendLog, Stretch, held};
 use crate::ask::Counts;
 use crate::batch::Stored;
-use crate::columns::{Row, Table, Wanted};
+use crate::columns::{Reported, Row, Table, Wanted};
 use crate::event::{Encoded, Event};
 use crate::frame::{self, Kind, Piece};
 use crate::report::Report;
@@ -265,13 +265,16 @@ impl AppendLog {
             let shelf = held(&self.shelf);
             (shelf.stretches(), shelf.hidden.clone())
         };
-        let time = report.whole_time();
+        let time = report.whole_time()?;
         let (mut files, mut frames) = (Vec::new(), Vec::new());
+        let mut within = Contents::empty(0, 0);
         for stretch in &stretches {
             let contents = stretch.contents();
             if contents.is_empty() || !time.meets(contents.oldest, contents.newest) {
                 continue;
             }
+            within.oldest = within.oldest.min(contents.oldest);
+            within.newest = within.newest.max(contents.newest);
             match stretch {
                 Stretch::Columns(packed) => files.push(Arc::clone(packed)),
                 Stretch::Frames(contents) => match self.bytes_of(contents)? {
@@ -290,7 +293,8 @@ impl AppendLog {
                 stored.events().map(move |(seq, event)| Row { seq, run: Run(stored.run), event })
             })
         });
-        columns.report(&files, &mut tail, &hidden, report).map_err(StoreError::io("read", &self.config.dir))
+        let asked = Reported { report, oldest: within.oldest, newest: within.newest, hidden: &hidden };
+        columns.report(&files, &mut tail, asked).map_err(StoreError::io("read", &self.config.dir))
     }
 
     /// What is kept: how many files, their bytes, and what they hold.

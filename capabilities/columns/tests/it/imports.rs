@@ -262,8 +262,8 @@ fn it_is_in_no_report_and_goes_when_asked() {
     fill(&log, 60, 3, &mut [1; 2]);
     let reports = [
         Report::Person { person: PersonNo(2), time: TimeRange::default() },
-        Report::TopBlocked { most: 5, time: TimeRange::default() },
-        Report::Site { site: "google.com".to_owned(), time: TimeRange::default() },
+        Report::TopBlocked { most: 5, time: TimeRange::default(), zone: "UTC".to_owned() },
+        Report::Site { site: "google.com".to_owned(), time: TimeRange::default(), zone: "UTC".to_owned() },
         Report::SearchTerms { term: "tudor".to_owned(), time: TimeRange::default() },
     ];
     let tables = |log: &AppendLog| reports.each_ref().map(|report| log.report(report).unwrap());

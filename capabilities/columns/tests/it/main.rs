@@ -5,6 +5,7 @@
     reason = "the helpers of these tests fail as tests do; clippy only excuses functions marked as tests"
 )]
 
+mod before;
 mod damage;
 mod forget;
 mod full;

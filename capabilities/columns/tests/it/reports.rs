@@ -7,12 +7,13 @@ use activity::columns::Table;
 use activity::log::AppendLog;
 use activity::{Event, LogStore as _, Report, Subject, TimeRange, Whose};
 use engine::{KnownBy, PersonNo, Step, Verdict};
+use kit::Zone;
 use serde_json::{Value, json};
 
-use crate::school::{School, at, columns_in, fill, morning, scanned};
+use crate::school::{School, at, columns_in, fill, fill_from, morning, scanned};
 
 /// Whether reports are about an event.
-fn counts(event: &Event) -> bool {
+pub fn counts(event: &Event) -> bool {
     event.known_by != KnownBy::FilterTest && event.step != Step::Elsewhere
 }
 
@@ -80,10 +81,10 @@ fn person_by_hand(events: &[Event], person: u32) -> Vec<Vec<Value>> {
         .collect()
 }
 
-fn by_day_and_group(events: &[Event], wanted: &str) -> Vec<Vec<Value>> {
+fn by_day_and_group(events: &[Event], wanted: &str, zone: &Zone) -> Vec<Vec<Value>> {
     let mut days = BTreeMap::<(String, Option<u16>), (u64, u64, u64)>::new();
     for event in events.iter().filter(|event| site(event).as_deref() == Some(wanted)) {
-        let day = event.at.to_string().chars().take(10).collect();
+        let day = zone.local(event.at).date().to_string();
         let sum = days.entry((day, event.group.map(|group| group.0))).or_default();
         sum.0 += 1;
         sum.1 += u64::from(event.verdict == Verdict::Block);
@@ -137,22 +138,57 @@ fn searches(events: &[Event], term: &str) -> Vec<Vec<Value>> {
         .collect()
 }
 
-fn reports() -> [Report; 4] {
+const LONDON: &str = "Europe/London";
+
+fn of_site(time: TimeRange, zone: &str) -> Report {
+    Report::Site { site: "example.org".to_owned(), time, zone: zone.to_owned() }
+}
+
+fn top(time: TimeRange, zone: &str) -> Report {
+    Report::TopBlocked { most: 2, time, zone: zone.to_owned() }
+}
+
+fn reports() -> [Report; 5] {
     [
         Report::Person { person: PersonNo(2), time: time() },
-        Report::Site { site: "example.org".to_owned(), time: TimeRange::default() },
-        Report::TopBlocked { most: 2, time: TimeRange::default() },
+        of_site(TimeRange::default(), LONDON),
+        top(TimeRange::default(), LONDON),
         Report::SearchTerms { term: "chess".to_owned(), time: TimeRange::default() },
+        Report::Opened { hosts: vec!["example.org".to_owned(), "printer".to_owned()], time: time() },
     ]
 }
 
-fn by_hand(events: &[Event]) -> [Vec<Vec<Value>>; 4] {
+fn opened(events: &[Event], hosts: &[&str]) -> Vec<Vec<Value>> {
+    let mut sums = BTreeMap::<(&str, Option<u32>, Option<String>), u64>::new();
+    for event in events {
+        let is_open = matches!(event.verdict, Verdict::Allow | Verdict::Scan)
+            && !matches!(event.step, Step::Essential | Step::Front)
+            && event.sent.is_none()
+            && time().contains(event.at);
+        if let Some(host) = event.host.as_deref().filter(|host| is_open && hosts.contains(host)) {
+            let client = event.client.map(|client| client.to_string());
+            *sums.entry((host, event.person.map(|person| person.0), client)).or_default() += 1;
+        }
+    }
+    let mut rows: Vec<_> = sums.into_iter().collect();
+    rows.sort_by_key(|((host, person, client), requests)| {
+        (*host, std::cmp::Reverse(*requests), client.clone(), *person)
+    });
+    rows.into_iter()
+        .map(|((host, person, client), requests)| {
+            vec![host.into(), person.map_or(Value::Null, Value::from), client.into(), number(requests)]
+        })
+        .collect()
+}
+
+fn by_hand(events: &[Event]) -> [Vec<Vec<Value>>; 5] {
     let of_us: Vec<Event> = events.iter().filter(|event| counts(event)).cloned().collect();
     [
         person_by_hand(&of_us, 2),
-        by_day_and_group(&of_us, "example.org"),
+        by_day_and_group(&of_us, "example.org", &Zone::named(LONDON).unwrap()),
         top_blocked(&of_us, 2),
         searches(&of_us, "chess"),
+        opened(&of_us, &["example.org", "printer"]),
     ]
 }
 
@@ -185,6 +221,54 @@ fn reports_are_what_counting_by_hand_gives() {
     }
 }
 
+/// The night of a clock change and the day after, in files with and without side tables and in what is not packed.
+fn over_a_night(evening: &str) -> (School, AppendLog) {
+    let school = School::new(true);
+    let log = school.open();
+    let mut next = [1; 2];
+    for (part, seed) in [(300, 31), (100, 32), (40, 33)] {
+        let minutes = 2_100 / part;
+        fill_from(&log, (part, seed), &mut next, at(evening), |done| done * minutes);
+        if part > 40 {
+            log.pack(|| false).unwrap();
+        }
+        if part == 300 {
+            log.merge_days(at("2026-12-01T00:00:00Z"), || false).unwrap();
+        }
+    }
+    (school, log)
+}
+
+#[test]
+fn days_are_the_schools_own_over_both_changes_of_its_clocks() {
+    for evening in ["2026-03-28T18:00:00Z", "2026-10-24T18:00:00Z"] {
+        let (_school, log) = over_a_night(evening);
+        let all: Vec<Event> = scanned(&log, TimeRange::default()).into_iter().filter(counts).collect();
+        let mut days_of_zones = Vec::new();
+        // Of the last two, parts of a day that side tables have lie in two days.
+        for name in [LONDON, "UTC", "Europe/Athens", "America/New_York", "Asia/Kolkata"] {
+            let zone = Zone::named(name).unwrap();
+            let whole = log.report(&of_site(TimeRange::default(), name)).unwrap().rows;
+            assert_eq!(whole, by_day_and_group(&all, "example.org", &zone), "{name}");
+            days_of_zones.push(whole);
+            for hours in [0, 5, 12, 30] {
+                let day = zone.day(at(evening).plus_millis(hours * 3_600_000));
+                let theirs: Vec<Event> =
+                    all.iter().filter(|event| zone.local(event.at).date() == day.date).cloned().collect();
+                // An hour of it is all of it.
+                let an_hour = (day.begins.plus_millis(7_200_000), day.begins.plus_millis(10_800_000));
+                for (from, to) in [(day.begins, day.ends), an_hour] {
+                    let time = TimeRange { from: Some(from), to: Some(to) };
+                    let rows = log.report(&of_site(time, name)).unwrap().rows;
+                    assert_eq!(rows, by_day_and_group(&theirs, "example.org", &zone), "{name} {}", day.date);
+                    assert_eq!(log.report(&top(time, name)).unwrap().rows, top_blocked(&theirs, 2), "{name}");
+                }
+            }
+        }
+        assert_ne!(days_of_zones[0], days_of_zones[1], "an hour of the night is another day's in UTC");
+    }
+}
+
 /// Asks ClickHouse, in a Python that has it.
 const CHDB: &str = r#"
 import glob, json, sys
@@ -194,7 +278,7 @@ session = chdb.session.Session()
 session.query("create database school engine = Atomic")
 session.query("use school")
 session.query(f"create view events as select * from file('{folder}/columns-*.parquet', Parquet) where front is not null and known_by <> 'filter-test' and step <> 'elsewhere'")
-session.query(f"create view daily as select * from file('{folder}/daily-*.parquet', Parquet)")
+session.query(f"create view daily as select site, toDate(toTimeZone(begins_at, 'Europe/London')) as day, grp, verdict, n, bytes from file('{folder}/sums-*.parquet', Parquet)")
 session.query(f"create view searches as select * from file('{folder}/searches-*.parquet', Parquet)")
 settings = " settings output_format_json_quote_64bit_integers = 0, date_time_output_format = 'iso', join_use_nulls = 1"
 for text in texts:

@@ -157,15 +157,26 @@ impl School {
 
 /// Appends `count` events in batches of up to eight, from two gates by turns; `first` numbers each gate's next event.
 pub fn fill(log: &AppendLog, count: u64, seed: u64, first: &mut [u64; 2]) {
+    fill_from(log, (count, seed), first, morning(), |done| done / 4);
+}
+
+/// The same from a moment on; `minute` says when, by how many events there were.
+pub fn fill_from(
+    log: &AppendLog,
+    (count, seed): (u64, u64),
+    first: &mut [u64; 2],
+    base: Timestamp,
+    minute: impl Fn(u64) -> u64,
+) {
     let mut dice = Dice(seed);
     let mut done = 0;
     while done < count {
         let gate = dice.below(2) as usize;
         let size = (1 + dice.below(8)).min(count - done);
         let mut bytes = Vec::new();
-        batch::write_head(&mut bytes, first[gate], morning().as_millis(), size as u32);
+        batch::write_head(&mut bytes, first[gate], base.as_millis(), size as u32);
         for number in 0..size {
-            event(&mut bytes, number, &mut dice, done / 4);
+            event(&mut bytes, number, &mut dice, minute(done));
             done += 1;
         }
         first[gate] += size;

@@ -1,6 +1,9 @@
-//! `daily`: how many requests there were of each day (UTC), group, site and verdict. Beside each file of columns lies one of
+//! `sums`: how many requests there were of each part of a day, group, site and verdict. Beside each file of columns lies one of
 //! these, made with it; a report over a term reads a fortieth of the bytes. What is blocked lies together, and so does each
 //! site within a verdict: a report reads the pages that it is about.
+//!
+//! A report is about days of the school, and whoever packs knows no zone. Parts of a day begin where midnight can fall in
+//! Europe, so that each lies within one day there; where a zone has its midnight elsewhere the events are counted instead.
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -11,10 +14,11 @@ use std::sync::{Arc, LazyLock};
 
 use activity::columns::{Block, checksum};
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Builder, Int64Builder, RecordBatch, StringBuilder, UInt16Builder,
-    UInt64Builder,
+    ArrayRef, BooleanArray, Int64Builder, RecordBatch, StringBuilder, TimestampMillisecondBuilder,
+    UInt16Builder, UInt64Builder,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use kit::{Timestamp, Zone};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -22,7 +26,12 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use crate::told;
 use crate::view::{View, number, text};
 
-const A_DAY_MS: i64 = 86_400_000;
+const AN_HOUR_MS: i64 = 3_600_000;
+const A_DAY_MS: i64 = 24 * AN_HOUR_MS;
+/// The hours at which parts of a day begin, in UTC: midnight from the Azores in winter to Greece in summer.
+const PARTS: [i64; 5] = [0, 1, 21, 22, 23];
+/// A report over more days counts events.
+const MOST_DAYS: i64 = 4_000;
 /// Counts a page.
 const PAGE_ROWS: usize = 4_096;
 
@@ -30,7 +39,8 @@ const PAGE_ROWS: usize = 4_096;
 pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     Arc::new(Schema::new(vec![
         Field::new("site", DataType::Utf8, true),
-        Field::new("day", DataType::Date32, true),
+        // The first moment of the part of a day.
+        Field::new("begins_at", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), true),
         Field::new("grp", DataType::UInt16, true),
         Field::new("verdict", DataType::Utf8, true),
         Field::new("n", DataType::Int64, true),
@@ -38,30 +48,50 @@ pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     ]))
 });
 
-/// The same of rows of events.
-pub const OF_EVENTS: &str = "select site, cast(decided_at as date) as day, grp, verdict, \
-     count(*) as n, sum(bytes) as bytes \
-     from some_events group by site, cast(decided_at as date), grp, verdict";
+/// The first moment of the part of a day that a moment is in.
+fn part_of(at: i64) -> i64 {
+    let since_midnight = at.rem_euclid(A_DAY_MS);
+    let begun = PARTS.iter().rev().map(|hour| hour * AN_HOUR_MS).find(|begins| *begins <= since_midnight);
+    at.saturating_sub(since_midnight).saturating_add(begun.unwrap_or(0))
+}
+
+/// Whether each part of a day between two moments lies within one day of the zone.
+pub fn suit(zone: &Zone, oldest: Timestamp, newest: Timestamp) -> bool {
+    let (first, last) = (oldest.as_millis().div_euclid(A_DAY_MS), newest.as_millis().div_euclid(A_DAY_MS));
+    let one_day = |from: i64, to: i64| {
+        let number = |at| zone.day(Timestamp::from_millis(at)).number;
+        number(from) == number(to - 1)
+    };
+    let ends = PARTS.iter().skip(1).chain(&[24]);
+    let parts: Vec<(i64, i64)> =
+        PARTS.iter().zip(ends).map(|(from, to)| (from * AN_HOUR_MS, to * AN_HOUR_MS)).collect();
+    last.saturating_sub(first) < MOST_DAYS
+        && (first..=last).all(|day| {
+            let midnight = day * A_DAY_MS;
+            parts.iter().all(|(from, to)| one_day(midnight + from, midnight + to))
+        })
+}
 
 /// Of what a count is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Of {
     /// Which of the sites that have been met; none for a request without a host.
     site: Option<u32>,
-    day: i32,
+    /// The first hour of the part, from 1970 on.
+    hour: i32,
     group: Option<u16>,
     verdict: u8,
 }
 
 /// Counts as events pass by.
 #[derive(Debug, Default)]
-pub struct Daily {
+pub struct Sums {
     sites: HashMap<Box<str>, u32>,
     verdicts: Vec<Box<str>>,
     sums: HashMap<Of, (i64, u64)>,
 }
 
-impl Daily {
+impl Sums {
     /// Counts those rows of a batch in that are to be counted.
     pub fn add(&mut self, batch: &RecordBatch, counted: &BooleanArray) -> Option<()> {
         let view = View::of(batch);
@@ -72,10 +102,10 @@ impl Daily {
                 continue;
             }
             let site = text(sites, row).map(|site| self.site(site));
-            let day = number(moments, row)?.div_euclid(A_DAY_MS);
+            let hour = part_of(number(moments, row)?).div_euclid(AN_HOUR_MS);
             let of = Of {
                 site,
-                day: i32::try_from(day).unwrap_or(if day < 0 { i32::MIN } else { i32::MAX }),
+                hour: i32::try_from(hour).unwrap_or(if hour < 0 { i32::MIN } else { i32::MAX }),
                 group: number(groups, row),
                 verdict: self.verdict(text(verdicts, row)?)?,
             };
@@ -104,7 +134,7 @@ impl Daily {
         u8::try_from(place).ok()
     }
 
-    /// Writes what was counted as a durable file, sorted by verdict, site and day.
+    /// Writes what was counted as a durable file, sorted by verdict, site and time.
     pub fn write(self, path: &Path) -> io::Result<Block> {
         let mut names = vec![""; self.sites.len()];
         for (name, &place) in &self.sites {
@@ -116,17 +146,17 @@ impl Daily {
             .map(|(of, sums)| {
                 let site = of.site.and_then(|site| names.get(site as usize).copied());
                 let verdict = self.verdicts.get(usize::from(of.verdict)).map_or("", |verdict| &**verdict);
-                ((verdict, site, of.day, of.group), *sums)
+                ((verdict, site, of.hour, of.group), *sums)
             })
             .collect();
         rows.sort_unstable();
-        let (mut site, mut day, mut group) =
-            (StringBuilder::new(), Date32Builder::new(), UInt16Builder::new());
+        let (mut site, mut group) = (StringBuilder::new(), UInt16Builder::new());
+        let mut begins_at = TimestampMillisecondBuilder::new().with_timezone("UTC");
         let (mut verdict, mut n, mut bytes) =
             (StringBuilder::new(), Int64Builder::new(), UInt64Builder::new());
-        for ((of_verdict, of_site, of_day, of_group), (count, sum)) in rows {
+        for ((of_verdict, of_site, hour, of_group), (count, sum)) in rows {
             site.append_option(of_site);
-            day.append_value(of_day);
+            begins_at.append_value(i64::from(hour) * AN_HOUR_MS);
             group.append_option(of_group);
             verdict.append_value(of_verdict);
             n.append_value(count);
@@ -134,7 +164,7 @@ impl Daily {
         }
         let columns: Vec<ArrayRef> = vec![
             Arc::new(site.finish()),
-            Arc::new(day.finish()),
+            Arc::new(begins_at.finish()),
             Arc::new(group.finish()),
             Arc::new(verdict.finish()),
             Arc::new(n.finish()),
@@ -155,5 +185,42 @@ impl Daily {
         file.sync_all()?;
         let to = file.metadata()?.len();
         Ok(Block { from: 0, to, crc: checksum(&file, 0, to)?, rows: batch.num_rows() as u64 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_part_begins_at_its_first_hour() {
+        for (text, begins) in [
+            ("2026-11-23T00:59:59.999Z", "2026-11-23T00:00:00Z"),
+            ("2026-11-23T01:00:00Z", "2026-11-23T01:00:00Z"),
+            ("2026-11-23T20:59:59.999Z", "2026-11-23T01:00:00Z"),
+            ("2026-11-23T23:10:00Z", "2026-11-23T23:00:00Z"),
+            ("1969-12-31T22:10:00Z", "1969-12-31T22:00:00Z"),
+        ] {
+            assert_eq!(Timestamp::from_millis(part_of(at(text).as_millis())), at(begins), "{text}");
+        }
+    }
+
+    #[test]
+    fn parts_suit_the_zones_of_europe_all_year_and_no_zone_whose_midnight_they_pass_over() {
+        let (first, last) = (at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
+        let suits = |zone: &str, from, to| suit(&Zone::named(zone).unwrap(), from, to);
+        for zone in ["UTC", "Europe/London", "Europe/Berlin", "Europe/Athens", "Atlantic/Azores"] {
+            assert!(suits(zone, first, last), "{zone}");
+        }
+        for zone in ["America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"] {
+            assert!(!suits(zone, first, last), "{zone}");
+        }
+        // A clock that was wrong makes nothing slow.
+        assert!(!suits("Europe/London", Timestamp::from_millis(i64::MIN), last));
+        assert!(!suits("Europe/London", first, Timestamp::from_millis(i64::MAX)));
     }
 }
