@@ -140,6 +140,22 @@ fn beside_another_filter_nothing_is_refused_but_what_is_sealed_and_a_report_says
     for said in ["groups", "categories", "steps"] {
         assert!(would[said].as_array().is_some_and(|all| !all.is_empty()), "{said}: {report}");
     }
+    // An engine is answered as it is, and whom safe search would have led is counted: a pupil, no teacher, and nobody to whom it
+    // would have been closed, as to the year in the exam.
+    let teacher = school.anyone_in("teachers")?.clone();
+    for from in [&other.address, &teacher.address, &pupil.address] {
+        let answer = school.dig(from, &["www.google.co.uk"])?;
+        assert!(answer.contains("NOERROR") && !answer.contains("forcesafesearch"), "{answer}");
+    }
+    school.dig(&teacher.address, &["www.example.org"])?;
+    found(&school, "allow", "www.example.org", 1)?;
+    let report = told(&school, &["observe", "report"])?;
+    let led = &report[0]["would_lead"];
+    assert_eq!((led["requests"].as_u64(), led["people"].as_u64()), (Some(1), Some(1)), "{led}");
+    assert_eq!(led["engines"][0]["name"], "Google", "{led}");
+    let said = school.told(&["observe", "report"])?;
+    assert!(said.contains("Safe search would have led 1 request by 1 person or device"), "{said}");
+
     // Another site, so that one is more than is shown.
     assert!(school.dig(&pupil.address, &["www.pornhub.com"])?.contains("NOERROR"));
     let of_more = eventually(Duration::from_secs(20), || {

@@ -14,6 +14,7 @@ use kit::{Timestamp, Zone};
 use serde::Serialize;
 use serde_json::json;
 
+use super::led::{self, Led};
 use crate::commands::activity::not_running;
 use crate::commands::context::Context;
 use crate::commands::lasting::shown;
@@ -84,12 +85,13 @@ pub fn run(context: &Context, asked: &Asked) -> Result<()> {
         })
         .map_err(not_running)?;
     let found = tally.end(policy, asked.examples);
+    let led = led::find(&client, policy, &opened.live.roll, time)?;
     let about = About { since, until: time.to, damaged: answered.damaged_bytes, requests };
     context.output.object(&json!({
         "since": since.to_string(), "until": time.to.map(|to| to.to_string()), "requests": requests,
-        "damaged_bytes": answered.damaged_bytes, "would_block": found, "cannot_be_known": CANNOT_BE_KNOWN,
+        "damaged_bytes": answered.damaged_bytes, "would_block": found, "would_lead": led, "cannot_be_known": CANNOT_BE_KNOWN,
     }));
-    say(context, &found, &about, &zone);
+    say(context, &found, &led, &about, &zone);
     Ok(())
 }
 
@@ -108,7 +110,7 @@ const CANNOT_BE_KNOWN: &str = "What the other filter refuses it answers itself, 
 
 /// Whoever asked: a person, or a device of nobody known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Asker {
+pub(super) enum Asker {
     Person(PersonNo),
     Device(Option<IpAddr>),
 }
@@ -124,14 +126,18 @@ impl Asker {
 
 /// Requests, and who made them.
 #[derive(Debug, Default)]
-struct Sum {
-    requests: u64,
-    people: HashSet<Asker>,
+pub(super) struct Sum {
+    pub requests: u64,
+    pub people: HashSet<Asker>,
 }
 
 impl Sum {
     fn add(&mut self, asker: Asker) {
-        self.requests += 1;
+        self.add_many(asker, 1);
+    }
+
+    pub fn add_many(&mut self, asker: Asker, requests: u64) {
+        self.requests += requests;
         if self.people.len() < MOST_PEOPLE {
             self.people.insert(asker);
         }
@@ -182,12 +188,12 @@ struct Found {
 
 /// How many of what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Counted {
+pub(super) struct Counted {
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    name: String,
-    requests: u64,
-    people: usize,
+    pub id: Option<String>,
+    pub name: String,
+    pub requests: u64,
+    pub people: usize,
 }
 
 /// A site.
@@ -290,12 +296,12 @@ impl Tally {
 }
 
 impl Sum {
-    fn counted(&self, id: Option<String>, name: String) -> Counted {
+    pub fn counted(&self, id: Option<String>, name: String) -> Counted {
         Counted { id, name, requests: self.requests, people: self.people.len() }
     }
 }
 
-fn most_first(all: impl Iterator<Item = Counted>) -> Vec<Counted> {
+pub(super) fn most_first(all: impl Iterator<Item = Counted>) -> Vec<Counted> {
     let mut all: Vec<Counted> = all.collect();
     all.sort_by(|one, other| (other.requests, &one.name).cmp(&(one.requests, &other.name)));
     all
@@ -323,7 +329,7 @@ const fn words_of(step: Step) -> &'static str {
     }
 }
 
-fn say(context: &Context, found: &Found, about: &About, zone: &Zone) {
+fn say(context: &Context, found: &Found, led: &Led, about: &About, zone: &Zone) {
     let out = context.output;
     let until = about.until.map(|to| format!(" until {}", shown(to, zone))).unwrap_or_default();
     let since = shown(about.since, zone);
@@ -373,6 +379,7 @@ fn say(context: &Context, found: &Found, about: &About, zone: &Zone) {
             counted(found.led_inside, "answer", "answers")
         ));
     }
+    led::say(context, led);
     if about.damaged > 0 {
         out.say(format!(
             "{} bytes of the log are damaged, and what was in them is not counted.",
@@ -380,7 +387,6 @@ fn say(context: &Context, found: &Found, about: &About, zone: &Zone) {
         ));
     }
     out.say(format!("\nNot known: {CANNOT_BE_KNOWN}"));
-    out.say("Not counted: searches and videos that safe search would have led elsewhere.");
 }
 
 fn table(context: &Context, title: &str, rows: &[Counted]) {
@@ -398,6 +404,6 @@ fn table(context: &Context, title: &str, rows: &[Counted]) {
     }
 }
 
-fn counted(many: u64, one: &str, more: &str) -> String {
+pub(super) fn counted(many: u64, one: &str, more: &str) -> String {
     format!("{many} {}", if many == 1 { one } else { more })
 }

@@ -445,7 +445,7 @@ impl Live {
     }
 
     /// Somebody who asked from an address, as the roll has them now; `None` where they are not on it any more.
-    pub(crate) fn identity_of(&self, person: Option<PersonNo>, client: Option<IpAddr>) -> Option<Identity> {
+    pub fn identity_of(&self, person: Option<PersonNo>, client: Option<IpAddr>) -> Option<Identity> {
         let by_address = client.map(|client| self.identify(client));
         match person {
             Some(_) => by_address.filter(|known| known.person == person).or_else(|| self.person(person?)),

@@ -193,6 +193,17 @@ impl FilterPolicy {
         self.safe_search.targets.get(place)
     }
 
+    /// Where a host of an engine leads for whoever asks, if anywhere: as [`Self::safe_target`] of what is decided about it,
+    /// unless that is blocked, or open to everyone before any rule is asked.
+    pub fn safe_target_for(&self, host: &str, asker: &Identity) -> Option<&SafeTarget> {
+        let engines = &self.catalogue.engines;
+        let place = engines.iter().position(|engine| engine.every_host().any(|one| one == host))?;
+        let engine = u16::try_from(place).ok()?;
+        let level = self.safe_search.held(engine, asker, &self.groups).level;
+        let place = usize::from(self.safe_search.number(engine, level)).checked_sub(1)?;
+        self.safe_search.targets.get(place)
+    }
+
     /// Why an engine is held to what it is, in one sentence for staff, and to what. `None` for a host that is no engine's.
     pub(crate) fn safe_search_words(&self, host: &str, asker: &Identity) -> Option<(Level, String)> {
         let place =

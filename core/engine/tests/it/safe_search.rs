@@ -36,6 +36,8 @@ fn leads(school: &School, groups: &[&str], host: &str) -> Option<String> {
     let target = school.policy.safe_target(&trace.decision).map(|target| target.name.to_string());
     let said = trace.safe_search.and_then(|said| said.leads_to);
     assert_eq!(said, target, "{host} for {groups:?}");
+    let looked_back = school.policy.safe_target_for(host, &school.identity(groups, None));
+    assert_eq!(looked_back.map(|target| target.name.to_string()), target, "{host} for {groups:?}");
     target
 }
 
