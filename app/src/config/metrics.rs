@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, meet};
+use super::Config;
+use super::check::meet;
 
 /// Numbers for a monitoring system that reads Prometheus' text form. There is nobody in them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
