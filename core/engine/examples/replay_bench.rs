@@ -1,16 +1,17 @@
 //! How quickly past requests are replayed: 20 lists of 1 M names, 40 groups, 1,500 people, 100,000 sites by Zipf, three in ten
 //! requests with a path of which a third is like no other.
 //!
-//! `cargo run --release -p engine --example replay_bench [-- EVENTS]`. Prints JSON: events a second of processor time, reading
-//! the log not included, and what was found.
+//! `cargo run --release -p engine --example replay_bench [-- EVENTS [by-time]]`: by person and time, as packed files are, or as a
+//! log that is not packed yet. Prints JSON: events a second of processor time, reading the log not included, and what was found.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot be set up should stop")]
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use engine::catalogue::Catalogue;
 use engine::live::{DeviceEntry, PersonEntry, Roll};
-use engine::replay::{Past, Replay};
+use engine::replay::{Batch, Replay, Row};
 use engine::{
     DeviceNo, Fact, FilterPolicy, Front, Host, HostName, PersonNo, PolicyDocument, Sealed, Step, Verdict,
 };
@@ -20,6 +21,8 @@ use lists::{Entry, IndexBuilder, ListHead, ListIndex, Seed, Sink};
 const PEOPLE: u32 = 1_500;
 const GROUPS: u32 = 40;
 const SITES: usize = 100_000;
+/// As many as the log hands over at once.
+const A_BATCH: usize = 32 << 10;
 
 struct Numbers(u64);
 
@@ -45,6 +48,7 @@ fn processor_ns() -> u64 {
 
 fn main() {
     let events: usize = std::env::args().nth(1).map_or(5_000_000, |text| text.parse().unwrap());
+    let sorted = std::env::args().nth(2).is_none_or(|word| word != "by-time");
     let catalogue = Arc::new(Catalogue::built_in().unwrap());
     let ids: Vec<&str> = catalogue.categories.iter().map(|category| category.id.as_str()).collect();
     let site = |number: usize| format!("host{number}.site{}.example", number / 3);
@@ -146,22 +150,42 @@ fn main() {
             (person, rank, path)
         })
         .collect();
+    // As the log hands them over: by person and time, so many at once, each host and asker once among them.
+    let mut order: Vec<usize> = (0..events).collect();
+    if sorted {
+        order.sort_by_key(|number| made.get(*number).map(|(person, ..)| *person));
+    }
+    let mut batches = Vec::new();
+    for numbers in order.chunks(A_BATCH) {
+        let mut batch = Batch::default();
+        let (mut askers, mut places) = (HashMap::new(), HashMap::new());
+        for number in numbers {
+            let (person, rank, path) = made.get(*number).unwrap();
+            let asker = *askers.entry(*person).or_insert_with(|| {
+                batch.askers.push((Some(PersonNo(*person)), Some(address(*person))));
+                batch.askers.len() as u32 - 1
+            });
+            let host = *places.entry(*rank).or_insert_with(|| {
+                batch.hosts.push(Host::Name(HostName::new(hosts.get(*rank).unwrap()).unwrap()));
+                batch.hosts.len() as u32 - 1
+            });
+            batch.rows.push(Row {
+                at: start.plus_millis(*number as i64 * 36_000_000 / events as i64),
+                asker,
+                host: Some(host),
+                path: path.as_deref(),
+                front: Front::Dns,
+                known_by: engine::KnownBy::DeviceRegister,
+                verdict: Verdict::Allow,
+                step: Step::Unknown,
+                fact: Fact::None,
+            });
+        }
+        batches.push(batch);
+    }
     let mut replay = Replay::new(&before, &after, &roll);
     let before_all = processor_ns();
-    for (number, (person, rank, path)) in made.iter().enumerate() {
-        replay.take(&Past {
-            at: start.plus_millis(number as i64 * 36_000_000 / events as i64),
-            front: Front::Dns,
-            person: Some(PersonNo(*person)),
-            known_by: engine::KnownBy::DeviceRegister,
-            client: Some(address(*person)),
-            host: HostName::new(hosts.get(*rank).unwrap()).map(Host::Name),
-            path: path.as_deref(),
-            verdict: Verdict::Allow,
-            step: Step::Unknown,
-            fact: Fact::None,
-        });
-    }
+    batches.iter().for_each(|batch| replay.take_all(batch));
     let seconds = (processor_ns() - before_all) as f64 / 1e9;
     let found = replay.end(5);
     println!(

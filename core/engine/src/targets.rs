@@ -2,10 +2,11 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::net::IpAddr;
 
 use hashbrown::HashTable;
+use kit::hash::WordHasher;
 use lists::{NameHasher, Suffixes};
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Look, LookSet};
@@ -373,66 +374,6 @@ pub(crate) fn matches_everything(pattern: &str) -> bool {
         let properties = hir.properties();
         properties.minimum_len() == Some(0) && properties.look_set().union(only_start) == only_start
     })
-}
-
-/// A hasher for small numbers and short texts: words of eight bytes, multiplied and folded. The tables are filled by the
-/// school's own documents, so nobody outside can make entries collide.
-#[derive(Default)]
-pub(crate) struct WordHasher(u64);
-
-/// Makes hashers that begin with a number of their own, for tables that outsiders fill too.
-#[derive(Clone, Copy)]
-pub(crate) struct Seeded(u64);
-
-impl Seeded {
-    /// With a random number.
-    pub(crate) fn random() -> Self {
-        Self(std::hash::RandomState::new().build_hasher().finish())
-    }
-}
-
-impl BuildHasher for Seeded {
-    type Hasher = WordHasher;
-    fn build_hasher(&self) -> WordHasher {
-        WordHasher(self.0)
-    }
-}
-
-impl WordHasher {
-    #[inline]
-    fn mix(&mut self, word: u64) {
-        let product = u128::from(self.0 ^ word) * 0x9e37_79b9_7f4a_7c15;
-        self.0 = (product as u64) ^ (product >> 64) as u64 ^ word.rotate_left(29);
-    }
-}
-
-impl Hasher for WordHasher {
-    #[inline]
-    fn finish(&self) -> u64 {
-        let mixed = (self.0 ^ self.0 >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        mixed ^ mixed >> 29
-    }
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.mix(u64::from_le_bytes(*word));
-        }
-        let last = rest.iter().fold(rest.len() as u64, |word, byte| word << 8 | u64::from(*byte));
-        self.mix(last);
-    }
-    #[inline]
-    fn write_u8(&mut self, byte: u8) {
-        self.mix(u64::from(byte));
-    }
-    #[inline]
-    fn write_u16(&mut self, value: u16) {
-        self.mix(u64::from(value));
-    }
-    #[inline]
-    fn write_u32(&mut self, value: u32) {
-        self.mix(u64::from(value));
-    }
 }
 
 #[cfg(test)]

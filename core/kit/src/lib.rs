@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod clock;
+pub mod hash;
 pub mod host;
 pub mod ids;
 pub mod nearby;

@@ -7,6 +7,7 @@ use std::hash::BuildHasherDefault;
 use std::net::IpAddr;
 
 use kit::Timestamp;
+use kit::hash::WordHasher;
 use serde::{Deserialize, Serialize};
 
 pub use roll::{
@@ -19,7 +20,7 @@ use crate::groups::GroupNo;
 use crate::identity::{HardwareAddress, Identity, NameHash, PersonNo};
 use crate::policy::{Audience, FilterPolicy, LIVE, covers_sealed, specificity};
 use crate::sealed::COVERED;
-use crate::targets::{Targets, WordHasher};
+use crate::targets::Targets;
 
 /// The live snapshot as the hub publishes it. Groups are named by their ids, so that it holds under any policy.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

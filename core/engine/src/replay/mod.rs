@@ -8,57 +8,30 @@
 //! is sealed, for what is sealed stays so under any policy.
 
 mod answers;
+mod batch;
 mod found;
 mod tally;
+mod times;
 
 use std::hash::BuildHasher as _;
-use std::net::IpAddr;
 
-use kit::{Host, Timestamp};
+use kit::Host;
+use kit::hash::Seeded;
 
 use self::answers::{Answers, Side, request};
+pub use self::batch::{Asker, Batch, Past, Row};
 pub use self::found::{Differing, Example, LeftOut, OfGroup, OfList, Replayed};
-use self::tally::{Differs, SiteTally, Tally, Visits, first_part, somebody};
-use crate::calendar::Moment;
-use crate::decision::{Fact, Verdict};
+use self::tally::{Differs, Met, SiteTally, Tally, Visits, first_part, somebody};
+use self::times::Times;
+use crate::decision::Fact;
 use crate::explain::{Trace, trace_in};
 use crate::groups::GroupSet;
-use crate::identity::{Identity, KnownBy, PersonNo};
+use crate::identity::{Identity, KnownBy};
 use crate::live::{Live, LiveDocument, Roll};
 use crate::policy::FilterPolicy;
-use crate::request::Front;
 use crate::step::Step;
-use crate::targets::Seeded;
 
 type HashMap<K, V> = hashbrown::HashMap<K, V, Seeded>;
-
-/// Who asked, by person and address.
-type Asker = (Option<PersonNo>, Option<IpAddr>);
-
-/// One request of the past, as the activity log keeps it.
-#[derive(Debug, Clone, Copy)]
-pub struct Past<'a> {
-    /// When it was decided.
-    pub at: Timestamp,
-    /// Which front decided.
-    pub front: Front,
-    /// The person, where one was known.
-    pub person: Option<PersonNo>,
-    /// How surely.
-    pub known_by: KnownBy,
-    /// The device's address.
-    pub client: Option<IpAddr>,
-    /// The host; none where it was not kept.
-    pub host: Option<Host<'a>>,
-    /// The path without its query, where one was seen.
-    pub path: Option<&'a str>,
-    /// What was decided.
-    pub verdict: Verdict,
-    /// The step that spoke.
-    pub step: Step,
-    /// The fact that it spoke about.
-    pub fact: Fact,
-}
 
 /// Two policies side by side, taking one past request after the other, in any order.
 pub struct Replay<'p> {
@@ -67,12 +40,22 @@ pub struct Replay<'p> {
     askers: HashMap<Asker, Option<u32>>,
     classes: Vec<[Identity; 2]>,
     class_of: HashMap<[GroupSet; 2], u32>,
-    /// The last minute that was worked out.
-    minute: (i64, [Moment; 2]),
+    times: Times,
     seed: Seeded,
     visits: Visits,
     found: Replayed,
     differing: [Tally; 2],
+}
+
+/// Whoever asked.
+struct Who {
+    asker: Asker,
+    /// Which of a batch's askers, counted from 1.
+    number: u32,
+    /// None where they are not on the roll any more.
+    class: Option<u32>,
+    /// The hash of who that is, whatever the device.
+    hash: u64,
 }
 
 impl<'p> Replay<'p> {
@@ -81,15 +64,13 @@ impl<'p> Replay<'p> {
     pub fn new(in_force: &'p FilterPolicy, draft: &'p FilterPolicy, roll: &Roll) -> Self {
         let alone = LiveDocument { roll: roll.clone(), ..LiveDocument::default() };
         let side = |policy: &'p FilterPolicy| Side { policy, live: Live::compile(&alone, policy).0 };
-        let never = Timestamp::from_millis(i64::MIN);
-        let moment = Moment { at: never, times: Default::default() };
         let seed = Seeded::random();
         Self {
             answers: Answers::new([side(in_force), side(draft)], seed),
             askers: HashMap::with_hasher(seed),
             classes: Vec::new(),
             class_of: HashMap::with_hasher(seed),
-            minute: (i64::MIN, [moment; 2]),
+            times: Times::new(seed),
             seed,
             visits: Visits::default(),
             found: Replayed::default(),
@@ -99,11 +80,39 @@ impl<'p> Replay<'p> {
 
     /// Takes one request. What the same groups asked for at the same school time is decided once.
     pub fn take(&mut self, past: &Past<'_>) {
+        let who = self.who((past.person, past.client), 1);
+        self.answers.make_room(1);
+        let place = past.host.map(|host| self.answers.host(host));
+        self.one(past, &who, place, &mut Met::default());
+    }
+
+    /// Takes many requests: whoever asked and what was asked for are looked up once for all of them. One that names a place
+    /// which is not there is passed over.
+    pub fn take_all(&mut self, batch: &Batch<'_>) {
+        let askers: Vec<Who> =
+            (1..).zip(&batch.askers).map(|(number, asker)| self.who(*asker, number)).collect();
+        self.answers.make_room(batch.hosts.len());
+        let mut hosts: Vec<(u32, Met)> =
+            batch.hosts.iter().map(|host| (self.answers.host(*host), Met::default())).collect();
+        let mut nowhere = Met::default();
+        for row in &batch.rows {
+            let (Some(past), Some(who)) = (batch.whole(row), askers.get(row.asker as usize)) else {
+                continue;
+            };
+            match row.host.and_then(|host| hosts.get_mut(host as usize)) {
+                Some((place, met)) => self.one(&past, who, Some(*place), met),
+                None => self.one(&past, who, None, &mut nowhere),
+            }
+        }
+    }
+
+    fn one(&mut self, past: &Past<'_>, who: &Who, place: Option<u32>, met: &mut Met) {
         if past.known_by == KnownBy::FilterTest {
             self.found.left_out.tests += 1;
             return;
         }
-        let Some(host) = past.host.filter(|_| !matches!(past.step, Step::Sealed | Step::Front)) else {
+        let is_the_policys = !matches!(past.step, Step::Sealed | Step::Front);
+        let Some((host, place)) = past.host.zip(place).filter(|_| is_the_policys) else {
             self.found.left_out.not_the_policys += 1;
             return;
         };
@@ -111,15 +120,15 @@ impl<'p> Replay<'p> {
             self.found.left_out.led_elsewhere += 1;
             return;
         }
-        let asker = (past.person, past.client);
-        let Some(class) = self.class(asker) else {
+        let Some(class) = who.class else {
             self.found.left_out.gone += 1;
             return;
         };
-        let moments = self.moments(past.at);
+        let times = self.times.at(past.at, self.answers.policies());
+        let Some(moments) = self.times.moments(times) else { return };
         let Some(identities) = self.classes.get(class as usize) else { return };
-        let place = self.answers.host(host);
-        let [mut before, after] = self.answers.said((class, identities), moments, (host, place), past);
+        let [mut before, after] =
+            self.answers.said((class, identities), (times, &moments), (host, place), past);
         let mut excepted = None;
         if matches!(past.step, Step::Override | Step::Focus | Step::Withheld) {
             // The exception would speak again, unless the draft speaks at a step before it.
@@ -133,17 +142,23 @@ impl<'p> Replay<'p> {
             }
         }
         let host_hash = self.answers.hash_of(place);
-        let visit = self.seed.hash_one((somebody(asker), host_hash));
         let way = (before.blocks != after.blocks).then_some(usize::from(before.blocks));
-        let [is_new, is_new_this_way] = self.visits.see(visit, way);
+        let [is_new, is_new_this_way] = if met.again(who.number, way) {
+            [false; 2]
+        } else {
+            self.visits.see(self.seed.hash_one([who.hash, host_hash]), way)
+        };
         self.found.compared += 1;
         self.found.visits += u64::from(is_new);
         self.found.otherwise_then += u64::from(before.blocks != past.verdict.closes());
         if let Some(tally) = way.and_then(|way| self.differing.get_mut(way)) {
-            let is_new = is_new_this_way;
-            let list = after.list;
+            let (asker, is_new, list) = (who.asker, is_new_this_way, after.list);
             tally.take(&Differs { asker, class, moments, host, host_hash, is_new, excepted, list }, past);
         }
+    }
+
+    fn who(&mut self, asker: Asker, number: u32) -> Who {
+        Who { asker, number, class: self.class(asker), hash: self.seed.hash_one(somebody(asker)) }
     }
 
     /// The class of whoever asked; `None` where they are not on the roll any more.
@@ -164,22 +179,6 @@ impl<'p> Replay<'p> {
         };
         self.askers.insert(asker, class);
         class
-    }
-
-    fn moments(&mut self, at: Timestamp) -> [Moment; 2] {
-        let minute = at.as_millis().div_euclid(60_000);
-        if self.minute.0 != minute {
-            let start = Timestamp::from_millis(minute.saturating_mul(60_000));
-            // Nothing here ends at a moment, so all minutes of the same times are one.
-            let never = Timestamp::from_millis(i64::MIN);
-            let moments = self
-                .answers
-                .sides
-                .each_ref()
-                .map(|side| Moment { at: never, ..side.policy.moment_at(start) });
-            self.minute = (minute, moments);
-        }
-        self.minute.1
     }
 
     /// What was found, with at most so many examples each way.

@@ -2,12 +2,12 @@
 
 use hashbrown::{HashTable, hash_table};
 use kit::Host;
+use kit::hash::Seeded;
 
 use super::{Asker, HashMap, Past};
 use crate::calendar::Moment;
 use crate::request::Front;
 use crate::step::Step;
-use crate::targets::Seeded;
 
 type HashSet<K> = hashbrown::HashSet<K, Seeded>;
 
@@ -25,11 +25,16 @@ pub(super) struct Visits(HashTable<u64>);
 /// The bits of a hash that hold the ways.
 const WAYS: u64 = 3;
 
+/// The bit of a way.
+fn way_bit(way: Option<usize>) -> u64 {
+    way.map_or(0, |way| 1 << (way & 1))
+}
+
 impl Visits {
     /// Takes a request of a visit that was decided otherwise that way. Whether the visit is new, and whether it is that way.
     pub fn see(&mut self, hash: u64, way: Option<usize>) -> [bool; 2] {
         let key = hash & !WAYS;
-        let bit = way.map_or(0, |way| 1 << (way & 1));
+        let bit = way_bit(way);
         let is_full = self.0.len() >= MOST_VISITS;
         match self.0.entry(key, |one| one & !WAYS == key, |one| one & !WAYS) {
             hash_table::Entry::Occupied(mut seen) => {
@@ -43,6 +48,26 @@ impl Visits {
                 [true, bit != 0]
             }
         }
+    }
+}
+
+/// Who of a batch asked for a host last, and which ways that was decided otherwise.
+#[derive(Default)]
+pub(super) struct Met {
+    /// Counted from 1.
+    asker: u32,
+    ways: u64,
+}
+
+impl Met {
+    /// Whether the same asker has been seen here that way just before; remembers that it has.
+    #[inline]
+    pub fn again(&mut self, asker: u32, way: Option<usize>) -> bool {
+        let bit = way_bit(way);
+        let again = self.asker == asker && self.ways & bit == bit;
+        let before = if self.asker == asker { self.ways } else { 0 };
+        *self = Self { asker, ways: before | bit };
+        again
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a draft of the policy would do to requests of the past.
 
 use engine::live::{DeviceEntry, PersonEntry, Roll};
-use engine::replay::{LeftOut, Past, Replay, Replayed};
+use engine::replay::{Batch, LeftOut, Past, Replay, Replayed, Row};
 use engine::{DeviceNo, Fact, Front, Live, LiveDocument, PersonNo, Sealed, Step, Verdict};
 use engine::{FilterPolicy, PolicyDocument};
 use kit::{Host, HostName, Timestamp};
+use proptest::prelude::*;
 use std::sync::Arc;
 
 use crate::school::{catalogue, index};
@@ -201,4 +202,82 @@ fn what_is_decided_once_for_many_is_what_each_would_be_told() {
     assert!(closed > 50, "{closed}");
     assert_eq!((found.newly_blocked.requests, found.newly_open.requests), (closed, opened));
     assert!(found.newly_blocked.examples.len() <= 3);
+}
+
+/// The place of something in a list that it is added to where it is new, or, with `again`, even where it is not.
+fn place_in<T: PartialEq>(all: &mut Vec<T>, one: T, again: bool) -> u32 {
+    let known = all.iter().position(|known| *known == one).filter(|_| !again);
+    let place = known.unwrap_or(all.len());
+    if known.is_none() {
+        all.push(one);
+    }
+    place as u32
+}
+
+fn batch<'a>(all: &[Past<'a>], again: usize) -> Batch<'a> {
+    let mut batch = Batch::default();
+    for (number, past) in all.iter().enumerate() {
+        let Past { at, front, person, known_by, client, host, path, verdict, step, fact } = *past;
+        let again = number % 7 == again;
+        let asker = place_in(&mut batch.askers, (person, client), again);
+        let host = host.map(|host| place_in(&mut batch.hosts, host, again));
+        batch.rows.push(Row { at, asker, host, path, front, known_by, verdict, step, fact });
+    }
+    batch
+}
+
+proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 24, ..Default::default() })]
+
+    #[test]
+    fn many_at_once_come_to_what_one_after_the_other_does(
+        picks in proptest::collection::vec((0u32..5, 0usize..40, 0i64..40, 0u8..16, 0u8..9, any::<bool>()), 1..300),
+        sizes in proptest::collection::vec(1usize..80, 1..12),
+        again in 0usize..8,
+    ) {
+        let hosts: Vec<String> = (catalogue().categories.iter())
+            .flat_map(|category| [format!("{}.test", category.id), format!("a.{}.test", category.id)])
+            .chain(["unknown.example".to_owned(), "shared.test".to_owned()])
+            .collect();
+        let all: Vec<Past<'_>> = (picks.iter())
+            .map(|&(person, host, hours, step, fact, has_path)| {
+                let host = &hosts[host % hosts.len()];
+                Past {
+                    at: Timestamp::parse(MORNING).unwrap().plus_millis(hours * 3_600_000),
+                    person: (person > 0).then_some(PersonNo(person)),
+                    client: (person != 3).then_some([10, 0, 0, (hours % 3) as u8].into()),
+                    path: has_path.then_some("/games/1"),
+                    step: Step::from_number(step).unwrap_or(Step::Unknown),
+                    verdict: Verdict::from_number(fact % 4).unwrap(),
+                    fact: if fact == 8 { Fact::Chain(1) } else { Fact::Host },
+                    host: (fact != 7).then(|| Host::Name(HostName::new(host).unwrap())),
+                    known_by: engine::KnownBy::from_number(step % 8).unwrap(),
+                    ..past(1, host, MORNING)
+                }
+            })
+            .collect();
+        let (before, after) = (policy(GAMES_IN_MORNINGS), policy(NO_GAMES));
+        let mut one_by_one = Replay::new(&before, &after, &roll());
+        all.iter().for_each(|past| one_by_one.take(past));
+        let mut together = Replay::new(&before, &after, &roll());
+        let (mut rest, mut sizes) = (&all[..], sizes.iter().cycle());
+        while !rest.is_empty() {
+            let (next, behind) = rest.split_at(rest.len().min(*sizes.next().unwrap()));
+            together.take_all(&batch(next, again));
+            rest = behind;
+        }
+        prop_assert_eq!(together.taken(), all.len() as u64);
+        prop_assert_eq!(together.end(5), one_by_one.end(5));
+    }
+}
+
+#[test]
+fn a_request_that_names_what_is_not_there_is_passed_over() {
+    let (before, after) = (policy(GAMES_IN_MORNINGS), policy(NO_GAMES));
+    let mut replay = Replay::new(&before, &after, &roll());
+    let mut wrong = batch(&[past(1, "games.test", MORNING); 3], 7);
+    wrong.rows[0].asker = 9;
+    wrong.rows[1].host = Some(9);
+    replay.take_all(&wrong);
+    assert_eq!((replay.taken(), replay.end(1).newly_blocked.requests), (1, 1));
 }
