@@ -7,7 +7,9 @@
 use kit::Timestamp;
 
 use crate::bytes::Reader;
+use crate::columns::Row;
 use crate::event::{self, Encoded};
+use crate::page::Run;
 
 /// The bytes before the events of a batch.
 pub const HEAD: usize = 20;
@@ -136,6 +138,12 @@ impl<'a> Stored<'a> {
     pub fn events(&self) -> impl DoubleEndedIterator<Item = (u64, Encoded<'a>)> + use<'a> {
         let events: Vec<_> = (self.first_seq..).zip(self.batch.events()).collect();
         events.into_iter()
+    }
+
+    /// The same on their way into columns, read as they are asked for.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'a>> + use<'a> {
+        let run = Run(self.run);
+        (self.first_seq..).zip(self.batch.events()).map(move |(seq, event)| Row { seq, run, event })
     }
 
     /// The time of its events' base, near enough to tell when it was.

@@ -26,6 +26,13 @@ impl Spans {
 
     /// Adds `number`; tells whether it was new.
     pub fn insert(&mut self, number: u64) -> bool {
+        // Nearly every number follows the one before.
+        if let Some(mut last) = self.spans.last_entry()
+            && last.get().checked_add(1) == Some(number)
+        {
+            last.insert(number);
+            return true;
+        }
         if self.contains(number) {
             return false;
         }

@@ -24,7 +24,7 @@ use serde_json::Value;
 
 use crate::engine::Engine;
 use crate::find::covered;
-use crate::rows::Rows;
+use crate::rows::{self, Rows};
 use crate::schema::{SCHEMA, SEARCHES};
 use crate::{days, sums, told};
 
@@ -37,9 +37,10 @@ pub fn report(
 ) -> io::Result<Table> {
     let text = asked.report.sql().map_err(io::Error::other)?;
     let zone = asked.report.zone().map_err(io::Error::other)?.unwrap_or_else(Zone::utc);
-    let mut rows = Rows::default();
-    tail.for_each(|row| rows.add(&row));
-    let (_, tail) = rows.take().map_err(told)?;
+    let mut gathered = Rows::default();
+    tail.for_each(|row| gathered.add(&row));
+    let (_, tail) = gathered.take().map_err(told)?;
+    let tail = rows::plain(&tail).map_err(told)?;
     let mut table = Table::default();
     let question = async {
         let context = engine.context();

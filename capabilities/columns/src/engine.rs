@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use activity::columns::{ColumnFile, Side};
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::catalog::{Session, TableProvider};
@@ -46,8 +46,8 @@ use crate::told;
 const MEMORY: usize = 160 << 20;
 /// Threads that answer.
 const THREADS: usize = 2;
-/// What is known of files' insides is kept in memory up to so many bytes, and read again beyond that.
-const KNOWN: usize = 32 << 20;
+/// What is known of files' insides is kept in memory up to so many bytes: enough for the side tables of some years.
+const KNOWN: usize = 48 << 20;
 
 /// Answers questions.
 #[derive(Debug)]
@@ -99,7 +99,13 @@ impl Engine {
             Side::Sums => &sums::SCHEMA,
             Side::Searches => &SEARCHES,
         };
-        Arc::new(Files { opened: opened.collect(), schema: Arc::clone(schema) })
+        // Texts that are looked at where they lie cost less to add up by than texts that are copied.
+        let viewed = |field: &Arc<Field>| match field.data_type() {
+            DataType::Utf8 => field.as_ref().clone().with_data_type(DataType::Utf8View),
+            _ => field.as_ref().clone(),
+        };
+        let schema = Schema::new(schema.fields().iter().map(viewed).collect::<Vec<Field>>());
+        Arc::new(Files { opened: opened.collect(), schema: Arc::new(schema) })
     }
 
     /// A file as part of a table.
@@ -153,13 +159,28 @@ impl Known {
         }
         let metadata = Arc::new(bytes.metadata()?);
         let mut insides = insides();
-        insides.bytes += metadata.memory_size();
-        if insides.bytes > KNOWN {
-            insides.files.clear();
-            insides.bytes = metadata.memory_size();
-        }
-        insides.files.insert(Arc::clone(path), Arc::clone(&metadata));
+        insides.keep(path, &metadata);
         Ok(metadata)
+    }
+}
+
+impl Insides {
+    /// Keeps what is known of a file. Where there is no room every other one goes, whichever it is: a question that asks more
+    /// files than there is room for, one after the other, finds at least some of them the next time.
+    fn keep(&mut self, path: &Arc<Path>, metadata: &Arc<ParquetMetaData>) {
+        let bytes = metadata.memory_size();
+        while !self.files.is_empty() && self.bytes.saturating_add(bytes) > KNOWN {
+            let (mut goes, mut gone) = (false, 0);
+            self.files.retain(|_, kept| {
+                goes = !goes;
+                gone += if goes { kept.memory_size() } else { 0 };
+                !goes
+            });
+            self.bytes = self.bytes.saturating_sub(gone);
+        }
+        let before = self.files.insert(Arc::clone(path), Arc::clone(metadata));
+        let before = before.map_or(0, |before| before.memory_size());
+        self.bytes = self.bytes.saturating_sub(before).saturating_add(bytes);
     }
 }
 

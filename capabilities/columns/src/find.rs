@@ -19,7 +19,8 @@ use kit::Timestamp;
 
 use crate::engine::Engine;
 use crate::schema::site_of;
-use crate::view::{View, text};
+use crate::texts::text;
+use crate::view::View;
 
 /// A question for no more than so many events has the best of them kept while it is answered; any other is answered for so
 /// many places at a time. Either way no more than these are in memory at once.

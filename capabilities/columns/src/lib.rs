@@ -22,6 +22,7 @@ mod rows;
 mod schema;
 mod searches;
 mod sums;
+mod texts;
 mod view;
 mod write;
 

@@ -7,9 +7,11 @@ use std::net::IpAddr;
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{interleave_record_batch, take_record_batch};
+use kit::hash::Seeded;
 
+use crate::texts::Once;
 use crate::told;
-use crate::view::{View, number, text};
+use crate::view::{View, number};
 
 /// Whose an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -48,48 +50,70 @@ pub fn keys_of(batch: &RecordBatch) -> Option<Vec<Key>> {
     let view = View::of(batch);
     let (persons, devices, clients) = (view.persons()?, view.devices()?, view.clients()?);
     let (moments, places) = (view.moments()?, view.places()?);
+    let mut clients = Once::of(clients);
     let key = |row| {
-        let client = text(clients, row).and_then(|text| text.parse().ok());
+        let client = clients.at(row, |text| text.parse().ok()).flatten();
         let who = Who::of(number(persons, row), number(devices, row), client);
         Some(Key { who, at: number(moments, row)?, seq: number(places, row)? })
     };
     (0..batch.num_rows()).map(key).collect()
 }
 
-/// Where rows stand in order: by who they are of among all of them, moment and place in one number, which is compared at once.
-/// Moments or places that are too far apart for that are compared as they are.
+/// Where rows stand in order. They come by time, or nearly so, and from few people and devices: those are put in order first,
+/// rows are dealt out to them, and then each one's are put right.
 fn in_order(keys: &[Key]) -> Vec<u32> {
-    let rows = 0..u32::try_from(keys.len()).unwrap_or(u32::MAX);
-    let Some(short) = short_keys(keys) else {
-        let mut order: Vec<u32> = rows.collect();
-        order.sort_unstable_by_key(|&row| keys.get(row as usize));
-        return order;
-    };
-    let mut order: Vec<(u128, u32)> = short.into_iter().zip(rows).collect();
-    order.sort_unstable();
-    order.into_iter().map(|(_, row)| row).collect()
+    let (of_rows, first_rows) = dealt(keys);
+    let mut rows: Vec<(i64, u64, u32)> = vec![(0, 0, 0); keys.len()];
+    let mut next = first_rows.clone();
+    for ((key, who), row) in keys.iter().zip(&of_rows).zip(0..) {
+        if let Some(next) = next.get_mut(*who as usize) {
+            if let Some(place) = rows.get_mut(*next) {
+                *place = (key.at, key.seq, row);
+            }
+            *next += 1;
+        }
+    }
+    let ends = first_rows.iter().skip(1).copied().chain([keys.len()]);
+    for (first, end) in first_rows.iter().zip(ends) {
+        let theirs = rows.get_mut(*first..end).unwrap_or_default();
+        if !theirs.is_sorted() {
+            theirs.sort();
+        }
+    }
+    rows.into_iter().map(|(_, _, row)| row).collect()
 }
 
-/// 32 bits of whom a row is of, 56 of when and 40 of where it is, counted from the first.
-fn short_keys(keys: &[Key]) -> Option<Vec<u128>> {
-    let first_at = keys.iter().map(|key| key.at).min()?;
-    let first_seq = keys.iter().map(|key| key.seq).min()?;
-    let mut places: HashMap<Who, u32> = HashMap::new();
+/// Whose each row is, as a number in their order, and where the rows of each of them begin.
+fn dealt(keys: &[Key]) -> (Vec<u32>, Vec<usize>) {
+    let mut numbers: HashMap<Who, u32, Seeded> = HashMap::default();
+    let mut met: Vec<(Who, u32, usize)> = Vec::new();
+    let mut of_rows: Vec<u32> = Vec::with_capacity(keys.len());
     for key in keys {
-        places.entry(key.who).or_insert(0);
+        let next = u32::try_from(met.len()).unwrap_or(u32::MAX);
+        let number = *numbers.entry(key.who).or_insert(next);
+        if number == next {
+            met.push((key.who, number, 0));
+        }
+        if let Some((_, _, count)) = met.get_mut(number as usize) {
+            *count += 1;
+        }
+        of_rows.push(number);
     }
-    let mut all: Vec<Who> = places.keys().copied().collect();
-    all.sort_unstable();
-    for (place, who) in all.iter().enumerate() {
-        places.insert(*who, u32::try_from(place).ok()?);
+    met.sort_unstable_by_key(|(who, ..)| *who);
+    let mut places = vec![0; met.len()];
+    let mut firsts = Vec::with_capacity(met.len());
+    let mut first = 0;
+    for ((_, number, count), place) in met.iter().zip(0..) {
+        if let Some(slot) = places.get_mut(*number as usize) {
+            *slot = place;
+        }
+        firsts.push(first);
+        first += count;
     }
-    let short = |key: &Key| {
-        let at = u64::try_from(key.at.checked_sub(first_at)?).ok().filter(|at| *at < 1 << 56)?;
-        let seq = Some(key.seq - first_seq).filter(|seq| *seq < 1 << 40)?;
-        let who = places.get(&key.who)?;
-        Some(u128::from(*who) << 96 | u128::from(at) << 40 | u128::from(seq))
-    };
-    keys.iter().map(short).collect()
+    for number in &mut of_rows {
+        *number = places.get(*number as usize).copied().unwrap_or(0);
+    }
+    (of_rows, firsts)
 }
 
 /// Puts a batch in order, in pieces of so many rows.
@@ -191,7 +215,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_way_gives_the_same_order(
+        fn rows_are_dealt_out_in_the_order_of_their_keys(
             keys in proptest::collection::vec(
                 (0u32..4, 0u32..3, any::<bool>(), prop_oneof![0i64..50, any::<i64>()], prop_oneof![0u64..50, any::<u64>()]),
                 0..40,

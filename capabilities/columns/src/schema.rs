@@ -9,10 +9,13 @@ use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+use crate::texts::placed;
+
 /// Events a row group: what is read, checked and lost to damage together.
 pub const GROUP_ROWS: usize = 256 << 10;
-/// Events a page.
+/// Events a page, and how many are written at once: five times makes a page.
 const PAGE_ROWS: usize = 20_000;
+const AT_ONCE: usize = 4_096;
 /// Different sites that the bloom filter of a row group is made for.
 const SITES: u64 = 20_000;
 /// Where a file keeps what the log says about it.
@@ -62,6 +65,15 @@ pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     ]))
 });
 
+/// The same with texts as places among those that there are: how events are gathered.
+pub static PLACED: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let field = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 => field.as_ref().clone().with_data_type(placed()),
+        _ => field.as_ref().clone(),
+    };
+    Arc::new(Schema::new(SCHEMA.fields().iter().map(field).collect::<Vec<Field>>()))
+});
+
 /// How a file is written.
 pub fn properties(level: i32, about: &str) -> Result<WriterProperties> {
     let mut properties = WriterProperties::builder()
@@ -69,6 +81,7 @@ pub fn properties(level: i32, about: &str) -> Result<WriterProperties> {
         .set_statistics_enabled(EnabledStatistics::None)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_write_batch_size(AT_ONCE)
         .set_key_value_metadata(Some(vec![KeyValue::new(ABOUT.to_owned(), about.to_owned())]))
         .set_sorting_columns(Some(
             [0, 1]
@@ -80,8 +93,8 @@ pub fn properties(level: i32, about: &str) -> Result<WriterProperties> {
             .set_column_dictionary_enabled(ColumnPath::from(column), false)
             .set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED);
     }
-    // What a search can leave pages out by; of the others each page holds nearly everything.
-    for column in ["person", "device", "client", "decided_at", "seq", "site", "record"] {
+    // What a search can leave pages out by; of the others each page holds nearly everything. Sites have a filter.
+    for column in ["person", "device", "client", "decided_at", "seq", "record"] {
         properties =
             properties.set_column_statistics_enabled(ColumnPath::from(column), EnabledStatistics::Page);
     }

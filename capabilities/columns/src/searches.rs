@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use activity::columns::{Block, checksum};
-use arrow::array::{Array as _, BooleanArray, RecordBatch};
+use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -44,11 +44,11 @@ impl Searches {
     /// Takes the searches among those rows of a batch that are to be counted.
     pub fn add(&mut self, batch: &RecordBatch, counted: &BooleanArray) -> io::Result<()> {
         let searched = View::of(batch).searched().ok_or(io::ErrorKind::InvalidData)?;
-        if searched.null_count() == searched.len() {
+        if searched.is_empty() {
             return Ok(());
         }
         let wanted: BooleanArray =
-            (0..batch.num_rows()).map(|row| Some(counted.value(row) && searched.is_valid(row))).collect();
+            (0..batch.num_rows()).map(|row| Some(counted.value(row) && searched.is_there(row))).collect();
         let columns = SEARCHES.fields().iter().map(|field| batch.schema().index_of(field.name()));
         let columns = columns.collect::<Result<Vec<_>, _>>().map_err(told)?;
         let found = filter_record_batch(&batch.project(&columns).map_err(told)?, &wanted).map_err(told)?;

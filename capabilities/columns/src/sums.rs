@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
+use std::hash::{Hash, Hasher};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -18,13 +19,16 @@ use arrow::array::{
     UInt16Builder, UInt64Builder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use kit::hash::Seeded;
 use kit::{Timestamp, Zone};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 
+use crate::texts::Once;
 use crate::told;
-use crate::view::{View, number, text};
+use crate::view::{View, number};
 
 const AN_HOUR_MS: i64 = 3_600_000;
 const A_DAY_MS: i64 = 24 * AN_HOUR_MS;
@@ -73,7 +77,7 @@ pub fn suit(zone: &Zone, oldest: Timestamp, newest: Timestamp) -> bool {
 }
 
 /// Of what a count is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Of {
     /// Which of the sites that have been met; none for a request without a host.
     site: Option<u32>,
@@ -83,12 +87,22 @@ struct Of {
     verdict: u8,
 }
 
+impl Hash for Of {
+    /// Two words: this is done for every event.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let of_site = self.site.map_or(0, |site| u64::from(site) + 1);
+        let of_group = self.group.map_or(0, |group| u64::from(group) + 1);
+        state.write_u64(of_site << 32 | u64::from(self.hour.cast_unsigned()));
+        state.write_u64(of_group << 8 | u64::from(self.verdict));
+    }
+}
+
 /// Counts as events pass by.
 #[derive(Debug, Default)]
 pub struct Sums {
-    sites: HashMap<Box<str>, u32>,
+    sites: HashMap<Box<str>, u32, Seeded>,
     verdicts: Vec<Box<str>>,
-    sums: HashMap<Of, (i64, u64)>,
+    sums: HashMap<Of, (i64, u64), Seeded>,
 }
 
 impl Sums {
@@ -97,17 +111,18 @@ impl Sums {
         let view = View::of(batch);
         let (moments, sites) = (view.moments()?, view.sites()?);
         let (groups, verdicts, bytes) = (view.groups()?, view.verdicts()?, view.bytes()?);
+        let (mut sites, mut verdicts) = (Once::of(sites), Once::of(verdicts));
         for row in 0..batch.num_rows() {
             if !counted.value(row) {
                 continue;
             }
-            let site = text(sites, row).map(|site| self.site(site));
+            let site = sites.at(row, |site| self.site(site));
             let hour = part_of(number(moments, row)?).div_euclid(AN_HOUR_MS);
             let of = Of {
                 site,
                 hour: i32::try_from(hour).unwrap_or(if hour < 0 { i32::MIN } else { i32::MAX }),
                 group: number(groups, row),
-                verdict: self.verdict(text(verdicts, row)?)?,
+                verdict: verdicts.at(row, |verdict| self.verdict(verdict))??,
             };
             let sum = self.sums.entry(of).or_default();
             sum.0 += 1;
@@ -173,13 +188,18 @@ impl Sums {
         let batch = RecordBatch::try_new(Arc::clone(&SCHEMA), columns).map_err(told)?;
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o640).open(path)?;
-        let properties = WriterProperties::builder()
+        let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).map_err(told)?))
-            .set_statistics_enabled(EnabledStatistics::Page)
-            .set_data_page_row_count_limit(PAGE_ROWS)
-            .build();
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_data_page_row_count_limit(PAGE_ROWS);
+        // What a report leaves pages out by. All that is told of pages is kept in memory.
+        for column in ["verdict", "site", "day"] {
+            let column = ColumnPath::from(column);
+            properties = properties.set_column_statistics_enabled(column, EnabledStatistics::Page);
+        }
         let copy = file.try_clone()?;
-        let mut writer = ArrowWriter::try_new(copy, Arc::clone(&SCHEMA), Some(properties)).map_err(told)?;
+        let writer = ArrowWriter::try_new(copy, Arc::clone(&SCHEMA), Some(properties.build()));
+        let mut writer = writer.map_err(told)?;
         writer.write(&batch).map_err(told)?;
         writer.close().map_err(told)?;
         file.sync_all()?;

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use activity::Event;
 use activity::event::fact_of;
 use activity::sealed::RecordRef;
-use arrow::array::{
-    Array as _, ArrowPrimitiveType, AsArray as _, BooleanArray, PrimitiveArray, RecordBatch, StringArray,
-};
+use arrow::array::{Array as _, ArrowPrimitiveType, AsArray as _, BooleanArray, PrimitiveArray, RecordBatch};
 use arrow::datatypes::{TimestampMillisecondType, UInt16Type, UInt32Type, UInt64Type};
 use engine::{
     DeviceNo, Front, GroupNo, KnownBy, Origin, PersonNo, Refusal, RuleRef, Step, Transport, Verdict,
 };
 use kit::Timestamp;
+
+use crate::texts::{Once, Texts};
 
 /// A batch with every column of the schema, by name.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ impl<'a> View<'a> {
         self.batch.column_by_name(name)?.as_primitive_opt()
     }
 
-    fn texts(&self, name: &str) -> Option<&'a StringArray> {
-        self.batch.column_by_name(name)?.as_string_opt()
+    fn texts(&self, name: &str) -> Option<Texts<'a>> {
+        Texts::of(self.batch.column_by_name(name)?.as_ref())
     }
 
     /// Persons.
@@ -47,7 +47,7 @@ impl<'a> View<'a> {
     }
 
     /// Addresses of devices.
-    pub fn clients(&self) -> Option<&'a StringArray> {
+    pub fn clients(&self) -> Option<Texts<'a>> {
         self.texts("client")
     }
 
@@ -77,27 +77,27 @@ impl<'a> View<'a> {
     }
 
     /// Verdicts.
-    pub fn verdicts(&self) -> Option<&'a StringArray> {
+    pub fn verdicts(&self) -> Option<Texts<'a>> {
         self.texts("verdict")
     }
 
     /// Sites.
-    pub fn sites(&self) -> Option<&'a StringArray> {
+    pub fn sites(&self) -> Option<Texts<'a>> {
         self.texts("site")
     }
 
     /// Steps.
-    pub fn steps(&self) -> Option<&'a StringArray> {
+    pub fn steps(&self) -> Option<Texts<'a>> {
         self.texts("step")
     }
 
     /// How surely it is known who asked.
-    pub fn known_by(&self) -> Option<&'a StringArray> {
+    pub fn known_by(&self) -> Option<Texts<'a>> {
         self.texts("known_by")
     }
 
     /// What was searched for.
-    pub fn searched(&self) -> Option<&'a StringArray> {
+    pub fn searched(&self) -> Option<Texts<'a>> {
         self.texts("searched")
     }
 
@@ -105,16 +105,17 @@ impl<'a> View<'a> {
     /// own test of its filter, nor brought in from another filter's log. Reports are about these.
     pub fn asked_of_us(&self) -> Option<BooleanArray> {
         let (fronts, known_by, steps) = (self.fronts()?, self.known_by()?, self.steps()?);
-        let is_one = |row| {
-            fronts.is_valid(row)
-                && text(known_by, row) != Some(KnownBy::FilterTest.id())
-                && text(steps, row) != Some(Step::Elsewhere.id())
+        let (mut known_by, mut steps) = (Once::of(known_by), Once::of(steps));
+        let mut is_one = |row| {
+            fronts.is_there(row)
+                && known_by.at(row, |word| word == KnownBy::FilterTest.id()) != Some(true)
+                && steps.at(row, |word| word == Step::Elsewhere.id()) != Some(true)
         };
         Some((0..self.batch.num_rows()).map(|row| Some(is_one(row))).collect())
     }
 
     /// Fronts; none where an event has been erased.
-    pub fn fronts(&self) -> Option<&'a StringArray> {
+    pub fn fronts(&self) -> Option<Texts<'a>> {
         self.texts("front")
     }
 
@@ -122,8 +123,9 @@ impl<'a> View<'a> {
     pub fn events(&self) -> Option<impl Iterator<Item = Option<Event>> + use<'a>> {
         let (persons, devices, clients) = (self.persons()?, self.devices()?, self.clients()?);
         let (moments, places, fronts) = (self.moments()?, self.places()?, self.fronts()?);
-        let (verdicts, known_by, steps) =
-            (self.texts("verdict")?, self.texts("known_by")?, self.texts("step")?);
+        let (mut fronts, mut verdicts) = (Once::of(fronts), Once::of(self.verdicts()?));
+        let (mut known_by, mut steps) = (Once::of(self.known_by()?), Once::of(self.steps()?));
+        let mut clients = Once::of(clients);
         let (rules, facts) = (self.numbers::<UInt32Type>("rule")?, self.numbers::<UInt16Type>("fact")?);
         let short = |name| self.numbers::<UInt16Type>(name);
         let (categories, lists, groups, besides) =
@@ -133,23 +135,23 @@ impl<'a> View<'a> {
         let long = |name| self.numbers::<UInt64Type>(name);
         let (bytes, sent, records) = (long("bytes")?, long("sent")?, long("record")?);
         let event = move |row: usize| {
-            let front = called(text(fronts, row)?, Front::from_number, Front::id)?;
-            let step = called(text(steps, row)?, Step::from_number, Step::id)?;
+            let front = fronts.at(row, Front::from_id)??;
+            let step = steps.at(row, |word| called(word, Step::from_number, Step::id))??;
             let rule = RuleRef(number(rules, row)?);
             Some(Event {
                 seq: number(places, row)?,
                 at: Timestamp::from_millis(number(moments, row)?),
                 front: front.id().to_owned(),
-                client: text(clients, row).and_then(|text| text.parse::<IpAddr>().ok()),
+                client: clients.at(row, |text| text.parse::<IpAddr>().ok()).flatten(),
                 person: number(persons, row).map(PersonNo),
                 device: number(devices, row).map(DeviceNo),
-                known_by: called(text(known_by, row)?, KnownBy::from_number, KnownBy::id)?,
-                host: text(hosts, row).map(str::to_owned),
-                path: text(paths, row).map(str::to_owned),
-                searched: text(searched, row).map(str::to_owned),
-                agent: text(agents, row).map(str::to_owned),
-                transport: text(transports, row).and_then(Transport::from_id),
-                verdict: called(text(verdicts, row)?, Verdict::from_number, Verdict::id)?,
+                known_by: known_by.at(row, |word| called(word, KnownBy::from_number, KnownBy::id))??,
+                host: hosts.at(row).map(str::to_owned),
+                path: paths.at(row).map(str::to_owned),
+                searched: searched.at(row).map(str::to_owned),
+                agent: agents.at(row).map(str::to_owned),
+                transport: transports.at(row).and_then(Transport::from_id),
+                verdict: verdicts.at(row, |word| called(word, Verdict::from_number, Verdict::id))??,
                 step,
                 rule,
                 refusal: Refusal::of(step, rule),
@@ -173,13 +175,8 @@ pub fn number<T: ArrowPrimitiveType>(column: &PrimitiveArray<T>, row: usize) -> 
     column.is_valid(row).then(|| column.value(row))
 }
 
-/// The text in a row.
-pub fn text(column: &StringArray, row: usize) -> Option<&str> {
-    column.is_valid(row).then(|| column.value(row))
-}
-
 /// What has that word, of what has a small number.
-fn called<T: Copy>(
+pub fn called<T: Copy>(
     word: &str,
     from_number: impl Fn(u8) -> Option<T>,
     id: impl Fn(T) -> &'static str,

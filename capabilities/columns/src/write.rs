@@ -6,18 +6,16 @@ use std::sync::Arc;
 
 use activity::columns::{ColumnFile, Row, Written};
 use activity::{Subject, Whose};
-use arrow::array::{
-    Array as _, ArrayRef, BooleanArray, RecordBatch, TimestampMillisecondArray, new_null_array,
-};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, TimestampMillisecondArray, new_null_array};
 use arrow::compute::{concat_batches, filter_record_batch, not};
 use kit::Timestamp;
 
 use crate::file::{Writing, batches};
 use crate::order::{self, keys_of};
-use crate::rows::Rows;
+use crate::rows::{self, Rows};
 use crate::schema::SCHEMA;
 use crate::told;
-use crate::view::{View, number, text};
+use crate::view::{View, number};
 
 /// Rows that are read and written at once.
 const BATCH: usize = 8 << 10;
@@ -37,25 +35,30 @@ pub fn write(path: &Path, about: &str, rows: &mut dyn Iterator<Item = Row<'_>>) 
     for row in rows {
         gathered.add(&row);
         if gathered.len() == MOST_AT_ONCE {
-            let (keys, batch) = gathered.take().map_err(told)?;
-            order::sorted(&keys, &batch, MOST_AT_ONCE, |batch| {
-                sorted.push(batch.clone());
-                Ok(())
-            })?;
+            sorted.push(in_order(&mut gathered)?);
         }
     }
-    let (keys, batch) = gathered.take().map_err(told)?;
     if sorted.is_empty() {
+        let (keys, batch) = gathered.take().map_err(told)?;
         order::sorted(&keys, &batch, PIECE, |batch| writing.add(batch))?;
         return writing.end();
     }
-    order::sorted(&keys, &batch, MOST_AT_ONCE, |batch| {
-        sorted.push(batch.clone());
-        Ok(())
-    })?;
+    sorted.push(in_order(&mut gathered)?);
     let sources = sorted.into_iter().map(|batch| Box::new(std::iter::once(Ok(batch))) as order::Batches);
     order::merge(sources.collect(), BATCH, |batch| writing.add(batch))?;
     writing.end()
+}
+
+/// All that is gathered, in order, each text in its row: batches with places of their own are not merged.
+fn in_order(gathered: &mut Rows) -> io::Result<RecordBatch> {
+    let (keys, batch) = gathered.take().map_err(told)?;
+    let batch = rows::plain(&batch).map_err(told)?;
+    let mut sorted = RecordBatch::new_empty(Arc::clone(&SCHEMA));
+    order::sorted(&keys, &batch, MOST_AT_ONCE, |batch| {
+        sorted = batch.clone();
+        Ok(())
+    })?;
+    Ok(sorted)
 }
 
 /// Writes the events of several files as one.
@@ -118,11 +121,11 @@ fn theirs(batch: &RecordBatch, subject: &Subject) -> Option<BooleanArray> {
         let whose = match subject.whose {
             Whose::Person(person) => number(persons, row) == Some(person.0),
             Whose::Device(device) => number(devices, row) == Some(device.0),
-            Whose::Client(_) => text(clients, row) == Some(&client),
+            Whose::Client(_) => clients.at(row) == Some(&client),
             Whose::Import(run) => number(runs, row) == Some(run.0),
         };
         let at = number(moments, row).map(Timestamp::from_millis);
-        whose && fronts.is_valid(row) && at.is_some_and(|at| subject.time.contains(at))
+        whose && fronts.is_there(row) && at.is_some_and(|at| subject.time.contains(at))
     };
     Some((0..batch.num_rows()).map(|row| Some(theirs(row))).collect())
 }

@@ -12,8 +12,8 @@ use super::index::{self, Listed, Packed, Part};
 use super::read::events_in;
 use super::segment::{self, Contents};
 use super::{AppendLog, held};
-use crate::columns::{Columns, Row, Side, Written};
-use crate::page::Run;
+use crate::batch::Stored;
+use crate::columns::{Columns, Side, Written};
 use crate::store::StoreError;
 
 const A_DAY_MS: i64 = 86_400_000;
@@ -76,9 +76,7 @@ impl AppendLog {
             return Ok(false);
         }
         let (frames, _) = events_in(&bytes);
-        let mut rows = frames
-            .iter()
-            .flat_map(|stored| stored.events().map(|(seq, event)| Row { seq, run: Run(stored.run), event }));
+        let mut rows = frames.iter().flat_map(Stored::rows);
         let parts = vec![Part::of(&recovered)];
         let listed =
             self.add_file_if(parts, 0, |path, about| columns.write(path, about, &mut rows).map(Some))?;

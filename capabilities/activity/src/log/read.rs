@@ -14,7 +14,7 @@ use super::segment::{self, Contents};
 use super::{AppendLog, Stretch, held};
 use crate::ask::Counts;
 use crate::batch::Stored;
-use crate::columns::{Reported, Row, Table, Wanted};
+use crate::columns::{Reported, Table, Wanted};
 use crate::event::{Encoded, Event};
 use crate::frame::{self, Kind, Piece};
 use crate::report::Report;
@@ -124,7 +124,7 @@ pub struct Follow {
 
 impl AppendLog {
     /// What holds events that could be of a time, oldest first.
-    fn stretches(&self, time: TimeRange) -> Vec<Stretch> {
+    pub(super) fn stretches(&self, time: TimeRange) -> Vec<Stretch> {
         let mut all = held(&self.shelf).stretches();
         all.retain(|stretch| {
             let contents = stretch.contents();
@@ -192,7 +192,7 @@ impl AppendLog {
     }
 
     /// The file that a segment has been packed into, if it is not there any more because of that.
-    fn packed_since(&self, contents: &Contents) -> Option<Arc<Packed>> {
+    pub(super) fn packed_since(&self, contents: &Contents) -> Option<Arc<Packed>> {
         let shelf = held(&self.shelf);
         let of_it = |packed: &&Arc<Packed>| {
             (packed.listed.first_seq()..packed.listed.next_seq()).contains(&contents.first_seq)
@@ -289,9 +289,7 @@ impl AppendLog {
         let files: Vec<_> = files.iter().map(|packed| &packed.file).collect();
         let mut tail = frames.iter().flat_map(|bytes| {
             let (frames, _) = events_in(bytes);
-            frames.into_iter().flat_map(|stored| {
-                stored.events().map(move |(seq, event)| Row { seq, run: Run(stored.run), event })
-            })
+            frames.into_iter().flat_map(|stored| stored.rows())
         });
         let asked = Reported { report, oldest: within.oldest, newest: within.newest, hidden: &hidden };
         columns.report(&files, &mut tail, asked).map_err(StoreError::io("read", &self.config.dir))
