@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use activity::past::Asked;
 use activity::{Client, TimeRange};
 use anyhow::{Result, bail};
 use clap::Args;
@@ -19,7 +20,6 @@ use crate::commands::policy::Dropped;
 use crate::commands::{activity as log, policy, when};
 use crate::home::read_key;
 use crate::process::snapshot::Opened;
-use crate::process::weighing::past;
 
 #[derive(Debug, Args)]
 #[command(
@@ -47,8 +47,6 @@ pub struct Replay {
 
 const DAYS_BACK: i64 = 7;
 const DAY_MS: i64 = 86_400_000;
-/// How often the progress is shown.
-const SHOW_EVERY: u64 = 10_000;
 
 /// Runs the command.
 pub fn run(context: &Context, asked: &Replay) -> Result<()> {
@@ -99,14 +97,9 @@ pub fn run(context: &Context, asked: &Replay) -> Result<()> {
     let mut replay = engine::replay::Replay::new(&in_force, &draft, &opened.live.roll);
     let client = Client::new(&context.home.run());
     let bar = context.output.progress(0, "requests replayed");
-    let answered = client.scan(time, |event| {
-        if event.origin.is_some() != asked.brought_in {
-            return ControlFlow::Continue(());
-        }
-        replay.take(&past(&event));
-        if replay.taken().is_multiple_of(SHOW_EVERY) {
-            bar.set_position(replay.taken());
-        }
+    let answered = client.past(&Asked { time, brought_in: asked.brought_in }, |batch| {
+        replay.take_all(batch);
+        bar.set_position(replay.taken());
         ControlFlow::Continue(())
     });
     bar.finish_and_clear();

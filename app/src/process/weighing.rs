@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use activity::{Client, Event, TimeRange};
+use activity::past::Asked;
+use activity::{Client, TimeRange};
 use anyhow::{Context as _, Result};
-use engine::replay::{Past, Replay};
-use engine::{FilterPolicy, Front, Host, HostName, Sealed, SealedKey};
+use engine::replay::Replay;
+use engine::{FilterPolicy, Sealed, SealedKey};
 use filtering::list::{Blocks, TooMuch};
 use front_sys::map::MappedFile;
 use kit::Timestamp;
@@ -27,8 +28,9 @@ const FEWEST_PEOPLE: usize = 3;
 const DAY_MS: i64 = 86_400_000;
 /// After a day with fewer visits than this, such as a Sunday, the week is looked at.
 const A_DAY_HAS: u64 = 500;
-/// No more requests are looked at: a second or two's worth, for whoever writes to the records waits meanwhile.
-const MOST: u64 = 500_000;
+/// No more requests are looked at: a second or two's worth, for whoever writes to the records waits meanwhile. They come by
+/// person where they are packed, so that a school with more of them has some of its people looked at, and not all of its day.
+const MOST: u64 = 4_000_000;
 /// How long the log may say nothing. It is asked while the records are held.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -50,12 +52,10 @@ pub fn weigh(home: &Home, key: &SealedKey, index: &Path, at: Timestamp) -> Resul
     for days in [1, 7] {
         let mut replay = Replay::new(&before, &after, &opened.live.roll);
         let time = TimeRange { from: Some(at.plus_millis(-days * DAY_MS)), to: None };
-        let asked = client.scan_within(time, PATIENCE, |event| {
-            // What another filter's log tells is no request of yesterday's.
-            if event.origin.is_some() {
-                return ControlFlow::Continue(());
-            }
-            replay.take(&past(&event));
+        // What another filter's log tells is no request of yesterday's.
+        let asked = Asked { time, brought_in: false };
+        let asked = client.past_within(&asked, PATIENCE, |batch| {
+            replay.take_all(batch);
             if replay.taken() < MOST { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
         if let Err(error) = asked {
@@ -77,24 +77,4 @@ pub fn weigh(home: &Home, key: &SealedKey, index: &Path, at: Timestamp) -> Resul
         return Ok(weighed.filter(|(_, blocks)| is_much(blocks)).collect());
     }
     Ok(TooMuch::new())
-}
-
-/// An event of the log as a request of the past.
-pub fn past(event: &Event) -> Past<'_> {
-    let host = event.host.as_deref().and_then(|host| match kit::address::literal(host) {
-        Some(address) => Some(Host::Address(address)),
-        None => HostName::new(host).map(Host::Name),
-    });
-    Past {
-        at: event.at,
-        front: Front::from_id(&event.front).unwrap_or(Front::Dns),
-        person: event.person,
-        known_by: event.known_by,
-        client: event.client,
-        host,
-        path: event.path.as_deref(),
-        verdict: event.verdict,
-        step: event.step,
-        fact: event.fact,
-    }
 }

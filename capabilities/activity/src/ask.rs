@@ -1,7 +1,8 @@
 //! The questions on `run/questions/log.sock` and their answers: one JSON line each way, events as a line each.
 //!
 //! `{"search":{"person":7,"verdict":"block","limit":20}}` is answered by lines `{"event":{…}}` and a last line
-//! `{"done":{"events":20,"damaged_bytes":0}}`; anything that goes wrong by `{"error":"…"}`. Empty lines mean nothing.
+//! `{"done":{"events":20,"damaged_bytes":0}}`; anything that goes wrong by `{"error":"…"}`. Empty lines mean nothing. Requests for a
+//! replay come in parcels: a line `{"parcel":{"bytes":700000}}`, and then so many bytes ([`crate::past`]).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,6 +16,7 @@ use crate::event::Event;
 use crate::import::Imported;
 use crate::log::{Damage, Import, Known};
 use crate::page::Run;
+use crate::past::Asked;
 use crate::report::Report;
 use crate::sealed::Handed;
 use crate::search::{Search, Subject, TimeRange};
@@ -29,6 +31,8 @@ pub enum Ask {
     Search(Search),
     /// Every event of a time, oldest first.
     Scan(TimeRange),
+    /// Every request of a time in parcels, for a replay: see [`crate::past`].
+    Past(Asked),
     /// How many events a search finds, by verdict, step, front and transport.
     Counts(Search),
     /// A report over everything that is kept.
@@ -105,6 +109,11 @@ pub enum Ask {
 pub enum Reply {
     /// One event; more follow.
     Event(Box<Event>),
+    /// A parcel of requests of the past follows: that many bytes, and then further lines.
+    Parcel {
+        /// How long it is.
+        bytes: u64,
+    },
     /// That was all.
     Done(Answered),
     /// Counts.

@@ -1,6 +1,6 @@
 //! Asking the log process, from the command line or the hub. Blocking; one connection a question.
 
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::os::unix::net::UnixStream;
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use engine::Origin;
+use engine::replay::Batch;
 
 use crate::ask::{Ask, Counts, Reply};
 use crate::columns::Table;
@@ -16,6 +17,7 @@ use crate::event::Event;
 use crate::import::Imported;
 use crate::log::{Damage, Import, Known};
 use crate::page::Run;
+use crate::past::{self, Asked};
 use crate::report::Report;
 use crate::sealed::Handed;
 use crate::search::{Search, Subject, TimeRange};
@@ -72,7 +74,7 @@ impl Client {
         self.events(&Ask::Search(search.clone()), Some(PATIENCE), each)
     }
 
-    /// Every event of a time, oldest first, one by one: for export and replay.
+    /// Every event of a time, oldest first, one by one: for export.
     pub fn scan(
         &self,
         time: TimeRange,
@@ -81,14 +83,43 @@ impl Client {
         self.events(&Ask::Scan(time), Some(PATIENCE), each)
     }
 
-    /// The same for whoever would rather go on without than wait so long for the next.
-    pub fn scan_within(
+    /// Every request of a time, many at once, for a replay. They come by file, the oldest first, and within one by person and
+    /// time or by time alone.
+    pub fn past(
         &self,
-        time: TimeRange,
-        patience: Duration,
-        each: impl FnMut(Event) -> ControlFlow<()>,
+        asked: &Asked,
+        each: impl FnMut(&Batch<'_>) -> ControlFlow<()>,
     ) -> Result<Answered, ClientError> {
-        self.events(&Ask::Scan(time), Some(patience), each)
+        self.past_within(asked, PATIENCE, each)
+    }
+
+    /// The same for whoever would rather go on without than wait so long for the next.
+    pub fn past_within(
+        &self,
+        asked: &Asked,
+        patience: Duration,
+        mut each: impl FnMut(&Batch<'_>) -> ControlFlow<()>,
+    ) -> Result<Answered, ClientError> {
+        let mut stream = self.ask(&Ask::Past(*asked), Some(patience))?;
+        let mut answered = Answered::default();
+        let mut parcel = Vec::new();
+        loop {
+            match next(&mut stream)? {
+                Some(Reply::Parcel { bytes }) => {
+                    let length = usize::try_from(bytes).ok().filter(|length| *length <= past::LONGEST);
+                    parcel.resize(length.ok_or(ClientError::Unexpected)?, 0);
+                    stream.read_exact(&mut parcel)?;
+                    let batch = past::read(&parcel).ok_or(ClientError::Unexpected)?;
+                    answered.events += batch.rows.len() as u64;
+                    if each(&batch).is_break() {
+                        return Ok(answered);
+                    }
+                }
+                Some(Reply::Done(done)) => return Ok(done),
+                Some(Reply::Error(error)) => return Err(ClientError::Refused(error)),
+                None | Some(_) => return Err(ClientError::Unexpected),
+            }
+        }
     }
 
     /// What a search finds from now on, or from a place on, until `each` breaks or the log process ends.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::ask::Counts;
 use crate::event::{Encoded, Event};
 use crate::page::Run;
+use crate::past::{self, Parcels};
 use crate::report::Report;
 use crate::search::{Filter, Subject};
 use crate::store::Each;
@@ -166,6 +167,10 @@ pub trait Columns: Send + Sync + Debug {
 
     /// Hands over what is wanted of a file; how many.
     fn read(&self, from: &ColumnFile, wanted: &Wanted<'_>, each: &mut Each<'_>) -> io::Result<u64>;
+
+    /// Gathers the requests of a file for a replay, in whatever order is quickest, until nobody wants more.
+    fn past(&self, from: &ColumnFile, wanted: &past::Wanted<'_>, parcels: &mut Parcels<'_>)
+    -> io::Result<()>;
 
     /// Counts what is wanted of a file.
     fn count(&self, from: &ColumnFile, wanted: &Wanted<'_>, counts: &mut Counts) -> io::Result<()>;

@@ -165,7 +165,7 @@ fn start_of(text: &str, longest: usize) -> &str {
     text.get(..text.floor_char_boundary(longest)).unwrap_or(text)
 }
 
-fn put_address(out: &mut Vec<u8>, address: IpAddr) {
+pub(crate) fn put_address(out: &mut Vec<u8>, address: IpAddr) {
     match address {
         IpAddr::V4(address) => out.extend_from_slice(&address.octets()),
         IpAddr::V6(address) => out.extend_from_slice(&address.octets()),
@@ -345,11 +345,11 @@ fn decode_kept<'a>(body: &mut Reader<'a>) -> Option<Option<Kept<'a>>> {
     }))
 }
 
-fn ipv4(body: &mut Reader<'_>) -> Option<IpAddr> {
+pub(crate) fn ipv4(body: &mut Reader<'_>) -> Option<IpAddr> {
     Some(IpAddr::V4(Ipv4Addr::from(body.array::<4>()?)))
 }
 
-fn ipv6(body: &mut Reader<'_>) -> Option<IpAddr> {
+pub(crate) fn ipv6(body: &mut Reader<'_>) -> Option<IpAddr> {
     Some(IpAddr::V6(Ipv6Addr::from(body.array::<16>()?)))
 }
 

@@ -17,6 +17,7 @@ pub mod frame;
 pub mod import;
 pub mod log;
 pub mod page;
+pub mod past;
 pub mod report;
 pub mod sealed;
 pub mod search;

@@ -84,7 +84,7 @@ pub trait LogStore: Send + Sync {
     /// Hands over the events that a search finds, newest place first.
     fn query(&self, search: &Search, each: &mut Each<'_>) -> Result<Answered, StoreError>;
 
-    /// Hands over every event of a time, oldest place first: for replay and export.
+    /// Hands over every event of a time, oldest place first: for export.
     fn scan(&self, time: TimeRange, each: &mut Each<'_>) -> Result<Answered, StoreError>;
 
     /// Erases somebody's events: hidden from every answer when the first entry is durable, gone from every file when

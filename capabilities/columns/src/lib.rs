@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use activity::Subject;
 use activity::ask::Counts;
 use activity::columns::{ColumnFile, Columns, Reported, Row, Table, Wanted, Written};
+use activity::past::{self as pasts, Parcels};
 use activity::store::Each;
 use kit::Timestamp;
 
@@ -18,6 +19,7 @@ mod export;
 mod file;
 mod find;
 mod order;
+mod past;
 mod rows;
 mod schema;
 mod searches;
@@ -74,6 +76,15 @@ impl Columns for Parquet {
 
     fn read(&self, from: &ColumnFile, wanted: &Wanted<'_>, each: &mut Each<'_>) -> io::Result<u64> {
         find::read(&*self.engine()?, from, wanted, each)
+    }
+
+    fn past(
+        &self,
+        from: &ColumnFile,
+        wanted: &pasts::Wanted<'_>,
+        parcels: &mut Parcels<'_>,
+    ) -> io::Result<()> {
+        past::past(from, wanted, parcels)
     }
 
     fn count(&self, from: &ColumnFile, wanted: &Wanted<'_>, counts: &mut Counts) -> io::Result<()> {

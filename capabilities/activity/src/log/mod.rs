@@ -10,6 +10,7 @@ mod imports;
 pub mod index;
 mod look;
 mod pack;
+mod past;
 mod read;
 mod refusals;
 mod runs;

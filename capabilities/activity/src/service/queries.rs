@@ -88,6 +88,20 @@ fn answer(service: &Service, ask: Ask, out: &mut impl io::Write) -> io::Result<(
             let found = service.log.scan(time, &mut |event| hand_over(out, event, &mut broken));
             finish(out, broken, found.map(Reply::Done))
         }
+        Ask::Past(asked) => {
+            let mut broken = None;
+            let found = service.log.past(&asked, &mut |parcel| {
+                let head = Reply::Parcel { bytes: parcel.len() as u64 };
+                match say(out, &head).and_then(|()| out.write_all(parcel)) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(error) => {
+                        broken = Some(error);
+                        ControlFlow::Break(())
+                    }
+                }
+            });
+            finish(out, broken, found.map(Reply::Done))
+        }
         Ask::Counts(search) => finish(out, None, service.log.counts(&search).map(Reply::Counts)),
         Ask::Report(report) => finish(out, None, service.log.report(&report).map(Reply::Table)),
         Ask::Tail { search, from_seq } => tail(service, &search, from_seq, out),

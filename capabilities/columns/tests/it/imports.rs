@@ -3,12 +3,13 @@
 use activity::import::{Heard, Imported, SealedRow};
 use activity::log::{AppendLog, Known};
 use activity::page::Run;
+use activity::past::Asked;
 use activity::sealed::RecordRef;
 use activity::{LogStore as _, Report, Search, StoreError, Subject, TimeRange, Whose};
 use engine::{Fact, Front, KnownBy, Origin, PersonNo, Step, Verdict};
 use kit::Timestamp;
 
-use crate::school::{School, at, columns_in, fill, found};
+use crate::school::{School, as_replayed, at, columns_in, fill, found, replayed, scanned};
 
 const RUN: Run = Run(0x1234_5678_9abc_def0);
 
@@ -98,6 +99,11 @@ fn a_log_counts_once_however_often_it_is_brought_in_and_what_is_new_of_it_is_add
         log.settle(&school.run_dir(), |_| false, now()).unwrap();
         assert_eq!(bring(&log, 100), 0);
         assert_eq!(elsewhere(&log).len(), 86);
+        for brought_in in [false, true] {
+            let asked = Asked { time: TimeRange::default(), brought_in };
+            let wanted = as_replayed(&scanned(&log, asked.time), brought_in);
+            assert!(wanted.len() > 40 && replayed(&log, &asked) == wanted, "{brought_in}");
+        }
         assert_eq!(found(&log, &Search::default()).0.len(), of_a_gate + 86);
         let told = log.accounts(&school.run_dir());
         assert_eq!((told.imported, told.open.len(), told.at_least), (86, 0, told.inexact_runs > 0));

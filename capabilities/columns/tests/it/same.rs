@@ -4,12 +4,15 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use activity::log::AppendLog;
+use activity::past::Asked;
 use activity::{Event, LogStore as _, Search, Subject, TimeRange, Whose};
 use engine::{DeviceNo, GroupNo, PersonNo, Step, Transport, Verdict};
 use proptest::option::of;
 use proptest::prelude::*;
 
-use crate::school::{ADDRESSES, HOSTS, School, at, columns_in, files, fill, found, morning, scanned};
+use crate::school::{
+    ADDRESSES, HOSTS, School, as_replayed, at, columns_in, files, fill, found, morning, replayed, scanned,
+};
 
 fn time() -> impl Strategy<Value = TimeRange> {
     let moment = || of((0i64..40).prop_map(|minute| morning().plus_millis(minute * 60_000 + 500)));
@@ -147,6 +150,12 @@ proptest! {
                 prop_assert_eq!(found(&columns, search), found(&frames, search), "{:?}", search);
                 prop_assert_eq!(columns.counts(search).unwrap(), frames.counts(search).unwrap(), "{:?}", search);
                 prop_assert_eq!(scanned(&columns, search.time), scanned(&frames, search.time));
+                for brought_in in [false, true] {
+                    let asked = Asked { time: search.time, brought_in };
+                    let wanted = as_replayed(&scanned(&frames, search.time), brought_in);
+                    prop_assert_eq!(&replayed(&frames, &asked), &wanted);
+                    prop_assert_eq!(&replayed(&columns, &asked), &wanted);
+                }
                 prop_assert_eq!(followed(&columns, search, *from), followed(&frames, search, *from), "{:?}", search);
             }
             let accounts = frames.accounts(&packing.run_dir());

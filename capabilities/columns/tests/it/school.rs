@@ -9,6 +9,7 @@ use activity::batch::{self, Batch};
 use activity::event::{encode, encode_erased};
 use activity::log::{AppendLog, LogConfig};
 use activity::page::Run;
+use activity::past::{self, Asked};
 use activity::sealed::RecordRef;
 use activity::{Event, LogStore as _, Search, TimeRange};
 use columns::Parquet;
@@ -203,6 +204,39 @@ pub fn scanned(log: &AppendLog, time: TimeRange) -> Vec<Event> {
     })
     .unwrap();
     events
+}
+
+/// What a replay is handed of a time, each request in words, in the order of the words.
+pub fn replayed(log: &AppendLog, asked: &Asked) -> Vec<String> {
+    let mut all = Vec::new();
+    let answered = log.past(asked, &mut |parcel| {
+        let batch = past::read(parcel).unwrap();
+        for row in &batch.rows {
+            let (person, client) = batch.askers[row.asker as usize];
+            let host = row.host.map(|host| batch.hosts[host as usize].to_string());
+            let (front, path) = (row.front.id(), row.path);
+            let decided = (row.verdict, row.known_by, row.step, row.fact);
+            all.push(format!("{:?}", (row.at, person, client, host, path, front, decided)));
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(answered.unwrap().events, all.len() as u64);
+    all.sort();
+    all
+}
+
+/// The same by events.
+pub fn as_replayed(events: &[Event], brought_in: bool) -> Vec<String> {
+    let mut all: Vec<String> = (events.iter())
+        .filter(|event| (event.step == Step::Elsewhere) == brought_in)
+        .map(|event| {
+            let (host, path, front) = (event.host.clone(), event.path.as_deref(), event.front.as_str());
+            let decided = (event.verdict, event.known_by, event.step, event.fact);
+            format!("{:?}", (event.at, event.person, event.client, host, path, front, decided))
+        })
+        .collect();
+    all.sort();
+    all
 }
 
 /// Names of the files in a folder that end so.
