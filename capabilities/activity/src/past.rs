@@ -376,6 +376,7 @@ mod tests {
             path: path.as_deref(),
             searched: None,
             agent: None,
+            transport: None,
         }
     }
 
