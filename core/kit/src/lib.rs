@@ -1,7 +1,8 @@
-//! The words every part of Fivebar shares: moments and school days, ids, people's numbers, and values that must not
+//! The words every part of Fivebar shares: moments and school days, ids, people's numbers, who may do what, and values that must not
 //! be printed. No input or output: every function is a function of its arguments.
 #![warn(missing_docs)]
 
+pub mod actor;
 pub mod address;
 pub mod clock;
 pub mod hash;
@@ -10,13 +11,16 @@ pub mod ids;
 pub mod nearby;
 pub mod network;
 pub mod path;
+pub mod permit;
 pub mod private;
 pub mod time;
 pub mod zones;
 
+pub use actor::Actor;
 pub use clock::Clock;
 pub use host::{Host, HostName};
 pub use ids::Ids;
+pub use permit::{Authority, Permit, Standing};
 pub use private::Private;
 pub use time::{LocalTime, Timestamp, Zone};
 pub use zones::Zones;

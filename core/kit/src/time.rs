@@ -111,6 +111,16 @@ pub struct Day {
     pub ends: Timestamp,
 }
 
+impl Zone {
+    /// The midnight with which the `days`th day after the one of `at` begins: 1 for the end of that very day. A day of the
+    /// school's own calendar, whatever hour a clock change gives or takes.
+    pub fn midnight_after(&self, at: Timestamp, days: u16) -> Timestamp {
+        let today = self.local(at).date();
+        let then = today.checked_add(jiff::Span::new().days(i64::from(days))).unwrap_or(civil::Date::MAX);
+        self.moment(then.at(0, 0, 0, 0))
+    }
+}
+
 /// A moment together with what the school's clocks show then. The moment decides when something ends; the wall clock
 /// decides which lesson it is. Both survive a clock change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

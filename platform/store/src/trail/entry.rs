@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kit::Timestamp;
+use kit::{Actor, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -11,28 +11,6 @@ pub const NOTHING_BEFORE: &str = "0000000000000000000000000000000000000000000000
 
 /// Says what is hashed, and in which form, so that no other bytes can pass for an entry. Another form is another tag.
 const DOMAIN: &[u8] = b"fivebar access trail entry, form 1\n";
-
-/// Whoever is doing this. Written as one text: `person:12`, `job:retention`, `command-line:1000`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Actor {
-    /// A person of the roll, by number.
-    Person(u32),
-    /// A job of the program's own, by name.
-    Job(&'static str),
-    /// Somebody at the command line, by the number of their account on this machine. The number, since an account's
-    /// name is often a person's, and an entry can never be erased.
-    CommandLine(u32),
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Person(number) => write!(f, "person:{number}"),
-            Self::Job(name) => write!(f, "job:{name}"),
-            Self::CommandLine(account) => write!(f, "command-line:{account}"),
-        }
-    }
-}
 
 /// What an entry is about: a kind of thing and which one, by an id that says nothing about a person.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -204,16 +182,5 @@ mod tests {
         moved.actor = "person:".to_owned();
         moved.verb = "7policy.apply".to_owned();
         assert_ne!(moved.true_hash(), whole.hash);
-    }
-
-    #[test]
-    fn an_actor_is_written_by_number_or_job() {
-        for (actor, written) in [
-            (Actor::Person(12), "person:12"),
-            (Actor::Job("retention"), "job:retention"),
-            (Actor::CommandLine(1000), "command-line:1000"),
-        ] {
-            assert_eq!(actor.to_string(), written);
-        }
     }
 }

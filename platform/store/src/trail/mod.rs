@@ -14,7 +14,8 @@ mod verify;
 
 pub use checkpoint::{Checkpoint, CheckpointKey, NotACheckpoint, Stands};
 pub(crate) use entry::hex;
-pub use entry::{Actor, Entry, NOTHING_BEFORE, Subject};
+pub use entry::{Entry, NOTHING_BEFORE, Subject};
+pub use kit::Actor;
 pub use verify::{Broken, Known, Verified, compare, verify};
 
 use kit::Timestamp;
