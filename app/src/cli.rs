@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    activity, backup, certificate, demo, explain, filter_test, focus, init, lists, manual, observe,
+    activity, backup, certificate, demo, duties, explain, filter_test, focus, init, lists, manual, observe,
     overrides, people, policy, requests, run, sealed, status, trail, withhold,
 };
 
@@ -55,6 +55,9 @@ pub enum Command {
     /// The roll that says which device and address belongs to whom.
     #[command(subcommand)]
     People(people::People),
+    /// Who holds which duty at the school, and so what they may do at the portal.
+    #[command(subcommand)]
+    Duties(duties::Duties),
     /// The certificate that encrypted DNS shows devices.
     #[command(subcommand)]
     Certificate(certificate::Certificate),

@@ -55,6 +55,9 @@ pub struct Config {
 pub struct School {
     /// As it stands on pages.
     pub name: String,
+    /// Who governs it: `maintained`, `academy-trust` or `sole-proprietor`. It says which duties there are.
+    #[serde(default)]
+    pub kind: people::duty::SchoolKind,
 }
 
 /// The portal.

@@ -27,6 +27,18 @@ pub fn ignored_tests(source: &Source) -> Vec<Complaint> {
         .collect()
 }
 
+/// Whoever could make a standing could do anything: only the file that reads it from the records may.
+pub fn standings(source: &Source) -> Vec<Complaint> {
+    const DOOR: &str = "capabilities/people/src/duty/standing.rs";
+    if source.path == DOOR || source.path == "core/kit/src/permit.rs" {
+        return Vec::new();
+    }
+    let made = concat!("Standing", "::loaded");
+    in_code(source, |line| line.contains(made))
+        .map(|line| Complaint::at(&source.path, line, format!("a standing is made in {DOOR} alone")))
+        .collect()
+}
+
 /// The table of `tidy/sleeps.toml`: the few tests that may wait by the clock.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
-use kit::{Clock, Timestamp};
+use anyhow::{Context as _, Result, bail};
+use kit::permit::Action;
+use kit::{Clock, Permit, Timestamp};
+use people::duty::Duties;
 use store::{Actor, DatabaseUrl, Db};
 
 use crate::config::Config;
@@ -43,6 +45,13 @@ impl Context {
                 .build()
                 .context("cannot start a runtime")?,
         })
+    }
+
+    /// The permit to do `A` to `subject`, for whoever gave the command.
+    pub fn permit<A: Action>(&self, subject: A::Subject) -> Result<Permit<A>> {
+        let Actor::CommandLine(account) = self.actor else { bail!("nobody is at the command line") };
+        let standing = people::duty::at_the_command_line(account);
+        Ok(Duties::built_in().authority().grant::<A>(&standing, subject, self.at)?)
     }
 
     /// Runs asynchronous work to its end.

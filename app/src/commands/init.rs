@@ -209,7 +209,7 @@ impl Answers {
         let any = |port| SocketAddr::from(([0, 0, 0, 0], port));
         Self {
             config: Config {
-                school: School { name: school },
+                school: School { name: school, kind: people::duty::SchoolKind::default() },
                 dns: Dns {
                     listen: dns.unwrap_or_else(|| vec![any(53)]),
                     upstreams,

@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod context;
 pub mod demo;
 pub mod dns_name;
+pub mod duties;
 pub mod explain;
 mod fetching;
 pub mod filter_test;
@@ -30,7 +31,7 @@ mod report;
 pub mod requests;
 pub mod run;
 pub mod sealed;
-mod secret;
+pub mod secret;
 pub mod settle;
 pub mod status;
 pub mod trail;
@@ -79,6 +80,7 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::Alive => alive::run(home, output),
         Command::Policy(asked) => policy::run(&Context::open(home, output)?, asked),
         Command::Lists(asked) => lists::run(&Context::open(home, output)?, asked),
+        Command::Duties(asked) => duties::run(&Context::open(home, output)?, asked),
         Command::People(asked) => people::run(&Context::open(home, output)?, asked),
         Command::Certificate(asked) => certificate::run(&Context::open(home, output)?, asked),
         Command::Explain(asked) => explain::run(&Context::open(home, output)?, &asked),

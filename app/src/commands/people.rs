@@ -4,18 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Subcommand;
 use engine::{PolicyDocument, Problem};
 use filtering::filter_policy;
 use filtering::publish::Scope;
 use people::RollFile;
+use people::account::{self, Invite, InviteError, Token};
 use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::dns_name;
 use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
 use crate::commands::records::commit_and_publish;
+use crate::commands::who;
+use crate::process::portal;
+use crate::process::supervisor::Bind;
 
 #[derive(Debug, Subcommand)]
 pub enum People {
@@ -29,6 +33,17 @@ pub enum People {
     },
     /// Show the roll.
     Show,
+    /// Invite somebody to choose the password that they sign in to the portal by.
+    ///
+    /// Prints a link that holds for a day and once; hand it over in person. Whoever has a password already chooses a new one by it, and
+    /// is signed out everywhere.
+    Invite {
+        /// Whom: a person's name, number or id.
+        who: String,
+        /// What they sign in by, where they have no name for it yet.
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
     /// Give a person or a device a name of their own for encrypted DNS, or take all of theirs back.
     ///
     /// Whoever asks through the name is known to be them, on any network. It is shown once: only its hash is kept. Give it again
@@ -47,6 +62,7 @@ pub fn run(context: &Context, asked: People) -> Result<()> {
     match asked {
         People::Import { file, apply } => import(context, &file, apply),
         People::Show => show(context),
+        People::Invite { who, name } => invite(context, &who, name.as_deref()),
         People::DnsName { who, revoke } => dns_name::run(context, &who, revoke),
     }
 }
@@ -98,6 +114,40 @@ fn import(context: &Context, file: &Path, apply: bool) -> Result<()> {
         found.fields(),
         json!({ "usable": true, "applied": apply, "changes": changes, "unknown_groups": strangers }),
     ));
+    Ok(())
+}
+
+fn invite(context: &Context, who: &str, name: Option<&str>) -> Result<()> {
+    let Some(person) = who::on_the_roll(context, who)? else {
+        bail!("nobody on the roll has that name, number or id; `fivebar people show` lists them")
+    };
+    let mut random = [0; Token::BYTES];
+    getrandom::fill(&mut random).map_err(|error| anyhow!("the machine has no random numbers: {error}"))?;
+    let token = Token::of(random);
+    let permit = context.permit::<Invite>(person.number)?;
+    let records = context.records()?;
+    let account = context.wait(async {
+        let mut tx = records.begin().await?;
+        let account = account::invite(&mut tx, &permit, name, &token, context.at).await.map_err(|error| {
+            match error {
+                InviteError::NoName if name.is_none() => {
+                    anyhow!(
+                        "they have no name to sign in by yet; say which with --name, as in --name a.example"
+                    )
+                }
+                other => other.into(),
+            }
+        })?;
+        tx.commit().await?;
+        anyhow::Ok(account)
+    })?;
+    let link = format!("{}/welcome/{}", portal::url(&context.config, &Bind::default()), token.reveal());
+    context
+        .output
+        .say(format!("They sign in by the name {}. Within a day, open this once:", account.name.reveal()));
+    context.output.say(&link);
+    context.output.say("Hand it over in person: whoever opens it first chooses the password.");
+    context.output.object(&json!({ "person": person.number, "name": account.name.reveal(), "link": link }));
     Ok(())
 }
 

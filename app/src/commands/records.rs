@@ -17,7 +17,7 @@ use store::{Db, Tx};
 use crate::commands::context::Context;
 use crate::commands::findings::Findings;
 use crate::commands::init::ExamplePolicy;
-use crate::commands::secret::{Tells, no_secret};
+use crate::commands::secret::{Tells, no_secret, no_secret_under};
 use crate::config::Config;
 use crate::home::{Home, read_key};
 use crate::output::{Failure, Output};
@@ -200,17 +200,7 @@ async fn prepare(
         portal: &portal::hosts(&context.config),
         watch: &watch,
     };
-    // Whether the words would be others without the live entries.
-    let mut is_secret = false;
-    let carried_out = if *new == LiveDocument::default() { Ok(()) } else { from.carries_out(tx, new).await };
-    if let Err(RecordsError::LeftOut(why)) = &carried_out
-        && why.contains(COVERED)
-    {
-        let no_secret = no_secret(context)?;
-        let open = FromRecords { sealed: &no_secret, ..from };
-        let told = open.carries_out(tx, new).await;
-        is_secret = !matches!(told, Err(RecordsError::LeftOut(also)) if also.contains(COVERED));
-    }
+    let (carried_out, is_secret) = carried_out(&from, tx, new, || no_secret(context)).await?;
     let prepared = match carried_out {
         Ok(()) => from.prepare_with(tx, scope, intake, context.at).await,
         Err(error) => Err(error),
@@ -224,6 +214,27 @@ async fn prepare(
         }
         other => Tells::of(other.into(), u32::from(is_secret)),
     })
+}
+
+/// Whether gates can carry out something new, and whether the words that say why not would be others without the live sealed
+/// entries.
+async fn carried_out(
+    from: &FromRecords<'_>,
+    tx: &mut Tx,
+    new: &LiveDocument,
+    no_secret: impl FnOnce() -> Result<Arc<Sealed>>,
+) -> Result<(Result<(), RecordsError>, bool)> {
+    if *new == LiveDocument::default() {
+        return Ok((Ok(()), false));
+    }
+    let carried_out = from.carries_out(tx, new).await;
+    if !matches!(&carried_out, Err(RecordsError::LeftOut(why)) if why.contains(COVERED)) {
+        return Ok((carried_out, false));
+    }
+    let no_secret = no_secret()?;
+    let open = FromRecords { sealed: &no_secret, ..*from };
+    let told = open.carries_out(tx, new).await;
+    Ok((carried_out, !matches!(told, Err(RecordsError::LeftOut(also)) if also.contains(COVERED))))
 }
 
 /// What holds for a time and no gate carries out under the policy in force, beside this content.
@@ -289,6 +300,53 @@ pub async fn publish_lists(
     }
     prepared.commit(tx).await?;
     Ok(Weighed::Live)
+}
+
+/// Why what somebody changed at the portal was not published, and so not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum NotLive {
+    /// No gate can carry it out.
+    #[error("{why}")]
+    LeftOut {
+        /// Why, for whoever changed it.
+        why: String,
+        /// Whether that tells of a sealed site.
+        is_secret: bool,
+    },
+    /// Something we did not foresee.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+/// Commits what the transaction has changed and publishes what holds for a time, with something new in it, for a hub that
+/// runs.
+pub async fn publish_live(
+    home: &Home,
+    mut tx: Tx,
+    key: SealedKey,
+    portal: &[String],
+    new: &LiveDocument,
+    at: Timestamp,
+) -> Result<(), NotLive> {
+    let content = Content::under(home, &mut tx, key.clone()).await?;
+    let from = FromRecords {
+        gate: &home.gate(),
+        kept: &home.lists(),
+        catalogue: &content.catalogue,
+        sealed: &content.sealed,
+        portal,
+        watch: &|_, _, _| {},
+    };
+    match carried_out(&from, &mut tx, new, || no_secret_under(key)).await? {
+        (Ok(()), _) => {}
+        (Err(RecordsError::LeftOut(why)), is_secret) => return Err(NotLive::LeftOut { why, is_secret }),
+        (Err(error), _) => return Err(NotLive::Failed(error.into())),
+    }
+    let prepared = from
+        .prepare_with(&mut tx, Scope::Live, None, at)
+        .await
+        .map_err(|error| NotLive::Failed(error.into()))?;
+    prepared.commit(tx).await.map(drop).map_err(|error| NotLive::Failed(error.into()))
 }
 
 /// Publishes from the records whatever is damaged of what is published, for a hub that runs: it holds the key and knows

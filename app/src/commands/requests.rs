@@ -167,8 +167,7 @@ fn approve(context: &Context, text: &str, whom: Option<Whom>, end: &AskedEnd, re
         let ends_at = ends_at(end, &zone, context.at)?;
         let (request, granted) = site_request::actions::approve(
             &mut tx,
-            &context.actor,
-            &reference,
+            &context.permit(reference.clone())?,
             whom,
             reason,
             ends_at,
@@ -202,7 +201,8 @@ fn refuse(context: &Context, text: &str, reason: &str) -> Result<()> {
     let records = context.records()?;
     context.wait(async {
         let mut tx = records.begin().await?;
-        site_request::actions::refuse(&mut tx, &context.actor, &reference, reason, context.at).await?;
+        site_request::actions::refuse(&mut tx, &context.permit(reference.clone())?, reason, context.at)
+            .await?;
         tx.commit().await?;
         anyhow::Ok(())
     })?;

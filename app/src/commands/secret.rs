@@ -10,7 +10,7 @@ use engine::sealed::COVERED;
 use engine::{Catalogue, Problem, Sealed, SealedKey};
 use kit::Timestamp;
 use serde_json::json;
-use store::Tx;
+use store::{Actor, Db, Tx};
 
 use crate::commands::context::Context;
 use crate::home::read_key;
@@ -83,23 +83,9 @@ impl<'a> Budget<'a> {
         }
         let Context { actor, at, .. } = self.context;
         let records = self.context.records()?;
-        self.context.wait(async {
-            let subject = subject();
-            let detail = json!({ "command": self.command });
-            let mut tx = records.begin().await?;
-            let (left, said) = before(&mut tx, *at).await?;
-            let may = many <= left;
-            if may {
-                for _ in 0..many {
-                    store::trail::changed(&mut tx, actor, ASKED, &subject, &detail, *at).await?;
-                }
-            } else if !said {
-                store::trail::changed(&mut tx, actor, IN_BULK, &subject, &detail, *at).await?;
-            }
-            tx.commit().await?;
-            self.left.set(left.saturating_sub(many));
-            anyhow::Ok(may)
-        })
+        let (may, left) = self.context.wait(may_tell(&records, actor, self.command, many, *at))?;
+        self.left.set(left);
+        Ok(may)
     }
 
     /// What a command ended with, where that may be told.
@@ -110,6 +96,36 @@ impl<'a> Budget<'a> {
             Err(error)
         })
     }
+}
+
+/// The same for whoever has no command's context: whether so many may be told, and how many are left then.
+pub async fn may_tell(
+    records: &Db,
+    actor: &Actor,
+    what: &str,
+    many: u32,
+    at: Timestamp,
+) -> Result<(bool, u32)> {
+    if many == 0 {
+        let mut tx = records.read().await?;
+        let (left, _) = before(&mut tx, at).await?;
+        tx.roll_back().await?;
+        return Ok((left > 0, left));
+    }
+    let subject = subject();
+    let detail = json!({ "command": what });
+    let mut tx = records.begin().await?;
+    let (left, said) = before(&mut tx, at).await?;
+    let may = many <= left;
+    if may {
+        for _ in 0..many {
+            store::trail::changed(&mut tx, actor, ASKED, &subject, &detail, at).await?;
+        }
+    } else if !said {
+        store::trail::changed(&mut tx, actor, IN_BULK, &subject, &detail, at).await?;
+    }
+    tx.commit().await?;
+    Ok((may, left.saturating_sub(many)))
 }
 
 /// An error that tells of sealed entries. It goes through [`Budget::answer`] once its transaction is over.
@@ -131,7 +147,11 @@ impl Tells {
 
 /// The sealed tier as it is without a feed: what it says is no secret.
 pub fn no_secret(context: &Context) -> Result<Arc<Sealed>> {
-    let key = SealedKey::new(read_key(&context.home, "sealed.key")?);
+    no_secret_under(SealedKey::new(read_key(&context.home, "sealed.key")?))
+}
+
+/// The same for whoever holds the key already.
+pub fn no_secret_under(key: SealedKey) -> Result<Arc<Sealed>> {
     Ok(Arc::new(filtering::sealed::test_entries(key)?))
 }
 

@@ -21,6 +21,7 @@ use crate::process::mending::{Alarm, Mending};
 use crate::process::metrics;
 use crate::process::notify::Manager;
 use crate::process::portal::{self, own_address};
+use crate::process::publishing::Publishing;
 use crate::process::renewing::Renewing;
 use crate::process::snapshot::Opened;
 use crate::process::stop::Stop;
@@ -151,12 +152,20 @@ async fn serve(
         }
         .run(),
     );
-    tokio::spawn(watch(home.clone(), sealed_key, Arc::clone(&current), seen, mending));
+    tokio::spawn(watch(home.clone(), sealed_key.clone(), Arc::clone(&current), seen, mending));
 
     let portal = filtering::Portal {
         db: db.clone(),
         clock: Clock::System,
         zone,
+        publishes: Arc::new(Publishing {
+            home: home.clone(),
+            records: db.clone(),
+            key: sealed_key.clone(),
+            portal: portal::hosts(config).into(),
+        }),
+        kind: config.school.kind,
+        hashing: people::account::Hashing::new(),
         service: config.school.name.clone(),
         help: help.into(),
         filter: Arc::clone(&current),

@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod notify;
 pub mod ownership;
 pub mod portal;
+mod publishing;
 pub mod renewing;
 pub mod snapshot;
 pub mod stop;

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+pub mod account;
 mod actions;
 mod dns_name;
+pub mod duty;
 mod model;
 mod roll_file;
 mod store;

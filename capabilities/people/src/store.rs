@@ -169,6 +169,24 @@ pub async fn name_of(tx: &mut Tx, person: PersonNo) -> Result<Option<Private<Str
     Ok(row.map(|row| Private::new(row.name)))
 }
 
+/// Whether somebody with that number is on the roll.
+pub(crate) async fn on_the_roll(tx: &mut Tx, person: PersonNo) -> Result<bool, StoreError> {
+    Ok(on_the_roll_by(tx, person).await?.is_some())
+}
+
+/// The name of somebody who is on the roll.
+pub(crate) async fn on_the_roll_by(
+    tx: &mut Tx,
+    person: PersonNo,
+) -> Result<Option<Private<String>>, StoreError> {
+    let row = person::Entity::find()
+        .filter(person::Column::Number.eq(i64::from(person.0)))
+        .filter(person::Column::LeftAt.is_null())
+        .one(tx.conn())
+        .await?;
+    Ok(row.map(|row| Private::new(row.name)))
+}
+
 /// Those on the roll with that name or that id, as somebody at the command line writes it: letter case and the blanks
 /// between words do not count in a name. Several may share one.
 pub async fn people_called(tx: &mut Tx, written: &str) -> Result<Vec<Person>, StoreError> {

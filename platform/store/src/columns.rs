@@ -41,6 +41,8 @@ pub enum Sensitivity {
     Personal,
     /// What a person wrote in their own words: nothing is known of what it holds.
     Words,
+    /// What proves who somebody is: never shown, exported or logged.
+    Secret,
 }
 
 /// The file that is compiled into the program.

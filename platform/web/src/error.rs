@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
 use crate::page::Page;
@@ -12,6 +12,11 @@ use crate::page::Page;
 /// A page that was answered in the bare shell, for whoever knows the right one.
 #[derive(Clone)]
 pub(crate) struct Bare(pub Arc<Page>);
+
+/// Where people sign in.
+pub const SIGN_IN: &str = "/sign-in";
+/// Where somebody who is signed in proves again who they are.
+pub const SIGN_IN_AGAIN: &str = "/sign-in/again";
 
 /// Why there is no page. The one type that turns errors into pages.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +36,21 @@ pub enum PageError {
     /// The form cannot be read.
     #[error("the form cannot be read")]
     Unreadable,
+    /// The page is for somebody who is signed in; where to go on afterwards.
+    #[error("nobody is signed in")]
+    SignInFirst {
+        /// The path of the page that was asked for.
+        back: String,
+    },
+    /// The page is for somebody who has just proved who they are; where to go on afterwards.
+    #[error("a fresh proof of who they are is needed")]
+    ProveAgain {
+        /// The path of the page that was asked for.
+        back: String,
+    },
+    /// A form came from somebody whose session has ended meanwhile.
+    #[error("the session has ended")]
+    SignedOut,
     /// The page is there, but not for this kind of request.
     #[error("method not allowed")]
     WrongMethod,
@@ -48,6 +68,10 @@ impl PageError {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
+        if let Self::SignInFirst { back } | Self::ProveAgain { back } = &self {
+            let page = if matches!(self, Self::SignInFirst { .. }) { SIGN_IN } else { SIGN_IN_AGAIN };
+            return Redirect::to(&format!("{page}?back={}", crate::form::in_a_query(back))).into_response();
+        }
         let (status, title, say) = match &self {
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
@@ -73,6 +97,13 @@ impl IntoResponse for PageError {
                 StatusCode::BAD_REQUEST,
                 "That form cannot be read",
                 "Go back, open the page again and send the form from there.".to_owned(),
+            ),
+            Self::SignedOut | Self::SignInFirst { .. } | Self::ProveAgain { .. } => (
+                StatusCode::UNAUTHORIZED,
+                "You have been signed out",
+                "Nothing was changed. Sign in again in another window, come back to this one, go back a page and send \
+                 the form again: what you wrote is still there."
+                    .to_owned(),
             ),
             Self::WrongMethod => (
                 StatusCode::METHOD_NOT_ALLOWED,

@@ -29,6 +29,11 @@ impl Submitted {
         self.0.reveal().get(name).map_or("", |words| words.trim())
     }
 
+    /// The words of a field as they are, for a password: the space around it is part of it.
+    pub fn whole(&self, name: &str) -> &str {
+        self.0.reveal().get(name).map_or("", String::as_str)
+    }
+
     /// The same on one line: runs of white space and control signs are one space.
     pub fn line(&self, name: &str) -> String {
         let words = self.text(name).split(|sign: char| sign.is_whitespace() || sign.is_control());
@@ -64,6 +69,29 @@ impl<S: Send + Sync> FromRequest<S> for Submitted {
     }
 }
 
+/// A text as the value of a field in an address.
+pub fn in_a_query(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// The page of ours that a field `back` in an address names, for after signing in; the one that everybody starts at where
+/// it names none. Never a page of anybody else.
+pub fn back_to(query: Option<&str>) -> String {
+    let fields = form_urlencoded::parse(query.unwrap_or("").as_bytes());
+    let back = fields.into_iter().find(|(name, _)| name == "back").map(|(_, back)| back.into_owned());
+    back.filter(|back| is_our_own(back)).unwrap_or_else(|| HOME.to_owned())
+}
+
+/// Where whoever signed in begins.
+pub const HOME: &str = "/today";
+
+/// Whether a path leads to this very origin, whatever a browser makes of it: one slash first, and plain signs only, so
+/// that nothing in it begins a host (`//host`, `/\\host`, a tab between them).
+pub fn is_our_own(path: &str) -> bool {
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || "/-_.~".contains(sign);
+    path.starts_with('/') && !path.starts_with("//") && path.chars().all(plain) && path.len() <= 200
+}
+
 /// What is wrong with a form: for each field one sentence that says what to do, in the order of the fields. The
 /// person's own words stay in the [`Submitted`] beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,6 +103,11 @@ impl Mistakes {
         if !self.0.iter().any(|(known, _)| *known == field) {
             self.0.push((field, say.into()));
         }
+    }
+
+    /// Adds what is wrong with no field: with the whole, as where somebody else was quicker.
+    pub fn add_whole(&mut self, say: impl Into<String>) {
+        self.add("", say);
     }
 
     /// Whether the form can be taken.
@@ -89,10 +122,10 @@ impl Mistakes {
 
     /// The summary at the top; none where nothing is wrong.
     pub fn summary(&self) -> Option<ErrorSummary> {
-        let lines = self
-            .0
-            .iter()
-            .map(|(field, say)| ErrorLine { content: say.render(), href: Some(format!("#{field}")) });
+        let lines = self.0.iter().map(|(field, say)| ErrorLine {
+            content: say.render(),
+            href: Some(format!("#{}", if field.is_empty() { "main-content" } else { field })),
+        });
         (!self.none()).then(|| ErrorSummary::new(lines.collect()))
     }
 }
@@ -110,6 +143,23 @@ mod tests {
         assert_eq!(form.line("bad"), "\u{fffd} x");
         assert_eq!(form.text("missing"), "");
         assert!(!format!("{form:?}").contains("two"));
+    }
+
+    #[test]
+    fn nobody_is_led_to_a_page_of_anybody_else() {
+        for (query, page) in [
+            (None, HOME),
+            (Some(""), HOME),
+            (Some("back=%2Fstaff%2Frequests%2FR-7KQ4M2HX"), "/staff/requests/R-7KQ4M2HX"),
+            (Some("back=https%3A%2F%2Fother.example%2F"), HOME),
+            (Some("back=%2F%2Fother.example"), HOME),
+            (Some("back=%2F%5Cother.example"), HOME),
+            (Some("back=%2F%09%2Fother.example"), HOME),
+            (Some("back=%2Fa%3Fb"), HOME),
+            (Some("back=javascript%3Aalert(1)"), HOME),
+        ] {
+            assert_eq!(back_to(query), page, "{query:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
 use axum::response::{Html, IntoResponse, Response};
+use kit::{Private, Timestamp, Zone};
 use maud::{DOCTYPE, Markup, PreEscaped, Render as _, html};
 
 use crate::assets;
@@ -16,6 +17,17 @@ pub struct Shell {
     /// What must be said on every page, in red, before anything else; nothing where there is nothing to warn of.
     pub notices: Vec<String>,
     /// The links at the foot: their words and addresses.
+    pub links: Vec<(String, String)>,
+    /// Who is signed in, where somebody is.
+    pub signed_in: Option<SignedIn>,
+}
+
+/// Who is signed in, for the top of their pages.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Their name.
+    pub name: Private<String>,
+    /// Where they may go: words and addresses.
     pub links: Vec<(String, String)>,
 }
 
@@ -150,6 +162,7 @@ impl Shell {
                     }
                 }
                 (GenericHeader::new(&self.service))
+                @if let Some(who) = &self.signed_in { (who.bar()) }
             }
         }
     }
@@ -175,6 +188,24 @@ impl Shell {
     }
 }
 
+impl SignedIn {
+    fn bar(&self) -> Markup {
+        html! {
+            nav .fivebar-bar aria-label="Your pages" {
+                div .govuk-width-container {
+                    ul {
+                        @for (words, href) in &self.links {
+                            li { a .govuk-link href=(href) { (words) } }
+                        }
+                    }
+                    p { a .govuk-link href="/me" { (self.name.reveal()) } }
+                    form method="post" action="/sign-out" novalidate { button .fivebar-plain type="submit" { "Sign out" } }
+                }
+            }
+        }
+    }
+}
+
 /// Marks the page as one with scripts, before anything is painted, and wakes the components when it is there.
 fn scripts(nonce: Option<&Nonce>) -> Markup {
     let Some(Nonce(nonce)) = nonce else { return Markup::default() };
@@ -186,6 +217,11 @@ fn scripts(nonce: Option<&Nonce>) -> Markup {
         }
         script type="module" nonce=(nonce) { (PreEscaped(wake)) }
     }
+}
+
+/// A moment as people say it, in the school's own time: `10:49 on Monday 23 November 2026`.
+pub fn moment(at: Timestamp, zone: &Zone) -> String {
+    zone.local(at).civil().strftime("%H:%M on %A %-d %B %Y").to_string()
 }
 
 /// A host or an address as people type it, which may break anywhere so that it never pushes a page sideways.

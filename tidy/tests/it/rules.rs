@@ -56,6 +56,13 @@ fn nothing_is_switched_off_silently() {
 }
 
 #[test]
+fn a_standing_is_made_by_one_door() {
+    let door = TREE.source("capabilities/people/src/duty/standing.rs").expect("the door has moved");
+    assert!(door.text.contains("Standing::loaded"), "the door has moved");
+    none(TREE.ending("rs").flat_map(habits::standings).collect());
+}
+
+#[test]
 fn nobody_waits_by_the_clock_without_a_reason() {
     let sleeps = Sleeps::parse(text("tidy/sleeps.toml")).unwrap();
     let mut complaints: Vec<_> = TREE.ending("rs").flat_map(|source| sleeps.complaints(source)).collect();

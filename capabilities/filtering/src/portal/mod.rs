@@ -1,7 +1,10 @@
 //! The portal: what anybody at the school may open, without signing in.
 
 mod pages;
+mod publishing;
+pub mod today;
 pub(crate) use pages::Carried;
+pub use publishing::{NotPublished, Publishes};
 pub mod refusal;
 pub mod views;
 
@@ -9,13 +12,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::response::Response;
 use engine::catalogue::OpenSite;
 use engine::ticket::Ticket;
 use engine::{Current, Step, behalf};
 use kit::{Clock, Private, Timestamp, Zone};
+use people::account::{Hashing, House};
+use people::duty::SchoolKind;
 use store::Db;
 use web::{Page, PageError, Shell};
 
@@ -52,6 +57,12 @@ pub struct Portal {
     pub recent: Arc<dyn RecentBlocks>,
     /// Knows which lists name a site, and since when. Reads files, and is asked where nobody waits for it.
     pub named: Named,
+    /// Publishes what a page has changed.
+    pub publishes: Arc<dyn Publishes>,
+    /// What kind of school it is.
+    pub kind: SchoolKind,
+    /// Hashes the passwords of whoever signs in.
+    pub hashing: Hashing,
     /// What else must be said on every page just now, as while older rules stand in for damaged ones.
     pub notices: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
 }
@@ -62,8 +73,10 @@ pub fn routes(portal: Portal) -> Router {
     let pages = pages::routes()
         .merge(crate::site_request::pages::routes())
         .merge(crate::site_report::pages::routes());
-    let (own, shell) = (portal.own.clone(), portal.clone());
-    web::guarded(pages.with_state(portal), own, Arc::new(move || shell.shell()))
+    let pages = pages.merge(crate::site_request::staff_pages::routes()).merge(today::routes());
+    let (own, shell, house) = (portal.own.clone(), portal.clone(), House::from_ref(&portal));
+    let pages = pages.with_state(portal).merge(people::account::routes(house));
+    web::guarded(pages, own, Arc::new(move || shell.shell()))
 }
 
 impl Portal {
@@ -79,9 +92,11 @@ impl Portal {
                 ("Ask for a site", "/requests"),
                 ("Report a site", "/reports"),
                 ("Get help", "/help"),
+                ("Staff: sign in", web::error::SIGN_IN),
             ]
             .map(|(words, href)| (words.to_owned(), href.to_owned()))
             .to_vec(),
+            signed_in: None,
         }
     }
 
@@ -157,6 +172,26 @@ impl Portal {
     }
 }
 
+impl FromRef<Portal> for House {
+    fn from_ref(portal: &Portal) -> Self {
+        let (shell, from) = (portal.clone(), portal.clone());
+        Self {
+            db: portal.db.clone(),
+            clock: portal.clock.clone(),
+            zone: portal.zone.clone(),
+            kind: portal.kind,
+            shell: Arc::new(move || shell.shell()),
+            by_https: portal.own.url.starts_with("https://"),
+            key: portal.ticket_key.clone(),
+            hashing: portal.hashing.clone(),
+            visitor: Arc::new(move |parts| match from.visitor(parts)? {
+                Visitor::At(address) | Visitor::BehindGate(address) => Ok(address),
+            }),
+            offered: Arc::new(today::offered),
+        }
+    }
+}
+
 /// What is said when a form was right and could not be kept. The error is logged once, here.
 pub(crate) fn not_kept(error: &(dyn std::error::Error + 'static)) -> String {
     let reference = web::error::logged(error);
@@ -178,6 +213,12 @@ impl FromRequestParts<Portal> for Visitor {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, portal: &Portal) -> Result<Self, PageError> {
+        portal.visitor(parts)
+    }
+}
+
+impl Portal {
+    fn visitor(&self, parts: &Parts) -> Result<Visitor, PageError> {
         let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = connected
             .map(|ConnectInfo(address)| address.ip().to_canonical())
@@ -185,10 +226,10 @@ impl FromRequestParts<Portal> for Visitor {
         // Whatever the gate did not say about now, once, under the key that only it and the portal hold, was not said.
         let mut words = parts.headers.get_all(behalf::FIELD).iter();
         let word = words.next().filter(|_| words.next().is_none()).and_then(|word| word.to_str().ok());
-        let (key, now) = (portal.ticket_key.reveal(), portal.clock.now());
+        let (key, now) = (self.ticket_key.reveal(), self.clock.now());
         if let Some(client) = word.and_then(|word| behalf::spoken_for(key, word, now)) {
-            return Ok(Self::At(client));
+            return Ok(Visitor::At(client));
         }
-        Ok(if (portal.is_gate)(peer) { Self::BehindGate(peer) } else { Self::At(peer) })
+        Ok(if (self.is_gate)(peer) { Visitor::BehindGate(peer) } else { Visitor::At(peer) })
     }
 }

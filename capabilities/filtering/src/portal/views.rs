@@ -2,22 +2,17 @@
 
 use engine::Step;
 use engine::catalogue::OpenSite;
-use kit::{Timestamp, Zone};
+use kit::Zone;
 use maud::{Markup, html};
 use web::Page;
 use web::component::{BackLink, Button, Cell, InsetText, SummaryList, SummaryRow, Table};
-use web::page::host;
+use web::page::{host, moment};
 
 use super::{NamedBy, Refusal};
 
 /// The way back to the first page.
 pub(crate) fn back() -> BackLink {
     BackLink::new("/")
-}
-
-/// A moment as people say it, in the school's own time: `10:49 on Monday 23 November 2026`.
-pub(crate) fn moment(at: Timestamp, zone: &Zone) -> String {
-    zone.local(at).civil().strftime("%H:%M on %A %-d %B %Y").to_string()
 }
 
 /// The first page.

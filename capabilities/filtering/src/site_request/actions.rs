@@ -2,7 +2,8 @@
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use engine::Catalogue;
-use kit::Timestamp;
+use kit::permit::Action;
+use kit::{Permit, Timestamp};
 use serde_json::json;
 
 use super::model::{Ask, NotOpen, SiteRequest, State};
@@ -13,6 +14,19 @@ use crate::overrides::{self, Grant, GrantError, Override, Whom};
 use crate::reference::{NoRandomness, Reference};
 use crate::site::{NoSite, check_one_site};
 use crate::site_note::MOST_OPEN;
+
+kit::action!(
+    /// Reading what people ask to have opened.
+    ReadRequests(()) = "request.read"
+);
+kit::action!(
+    /// Refusing a request.
+    RefuseRequest(Reference) = "request.refuse"
+);
+kit::action!(
+    /// Approving a request alone.
+    ApproveRequest(Reference) = "request.approve"
+);
 
 /// Why a request was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -87,13 +101,25 @@ pub enum AnswerError {
 /// publish afterwards, and the gate knows within a second.
 pub async fn approve(
     tx: &mut Tx,
-    actor: &Actor,
-    reference: &Reference,
+    permit: &Permit<ApproveRequest>,
     whom: Option<Whom>,
     reason: &str,
     ends_at: Timestamp,
     at: Timestamp,
 ) -> Result<(SiteRequest, Override), AnswerError> {
+    open_up(tx, permit, whom, reason, ends_at, at).await
+}
+
+/// The same for any permit that lets a request be approved, as that of a second person.
+pub(super) async fn open_up<A: Action<Subject = Reference>>(
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    whom: Option<Whom>,
+    reason: &str,
+    ends_at: Timestamp,
+    at: Timestamp,
+) -> Result<(SiteRequest, Override), AnswerError> {
+    let (actor, reference) = (permit.actor(), permit.subject());
     let request = open(tx, reference, reason).await?;
     if let Err(NoSite { why, .. }) = check_one_site(&request.ask.site.host) {
         return Err(AnswerError::NoSite { why, reference: reference.clone() });
@@ -139,13 +165,12 @@ pub async fn forget_always_open(
 /// Leaves the site closed, and says why.
 pub async fn refuse(
     tx: &mut Tx,
-    actor: &Actor,
-    reference: &Reference,
+    permit: &Permit<RefuseRequest>,
     reason: &str,
     at: Timestamp,
 ) -> Result<SiteRequest, AnswerError> {
-    let request = open(tx, reference, reason).await?.refuse(reason.trim().to_owned(), at)?;
-    answer(tx, actor, &request, "site-request.refuse", at).await?;
+    let request = open(tx, permit.subject(), reason).await?.refuse(reason.trim().to_owned(), at)?;
+    answer(tx, permit.actor(), &request, "site-request.refuse", at).await?;
     Ok(request)
 }
 
@@ -165,7 +190,11 @@ pub async fn list(tx: &mut Tx, only_open: bool, at_most: u32) -> Result<Vec<Site
     store::newest(tx, only_open, at_most).await
 }
 
-async fn open(tx: &mut Tx, reference: &Reference, reason: &str) -> Result<SiteRequest, AnswerError> {
+pub(super) async fn open(
+    tx: &mut Tx,
+    reference: &Reference,
+    reason: &str,
+) -> Result<SiteRequest, AnswerError> {
     if reason.trim().is_empty() {
         return Err(AnswerError::NoReason);
     }
@@ -187,6 +216,6 @@ async fn answer(
 }
 
 /// Whoever asked, where that is known well enough to open something for them alone.
-fn asker(request: &SiteRequest) -> Option<Whom> {
+pub(super) fn asker(request: &SiteRequest) -> Option<Whom> {
     request.ask.asker.person.map(Whom::Person)
 }

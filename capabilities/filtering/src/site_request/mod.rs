@@ -1,11 +1,15 @@
 //! Asking for a site that is refused, and the answer.
 //!
 //! A request is kept until it is answered, approved with an end or refused, always with a reason. An approval makes an
-//! [`Override`](crate::overrides::Override) in the same transaction. Only whoever asked sees the request and its answer.
+//! [`Override`](crate::overrides::Override) in the same transaction. Only whoever asked sees the request and its answer, and those
+//! whose duty is to answer. At the portal an approval takes two people ([`agreeing`]).
 
 pub mod actions;
+pub mod agreeing;
 pub mod model;
 pub(crate) mod pages;
+pub(crate) mod staff_pages;
+pub mod staff_views;
 pub(crate) mod store;
 pub mod views;
 

@@ -6,11 +6,11 @@ use web::component::{
     Button, Hint, Input, InsetText, Label, Legend, Panel, Radio, Radios, SummaryList, SummaryRow, Tag,
     Textarea,
 };
-use web::page::host;
+use web::page::{host, moment};
 use web::{Mistakes, Page, Submitted};
 
 use super::model::{HowLong, SiteRequest, State};
-use crate::portal::views::{back, moment};
+use crate::portal::views::back;
 use crate::site_note::views::carried;
 
 /// The form, with whatever words stand in it.

@@ -4,8 +4,13 @@ use engine::PersonNo;
 use engine::live::Subject;
 use filtering::lasting::{self, WithdrawError};
 use filtering::overrides::{self, GrantError, Refused, Whom};
-use filtering::site_request::actions::{AnswerError, approve, find, list, refuse};
+use filtering::reference::Reference;
+use filtering::site_request::actions::{
+    AnswerError, ApproveRequest, RefuseRequest, approve, find, list, refuse,
+};
 use filtering::site_request::{NotOpen, SiteRequest, State};
+use kit::Permit;
+use people::duty::{Duties, at_the_command_line};
 use store::Actor;
 use testing::{MONDAY, TestDatabase, databases};
 
@@ -13,6 +18,14 @@ use crate::school::{School, TABLET, UNKNOWN};
 
 const NETWORK_MANAGER: Actor = Actor::CommandLine(1000);
 const HOUR_MS: i64 = 3_600_000;
+
+pub fn approving(reference: &Reference) -> Permit<ApproveRequest> {
+    Duties::built_in().authority().grant(&at_the_command_line(1000), reference.clone(), MONDAY).unwrap()
+}
+
+fn refusing(reference: &Reference) -> Permit<RefuseRequest> {
+    Duties::built_in().authority().grant(&at_the_command_line(1000), reference.clone(), MONDAY).unwrap()
+}
 
 async fn asked(school: &School, database: &TestDatabase, from: &str) -> SiteRequest {
     let sent = school.post(from, "/requests", "site=games.example&what=chess+club&how-long=lesson").await;
@@ -30,7 +43,7 @@ async fn an_approval_makes_an_override_that_ends_and_is_shown_to_the_asker() {
         let mut tx = database.db.begin().await.unwrap();
         let ends_at = MONDAY.plus_millis(HOUR_MS);
         let (answered, made) =
-            approve(&mut tx, &NETWORK_MANAGER, &request.reference, None, "For chess club.", ends_at, MONDAY)
+            approve(&mut tx, &approving(&request.reference), None, "For chess club.", ends_at, MONDAY)
                 .await
                 .unwrap();
         tx.commit().await.unwrap();
@@ -44,7 +57,7 @@ async fn an_approval_makes_an_override_that_ends_and_is_shown_to_the_asker() {
         assert!(shown.body.contains("10:00 on Monday 23 November 2026"));
 
         let mut tx = database.db.begin().await.unwrap();
-        let again = refuse(&mut tx, &NETWORK_MANAGER, &request.reference, "no", MONDAY).await.unwrap_err();
+        let again = refuse(&mut tx, &refusing(&request.reference), "no", MONDAY).await.unwrap_err();
         assert!(matches!(again, AnswerError::NotOpen(NotOpen { was: "approved" })), "{again}");
         assert_eq!(lasting::not_over::<overrides::Override>(&mut tx, MONDAY).await.unwrap().len(), 1);
         assert_eq!(
@@ -87,13 +100,12 @@ async fn an_answer_that_cannot_be_leaves_everything_as_it_was() {
         let ends_at = MONDAY.plus_millis(HOUR_MS);
         let mut tx = database.db.begin().await.unwrap();
         let reference = &request.reference;
-        let nobody = approve(&mut tx, &NETWORK_MANAGER, reference, None, "yes", ends_at, MONDAY).await;
+        let nobody = approve(&mut tx, &approving(reference), None, "yes", ends_at, MONDAY).await;
         assert!(matches!(nobody, Err(AnswerError::NobodyKnown)), "a weak identity opens nothing");
         let pupils = Some(Whom::Group("pupils".into()));
-        let empty =
-            approve(&mut tx, &NETWORK_MANAGER, reference, pupils.clone(), "  ", ends_at, MONDAY).await;
+        let empty = approve(&mut tx, &approving(reference), pupils.clone(), "  ", ends_at, MONDAY).await;
         assert!(matches!(empty, Err(AnswerError::NoReason)));
-        let past = approve(&mut tx, &NETWORK_MANAGER, reference, pupils.clone(), "yes", MONDAY, MONDAY).await;
+        let past = approve(&mut tx, &approving(reference), pupils.clone(), "yes", MONDAY, MONDAY).await;
         assert!(matches!(
             past,
             Err(AnswerError::Grant(GrantError::Refused(Refused::Lasting(
@@ -101,13 +113,13 @@ async fn an_answer_that_cannot_be_leaves_everything_as_it_was() {
             ))))
         ));
         let unknown = "R-22222222".parse().unwrap();
-        let unknown = refuse(&mut tx, &NETWORK_MANAGER, &unknown, "no", MONDAY).await;
+        let unknown = refuse(&mut tx, &refusing(&unknown), "no", MONDAY).await;
         assert!(matches!(unknown, Err(AnswerError::NotFound)));
         drop(tx);
         let shown = school.get(UNKNOWN, &format!("/requests/{reference}")).await;
         assert_eq!(shown.words("h1"), ["Request sent"]);
         let mut tx = database.db.begin().await.unwrap();
-        approve(&mut tx, &NETWORK_MANAGER, reference, pupils, "yes", ends_at, MONDAY).await.unwrap();
+        approve(&mut tx, &approving(reference), pupils, "yes", ends_at, MONDAY).await.unwrap();
         tx.commit().await.unwrap();
     }
 }
@@ -122,7 +134,7 @@ async fn a_refusal_and_a_report_s_answer_are_shown_with_their_reason() {
         let place = sent.location().to_owned();
         let reference = place.trim_start_matches("/reports/").parse().unwrap();
         let mut tx = database.db.begin().await.unwrap();
-        refuse(&mut tx, &NETWORK_MANAGER, &request.reference, "Not in lessons.", MONDAY).await.unwrap();
+        refuse(&mut tx, &refusing(&request.reference), "Not in lessons.", MONDAY).await.unwrap();
         let answer = filtering::site_report::actions::answer;
         answer(&mut tx, &NETWORK_MANAGER, &reference, true, "It is closed now.", MONDAY).await.unwrap();
         assert!(answer(&mut tx, &NETWORK_MANAGER, &reference, false, "again", MONDAY).await.is_err());

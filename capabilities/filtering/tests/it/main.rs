@@ -12,6 +12,7 @@ mod publishing;
 mod samples;
 mod school;
 mod sealed;
+mod staff;
 mod taking_lists;
 mod web_lists;
 mod web_patches;

@@ -6,6 +6,7 @@ use engine::{Saying, Step};
 use filtering::portal::{NO_LIVE_FEED, Refusal};
 use testing::{MONDAY, databases};
 
+use crate::answers::approving;
 use crate::school::{GATE, KEY, School, TABLET, UNKNOWN};
 
 const FORM: &str = "site=https%3A%2F%2FChess.example%2Fplay%3Fq%3Dsecret&what=For+chess+club&how-long=week";
@@ -217,15 +218,9 @@ async fn what_is_not_one_site_is_not_kept_and_not_approved() {
         let kept = filtering::site_request::actions::raise(&mut tx, &actor, ask, MONDAY).await.unwrap();
         let everyone = Some(filtering::overrides::Whom::Everyone);
         let until = MONDAY.plus_millis(3_600_000);
-        let refused = filtering::site_request::actions::approve(
-            &mut tx,
-            &actor,
-            &kept.reference,
-            everyone,
-            "for work",
-            until,
-            MONDAY,
-        );
+        let permit = approving(&kept.reference);
+        let refused =
+            filtering::site_request::actions::approve(&mut tx, &permit, everyone, "for work", until, MONDAY);
         let refused = refused.await.unwrap_err().to_string();
         let remedy = format!(
             "Refuse the request and say what to ask for: `fivebar requests refuse {}",

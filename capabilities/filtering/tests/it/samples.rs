@@ -5,14 +5,20 @@ use axum::http::header::CONTENT_SECURITY_POLICY;
 use engine::catalogue::OpenSite;
 use engine::{Identity, Saying, Step};
 use filtering::asker::Asker;
+use filtering::overrides::Whom;
+use filtering::portal::today;
 use filtering::portal::views::Recent;
 use filtering::portal::{NO_LIVE_FEED, NamedBy, Refusal, views};
 use filtering::site::Site;
 use filtering::site_report::{Kind, Outcome, SiteReport, Tell};
+use filtering::site_request::agreeing::{Proposed, Terms};
+use filtering::site_request::staff_views::{self, Seen};
 use filtering::site_request::{Ask, HowLong, SiteRequest, State};
 use filtering::{site_report, site_request};
 use http_body_util::BodyExt as _;
 use kit::{Ids, Private, Zone};
+use people::account::{Name, Token, views as people_views};
+use register::approval::{Approval, State as ApprovalState};
 use testing::MONDAY;
 use web::{Mistakes, Page, Shell, Submitted};
 
@@ -171,16 +177,107 @@ fn samples() -> Vec<(&'static str, Page)> {
     ]
 }
 
+/// Pages of signing in, and those of whoever did.
+fn staff_samples() -> Vec<(&'static str, Page)> {
+    let zone = Zone::named("Europe/London").unwrap();
+    let (empty, nothing) = (Submitted::default(), Mistakes::default());
+    let long = "word ".repeat(400);
+    let only = |names: &[&'static str]| {
+        let mut mistakes = Mistakes::default();
+        for name in names {
+            mistakes.add(name, "Enter what is missing here");
+        }
+        mistakes
+    };
+    let (token, name) = (Token::of([3; 32]), Name::typed("a.example").unwrap());
+    let (at, ends_at) = (MONDAY, MONDAY.plus_millis(3_600_000));
+    let proposed = |own_words: &str| Proposed {
+        id: Ids::default().make(MONDAY),
+        terms: Terms { whom: Whom::Group("year-9".into()), ends_at, risk: Private::new(own_words.into()) },
+        by: "person:1".into(),
+        at,
+        lapses_at: ends_at,
+    };
+    let seen = |own, answering| Seen {
+        own,
+        may_refuse: true,
+        may_propose: true,
+        may_agree: true,
+        answering,
+        groups: (7..=13).map(|year| (format!("year-{year}"), format!("Year {year}"))).collect(),
+        asker: Some(Private::new("Ada Example".into())),
+        proposer: Some(Private::new("Bo Example".into())),
+    };
+    let before = Approval {
+        id: Ids::default().make(MONDAY),
+        kind: "request.approve".into(),
+        subject: String::new(),
+        terms: serde_json::Value::Null,
+        reason: String::new(),
+        proposed_by: "person:1".into(),
+        proposed_at: at,
+        lapses_at: ends_at,
+        state: ApprovalState::Refused { by: "person:2".into(), at, words: long.clone() },
+    };
+    let open = request("Chess club", State::Open);
+    let longest = request(&long, State::Approved { answer: long.clone(), at, ends_at });
+    let one = |request: &SiteRequest, proposed: Option<&Proposed>, seen: &Seen, mistakes: &Mistakes| {
+        staff_views::one(request, proposed, std::slice::from_ref(&before), seen, &empty, mistakes, &zone)
+    };
+    let line = |request: &SiteRequest, proposed| staff_views::Line { request: request.clone(), proposed };
+    vec![
+        ("sign-in", people_views::sign_in(&empty, &nothing)),
+        ("sign-in-wrong", people_views::sign_in(&empty, &only(&["name", "password"]))),
+        ("sign-in-not-private", people_views::not_private()),
+        ("welcome", people_views::welcome(&token, &name, &nothing)),
+        ("welcome-wrong", people_views::welcome(&token, &name, &only(&["password", "repeated"]))),
+        ("welcome-ended", people_views::no_welcome()),
+        ("staff-again", people_views::again(&empty, &only(&["password"]))),
+        ("staff-requests-empty", staff_views::waiting(&[], &zone)),
+        (
+            "staff-requests",
+            staff_views::waiting(
+                &[line(&open, None), line(&open, Some(proposed("risk"))), line(&longest, None)],
+                &zone,
+            ),
+        ),
+        ("staff-request", one(&open, None, &seen(false, false), &nothing)),
+        (
+            "staff-request-wrong",
+            one(&open, None, &seen(false, false), &only(&["whom", "until", "risk", "refusal"])),
+        ),
+        ("staff-request-own", one(&open, Some(&proposed("risk")), &seen(true, false), &nothing)),
+        ("staff-request-second", one(&open, Some(&proposed(&long)), &seen(false, false), &nothing)),
+        (
+            "staff-request-agreeing",
+            one(&open, Some(&proposed("risk")), &seen(false, true), &only(&["agreement", "disagreement"])),
+        ),
+        ("staff-request-answered", one(&longest, None, &seen(false, false), &nothing)),
+        ("staff-today-empty", today::page(None)),
+        ("staff-today", today::page(Some((1, 12)))),
+    ]
+}
+
 #[tokio::test]
 async fn every_page_in_every_state_is_well_made() {
     let shell = Shell {
         service: "Fivebar at a village primary".into(),
         notices: vec![NO_LIVE_FEED.into()],
         links: vec![("Get help".into(), "/help".into())],
+        signed_in: None,
+    };
+    let staff = Shell {
+        signed_in: Some(web::page::SignedIn {
+            name: Private::new("A. Name-That Is-Longer Than-Most-Names-Are".into()),
+            links: [("Today", "/today"), ("Requests", "/staff/requests")]
+                .map(|(words, href)| (words.into(), href.into()))
+                .into(),
+        }),
+        ..shell.clone()
     };
     let folder = std::env::var_os("FIVEBAR_SAMPLES").map(std::path::PathBuf::from);
-    for (name, page) in samples() {
-        let response = shell.respond(&page);
+    for (name, page) in samples().into_iter().chain(staff_samples()) {
+        let response = if name.starts_with("staff") { staff.respond(&page) } else { shell.respond(&page) };
         let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let html = std::str::from_utf8(&body).unwrap();

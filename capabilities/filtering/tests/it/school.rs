@@ -13,10 +13,15 @@ use engine::ticket::Ticket;
 use engine::{
     Catalogue, Current, DeviceNo, FilterPolicy, Front, Host, HostName, PersonNo, PolicyDocument, Sealed,
 };
-use filtering::portal::{LogUnavailable, NamedBy, Portal, RecentBlocks, Refusal, Soon};
+use filtering::portal::{
+    LogUnavailable, NamedBy, NotPublished, Portal, Publishes, RecentBlocks, Refusal, Soon,
+};
 use http_body_util::BodyExt as _;
-use kit::{Clock, Private, Zone};
+use kit::{Clock, Private, Timestamp, Zone};
 use lists::{IndexBuilder, ListIndex, Seed};
+use people::account::Hashing;
+use people::duty::SchoolKind;
+use store::{Actor, Tx};
 use testing::{MONDAY, TestDatabase};
 use tower::ServiceExt as _;
 
@@ -116,6 +121,16 @@ impl RecentBlocks for Told {
     }
 }
 
+/// Keeps what a page has changed: that it is published is for the program's own journeys, which have gates.
+struct CommitsOnly;
+
+impl Publishes for CommitsOnly {
+    fn live(&self, tx: Tx, new: LiveDocument, _: Actor, _: Timestamp) -> Soon<'_, Result<(), NotPublished>> {
+        assert_eq!(new.overrides.len(), 1, "what is new goes with it");
+        Box::pin(async move { tx.commit().await.map_err(|error| NotPublished::Failed(error.into())) })
+    }
+}
+
 pub struct School {
     pub current: Arc<Current>,
     pub clock: Clock,
@@ -149,6 +164,9 @@ impl School {
                     .into()
             }),
             notices: Arc::new(Vec::new),
+            publishes: Arc::new(CommitsOnly),
+            kind: SchoolKind::Maintained,
+            hashing: Hashing::new(),
         };
         Self { router: filtering::routes(portal), current, clock }
     }

@@ -13,6 +13,7 @@ mod m0007_filter_test;
 mod m0008_dns_name;
 mod m0009_observing;
 mod m0010_device_hardware;
+mod m0011_house;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -39,6 +40,7 @@ const ALL: &[Migration] = &[
     Migration { number: 8, name: "dns-name", statements: m0008_dns_name::statements },
     Migration { number: 9, name: "observing", statements: m0009_observing::statements },
     Migration { number: 10, name: "device-hardware", statements: m0010_device_hardware::statements },
+    Migration { number: 11, name: "house", statements: m0011_house::statements },
 ];
 
 /// Held on PostgreSQL while the shape changes, so that two programs starting together do not both change it.

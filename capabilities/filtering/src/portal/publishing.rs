@@ -1,0 +1,31 @@
+//! Publishing what a page has changed: whoever runs the hub knows how.
+
+use ::store::{Actor, Tx};
+use engine::LiveDocument;
+use kit::Timestamp;
+
+use super::Soon;
+
+/// Commits and publishes.
+pub trait Publishes: Send + Sync {
+    /// Commits what the transaction has changed and publishes what holds for a time, with something new in it, where
+    /// gates can carry that out. What cannot be published is not kept. Gates have it within a second.
+    fn live(
+        &self,
+        tx: Tx,
+        new: LiveDocument,
+        actor: Actor,
+        at: Timestamp,
+    ) -> Soon<'_, Result<(), NotPublished>>;
+}
+
+/// Why something was not published, and so not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPublished {
+    /// No gate can carry it out under the policy in force; why, for whoever asked for it.
+    #[error("{0}")]
+    CannotBe(String),
+    /// Something we did not foresee.
+    #[error("it could not be published")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

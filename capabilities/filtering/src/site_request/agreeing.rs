@@ -1,0 +1,173 @@
+//! Opening a site takes two people: one proposes, with whom it is for, until when and what it would risk; another
+//! agrees, and only then is it opened.
+
+use ::store::{StoreError, Tx};
+use kit::{Permit, Private, Timestamp};
+use register::approval::{self, Approval, ApprovalId, Proposal};
+use serde_json::{Value, json};
+
+use super::actions::{self, AnswerError};
+use super::model::SiteRequest;
+use crate::overrides::{self, Override, Whom};
+use crate::reference::Reference;
+
+kit::action!(
+    /// Proposing to open what somebody asks for.
+    ProposeRequest(Reference) = "request.propose"
+);
+kit::action!(
+    /// Agreeing, as the second person, to what another proposed, or refusing it.
+    AgreeRequest(Reference) = "request.agree"
+);
+
+/// What such approvals are kept as.
+const KIND: &str = "request.approve";
+/// For how long a proposal waits for its second person.
+const WAITS_MS: i64 = 14 * 86_400_000;
+
+/// What somebody proposes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// For whom the site is opened.
+    pub whom: Whom,
+    /// Until when.
+    pub ends_at: Timestamp,
+    /// What opening it would risk, and why that is worth it, in the proposer's words.
+    pub risk: Private<String>,
+}
+
+/// What waits for a second person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    /// The approval's id.
+    pub id: ApprovalId,
+    /// What is proposed.
+    pub terms: Terms,
+    /// By whom, as the trail writes them.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Until when it can be agreed to.
+    pub lapses_at: Timestamp,
+}
+
+/// Why nothing came of it.
+#[derive(Debug, thiserror::Error)]
+pub enum AgreeError {
+    /// The request cannot be answered so.
+    #[error(transparent)]
+    Request(#[from] AnswerError),
+    /// The proposal cannot be answered so.
+    #[error(transparent)]
+    Approval(#[from] approval::AnswerError),
+    /// Somebody proposed to open it already.
+    #[error("somebody has proposed this already, and a second person’s answer is awaited")]
+    Proposed,
+    /// The request is answered, or nothing waits.
+    #[error("nothing waits for an answer here; somebody else may have been quicker")]
+    NothingWaits,
+    /// It would end before anybody could agree.
+    #[error("the time must end in the future")]
+    Over,
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Proposes to open what somebody asks for. Nothing is opened yet.
+pub async fn propose(
+    tx: &mut Tx,
+    permit: &Permit<ProposeRequest>,
+    terms: Terms,
+    at: Timestamp,
+) -> Result<Proposed, AgreeError> {
+    let request = waiting(tx, permit.subject(), terms.risk.reveal()).await?;
+    if terms.ends_at <= at {
+        return Err(AgreeError::Over);
+    }
+    overrides::actions::somebody(tx, &terms.whom).await.map_err(AnswerError::from)?;
+    let (kind, id) = terms.whom.parts();
+    let proposal = Proposal {
+        kind: KIND,
+        subject: request.id.to_string(),
+        terms: json!({ "whom": { "kind": kind, "id": id }, "ends_at": terms.ends_at.as_millis() }),
+        reason: terms.risk.reveal().trim().to_owned(),
+        // Whoever agrees once it would have ended agrees to nothing.
+        lapses_at: terms.ends_at.min(at.plus_millis(WAITS_MS)),
+    };
+    match approval::propose(tx, permit.actor(), proposal, at).await {
+        Ok(made) => Ok(read(made)?),
+        Err(StoreError::Taken) => Err(AgreeError::Proposed),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The second person agrees, and the site is opened in the same transaction, as was proposed. `words` are what the
+/// asker reads. Publish afterwards.
+pub async fn agree(
+    tx: &mut Tx,
+    permit: &Permit<AgreeRequest>,
+    words: &str,
+    at: Timestamp,
+) -> Result<(SiteRequest, Override), AgreeError> {
+    let proposed = of(tx, permit.subject()).await?.ok_or(AgreeError::NothingWaits)?;
+    approval::agree(tx, permit.actor(), proposed.id, words, at).await?;
+    let Terms { whom, ends_at, .. } = proposed.terms;
+    Ok(actions::open_up(tx, permit, Some(whom), words, ends_at, at).await?)
+}
+
+/// The second person does not agree, and says why. The request itself waits on.
+pub async fn disagree(
+    tx: &mut Tx,
+    permit: &Permit<AgreeRequest>,
+    words: &str,
+    at: Timestamp,
+) -> Result<(), AgreeError> {
+    let proposed = of(tx, permit.subject()).await?.ok_or(AgreeError::NothingWaits)?;
+    approval::refuse(tx, permit.actor(), proposed.id, words, at).await?;
+    Ok(())
+}
+
+/// Whoever proposed it takes it back.
+pub async fn withdraw(tx: &mut Tx, permit: &Permit<ProposeRequest>, at: Timestamp) -> Result<(), AgreeError> {
+    let proposed = of(tx, permit.subject()).await?.ok_or(AgreeError::NothingWaits)?;
+    approval::withdraw(tx, permit.actor(), proposed.id, at).await?;
+    Ok(())
+}
+
+/// What is proposed about a request and waits.
+pub async fn of(tx: &mut Tx, reference: &Reference) -> Result<Option<Proposed>, AgreeError> {
+    let Some(request) = actions::find(tx, reference).await? else { return Ok(None) };
+    let waiting = approval::waiting_for(tx, KIND, &request.id.to_string()).await?;
+    Ok(waiting.map(read).transpose()?)
+}
+
+/// Every proposal about a request, oldest first, with what became of it.
+pub async fn history(tx: &mut Tx, request: &SiteRequest) -> Result<Vec<Approval>, StoreError> {
+    approval::history(tx, KIND, &request.id.to_string()).await
+}
+
+/// What is still open, since an answer from elsewhere may have come first.
+async fn waiting(tx: &mut Tx, reference: &Reference, words: &str) -> Result<SiteRequest, AgreeError> {
+    let request = actions::open(tx, reference, words).await?;
+    match request.state {
+        super::State::Open => Ok(request),
+        _ => Err(AgreeError::NothingWaits),
+    }
+}
+
+fn read(approval: Approval) -> Result<Proposed, StoreError> {
+    let unreadable = || StoreError::Unreadable { table: "approval", column: "terms", why: "not its terms" };
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let whom = approval.terms.get("whom").ok_or_else(unreadable)?;
+    let (kind, id) = (text(whom.get("kind")), text(whom.get("id")));
+    let whom = kind.zip(id).and_then(|(kind, id)| Whom::of(&kind, &id)).ok_or_else(unreadable)?;
+    let ends_at = approval.terms.get("ends_at").and_then(Value::as_i64).ok_or_else(unreadable)?;
+    Ok(Proposed {
+        id: approval.id,
+        terms: Terms { whom, ends_at: Timestamp::from_millis(ends_at), risk: Private::new(approval.reason) },
+        by: approval.proposed_by,
+        at: approval.proposed_at,
+        lapses_at: approval.lapses_at,
+    })
+}

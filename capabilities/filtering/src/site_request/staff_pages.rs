@@ -1,0 +1,332 @@
+//! Requests as those see them who answer: all that wait, and one with its answer.
+
+use ::store::Tx;
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use engine::LiveDocument;
+use kit::{Private, Timestamp, Zone};
+use people::account::SignedIn;
+use web::{Mistakes, PageError, Submitted};
+
+use super::actions::{self, AnswerError, ReadRequests, RefuseRequest};
+use super::agreeing::{self, AgreeError, AgreeRequest, ProposeRequest, Terms};
+use super::{SiteRequest, State as Answered, staff_views as views};
+use crate::overrides::Whom;
+use crate::portal::{NotPublished, Portal};
+use crate::reference::Reference;
+use crate::site_note::pages::{LONGEST_WORDS, reference};
+
+/// How many are shown.
+const SHOWN: u32 = 100;
+
+pub(crate) fn routes() -> Router<Portal> {
+    Router::new()
+        .route("/staff/requests", get(waiting))
+        .route("/staff/requests/{reference}", get(show))
+        .route("/staff/requests/{reference}/refusal", post(refuse))
+        .route("/staff/requests/{reference}/proposal", post(propose))
+        .route("/staff/requests/{reference}/withdrawal", post(withdraw))
+        .route("/staff/requests/{reference}/agreement", get(agree_form).post(agree))
+        .route("/staff/requests/{reference}/disagreement", post(disagree))
+}
+
+async fn waiting(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
+    who.may::<ReadRequests>(())?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let requests = actions::list(&mut tx, false, SHOWN).await.map_err(PageError::unexpected)?;
+    let mut lines = Vec::new();
+    for request in requests {
+        let proposed = match request.state {
+            Answered::Open => {
+                agreeing::of(&mut tx, &request.reference).await.map_err(PageError::unexpected)?
+            }
+            _ => None,
+        };
+        lines.push(views::Line { request, proposed });
+    }
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&views::waiting(&lines, &portal.zone)))
+}
+
+async fn show(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, PageError> {
+    who.may::<ReadRequests>(())?;
+    let reference = reference(path)?;
+    let page = one(&portal, &who, &reference, &Submitted::default(), &Mistakes::default(), false).await?;
+    Ok(page.into_response())
+}
+
+/// The page of one request, with whatever words stand in its forms.
+async fn one(
+    portal: &Portal,
+    who: &SignedIn,
+    reference: &Reference,
+    form: &Submitted,
+    mistakes: &Mistakes,
+    answering: bool,
+) -> Result<Response, PageError> {
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let request = found(&mut tx, reference).await?;
+    let proposed = agreeing::of(&mut tx, reference).await.map_err(PageError::unexpected)?;
+    let history = agreeing::history(&mut tx, &request).await.map_err(PageError::unexpected)?;
+    let asker = match request.ask.asker.person {
+        Some(person) => people::name_of(&mut tx, person).await.map_err(PageError::unexpected)?,
+        None => None,
+    };
+    let proposer = match proposed.as_ref().and_then(|proposed| number(&proposed.by)) {
+        Some(person) => people::name_of(&mut tx, person).await.map_err(PageError::unexpected)?,
+        None => None,
+    };
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let policy = portal.filter.policy();
+    let groups = policy.document().groups.iter().map(|group| (group.id.clone(), group.name.clone()));
+    let seen = views::Seen {
+        own: proposed.as_ref().is_some_and(|proposed| proposed.by == who.standing().actor().to_string()),
+        may_refuse: who.offers::<RefuseRequest>(),
+        may_propose: who.offers::<ProposeRequest>(),
+        may_agree: who.offers::<AgreeRequest>(),
+        answering,
+        groups: groups.collect(),
+        asker,
+        proposer,
+    };
+    let page = views::one(&request, proposed.as_ref(), &history, &seen, form, mistakes, &portal.zone);
+    Ok(who.respond(&page))
+}
+
+async fn refuse(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<String>, PathRejection>,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let reference = reference(path)?;
+    let permit = who.may::<RefuseRequest>(reference.clone())?;
+    let mut mistakes = Mistakes::default();
+    checked_words(&form, "refusal", "Enter why, for whoever asked", &mut mistakes);
+    if !mistakes.none() {
+        return one(&portal, &who, &reference, &form, &mistakes, false).await;
+    }
+    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    // What waits for a second person has nothing to wait for then.
+    let proposed = agreeing::of(&mut tx, &reference).await.map_err(PageError::unexpected)?;
+    if proposed.is_some() {
+        mistakes.add_whole("A second person’s answer is awaited: take the proposal back, or let them answer");
+        tx.roll_back().await.map_err(PageError::unexpected)?;
+        return one(&portal, &who, &reference, &form, &mistakes, false).await;
+    }
+    match actions::refuse(&mut tx, &permit, form.text("refusal"), who.at()).await {
+        Ok(_) => tx.commit().await.map_err(PageError::unexpected)?,
+        Err(AnswerError::NotFound) => return Err(PageError::NotFound),
+        Err(AnswerError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(_) => {
+            mistakes.add_whole("Somebody else has answered this meanwhile");
+            drop(tx);
+            return one(&portal, &who, &reference, &form, &mistakes, false).await;
+        }
+    }
+    Ok(to(&reference))
+}
+
+async fn propose(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<String>, PathRejection>,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let reference = reference(path)?;
+    let permit = who.may::<ProposeRequest>(reference.clone())?;
+    let mut mistakes = Mistakes::default();
+    let whom = whom(&form);
+    if whom.is_none() {
+        mistakes.add("whom", "Select whom the site is opened for");
+    }
+    let ends_at = until(form.text("until"), who.at(), &portal.zone);
+    if ends_at.is_none() {
+        mistakes.add("until", "Select until when it is open");
+    }
+    checked_words(&form, "risk", "Enter what opening it would risk, and why that is worth it", &mut mistakes);
+    let (Some(whom), Some(ends_at), true) = (whom, ends_at, mistakes.none()) else {
+        return one(&portal, &who, &reference, &form, &mistakes, false).await;
+    };
+    let terms = Terms { whom, ends_at, risk: Private::new(form.text("risk").to_owned()) };
+    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    match agreeing::propose(&mut tx, &permit, terms, who.at()).await {
+        Ok(_) => tx.commit().await.map_err(PageError::unexpected)?,
+        Err(AgreeError::Request(AnswerError::NotFound)) => return Err(PageError::NotFound),
+        Err(AgreeError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(error) => {
+            mistakes.add_whole(sentence(&error.to_string()));
+            drop(tx);
+            return one(&portal, &who, &reference, &form, &mistakes, false).await;
+        }
+    }
+    Ok(to(&reference))
+}
+
+async fn withdraw(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, PageError> {
+    let reference = reference(path)?;
+    let permit = who.may::<ProposeRequest>(reference.clone())?;
+    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    match agreeing::withdraw(&mut tx, &permit, who.at()).await {
+        Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
+        Err(AgreeError::Store(error)) => return Err(PageError::unexpected(error)),
+        // Somebody else answered it meanwhile: the page says so.
+        Err(_) => drop(tx),
+    }
+    Ok(to(&reference))
+}
+
+/// A page of its own, so that whoever must prove again who they are does so before they have written anything.
+async fn agree_form(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, PageError> {
+    let reference = reference(path)?;
+    who.may::<AgreeRequest>(reference.clone())?;
+    one(&portal, &who, &reference, &Submitted::default(), &Mistakes::default(), true).await
+}
+
+async fn agree(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<String>, PathRejection>,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let reference = reference(path)?;
+    let permit = who.may::<AgreeRequest>(reference.clone())?;
+    let mut mistakes = Mistakes::default();
+    checked_words(&form, "agreement", "Enter why, for whoever asked", &mut mistakes);
+    if !mistakes.none() {
+        return one(&portal, &who, &reference, &form, &mistakes, true).await;
+    }
+    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    let agreed = agreeing::agree(&mut tx, &permit, form.text("agreement"), who.at()).await;
+    let made = match agreed {
+        Ok((_, made)) => made,
+        Err(AgreeError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(error) => {
+            mistakes.add_whole(sentence(&error.to_string()));
+            drop(tx);
+            return one(&portal, &who, &reference, &form, &mistakes, true).await;
+        }
+    };
+    let new = LiveDocument { overrides: vec![made.published()], ..LiveDocument::default() };
+    match portal.publishes.live(tx, new, permit.actor().clone(), who.at()).await {
+        Ok(()) => Ok(to(&reference)),
+        Err(NotPublished::CannotBe(why)) => {
+            mistakes.add_whole(sentence(&why));
+            one(&portal, &who, &reference, &form, &mistakes, true).await
+        }
+        Err(NotPublished::Failed(error)) => {
+            mistakes.add_whole(crate::portal::not_kept(error.as_ref()));
+            let page = one(&portal, &who, &reference, &form, &mistakes, true).await?;
+            Ok((StatusCode::SERVICE_UNAVAILABLE, page).into_response())
+        }
+    }
+}
+
+async fn disagree(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<String>, PathRejection>,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let reference = reference(path)?;
+    let permit = who.may::<AgreeRequest>(reference.clone())?;
+    let mut mistakes = Mistakes::default();
+    checked_words(&form, "disagreement", "Enter why, for whoever proposed it", &mut mistakes);
+    if !mistakes.none() {
+        return one(&portal, &who, &reference, &form, &mistakes, true).await;
+    }
+    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    match agreeing::disagree(&mut tx, &permit, form.text("disagreement"), who.at()).await {
+        Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
+        Err(AgreeError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(error) => {
+            mistakes.add_whole(sentence(&error.to_string()));
+            drop(tx);
+            return one(&portal, &who, &reference, &form, &mistakes, true).await;
+        }
+    }
+    Ok(to(&reference))
+}
+
+async fn found(tx: &mut Tx, reference: &Reference) -> Result<SiteRequest, PageError> {
+    let found = actions::find(tx, reference).await.map_err(PageError::unexpected)?;
+    found.ok_or(PageError::NotFound)
+}
+
+fn to(reference: &Reference) -> Response {
+    Redirect::to(&format!("/staff/requests/{reference}")).into_response()
+}
+
+fn checked_words(form: &Submitted, field: &'static str, empty: &'static str, mistakes: &mut Mistakes) {
+    let words = form.text(field);
+    if words.is_empty() {
+        mistakes.add(field, empty);
+    } else if words.chars().count() > LONGEST_WORDS {
+        mistakes.add(field, format!("Shorten this to {LONGEST_WORDS} characters or fewer"));
+    }
+}
+
+/// Whom a form names: `person:12`, `group:year-9`, `everyone`.
+fn whom(form: &Submitted) -> Option<Whom> {
+    form.text("whom").parse().ok()
+}
+
+/// The end that a form names, from now.
+fn until(id: &str, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
+    const HOUR_MS: i64 = 3_600_000;
+    match id {
+        "hour" => Some(at.plus_millis(HOUR_MS)),
+        "day" => Some(zone.midnight_after(at, 1)),
+        "week" => Some(zone.midnight_after(at, 7)),
+        "month" => Some(zone.midnight_after(at, 28)),
+        _ => None,
+    }
+}
+
+/// The person whom the trail writes so.
+fn number(actor: &str) -> Option<engine::PersonNo> {
+    actor.strip_prefix("person:")?.parse().ok().map(engine::PersonNo)
+}
+
+/// An error's words as a sentence of their own.
+fn sentence(words: &str) -> String {
+    let mut signs = words.chars();
+    signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_one_of_the_school_s_own_days() {
+        let london = Zone::named("Europe/London").unwrap();
+        // The last Friday before the clocks go back.
+        let at = Timestamp::parse("2026-10-23T14:00:00Z").unwrap();
+        for (id, end) in [
+            ("hour", Some("2026-10-23T15:00:00Z")),
+            ("day", Some("2026-10-23T23:00:00Z")),
+            ("week", Some("2026-10-30T00:00:00Z")),
+            ("month", Some("2026-11-20T00:00:00Z")),
+            ("ever", None),
+        ] {
+            assert_eq!(until(id, at, &london), end.and_then(Timestamp::parse), "{id}");
+        }
+    }
+}

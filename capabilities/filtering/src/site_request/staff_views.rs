@@ -1,0 +1,301 @@
+//! What the pages of those who answer say.
+
+use kit::{Private, Zone};
+use maud::{Markup, html};
+use register::approval::{Approval, State as ApprovalState};
+use web::component::{
+    BackLink, Button, Cell, Hint, InsetText, Label, Legend, Radio, Radios, SummaryList, SummaryRow, Table,
+    Tag, Textarea,
+};
+use web::page::{host, moment};
+use web::{Mistakes, Page, Submitted};
+
+use super::agreeing::Proposed;
+use super::{SiteRequest, State};
+use crate::overrides::Whom;
+
+/// One line of the list.
+#[derive(Debug)]
+pub struct Line {
+    /// The request.
+    pub request: SiteRequest,
+    /// What is proposed about it, where something is.
+    pub proposed: Option<Proposed>,
+}
+
+/// What the page of one request must know of whoever looks at it.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Whether the proposal is their own.
+    pub own: bool,
+    /// Whether they may refuse.
+    pub may_refuse: bool,
+    /// Whether they may propose.
+    pub may_propose: bool,
+    /// Whether they may agree to what another proposed.
+    pub may_agree: bool,
+    /// Whether they are about to.
+    pub answering: bool,
+    /// The policy's groups: ids and names.
+    pub groups: Vec<(String, String)>,
+    /// Whoever asked, where it is known who that is.
+    pub asker: Option<Private<String>>,
+    /// Whoever proposed it.
+    pub proposer: Option<Private<String>>,
+}
+
+/// All requests, those that wait first.
+pub fn waiting(lines: &[Line], zone: &Zone) -> Page {
+    let title = "Requests for sites";
+    let (open, answered): (Vec<_>, Vec<_>) =
+        lines.iter().partition(|line| matches!(line.request.state, State::Open));
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            @if open.is_empty() {
+                (InsetText::new("Nothing waits for an answer."))
+            } @else {
+                (table("Waiting for an answer", &open, zone))
+            }
+            @if !answered.is_empty() { (table("Answered", &answered, zone)) }
+        },
+    )
+    .before(BackLink::new("/today"))
+}
+
+fn table(caption: &str, lines: &[&Line], zone: &Zone) -> Markup {
+    let rows = lines.iter().map(|line| {
+        let request = &line.request;
+        let link = html! {
+            a .govuk-link href={ "/staff/requests/" (request.reference) } { (host(&request.ask.site.host)) }
+        };
+        vec![Cell::new(link), Cell::new(tag(line)), Cell::new(moment(request.created_at, zone))]
+    });
+    html! {
+        (Table {
+            caption: Some(caption.to_owned()),
+            caption_classes: "govuk-table__caption--m".into(),
+            head: ["Site", "State", "Asked"].map(Cell::new).to_vec(),
+            rows: rows.collect(),
+            first_cell_is_header: true,
+            ..Table::default()
+        })
+    }
+}
+
+fn tag(line: &Line) -> Tag {
+    match (&line.request.state, &line.proposed) {
+        (State::Open, None) => Tag::new("New", "govuk-tag--blue"),
+        (State::Open, Some(_)) => Tag::new("Needs a second person", "govuk-tag--yellow"),
+        (State::Approved { .. }, _) => Tag::new("Approved", "govuk-tag--green"),
+        (State::Refused { .. }, _) => Tag::new("Refused", "govuk-tag--red"),
+    }
+}
+
+/// One request, with what whoever looks at it may do.
+pub fn one(
+    request: &SiteRequest,
+    proposed: Option<&Proposed>,
+    history: &[Approval],
+    seen: &Seen,
+    form: &Submitted,
+    mistakes: &Mistakes,
+    zone: &Zone,
+) -> Page {
+    let title = format!("Request {}", request.reference);
+    let page = format!("/staff/requests/{}", request.reference);
+    let asker = seen.asker.as_ref().map_or("Not known", |name| name.reveal());
+    let mut rows = vec![
+        SummaryRow::new("Site", host(&request.ask.site.host)),
+        SummaryRow::new("What for", request.ask.words.reveal()),
+        SummaryRow::new("How long", request.ask.how_long.words()),
+        SummaryRow::new("Who asked", asker),
+        SummaryRow::new("Asked", moment(request.created_at, zone)),
+    ];
+    match &request.state {
+        State::Open => {}
+        State::Approved { answer, at, ends_at } => {
+            rows.push(SummaryRow::new("Approved", moment(*at, zone)));
+            rows.push(SummaryRow::new("Open until", moment(*ends_at, zone)));
+            rows.push(SummaryRow::new("Answer", answer));
+        }
+        State::Refused { answer, at } => {
+            rows.push(SummaryRow::new("Refused", moment(*at, zone)));
+            rows.push(SummaryRow::new("Answer", answer));
+        }
+    }
+    let open = matches!(request.state, State::Open);
+    Page::new(
+        &*title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            (SummaryList::new(rows))
+            (before(history, zone))
+            @if open {
+                @match proposed {
+                    Some(proposed) => (answer_it(request, proposed, seen, &page, form, mistakes, zone)),
+                    None => {
+                        @if seen.may_propose { (propose_it(request, seen, &page, form, mistakes)) }
+                        @if seen.may_refuse { (refuse_it(&page, form, mistakes)) }
+                    }
+                }
+            }
+        },
+    )
+    .before(BackLink::new("/staff/requests"))
+    .problems(mistakes.summary())
+}
+
+/// What became of earlier proposals.
+fn before(history: &[Approval], zone: &Zone) -> Markup {
+    let lines: Vec<String> = history
+        .iter()
+        .filter_map(|one| match &one.state {
+            ApprovalState::Refused { at, words, .. } => {
+                Some(format!("A second person did not agree at {}: {words}", moment(*at, zone)))
+            }
+            ApprovalState::Withdrawn { at } => {
+                Some(format!("A proposal was taken back at {}", moment(*at, zone)))
+            }
+            ApprovalState::Lapsed { at } => {
+                Some(format!("Nobody agreed in time, until {}", moment(*at, zone)))
+            }
+            ApprovalState::Waiting | ApprovalState::Agreed { .. } => None,
+        })
+        .collect();
+    html! {
+        @if !lines.is_empty() {
+            h2 .govuk-heading-m { "Before" }
+            ul .govuk-list.govuk-list--bullet { @for line in &lines { li { (line) } } }
+        }
+    }
+}
+
+fn words_field(id: &'static str, label: &str, hint: &str, form: &Submitted, mistakes: &Mistakes) -> Textarea {
+    Textarea {
+        hint: Some(Hint::new(hint)),
+        error: mistakes.beside(id),
+        value: form.text(id).to_owned(),
+        rows: 3,
+        ..Textarea::new(id, Label::new(label))
+    }
+}
+
+fn propose_it(
+    request: &SiteRequest,
+    seen: &Seen,
+    page: &str,
+    form: &Submitted,
+    mistakes: &Mistakes,
+) -> Markup {
+    let mut whom: Vec<Radio> = Vec::new();
+    if let Some(person) = request.ask.asker.person {
+        whom.push(Radio::new(&*Whom::Person(person).to_string(), "Whoever asked"));
+    }
+    whom.extend(
+        seen.groups.iter().map(|(id, name)| Radio::new(&*Whom::Group(id.clone()).to_string(), &**name)),
+    );
+    whom.push(Radio::new(&*Whom::Everyone.to_string(), "Everyone"));
+    let whom = Radios {
+        error: mistakes.beside("whom"),
+        ..Radios::new("whom", Legend::new("For whom?"), whom, form.text("whom"))
+    };
+    let ends = [
+        Radio::new("hour", "For an hour"),
+        Radio::new("day", "For the rest of today"),
+        Radio::new("week", "For a week"),
+        Radio::new("month", "For four weeks"),
+    ];
+    let until = Radios {
+        error: mistakes.beside("until"),
+        ..Radios::new("until", Legend::new("Until when?"), ends.to_vec(), form.text("until"))
+    };
+    html! {
+        h2 .govuk-heading-m { "Propose to open it" }
+        p .govuk-body { "Opening a site takes two people. It is opened once another person agrees to this." }
+        form method="post" action={ (page) "/proposal" } novalidate {
+            (whom) (until)
+            (words_field(
+                "risk",
+                "What would opening it risk, and why is that worth it?",
+                "The second person reads this, and whoever looks back at it later.",
+                form,
+                mistakes,
+            ))
+            (Button { once: Some(true), ..Button::new("Propose") })
+        }
+    }
+}
+
+fn refuse_it(page: &str, form: &Submitted, mistakes: &Mistakes) -> Markup {
+    html! {
+        h2 .govuk-heading-m { "Refuse it" }
+        form method="post" action={ (page) "/refusal" } novalidate {
+            (words_field("refusal", "Why not?", "Whoever asked reads this.", form, mistakes))
+            (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new("Refuse") })
+        }
+    }
+}
+
+fn answer_it(
+    request: &SiteRequest,
+    proposed: &Proposed,
+    seen: &Seen,
+    page: &str,
+    form: &Submitted,
+    mistakes: &Mistakes,
+    zone: &Zone,
+) -> Markup {
+    let whom = match &proposed.terms.whom {
+        Whom::Person(person) if request.ask.asker.person == Some(*person) => "Whoever asked".to_owned(),
+        Whom::Person(person) => format!("Person {}", person.0),
+        Whom::Group(id) => seen
+            .groups
+            .iter()
+            .find(|(known, _)| known == id)
+            .map_or_else(|| id.clone(), |(_, name)| name.clone()),
+        Whom::Everyone => "Everyone".to_owned(),
+    };
+    let by = seen.proposer.as_ref().map_or("Somebody", |name| name.reveal());
+    html! {
+        h2 .govuk-heading-m { "Proposed: open it" }
+        (SummaryList::new(vec![
+            SummaryRow::new("For", whom),
+            SummaryRow::new("Until", moment(proposed.terms.ends_at, zone)),
+            SummaryRow::new("Risk", proposed.terms.risk.reveal()),
+            SummaryRow::new("Proposed by", by),
+            SummaryRow::new("Proposed", moment(proposed.at, zone)),
+            SummaryRow::new("Needs an answer by", moment(proposed.lapses_at, zone)),
+        ]))
+        @if seen.own {
+            (InsetText::new("Another person must agree before it is opened."))
+            form method="post" action={ (page) "/withdrawal" } novalidate {
+                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new("Take it back") })
+            }
+        } @else if seen.may_agree && seen.answering {
+            form method="post" action={ (page) "/agreement" } novalidate {
+                (words_field("agreement", "Why do you agree?", "Whoever asked reads this.", form, mistakes))
+                (Button { once: Some(true), ..Button::new("Agree and open it") })
+            }
+            form method="post" action={ (page) "/disagreement" } novalidate {
+                (words_field(
+                    "disagreement",
+                    "Or why do you not agree?",
+                    "Whoever proposed it reads this. The request goes on waiting.",
+                    form,
+                    mistakes,
+                ))
+                (Button {
+                    once: Some(true),
+                    classes: "govuk-button--secondary".into(),
+                    ..Button::new("Do not agree")
+                })
+            }
+        } @else if seen.may_agree {
+            (Button::link("Answer as the second person", format!("{page}/agreement")))
+        } @else {
+            (InsetText::new("It waits for a second person, which your duties do not let you be."))
+        }
+    }
+}

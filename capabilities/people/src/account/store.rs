@@ -1,0 +1,357 @@
+//! The tables of accounts, invitations, sessions and failures. The only file that names them.
+
+use engine::PersonNo;
+use kit::{Private, Timestamp};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use store::orm as sea_orm;
+use store::{Actor, StoreError, Tx};
+
+use super::model::{Account, AccountId, Name, Session, Token};
+
+mod account {
+    use store::orm as sea_orm;
+    use store::orm::entity::prelude::*;
+
+    #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "account")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: String,
+        pub person: i64,
+        pub name: String,
+        pub password: Option<String>,
+        pub password_at: Option<i64>,
+        pub created_by: String,
+        pub created_at: i64,
+        pub closed_by: Option<String>,
+        pub closed_at: Option<i64>,
+    }
+    impl std::fmt::Debug for Model {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("(account)")
+        }
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod invitation {
+    use store::orm as sea_orm;
+    use store::orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "invitation")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub hash: String,
+        pub person: i64,
+        pub given_by: String,
+        pub given_at: i64,
+        pub ends_at: i64,
+        pub used_at: Option<i64>,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod session {
+    use store::orm as sea_orm;
+    use store::orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "session")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub hash: String,
+        pub account: String,
+        pub how: String,
+        pub agent: String,
+        pub made_at: i64,
+        pub proved_at: i64,
+        pub seen_at: i64,
+        pub ends_at: i64,
+        pub ended_by: Option<String>,
+        pub ended_at: Option<i64>,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod failure {
+    use store::orm as sea_orm;
+    use store::orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "sign_in_failure")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub whom: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub place: String,
+        pub failures: i64,
+        pub last_at: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(super) async fn by_name(tx: &mut Tx, name: &Name) -> Result<Option<Account>, StoreError> {
+    let open = account::Entity::find().filter(account::Column::ClosedAt.is_null());
+    let row = open.filter(account::Column::Name.eq(name.reveal())).one(tx.conn()).await?;
+    row.map(read_account).transpose()
+}
+
+pub(super) async fn of_person(tx: &mut Tx, person: PersonNo) -> Result<Option<Account>, StoreError> {
+    let open = account::Entity::find().filter(account::Column::ClosedAt.is_null());
+    let row = open.filter(account::Column::Person.eq(i64::from(person.0))).one(tx.conn()).await?;
+    row.map(read_account).transpose()
+}
+
+/// A new account without a password. [`StoreError::Taken`] where the name is somebody's.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    account: &Account,
+    actor: &Actor,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let row = account::ActiveModel {
+        id: Set(account.id.to_string()),
+        person: Set(i64::from(account.person.0)),
+        name: Set(account.name.reveal().to_owned()),
+        password: Set(None),
+        password_at: Set(None),
+        created_by: Set(actor.to_string()),
+        created_at: Set(at.as_millis()),
+        closed_by: Set(None),
+        closed_at: Set(None),
+    };
+    row.insert(tx.conn()).await?;
+    Ok(())
+}
+
+pub(super) async fn set_password(
+    tx: &mut Tx,
+    account: AccountId,
+    hash: &Private<String>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    account::Entity::update_many()
+        .col_expr(account::Column::Password, Expr::value(hash.reveal().as_str()))
+        .col_expr(account::Column::PasswordAt, Expr::value(at.as_millis()))
+        .filter(account::Column::Id.eq(account.to_string()))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Keeps an invitation, and ends earlier ones of the same person: the last one given is the one that holds.
+pub(super) async fn invite(
+    tx: &mut Tx,
+    token: &Token,
+    person: PersonNo,
+    actor: &Actor,
+    at: Timestamp,
+    ends_at: Timestamp,
+) -> Result<(), StoreError> {
+    invitation::Entity::update_many()
+        .col_expr(invitation::Column::UsedAt, Expr::value(at.as_millis()))
+        .filter(invitation::Column::Person.eq(i64::from(person.0)))
+        .filter(invitation::Column::UsedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    let row = invitation::ActiveModel {
+        hash: Set(token.hash()),
+        person: Set(i64::from(person.0)),
+        given_by: Set(actor.to_string()),
+        given_at: Set(at.as_millis()),
+        ends_at: Set(ends_at.as_millis()),
+        used_at: Set(None),
+    };
+    row.insert(tx.conn()).await?;
+    Ok(())
+}
+
+/// Whom an invitation is for, while it holds.
+pub(super) async fn invited(
+    tx: &mut Tx,
+    token: &Token,
+    at: Timestamp,
+) -> Result<Option<PersonNo>, StoreError> {
+    let row = invitation::Entity::find_by_id(token.hash()).one(tx.conn()).await?;
+    row.filter(|row| row.used_at.is_none() && at.as_millis() < row.ends_at)
+        .map(|row| person_no("invitation", row.person))
+        .transpose()
+}
+
+/// Uses an invitation up. `false` where it was used before.
+pub(super) async fn use_up(tx: &mut Tx, token: &Token, at: Timestamp) -> Result<bool, StoreError> {
+    let used = invitation::Entity::update_many()
+        .col_expr(invitation::Column::UsedAt, Expr::value(at.as_millis()))
+        .filter(invitation::Column::Hash.eq(token.hash()))
+        .filter(invitation::Column::UsedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(used.rows_affected == 1)
+}
+
+pub(super) async fn begin_session(tx: &mut Tx, session: &Session, how: &str) -> Result<(), StoreError> {
+    let row = session::ActiveModel {
+        hash: Set(session.hash.clone()),
+        account: Set(session.account.to_string()),
+        how: Set(how.to_owned()),
+        agent: Set(session.agent.reveal().clone()),
+        made_at: Set(session.made_at.as_millis()),
+        proved_at: Set(session.proved_at.as_millis()),
+        seen_at: Set(session.seen_at.as_millis()),
+        ends_at: Set(session.ends_at.as_millis()),
+        ended_by: Set(None),
+        ended_at: Set(None),
+    };
+    row.insert(tx.conn()).await?;
+    Ok(())
+}
+
+/// The session of a token, whose account is open still.
+pub(super) async fn session(tx: &mut Tx, token: &Token) -> Result<Option<Session>, StoreError> {
+    let Some(row) = session::Entity::find_by_id(token.hash()).one(tx.conn()).await? else { return Ok(None) };
+    let open = account::Entity::find_by_id(row.account.clone()).one(tx.conn()).await?;
+    open.filter(|account| account.closed_at.is_none())
+        .map(|account| read_session(row, account.person))
+        .transpose()
+}
+
+/// Every session of an account that nobody has ended, newest first.
+pub(super) async fn sessions(tx: &mut Tx, account: &Account) -> Result<Vec<Session>, StoreError> {
+    let rows = session::Entity::find()
+        .filter(session::Column::Account.eq(account.id.to_string()))
+        .filter(session::Column::EndedAt.is_null())
+        .order_by_desc(session::Column::MadeAt)
+        .all(tx.conn())
+        .await?;
+    rows.into_iter().map(|row| read_session(row, i64::from(account.person.0))).collect()
+}
+
+pub(super) async fn seen(tx: &mut Tx, hash: &str, at: Timestamp) -> Result<(), StoreError> {
+    session::Entity::update_many()
+        .col_expr(session::Column::SeenAt, Expr::value(at.as_millis()))
+        .filter(session::Column::Hash.eq(hash))
+        .filter(session::Column::SeenAt.lt(at.as_millis()))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Writes down that whoever has the session proved again who they are.
+pub(super) async fn proved(tx: &mut Tx, hash: &str, at: Timestamp) -> Result<(), StoreError> {
+    session::Entity::update_many()
+        .col_expr(session::Column::ProvedAt, Expr::value(at.as_millis()))
+        .col_expr(session::Column::SeenAt, Expr::value(at.as_millis()))
+        .filter(session::Column::Hash.eq(hash))
+        .filter(session::Column::EndedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Ends the sessions of an account, all of them or the one with that hash; how many.
+pub(super) async fn end_sessions(
+    tx: &mut Tx,
+    account: AccountId,
+    only: Option<&str>,
+    actor: &Actor,
+    at: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut ending = session::Entity::update_many()
+        .col_expr(session::Column::EndedBy, Expr::value(actor.to_string()))
+        .col_expr(session::Column::EndedAt, Expr::value(at.as_millis()))
+        .filter(session::Column::Account.eq(account.to_string()))
+        .filter(session::Column::EndedAt.is_null());
+    if let Some(hash) = only {
+        ending = ending.filter(session::Column::Hash.eq(hash));
+    }
+    Ok(ending.exec(tx.conn()).await?.rows_affected)
+}
+
+/// How often in a row somebody failed from one place, and when last.
+pub(super) async fn failures(tx: &mut Tx, whom: &str, place: &str) -> Result<(u32, Timestamp), StoreError> {
+    let key = (whom.to_owned(), place.to_owned());
+    let row = failure::Entity::find_by_id(key).one(tx.conn()).await?;
+    Ok(row.map_or((0, Timestamp::default()), |row| {
+        (u32::try_from(row.failures).unwrap_or(u32::MAX), Timestamp::from_millis(row.last_at))
+    }))
+}
+
+/// Counts one more failure.
+pub(super) async fn failed(
+    tx: &mut Tx,
+    whom: &str,
+    place: &str,
+    failures: u32,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let row = failure::ActiveModel {
+        whom: Set(whom.to_owned()),
+        place: Set(place.to_owned()),
+        failures: Set(i64::from(failures)),
+        last_at: Set(at.as_millis()),
+    };
+    failure::Entity::insert(row)
+        .on_conflict(
+            OnConflict::columns([failure::Column::Whom, failure::Column::Place])
+                .update_columns([failure::Column::Failures, failure::Column::LastAt])
+                .to_owned(),
+        )
+        .exec_without_returning(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Forgets the failures of somebody from one place, once they got it right, and whatever is a day old.
+pub(super) async fn forget_failures(
+    tx: &mut Tx,
+    whom: &str,
+    place: &str,
+    before: Timestamp,
+) -> Result<(), StoreError> {
+    failure::Entity::delete_by_id((whom.to_owned(), place.to_owned())).exec(tx.conn()).await?;
+    failure::Entity::delete_many()
+        .filter(failure::Column::LastAt.lt(before.as_millis()))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+fn read_account(row: account::Model) -> Result<Account, StoreError> {
+    let unreadable = |column, why| StoreError::Unreadable { table: "account", column, why };
+    Ok(Account {
+        id: row.id.parse().map_err(|_| unreadable("id", "not an id"))?,
+        person: person_no("account", row.person)?,
+        name: Name::typed(&row.name).ok_or_else(|| unreadable("name", "not a name to sign in by"))?,
+        password: row.password.map(Private::new),
+    })
+}
+
+fn read_session(row: session::Model, person: i64) -> Result<Session, StoreError> {
+    let unreadable = |column, why| StoreError::Unreadable { table: "session", column, why };
+    Ok(Session {
+        hash: row.hash,
+        account: row.account.parse().map_err(|_| unreadable("account", "not an id"))?,
+        person: person_no("account", person)?,
+        agent: Private::new(row.agent),
+        made_at: Timestamp::from_millis(row.made_at),
+        proved_at: Timestamp::from_millis(row.proved_at),
+        seen_at: Timestamp::from_millis(row.seen_at),
+        ends_at: Timestamp::from_millis(row.ends_at),
+        ended: row.ended_at.is_some(),
+    })
+}
+
+fn person_no(table: &'static str, number: i64) -> Result<PersonNo, StoreError> {
+    let unreadable = StoreError::Unreadable { table, column: "person", why: "not a person's number" };
+    u32::try_from(number).map(PersonNo).map_err(|_| unreadable)
+}

@@ -1,0 +1,91 @@
+//! Giving duties and ending them.
+
+use engine::PersonNo;
+use kit::{Permit, Timestamp};
+use serde_json::json;
+use store::{StoreError, Subject, Tx, trail};
+
+use super::content::{Duties, SchoolKind};
+use super::model::{Assignment, AssignmentId, Giving, Mistake};
+use super::store as table;
+
+kit::action!(
+    /// Seeing who holds which duty.
+    ReadDuties(()) = "duty.read"
+);
+kit::action!(
+    /// Giving somebody a duty.
+    GiveDuty(PersonNo) = "duty.give"
+);
+kit::action!(
+    /// Ending a duty before its time.
+    EndDuty(AssignmentId) = "duty.give"
+);
+
+/// Why a duty was not given or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum DutyError {
+    /// It cannot be given so.
+    #[error(transparent)]
+    Mistake(#[from] Mistake),
+    /// Nobody on the roll has that number.
+    #[error("nobody on the roll has that number; `fivebar people show` lists the roll")]
+    NobodyThere,
+    /// There is no such assignment, or it was ended already.
+    #[error("that duty is not held any more; `fivebar duties list` shows who holds what")]
+    NotHeld,
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Gives a duty to the permit's person.
+pub async fn give(
+    tx: &mut Tx,
+    permit: &Permit<GiveDuty>,
+    giving: Giving,
+    kind: SchoolKind,
+    at: Timestamp,
+) -> Result<Assignment, DutyError> {
+    let giving = Giving { person: *permit.subject(), ..giving };
+    giving.check(Duties::built_in(), kind, at)?;
+    if !crate::store::on_the_roll(tx, giving.person).await? {
+        return Err(DutyError::NobodyThere);
+    }
+    let made = Assignment {
+        id: tx.ids().make(at),
+        given: giving,
+        given_by: permit.actor().to_string(),
+        created_at: at,
+        ended: None,
+    };
+    table::insert(tx, &made).await?;
+    let detail = json!({
+        "duty": made.given.duty,
+        "assignment": made.id.to_string(),
+        "starts_at": made.given.span.starts_at.as_millis(),
+        "ends_at": made.given.span.ends_at.map(Timestamp::as_millis),
+        "covers": made.given.covers.map(|covers| covers.to_string()),
+    });
+    let subject = Subject::new("person", made.given.person.0);
+    trail::changed(tx, permit.actor(), "duty.give", &subject, &detail, at).await?;
+    Ok(made)
+}
+
+/// Ends a duty now. Whoever held it can do nothing by it from this moment.
+pub async fn end(tx: &mut Tx, permit: &Permit<EndDuty>, at: Timestamp) -> Result<Assignment, DutyError> {
+    let id = *permit.subject();
+    let found = table::all(tx).await?.into_iter().find(|one| one.id == id).ok_or(DutyError::NotHeld)?;
+    if !table::end(tx, id, permit.actor(), at).await? {
+        return Err(DutyError::NotHeld);
+    }
+    let detail = json!({ "duty": found.given.duty, "assignment": id.to_string() });
+    let subject = Subject::new("person", found.given.person.0);
+    trail::changed(tx, permit.actor(), "duty.end", &subject, &detail, at).await?;
+    Ok(Assignment { ended: Some((at, permit.actor().to_string())), ..found })
+}
+
+/// Every duty that was ever given, oldest first.
+pub async fn all(tx: &mut Tx, _: &Permit<ReadDuties>) -> Result<Vec<Assignment>, StoreError> {
+    table::all(tx).await
+}

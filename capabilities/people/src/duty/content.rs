@@ -1,0 +1,175 @@
+//! The duties and what each may do, as the content says it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use kit::permit::{Authority, Rule};
+use serde::{Deserialize, Serialize};
+
+const BUILT_IN: &str = include_str!("../../../../content/duties.toml");
+
+/// A kind of school, by who governs it: some duties exist in one kind and not in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SchoolKind {
+    #[default]
+    /// Maintained by a local authority, with a governing body of its own.
+    Maintained,
+    /// An academy, in a trust of one or many.
+    AcademyTrust,
+    /// Owned by one person.
+    SoleProprietor,
+}
+
+/// A duty.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Duty {
+    /// Its id, in the table of actions and in the records.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What it is, for the reader.
+    pub about: String,
+    /// Whether a school without a holder has a gap.
+    #[serde(default)]
+    pub needed: bool,
+    /// Whether it comes from the roll instead of being given.
+    #[serde(default)]
+    pub relation: bool,
+    /// The kinds of school that have it; empty for all.
+    #[serde(default)]
+    pub schools: Vec<SchoolKind>,
+    /// What a kind of school calls it, where that differs.
+    #[serde(default)]
+    pub called: BTreeMap<SchoolKind, String>,
+}
+
+impl Duty {
+    /// Whether a school of that kind has it.
+    pub fn is_in(&self, kind: SchoolKind) -> bool {
+        self.schools.is_empty() || self.schools.contains(&kind)
+    }
+
+    /// What a school of that kind calls it.
+    pub fn called_in(&self, kind: SchoolKind) -> &str {
+        self.called.get(&kind).unwrap_or(&self.name)
+    }
+}
+
+/// One row of the table of duties and actions.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ActionRow {
+    id: String,
+    name: String,
+    may: BTreeSet<String>,
+    #[serde(default)]
+    fresh: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    #[serde(rename = "version")]
+    _version: String,
+    #[serde(rename = "source")]
+    _source: String,
+    duty: Vec<Duty>,
+    action: Vec<ActionRow>,
+}
+
+/// All duties, and the table of what each may do.
+#[derive(Debug, Clone)]
+pub struct Duties {
+    duties: Vec<Duty>,
+    actions: Vec<ActionRow>,
+    authority: Authority,
+}
+
+impl Duties {
+    /// Those that are compiled in.
+    pub fn built_in() -> &'static Self {
+        static DUTIES: LazyLock<Duties> = LazyLock::new(|| {
+            // A test parses the same text. Without it nobody may do anything, which is the safe side.
+            Duties::parse(BUILT_IN).unwrap_or_else(|_| Duties {
+                duties: Vec::new(),
+                actions: Vec::new(),
+                authority: Authority::default(),
+            })
+        });
+        &DUTIES
+    }
+
+    fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        let File { duty: duties, action: actions, .. } = toml::from_str(text)?;
+        let rule = |row: &ActionRow| (row.id.clone(), Rule { may: row.may.clone(), fresh: row.fresh });
+        let authority = Authority::new(actions.iter().map(rule));
+        Ok(Self { duties, actions, authority })
+    }
+
+    /// The table of what each may do.
+    pub const fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Every duty, in the content's order.
+    pub fn all(&self) -> &[Duty] {
+        &self.duties
+    }
+
+    /// The duty with that id.
+    pub fn named(&self, id: &str) -> Option<&Duty> {
+        self.duties.iter().find(|duty| duty.id == id)
+    }
+
+    /// Those that can be given to somebody at a school of that kind.
+    pub fn given_in(&self, kind: SchoolKind) -> impl Iterator<Item = &Duty> {
+        self.duties.iter().filter(move |duty| !duty.relation && duty.is_in(kind))
+    }
+
+    /// Every action's id and words with the ids of the duties that may, for whoever reviews the table.
+    pub fn table(&self) -> impl Iterator<Item = (&str, &str, &BTreeSet<String>, bool)> {
+        self.actions.iter().map(|row| (row.id.as_str(), row.name.as_str(), &row.may, row.fresh))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_names_only_duties_that_there_are_and_each_action_once() {
+        let duties = Duties::parse(BUILT_IN).unwrap();
+        let ids: BTreeSet<&str> = duties.all().iter().map(|duty| duty.id.as_str()).collect();
+        assert_eq!(ids.len(), duties.all().len(), "a duty is there twice");
+        let mut seen = BTreeSet::new();
+        for (action, _, may, _) in duties.table() {
+            assert!(seen.insert(action), "{action} is there twice");
+            for duty in may {
+                assert!(ids.contains(duty.as_str()), "{action}: there is no duty {duty}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_remote_technician_a_pupil_and_a_parent_may_do_nothing_here() {
+        for (action, _, may, _) in Duties::parse(BUILT_IN).unwrap().table() {
+            for duty in ["remote-technician", "pupil", "parent", "visitor", "digital-leader"] {
+                assert!(!may.contains(duty), "{duty} may {action}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_school_has_the_duties_of_its_kind() {
+        let duties = Duties::parse(BUILT_IN).unwrap();
+        let has = |kind, id: &str| duties.given_in(kind).any(|duty| duty.id == id);
+        assert!(has(SchoolKind::Maintained, "chair") && !has(SchoolKind::Maintained, "proprietor"));
+        assert!(has(SchoolKind::SoleProprietor, "proprietor") && !has(SchoolKind::SoleProprietor, "chair"));
+        assert!(!has(SchoolKind::Maintained, "staff"), "a relation is not given");
+        let chair = duties.named("chair").unwrap();
+        assert_eq!(chair.called_in(SchoolKind::Maintained), "Chair of governors");
+        assert_eq!(chair.called_in(SchoolKind::AcademyTrust), "Chair of trustees");
+    }
+}

@@ -1,0 +1,12 @@
+//! Duties: what they are and may do (`content/duties.toml`), who holds them, and from that what somebody may do.
+
+mod actions;
+mod content;
+mod model;
+mod standing;
+mod store;
+
+pub use actions::{DutyError, EndDuty, GiveDuty, ReadDuties, all, end, give};
+pub use content::{Duties, Duty, SchoolKind};
+pub use model::{Assignment, AssignmentId, Gap, Giving, Mistake, Span, gaps};
+pub use standing::{at_the_command_line, of_person};

@@ -1,0 +1,232 @@
+//! Who holds a duty, from when to when. Pure.
+
+use engine::PersonNo;
+use kit::Timestamp;
+
+use super::content::{Duties, Duty, SchoolKind};
+
+kit::id_kind!(
+    /// The id of a duty's assignment.
+    AssignmentId, AssignmentKind, "duty"
+);
+
+/// From when to when somebody holds a duty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// From this moment.
+    pub starts_at: Timestamp,
+    /// Until this one; without one, until it is ended.
+    pub ends_at: Option<Timestamp>,
+}
+
+impl Span {
+    /// Whether `at` lies in it.
+    pub fn holds(self, at: Timestamp) -> bool {
+        self.starts_at <= at && self.ends_at.is_none_or(|end| at < end)
+    }
+}
+
+/// A duty that is to be given to somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Giving {
+    /// To whom.
+    pub person: PersonNo,
+    /// The duty's id.
+    pub duty: String,
+    /// From when to when.
+    pub span: Span,
+    /// The assignment that it stands in for, as cover or by delegation.
+    pub covers: Option<AssignmentId>,
+    /// Why, in the giver's words.
+    pub reason: String,
+}
+
+/// What is wrong with a giving.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Mistake {
+    /// There is no such duty.
+    #[error("there is no duty {0:?}; `fivebar duties list` shows them")]
+    NoDuty(String),
+    /// It is not given.
+    #[error("{0} is what the roll says somebody is, so it cannot be given")]
+    Relation(String),
+    /// A school of this kind has none.
+    #[error("a school like this one has no {0}")]
+    NotHere(String),
+    /// It ends before it starts, or has ended.
+    #[error("it must end after it starts, and not in the past")]
+    Ends,
+    /// Cover without an end is no cover.
+    #[error("cover needs an end: say until when")]
+    CoverWithoutEnd,
+}
+
+impl Giving {
+    /// The duty, where a school of that kind can give it so.
+    pub fn check<'a>(
+        &self,
+        duties: &'a Duties,
+        kind: SchoolKind,
+        at: Timestamp,
+    ) -> Result<&'a Duty, Mistake> {
+        let duty = duties.named(&self.duty).ok_or_else(|| Mistake::NoDuty(self.duty.clone()))?;
+        if duty.relation {
+            return Err(Mistake::Relation(duty.name.clone()));
+        }
+        if !duty.is_in(kind) {
+            return Err(Mistake::NotHere(duty.name.clone()));
+        }
+        if self.span.ends_at.is_some_and(|end| end <= self.span.starts_at || end <= at) {
+            return Err(Mistake::Ends);
+        }
+        if self.covers.is_some() && self.span.ends_at.is_none() {
+            return Err(Mistake::CoverWithoutEnd);
+        }
+        Ok(duty)
+    }
+}
+
+/// A duty that somebody holds, held or will hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// Its id.
+    pub id: AssignmentId,
+    /// What was given.
+    pub given: Giving,
+    /// By whom, as the trail writes them.
+    pub given_by: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it was ended before its time, and by whom.
+    pub ended: Option<(Timestamp, String)>,
+}
+
+impl Assignment {
+    /// Whether the duty is held at `at`.
+    pub fn holds(&self, at: Timestamp) -> bool {
+        self.given.span.holds(at) && self.ended.as_ref().is_none_or(|(ended, _)| at < *ended)
+    }
+}
+
+/// A duty that a school needs and nobody holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap<'a> {
+    /// The duty.
+    pub duty: &'a Duty,
+    /// Since when, where somebody held it before.
+    pub since: Option<Timestamp>,
+    /// When somebody will hold it, where that is settled.
+    pub until: Option<Timestamp>,
+}
+
+/// The duties that a school of that kind needs and nobody holds at `at`.
+pub fn gaps<'a>(
+    duties: &'a Duties,
+    kind: SchoolKind,
+    assignments: &[Assignment],
+    at: Timestamp,
+) -> Vec<Gap<'a>> {
+    let end_of = |one: &Assignment| {
+        let ended = one.ended.as_ref().map(|(ended, _)| *ended);
+        [one.given.span.ends_at, ended].into_iter().flatten().min()
+    };
+    duties
+        .given_in(kind)
+        .filter(|duty| duty.needed)
+        .filter_map(|duty| {
+            let mut of_it = assignments.iter().filter(|one| one.given.duty == duty.id);
+            if of_it.clone().any(|one| one.holds(at)) {
+                return None;
+            }
+            let since = of_it.clone().filter_map(end_of).filter(|end| *end <= at).max();
+            let until = of_it
+                .by_ref()
+                .filter(|one| one.ended.is_none())
+                .map(|one| one.given.span.starts_at)
+                .filter(|start| *start > at)
+                .min();
+            Some(Gap { duty, since, until })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn giving(duty: &str, starts: i64, ends: Option<i64>) -> Giving {
+        Giving {
+            person: PersonNo(1),
+            duty: duty.to_owned(),
+            span: Span { starts_at: at(starts), ends_at: ends.map(at) },
+            covers: None,
+            reason: String::new(),
+        }
+    }
+
+    fn assignment(duty: &str, starts: i64, ends: Option<i64>, ended: Option<i64>) -> Assignment {
+        Assignment {
+            id: kit::Ids::default().make(at(1)),
+            given: giving(duty, starts, ends),
+            given_by: "command-line:0".to_owned(),
+            created_at: at(1),
+            ended: ended.map(|ended| (at(ended), "person:1".to_owned())),
+        }
+    }
+
+    #[test]
+    fn a_duty_is_held_from_its_start_to_its_end_or_until_it_is_ended() {
+        for (starts, ends, ended, when, holds) in [
+            (10, None, None, 9, false),
+            (10, None, None, 10, true),
+            (10, Some(20), None, 19, true),
+            (10, Some(20), None, 20, false),
+            (10, Some(20), Some(15), 14, true),
+            (10, Some(20), Some(15), 15, false),
+            (10, None, Some(5), 30, false),
+        ] {
+            let one = assignment("head", starts, ends, ended);
+            assert_eq!(one.holds(at(when)), holds, "{starts} {ends:?} {ended:?} at {when}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_given_says_why() {
+        let duties = Duties::built_in();
+        let kind = SchoolKind::Maintained;
+        for (duty, starts, ends, why) in [
+            ("dsl", 10, None, None),
+            ("queen", 10, None, Some(Mistake::NoDuty("queen".into()))),
+            ("pupil", 10, None, Some(Mistake::Relation("Pupil".into()))),
+            ("proprietor", 10, None, Some(Mistake::NotHere("Proprietor".into()))),
+            ("dsl", 10, Some(10), Some(Mistake::Ends)),
+            ("dsl", 1, Some(4), Some(Mistake::Ends)),
+        ] {
+            assert_eq!(giving(duty, starts, ends).check(duties, kind, at(5)).err(), why, "{duty}");
+        }
+        let cover = Giving { covers: Some(kit::Ids::default().make(at(1))), ..giving("dsl", 10, None) };
+        assert_eq!(cover.check(duties, kind, at(5)).err(), Some(Mistake::CoverWithoutEnd));
+    }
+
+    #[test]
+    fn a_needed_duty_that_nobody_holds_is_a_gap() {
+        let duties = Duties::built_in();
+        let all = |assignments: &[Assignment]| {
+            let gaps = gaps(duties, SchoolKind::Maintained, assignments, at(100));
+            gaps.into_iter().map(|gap| (gap.duty.id.clone(), gap.since, gap.until)).collect::<Vec<_>>()
+        };
+        assert!(all(&[]).contains(&("head".into(), None, None)));
+        assert!(!all(&[]).iter().any(|(id, ..)| id == "teacher"), "not every duty is needed");
+        assert!(!all(&[assignment("head", 1, None, None)]).iter().any(|(id, ..)| id == "head"));
+        let between = [
+            assignment("head", 1, Some(50), None),
+            assignment("head", 1, Some(90), Some(60)),
+            assignment("head", 200, None, None),
+        ];
+        assert!(all(&between).contains(&("head".into(), Some(at(60)), Some(at(200)))));
+    }
+}

@@ -1,0 +1,8 @@
+//! Approvals: what one proposes and another agrees to.
+
+mod actions;
+mod model;
+mod store;
+
+pub use actions::{AnswerError, agree, history, lapse, propose, refuse, waiting_for, withdraw};
+pub use model::{Approval, ApprovalId, NotYourOwn, Proposal, Refused, State};

@@ -1,0 +1,5 @@
+#![doc = include_str!("../README.md")]
+
+pub mod approval;
+
+pub use approval::{Approval, ApprovalId, Proposal};

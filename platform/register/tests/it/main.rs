@@ -1,0 +1,3 @@
+//! The register on both database engines.
+#[cfg(test)]
+mod approvals;
