@@ -136,6 +136,13 @@ impl Seen {
                     of("cached"),
                     of("failed")
                 ));
+                if of("doubted") > 0 {
+                    out.say(format!(
+                        "      {} QUESTIONS NAMED TWO DEVICES: a router under [dns] routers passes on what a device says of itself. Add \
+                         strip-subnet and strip-mac to its dnsmasq.conf, or take it out of routers (docs/operations/install.md)",
+                        of("doubted")
+                    ));
+                }
                 let of = |name| gate.count("proxy", name);
                 out.say(format!(
                     "      proxy: {} connections now, {} requests, {} tunnels, {} refused",

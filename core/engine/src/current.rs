@@ -199,6 +199,18 @@ impl Held {
         self.snapshot.live.identify_by_hardware(client, hardware, is_its_own)
     }
 
+    /// Whether the address is one registered device's, and the hardware another's.
+    #[cold]
+    pub fn are_two_devices(&self, client: IpAddr, hardware: HardwareAddress) -> bool {
+        self.snapshot.live.are_two_devices(client, hardware)
+    }
+
+    /// Somebody of whom nothing is known.
+    #[cold]
+    pub fn nobody(&self) -> Identity {
+        *self.snapshot.policy.unidentified()
+    }
+
     /// The same where the school's own test asks as a group, if it does.
     #[inline]
     pub fn identify_or_test(

@@ -65,6 +65,8 @@ counters! {
     limited,
     /// Questions over streams that waited for their address's turn, or were not taken since it was too far away.
     slowed,
+    /// Questions of which a router said that two registered devices ask at once: the device itself wrote one of them.
+    doubted,
 }
 
 /// One counter.

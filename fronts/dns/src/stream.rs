@@ -181,14 +181,7 @@ async fn accept(
             Ok((stream, device)) => {
                 next = next.wrapping_add(1);
                 let Some(inbox) = inboxes.get(next % inboxes.len().max(1)).map(Arc::clone) else { return };
-                let source = Source {
-                    client: device.ip().to_canonical(),
-                    transport: Transport::Tcp,
-                    name: None,
-                    test: None,
-                    hardware: None,
-                    by_router: false,
-                };
+                let source = Source::of(device.ip().to_canonical(), Transport::Tcp);
                 let pace = pace.clone();
                 tokio::spawn(async move {
                     let _ = stream.set_nodelay(true);

@@ -155,14 +155,7 @@ impl Worker {
                 let client =
                     peer.as_ref().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address().ip());
                 let (length, buffer) = self.batch.datagram(index).unwrap_or((0, &mut []));
-                let source = Source {
-                    client,
-                    transport: Transport::Udp,
-                    name: None,
-                    test: None,
-                    hardware: None,
-                    by_router: false,
-                };
+                let source = Source::of(client, Transport::Udp);
                 self.resolver.prepare(buffer.get(..length).unwrap_or(&[]), source, prepared);
             }
             self.resolver.fetch(prepared);

@@ -440,6 +440,11 @@ impl Live {
         self.roll.identify_by_hardware(client, hardware, is_its_own)
     }
 
+    /// Whether the address is one registered device's, and the hardware another's.
+    pub fn are_two_devices(&self, client: IpAddr, hardware: HardwareAddress) -> bool {
+        self.roll.are_two_devices(client, hardware)
+    }
+
     /// The person with that number, as the roll has them.
     pub fn person(&self, person: PersonNo) -> Option<Identity> {
         self.roll.person(person)

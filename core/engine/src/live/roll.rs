@@ -279,6 +279,13 @@ impl RollIndex {
         identity
     }
 
+    /// Whether the address is one registered device's, and the hardware another's.
+    pub fn are_two_devices(&self, client: IpAddr, hardware: HardwareAddress) -> bool {
+        let told = self.hardware.get(&hardware).and_then(|found| found.device);
+        let here = self.identify(client).device;
+        told.is_some() && here.is_some() && told != here
+    }
+
     /// The groups of the place, whoever sits there.
     fn of_place(&self, client: IpAddr) -> &GroupSet {
         let place = self.starts.partition_point(|start| *start <= wide(client));

@@ -179,6 +179,23 @@ fn a_device_that_a_router_knows_by_its_hardware_is_known_wherever_it_is_and_less
 }
 
 #[test]
+fn a_device_at_another_registered_devices_address_is_two_devices_and_nobody_is_who_that_is() {
+    // Another registered device's address, this one's own, and addresses that are no device's.
+    let mut document = live();
+    let (device, addresses) = (DeviceNo(9), vec!["10.0.3.20".parse().unwrap()]);
+    document.roll.devices.push(DeviceEntry { device, person: None, groups: Vec::new(), addresses });
+    let (current, _) = Current::new(policy(POLICY), &document);
+    let held = current.hold(at("2026-11-23T10:30:00Z"));
+    let are_two = |client: &str, hardware| held.are_two_devices(client.parse().unwrap(), hardware);
+    let other = HardwareAddress::parse("3c:22:fb:00:10:2b").unwrap();
+    assert!(are_two("10.0.3.20", HARDWARE));
+    for (client, hardware) in [("10.0.3.7", HARDWARE), ("10.0.3.200", HARDWARE), ("10.0.3.20", other)] {
+        assert!(!are_two(client, hardware), "{client}");
+    }
+    assert_eq!(held.nobody(), held.identify("192.0.2.7".parse().unwrap()));
+}
+
+#[test]
 fn the_generation_rises_at_a_swap_and_when_a_time_or_an_override_begins_or_ends() {
     let mut document = live();
     document.overrides.push(Override {

@@ -268,8 +268,7 @@ async fn greet(stream: TcpStream, client: IpAddr, house: &House) {
     let _ = stream.set_nodelay(true);
     let Ok(Ok(stream)) = timeout(house.limits.handshake, house.acceptor.accept(stream)).await else { return };
     let name = stream.get_ref().1.server_name().and_then(|name| house.own_name(name));
-    let source =
-        Source { client, transport: house.transport, name, test: None, hardware: None, by_router: false };
+    let source = Source { name, ..Source::of(client, house.transport) };
     let asker = Asker { source, inbox: Arc::clone(&house.inbox), pace: house.pace.clone() };
     let Limits { idle, message, slow, .. } = house.limits;
     if house.transport == Transport::Https {

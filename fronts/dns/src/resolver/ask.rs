@@ -29,18 +29,41 @@ pub struct Source {
     pub test: Option<TestGroup>,
     /// The device's hardware address, where a named router tells it.
     pub hardware: Option<HardwareAddress>,
-    /// Whether `client` is the router, which did not tell the device's own address.
-    pub by_router: bool,
+    /// The named router that asks for it, where one does.
+    pub router: Option<IpAddr>,
+    /// Whether that router told of two registered devices at once: then it is nobody.
+    pub is_doubted: bool,
 }
 
 impl Source {
+    /// A device that is known by its address alone.
+    pub const fn of(client: IpAddr, transport: Transport) -> Self {
+        Self { client, transport, name: None, test: None, hardware: None, router: None, is_doubted: false }
+    }
+
     /// Who asks, as far as is known.
     #[inline]
     pub(super) fn identify(&self, held: &Held) -> Identity {
         if let (Some(hardware), None, None) = (self.hardware, self.test, self.name) {
-            return held.identify_by_hardware(self.client, hardware, !self.by_router);
+            return held.identify_by_hardware(self.client, hardware, self.router != Some(self.client));
+        }
+        if self.is_doubted && self.test.is_none() {
+            return held.nobody();
         }
         held.identify_or_test(self.client, self.name, self.test)
+    }
+
+    /// The same device where what its router says of it holds together. Where the address is one registered device's and the
+    /// hardware another's, one of the two comes from the device itself, past a router that lets it: neither is believed, and
+    /// the log knows no more of it than the router.
+    #[cold]
+    fn doubting(self, hardware: HardwareAddress, held: &Held) -> Self {
+        match self.router {
+            Some(router) if router != self.client && held.are_two_devices(self.client, hardware) => {
+                Self { client: router, name: None, hardware: None, is_doubted: true, ..self }
+            }
+            _ => self,
+        }
     }
 }
 
@@ -57,14 +80,7 @@ pub struct Prepared {
 impl Default for Prepared {
     fn default() -> Self {
         let (query, name) = (Query::default(), Text::root());
-        let source = Source {
-            client: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            transport: Transport::Udp,
-            name: None,
-            test: None,
-            hardware: None,
-            by_router: false,
-        };
+        let source = Source::of(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Transport::Udp);
         Self { source, length: 0, complaint: Some(Complaint::NotAQuestion), query, name, hash: 0 }
     }
 }
@@ -84,8 +100,8 @@ impl<R> Resolver<R> {
             if self.settings.routers.contains(&source.client) {
                 let told = device::behind_router(message, prepared.query.end());
                 prepared.source.client = told.address.unwrap_or(source.client);
-                (prepared.source.hardware, prepared.source.by_router) =
-                    (told.hardware, told.address.is_none());
+                prepared.source.hardware = told.hardware;
+                prepared.source.router = Some(source.client);
             }
             prepared.query.name_into(&mut prepared.name);
             prepared.hash = self.hashing.of(prepared.query.question());
@@ -134,6 +150,10 @@ impl<R> Resolver<R> {
             return self.complain(buffer, *length, *complaint);
         }
         let (mut source, hash) = (*source, *hash);
+        if let Some(hardware) = source.hardware {
+            source = source.doubting(hardware, held);
+            self.counting.doubted.many(u64::from(source.is_doubted));
+        }
         source.test = self.test_group(query.pass(buffer), source.client, (name, query.kind()), now);
         self.counting.questions.one();
         let shape =

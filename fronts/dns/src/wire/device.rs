@@ -1,6 +1,7 @@
 //! The device behind a router, as the router tells it: the client subnet of EDNS (RFC 7871), where it is one whole address, and the
 //! hardware address in an option for local use. dnsmasq, which most routers of homes and small schools run, adds them with
-//! `add-subnet=32,128` and `add-mac`.
+//! `add-subnet=32,128` and `add-mac`; what a device wrote of itself it passes on, unless `strip-subnet` and `strip-mac` forbid it.
+//! Nothing in a message tells the one from the other.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

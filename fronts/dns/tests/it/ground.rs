@@ -402,14 +402,7 @@ impl Bench {
     pub fn ask_as(&mut self, client: &str, transport: Transport, message: &[u8]) -> Option<Vec<u8>> {
         let mut buffer = vec![0; 65_535];
         buffer[..message.len()].copy_from_slice(message);
-        let source = Source {
-            client: client.parse().unwrap(),
-            transport,
-            name: None,
-            test: None,
-            hardware: None,
-            by_router: false,
-        };
+        let source = Source::of(client.parse().unwrap(), transport);
         self.number += 1;
         let number = self.number;
         let outcome = self.resolver.ask(&mut buffer, message.len(), source, || number, self.now);

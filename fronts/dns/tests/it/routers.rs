@@ -2,11 +2,11 @@
 
 use std::net::Ipv4Addr;
 
-use engine::live::{DeviceEntry, HardwareEntry};
+use engine::live::{DeviceEntry, HardwareEntry, RangeEntry};
 use engine::{DeviceNo, HardwareAddress};
 use front_dns::wire::write::Transport;
 
-use crate::ground::{Bench, PUPIL, STAFF, question, with_edns};
+use crate::ground::{Bench, PUPIL, STAFF, policy, question, with_edns};
 
 const ROUTER: &str = "127.0.0.9";
 
@@ -106,4 +106,52 @@ fn a_named_router_is_believed_about_a_registered_devices_hardware_and_nobody_els
     both[length_at..length_at + 2].copy_from_slice(&22u16.to_be_bytes());
     assert!(is_closed(bench.ask_as(ROUTER, Transport::Udp, &both)));
     assert_eq!(client(&bench), Some(STAFF.parse().unwrap()));
+}
+
+#[test]
+fn where_a_router_tells_of_two_registered_devices_at_once_neither_is_believed_and_it_is_counted() {
+    let (laptop, tablet) = ([0x3c, 0x22, 0xfb, 0, 0x10, 0x2a], [0x3c, 0x22, 0xfb, 0, 0x10, 0x3a]);
+    let mut bench = Bench::behind(&[ROUTER]);
+    let mut live = bench.school.live().document().clone();
+    for (number, hardware, group, address) in
+        [(5, laptop, "staff", "127.0.0.50"), (6, tablet, "pupils", "127.0.0.60")]
+    {
+        live.roll.devices.push(DeviceEntry {
+            device: DeviceNo(number),
+            person: None,
+            groups: vec![group.into()],
+            addresses: vec![address.parse().unwrap()],
+        });
+        let address = HardwareAddress::new(hardware).unwrap();
+        live.roll.hardware.push(HardwareEntry { address, device: DeviceNo(number) });
+    }
+    // The router itself is in a room of the staff: who is doubted is not that either.
+    live.roll.ranges.push(RangeEntry {
+        range: format!("{ROUTER}/32"),
+        groups: vec!["staff".into()],
+        person: None,
+    });
+    assert!(bench.school.swap_live(&live).is_empty());
+    let policy = policy("\n[[rule]]\ndo = \"allow\"\ngroup = \"staff\"\nsite = \"tracker.example\"\n");
+    assert!(bench.school.swap_policy(policy).is_empty());
+    let both = |hardware: [u8; 6], address: &str| {
+        let mut message = by_hardware("tracker.example", hardware);
+        let length_at = message.len() - 12;
+        message.extend([0, 8, 0, 8, 0, 1, 32, 0]);
+        message.extend(address.parse::<Ipv4Addr>().unwrap().octets());
+        message[length_at..length_at + 2].copy_from_slice(&22u16.to_be_bytes());
+        message
+    };
+    // Whichever of the two the device itself wrote.
+    for (hardware, address) in [(laptop, "127.0.0.60"), (tablet, "127.0.0.50")] {
+        assert!(is_closed(bench.ask_as(ROUTER, Transport::Udp, &both(hardware, address))), "{address}");
+        let told = bench.events.all().last().and_then(|told| told.client);
+        assert_eq!(told, Some(ROUTER.parse().unwrap()), "neither's address is written down");
+    }
+    assert_eq!(bench.counters().doubted, 2);
+    // One device is one, and so is one at an address that is nobody's.
+    assert_eq!(bench.ask_as(ROUTER, Transport::Udp, &both(laptop, "127.0.0.50")), None);
+    assert_eq!(bench.ask_as(ROUTER, Transport::Udp, &both(laptop, "127.0.0.77")), None);
+    assert!(is_closed(bench.ask_as(ROUTER, Transport::Udp, &both(tablet, "127.0.0.60"))));
+    assert_eq!(bench.counters().doubted, 2);
 }
