@@ -114,7 +114,27 @@ pub fn run(context: &Context, asked: &Explain) -> Result<()> {
         context.output.say(format!("  since when lists name it cannot be said for certain: {behind}"));
     }
     say_router(context, &asked.who);
+    say_nobodys(context, &target);
     Ok(())
+}
+
+/// A name that is nobody's on the internet is open or closed like any other, and yet no server is asked for it.
+fn say_nobodys(context: &Context, target: &Target) {
+    let is_own = |zone: &String| {
+        target
+            .host
+            .strip_suffix(zone.as_str())
+            .is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    };
+    if target.address.is_none()
+        && front_dns::is_nobodys(&target.host)
+        && !context.config.dns.forwards().any(|(zones, _)| zones.iter().any(is_own))
+    {
+        context.output.say(
+            "  the name is nobody's on the internet: the gate answers by itself that there is nothing, or that it is the device \
+             itself, and asks no server ([[dns.forward]] names one of your own)",
+        );
+    }
 }
 
 /// A router that passes questions on is many devices, which the gate cannot tell apart unless the router does.

@@ -84,7 +84,11 @@ fn give(
     asked: &AskedSpan,
     reason: String,
 ) -> Result<()> {
-    let target = typed_target(target)?;
+    let typed = target;
+    let target = typed_target(typed)?;
+    if typed.contains('?') && !target.contains('?') {
+        context.output.say(format!("What follows ? is left out: this is about all of {target}."));
+    }
     // Closing a site tells nothing of what is sealed.
     let budget = match effect {
         Effect::Allow => Some(Budget::open(context, "overrides give")?),

@@ -78,6 +78,7 @@ pub fn run(
         upstreams: config.dns.upstreams.clone(),
         threads: config.dns.threads.unwrap_or(0),
         cache_bytes: config.dns.cache_mb << 20,
+        name: config.dns.name.clone(),
         refuse_inside: config.dns.answers_inside == AnswersInside::Refuse,
         routers: config.dns.routers.clone(),
         forward: config
@@ -88,7 +89,6 @@ pub fn run(
         encrypted: shown.as_ref().map(|(_, certificate)| front_dns::Encrypted {
             tls: bind.tls.or(config.dns.tls),
             https: bind.https.or(config.dns.https),
-            name: config.dns.name.clone(),
             ..front_dns::Encrypted::new(certificate.clone())
         }),
         passes: Some(Arc::clone(&passes)),

@@ -50,6 +50,9 @@ pub struct Config {
     pub upstreams: Vec<SocketAddr>,
     /// Zones of the school's own, and who answers for them.
     pub forward: Vec<Forward>,
+    /// The name that devices know the gate by, in lower case. A label before it can be somebody's own: such a name is
+    /// answered as the name itself is, and neither sent on nor written down.
+    pub name: Option<String>,
     /// Whether an answer of the internet's that leads to an address inside is refused, unless the policy opens the name:
     /// with such answers a page of the internet reaches what only the school's own devices should (DNS rebinding).
     pub refuse_inside: bool,
@@ -76,6 +79,12 @@ pub struct Config {
     pub passes: Option<Arc<Passes>>,
 }
 
+/// Whether a name is nobody's on the internet, so that the front answers it without asking anybody, unless a zone of the
+/// school's own holds it.
+pub fn is_nobodys(name: &str) -> bool {
+    special::answer(name).is_some()
+}
+
 /// Names whose questions go to servers of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forward {
@@ -91,6 +100,7 @@ impl Default for Config {
             listen: Vec::new(),
             upstreams: Vec::new(),
             forward: Vec::new(),
+            name: None,
             refuse_inside: false,
             routers: Vec::new(),
             threads: 0,
@@ -217,7 +227,7 @@ impl Bound {
         let pace = rate::Pace::new(config.rate.as_ref(), &config.routers);
         let streams = stream::start(tcp, inboxes.clone(), config.connections, &pace)?;
         let encrypted = match config.encrypted {
-            Some(how) => encrypted::start(encrypted, &how, &inboxes, &pace)?,
+            Some(how) => encrypted::start(encrypted, (&how, config.name.as_deref()), &inboxes, &pace)?,
             None => encrypted::Serving::default(),
         };
         let mut running = Running {
@@ -232,6 +242,7 @@ impl Bound {
         let routes = upstreams::Routes::new(&config.upstreams, &config.forward);
         let settings = Settings {
             routes,
+            own: config.name.as_deref().map(Settings::own),
             refuse_inside: config.refuse_inside,
             routers: config.routers.iter().map(IpAddr::to_canonical).collect(),
             cache_bytes: config.cache_bytes / threads,

@@ -113,6 +113,25 @@ fn who_is_asked_about_by_name_is_answered_by_name() -> Result<()> {
 }
 
 #[test]
+fn what_is_answered_otherwise_than_it_was_asked_is_said() -> Result<()> {
+    let school = School::demo()?;
+    for (name, is_nobodys) in
+        [("_dns.resolver.arpa", true), ("server.internal", true), ("www.bbc.co.uk", false)]
+    {
+        let told = school.told(&["explain", name, "--as", "year-5"])?;
+        assert_eq!(told.contains("nobody's on the internet"), is_nobodys, "{name}: {told}");
+    }
+    for (site, is_left_out) in [("https://www.youtube.com/watch?v=abc", true), ("bbc.co.uk/bitesize", false)]
+    {
+        let give =
+            ["overrides", "give", site, "--whom", "group:year-5", "--for", "10m", "--reason", "a lesson"];
+        let told = school.told(&give)?;
+        assert_eq!(told.contains("all of www.youtube.com/watch."), is_left_out, "{site}: {told}");
+    }
+    Ok(())
+}
+
+#[test]
 fn init_refuses_two_fronts_on_one_port_and_a_question_that_comes_back() -> Result<()> {
     for (dns, upstream, proxy) in [
         ("0.0.0.0:53", "192.0.2.1:53", "127.0.0.1:53"),

@@ -59,9 +59,12 @@ pub async fn serve(
                 Ok(Err(refusal)) => Err(refusal),
                 Err(_) => Err(Refusal::Slow),
             };
-            Ok::<_, Infallible>(
-                answer.unwrap_or_else(Refusal::response).map(|bytes| Answer { bytes, flight }),
-            )
+            let mut answer = answer.unwrap_or_else(Refusal::response);
+            if parts.method == Method::HEAD {
+                // RFC 9110 §9.3.2: whatever is answered, there is no body.
+                *answer.body_mut() = Bytes::new();
+            }
+            Ok::<_, Infallible>(answer.map(|bytes| Answer { bytes, flight }))
         }
     });
     let mut http = http2::Builder::new(TokioExecutor::new());

@@ -42,8 +42,6 @@ pub struct Encrypted {
     pub https: Option<SocketAddr>,
     /// What shows devices that it is this gate.
     pub certificate: Certificate,
-    /// The name that devices know the gate by, in lower case. A label before it can be somebody's own.
-    pub name: Option<String>,
     /// The most connections at once.
     pub connections: usize,
     /// How long things may take.
@@ -77,14 +75,7 @@ impl Default for Limits {
 impl Encrypted {
     /// The usual places and patience, nothing listened on.
     pub fn new(certificate: Certificate) -> Self {
-        Self {
-            tls: None,
-            https: None,
-            certificate,
-            name: None,
-            connections: 1_024,
-            limits: Limits::default(),
-        }
+        Self { tls: None, https: None, certificate, connections: 1_024, limits: Limits::default() }
     }
 }
 
@@ -165,8 +156,13 @@ impl Serving {
     }
 }
 
-/// Starts a thread for each inbox.
-pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>], pace: &Pace) -> io::Result<Serving> {
+/// Starts a thread for each inbox; devices know the gate by that name.
+pub fn start(
+    bound: Bound,
+    (how, name): (&Encrypted, Option<&str>),
+    inboxes: &[Arc<Inbox>],
+    pace: &Pace,
+) -> io::Result<Serving> {
     let Bound { tls, https } = bound;
     let mut serving = Serving {
         tls: tls.as_ref().map(|(address, _)| *address),
@@ -196,7 +192,7 @@ pub fn start(bound: Bound, how: &Encrypted, inboxes: &[Arc<Inbox>], pace: &Pace)
             let house = House {
                 acceptor: TlsAcceptor::from(Arc::<ServerConfig>::clone(server)),
                 transport: *transport,
-                own_names: how.name.as_ref().map(|name| format!(".{name}")),
+                own_names: name.map(|name| format!(".{name}")),
                 limits: how.limits,
                 inbox: Arc::clone(inbox),
                 desk: Arc::clone(&desk),

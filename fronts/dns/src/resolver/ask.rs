@@ -1,15 +1,15 @@
 //! A device's question.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use engine::test_pass::{Asked, TestGroup};
 use engine::{Decision, HardwareAddress, Held, Identity, NameHash, Owed, Recorder, Step};
 
 use super::judge::Case;
-use super::lead::{Led, says_where};
+use super::lead::{Led, says_where, shown};
 use super::{Now, Outcome, Resolver, Shape, want, write_stored};
 use crate::asking::{Asking, Waiter, Wanted};
-use crate::special;
+use crate::special::{self, Said};
 use crate::wire::device;
 use crate::wire::name::Text;
 use crate::wire::query::{Complaint, Query};
@@ -180,6 +180,8 @@ impl<R> Resolver<R> {
             // Nobody but a test with a good pass is told so; whoever else asks gets what the internet says of the name.
             return self.code(buffer, shape, rcode::NXDOMAIN, Some((ede::BLOCKED, PASS_GOOD)));
         }
+        let own = self.settings.own_above(host);
+        let host = shown(host, own.as_deref());
         let identity = source.identify(held);
         let case = Case {
             host,
@@ -188,6 +190,10 @@ impl<R> Resolver<R> {
             transport: source.transport,
             at: now.at,
         };
+        if own.is_some() {
+            let led = Led { query, hash, source, shape, case };
+            return self.below_own_name(buffer, led, (held, log), to, now);
+        }
         if let Some(stored) = self.cache.get(hash, query.question(), want(query), now.seconds()) {
             let decision = case.decide_answer(held, stored, &mut self.addresses);
             if decision.obligations.safe_search != 0 && says_where(kind) {
@@ -213,16 +219,30 @@ impl<R> Resolver<R> {
             case.record(log, &decision, length);
             return self.answer(length);
         }
-        if let Some(code) = special::answer(host.as_str())
+        if let Some(said) = special::answer(host.as_str())
             && self.settings.routes.is_internet(self.settings.routes.of(host.as_str()))
         {
-            let life = self.settings.blocked_life_s;
-            let length = write::absent(buffer, shape.end, shape.flags, shape.edns, life, (code, None));
+            let length = self.write_special(buffer, shape, kind, said);
             case.record(log, &decision, length);
             return self.answer(length);
         }
         let wanted = self.own(query, hash);
         self.wait(buffer, query, &wanted, (source, !decision.obligations.unobserved), to, now)
+    }
+
+    /// Writes what is said of a name that is not the internet's.
+    fn write_special(&self, buffer: &mut [u8], shape: Shape, kind: u16, said: Said) -> usize {
+        let (Shape { end, flags, edns, .. }, life) = (shape, self.settings.blocked_life_s);
+        match (said, kind) {
+            (Said::Loopback, kind::A) => {
+                write::address(buffer, end, flags, edns, life, Ipv4Addr::LOCALHOST.into())
+            }
+            (Said::Loopback, kind::AAAA) => {
+                write::address(buffer, end, flags, edns, life, Ipv6Addr::LOCALHOST.into())
+            }
+            (Said::Loopback, _) => write::absent(buffer, end, flags, edns, life, (rcode::NOERROR, None)),
+            (Said::Absent(code), _) => write::absent(buffer, end, flags, edns, life, (code, None)),
+        }
     }
 
     /// The device's own question, to be asked upstream.
@@ -261,6 +281,8 @@ impl<R> Resolver<R> {
             && let Some(host) = name.host()
         {
             let identity = source.identify(held);
+            let own = self.settings.own_above(host);
+            let host = shown(host, own.as_deref());
             let case = Case {
                 host,
                 identity: &identity,

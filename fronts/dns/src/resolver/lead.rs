@@ -5,6 +5,9 @@
 //! other answers, as a variant. Nothing here is signed, and nothing says so.
 //!
 //! The rule is that no way leads to the unprotected address: where the safe one cannot be had there is none.
+//!
+//! Names below the gate's own are led to that in the same way: a label there is a secret that tells who somebody is, and a device
+//! that is to ask through it asks for its address in the open first. It is neither sent on nor written down.
 
 use std::net::IpAddr;
 
@@ -14,6 +17,7 @@ use super::judge::Case;
 use super::{Now, Outcome, Resolver, Shape, Source, write_stored};
 use crate::asking::{Waiter, Wanted};
 use crate::cache::{Stored, Want};
+use crate::special;
 use crate::wire::answer::Answer;
 use crate::wire::query::Query;
 use crate::wire::{HEADER, ede, flag2, flag3, kind, rcode, write};
@@ -54,7 +58,8 @@ impl<R> Resolver<R> {
         if decision.verdict.is_block() {
             return self.block(buffer, shape, case, held, log, &decision);
         }
-        let Some(target) = held.safe_target(&decision) else {
+        let own = query.name().host().and_then(|host| self.settings.own_above(host));
+        let Some(target) = own.as_deref().or_else(|| held.safe_target(&decision)) else {
             return self.code(buffer, shape, rcode::SERVFAIL, Some((ede::OTHER, NOT_SAFELY)));
         };
         let seconds = now.seconds();
@@ -96,6 +101,11 @@ impl<R> Resolver<R> {
             && let Some(kept) = self.cache.get(their.0, &question, their.1, seconds)
         {
             stored = made_of(kept, target, query, hash, &mut self.addresses);
+            if stored.is_none() && own.is_some() {
+                let length = self.write_nothing(buffer, shape);
+                case.record(log, &decision, length);
+                return self.answer(length);
+            }
             if stored.is_none() {
                 return self.code(buffer, shape, rcode::SERVFAIL, Some((ede::OTHER, NOT_SAFELY)));
             }
@@ -134,6 +144,8 @@ impl<R> Resolver<R> {
         let Some((query, shape)) = super::upstream::reread(&waiter, scratch) else { return };
         let text = query.name();
         let Some(host) = text.host() else { return };
+        let own = self.settings.own_above(host);
+        let host = shown(host, own.as_deref());
         let Waiter { source, owed, to, .. } = waiter;
         let identity = source.identify(held);
         let case = Case {
@@ -149,7 +161,7 @@ impl<R> Resolver<R> {
             return self.reply(to, scratch, length);
         }
         // The policy may have changed while it waited: then this is no answer to it any more.
-        let target = held.safe_target(&decision).filter(|target| {
+        let target = own.as_deref().or_else(|| held.safe_target(&decision)).filter(|target| {
             let theirs = theirs.image().get(HEADER..);
             question_of(target, query.kind())
                 .is_some_and(|question| theirs.is_some_and(|theirs| theirs.starts_with(&question)))
@@ -162,7 +174,10 @@ impl<R> Resolver<R> {
         let mut stored = match made {
             Ok(stored) => stored,
             Err(why) => {
-                let length = self.write_failure(scratch, shape, why);
+                let length = match own {
+                    Some(_) => self.write_nothing(scratch, shape),
+                    None => self.write_failure(scratch, shape, why),
+                };
                 case.pay(log, owed, &decision, length);
                 return self.reply(to, scratch, length);
             }
@@ -179,12 +194,48 @@ impl<R> Resolver<R> {
         self.reply(to, scratch, length);
     }
 
+    /// Answers about a name below the gate's own: its addresses are that name's, and there is nothing else.
+    pub(super) fn below_own_name(
+        &mut self,
+        buffer: &mut [u8],
+        led: Led<'_>,
+        (held, log): (&Held, &mut dyn Recorder),
+        to: impl FnOnce() -> R,
+        now: Now,
+    ) -> Outcome {
+        let Led { query, shape, case, .. } = led;
+        let routes = &self.settings.routes;
+        let host = case.host.as_str();
+        let is_nobodys = special::answer(host).is_some() && routes.is_internet(routes.of(host));
+        if says_where(query.kind()) && !is_nobodys {
+            return self.lead(buffer, led, (held, log), to, now);
+        }
+        let decision = case.decide(held);
+        if decision.verdict.is_block() {
+            return self.block(buffer, shape, case, held, log, &decision);
+        }
+        let length = self.write_nothing(buffer, shape);
+        case.record(log, &decision, length);
+        self.answer(length)
+    }
+
+    /// Writes that a name has no such data.
+    fn write_nothing(&self, buffer: &mut [u8], shape: Shape) -> usize {
+        let life = self.settings.blocked_life_s;
+        write::absent(buffer, shape.end, shape.flags, shape.edns, life, (rcode::NOERROR, None))
+    }
+
     /// Writes that there is no answer, and why.
     pub(super) fn write_failure(&self, buffer: &mut [u8], shape: Shape, why: &str) -> usize {
         self.counting.failed.one();
         let why = Some((ede::OTHER, why));
         write::code(buffer, shape.end, shape.flags, rcode::SERVFAIL, shape.edns, why)
     }
+}
+
+/// The host as it is decided about and written down: what lies below the gate's own name is that name.
+pub(super) fn shown<'a>(host: HostName<'a>, own: Option<&'a SafeTarget>) -> HostName<'a> {
+    own.and_then(|own| HostName::new(&own.name)).unwrap_or(host)
 }
 
 /// Which variant of its own answers a host's safe one is.

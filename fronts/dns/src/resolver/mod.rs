@@ -26,7 +26,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use engine::test_pass::Passes;
-use engine::{ActivitySink, Current, Held};
+use engine::{ActivitySink, Current, Held, HostName, Level, NameHash, SafeTarget};
 use kit::Timestamp;
 
 use crate::asking::Askings;
@@ -111,6 +111,8 @@ pub struct Settings {
     pub routes: Routes,
     /// Routers that are believed when they tell which device asks.
     pub routers: Vec<IpAddr>,
+    /// The name that devices know the gate by; what lies below it are secrets of people and devices.
+    pub own: Option<Arc<SafeTarget>>,
     /// Whether an answer of the internet's that leads inside is refused.
     pub refuse_inside: bool,
     /// The most bytes of answers kept.
@@ -125,6 +127,32 @@ pub struct Settings {
     pub blocked_life_s: u32,
     /// Who takes passes of the school's own filter test; without it nobody tests.
     pub passes: Option<Arc<Passes>>,
+}
+
+impl Settings {
+    /// A name that devices know the gate by, as the names below it are answered: with its addresses.
+    pub fn own(name: &str) -> Arc<SafeTarget> {
+        Arc::new(SafeTarget {
+            engine: Box::default(),
+            name: name.into(),
+            level: Level::Strict,
+            header: None,
+            parameter: None,
+        })
+    }
+
+    /// The gate's own name, where the host lies below it and one of its labels is a token, or nearly one: mistyped or cut, it still
+    /// tells most of a secret. Another host below the name is one like any other, as where a school gave its whole domain.
+    pub(crate) fn own_above(&self, host: HostName<'_>) -> Option<Arc<SafeTarget>> {
+        let own = self.own.as_ref()?;
+        let before = host.as_str().strip_suffix(&*own.name)?;
+        let mut labels = before.strip_suffix('.')?.split('.');
+        labels.any(is_like_token).then(|| Arc::clone(own))
+    }
+}
+
+fn is_like_token(label: &str) -> bool {
+    label.len().abs_diff(NameHash::TOKEN_CHARS) <= 2 && label.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The DNS front of one thread. `R` says where an answer goes.

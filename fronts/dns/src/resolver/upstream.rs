@@ -4,10 +4,11 @@ use engine::{Held, Owed, Recorder};
 use front_sys::udp::FRAME_BYTES as UDP_ROOM;
 
 use super::judge::Case;
-use super::lead::{CHANGED, says_where};
-use super::{Command, Now, Resolver, Shape, Source, Ticket, write_stored};
+use super::lead::{CHANGED, says_where, shown};
+use super::{Command, Now, Resolver, Settings, Shape, Source, Ticket, write_stored};
 use crate::asking::{Asking, Askings, Attempt, Waiter};
 use crate::cache::{Stored, Want};
+use crate::special;
 use crate::upstreams::Way;
 use crate::wire::answer::{self, Answer, Unusable};
 use crate::wire::query::{Edns, Query};
@@ -303,6 +304,7 @@ impl<R> Resolver<R> {
         if self.settings.refuse_inside
             && self.settings.routes.is_internet(asking.servers)
             && answer.addresses.iter().any(|address| !kit::address::is_public(*address))
+            && !special::is_about_ipv4(&asking.question, &answer.addresses)
         {
             stored.mark_inside();
         }
@@ -393,7 +395,8 @@ impl<R> Resolver<R> {
         for place in self.askings.all() {
             for waiter in self.finish(place).into_iter().flat_map(|asking| asking.waiters) {
                 if let Some((query, _)) = reread(&waiter, &mut scratch) {
-                    failed(&query, waiter.source, waiter.owed, &held, &mut *log, (now, 0));
+                    let from = (waiter.source, &self.settings);
+                    failed(&query, from, waiter.owed, &held, &mut *log, (now, 0));
                 }
             }
         }
@@ -413,7 +416,8 @@ impl<R> Resolver<R> {
         for waiter in asking.waiters {
             let Some((query, shape)) = reread(&waiter, &mut scratch) else { continue };
             let length = write::code(&mut scratch, shape.end, shape.flags, rcode::SERVFAIL, shape.edns, why);
-            failed(&query, waiter.source, waiter.owed, &held, &mut *log, (now, length));
+            let from = (waiter.source, &self.settings);
+            failed(&query, from, waiter.owed, &held, &mut *log, (now, length));
             self.counting.failed.one();
             self.reply(waiter.to, &scratch, length);
         }
@@ -423,7 +427,7 @@ impl<R> Resolver<R> {
 /// Tells the activity log of a question that nobody could answer.
 fn failed(
     query: &Query,
-    source: Source,
+    (source, settings): (Source, &Settings),
     owed: Option<Owed>,
     held: &Held,
     log: &mut dyn Recorder,
@@ -431,6 +435,8 @@ fn failed(
 ) {
     let text = query.name();
     if let Some(host) = text.host() {
+        let own = settings.own_above(host);
+        let host = shown(host, own.as_deref());
         let identity = source.identify(held);
         let case = Case {
             host,

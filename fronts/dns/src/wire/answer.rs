@@ -154,7 +154,7 @@ struct Reader<'m> {
     has_data: bool,
     has_opt: bool,
     upper_rcode: u8,
-    /// Whether a service binding holds what a device must not have: keys to hide from us whom it talks to, or an offer to talk
+    /// Whether a service binding is malformed, or holds what a device must not have: keys to hide from us whom it talks to, or an offer to talk
     /// past us.
     is_changed: bool,
     /// Where the bodies of those bindings are that are of no use without.
@@ -358,10 +358,16 @@ impl<'m> Reader<'m> {
             self.chain.push(target.as_bytes().into());
         }
         let (mut insists, mut only_these, mut none_left) = (false, false, false);
+        let mut before = None;
         while at < end {
             let key = u16_at(self.message, at)?;
             let length = usize::from(u16_at(self.message, at + 2)?);
             let value = self.message.get(at + 4..at + 4 + length).filter(|_| at + 4 + length <= end)?;
+            // Keys out of order, or twice, are malformed (RFC 9460 §2.2): two readers would read two bindings.
+            if before.replace(key).is_some_and(|before| before >= key) {
+                self.is_changed = true;
+                self.useless.push(body);
+            }
             match key {
                 service_key::ECH => self.is_changed = true,
                 service_key::MANDATORY => {

@@ -1,6 +1,8 @@
 //! What we write back. Every answer is written over the question it answers: its id, its flags and its question, in
 //! the device's own spelling, are already in place.
 
+use std::net::IpAddr;
+
 pub use engine::Transport;
 
 use super::query::Edns;
@@ -145,6 +147,32 @@ pub fn absent(
     ];
     let end = put(buffer, end, &record);
     edns.map_or(end, |edns| opt(buffer, end, edns, 0, extended))
+}
+
+/// One address, for so many seconds.
+pub fn address(
+    buffer: &mut [u8],
+    end: usize,
+    asked: [u8; 2],
+    edns: Option<Edns>,
+    life_s: u32,
+    address: IpAddr,
+) -> usize {
+    header(buffer, flags(asked, rcode::NOERROR), 1, 1, 0);
+    let kind = if address.is_ipv4() { kind::A } else { kind::AAAA };
+    let [a, b, c, d] = life_s.to_be_bytes();
+    let mut end = put(buffer, end, &[0xc0, HEADER as u8, 0, kind as u8, 0, 1, a, b, c, d, 0]);
+    end = match address {
+        IpAddr::V4(v4) => {
+            let end = put(buffer, end, &[4]);
+            put(buffer, end, &v4.octets())
+        }
+        IpAddr::V6(v6) => {
+            let end = put(buffer, end, &[16]);
+            put(buffer, end, &v6.octets())
+        }
+    };
+    edns.map_or(end, |edns| opt(buffer, end, edns, 0, None))
 }
 
 /// The minimal answer to `ANY` (RFC 8482 §4.2).

@@ -59,7 +59,6 @@ fn ground(filter: Arc<Current>, change: impl FnOnce(&mut Encrypted)) -> Ground {
     let mut encrypted = Encrypted {
         tls: Some("127.0.0.1:0".parse().unwrap()),
         https: Some("127.0.0.1:0".parse().unwrap()),
-        name: Some(NAME.to_owned()),
         ..Encrypted::new(certificate.clone())
     };
     change(&mut encrypted);
@@ -68,6 +67,7 @@ fn ground(filter: Arc<Current>, change: impl FnOnce(&mut Encrypted)) -> Ground {
         upstreams: vec![upstream.address],
         threads: 2,
         encrypted: Some(encrypted),
+        name: Some(NAME.to_owned()),
         ..front_dns::Config::default()
     };
     let events = Arc::new(Events::default());
@@ -332,6 +332,13 @@ fn rfc8484_what_is_no_question_is_told_so_and_what_is_says_how_long_it_may_be_ke
         assert!(text.starts_with(&format!("HTTP/2 {code}")), "{code}: {text}");
         assert!(code != 405 || text.contains("allow: GET, POST"), "{text}");
         assert!(text.contains("cache-control: no-store"), "{text}");
+    }
+    // An answer to HEAD has no body (RFC 9110 §9.3.2), or the stream ends in an error, which curl tells with its code.
+    for (path, code) in
+        [("/dns-query", "405"), (get(&format!("dns={}", encode(&good))).as_str(), "405"), ("/", "404")]
+    {
+        let said = ground.curl(&["--head", "-o", "/dev/null", "-w", "%{http_code} %{exitcode}"], path);
+        assert_eq!(said, format!("{code} 0"), "{path}");
     }
     // A message that is a question and cannot be read gets DNS's own complaint.
     let text =

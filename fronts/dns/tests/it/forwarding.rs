@@ -55,6 +55,10 @@ fn rfc6761_names_of_no_ones_on_the_internet_are_answered_here() {
         ("7.1.0.10.in-addr.arpa", PTR, 3),
         ("7.1.168.192.in-addr.arpa", PTR, 3),
         ("hidden.onion", A, 3),
+        ("server.internal", A, 3),
+        ("name.gns.alt", A, 3),
+        ("wpad", A, 3),
+        ("localhost", 16, 0),
         ("router.home.arpa", A, 3),
         ("_dns.resolver.arpa", 64, 0),
     ] {
@@ -109,4 +113,39 @@ fn an_answer_of_the_internets_that_leads_inside_is_refused_and_one_of_the_school
     assert_eq!(bench.ask(&question("rebind.example", A)), None);
     bench.upstream(|question| respond(question, 0, &[record(HERE, A, 300, &[10, 0, 0, 7])]));
     assert_eq!(bench.replies.pop().unwrap().1[3] & 15, 0);
+}
+
+#[test]
+fn rfc6761_6_3_localhost_is_the_device_itself() {
+    let mut bench = Bench::new();
+    for name in ["localhost", "www.localhost"] {
+        for (kind, address) in [(A, "127.0.0.1"), (28, "::1")] {
+            let answer = read(&bench.ask(&question(name, kind)).unwrap());
+            let found: Vec<String> = answer.answers.iter().map(|record| record.data.to_string()).collect();
+            assert_eq!(found, [address], "{name}");
+        }
+    }
+    assert!(bench.sent.is_empty(), "nobody was asked");
+}
+
+#[test]
+fn a_zone_of_the_schools_own_goes_before_what_is_nobodys() {
+    let zones = vec!["internal".to_owned()];
+    let forward = Forward { zones, upstreams: vec!["198.51.100.1:53".parse().unwrap()] };
+    let mut bench = Bench::forwarding(2, 64, &[forward]);
+    assert_eq!(asked(&mut bench, "dc1.ad.internal", A), [2]);
+}
+
+#[test]
+fn rfc8880_what_tells_a_device_how_ipv4_is_reached_is_let_through_and_nothing_else_at_that_address() {
+    let addresses = [record(HERE, A, 60, &[192, 0, 0, 170]), record(HERE, A, 60, &[192, 0, 0, 171])];
+    let mut bench = school_zones();
+    let answer = read(&bench.resolve(&question("ipv4only.arpa", A), 0, &addresses));
+    assert_eq!(answer.answers.len(), 2, "{answer}");
+    assert!(bench.events.all().iter().all(|told| !told.verdict.is_block()));
+    for (name, data) in [("www.example.org", [192, 0, 0, 170]), ("ipv4only.arpa", [10, 0, 0, 1])] {
+        let mut bench = school_zones();
+        let answer = bench.resolve(&question(name, A), 0, &[record(HERE, A, 60, &data)]);
+        assert_eq!(answer[3] & 15, 3, "{name}");
+    }
 }

@@ -308,6 +308,8 @@ pub struct Bench {
 
 pub const PUPIL: &str = "127.0.0.1";
 pub const STAFF: &str = "127.0.0.20";
+/// The name that devices know the gate by.
+pub const OWN_NAME: &str = "dns.school.example";
 
 impl Bench {
     pub fn new() -> Self {
@@ -349,6 +351,7 @@ impl Bench {
             (school(), Arc::new(Events::default()), Arc::new(Counting::default()));
         let settings = Settings {
             routes: Routes::new(&servers, forward),
+            own: Some(Settings::own(OWN_NAME)),
             refuse_inside: !forward.is_empty(),
             routers: routers.iter().map(|router| router.parse().unwrap()).collect(),
             rates,

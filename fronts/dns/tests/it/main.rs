@@ -18,6 +18,7 @@ mod ground;
 mod messages;
 #[cfg(test)]
 mod owed;
+mod own_name;
 #[cfg(test)]
 mod rate;
 #[cfg(test)]

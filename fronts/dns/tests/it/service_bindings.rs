@@ -6,7 +6,7 @@ use hickory_proto::rr::rdata::svcb::{Alpn, EchConfigList, IpHint, Mandatory, Svc
 use hickory_proto::rr::rdata::{A, HTTPS, SVCB};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
-use crate::ground::read;
+use crate::ground::{HERE, question, question_end, read, record, respond};
 
 fn name(text: &str) -> Name {
     Name::from_ascii(text).unwrap()
@@ -130,5 +130,25 @@ fn rfc9460_8_a_binding_of_no_use_without_http3_goes_whole() {
     ] {
         let (_, message) = kept(vec![speaking(1, offered, insists, only_these, false)]);
         assert_eq!(message.answers.len(), usize::from(stays), "{offered:?} {only_these}");
+    }
+}
+
+#[test]
+fn rfc9460_2_2_a_binding_whose_keys_are_out_of_order_or_twice_is_left_out() {
+    let alpn: &[u8] = &[0, 1, 0, 3, 2, b'h', b'2'];
+    let hint: &[u8] = &[0, 4, 0, 4, 192, 0, 2, 7];
+    let port: &[u8] = &[0, 3, 0, 2, 1, 187];
+    for (parameters, stays) in [
+        (&[alpn, port, hint][..], true),
+        (&[hint, alpn], false),
+        (&[alpn, hint, port], false),
+        (&[alpn, alpn], false),
+    ] {
+        let good = [&[0, 1, 0][..], alpn].concat();
+        let odd = [&[0, 2, 0][..], &parameters.concat()].concat();
+        let asked = question("www.example.org", 65);
+        let message = respond(&asked, 0, &[record(HERE, 65, 300, &good), record(HERE, 65, 300, &odd)]);
+        let kept = answer::read(&message, question_end(&message), true).unwrap();
+        assert_eq!(read(&kept.image).answers.len(), 1 + usize::from(stays), "{parameters:?}");
     }
 }
