@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use activity::log::{Acknowledged, Loss};
 use activity::sealed::Shelf;
 use anyhow::{Context as _, Result, bail};
 use clap::{ArgGroup, Args};
@@ -276,8 +277,9 @@ fn prove_school(context: &Context) -> Result<()> {
             Err(why) => json!({ "whole": false, "why": why }),
         },
         "activity": json!({
-            "whole": log.damaged.is_empty(), "files": log.files,
+            "whole": log.damaged.is_empty() && log.lost.is_empty(), "files": log.files,
             "damaged": log.damaged.iter().map(Harmed::object).collect::<Vec<_>>(),
+            "lost": log.lost.iter().map(lost_object).collect::<Vec<_>>(),
         }),
         "trail": match &trail {
             Verified::Whole { entries, head } => json!({ "whole": true, "entries": entries, "head": head }),
@@ -374,7 +376,7 @@ fn prove_school(context: &Context) -> Result<()> {
         }
         Err(why) => problems.push(why),
     }
-    if log.damaged.is_empty() {
+    if log.damaged.is_empty() && log.lost.is_empty() {
         context.output.say(format!("The activity log is whole: {} files.", log.files));
     }
     for harmed in log.damaged.iter().filter(|harmed| harmed.news.is_none()) {
@@ -383,6 +385,27 @@ fn prove_school(context: &Context) -> Result<()> {
                 .output
                 .say(format!("{} is damaged, which was acknowledged at {at}: {reason}", harmed.file));
         }
+    }
+    for (loss, said) in &log.lost {
+        if let Some(said) = said {
+            context.output.say(format!(
+                "{}, which was acknowledged at {}: {}",
+                lost_words(loss),
+                said.at,
+                said.reason
+            ));
+        }
+    }
+    let lost: Vec<String> =
+        log.lost.iter().filter(|(_, said)| said.is_none()).map(|(loss, _)| lost_words(loss)).collect();
+    if !lost.is_empty() {
+        problems.push(format!(
+            "the activity log is not whole: {}. They cannot be brought back: searches and reports lack them, and a request that was \
+             among them is in no record. Keep a copy of the folder as it is, find out what became of the file (a disk that fails, \
+             or somebody who cut it), and tell the data protection officer. `fivebar activity acknowledge-damage` says that \
+             it was seen to: it is told as before, and fails no check again.",
+            lost.join("; ")
+        ));
     }
     let files: Vec<String> = log.damaged.iter().filter_map(Harmed::says).collect();
     if !files.is_empty() {
@@ -400,8 +423,28 @@ fn prove_school(context: &Context) -> Result<()> {
 struct Log {
     files: usize,
     damaged: Vec<Harmed>,
+    /// Events that are gone, whatever became of the bytes, and what was said of that.
+    lost: Vec<(Loss, Option<Acknowledged>)>,
     /// How many damaged bytes of the sealed records were acknowledged.
     sealed_acknowledged: u64,
+}
+
+fn lost_words(loss: &Loss) -> String {
+    let Loss { found, file, events, brought_in, .. } = loss;
+    let brought_in = match brought_in {
+        0 => String::new(),
+        many => format!(" ({many} of them brought in, so that bringing the file in again has them back)"),
+    };
+    let events = if *events == 1 { "1 event".to_owned() } else { format!("{events} events") };
+    format!("{events} that had been written to log/{file} were found missing at {found}{brought_in}")
+}
+
+fn lost_object((loss, said): &(Loss, Option<Acknowledged>)) -> Value {
+    json!({
+        "file": format!("log/{}", loss.file), "found": loss.found.to_string(), "events": loss.events,
+        "brought_in": loss.brought_in, "acknowledged": said.is_some(),
+        "said": said.as_ref().map(|said| json!({ "at": said.at.to_string(), "reason": said.reason })),
+    })
 }
 
 /// A file that is damaged.
@@ -432,7 +475,7 @@ impl Harmed {
 fn prove_log(context: &Context) -> Result<Log> {
     let look = activity::log::look(&context.home.log(), &context.home.run())
         .context("cannot read the activity log")?;
-    let mut log = Log { files: look.files, damaged: Vec::new(), sealed_acknowledged: 0 };
+    let mut log = Log { files: look.files, damaged: Vec::new(), lost: look.lost, sealed_acknowledged: 0 };
     // Of each, how many bytes nobody has acknowledged.
     let mut news: Vec<u64> = Vec::new();
     for (damage, acknowledged) in look.damaged {

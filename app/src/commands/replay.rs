@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::commands::context::Context;
 use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
+use crate::commands::observe::led;
 use crate::commands::policy::Dropped;
 use crate::commands::{activity as log, policy, when};
 use crate::home::read_key;
@@ -105,12 +106,16 @@ pub fn run(context: &Context, asked: &Replay) -> Result<()> {
     bar.finish_and_clear();
     let answered = answered.map_err(log::not_running)?;
     let replayed = replay.end(asked.examples);
+    let led = led::compare(&client, [&in_force, &draft], &opened.live.roll, (time, asked.brought_in))?;
     let problems = with(found.fields(), json!({}));
     context.output.object(&json!({
         "draft": asked.draft, "since": since.to_string(), "until": time.to.map(|to| to.to_string()),
-        "damaged_bytes": answered.damaged_bytes, "replayed": replayed, "findings": problems,
+        "damaged_bytes": answered.damaged_bytes, "replayed": replayed, "safe_search": led, "findings": problems,
     }));
     say(context, asked, since, &replayed, answered.damaged_bytes);
+    if let Some(led) = &led {
+        led::say_otherwise(context, led);
+    }
     for line in found.lines() {
         context.output.say(line);
     }

@@ -164,6 +164,18 @@ impl Seen {
                 for crowd in &log.crowds {
                     out.say(format!("      {}", in_words(crowd)));
                 }
+                let Lost { events, damaged, at_least } = Lost::of(log);
+                let at_least = if at_least { "at least " } else { "" };
+                if damaged > 0 {
+                    out.say(format!(
+                        "      DAMAGED: {damaged} events that were on disk are lost; `fivebar verify` says which file and when it was found"
+                    ));
+                }
+                if events > damaged {
+                    out.say(format!(
+                        "      {at_least}{events} events were lost in all; `fivebar activity status` counts them"
+                    ));
+                }
                 if let Some(alarm) = &log.alarm {
                     out.say(format!("      ALARM since {}: events cannot be written: {}", alarm.since, alarm.why));
                 }
@@ -216,6 +228,7 @@ impl Seen {
             })),
             "log": self.log.as_ref().map(|log| json!({
                 "events": log.last_seq.saturating_sub(log.first_seq.saturating_sub(1)), "bytes": log.bytes,
+                "lost": Lost::of(log).events, "damaged": Lost::of(log).damaged, "at_least": log.accounts.at_least,
                 "alarm": log.alarm, "many_devices": log.crowds,
             })),
             "observing": self.observing_until().map(|until| json!({
@@ -232,6 +245,25 @@ impl Seen {
                 "number": number, "at": at.to_string(), "in_short": outcome,
             })).collect::<Vec<_>>(),
         })
+    }
+}
+
+/// What of the activity log is lost.
+struct Lost {
+    /// All of it.
+    events: u64,
+    /// What of it was on disk and was damaged there, what was brought in among it.
+    damaged: u64,
+    /// Whether more may be lost than is counted.
+    at_least: bool,
+}
+
+impl Lost {
+    fn of(log: &activity::Status) -> Self {
+        let accounts = &log.accounts;
+        let damaged = accounts.damaged + accounts.imported_damaged;
+        let open: u64 = accounts.open.iter().map(|run| run.lost).sum();
+        Self { events: accounts.lost + open + damaged, damaged, at_least: accounts.at_least }
     }
 }
 

@@ -93,9 +93,17 @@ fn text(home: &Home, now: Timestamp) -> String {
         let accounts = &status.accounts;
         for (name, about, value) in [
             ("issued", "Events that gates gave out.", accounts.issued + of(|run| run.issued)),
-            ("durable", "Events that were made durable.", accounts.durable + of(|run| run.durable)),
-            ("lost", "Events that were lost, and counted.", accounts.lost + of(|run| run.lost)),
-            ("damaged", "Events that were damaged on disk afterwards.", accounts.damaged),
+            (
+                "durable",
+                "Events that were made durable, those that were damaged afterwards among them.",
+                accounts.durable + of(|run| run.durable),
+            ),
+            (
+                "lost",
+                "Events of gates that were lost, and counted, whether before they were on disk or there.",
+                accounts.lost + of(|run| run.lost) + accounts.damaged,
+            ),
+            ("damaged", "Those of the lost that had been on disk and were damaged there.", accounts.damaged),
         ] {
             all.one(&format!("fivebar_log_events_{name}_total"), "counter", about, "", value);
         }

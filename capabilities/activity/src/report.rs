@@ -59,6 +59,9 @@ pub enum Report {
         hosts: Vec<String>,
         /// When.
         time: TimeRange,
+        /// Only what was brought in from other filters' logs, or only what was asked here; both if left out.
+        #[serde(default)]
+        brought_in: Option<bool>,
     },
 }
 
@@ -179,7 +182,12 @@ impl Report {
                     moments(*time)?
                 )
             }
-            Self::Opened { hosts, time } => {
+            Self::Opened { hosts, time, brought_in } => {
+                let whose = match brought_in {
+                    None => "",
+                    Some(true) => " and step = 'elsewhere'",
+                    Some(false) => " and step <> 'elsewhere'",
+                };
                 let hosts: Vec<String> = hosts
                     .iter()
                     .map(|host| plain(host).map(|name| format!("'{name}'")))
@@ -188,7 +196,7 @@ impl Report {
                 format!(
                     "select host, person, client, count(*) as requests from events \
                      where host in ({hosts}) and verdict in ('allow', 'scan') \
-                     and step not in ('essential', 'front') and sent is null{} \
+                     and step not in ('essential', 'front') and sent is null{whose}{} \
                      group by host, person, client order by host, requests desc, client nulls first, person nulls first",
                     moments(*time)?
                 )
@@ -264,12 +272,16 @@ mod tests {
         }
         let hosts = |hosts: &[&str]| {
             let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
-            Report::Opened { hosts, time: time() }.sql()
+            Report::Opened { hosts, time: time(), brought_in: None }.sql()
         };
         let text = hosts(&["www.example.org", "Example.COM"]).unwrap();
         assert!(text.contains("where host in ('www.example.org', 'example.com') and verdict in"), "{text}");
         assert_eq!(hosts(&["example.org", "x') or ('1"]), Err(BadReport::Site("x') or ('1".to_owned())));
         assert!(hosts(&[]).unwrap().contains("host in ('')"));
+        for (brought_in, said) in [(true, "step = 'elsewhere'"), (false, "step <> 'elsewhere'")] {
+            let all = Report::Opened { hosts: Vec::new(), time: time(), brought_in: Some(brought_in) };
+            assert!(all.sql().unwrap().contains(said), "{said}");
+        }
         let term = |term: &str| Report::SearchTerms { term: term.to_owned(), time: time() }.sql();
         let text = term(" Chess Club ").unwrap();
         assert!(text.contains("like '%chess%club%' and decided_at >= '2026-11-23 08:30:00.500'"), "{text}");

@@ -113,3 +113,66 @@ fn a_byte_changed_on_the_disk_is_counted_said_and_fails_verify() -> Result<()> {
     assert_eq!(files, all, "{object}");
     Ok(())
 }
+
+#[test]
+fn the_end_of_the_log_that_was_cut_away_fails_verify_after_it_was_repaired_and_status_tells() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("home");
+    journeys::init(&home)?;
+    let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let settings = home.join("fivebar.toml");
+    let text = fs::read_to_string(&settings)?;
+    fs::write(&settings, format!("{text}\n[metrics]\nlisten = \"{free}\"\n"))?;
+    let school = School::run(&home)?;
+    for number in 0..40 {
+        school.dig("127.0.0.1", &[&format!("q{number}.example")])?;
+    }
+    let before = eventually(Duration::from_secs(20), || {
+        status(&school).ok().filter(|status| status["durable"].as_u64() >= Some(40))
+    });
+    before.context("forty events are on disk")?;
+    assert!(!school.told(&["status"])?.contains("DAMAGED"));
+    school.stop()?;
+
+    let segment = home.join("log/append-00000000000000000001.log");
+    let bytes = fs::read(&segment)?;
+    fs::write(&segment, bytes.get(..bytes.len() * 2 / 3).context("two thirds")?)?;
+    let school = School::run(&home)?;
+    let lost = status(&school)?["damaged"].as_u64().context("damaged")?;
+    assert!(lost > 0);
+    // The start has repaired the file: every byte of it is a record. What was there is not, for good.
+    let (said, object) = refused(&school)?;
+    for words in [
+        &format!("{lost} events that had been written to log/append-00000000000000000001.log"),
+        "were found missing at 20",
+        "cannot be brought back",
+        "acknowledge-damage",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(object["activity"]["whole"], false, "{object}");
+    assert_eq!(object["activity"]["lost"][0]["events"], lost, "{object}");
+    assert_eq!(object["activity"]["lost"][0]["acknowledged"], false, "{object}");
+    let told = school.told(&["status"])?;
+    assert!(told.contains(&format!("DAMAGED: {lost} events that were on disk are lost")), "{told}");
+    let object: Value = serde_json::from_str(&school.told(&["--json", "status"])?)?;
+    assert_eq!((&object["log"]["damaged"], &object["log"]["lost"]), (&lost.into(), &lost.into()), "{object}");
+    let page = || {
+        let url = format!("http://{free}/metrics");
+        let output = std::process::Command::new("curl").args(["-s", &url]).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.contains("fivebar_log_events").then_some(text)
+    };
+    let numbers = eventually(Duration::from_secs(20), page).context("the numbers come")?;
+    for name in ["lost", "damaged"] {
+        let line = format!("fivebar_log_events_{name}_total {lost}\n");
+        assert!(numbers.contains(&line), "{line}: {numbers}");
+    }
+
+    let reason = "The disk was changed; nothing can bring it back.";
+    school.told(&["activity", "acknowledge-damage", "--reason", reason])?;
+    let told = school.told(&["verify"])?;
+    assert!(told.contains("which was acknowledged at") && told.contains(reason), "{told}");
+    assert!(!told.contains("The activity log is whole"), "{told}");
+    Ok(())
+}

@@ -119,6 +119,86 @@ fn a_filter_that_fails_its_test_is_named_with_an_exit_code_of_its_own() -> Resul
 }
 
 #[test]
+fn a_policy_that_asks_for_nothing_does_not_meet_the_criteria_and_the_test_says_for_whom() -> Result<()> {
+    let school = School::demo()?;
+    // Everything as the policy says, and it says nothing: no safe search, and the ways around and what harms are open.
+    let mut text = include_str!("../../../content/examples/demo.toml").to_owned();
+    for (from, to) in [
+        (
+            r#"search = { everyone = "on", staff = "off", governors = "off" }"#,
+            r#"search = { everyone = "off" }"#,
+        ),
+        (
+            r#"youtube = { everyone = "strict", sixth-form = "moderate", staff = "off", governors = "off" }"#,
+            r#"youtube = { everyone = "off" }"#,
+        ),
+        (
+            "categories = [\"proxies-vpn\", \"encrypted-dns\", \"remote-control\"]\ncells = { everyone = \"not-allowed\" }",
+            "categories = [\"proxies-vpn\", \"encrypted-dns\", \"remote-control\"]\ncells = { everyone = \"allowed\" }",
+        ),
+        (
+            "categories = [\"gambling\", \"drugs\", \"alcohol-tobacco-vaping\", \"weapons\"]\nservice-kinds = [\"gambling\"]\ncells = { everyone = \"not-allowed\" }",
+            "categories = [\"gambling\", \"drugs\", \"alcohol-tobacco-vaping\", \"weapons\"]\nservice-kinds = [\"gambling\"]\ncells = { pupils = \"not-allowed\", staff = \"allowed\", guests = \"allowed\" }",
+        ),
+    ] {
+        assert!(text.contains(from), "{from}");
+        text = text.replacen(from, to, 1);
+    }
+    let file = school.home().join("nothing.toml");
+    std::fs::write(&file, text)?;
+    school.told(&["policy", "apply", file.to_str().context("path")?, "--note", "For this test"])?;
+    let at_once = eventually(Duration::from_secs(60), || {
+        let output = test(&school, &["--names", "1"]).ok()?;
+        let told: Value = serde_json::from_slice(&output.stdout).ok()?;
+        let is_there = check(&told, "safe-search").ok()?["outcome"] == "not-met";
+        (output.status.code() == Some(5) && is_there).then_some((told, output))
+    });
+    let (told, output) = at_once.context("the test sees what the policy leaves open")?;
+    assert_eq!(told["report"]["passed"], false, "{told}");
+    for (id, what) in [
+        ("safe-search", "search engines without safe search (search under [safe-search])"),
+        ("safe-search", "YouTube without restricted mode (youtube under [safe-search])"),
+        ("proxies-vpn", "the category proxies-vpn"),
+        ("public-resolvers", "dns.google"),
+        ("categories", "the category proxies-vpn"),
+        ("categories", "the category drugs"),
+    ] {
+        let found = check(&told, id)?;
+        // The gate does what the policy says: it is the policy that asks for nothing.
+        assert_eq!((&found["outcome"], &found["failed"]), (&"not-met".into(), &0.into()), "{found}");
+        let open = found["left-open"].as_array().context("left open")?;
+        let open = open.iter().find(|one| one["what"] == what).with_context(|| format!("{what}: {found}"))?;
+        let groups: Vec<&str> =
+            open["groups"].as_array().context("groups")?.iter().filter_map(Value::as_str).collect();
+        // Staff may have it so. Drugs are closed to pupils here, and to nobody else.
+        assert!(groups.contains(&"guests") && !groups.contains(&"staff"), "{groups:?}");
+        assert!(!groups.contains(&"teachers") && !groups.contains(&"governors"), "{groups:?}");
+        assert_eq!(groups.contains(&"year-7"), what != "the category drugs", "{groups:?}");
+        assert!(open["setting"].as_str().is_some_and(|why| !why.is_empty()), "{open}");
+    }
+    let rows = told["report"]["rows"].as_array().context("rows")?;
+    for id in ["DF-3.11", "UF-F14", "UF-F2", "DF-3.6", "UF-C"] {
+        let row = rows.iter().find(|row| row["id"] == id).context(id)?;
+        assert_eq!(row["outcome"], "not-met", "{row}");
+        let why = row["not-met"][0].as_str().unwrap_or_default();
+        assert!(why.starts_with("the policy leaves ") && why.contains(" open for "), "{row}");
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("not met: ") && said.contains("safe search is off"), "{said}");
+    let number = told["number"].as_u64().context("a number")?.to_string();
+    let shown = school.told(&["filter-test", "show", &number])?;
+    assert!(shown.contains("DF-3.11  NOT MET") && shown.contains("not met: the policy leaves"), "{shown}");
+    let status = school.told(&["status"])?;
+    assert!(status.contains("NOT MET: ") && status.contains("search under [safe-search]"), "{status}");
+    // As staff alone nothing is demanded, which is said and is no whole pass.
+    let output = test(&school, &["--group", "staff", "--names", "1"])?;
+    let told: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert_eq!(check(&told, "safe-search")?["outcome"], "passed-in-part", "{told}");
+    Ok(())
+}
+
+#[test]
 fn the_hub_tests_the_filter_by_itself_and_says_where_it_cannot() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let home = folder.path().join("school");

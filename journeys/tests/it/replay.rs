@@ -62,6 +62,27 @@ fn a_draft_says_what_it_would_have_done_to_past_requests_and_changes_nothing() -
     assert_eq!(school.told(&["policy", "history"])?.lines().count(), 1);
     assert!(!school.dig(&pupil, &["chess.example"])?.contains("NXDOMAIN"));
 
+    // With the same safe search nothing is said of it. With another, who would be led otherwise is counted.
+    assert!(told["safe_search"].is_null() && !said.contains("Safe search"), "{said}");
+    school.dig(&pupil, &["www.google.co.uk"])?;
+    eventually(Duration::from_secs(20), || kept("www.google.co.uk", 1))
+        .context("the search is in the log")?;
+    let demo = include_str!("../../../content/examples/demo.toml");
+    let on = r#"search = { everyone = "on", staff = "off", governors = "off" }"#;
+    assert!(demo.contains(on));
+    let loose = school.home().join("loose.toml");
+    std::fs::write(&loose, demo.replace(on, r#"search = { everyone = "off" }"#))?;
+    let loose = loose.to_str().context("path")?;
+    let told: Value = serde_json::from_str(&school.told(&["--json", "policy", "replay", loose])?)?;
+    let led = &told["safe_search"];
+    assert_eq!((&led["no_longer"]["requests"], &led["newly"]["requests"]), (&1.into(), &0.into()), "{told}");
+    assert_eq!(led["no_longer"]["engines"][0]["name"], "Google", "{told}");
+    assert_eq!(told["replayed"]["newly-open"]["requests"], 0, "{told}");
+    let looser = school.told(&["policy", "replay", loose])?;
+    for words in ["no longer led there: 1 request by 1 person or device", "Not compared: what an engine"] {
+        assert!(looser.contains(words), "{words}: {looser}");
+    }
+
     // Before anything was asked for there is nothing to compare, and that is said.
     let said = school.told(&["policy", "replay", path, "--since", "2020-01-01", "--until", "2020-01-02"])?;
     assert!(said.contains("Nothing to compare"), "{said}");

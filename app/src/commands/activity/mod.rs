@@ -8,7 +8,7 @@ mod shown;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use activity::log::Damage;
+use activity::log::{Damage, Loss};
 use activity::{Client, ClientError, Search};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
@@ -157,10 +157,20 @@ fn acknowledge_damage(context: &Context, client: &Client, reason: &str) -> Resul
     }
     let look = activity::log::look(&context.home.log(), &context.home.run())
         .context("cannot read the activity log")?;
-    let news: Vec<Damage> = (look.damaged.into_iter())
+    let lost: Vec<Loss> = (look.lost.into_iter())
+        .filter(|(_, acknowledged)| acknowledged.is_none())
+        .map(|(loss, _)| loss)
+        .collect();
+    let mut news: Vec<Damage> = (look.damaged.into_iter())
         .filter(|(_, acknowledged)| acknowledged.is_none())
         .map(|(damage, _)| damage)
         .collect();
+    let places = news.len();
+    for loss in lost.iter().map(Loss::as_damage) {
+        if !news.contains(&loss) {
+            news.push(loss);
+        }
+    }
     if news.is_empty() {
         bail!(
             "nothing of the activity log is damaged that was not acknowledged; `fivebar verify` tells of all"
@@ -170,7 +180,7 @@ fn acknowledge_damage(context: &Context, client: &Client, reason: &str) -> Resul
     context.wait(async {
         let mut tx = records.begin().await?;
         let subject = store::Subject::new("activity-log", "damage");
-        let detail = json!({ "damage": news });
+        let detail = json!({ "damage": news, "lost": lost });
         let verb = "activity.acknowledge-damage";
         store::trail::changed(&mut tx, &context.actor, verb, &subject, &detail, context.at).await?;
         // Where the log cannot write it down, the trail does not say that it did.
@@ -179,11 +189,12 @@ fn acknowledge_damage(context: &Context, client: &Client, reason: &str) -> Resul
         anyhow::Ok(())
     })?;
     let bytes: u64 = news.iter().map(Damage::bytes).sum();
-    context.output.object(&json!({ "acknowledged": news, "bytes": bytes, "reason": reason }));
+    context.output.object(&json!({ "acknowledged": news, "lost": lost, "bytes": bytes, "reason": reason }));
+    let events: u64 = lost.iter().map(|loss| loss.events).sum();
+    let events = if events > 0 { format!(", and that {events} events are lost,") } else { String::new() };
     context.output.say(format!(
-        "{bytes} damaged bytes in {} places are acknowledged. They stay as they are; `fivebar verify` tells of them, and \
-         fails for other damage.",
-        news.len()
+        "{bytes} damaged bytes in {places} places{events} are acknowledged. They stay as they are; `fivebar verify` tells of them, \
+         and fails for other damage."
     ));
     Ok(())
 }

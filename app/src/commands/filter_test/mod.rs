@@ -24,14 +24,15 @@ use crate::output::Failure;
 use crate::process::snapshot::Opened;
 use asking::Gate;
 use proxy::Proxy;
-use testing::{School, Testing};
+use testing::{Asking, School, Testing};
 
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Each question goes to the running gate over the network, with a pass that only this school's key makes: the gate \
                   answers as it would answer somebody of that group. What the gate refuses goes nowhere; what is open is looked up \
-                  as any device would. The exit code is 5 where a check failed. It is a test of what is named: it cannot show that \
+                  as any device would. The exit code is 5 where a check failed, or the policy leaves open to children what a published \
+                  criterion wants closed. It is a test of what is named: it cannot show that \
                   nothing unsuitable can be reached."
 )]
 pub struct FilterTest {
@@ -98,10 +99,16 @@ fn test(context: &Context, asked: &Asked) -> Result<()> {
     if kept.report.passed {
         return Ok(());
     }
-    let failed = kept.report.failed();
-    let failed = if failed.is_empty() { "nothing could be tested".to_owned() } else { failed.join(", ") };
-    let number = kept.number;
-    Err(Failure::TestFailed(format!("the filter test failed: {failed}; it is kept as test {number}")).into())
+    let (failed, not_met, number) = (kept.report.failed(), kept.report.not_met(), kept.number);
+    let failed = match (failed.is_empty(), not_met.is_empty()) {
+        (true, true) => "the filter test failed: nothing could be tested".to_owned(),
+        (true, false) => format!("not met: {}", not_met.join("; ")),
+        (false, true) => format!("the filter test failed: {}", failed.join(", ")),
+        (false, false) => {
+            format!("the filter test failed: {}; not met: {}", failed.join(", "), not_met.join("; "))
+        }
+    };
+    Err(Failure::TestFailed(format!("{failed}; it is kept as test {number}")).into())
 }
 
 /// Tests as every group, and keeps what came of it. Nothing is printed.
@@ -135,8 +142,13 @@ fn carry_out(context: &Context, asked: &Asked, keys: Keys) -> Result<Kept> {
     let observing = observing::notice(policy, &live, context.at).map(|notice| format!("The filter {notice}"));
     let bar = context.output.progress(content.checks.len() as u64, "asking the gate");
     let school = School { home: context.home.clone(), key, opened };
-    let mut testing =
-        Testing::new(school, gate, sampled, groups.clone(), asked.groups.is_empty(), notice.clone(), proxy);
+    let asking = Asking {
+        groups: groups.clone(),
+        all_groups: asked.groups.is_empty(),
+        adults: content.adults.clone(),
+        today: today(context, &school.opened.policy),
+    };
+    let mut testing = Testing::new(school, gate, sampled, asking, notice.clone(), proxy);
     let mut checks = Vec::new();
     for check in &content.checks {
         checks.push(testing.check(check)?);
@@ -144,7 +156,7 @@ fn carry_out(context: &Context, asked: &Asked, keys: Keys) -> Result<Kept> {
     }
     bar.finish_and_clear();
     let rows = Report::rows_of(&content, &checks);
-    let failed = checks.iter().any(|check| check.outcome == Outcome::Failed);
+    let failed = checks.iter().any(|check| matches!(check.outcome, Outcome::Failed | Outcome::NotMet));
     let report = Report {
         passed: !failed && checks.iter().any(|check| check.asked > 0),
         content: content.version,
@@ -229,8 +241,7 @@ fn sampled(context: &Context, policy: &FilterPolicy, names: usize) -> Result<sam
         tx.roll_back().await?;
         anyhow::Ok(lists)
     })?;
-    let zone = Zone::named(&policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc());
-    let today = zone.local(context.at).date().to_string();
+    let today = today(context, policy);
     let mut sampled = sample::Sampled::new();
     let bar = context.output.progress(lists.len() as u64, "reading lists");
     for list in &lists {
@@ -239,6 +250,12 @@ fn sampled(context: &Context, policy: &FilterPolicy, names: usize) -> Result<sam
     }
     bar.finish_and_clear();
     Ok(sampled)
+}
+
+/// The day at the school, by which the names are chosen.
+fn today(context: &Context, policy: &FilterPolicy) -> String {
+    let zone = Zone::named(&policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc());
+    zone.local(context.at).date().to_string()
 }
 
 fn tell(context: &Context, kept: &Kept) {
@@ -265,6 +282,9 @@ fn tell(context: &Context, kept: &Kept) {
     for row in &report.rows {
         let by = row.by.as_deref().map(|by| format!("; the rest: {by}")).unwrap_or_default();
         out.say(format!("  {:<8} {:<10} {}{by}", row.id, row.outcome.words(), row.words));
+        for why in &row.not_met {
+            out.say(format!("           not met: {why}"));
+        }
     }
 }
 
@@ -277,6 +297,9 @@ fn say_check(context: &Context, check: &CheckResult) {
     out.say(format!("\n{:<10} {}{counted}", check.outcome.words(), check.title));
     for failure in &check.failures {
         out.say(format!("  as {}: {} {}", failure.group, failure.name, failure.should));
+    }
+    for open in &check.left_open {
+        out.say(format!("  not met: {open}"));
     }
     let told = check.failures.len() as u64;
     if check.failed > told {
@@ -314,7 +337,7 @@ fn history(context: &Context, limit: u32) -> Result<()> {
         context.output.say(format!("{number:>4}  {local}  {run_by}  policy {}  {outcome}", report.policy));
         context.output.object(&json!({
             "number": number, "at": at.to_string(), "by": run_by, "policy": report.policy,
-            "passed": report.passed, "failed": failed, "in_short": report.in_short(),
+            "passed": report.passed, "failed": failed, "not_met": report.not_met(), "in_short": report.in_short(),
         }));
     }
     Ok(())

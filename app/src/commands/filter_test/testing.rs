@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 
 use anyhow::{Result, bail};
 use engine::explain::{Trace, trace_in};
-use engine::{Decision, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, Request, SealedKey, Step};
-use filtering::filter_test::sample::Sampled;
-use filtering::filter_test::{Answer, Asked, Categories, Check, CheckResult, Expect, Outcome};
+use engine::{
+    Decision, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, Request, SealedKey, Step, Verdict,
+};
+use filtering::filter_test::sample::{Sampled, of_engine};
+use filtering::filter_test::{Answer, Asked, Audience, Categories, Check, CheckResult, Expect, Outcome};
 use filtering::observing;
 use filtering::publish::Published;
 use filtering::sealed::is_test_entry;
@@ -39,6 +41,10 @@ pub struct Testing {
     groups: Vec<String>,
     /// Whether those are all that the policy has.
     all_groups: bool,
+    /// What groups of adults are called.
+    adults: Vec<String>,
+    /// Chooses what is asked for on a day.
+    today: String,
     /// What must be said of the sealed tier.
     notice: Option<String>,
     /// What each group was answered for a category: how many refused, how many not.
@@ -59,6 +65,19 @@ struct Question<'c> {
     category: Option<String>,
     /// Whether its category is unlawful.
     unlawful: bool,
+    /// For whom the policy must close it, and whether it is enough that the page is to be read.
+    demanded: Option<(Audience, bool)>,
+}
+
+/// What a test is of, beside the school and its gate.
+pub struct Asking {
+    pub groups: Vec<String>,
+    /// Whether those are all that the policy has.
+    pub all_groups: bool,
+    /// What groups of adults are called.
+    pub adults: Vec<String>,
+    /// The day, by which names are chosen.
+    pub today: String,
 }
 
 impl Testing {
@@ -66,14 +85,28 @@ impl Testing {
         school: School,
         gate: Gate,
         sampled: Sampled,
-        groups: Vec<String>,
-        all_groups: bool,
+        asking: Asking,
         notice: Option<String>,
         proxy: Option<Proxy>,
     ) -> Self {
         let (live, _) = Live::compile(&school.opened.live, &school.opened.policy);
         let (answers, refused, dead) = (HashMap::new(), BTreeMap::new(), 0);
-        Self { school, live, gate, sampled, groups, all_groups, notice, answers, refused, proxy, dead }
+        let Asking { groups, all_groups, adults, today } = asking;
+        Self {
+            school,
+            live,
+            gate,
+            sampled,
+            groups,
+            all_groups,
+            adults,
+            today,
+            notice,
+            answers,
+            refused,
+            proxy,
+            dead,
+        }
     }
 
     pub const fn server(&self) -> SocketAddr {
@@ -90,7 +123,7 @@ impl Testing {
         if let Some(needs) = &check.needs {
             result.leave_out(format!("{needs}, which this version does not have"));
         } else if check.safe_search {
-            self.safe_search(&mut result)?;
+            self.safe_search(&mut result, check)?;
         } else if check.groups_differ {
             self.compare_groups(&mut result);
         } else if check.proxy {
@@ -115,6 +148,11 @@ impl Testing {
             {
                 result.leave_out(format!("a licensed list: {notice}"));
             }
+        }
+        if let Some(audience) = check.demanded_for
+            && !self.groups.iter().any(|group| self.is_of(audience, group))
+        {
+            result.leave_out("what children must have closed: no group of theirs was asked as".to_owned());
         }
         if self.dead >= DEAD_AFTER {
             result.leave_out("what is open: the gate's own name servers do not answer".to_owned());
@@ -151,12 +189,64 @@ impl Testing {
         Ok(())
     }
 
+    /// Whether a group is of those for whom something is demanded. One that is, or is within, a group of adults is not of children,
+    /// unless devices that nothing is known of count as it too.
+    fn is_of(&self, audience: Audience, group: &str) -> bool {
+        let policy = &self.school.opened.policy;
+        let groups = policy.groups();
+        let Some(up) = groups.number(group).map(|number| groups.up(number)) else { return true };
+        let is_in = |id: &str| groups.number(id).is_some_and(|number| up.contains(number));
+        let is_adults = self.adults.iter().any(|id| is_in(id));
+        let is_strangers = policy.document().unidentified.as_deref().is_some_and(is_in);
+        audience == Audience::Everyone || !is_adults || is_strangers
+    }
+
+    /// Notes where the policy leaves open what must be closed to people of a group. What one site has open by a rule of the
+    /// school, what is open to everyone, and what is open for a time, is not the policy's leaving it open.
+    fn hold_against(&self, result: &mut CheckResult, question: &Question<'_>, group: &str) {
+        let Some((audience, or_read)) = question.demanded else { return };
+        if !self.is_of(audience, group) {
+            return;
+        }
+        let Some(trace) = self.trace(group, question.name) else { return };
+        let (verdict, reason) = (trace.decision.verdict, trace.decision.reason);
+        let is_excepted = match reason.step {
+            Step::Help | Step::Essential | Step::Override | Step::Focus => true,
+            Step::School | Step::LockedAllow => question.category.is_some() && reason.category.is_none(),
+            _ => false,
+        };
+        if verdict.is_block() || is_excepted {
+            return;
+        }
+        let what = match &question.category {
+            Some(id) => format!("the category {id}"),
+            None => question.name.to_owned(),
+        };
+        if verdict == Verdict::Scan && or_read {
+            let unread = format!(
+                "{what}, which is open to be read: reading of pages, which this version does not have"
+            );
+            if !result.not_tested.contains(&unread) {
+                result.leave_out(unread);
+            }
+            return;
+        }
+        result.leave_open(&what, group, &trace.reason);
+    }
+
     /// Asks for each engine as every group, and looks where it is led to.
-    fn safe_search(&mut self, result: &mut CheckResult) -> Result<()> {
+    fn safe_search(&mut self, result: &mut CheckResult, check: &Check) -> Result<()> {
         let engines = &self.school.opened.policy.catalogue().engines;
-        let hosts: Vec<String> = engines.iter().filter_map(|engine| engine.every_host().last()).collect();
-        for host in hosts {
+        let hosts: Vec<(String, bool)> = (engines.iter())
+            .flat_map(|engine| {
+                let all: Vec<String> = engine.every_host().collect();
+                let is_films = engine.moderate.is_some();
+                of_engine(&all, &check.names, &self.today).into_iter().map(move |host| (host, is_films))
+            })
+            .collect();
+        for (host, is_films) in hosts {
             for group in self.groups.clone() {
+                self.leads_nowhere(result, check, &group, (&host, is_films));
                 if self.dead >= DEAD_AFTER {
                     return Ok(());
                 }
@@ -191,6 +281,30 @@ impl Testing {
             }
         }
         Ok(())
+    }
+
+    /// Notes where the policy holds an engine to nothing for people of a group for whom it must.
+    fn leads_nowhere(
+        &self,
+        result: &mut CheckResult,
+        check: &Check,
+        group: &str,
+        (host, is_films): (&str, bool),
+    ) {
+        let is_demanded = check.demanded_for.is_some_and(|audience| self.is_of(audience, group));
+        let Some(trace) = self.trace(group, host).filter(|_| is_demanded) else { return };
+        if trace.decision.verdict.is_block()
+            || self.school.opened.policy.safe_target(&trace.decision).is_some()
+        {
+            return;
+        }
+        let what = if is_films {
+            "YouTube without restricted mode (youtube under [safe-search])"
+        } else {
+            "search engines without safe search (search under [safe-search])"
+        };
+        let why = trace.safe_search.map_or(trace.reason, |said| said.why);
+        result.leave_open(what, group, &why);
     }
 
     /// Asks the proxy for what the name server refused, and for help.
@@ -291,6 +405,7 @@ impl Testing {
             expect,
             category: category.map(|(id, _)| id.to_owned()),
             unlawful: category.is_some_and(|(_, unlawful)| unlawful),
+            demanded: check.demanded(category.map(|(id, _)| id)).map(|audience| (audience, check.or_read)),
         };
         for group in self.groups.clone() {
             self.question(result, &question, &group)?;
@@ -299,7 +414,8 @@ impl Testing {
     }
 
     fn question(&mut self, result: &mut CheckResult, question: &Question<'_>, group: &str) -> Result<()> {
-        let Question { name, kind, expect, category, unlawful } = question;
+        let Question { name, kind, expect, category, unlawful, .. } = question;
+        self.hold_against(result, question, group);
         let mut said = self.said(group, name);
         let closed =
             |said: &Option<(bool, String)>| said.as_ref().is_some_and(|(blocks, _)| *blocks) || *unlawful;

@@ -1,6 +1,6 @@
 //! `observe`: decide and note down beside the filter that a school still has, and refuse nothing but sealed content.
 
-mod led;
+pub mod led;
 mod report;
 
 use anyhow::{Result, bail};

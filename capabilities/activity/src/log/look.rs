@@ -39,6 +39,38 @@ impl Damage {
     }
 }
 
+/// Events that were on disk and are not any more, as the log found when it started or looked: whatever became of the bytes, which
+/// may be gone with the end of a file, it is written down and stays so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Loss {
+    /// When it was found.
+    pub found: Timestamp,
+    /// The file they were in, as it was called.
+    pub file: String,
+    /// How many.
+    pub events: u64,
+    /// How many of them were brought in from another filter's log.
+    pub brought_in: u64,
+    /// Bytes of the file that were no records when it was found. Where there were none, the bytes themselves were gone.
+    pub damaged_bytes: u64,
+}
+
+impl Loss {
+    fn of(entry: &Entry) -> Option<Self> {
+        let What::Damaged { first_seq, places, events, brought_in, damaged_bytes } = entry.what else {
+            return None;
+        };
+        let file = name_of(&segment::path_of(Path::new(""), first_seq));
+        let (events, found) = (events.max(places), entry.at);
+        Some(Self { found, file, events, brought_in, damaged_bytes })
+    }
+
+    /// What is acknowledged where somebody has seen it: no bytes of its file, for what is gone has none.
+    pub fn as_damage(&self) -> Damage {
+        Damage { file: self.file.clone(), from: 0, to: 0, crc: 0 }
+    }
+}
+
 /// That somebody has seen damage, and why it needs nobody's attention any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledged {
@@ -55,6 +87,8 @@ pub struct Look {
     pub files: usize,
     /// What is damaged, by file and place, and what was said of it. The sealed records are among it.
     pub damaged: Vec<(Damage, Option<Acknowledged>)>,
+    /// What was lost of it, oldest first, and what was said of that.
+    pub lost: Vec<(Loss, Option<Acknowledged>)>,
 }
 
 /// Reads every file of frames in a log's folder and every page in `run_dir`. While a log is running, a half-written frame
@@ -99,6 +133,7 @@ pub fn look(dir: &Path, run_dir: &Path) -> io::Result<Look> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         read => read?,
     };
+    look.lost = losses(&said);
     let said: Vec<_> = (said.into_iter())
         .filter_map(|entry| match entry.what {
             What::DamageAcknowledged { damage, reason } => {
@@ -115,6 +150,29 @@ pub fn look(dir: &Path, run_dir: &Path) -> io::Result<Look> {
         })
         .collect();
     Ok(look)
+}
+
+/// What was lost, each with what was said of it: after it was found, or before of the bytes that it was then found to have
+/// lain in.
+fn losses(entries: &[Entry]) -> Vec<(Loss, Option<Acknowledged>)> {
+    let said = |from: usize| {
+        entries.iter().skip(from).filter_map(|entry| match &entry.what {
+            What::DamageAcknowledged { damage, reason } => {
+                Some((damage, Acknowledged { at: entry.at, reason: reason.clone() }))
+            }
+            _ => None,
+        })
+    };
+    let of = |(place, entry): (usize, &Entry)| {
+        let loss = Loss::of(entry)?;
+        let its_bytes = || said(0).filter(|(damage, _)| damage.file == loss.file && damage.bytes() > 0);
+        let all_seen = its_bytes().map(|(damage, _)| damage.bytes()).sum::<u64>() >= loss.damaged_bytes;
+        let of_bytes = its_bytes().next_back().filter(|_| loss.damaged_bytes > 0 && all_seen);
+        let of_itself = said(place).find(|(damage, _)| **damage == loss.as_damage());
+        let acknowledged = of_itself.or(of_bytes).map(|(_, acknowledged)| acknowledged);
+        Some((loss, acknowledged))
+    };
+    entries.iter().enumerate().filter_map(of).collect()
 }
 
 fn name_of(path: &Path) -> String {

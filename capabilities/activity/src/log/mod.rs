@@ -36,7 +36,7 @@ use crate::store::StoreError;
 pub use accounts::{Accounts, OpenRun};
 pub use imports::{Import, Known};
 use index::Packed;
-pub use look::{Acknowledged, Damage, Look, look};
+pub use look::{Acknowledged, Damage, Look, Loss, look};
 pub use read::Follow;
 use refusals::Refusals;
 use runs::Earlier;

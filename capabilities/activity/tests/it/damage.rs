@@ -160,6 +160,49 @@ fn damage_in_a_full_segment_is_found_while_the_log_runs_and_counted_once() {
     assert_eq!(said(&look()), [None, None]);
 }
 
+#[test]
+fn events_whose_bytes_are_gone_are_told_with_when_it_was_found_until_somebody_has_seen_it() {
+    let house = House::new();
+    let config = LogConfig::in_dir(&house.log_dir());
+    let open = |when: &str| AppendLog::open(config.clone(), at(when)).unwrap();
+    let log = open("2026-11-23T00:00:00Z");
+    log.begin_run(RUN);
+    for first in (1..60).step_by(3) {
+        append(&log, first);
+    }
+    log.settle(&house.run_dir(), |_| false, at("2026-11-23T00:00:01Z")).unwrap();
+    let path = log.segments()[0].path(&house.log_dir());
+    drop(log);
+    let look = || activity::log::look(&house.log_dir(), &house.run_dir()).unwrap();
+    assert!(look().lost.is_empty());
+    let cut = || {
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() * 2 / 3]).unwrap();
+    };
+    cut();
+    let found = "2026-11-24T00:00:00Z";
+    let log = open(found);
+    let gone = log.accounts(&house.run_dir()).damaged;
+    assert!(gone > 0);
+    // The start has repaired the file: nothing in it is damaged any more, and the events are gone.
+    let seen = look();
+    assert!(seen.damaged.is_empty());
+    let lost: u64 = seen.lost.iter().map(|(loss, _)| loss.events).sum();
+    assert_eq!(lost, gone);
+    let (loss, acknowledged) = seen.lost[0].clone();
+    assert_eq!((loss.found, acknowledged), (at(found), None));
+    log.acknowledge(&[loss.as_damage()], "The disk was changed.", at("2026-11-25T00:00:00Z")).unwrap();
+    drop(log);
+    let said = |look: &activity::log::Look| -> Vec<Option<String>> {
+        look.lost.iter().map(|(_, said)| said.as_ref().map(|said| said.reason.clone())).collect()
+    };
+    assert_eq!(said(&look()), [Some("The disk was changed.".to_owned())]);
+    // What is cut off the same file later was not seen.
+    cut();
+    drop(open("2026-11-26T00:00:00Z"));
+    assert_eq!(said(&look()), [Some("The disk was changed.".to_owned()), None]);
+}
+
 /// How many events can still be read.
 fn readable(log: &AppendLog) -> u64 {
     let segments = log.segments();

@@ -46,6 +46,16 @@ pub enum Categories {
     Other,
 }
 
+/// For whom a criterion wants something closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audience {
+    /// Pupils, guests, and devices that nothing is known of: every group but those of adults.
+    Children,
+    /// Every group.
+    Everyone,
+}
+
 /// One thing to ask.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -69,7 +79,8 @@ pub struct Check {
     /// Whether every help site is asked for.
     #[serde(default)]
     pub help: bool,
-    /// Whether every search engine is asked for, and where it is led to.
+    /// Whether every search engine is asked for, under its first names, those of `names` and another each day, and where it is
+    /// led to.
     #[serde(default)]
     pub safe_search: bool,
     /// Whether the answers to different groups are compared.
@@ -87,6 +98,15 @@ pub struct Check {
     /// What should come.
     #[serde(default)]
     pub expect: Option<Expect>,
+    /// For whom the policy must ask for it, so that the rows are met.
+    #[serde(default)]
+    pub demanded_for: Option<Audience>,
+    /// Of which categories, where it is not of all that are asked for.
+    #[serde(default)]
+    pub demanded: Vec<String>,
+    /// Whether it is enough that a page is to be read.
+    #[serde(default)]
+    pub or_read: bool,
     /// The ids of the rows it speaks to.
     pub rows: Vec<String>,
 }
@@ -112,12 +132,23 @@ pub struct Content {
     pub version: String,
     /// Where the criteria come from.
     pub source: String,
+    /// What groups of adults are called. Whoever is in one, or in a group within it, is no child.
+    pub adults: Vec<String>,
     /// What to ask, in order.
     #[serde(rename = "check")]
     pub checks: Vec<Check>,
     /// The rows, in order.
     #[serde(rename = "row")]
     pub rows: Vec<Row>,
+}
+
+impl Check {
+    /// For whom the policy must close what is asked for here; of a category, where it is one's.
+    pub fn demanded(&self, category: Option<&str>) -> Option<Audience> {
+        let is_meant = self.demanded.is_empty()
+            || category.is_some_and(|id| self.demanded.iter().any(|demanded| demanded == id));
+        self.demanded_for.filter(|_| is_meant)
+    }
 }
 
 impl Content {
@@ -137,7 +168,7 @@ mod tests {
         let rows: Vec<&str> = content.rows.iter().map(|row| row.id.as_str()).collect();
         for check in &content.checks {
             let ways = [
-                !check.names.is_empty(),
+                !check.names.is_empty() && !check.safe_search,
                 check.category.is_some(),
                 check.categories.is_some(),
                 check.help,
@@ -151,11 +182,40 @@ mod tests {
             let compares = check.groups_differ || check.safe_search || check.proxy || check.carried_out;
             let asks = check.needs.is_none() && !compares;
             assert_eq!(check.expect.is_some(), asks, "{}", check.id);
+            let may_demand = check.expect == Some(Expect::AsDecided) || check.safe_search;
+            assert!(may_demand || check.demanded_for.is_none(), "{}", check.id);
+            let of_all = check.categories.is_some();
+            assert_eq!(!check.demanded.is_empty(), of_all && check.demanded_for.is_some(), "{}", check.id);
+            let catalogue = engine::Catalogue::built_in().unwrap();
+            assert!(check.demanded.iter().all(|id| catalogue.category_no(id).is_some()), "{}", check.id);
             assert!(!check.rows.is_empty() && check.rows.iter().all(|row| rows.contains(&row.as_str())));
         }
         for row in rows {
             assert!(content.checks.iter().any(|check| check.rows.iter().any(|id| id == row)), "{row}");
         }
+    }
+
+    #[test]
+    fn what_a_row_of_a_criterion_wants_closed_is_demanded_and_not_only_as_the_policy_says() {
+        let content = Content::built_in().unwrap();
+        // A row that would pass because a policy asks for nothing.
+        for (row, of) in [
+            ("DF-3.11", "safe-search"),
+            ("UF-F14", "unsafe-search"),
+            ("UF-F2", "proxies-vpn"),
+            ("DF-3.6", "public-resolvers"),
+            ("UF-C", "categories"),
+        ] {
+            let check = content.checks.iter().find(|check| check.id == of).unwrap();
+            assert!(check.rows.iter().any(|id| id == row), "{row} {of}");
+            assert_eq!(check.demanded_for, Some(Audience::Children), "{of}");
+        }
+        for check in content.checks.iter().filter(|check| check.expect == Some(Expect::AsDecided)) {
+            assert!(check.demanded_for.is_some(), "{} passes under any policy", check.id);
+        }
+        let categories = content.checks.iter().find(|check| check.id == "categories").unwrap();
+        assert_eq!(categories.demanded(Some("self-harm")), Some(Audience::Children));
+        assert_eq!(categories.demanded(Some("games")), None, "a school may have them open");
     }
 
     #[test]

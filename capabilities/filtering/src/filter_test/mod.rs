@@ -11,8 +11,8 @@ mod standing;
 mod store;
 
 pub use actions::{KeepError, keep};
-pub use content::{Categories, Check, Content, Expect, Row};
-pub use model::{Answer, Asked, CheckResult, Outcome, Report, RowResult};
+pub use content::{Audience, Categories, Check, Content, Expect, Row};
+pub use model::{Answer, Asked, CheckResult, LeftOpen, Outcome, Report, RowResult};
 pub use proof::{Altered, Proved, prove};
 pub use standing::still_failed;
 pub use store::{Kept, keep_problem, kept, newest, newest_by, problem};

@@ -1,5 +1,7 @@
 //! What was asked, what came, and what it comes to. Pure.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::content::{Check, Content};
@@ -33,6 +35,8 @@ pub enum Outcome {
     PassedInPart,
     /// Something did not.
     Failed,
+    /// All that was asked came as the policy says, and the policy leaves open what the criterion wants closed.
+    NotMet,
     /// Nothing could be asked.
     NotTested,
 }
@@ -44,6 +48,7 @@ impl Outcome {
             Self::Passed => "passed",
             Self::PassedInPart => "in part",
             Self::Failed => "FAILED",
+            Self::NotMet => "NOT MET",
             Self::NotTested => "not tested",
         }
     }
@@ -66,6 +71,33 @@ pub struct Asked {
     pub should: String,
 }
 
+/// What the policy leaves open to groups for whom a published criterion wants it closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LeftOpen {
+    /// What is open.
+    pub what: String,
+    /// The groups to whom it is, by id.
+    pub groups: Vec<String>,
+    /// What of the policy has it so, as for the first of them.
+    pub setting: String,
+}
+
+/// So many groups are named in one sentence.
+const MOST_NAMED: usize = 6;
+
+impl fmt::Display for LeftOpen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = self.groups.get(..MOST_NAMED).unwrap_or(&self.groups);
+        write!(f, "the policy leaves {} open for {}", self.what, named.join(", "))?;
+        let more = self.groups.len() - named.len();
+        if more > 0 {
+            write!(f, " and {more} more")?;
+        }
+        write!(f, ": {}", self.setting.trim_end_matches('.'))
+    }
+}
+
 /// What one check came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -85,6 +117,9 @@ pub struct CheckResult {
     /// The first of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Asked>,
+    /// What the policy leaves open that its criterion wants closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_open: Vec<LeftOpen>,
     /// What could not be asked, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_tested: Vec<String>,
@@ -101,6 +136,7 @@ impl CheckResult {
             refused: 0,
             failed: 0,
             failures: Vec::new(),
+            left_open: Vec::new(),
             not_tested: Vec::new(),
         }
     }
@@ -110,6 +146,22 @@ impl CheckResult {
         self.not_tested.push(what);
         if self.outcome == Outcome::Passed {
             self.outcome = Outcome::PassedInPart;
+        }
+    }
+
+    /// Notes that the policy leaves something open to a group for whom it should be closed.
+    pub fn leave_open(&mut self, what: &str, group: &str, setting: &str) {
+        if self.outcome != Outcome::Failed {
+            self.outcome = Outcome::NotMet;
+        }
+        match self.left_open.iter_mut().find(|one| one.what == what) {
+            Some(one) if one.groups.iter().any(|known| known == group) => {}
+            Some(one) => one.groups.push(group.to_owned()),
+            None => self.left_open.push(LeftOpen {
+                what: what.to_owned(),
+                groups: vec![group.to_owned()],
+                setting: setting.to_owned(),
+            }),
         }
     }
 
@@ -145,13 +197,16 @@ pub struct RowResult {
     pub by: Option<String>,
     /// Its checks.
     pub checks: Vec<String>,
+    /// What the policy leaves open that it wants closed, each with groups and setting, in one sentence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_met: Vec<String>,
 }
 
 /// A whole test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Report {
-    /// Whether no check failed and something was tested.
+    /// Whether no check failed, none is of a criterion that the policy does not meet, and something was tested.
     pub passed: bool,
     /// The version of what was asked.
     pub content: String,
@@ -174,8 +229,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Sums the checks up by row. A row of which any check failed has failed; one of which nothing was tested is not
-    /// tested; and one of which something was not has passed in part.
+    /// Sums the checks up by row. A row of which any check failed has failed; one of which the policy leaves open what it wants
+    /// closed is not met; one of which nothing was tested is not tested; and one of which something was not has passed in part.
     pub fn rows_of(content: &Content, checks: &[CheckResult]) -> Vec<RowResult> {
         let of_row = |id: &str| {
             let named = content.checks.iter().filter(|check| check.rows.iter().any(|row| row == id));
@@ -184,6 +239,8 @@ impl Report {
                 checks.iter().filter(|check| ids.contains(&check.id)).map(|check| check.outcome).collect();
             let outcome = if outcomes.contains(&Outcome::Failed) {
                 Outcome::Failed
+            } else if outcomes.contains(&Outcome::NotMet) {
+                Outcome::NotMet
             } else if outcomes.iter().all(|outcome| *outcome == Outcome::Passed) {
                 Outcome::Passed
             } else if outcomes.iter().all(|outcome| *outcome == Outcome::NotTested) {
@@ -191,17 +248,21 @@ impl Report {
             } else {
                 Outcome::PassedInPart
             };
-            (ids, outcome)
+            let open =
+                checks.iter().filter(|check| ids.contains(&check.id)).flat_map(|check| &check.left_open);
+            let not_met: Vec<String> = open.map(ToString::to_string).collect();
+            (ids, outcome, not_met)
         };
         (content.rows.iter())
             .map(|row| {
-                let (checks, outcome) = of_row(&row.id);
+                let (checks, outcome, not_met) = of_row(&row.id);
                 RowResult {
                     id: row.id.clone(),
                     words: row.words.clone(),
                     outcome,
                     by: row.by.clone(),
                     checks,
+                    not_met,
                 }
             })
             .collect()
@@ -209,9 +270,11 @@ impl Report {
 
     /// What it came to, in a word for people, with what it left out.
     pub fn in_short(&self) -> String {
-        let failed = self.failed();
-        let mut short = if !failed.is_empty() {
-            format!("FAILED: {}", failed.join(", "))
+        let (failed, not_met) = (self.failed(), self.not_met());
+        let mut short = if !failed.is_empty() || !not_met.is_empty() {
+            let failed = (!failed.is_empty()).then(|| format!("FAILED: {}", failed.join(", ")));
+            let not_met = (!not_met.is_empty()).then(|| format!("NOT MET: {}", not_met.join("; ")));
+            failed.into_iter().chain(not_met).collect::<Vec<_>>().join("; ")
         } else if self.checks.iter().any(|check| check.outcome != Outcome::Passed) {
             "passed in part".to_owned()
         } else {
@@ -221,6 +284,16 @@ impl Report {
             short = format!("{short} (as {} alone)", self.groups.join(", "));
         }
         short
+    }
+
+    /// The checks of whose criteria the policy leaves something open, by id, each with what that is.
+    pub fn not_met(&self) -> Vec<String> {
+        let open = self.checks.iter().filter(|check| !check.left_open.is_empty());
+        open.map(|check| {
+            let what: Vec<String> = check.left_open.iter().map(ToString::to_string).collect();
+            format!("{} ({})", check.id, what.join("; "))
+        })
+        .collect()
     }
 
     /// The checks that failed, by id.
@@ -263,5 +336,46 @@ mod tests {
         assert_eq!((checks[relay].failed, checks[relay].failures.len()), (21, MOST_TOLD));
         assert_eq!(outcome(&checks, "UF-F2"), Outcome::Failed);
         assert_eq!(outcome(&checks, "UF-I3"), Outcome::NotTested);
+    }
+
+    #[test]
+    fn a_row_is_not_met_where_the_policy_asks_for_nothing_and_says_for_whom_and_why() {
+        let content = Content::built_in().unwrap();
+        let mut checks: Vec<CheckResult> = content.checks.iter().map(CheckResult::of).collect();
+        let place = checks.iter().position(|check| check.id == "safe-search").unwrap();
+        checks[place].count(Answer::Records, true, || unreachable!());
+        for group in ["pupils", "year-7", "pupils"] {
+            checks[place].leave_open("search engines", group, "search is off.");
+        }
+        let row = Report::rows_of(&content, &checks).into_iter().find(|row| row.id == "DF-3.11").unwrap();
+        assert_eq!(row.outcome, Outcome::NotMet);
+        let why = "the policy leaves search engines open for pupils, year-7: search is off";
+        assert_eq!(row.not_met, [why]);
+        let mut report = Report {
+            passed: false,
+            content: content.version.clone(),
+            policy: 1,
+            groups: Vec::new(),
+            all_groups: true,
+            server: String::new(),
+            notice: None,
+            checks,
+            rows: Vec::new(),
+        };
+        assert_eq!(report.in_short(), format!("NOT MET: safe-search ({why})"));
+        // What came otherwise than the policy says goes before.
+        report.checks[place].count(Answer::Refused, false, || Asked {
+            group: "pupils".into(),
+            name: "www.google.com".into(),
+            category: None,
+            answer: Answer::Refused,
+            should: "open".into(),
+        });
+        assert_eq!(report.checks[place].outcome, Outcome::Failed);
+        assert!(report.in_short().starts_with("FAILED: safe-search; NOT MET: "), "{}", report.in_short());
+        for number in 0..7 {
+            report.checks[place].leave_open("search engines", &format!("y{number}"), "off");
+        }
+        assert!(report.in_short().contains("year-7, y0, y1, y2, y3 and 3 more:"), "{}", report.in_short());
     }
 }

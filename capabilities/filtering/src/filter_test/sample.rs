@@ -35,6 +35,19 @@ pub fn sample(
     Ok(())
 }
 
+/// The hosts of an engine that are asked for: its first name and that with `www.`, or its first two hosts, which is what people use; those of `besides`
+/// that are its; and another one, chosen by `seed`, so that in time all are.
+pub fn of_engine(hosts: &[String], besides: &[String], seed: &str) -> Vec<String> {
+    let first = |host: &&String| hosts.iter().take(2).any(|one| one == *host) || besides.contains(*host);
+    let (mut chosen, rest): (Vec<&String>, Vec<&String>) = hosts.iter().partition(first);
+    chosen.extend(rest.into_iter().min_by_key(|host| {
+        let mut hasher = DefaultHasher::new();
+        (seed, host.as_str()).hash(&mut hasher);
+        hasher.finish()
+    }));
+    chosen.into_iter().cloned().collect()
+}
+
 /// The names whose hashes are lowest, so that no more than those are held.
 struct Lowest<'s> {
     most: usize,
@@ -65,6 +78,23 @@ impl Lowest<'_> {
 mod tests {
     use super::*;
     use kit::HostName;
+
+    #[test]
+    fn of_an_engine_the_names_that_people_use_are_asked_for_and_another_each_day() {
+        let catalogue = engine::Catalogue::built_in().unwrap();
+        let besides = ["www.google.co.uk".to_owned()];
+        let of = |id: &str, day: &str| {
+            let engine = catalogue.engines.iter().find(|engine| engine.id == id).unwrap();
+            of_engine(&engine.every_host().collect::<Vec<_>>(), &besides, day)
+        };
+        let monday = of("google", "2026-11-23");
+        assert_eq!(monday.len(), 4);
+        assert_eq!(monday[..3], ["google.com", "www.google.com", "www.google.co.uk"]);
+        assert_ne!(monday[3], of("google", "2026-11-24")[3]);
+        assert_eq!(of("youtube", "2026-11-23")[..2], ["www.youtube.com", "m.youtube.com"]);
+        assert_eq!(of("ecosia", "2026-11-23"), ["ecosia.org", "www.ecosia.org"]);
+        assert_eq!(of("brave", "2026-11-23"), ["search.brave.com"]);
+    }
 
     #[test]
     fn the_same_day_takes_the_same_names_whatever_their_order_and_another_day_others() {
