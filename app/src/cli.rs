@@ -114,7 +114,7 @@ pub enum Command {
     Backup(backup::Backup),
     /// Bring a school back from a back-up.
     Restore(backup::AskedRestore),
-    /// The access trail: sign how far it has come.
+    /// The access trail: show who did what, and sign how far it has come.
     #[command(subcommand)]
     Trail(trail::Trail),
     /// Prove that the access trail, the records and the published files are whole; or a back-up, or that a checkpoint still holds.

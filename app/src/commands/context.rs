@@ -80,7 +80,34 @@ pub fn database_url(home: &Home, config: &Config) -> Result<DatabaseUrl> {
     })
 }
 
-/// Whoever runs this process.
+/// Whoever runs this process: for root under sudo the account that sudo was called from, since otherwise everybody would be
+/// root. That is what sudo says; whoever is root could say otherwise.
 pub fn command_line() -> Actor {
-    Actor::CommandLine(nix::unistd::getuid().as_raw())
+    let sudo = std::env::var("SUDO_UID").ok();
+    Actor::CommandLine(account(nix::unistd::getuid().as_raw(), sudo.as_deref()))
+}
+
+/// The account behind a process.
+fn account(own: u32, sudo: Option<&str>) -> u32 {
+    let digits = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match sudo.filter(digits).and_then(|text| text.parse().ok()) {
+        // All ones stands for no account at all.
+        Some(caller) if own == 0 && caller != u32::MAX => caller,
+        _ => own,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_calls_sudo_is_who_acts_and_nobody_else_can_be_another() {
+        assert_eq!(account(0, Some("1003")), 1003);
+        assert_eq!(account(0, None), 0);
+        for odd in ["", "-1", "+7", " 7", "root", "7x", "4294967295", "99999999999"] {
+            assert_eq!(account(0, Some(odd)), 0, "{odd}");
+        }
+        assert_eq!(account(1000, Some("1003")), 1000, "only root is whom sudo made");
+    }
 }

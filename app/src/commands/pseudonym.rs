@@ -42,6 +42,12 @@ impl Pseudonyms {
         roll.find(is_it).or_else(|| (0..LEFT).map(PersonNo).find(is_it))
     }
 
+    /// Which device a pseudonym is, likewise.
+    pub fn which(&self, written: &str) -> Option<DeviceNo> {
+        let wanted = written.trim().to_ascii_uppercase();
+        (0..LEFT).map(DeviceNo).find(|device| self.device(*device) == wanted)
+    }
+
     fn of(&self, kind: char, number: u32) -> String {
         // A key of any length is taken.
         let Ok(mut hash) = Hmac::<Sha256>::new_from_slice(&self.0) else { return kind.to_string() };
@@ -64,8 +70,17 @@ impl Pseudonyms {
 
 /// Whether what is typed is the pseudonym of a person.
 pub fn is_one(written: &str) -> bool {
+    is_of(written, b"P-")
+}
+
+/// Whether it is that of a device.
+pub fn is_a_device(written: &str) -> bool {
+    is_of(written, b"D-")
+}
+
+fn is_of(written: &str, kind: &[u8; 2]) -> bool {
     let written = written.trim().as_bytes();
-    written.len() == LENGTH + 3 && (written.starts_with(b"P-") || written.starts_with(b"p-"))
+    written.len() == LENGTH + 3 && written.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(kind))
 }
 
 #[cfg(test)]
@@ -84,6 +99,10 @@ mod tests {
         let typed = format!(" {} ", seven.to_lowercase());
         assert_eq!(one.whose(&typed, [PersonNo(7)].into_iter()), Some(PersonNo(7)));
         assert_eq!(one.whose(&typed, std::iter::empty()), Some(PersonNo(7)), "who has left the roll");
+        let tablet = one.device(DeviceNo(7));
+        assert!(is_a_device(&tablet) && !is_one(&tablet) && !is_a_device(&seven));
+        assert_eq!(one.which(&tablet.to_lowercase()), Some(DeviceNo(7)));
+        assert_eq!(other.which(&tablet), None);
         assert_eq!(other.whose(&typed, [PersonNo(7)].into_iter()), None);
     }
 }

@@ -15,9 +15,9 @@ use crate::commands::context::Context;
 pub enum Name {
     /// What one person did: each site, how often, how much, and from when to when.
     Person,
-    /// On which days a site was asked for, by group.
+    /// On which days a site was asked for, by the group whose cell or rule decided; `-` is what was decided for everyone.
     Site,
-    /// What was blocked most often, by group.
+    /// What was blocked most often, by the group whose cell or rule decided; `-` is what was decided for everyone.
     TopBlocked,
     /// Searches with a term in them, as far as they travelled without encryption.
     SearchTerms,

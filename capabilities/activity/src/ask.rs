@@ -59,6 +59,13 @@ pub enum Ask {
     Entries,
     /// Erase somebody's events. Whoever asks has checked that it may be asked and left their own entry in the trail.
     Erase(Subject),
+    /// The same, with why: that stands in the log as long as the log.
+    EraseFor {
+        /// Whose.
+        subject: Subject,
+        /// Why.
+        reason: String,
+    },
     /// What was brought in from other filters' logs, oldest first.
     Imports,
     /// Begin to bring a log in, or go on with one.

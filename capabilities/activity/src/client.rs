@@ -183,7 +183,17 @@ impl Client {
     /// Erases somebody's events; how many there were. It returns when they are gone from every file, which takes about
     /// as long as reading and writing them all. The caller checks that it may be asked and leaves an entry in the trail.
     pub fn erase(&self, subject: Subject) -> Result<u64, ClientError> {
-        let mut stream = self.ask(&Ask::Erase(subject), None)?;
+        self.erased(&Ask::Erase(subject))
+    }
+
+    /// The same, and has it written down why. No name, address or words of anybody may stand in the reason: nothing takes
+    /// it out again.
+    pub fn erase_for(&self, subject: Subject, reason: &str) -> Result<u64, ClientError> {
+        self.erased(&Ask::EraseFor { subject, reason: reason.to_owned() })
+    }
+
+    fn erased(&self, ask: &Ask) -> Result<u64, ClientError> {
+        let mut stream = self.ask(ask, None)?;
         match next(&mut stream)? {
             Some(Reply::Erased { events }) => Ok(events),
             Some(Reply::Error(error)) => Err(ClientError::Refused(error)),

@@ -159,6 +159,9 @@ pub enum What {
     ErasureBegun {
         /// Whose, and from when to when.
         subject: Subject,
+        /// Why, where somebody said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// They are gone from every file.
     ErasureDone {

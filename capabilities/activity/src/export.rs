@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::event::Event;
 
 /// The first line of the CSV form.
-pub const CSV_HEAD: &str = "seq,at,front,client,person,device,known_by,host,path,agent,verdict,step,rule,category,list,group,bytes,sent,record,refusal,searched,origin,transport\n";
+pub const CSV_HEAD: &str = "seq,at,front,client,person,device,known_by,host,path,agent,verdict,step,rule,category,list,group,bytes,sent,record,refusal,searched,origin,transport,person_name,device_name\n";
 
 /// Whose an event is, as somebody may see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,6 +42,12 @@ pub struct Told {
     /// The device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<Whom>,
+    /// What the person is called, where identities are opened and the roll knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person_name: Option<String>,
+    /// What the device is called, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_name: Option<String>,
 }
 
 impl Told {
@@ -52,7 +58,13 @@ impl Told {
         device: impl FnOnce(DeviceNo) -> Whom,
     ) -> Self {
         let (person, device) = (event.person.take().map(person), event.device.take().map(device));
-        Self { event, person, device }
+        Self { event, person, device, person_name: None, device_name: None }
+    }
+
+    /// With what the person and the device are called beside their numbers.
+    #[must_use]
+    pub fn named(self, person: Option<String>, device: Option<String>) -> Self {
+        Self { person_name: person, device_name: device, ..self }
     }
 }
 
@@ -65,7 +77,7 @@ pub fn write_json(out: &mut impl Write, told: &Told) -> io::Result<()> {
 /// Writes one event as a CSV line (RFC 4180; `\n` ends a line). A text that a spreadsheet would take for a formula gets
 /// an apostrophe before it: paths and agents are what a device chose to send.
 pub fn write_csv(out: &mut impl Write, told: &Told) -> io::Result<()> {
-    let Told { event, person, device } = told;
+    let Told { event, person, device, person_name, device_name } = told;
     write!(out, "{},{},{},", event.seq, event.at, event.front)?;
     maybe(out, event.client)?;
     maybe(out, person.as_ref())?;
@@ -85,7 +97,11 @@ pub fn write_csv(out: &mut impl Write, told: &Told) -> io::Result<()> {
     write!(out, "{},", event.refusal.map_or("", engine::Refusal::id))?;
     field(out, event.searched.as_deref().unwrap_or_default())?;
     write!(out, ",{},", event.origin.map_or("", engine::Origin::id))?;
-    writeln!(out, "{}", event.transport.map_or("", engine::Transport::id))
+    write!(out, "{},", event.transport.map_or("", engine::Transport::id))?;
+    field(out, person_name.as_deref().unwrap_or_default())?;
+    out.write_all(b",")?;
+    field(out, device_name.as_deref().unwrap_or_default())?;
+    out.write_all(b"\n")
 }
 
 fn maybe(out: &mut impl Write, value: Option<impl std::fmt::Display>) -> io::Result<()> {
@@ -116,12 +132,21 @@ mod tests {
         let (head, line) = out.trim_end().split_once('\n').unwrap();
         assert_eq!(
             line,
-            "9,2026-11-23T10:49:00Z,proxy,127.0.0.7,7,,device-register,www.example.org,\"/a,b\",\"'=cmd|\"\"x\"\"\",block,school,3,,,,0,,,,\"'+ chess, rules\",,"
+            "9,2026-11-23T10:49:00Z,proxy,127.0.0.7,7,,device-register,www.example.org,\"/a,b\",\"'=cmd|\"\"x\"\"\",block,school,3,,,,0,,,,\"'+ chess, rules\",,,,"
         );
-        assert_eq!(head.split(',').count(), 23);
+        assert_eq!(head.split(',').count(), 25);
         let mut json = Vec::new();
         write_json(&mut json, &told).unwrap();
         let value = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();
         assert_eq!(value(&json), value(text.as_bytes()));
+
+        // A name is what somebody wrote on the roll, and no formula either.
+        let told = told.named(Some("=Prue, Pupil".to_owned()), Some("Tablet 7".to_owned()));
+        let (mut line, mut json) = (Vec::new(), Vec::new());
+        write_csv(&mut line, &told).unwrap();
+        assert!(line.ends_with(b",\"'=Prue, Pupil\",Tablet 7\n"));
+        write_json(&mut json, &told).unwrap();
+        assert_eq!(value(&json)["person_name"], "=Prue, Pupil");
+        assert_eq!((&value(&json)["person"], &value(&json)["device_name"]), (&7.into(), &"Tablet 7".into()));
     }
 }

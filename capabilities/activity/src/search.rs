@@ -50,6 +50,13 @@ pub struct Search {
     /// The group whose cell or rule won, or stood beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupNo>,
+    /// People who are in that group, by number, rising: what they asked for is found too, whosever cell or rule won. What is
+    /// decided for everyone has no group of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<PersonNo>,
+    /// Devices of nobody that are in it, likewise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub member_devices: Vec<DeviceNo>,
     /// A host and everything below it, or an address asked for in place of a host. As typed: capitals, a dot at the
     /// end and international names are taken.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,7 +134,10 @@ impl Filter {
             ),
         };
         let client = search.client.map(|client| client.to_canonical());
-        Ok(Self { search: Search { client, ..search.clone() }, site, front })
+        let mut search = Search { client, ..search.clone() };
+        search.members.sort_unstable();
+        search.member_devices.sort_unstable();
+        Ok(Self { search, site, front })
     }
 
     /// What was asked, the address in its one form.
@@ -155,6 +165,15 @@ impl Filter {
         self.search.limit
     }
 
+    /// Whether a group's cell or rule won or stood beside it, or somebody of the group asked.
+    fn is_of(&self, group: GroupNo, kept: &Kept<'_>) -> bool {
+        let Search { members, member_devices, .. } = &self.search;
+        kept.group == Some(group)
+            || kept.beside == Some(group)
+            || kept.person.is_some_and(|person| members.binary_search(&person).is_ok())
+            || kept.device.is_some_and(|device| member_devices.binary_search(&device).is_ok())
+    }
+
     /// Whether the event is one of those asked for.
     pub fn matches(&self, at: Timestamp, kept: &Kept<'_>) -> bool {
         let search = &self.search;
@@ -162,7 +181,7 @@ impl Filter {
             && search.person.is_none_or(|person| kept.person == Some(person))
             && search.device.is_none_or(|device| kept.device == Some(device))
             && search.client.is_none_or(|client| kept.client == Some(client))
-            && search.group.is_none_or(|group| kept.group == Some(group) || kept.beside == Some(group))
+            && search.group.is_none_or(|group| self.is_of(group, kept))
             && search.verdict.is_none_or(|verdict| kept.verdict == verdict)
             && search.step.is_none_or(|step| kept.step == step)
             && search.category.is_none_or(|category| kept.category == Some(category))

@@ -44,6 +44,8 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         text("searched"),
         text("origin"),
         text("transport"),
+        text("person_name"),
+        text("device_name"),
     ]))
 });
 
@@ -67,6 +69,8 @@ struct Texts {
     searched: StringBuilder,
     origin: StringBuilder,
     transport: StringBuilder,
+    person_name: StringBuilder,
+    device_name: StringBuilder,
 }
 
 /// An export that is being written.
@@ -113,7 +117,7 @@ impl Export {
 
     /// Adds an event.
     pub fn add(&mut self, told: &Told) -> io::Result<()> {
-        let Told { event, person, device } = told;
+        let Told { event, person, device, person_name, device_name } = told;
         self.seq.append_value(event.seq);
         self.at.append_value(event.at.as_millis());
         let texts = &mut self.texts;
@@ -132,6 +136,8 @@ impl Export {
         texts.searched.append_option(event.searched.as_deref());
         texts.origin.append_option(event.origin.map(engine::Origin::id));
         texts.transport.append_option(event.transport.map(engine::Transport::id));
+        texts.person_name.append_option(person_name.as_deref());
+        texts.device_name.append_option(device_name.as_deref());
         self.rule.append_value(event.rule.0);
         self.category.append_option(event.category);
         self.list.append_option(event.list);
@@ -169,6 +175,8 @@ impl Export {
             Arc::new(texts.searched.finish()),
             Arc::new(texts.origin.finish()),
             Arc::new(texts.transport.finish()),
+            Arc::new(texts.person_name.finish()),
+            Arc::new(texts.device_name.finish()),
         ];
         let batch = RecordBatch::try_new(Arc::clone(&SCHEMA), columns).map_err(told)?;
         self.writer.write(&batch).map_err(told)?;

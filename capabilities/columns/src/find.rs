@@ -135,7 +135,14 @@ pub fn condition(wanted: &Wanted<'_>) -> Expr {
     equals("list", search.list.map(ScalarValue::from));
     equals("front", wanted.filter.front().map(|front| ScalarValue::from(front.id())));
     if let Some(group) = search.group {
-        all.push(col("grp").eq(lit(group.0)).or(col("beside").eq(lit(group.0))));
+        let decided = col("grp").eq(lit(group.0)).or(col("beside").eq(lit(group.0)));
+        let people = search.members.iter().map(|person| lit(person.0)).collect();
+        let devices = search.member_devices.iter().map(|device| lit(device.0)).collect();
+        let asked = [("person", people), ("device", devices)].map(|(name, of): (&str, Vec<Expr>)| {
+            // What has neither is of no list.
+            col(name).is_not_null().and(col(name).in_list(of, false))
+        });
+        all.push(asked.into_iter().fold(decided, Expr::or));
     }
     all.extend(wanted.filter.site().map(within));
     all.extend(wanted.hidden.iter().map(|subject| covered(subject).is_not_true()));

@@ -187,6 +187,22 @@ pub(crate) async fn on_the_roll_by(
     Ok(row.map(|row| Private::new(row.name)))
 }
 
+/// The names of all people there are numbers of: also of those who have left, for as long as they are kept.
+pub async fn names(tx: &mut Tx) -> Result<Vec<(PersonNo, Private<String>)>, StoreError> {
+    let rows = person::Entity::find().all(tx.conn()).await?;
+    let read =
+        |row: person::Model| Ok((PersonNo(number("person", "number", row.number)?), Private::new(row.name)));
+    rows.into_iter().map(read).collect()
+}
+
+/// The names of all devices there are numbers of, likewise.
+pub async fn device_names(tx: &mut Tx) -> Result<Vec<(DeviceNo, Private<String>)>, StoreError> {
+    let rows = device::Entity::find().all(tx.conn()).await?;
+    let read =
+        |row: device::Model| Ok((DeviceNo(number("device", "number", row.number)?), Private::new(row.name)));
+    rows.into_iter().map(read).collect()
+}
+
 /// Those on the roll with that name or that id, as somebody at the command line writes it: letter case and the blanks
 /// between words do not count in a name. Several may share one.
 pub async fn people_called(tx: &mut Tx, written: &str) -> Result<Vec<Person>, StoreError> {

@@ -7,6 +7,7 @@ mod command_line;
 mod damaged_log;
 mod damaged_publication;
 mod encrypted_names;
+mod erasure;
 mod filter_tested;
 mod first_day;
 mod full_disk;

@@ -1,9 +1,10 @@
 //! `activity`.
 
 mod count;
+mod erase;
 mod export;
 pub mod import;
-mod shown;
+pub mod shown;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -53,6 +54,9 @@ pub enum Activity {
         #[command(flatten)]
         about: About,
     },
+    /// Show how much is kept of one person, device or address; with --apply, erase it: from every answer and every file.
+    #[command(after_help = erase::WHAT_STAYS)]
+    Erase(erase::Asked),
     /// Bring in the logs of another filter, marked as such: Zeek, squid, e2guardian, AdGuard Home, Pi-hole.
     Import(import::Asked),
     /// List what was brought in, with the names that `import --undo` takes.
@@ -138,6 +142,7 @@ pub fn run(context: &Context, asked: Activity) -> Result<()> {
             export::write_out(context, &client, &filter, format, output.as_deref())
         }
         Activity::Report { asked, about } => make_report(context, &client, &asked, &about),
+        Activity::Erase(asked) => erase::run(context, &client, &asked),
         Activity::Import(asked) => import::run(context, &client, &asked),
         Activity::Imports => import::list(context, &client),
         Activity::Status => status(context, &client),

@@ -6,10 +6,12 @@ use activity::export::{Told, Whom};
 use activity::{Client, Event, Search, TimeRange};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use engine::{Origin, PersonNo, Refusal, SealedKey, Step, Transport, Verdict};
+use engine::{
+    DeviceNo, GroupNo, Identity, Live, Origin, PersonNo, Refusal, SealedKey, Step, Transport, Verdict,
+};
 use kit::Zone;
 use kit::nearby::did_you_mean;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::not_running;
 use crate::commands::context::Context;
@@ -30,13 +32,20 @@ pub struct ActivityFilter {
     /// Why identities are opened, without anybody's name: it is kept as long as the log.
     #[arg(long, requires = "open_identities")]
     pub reason: Option<String>,
+    /// Only this device, by the pseudonym that JSON and exports show; by name or number where identities are opened.
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Only what was decided on the ground of this category, by its id.
+    #[arg(long)]
+    pub category: Option<String>,
     /// Only this address.
     #[arg(long)]
     pub address: Option<std::net::IpAddr>,
     /// Only this site and what lies below it.
     #[arg(long)]
     pub site: Option<String>,
-    /// Only what a group's cell or rule decided, by the group's id.
+    /// Only this group, by its id: what people asked for who are in it today or in a group below it, and what its cell or
+    /// rule decided.
     #[arg(long)]
     pub group: Option<String>,
     /// Only this verdict: allow, block, scan, or would-block for what was let through while the filter observed only.
@@ -61,7 +70,7 @@ pub struct ActivityFilter {
 
 /// Whom a search is about. A number may be that of somebody who has left the roll.
 fn person(context: &Context, written: &str) -> Result<PersonNo> {
-    if let Ok(number) = written.parse() {
+    if let Ok(number) = written.strip_prefix("person:").unwrap_or(written).parse() {
         return Ok(PersonNo(number));
     }
     match who::on_the_roll(context, written)? {
@@ -70,11 +79,32 @@ fn person(context: &Context, written: &str) -> Result<PersonNo> {
     }
 }
 
+/// Writes down that identities are opened, in the access trail and, with the reason, in the activity log.
+pub fn write_down(
+    context: &Context,
+    client: &Client,
+    verb: &str,
+    subject: &store::Subject,
+    detail: &Value,
+    reason: &str,
+) -> Result<()> {
+    let records = context.records()?;
+    context.wait(async {
+        let mut tx = records.begin().await?;
+        store::trail::changed(&mut tx, &context.actor, verb, subject, detail, context.at).await?;
+        // Where the log cannot write down why, nothing is opened and the trail does not say that it was.
+        client.open_identities(reason).map_err(not_running)?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    })
+}
+
 /// What numbers stand for, as far as it may be seen.
 pub struct Shown {
     pub zone: Zone,
     pub opened: Opened,
     names: HashMap<PersonNo, String>,
+    device_names: HashMap<DeviceNo, String>,
     pub pseudonyms: Pseudonyms,
     /// Why identities are opened, if they are.
     pub reason: Option<String>,
@@ -91,35 +121,76 @@ impl Shown {
         let opened = Opened::open(&context.home.gate(), &SealedKey::new(key))?;
         let zone = Zone::named(&opened.policy.document().calendar.zone).unwrap_or_else(|_| Zone::utc());
         let records = context.records()?;
-        let people = context.wait(async {
+        // Whoever has left the roll is still in the log.
+        let (people, devices) = context.wait(async {
             let mut tx = records.read().await?;
-            let people = people::people(&mut tx).await?;
+            let names = (people::names(&mut tx).await?, people::device_names(&mut tx).await?);
             tx.roll_back().await?;
-            anyhow::Ok(people)
+            anyhow::Ok(names)
         })?;
-        let names = people.into_iter().map(|person| (person.number, person.name.into_revealed())).collect();
-        Ok(Self { zone, opened, names, pseudonyms, reason })
+        let names = people.into_iter().map(|(number, name)| (number, name.into_revealed())).collect();
+        let device_names = devices.into_iter().map(|(number, name)| (number, name.into_revealed())).collect();
+        Ok(Self { zone, opened, names, device_names, pseudonyms, reason })
+    }
+
+    /// Who is in a group by the roll of today, or in one below it: people, and devices of nobody.
+    fn members_of(&self, group: GroupNo) -> (Vec<PersonNo>, Vec<DeviceNo>) {
+        let (live, _) = Live::compile(&self.opened.live, &self.opened.policy);
+        let roll = &self.opened.live.roll;
+        let is_in = |known: Option<Identity>| known.is_some_and(|known| known.groups.contains(group));
+        let people = roll.people.iter().map(|one| one.person).filter(|person| is_in(live.person(*person)));
+        let devices = roll.devices.iter().filter(|device| device.person.is_none()).filter(|device| {
+            device.addresses.iter().any(|address| is_in(live.identity_of(None, Some(*address))))
+        });
+        (people.collect(), devices.map(|device| device.device).collect())
     }
 
     /// Writes down that identities are opened, if they are, before anything is shown.
     pub fn open(&self, context: &Context, client: &Client, verb: &str, search: &Search) -> Result<()> {
         let Some(reason) = &self.reason else { return Ok(()) };
-        let records = context.records()?;
-        context.wait(async {
-            let mut tx = records.begin().await?;
-            let subject = store::Subject::new("activity-log", "identities");
-            let detail = json!({ "person": search.person });
-            let verb = format!("{verb}-opened");
-            store::trail::changed(&mut tx, &context.actor, &verb, &subject, &detail, context.at).await?;
-            // Where the log cannot write down why, nothing is opened and the trail does not say that it was.
-            client.open_identities(reason).map_err(not_running)?;
-            tx.commit().await?;
-            anyhow::Ok(())
-        })
+        let subject = store::Subject::new("activity-log", "identities");
+        let mut detail = json!({ "person": search.person });
+        if let (Some(device), Some(members)) = (search.device, detail.as_object_mut()) {
+            members.insert("device".to_owned(), json!(device));
+        }
+        write_down(context, client, &format!("{verb}-opened"), &subject, &detail, reason)
+    }
+
+    /// The number of the device that a search is about, likewise.
+    pub fn device(&self, written: &str) -> Result<DeviceNo> {
+        if pseudonym::is_a_device(written) {
+            let found = self.pseudonyms.which(written);
+            return found.with_context(|| format!("no device here has the pseudonym {written:?}"));
+        }
+        if self.reason.is_none() {
+            bail!(
+                "to look for a device by name or number is to open an identity: add --open-identities --reason WHY, or give \
+                 the pseudonym that `activity search --json` shows"
+            );
+        }
+        let written = written.strip_prefix("device:").unwrap_or(written);
+        if let Ok(number) = written.parse() {
+            return Ok(DeviceNo(number));
+        }
+        let mut called =
+            self.device_names.iter().filter(|(_, name)| name.eq_ignore_ascii_case(written.trim()));
+        match (called.next(), called.next()) {
+            (Some((number, _)), None) => Ok(*number),
+            (None, _) => bail!("no device of the register is called {written:?}"),
+            _ => {
+                let mut numbers: Vec<u32> = (self.device_names.iter())
+                    .filter(|(_, name)| name.eq_ignore_ascii_case(written.trim()))
+                    .map(|(number, _)| number.0)
+                    .collect();
+                numbers.sort_unstable();
+                let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+                bail!("several devices are or were called so; say which by number: {}", numbers.join(", "))
+            }
+        }
     }
 
     /// The number of whom a search is about: anybody's by their pseudonym; by name or number where identities are opened.
-    fn person(&self, context: &Context, written: &str) -> Result<PersonNo> {
+    pub fn person(&self, context: &Context, written: &str) -> Result<PersonNo> {
         if pseudonym::is_one(written) {
             let found = self.pseudonyms.whose(written, self.names.keys().copied());
             return found.with_context(|| format!("nobody here has the pseudonym {written:?}"));
@@ -136,7 +207,10 @@ impl Shown {
     /// An event as it may be seen.
     pub fn told(&self, event: Event) -> Told {
         if self.reason.is_some() {
-            return Told::new(event, |person| Whom::Number(person.0), |device| Whom::Number(device.0));
+            let person = event.person.and_then(|person| self.names.get(&person).cloned());
+            let device = event.device.and_then(|device| self.device_names.get(&device).cloned());
+            return Told::new(event, |person| Whom::Number(person.0), |device| Whom::Number(device.0))
+                .named(person, device);
         }
         let person = |person| Whom::Pseudonym(self.pseudonyms.person(person));
         let device = |device| Whom::Pseudonym(self.pseudonyms.device(device));
@@ -160,6 +234,14 @@ impl Shown {
             text.as_deref().map(|text| when::past(text, &self.zone, context.at)).transpose()
         };
         let person = filter.person.as_deref().map(|who| self.person(context, who)).transpose()?;
+        let device = filter.device.as_deref().map(|which| self.device(which)).transpose()?;
+        let category = match &filter.category {
+            Some(id) => Some(self.opened.policy.catalogue().category_no(id).with_context(|| {
+                let all = self.opened.policy.catalogue().categories.iter();
+                format!("there is no category {id:?}{}", did_you_mean(id, all.map(|one| one.id.as_str()), ""))
+            })?),
+            None => None,
+        };
         let group = match &filter.group {
             Some(id) => Some(self.opened.policy.groups().number(id).with_context(|| {
                 let groups = self.opened.policy.groups().all().map(|(_, id, _)| id);
@@ -167,6 +249,7 @@ impl Shown {
             })?),
             None => None,
         };
+        let (members, member_devices) = group.map_or_else(Default::default, |group| self.members_of(group));
         let verdict = match filter.verdict.as_deref() {
             None => None,
             Some(word) => {
@@ -191,8 +274,12 @@ impl Shown {
         };
         Ok(Search {
             person,
+            device,
+            category,
             client: filter.address,
             group,
+            members,
+            member_devices,
             site: filter.site.clone(),
             verdict,
             step,

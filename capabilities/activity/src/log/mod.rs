@@ -390,7 +390,7 @@ impl Past {
                     let published = past.help.entry((*run, *day)).or_default();
                     *published = published.and(*counts);
                 }
-                What::ErasureBegun { subject } => past.hidden.push(*subject),
+                What::ErasureBegun { subject, .. } => past.hidden.push(*subject),
                 What::ErasureDone { subject, .. } => past.hidden.retain(|hidden| hidden != subject),
                 &What::Damaged { first_seq, places, events, brought_in, .. } => {
                     past.damaged.add(first_seq, places, events, brought_in);

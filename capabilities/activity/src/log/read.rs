@@ -51,7 +51,7 @@ impl LogStore for AppendLog {
     }
 
     fn erase(&self, subject: Subject, at: Timestamp) -> Result<u64, StoreError> {
-        self.erase_everywhere(subject, at)
+        self.erase_everywhere(subject, None, at)
     }
 }
 

@@ -73,10 +73,20 @@ impl AppendLog {
         Ok(())
     }
 
-    pub(super) fn erase_everywhere(&self, mut subject: Subject, at: Timestamp) -> Result<u64, StoreError> {
+    /// Erases somebody's events as [`crate::LogStore::erase`] does, and writes down why with it.
+    pub fn erase_for(&self, subject: Subject, reason: &str, at: Timestamp) -> Result<u64, StoreError> {
+        self.erase_everywhere(subject, Some(reason.to_owned()), at)
+    }
+
+    pub(super) fn erase_everywhere(
+        &self,
+        mut subject: Subject,
+        reason: Option<String>,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
         // What is decided after the asking is not what was asked about.
         subject.time.to = Some(subject.time.to.map_or(at, |to| to.min(at)));
-        self.note(Entry { at, what: What::ErasureBegun { subject } })?;
+        self.note(Entry { at, what: What::ErasureBegun { subject, reason } })?;
         held(&self.shelf).hidden.push(subject);
         held(&self.refusals).forget(&subject);
         self.erase_physically(subject, at)

@@ -118,6 +118,10 @@ fn answer(service: &Service, ask: Ask, out: &mut impl io::Write) -> io::Result<(
             let erased = service.log.erase(subject, service.config.clock.now());
             finish(out, None, erased.map(|events| Reply::Erased { events }))
         }
+        Ask::EraseFor { subject, reason } => {
+            let erased = service.log.erase_for(subject, &reason, service.config.clock.now());
+            finish(out, None, erased.map(|events| Reply::Erased { events }))
+        }
         Ask::Imports => say(out, &Reply::Imports(imports::list(service))),
         // Those are answered where the conversation is held.
         Ask::BeginImport { .. } | Ask::Import { .. } | Ask::FlushImport | Ask::EndImport { .. } => Ok(()),

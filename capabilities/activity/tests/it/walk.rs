@@ -28,6 +28,11 @@ fn what_a_gate_records_is_found_by_every_search_that_it_fits() {
     assert_eq!(hosts(Search { site: Some("ample.org".into()), ..all.clone() }), [""; 0]);
     assert_eq!(hosts(Search { group: Some(GroupNo(4)), ..all.clone() }).len(), 2);
     assert_eq!(hosts(Search { group: Some(GroupNo(5)), ..all.clone() }), [""; 0]);
+    let of_five = Search { group: Some(GroupNo(5)), ..all.clone() };
+    let members = vec![PersonNo(9), PersonNo(7)];
+    assert_eq!(hosts(Search { members, ..of_five.clone() }), ["www.example.org"], "whoever's cell won");
+    let member_devices = vec![engine::DeviceNo(107)];
+    assert_eq!(hosts(Search { member_devices, ..of_five }).len(), 1);
     assert_eq!(hosts(Search { step: Some(Step::Sealed), ..all.clone() }), [""; 0]);
     let time = TimeRange { from: Some(at("2026-11-23T10:50:00Z")), to: None };
     assert_eq!(hosts(Search { time, ..all.clone() }), ["games.example.net"]);

@@ -71,6 +71,7 @@ fn search() -> impl Strategy<Value = Search> {
                 transport,
                 time,
                 limit,
+                ..Search::default()
             };
             let has = |number| number == one || number == two;
             Search {
@@ -78,6 +79,8 @@ fn search() -> impl Strategy<Value = Search> {
                 device: all.device.filter(|_| has(1)),
                 client: all.client.filter(|_| has(2)),
                 group: all.group.filter(|_| has(3)),
+                members: if one % 2 == 0 { vec![PersonNo(3), PersonNo(1)] } else { Vec::new() },
+                member_devices: if two % 3 == 0 { vec![DeviceNo(2)] } else { Vec::new() },
                 site: all.site.filter(|_| has(4) || one > 11),
                 verdict: all.verdict.filter(|_| has(5)),
                 step: all.step.filter(|_| has(6)),

@@ -160,6 +160,22 @@ fn what_no_policy_decides_or_nobody_can_know_again_is_counted_and_left_out() {
 }
 
 #[test]
+fn what_another_filter_met_and_is_sealed_here_is_not_even_counted() {
+    let like = past(1, "games.test", MORNING);
+    let elsewhere = Past { step: Step::Elsewhere, ..like };
+    let count = |sealed: usize| {
+        let (before, after) = (policy(GAMES_IN_MORNINGS), policy(NO_GAMES));
+        let mut replay = Replay::new(&before, &after, &roll());
+        replay.take(&elsewhere);
+        (0..sealed).for_each(|_| replay.take(&Past { host: None, verdict: Verdict::Block, ..elsewhere }));
+        (replay.taken(), replay.end(10))
+    };
+    let found = count(0);
+    assert_eq!((found.0, found.1.left_out, found.1.newly_blocked.requests), (1, LeftOut::default(), 1));
+    assert_eq!(count(3), found);
+}
+
+#[test]
 fn what_is_decided_once_for_many_is_what_each_would_be_told() {
     let (before, after) = (policy(GAMES_IN_MORNINGS), policy(NO_GAMES));
     let categories: Vec<String> =

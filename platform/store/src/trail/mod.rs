@@ -82,6 +82,54 @@ pub async fn newest(tx: &mut Tx, subject: Option<&Subject>, at_most: u32) -> Res
     rows.iter().map(read).collect()
 }
 
+/// Which entries are looked for: all that is set must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted<'a> {
+    /// From this moment on.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
+    /// By whom, as [`Actor`] writes it.
+    pub actor: Option<&'a str>,
+    /// What was done: the whole word, or the thing before its dot.
+    pub verb: Option<&'a str>,
+    /// About a thing: its kind and its id.
+    pub about: Option<(&'a str, &'a str)>,
+}
+
+/// The newest entries that are looked for, newest first, `at_most` of them.
+pub async fn find(tx: &mut Tx, wanted: &Wanted<'_>, at_most: u32) -> Result<Vec<Entry>, StoreError> {
+    let mut held: Vec<String> = Vec::new();
+    let mut values: Vec<sea_orm::Value> = Vec::new();
+    let mut also = |condition: &dyn Fn(usize) -> String, value: sea_orm::Value| {
+        values.push(value);
+        held.push(condition(values.len()));
+    };
+    if let Some(since) = wanted.since {
+        also(&|place| format!("at >= ${place}"), since.as_millis().into());
+    }
+    if let Some(until) = wanted.until {
+        also(&|place| format!("at < ${place}"), until.as_millis().into());
+    }
+    if let Some(actor) = wanted.actor {
+        also(&|place| format!("actor = ${place}"), actor.into());
+    }
+    if let Some(verb) = wanted.verb {
+        let thing = format!("{verb}.");
+        let length = thing.chars().count();
+        let either = |place| format!("${place} IN (verb || '.', substr(verb, 1, {length}))");
+        also(&either, thing.into());
+    }
+    if let Some((kind, id)) = wanted.about {
+        also(&|place| format!("subject_kind = ${place}"), kind.into());
+        also(&|place| format!("subject_id = ${place}"), id.into());
+    }
+    let held = if held.is_empty() { String::new() } else { format!(" WHERE {}", held.join(" AND ")) };
+    let sql = format!("SELECT {COLUMNS} FROM trail{held} ORDER BY seq DESC LIMIT {at_most}");
+    let rows = tx.conn().query_all_raw(Statement::from_sql_and_values(tx.backend(), sql, values)).await?;
+    rows.iter().map(read).collect()
+}
+
 /// Every entry that tells of this being done to a thing of this kind, oldest first.
 pub async fn of_kind(tx: &mut Tx, kind: &str, verb: &str) -> Result<Vec<Entry>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM trail WHERE subject_kind = $1 AND verb = $2 ORDER BY seq");

@@ -3,7 +3,7 @@
 use serde_json::json;
 use store::orm::ConnectionTrait;
 use store::trail::{
-    self, Broken, Checkpoint, CheckpointKey, Known, NOTHING_BEFORE, NotACheckpoint, Stands, Verified,
+    self, Broken, Checkpoint, CheckpointKey, Known, NOTHING_BEFORE, NotACheckpoint, Stands, Verified, Wanted,
 };
 use store::{Actor, Db, Subject};
 use testing::{MONDAY, databases};
@@ -52,6 +52,43 @@ async fn an_untouched_trail_is_whole_and_an_empty_one_too() {
         assert_eq!(newest.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [5, 4]);
         let about = trail::newest(&mut tx, Some(&Subject::new("policy-version", 2)), 10).await.unwrap();
         assert_eq!(about.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3]);
+    }
+}
+
+#[tokio::test]
+async fn entries_are_found_by_when_whom_what_and_about_what() {
+    for test in databases().await {
+        write(&test.db, 3).await;
+        let mut tx = test.db.begin().await.unwrap();
+        let (who, later) = (Actor::CommandLine(1000), MONDAY.plus_millis(1_000));
+        for (verb, subject) in [
+            ("activity.search-opened", Subject::new("activity-log", "identities")),
+            ("activity-import.begun", Subject::new("activity-import", "r1")),
+            ("activity.erase", Subject::new("person", 7)),
+        ] {
+            trail::changed(&mut tx, &who, verb, &subject, &json!({}), later).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let mut tx = test.db.read().await.unwrap();
+        let everything = Wanted::default();
+        for (wanted, found) in [
+            (everything, &[6, 5, 4, 3, 2, 1][..]),
+            (Wanted { since: Some(later), ..everything }, &[6, 5, 4][..]),
+            (Wanted { until: Some(later), ..everything }, &[3, 2, 1][..]),
+            (Wanted { actor: Some("job:test"), ..everything }, &[3, 2, 1][..]),
+            (Wanted { verb: Some("activity"), ..everything }, &[6, 4][..]),
+            (Wanted { verb: Some("activity.erase"), ..everything }, &[6][..]),
+            (Wanted { verb: Some("activity.er"), ..everything }, &[][..]),
+            (Wanted { verb: Some("a%"), ..everything }, &[][..]),
+            (Wanted { about: Some(("person", "7")), ..everything }, &[6][..]),
+            (Wanted { about: Some(("person", "7")), actor: Some("job:test"), ..everything }, &[][..]),
+        ] {
+            let entries = trail::find(&mut tx, &wanted, 10).await.unwrap();
+            let places: Vec<i64> = entries.iter().map(|entry| entry.seq).collect();
+            assert_eq!(places, found, "{}: {wanted:?}", test.engine);
+        }
+        let two = trail::find(&mut tx, &everything, 2).await.unwrap();
+        assert_eq!(two.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [6, 5], "{}", test.engine);
     }
 }
 
