@@ -1,7 +1,7 @@
 //! Opening a site takes two people: one proposes, with whom it is for, until when and what it would risk; another
 //! agrees, and only then is it opened.
 
-use ::store::{StoreError, Tx};
+use ::store::{Actor, StoreError, Tx};
 use kit::{Permit, Private, Timestamp};
 use register::approval::{self, Approval, ApprovalId, Proposal};
 use serde_json::{Value, json};
@@ -60,6 +60,9 @@ pub enum AgreeError {
     /// The proposal cannot be answered so.
     #[error(transparent)]
     Approval(#[from] approval::AnswerError),
+    /// What waits is not what the second person was shown.
+    #[error("what is proposed has changed since you opened this page; read it again")]
+    Changed,
     /// Somebody proposed to open it already.
     #[error("somebody has proposed this already, and a second person’s answer is awaited")]
     Proposed,
@@ -86,6 +89,8 @@ pub async fn propose(
         return Err(AgreeError::Over);
     }
     overrides::actions::somebody(tx, &terms.whom).await.map_err(AnswerError::from)?;
+    // What nobody agreed to in time stands in nobody's way.
+    approval::lapse(tx, &Actor::Job("approvals"), at).await?;
     let (kind, id) = terms.whom.parts();
     let proposal = Proposal {
         kind: KIND,
@@ -103,14 +108,16 @@ pub async fn propose(
 }
 
 /// The second person agrees, and the site is opened in the same transaction, as was proposed. `words` are what the
-/// asker reads. Publish afterwards.
+/// asker reads, and `shown` is the proposal that they read: another that has taken its place meanwhile is not agreed to.
+/// Publish afterwards.
 pub async fn agree(
     tx: &mut Tx,
     permit: &Permit<AgreeRequest>,
+    shown: ApprovalId,
     words: &str,
     at: Timestamp,
 ) -> Result<(SiteRequest, Override), AgreeError> {
-    let proposed = of(tx, permit.subject()).await?.ok_or(AgreeError::NothingWaits)?;
+    let proposed = shown_one(tx, permit.subject(), shown).await?;
     approval::agree(tx, permit.actor(), proposed.id, words, at).await?;
     let Terms { whom, ends_at, .. } = proposed.terms;
     Ok(actions::open_up(tx, permit, Some(whom), words, ends_at, at).await?)
@@ -120,10 +127,11 @@ pub async fn agree(
 pub async fn disagree(
     tx: &mut Tx,
     permit: &Permit<AgreeRequest>,
+    shown: ApprovalId,
     words: &str,
     at: Timestamp,
 ) -> Result<(), AgreeError> {
-    let proposed = of(tx, permit.subject()).await?.ok_or(AgreeError::NothingWaits)?;
+    let proposed = shown_one(tx, permit.subject(), shown).await?;
     approval::refuse(tx, permit.actor(), proposed.id, words, at).await?;
     Ok(())
 }
@@ -145,6 +153,11 @@ pub async fn of(tx: &mut Tx, reference: &Reference) -> Result<Option<Proposed>, 
 /// Every proposal about a request, oldest first, with what became of it.
 pub async fn history(tx: &mut Tx, request: &SiteRequest) -> Result<Vec<Approval>, StoreError> {
     approval::history(tx, KIND, &request.id.to_string()).await
+}
+
+async fn shown_one(tx: &mut Tx, reference: &Reference, shown: ApprovalId) -> Result<Proposed, AgreeError> {
+    let proposed = of(tx, reference).await?.ok_or(AgreeError::NothingWaits)?;
+    if proposed.id == shown { Ok(proposed) } else { Err(AgreeError::Changed) }
 }
 
 /// What is still open, since an answer from elsewhere may have come first.

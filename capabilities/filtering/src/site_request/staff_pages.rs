@@ -213,7 +213,10 @@ async fn agree(
         return one(&portal, &who, &reference, &form, &mistakes, true).await;
     }
     let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
-    let agreed = agreeing::agree(&mut tx, &permit, form.text("agreement"), who.at()).await;
+    let agreed = match form.text("proposal").parse() {
+        Ok(shown) => agreeing::agree(&mut tx, &permit, shown, form.text("agreement"), who.at()).await,
+        Err(_) => Err(AgreeError::Changed),
+    };
     let made = match agreed {
         Ok((_, made)) => made,
         Err(AgreeError::Store(error)) => return Err(PageError::unexpected(error)),
@@ -252,7 +255,11 @@ async fn disagree(
         return one(&portal, &who, &reference, &form, &mistakes, true).await;
     }
     let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
-    match agreeing::disagree(&mut tx, &permit, form.text("disagreement"), who.at()).await {
+    let disagreed = match form.text("proposal").parse() {
+        Ok(shown) => agreeing::disagree(&mut tx, &permit, shown, form.text("disagreement"), who.at()).await,
+        Err(_) => Err(AgreeError::Changed),
+    };
+    match disagreed {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(AgreeError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {

@@ -275,10 +275,12 @@ fn answer_it(
             }
         } @else if seen.may_agree && seen.answering {
             form method="post" action={ (page) "/agreement" } novalidate {
+                input type="hidden" name="proposal" value=(proposed.id);
                 (words_field("agreement", "Why do you agree?", "Whoever asked reads this.", form, mistakes))
                 (Button { once: Some(true), ..Button::new("Agree and open it") })
             }
             form method="post" action={ (page) "/disagreement" } novalidate {
+                input type="hidden" name="proposal" value=(proposed.id);
                 (words_field(
                     "disagreement",
                     "Or why do you not agree?",

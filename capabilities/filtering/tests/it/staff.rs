@@ -93,6 +93,12 @@ async fn welcomed<'a>(school: &'a School, token: &Token) -> Staff<'a> {
     Staff { school, cookie: cookie(&answer) }
 }
 
+/// What a second person's form carries: the proposal that they were shown.
+async fn shown(who: &Staff<'_>, page: &str) -> String {
+    let asked = who.get(&format!("{page}/agreement")).await;
+    asked.value("input[name=proposal]").unwrap_or_default()
+}
+
 fn cookie(answer: &Answer) -> String {
     let line = answer.headers["set-cookie"].to_str().unwrap();
     assert!(line.contains("HttpOnly") && line.contains("SameSite=Lax"), "{line}");
@@ -282,16 +288,27 @@ async fn opening_a_site_takes_two_people() {
         assert_eq!(proved.location(), format!("{page}/agreement"));
         let asked = head.get(proved.location()).await;
         assert!(asked.body.contains("Low. A chess site.") && asked.body.contains("Lena Example"));
-        let agreed = head.post(&format!("{page}/agreement"), "agreement=For+chess+club.").await;
+        // Whoever proposed it puts another in its place meanwhile: what was read is not what would be agreed to.
+        let before = shown(&head, &page).await;
+        lead.post(&format!("{page}/withdrawal"), "").await;
+        lead.post(&format!("{page}/proposal"), "whom=everyone&until=month&risk=Low.").await;
+        let old = format!("proposal={before}&agreement=For+chess+club.");
+        let switched = head.post(&format!("{page}/agreement"), &old).await;
+        assert_eq!(switched.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(switched.body.contains("has changed since you opened this page"), "{}", switched.body);
+        lead.post(&format!("{page}/withdrawal"), "").await;
+        lead.post(&format!("{page}/proposal"), "whom=group%3Apupils&until=hour&risk=Low.").await;
+        let words = format!("proposal={}&agreement=For+chess+club.", shown(&head, &page).await);
+        let agreed = head.post(&format!("{page}/agreement"), &words).await;
         assert_eq!((agreed.status, agreed.location()), (StatusCode::SEE_OTHER, &*page), "{}", agreed.body);
-        let twice = head.post(&format!("{page}/agreement"), "agreement=For+chess+club.").await;
+        let twice = head.post(&format!("{page}/agreement"), &words).await;
         assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
 
         let mut tx = test.db.read().await.unwrap();
         let reference = reference.parse().unwrap();
         let request = filtering::site_request::actions::find(&mut tx, &reference).await.unwrap().unwrap();
         let State::Approved { answer, ends_at, .. } = request.state else { panic!("{:?}", request.state) };
-        assert_eq!((answer.as_str(), ends_at), ("For chess club.", MONDAY.plus_millis(60 * MINUTE_MS)));
+        assert_eq!((answer.as_str(), ends_at), ("For chess club.", MONDAY.plus_millis(71 * MINUTE_MS)));
         let entries = trail::newest(&mut tx, None, 30).await.unwrap();
         for (who, verb) in [
             ("person:2", "approval.propose"),
@@ -323,7 +340,8 @@ async fn a_second_person_who_does_not_agree_leaves_the_request_waiting() {
         assert_eq!(blocked.status, StatusCode::UNPROCESSABLE_ENTITY, "it waits for somebody else now");
         // A network manager is no second person, whoever proposed it.
         assert_eq!(manager.get(&format!("{page}/agreement")).await.status, StatusCode::NOT_FOUND);
-        head.post(&format!("{page}/disagreement"), "disagreement=For+one+class+only.").await;
+        let words = format!("proposal={}&disagreement=For+one+class+only.", shown(&head, &page).await);
+        head.post(&format!("{page}/disagreement"), &words).await;
         let after = manager.get(&page).await;
         assert!(after.body.contains("For one class only."), "{}", after.body);
         manager.post(&format!("{page}/proposal"), proposal).await;

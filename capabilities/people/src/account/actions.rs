@@ -134,18 +134,18 @@ pub struct Trying {
 }
 
 impl Trying {
-    /// For how long they must wait before they may try; nothing where they need not.
-    pub async fn must_wait_ms(&self, tx: &mut Tx, at: Timestamp) -> Result<Option<i64>, StoreError> {
+    /// Counts a try as failed before it is made, so that many at once are no more than one after the other; whoever gets it
+    /// right is forgiven. For how long they must wait instead, where they must: then nothing is counted. What is a day old
+    /// counts no more.
+    pub async fn begin(&self, tx: &mut Tx, at: Timestamp) -> Result<Option<i64>, StoreError> {
         let (failures, last) = table::failures(tx, &self.whom, &self.place).await?;
         let left = last.plus_millis(wait_ms(failures)).as_millis() - at.as_millis();
-        Ok((left > 0).then_some(left))
-    }
-
-    /// Counts a failure. What is a day old counts no more.
-    pub async fn failed(&self, tx: &mut Tx, at: Timestamp) -> Result<(), StoreError> {
-        let (failures, last) = table::failures(tx, &self.whom, &self.place).await?;
+        if left > 0 {
+            return Ok(Some(left));
+        }
         let before = if at.as_millis() - last.as_millis() < DAY_MS { failures } else { 0 };
-        table::failed(tx, &self.whom, &self.place, before.saturating_add(1), at).await
+        table::failed(tx, &self.whom, &self.place, before.saturating_add(1), at).await?;
+        Ok(None)
     }
 
     async fn got_it_right(&self, tx: &mut Tx, at: Timestamp) -> Result<(), StoreError> {
@@ -166,14 +166,18 @@ pub struct Proved<'a> {
     pub trying: &'a Trying,
 }
 
-/// Begins a session for somebody who proved who they are.
+/// Begins a session for somebody who proved who they are; none where what they proved it by is not theirs any more: hashing
+/// takes a while, in which another password may have been chosen, or the account closed.
 pub async fn sign_in(
     tx: &mut Tx,
     proved: Proved<'_>,
     token: &Token,
     at: Timestamp,
-) -> Result<Session, StoreError> {
+) -> Result<Option<Session>, StoreError> {
     let Proved { account, how, agent, trying } = proved;
+    if !is_as_it_was(tx, account).await? {
+        return Ok(None);
+    }
     trying.got_it_right(tx, at).await?;
     let session = Session {
         hash: token.hash(),
@@ -190,22 +194,32 @@ pub async fn sign_in(
     let actor = Actor::Person(account.person.0);
     let subject = Subject::new("person", account.person.0);
     trail::changed(tx, &actor, "session.begin", &subject, &json!({ "how": how }), at).await?;
-    Ok(session)
+    Ok(Some(session))
 }
 
-/// Whoever has the session proved again who they are.
+/// Whether an account that was read before is open still, with the password that it had then.
+async fn is_as_it_was(tx: &mut Tx, account: &Account) -> Result<bool, StoreError> {
+    let now = table::of_person(tx, account.person).await?;
+    Ok(now.is_some_and(|now| now.id == account.id && now.password == account.password))
+}
+
+/// Whoever has the session proved again who they are. `false` where what they proved it by is not theirs any more.
 pub(super) async fn prove_again(
     tx: &mut Tx,
     session: &Session,
+    account: &Account,
     trying: &Trying,
     at: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    if !is_as_it_was(tx, account).await? {
+        return Ok(false);
+    }
     trying.got_it_right(tx, at).await?;
     table::proved(tx, &session.hash, at).await?;
     let actor = Actor::Person(session.person.0);
     let subject = Subject::new("person", session.person.0);
     trail::changed(tx, &actor, "session.prove-again", &subject, &json!({}), at).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Somebody ends a session of their own: the one they use, or another.

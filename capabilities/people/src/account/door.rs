@@ -89,10 +89,11 @@ impl House {
         Token::read(value)
     }
 
-    /// Whether a password may be sent from that address: over HTTPS, or from this very machine. Elsewhere anybody on the
-    /// way could read it.
-    pub(super) fn is_private(&self, from: IpAddr) -> bool {
-        self.by_https || from.is_loopback()
+    /// Whether a password may be sent from that address: from this very machine, where a server with the school's certificate
+    /// stands before the portal. Elsewhere anybody on the way could read it, whatever the portal is called: that it has an https
+    /// address does not say that this connection came by it.
+    pub(super) const fn is_private(from: IpAddr) -> bool {
+        from.is_loopback()
     }
 
     /// Somebody who tries to sign in.
@@ -217,7 +218,10 @@ where
 
 /// Where a visitor is, and what they use.
 pub(super) struct From {
+    /// The connection's end.
     pub address: IpAddr,
+    /// Where whoever tries is, for counting.
+    pub place: IpAddr,
     pub agent: Private<String>,
 }
 
@@ -226,8 +230,13 @@ impl FromRequestParts<House> for From {
 
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, PageError> {
         let address = (house.visitor)(parts)?;
+        // Where a server on this machine stands before the portal, who tries is whom it names last: what it was told before
+        // that, anybody can have written.
+        let named = parts.headers.get_all("x-forwarded-for").iter().next_back();
+        let named = named.and_then(|line| line.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+        let place = named.filter(|_| house.by_https && address.is_loopback()).unwrap_or(address);
         let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
-        Ok(Self { address, agent: Private::new(agent_in_words(agent)) })
+        Ok(Self { address, place, agent: Private::new(agent_in_words(agent)) })
     }
 }
 

@@ -30,7 +30,7 @@ pub fn routes(house: House) -> Router {
 
 async fn sign_in_form(State(house): State<House>, from: From, RawQuery(query): RawQuery) -> Response {
     let back = back_to(query.as_deref());
-    if !house.is_private(from.address) {
+    if !House::is_private(from.address) {
         return house.respond(&views::not_private().status(StatusCode::FORBIDDEN));
     }
     house.respond(&views::sign_in(&Submitted::of([("back", back.as_str())]), &Mistakes::default()))
@@ -38,7 +38,7 @@ async fn sign_in_form(State(house): State<House>, from: From, RawQuery(query): R
 
 async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Result<Response, PageError> {
     let at = house.clock.now();
-    if !house.is_private(from.address) {
+    if !House::is_private(from.address) {
         return Ok(house.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
     let again = |mistakes: &Mistakes| Ok(house.respond(&views::sign_in(&form, mistakes)));
@@ -53,7 +53,7 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     if !mistakes.none() {
         return again(&mistakes);
     }
-    let trying = house.trying(&name, from.address);
+    let trying = house.trying(&name, from.place);
     let name = Name::typed(&name);
     let account = match (is_theirs(&house, &trying, name.as_ref(), &password, at).await?, name) {
         (Tried::Right(account), _) => account,
@@ -65,12 +65,18 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     let token = token()?;
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
     let proved = Proved { account: &account, how: "password", agent: from.agent, trying: &trying };
-    actions::sign_in(&mut tx, proved, &token, at).await.map_err(PageError::unexpected)?;
+    if actions::sign_in(&mut tx, proved, &token, at).await.map_err(PageError::unexpected)?.is_none() {
+        mistakes.add("name", NOT_RIGHT);
+        return again(&mistakes);
+    }
     tx.commit().await.map_err(PageError::unexpected)?;
     // `back` in a form is as little believed as in an address.
     let back = back_to(Some(&format!("back={}", web::form::in_a_query(form.text("back")))));
     Ok(with_cookie(Redirect::to(&back).into_response(), house.set_cookie(&token)))
 }
+
+/// Said of every try that failed, whyever it did.
+const NOT_RIGHT: &str = "The name or the password is not right. Check both, and try again";
 
 /// What came of a try.
 enum Tried {
@@ -88,11 +94,13 @@ async fn is_theirs(
     password: &Private<String>,
     at: Timestamp,
 ) -> Result<Tried, PageError> {
-    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
-    let wait = trying.must_wait_ms(&mut tx, at).await.map_err(PageError::unexpected)?;
+    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    let wait = trying.begin(&mut tx, at).await.map_err(PageError::unexpected)?;
+    tx.commit().await.map_err(PageError::unexpected)?;
     if let Some(wait) = wait {
         return Ok(Tried::Not(views::wait(wait)));
     }
+    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
     let account = match name {
         Some(name) => table::by_name(&mut tx, name).await.map_err(PageError::unexpected)?,
         None => None,
@@ -115,11 +123,8 @@ async fn is_theirs(
     if let (true, Some(account)) = (right, account) {
         return Ok(Tried::Right(account));
     }
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    trying.failed(&mut tx, at).await.map_err(PageError::unexpected)?;
-    tx.commit().await.map_err(PageError::unexpected)?;
     tracing::info!("A sign-in failed");
-    Ok(Tried::Not("The name or the password is not right. Check both, and try again".to_owned()))
+    Ok(Tried::Not(NOT_RIGHT.to_owned()))
 }
 
 async fn again_form(who: SignedIn, RawQuery(query): RawQuery) -> Response {
@@ -139,17 +144,20 @@ async fn again(
     let account = table::of_person(&mut tx, who.person()).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let name = account.map(|account| account.name).ok_or(PageError::SignedOut)?;
-    let trying = house.trying(name.reveal(), from.address);
+    let trying = house.trying(name.reveal(), from.place);
     let password = Private::new(form.whole("password").to_owned());
-    match is_theirs(&house, &trying, Some(&name), &password, at).await? {
-        Tried::Right(_) => {}
+    let account = match is_theirs(&house, &trying, Some(&name), &password, at).await? {
+        Tried::Right(account) => account,
         Tried::Not(say) => {
             mistakes.add("password", say);
             return Ok(who.respond(&views::again(&form, &mistakes)));
         }
-    }
+    };
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    actions::prove_again(&mut tx, who.session(), &trying, at).await.map_err(PageError::unexpected)?;
+    let proved = actions::prove_again(&mut tx, who.session(), &account, &trying, at).await;
+    if !proved.map_err(PageError::unexpected)? {
+        return Err(PageError::SignedOut);
+    }
     tx.commit().await.map_err(PageError::unexpected)?;
     let back = back_to(Some(&format!("back={}", web::form::in_a_query(form.text("back")))));
     Ok(Redirect::to(&back).into_response())
@@ -168,7 +176,7 @@ async fn welcome_form(
     from: From,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
-    if !house.is_private(from.address) {
+    if !House::is_private(from.address) {
         return Ok(house.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
     let token = invitation(path)?;
@@ -189,7 +197,7 @@ async fn welcome(
     path: Result<Path<String>, PathRejection>,
     form: Submitted,
 ) -> Result<Response, PageError> {
-    if !house.is_private(from.address) {
+    if !House::is_private(from.address) {
         return Ok(house.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
     let token = invitation(path)?;
@@ -217,10 +225,10 @@ async fn welcome(
         }
     };
     let session = self::token()?;
-    let trying = house.trying(account.name.reveal(), from.address);
+    let trying = house.trying(account.name.reveal(), from.place);
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
     let account = match actions::welcome(&mut tx, &token, &password, &hash, at).await {
-        Ok(account) => account,
+        Ok(account) => Account { password: Some(hash.clone()), ..account },
         Err(WelcomeError::Ended) => return Ok(house.respond(&views::no_welcome())),
         Err(error) => return Err(PageError::unexpected(error)),
     };

@@ -58,8 +58,8 @@ pub fn not_private() -> Page {
                  it by an address that begins with https, or on the machine that Fivebar runs on."
             }
             p .govuk-body {
-                "If you look after the network: set " code { "[portal] url" } " in " code { "fivebar.toml" }
-                " to the https address under which browsers reach the portal."
+                "If you look after the network: put a server with the school’s certificate before the portal, on the same \
+                 machine, and its https address into " code { "[portal] url" } " in " code { "fivebar.toml" } "."
             }
         },
     )
