@@ -154,7 +154,11 @@ fn reports() -> [Report; 5] {
         of_site(TimeRange::default(), LONDON),
         top(TimeRange::default(), LONDON),
         Report::SearchTerms { term: "chess".to_owned(), time: TimeRange::default() },
-        Report::Opened { hosts: vec!["example.org".to_owned(), "printer".to_owned()], time: time() },
+        Report::Opened {
+            hosts: vec!["example.org".to_owned(), "printer".to_owned()],
+            time: time(),
+            brought_in: Some(false),
+        },
     ]
 }
 

@@ -282,7 +282,9 @@ proptest! {
             together.take_all(&batch(next, again));
             rest = behind;
         }
-        prop_assert_eq!(together.taken(), all.len() as u64);
+        // What another filter met and is sealed here is passed over, uncounted.
+        let sealed = |past: &&Past<'_>| past.step == Step::Elsewhere && past.host.is_none();
+        prop_assert_eq!(together.taken(), (all.len() - all.iter().filter(sealed).count()) as u64);
         prop_assert_eq!(together.end(5), one_by_one.end(5));
     }
 }

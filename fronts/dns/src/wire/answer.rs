@@ -353,6 +353,7 @@ impl<'m> Reader<'m> {
 
     /// A service binding (RFC 9460 §2.2): its target and its address hints.
     fn service(&mut self, body: usize, data: usize, end: usize) -> Option<()> {
+        let met = (self.chain.len(), self.addresses.len());
         let (target, mut at) = name::read(self.message, data + 2)?;
         if !target.as_bytes().is_empty() && self.chain.iter().all(|name| **name != *target.as_bytes()) {
             self.chain.push(target.as_bytes().into());
@@ -364,9 +365,13 @@ impl<'m> Reader<'m> {
             let length = usize::from(u16_at(self.message, at + 2)?);
             let value = self.message.get(at + 4..at + 4 + length).filter(|_| at + 4 + length <= end)?;
             // Keys out of order, or twice, are malformed (RFC 9460 §2.2): two readers would read two bindings.
+            // It is left out whole, and leads nowhere.
             if before.replace(key).is_some_and(|before| before >= key) {
                 self.is_changed = true;
                 self.useless.push(body);
+                self.chain.truncate(met.0);
+                self.addresses.truncate(met.1);
+                return Some(());
             }
             match key {
                 service_key::ECH => self.is_changed = true,
