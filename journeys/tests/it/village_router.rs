@@ -36,7 +36,7 @@ const MAC_OF_A_CLASS: &str = "+ednsopt=65001:3c22fb00103a";
 /// How many questions named two devices, as the gate last wrote.
 fn doubted(school: &School) -> Result<Option<u64>> {
     let status: serde_json::Value = serde_json::from_str(&school.told(&["--json", "status"])?)?;
-    Ok(status["gate"]["counts"]["dns_doubted"].as_u64())
+    Ok(status.pointer("/gate/counts/dns_doubted").and_then(serde_json::Value::as_u64))
 }
 
 /// What a device hears from that port.

@@ -12,7 +12,7 @@ fn name() -> String {
 
 /// Whether the bytes hold a token, whatever its letters' case.
 fn has_token(bytes: &[u8]) -> bool {
-    bytes.to_ascii_lowercase().windows(20).any(|part| part == &TOKEN.as_bytes()[..20])
+    bytes.to_ascii_lowercase().windows(20).any(|part| TOKEN.as_bytes().starts_with(part))
 }
 
 /// Nothing that left the resolver and nothing that was written down holds a token.
