@@ -22,7 +22,7 @@ use datafusion::datasource::physical_plan::{
 };
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::Expr;
@@ -42,7 +42,8 @@ use crate::schema::{SCHEMA, SEARCHES};
 use crate::sums;
 use crate::told;
 
-/// What questions that are being answered may hold together. Nothing is put on the disk instead.
+/// What questions that are being answered may hold together, whichever part of one needs it: nothing is put on the disk
+/// instead, so that a share for each part would only refuse what there is room for.
 const MEMORY: usize = 160 << 20;
 /// Threads that answer.
 const THREADS: usize = 2;
@@ -66,7 +67,7 @@ impl Engine {
             .build()?;
         let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
         let environment = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(FairSpillPool::new(MEMORY)))
+            .with_memory_pool(Arc::new(GreedyMemoryPool::new(MEMORY)))
             .with_disk_manager_builder(no_disk)
             .build_arc()
             .map_err(told)?;
@@ -95,17 +96,19 @@ impl Engine {
             let bytes = Bytewise::of_side(file, side)?;
             Some(self.part(side.of(file.path()), bytes))
         });
-        let schema = match side {
-            Side::Sums => &sums::SCHEMA,
-            Side::Searches => &SEARCHES,
-        };
-        // Texts that are looked at where they lie cost less to add up by than texts that are copied.
+        // Texts that are looked at where they lie cost less to add up by than texts that are copied; but one that is kept, as
+        // the few searches that are found are, would keep all that lies around it.
         let viewed = |field: &Arc<Field>| match field.data_type() {
             DataType::Utf8 => field.as_ref().clone().with_data_type(DataType::Utf8View),
             _ => field.as_ref().clone(),
         };
-        let schema = Schema::new(schema.fields().iter().map(viewed).collect::<Vec<Field>>());
-        Arc::new(Files { opened: opened.collect(), schema: Arc::new(schema) })
+        let schema = match side {
+            Side::Sums => {
+                Arc::new(Schema::new(sums::SCHEMA.fields().iter().map(viewed).collect::<Vec<Field>>()))
+            }
+            Side::Searches => Arc::clone(&SEARCHES),
+        };
+        Arc::new(Files { opened: opened.collect(), schema })
     }
 
     /// A file as part of a table.

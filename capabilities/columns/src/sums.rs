@@ -38,6 +38,8 @@ const PARTS: [i64; 5] = [0, 1, 21, 22, 23];
 const MOST_DAYS: i64 = 4_000;
 /// Counts a page.
 const PAGE_ROWS: usize = 4_096;
+/// Counts that are made columns at once.
+const PIECE: usize = 64 << 10;
 
 /// Its columns.
 pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
@@ -151,41 +153,17 @@ impl Sums {
 
     /// Writes what was counted as a durable file, sorted by verdict, site and time.
     pub fn write(self, path: &Path) -> io::Result<Block> {
-        let mut names = vec![""; self.sites.len()];
-        for (name, &place) in &self.sites {
-            if let Some(slot) = names.get_mut(place as usize) {
-                *slot = name;
-            }
+        // Numbers in the order of what they stand for: a busy day has a million counts.
+        let (sites, site_places) = placed(self.sites);
+        let verdicts = self.verdicts.into_iter().zip(0..).collect::<HashMap<_, u32, Seeded>>();
+        let (verdicts, verdict_places) = placed(verdicts);
+        let mut rows: Vec<Counted> = Vec::with_capacity(self.sums.len());
+        for (of, (n, bytes)) in self.sums {
+            let site = of.site.and_then(|site| site_places.get(site as usize).copied());
+            let verdict = verdict_places.get(usize::from(of.verdict)).copied().unwrap_or(0);
+            rows.push(Counted { verdict, site, hour: of.hour, group: of.group, n, bytes });
         }
-        let mut rows: Vec<_> = (self.sums.iter())
-            .map(|(of, sums)| {
-                let site = of.site.and_then(|site| names.get(site as usize).copied());
-                let verdict = self.verdicts.get(usize::from(of.verdict)).map_or("", |verdict| &**verdict);
-                ((verdict, site, of.hour, of.group), *sums)
-            })
-            .collect();
         rows.sort_unstable();
-        let (mut site, mut group) = (StringBuilder::new(), UInt16Builder::new());
-        let mut begins_at = TimestampMillisecondBuilder::new().with_timezone("UTC");
-        let (mut verdict, mut n, mut bytes) =
-            (StringBuilder::new(), Int64Builder::new(), UInt64Builder::new());
-        for ((of_verdict, of_site, hour, of_group), (count, sum)) in rows {
-            site.append_option(of_site);
-            begins_at.append_value(i64::from(hour) * AN_HOUR_MS);
-            group.append_option(of_group);
-            verdict.append_value(of_verdict);
-            n.append_value(count);
-            bytes.append_value(sum);
-        }
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(site.finish()),
-            Arc::new(begins_at.finish()),
-            Arc::new(group.finish()),
-            Arc::new(verdict.finish()),
-            Arc::new(n.finish()),
-            Arc::new(bytes.finish()),
-        ];
-        let batch = RecordBatch::try_new(Arc::clone(&SCHEMA), columns).map_err(told)?;
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o640).open(path)?;
         let mut properties = WriterProperties::builder()
@@ -193,19 +171,69 @@ impl Sums {
             .set_statistics_enabled(EnabledStatistics::None)
             .set_data_page_row_count_limit(PAGE_ROWS);
         // What a report leaves pages out by. All that is told of pages is kept in memory.
-        for column in ["verdict", "site", "day"] {
+        for column in ["verdict", "site", "begins_at"] {
             let column = ColumnPath::from(column);
             properties = properties.set_column_statistics_enabled(column, EnabledStatistics::Page);
         }
         let copy = file.try_clone()?;
         let writer = ArrowWriter::try_new(copy, Arc::clone(&SCHEMA), Some(properties.build()));
         let mut writer = writer.map_err(told)?;
-        writer.write(&batch).map_err(told)?;
+        for piece in rows.chunks(PIECE) {
+            writer.write(&batch_of(piece, &verdicts, &sites)?).map_err(told)?;
+        }
         writer.close().map_err(told)?;
         file.sync_all()?;
         let to = file.metadata()?.len();
-        Ok(Block { from: 0, to, crc: checksum(&file, 0, to)?, rows: batch.num_rows() as u64 })
+        Ok(Block { from: 0, to, crc: checksum(&file, 0, to)?, rows: rows.len() as u64 })
     }
+}
+
+/// A count, in the order in which it lies in the file. The verdict and the site are places among all.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Counted {
+    verdict: u32,
+    site: Option<u32>,
+    hour: i32,
+    group: Option<u16>,
+    n: i64,
+    bytes: u64,
+}
+
+/// Texts in order, and the place of each by its number.
+fn placed(numbers: HashMap<Box<str>, u32, Seeded>) -> (Vec<Box<str>>, Vec<u32>) {
+    let mut places = vec![0; numbers.len()];
+    let mut texts: Vec<(Box<str>, u32)> = numbers.into_iter().collect();
+    texts.sort_unstable();
+    for ((_, number), place) in texts.iter().zip(0..) {
+        if let Some(slot) = places.get_mut(*number as usize) {
+            *slot = place;
+        }
+    }
+    (texts.into_iter().map(|(text, _)| text).collect(), places)
+}
+
+/// Some counts as columns.
+fn batch_of(counts: &[Counted], verdicts: &[Box<str>], sites: &[Box<str>]) -> io::Result<RecordBatch> {
+    let (mut site, mut group) = (StringBuilder::new(), UInt16Builder::new());
+    let mut begins_at = TimestampMillisecondBuilder::new().with_timezone("UTC");
+    let (mut verdict, mut n, mut bytes) = (StringBuilder::new(), Int64Builder::new(), UInt64Builder::new());
+    for count in counts {
+        site.append_option(count.site.and_then(|place| sites.get(place as usize)));
+        begins_at.append_value(i64::from(count.hour) * AN_HOUR_MS);
+        group.append_option(count.group);
+        verdict.append_value(verdicts.get(count.verdict as usize).map_or("", |text| &**text));
+        n.append_value(count.n);
+        bytes.append_value(count.bytes);
+    }
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(site.finish()),
+        Arc::new(begins_at.finish()),
+        Arc::new(group.finish()),
+        Arc::new(verdict.finish()),
+        Arc::new(n.finish()),
+        Arc::new(bytes.finish()),
+    ];
+    RecordBatch::try_new(Arc::clone(&SCHEMA), columns).map_err(told)
 }
 
 #[cfg(test)]
