@@ -1,6 +1,6 @@
 //! Filling the records for the first time, and publishing from them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -9,7 +9,7 @@ use engine::sealed::COVERED;
 use engine::{Catalogue, LiveDocument, Sealed, SealedKey};
 use filtering::list::{Intake, Kinds, TooMuch};
 use filtering::publish::{
-    CommitError, Damage, FromRecords, Part, Prepared, Published, RecordsError, Scope, damaged,
+    CommitError, Damage, FromRecords, Part, Prepared, PublishError, Published, RecordsError, Scope, damaged,
 };
 use kit::Timestamp;
 use store::{Db, Tx};
@@ -41,6 +41,32 @@ impl Content {
     async fn under(home: &Home, tx: &mut Tx, key: SealedKey) -> Result<Self> {
         let sealed = filtering::sealed::in_force(tx, &home.lists(), key).await?;
         Ok(Self { catalogue: catalogue()?, sealed: Arc::new(sealed) })
+    }
+}
+
+/// Where publishing reads and writes beside the records.
+struct Places<'a> {
+    gate: PathBuf,
+    kept: PathBuf,
+    /// The portal's hosts.
+    portal: &'a [String],
+}
+
+impl<'a> Places<'a> {
+    fn of(home: &Home, portal: &'a [String]) -> Self {
+        Self { gate: home.gate(), kept: home.lists(), portal }
+    }
+
+    /// Publishes with this content; `watch` is told of each list.
+    fn records<'b>(&'b self, content: &'b Content, watch: &'b dyn Fn(&str, usize, usize)) -> FromRecords<'b> {
+        FromRecords {
+            gate: &self.gate,
+            kept: &self.kept,
+            catalogue: &content.catalogue,
+            sealed: &content.sealed,
+            portal: self.portal,
+            watch,
+        }
     }
 }
 
@@ -192,14 +218,9 @@ async fn prepare(
         bar.set_length(of as u64);
         bar.set_position(done as u64);
     };
-    let from = FromRecords {
-        gate: &context.home.gate(),
-        kept: &context.home.lists(),
-        catalogue: &content.catalogue,
-        sealed: &content.sealed,
-        portal: &portal::hosts(&context.config),
-        watch: &watch,
-    };
+    let hosts = portal::hosts(&context.config);
+    let places = Places::of(&context.home, &hosts);
+    let from = places.records(&content, &watch);
     let (carried_out, is_secret) = carried_out(&from, tx, new, || no_secret(context)).await?;
     let prepared = match carried_out {
         Ok(()) => from.prepare_with(tx, scope, intake, context.at).await,
@@ -239,14 +260,9 @@ async fn carried_out(
 
 /// What holds for a time and no gate carries out under the policy in force, beside this content.
 pub async fn left_out(context: &Context, tx: &mut Tx, content: &Content) -> Result<Vec<LeftOut>> {
-    let from = FromRecords {
-        gate: &context.home.gate(),
-        kept: &context.home.lists(),
-        catalogue: &content.catalogue,
-        sealed: &content.sealed,
-        portal: &portal::hosts(&context.config),
-        watch: &|_, _, _| {},
-    };
+    let hosts = portal::hosts(&context.config);
+    let places = Places::of(&context.home, &hosts);
+    let from = places.records(content, &|_, _, _| {});
     Ok(from.left_out(tx, context.at).await?)
 }
 
@@ -286,14 +302,8 @@ pub async fn publish_lists(
     at: Timestamp,
 ) -> Result<Weighed> {
     let content = Content::under(home, &mut tx, key.clone()).await?;
-    let from = FromRecords {
-        gate: &home.gate(),
-        kept: &home.lists(),
-        catalogue: &content.catalogue,
-        sealed: &content.sealed,
-        portal,
-        watch: &|_, _, _| {},
-    };
+    let places = Places::of(home, portal);
+    let from = places.records(&content, &|_, _, _| {});
     let prepared = from.prepare_with(&mut tx, Scope::Everything, Some(intake), at).await?;
     if is_weighed {
         return commit_weighed(home, &key, prepared, tx, at).await;
@@ -302,7 +312,7 @@ pub async fn publish_lists(
     Ok(Weighed::Live)
 }
 
-/// Why what somebody changed at the portal was not published, and so not kept.
+/// Why what somebody changed at the portal was not published. Unless it says otherwise it is not kept either.
 #[derive(Debug, thiserror::Error)]
 pub enum NotLive {
     /// No gate can carry it out.
@@ -313,7 +323,10 @@ pub enum NotLive {
         /// Whether that tells of a sealed site.
         is_secret: bool,
     },
-    /// Something we did not foresee.
+    /// It is in the records, and gates go by what they had.
+    #[error(transparent)]
+    Late(PublishError),
+    /// Something we did not foresee; it is not in the records.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
 }
@@ -329,14 +342,8 @@ pub async fn publish_live(
     at: Timestamp,
 ) -> Result<(), NotLive> {
     let content = Content::under(home, &mut tx, key.clone()).await?;
-    let from = FromRecords {
-        gate: &home.gate(),
-        kept: &home.lists(),
-        catalogue: &content.catalogue,
-        sealed: &content.sealed,
-        portal,
-        watch: &|_, _, _| {},
-    };
+    let places = Places::of(home, portal);
+    let from = places.records(&content, &|_, _, _| {});
     match carried_out(&from, &mut tx, new, || no_secret_under(key)).await? {
         (Ok(()), _) => {}
         (Err(RecordsError::LeftOut(why)), is_secret) => return Err(NotLive::LeftOut { why, is_secret }),
@@ -346,11 +353,14 @@ pub async fn publish_live(
         .prepare_with(&mut tx, Scope::Live, None, at)
         .await
         .map_err(|error| NotLive::Failed(error.into()))?;
-    prepared.commit(tx).await.map(drop).map_err(|error| NotLive::Failed(error.into()))
+    prepared.commit(tx).await.map(drop).map_err(|error| match error {
+        CommitError::NotLive(error) => NotLive::Late(error),
+        CommitError::NotKept(_) => NotLive::Failed(error.into()),
+    })
 }
 
-/// Publishes from the records whatever is damaged of what is published, for a hub that runs: it holds the key and knows
-/// its portal's hosts, and reaches no other.
+/// Publishes from the records whatever is damaged of what is published, and what holds for a time in any case, for a hub that
+/// runs: it holds the key and knows its portal's hosts, and reaches no other.
 pub async fn publish_again(
     home: &Home,
     records: &Db,
@@ -361,14 +371,8 @@ pub async fn publish_again(
 ) -> Result<Published> {
     let mut tx = records.begin().await?;
     let content = Content::under(home, &mut tx, key).await?;
-    let from = FromRecords {
-        gate: &home.gate(),
-        kept: &home.lists(),
-        catalogue: &content.catalogue,
-        sealed: &content.sealed,
-        portal,
-        watch: &|_, _, _| {},
-    };
+    let places = Places::of(home, portal);
+    let from = places.records(&content, &|_, _, _| {});
     let prepared = from.prepare(&mut tx, scope_of(damage).unwrap_or(Scope::Live), at).await?;
     Ok(prepared.commit(tx).await?)
 }

@@ -163,6 +163,7 @@ async fn serve(
             records: db.clone(),
             key: sealed_key.clone(),
             portal: portal::hosts(config).into(),
+            alarm: alarm.clone(),
         }),
         kind: config.school.kind,
         hashing: people::account::Hashing::new(),
@@ -276,13 +277,14 @@ async fn watch(home: Home, key: SealedKey, current: Arc<Current>, mut seen: Publ
 /// How often the hub looks whether something has ended by itself.
 const ENDS_EVERY: Duration = Duration::from_secs(10);
 
-/// Writes into the access trail that an override, a focus or withheld access ended by itself. Gates go by the clock and
+/// Writes into the access trail that an override, a focus or withheld access ended by itself, and that a proposal waited in vain. Gates go by the clock and
 /// wait for nobody; what ended while no hub ran is written down when one starts.
 async fn write_down_ends(db: Db) {
     let mut since = Timestamp::from_millis(i64::MIN);
     loop {
         let at = Clock::System.now();
-        match ends(&db, since, at).await {
+        let over = async { ends(&db, since, at).await.and(lapse(&db, at).await) };
+        match over.await {
             Ok(()) => since = at.plus_millis(-OVERLAP_MS),
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "What ended by itself is not in the trail yet")
@@ -290,6 +292,19 @@ async fn write_down_ends(db: Db) {
         }
         tokio::time::sleep(ENDS_EVERY).await;
     }
+}
+
+/// Proposals to which nobody agreed in time.
+async fn lapse(db: &Db, at: Timestamp) -> Result<()> {
+    let mut tx = db.read().await?;
+    let some = register::approval::is_overdue(&mut tx, at).await?;
+    tx.roll_back().await?;
+    if some {
+        let mut tx = db.begin().await?;
+        register::approval::lapse(&mut tx, &store::Actor::Job("approvals"), at).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// So much is looked at again, should the clock have been set back a little.

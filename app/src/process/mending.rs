@@ -1,5 +1,5 @@
-//! The hub looks after what is published: whatever of it is found damaged is published again from the records, at once,
-//! and every page of the portal says so until it is.
+//! The hub looks after what is published: whatever of it is found damaged, and whatever is in the records and could not be
+//! published, is published again from the records, at once, and every page of the portal says so until it is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,14 +20,35 @@ const SECOND_LOOK: Duration = Duration::from_millis(100);
 /// How long to wait after publishing has failed, at first and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
 
-/// Whether something that is published is damaged.
+/// What every page says while gates do not go by something that the records hold.
+const LATE: &str = "Something that was decided here is kept, but the filter does not go by it yet. It is tried again until it does. \
+                    If this stays, tell the network manager: the service log says more.";
+
+/// What is wrong with what is published.
 #[derive(Debug, Clone, Default)]
-pub struct Alarm(Arc<AtomicBool>);
+pub struct Alarm(Arc<Wrong>);
+
+#[derive(Debug, Default)]
+struct Wrong {
+    /// Some of it is damaged.
+    damaged: AtomicBool,
+    /// The records hold more.
+    late: AtomicBool,
+}
 
 impl Alarm {
     /// What every page says.
     pub fn notices(&self) -> Vec<String> {
-        if self.0.load(Ordering::Relaxed) { vec![BEHIND.to_owned()] } else { Vec::new() }
+        let said = [(&self.0.damaged, BEHIND), (&self.0.late, LATE)];
+        said.into_iter()
+            .filter(|(is, _)| is.load(Ordering::Relaxed))
+            .map(|(_, words)| words.to_owned())
+            .collect()
+    }
+
+    /// Something is in the records and could not be published: it is tried again until it is.
+    pub fn late(&self) {
+        self.0.late.store(true, Ordering::Relaxed);
     }
 }
 
@@ -54,7 +75,8 @@ impl Mending {
     pub async fn look(&mut self) {
         let folder = self.home.gate();
         let trace = Published::read(&folder).ok().flatten().map(|published| published.trace(&folder));
-        if trace.is_some() && trace == self.whole {
+        let late = self.alarm.0.late.load(Ordering::Relaxed);
+        if trace.is_some() && trace == self.whole && !late {
             return;
         }
         if self.next.is_some_and(|(at, _)| Instant::now() < at) {
@@ -65,23 +87,26 @@ impl Mending {
             tokio::time::sleep(SECOND_LOOK).await;
             damage = self.damage().await;
         }
-        if damage.is_empty() {
-            if self.alarm.0.swap(false, Ordering::Relaxed) {
-                tracing::info!("What is published is whole again");
-            }
+        if damage.is_empty() && self.alarm.0.damaged.swap(false, Ordering::Relaxed) {
+            tracing::info!("What is published is whole again");
+        }
+        if damage.is_empty() && !late {
             (self.whole, self.next) = (trace, None);
             return;
         }
-        self.alarm.0.store(true, Ordering::Relaxed);
+        self.alarm.0.damaged.store(!damage.is_empty(), Ordering::Relaxed);
         for one in &damage {
             tracing::error!(error = %one.error, "What was published is damaged; it is published again");
         }
+        // Before the records are read: what comes into them after that is told anew.
+        self.alarm.0.late.store(false, Ordering::Relaxed);
         match self.publish(damage).await {
             Ok(published) => tracing::warn!(
                 generation = published.generation,
-                "What was damaged has been published again from the records"
+                "What was damaged or late has been published from the records"
             ),
             Err(error) => {
+                self.alarm.0.late.store(late, Ordering::Relaxed);
                 let wait = self.next.map_or(WAIT.0, |(_, wait)| (wait * 2).min(WAIT.1));
                 self.next = Some((Instant::now() + wait, wait));
                 tracing::error!(

@@ -10,6 +10,7 @@ use store::{Actor, Db, Tx};
 use crate::commands::records::{NotLive, publish_live};
 use crate::commands::secret::may_tell;
 use crate::home::Home;
+use crate::process::mending::Alarm;
 
 /// What publishing from the hub needs.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct Publishing {
     pub key: SealedKey,
     /// The portal's hosts.
     pub portal: Arc<[String]>,
+    /// Told of what is kept and could not be published.
+    pub alarm: Alarm,
 }
 
 /// Said where ten answers told of sealed sites within the hour: as from the command line, no answer may tell of more.
@@ -56,6 +59,12 @@ impl Publishes for Publishing {
                     let may =
                         may_tell(&self.records, &actor, FROM_THE_PORTAL, told, at).await.map_err(failed)?;
                     Err(NotPublished::CannotBe(if may.0 { why } else { NOT_NOW.to_owned() }))
+                }
+                // It is decided. Every page says that gates do not have it yet, and it is published as soon as it can be.
+                Err(NotLive::Late(error)) => {
+                    tracing::error!(%error, "What was decided at the portal is kept, and not published yet");
+                    self.alarm.late();
+                    Ok(())
                 }
                 Err(NotLive::Failed(error)) => Err(failed(error)),
             }

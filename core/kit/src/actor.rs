@@ -14,6 +14,13 @@ pub enum Actor {
     CommandLine(u32),
 }
 
+impl Actor {
+    /// The number of the person whom `written` names, as in `person:12`; `None` where it is no person.
+    pub fn person(written: &str) -> Option<u32> {
+        written.strip_prefix("person:")?.parse().ok()
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -36,6 +43,10 @@ mod tests {
             (Actor::CommandLine(1000), "command-line:1000"),
         ] {
             assert_eq!(actor.to_string(), written);
+            assert_eq!(
+                Actor::person(written),
+                if let Actor::Person(number) = actor { Some(number) } else { None }
+            );
         }
     }
 }

@@ -9,7 +9,8 @@ use super::Soon;
 /// Commits and publishes.
 pub trait Publishes: Send + Sync {
     /// Commits what the transaction has changed and publishes what holds for a time, with something new in it, where
-    /// gates can carry that out. What cannot be published is not kept. Gates have it within a second.
+    /// gates can carry that out. What no gate can carry out is not kept. Gates have it within a second; where they cannot have it
+    /// yet, it is kept and tried again, and every page says so meanwhile.
     fn live(
         &self,
         tx: Tx,
@@ -19,7 +20,7 @@ pub trait Publishes: Send + Sync {
     ) -> Soon<'_, Result<(), NotPublished>>;
 }
 
-/// Why something was not published, and so not kept.
+/// Why something was not kept, and so not published.
 #[derive(Debug, thiserror::Error)]
 pub enum NotPublished {
     /// No gate can carry it out under the policy in force; why, for whoever asked for it.

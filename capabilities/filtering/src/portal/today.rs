@@ -23,7 +23,7 @@ pub(super) fn routes() -> Router<Portal> {
 pub fn offered(standing: &Standing) -> Vec<(String, String)> {
     let authority = Duties::built_in().authority();
     let mut links = vec![("Today", "/today")];
-    if authority.offers::<ReadRequests>(standing) {
+    if authority.offers::<ReadRequests>(standing) || authority.offers::<AgreeRequest>(standing) {
         links.push(("Requests", "/staff/requests"));
     }
     links.into_iter().map(|(words, href)| (words.to_owned(), href.to_owned())).collect()
@@ -31,12 +31,14 @@ pub fn offered(standing: &Standing) -> Vec<(String, String)> {
 
 async fn today(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
     let mut waiting = None;
-    if who.may::<ReadRequests>(()).is_ok() {
+    let reads = who.may::<ReadRequests>(()).is_ok();
+    if reads || who.offers::<AgreeRequest>() {
         let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
         let open = actions::list(&mut tx, true, 100).await.map_err(PageError::unexpected)?;
         let (mut new, mut second) = (0_usize, 0_usize);
         for request in &open {
-            let proposed = agreeing::of(&mut tx, &request.reference).await.map_err(PageError::unexpected)?;
+            let proposed =
+                agreeing::of(&mut tx, &request.reference, who.at()).await.map_err(PageError::unexpected)?;
             match proposed {
                 None => new += 1,
                 Some(proposed) if proposed.by != who.standing().actor().to_string() => second += 1,
@@ -44,7 +46,7 @@ async fn today(State(portal): State<Portal>, who: SignedIn) -> Result<Response, 
             }
         }
         tx.roll_back().await.map_err(PageError::unexpected)?;
-        waiting = Some((new, if who.offers::<AgreeRequest>() { second } else { 0 }));
+        waiting = Some((if reads { new } else { 0 }, if who.offers::<AgreeRequest>() { second } else { 0 }));
     }
     Ok(who.respond(&page(waiting)))
 }

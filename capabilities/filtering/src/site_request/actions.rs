@@ -4,6 +4,7 @@ use ::store::{Actor, StoreError, Subject, Tx, trail};
 use engine::Catalogue;
 use kit::permit::Action;
 use kit::{Permit, Timestamp};
+use register::approval;
 use serde_json::json;
 
 use super::model::{Ask, NotOpen, SiteRequest, State};
@@ -212,7 +213,13 @@ async fn answer(
         return Err(NotOpen { was: "answered" }.into());
     }
     trail::changed(tx, actor, verb, &Subject::new("site-request", request.id), &json!({}), at).await?;
-    Ok(())
+    // Whatever is proposed about it waits for nothing now.
+    match approval::overtake(tx, actor, super::agreeing::KIND, &request.id.to_string(), at).await {
+        Ok(_) => Ok(()),
+        Err(approval::AnswerError::Store(error)) => Err(error.into()),
+        // It was answered in this very moment: it waits no more either.
+        Err(_) => Ok(()),
+    }
 }
 
 /// Whoever asked, where that is known well enough to open something for them alone.

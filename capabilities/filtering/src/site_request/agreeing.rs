@@ -21,7 +21,7 @@ kit::action!(
 );
 
 /// What such approvals are kept as.
-const KIND: &str = "request.approve";
+pub(super) const KIND: &str = "request.approve";
 /// For how long a proposal waits for its second person.
 const WAITS_MS: i64 = 14 * 86_400_000;
 
@@ -91,6 +91,9 @@ pub async fn propose(
     overrides::actions::somebody(tx, &terms.whom).await.map_err(AnswerError::from)?;
     // What nobody agreed to in time stands in nobody's way.
     approval::lapse(tx, &Actor::Job("approvals"), at).await?;
+    if of(tx, permit.subject(), at).await?.is_none() {
+        approval::overtake(tx, permit.actor(), KIND, &request.id.to_string(), at).await?;
+    }
     let (kind, id) = terms.whom.parts();
     let proposal = Proposal {
         kind: KIND,
@@ -117,7 +120,7 @@ pub async fn agree(
     words: &str,
     at: Timestamp,
 ) -> Result<(SiteRequest, Override), AgreeError> {
-    let proposed = shown_one(tx, permit.subject(), shown).await?;
+    let proposed = shown_one(tx, permit.subject(), shown, at).await?;
     approval::agree(tx, permit.actor(), proposed.id, words, at).await?;
     let Terms { whom, ends_at, .. } = proposed.terms;
     Ok(actions::open_up(tx, permit, Some(whom), words, ends_at, at).await?)
@@ -131,23 +134,29 @@ pub async fn disagree(
     words: &str,
     at: Timestamp,
 ) -> Result<(), AgreeError> {
-    let proposed = shown_one(tx, permit.subject(), shown).await?;
+    let proposed = shown_one(tx, permit.subject(), shown, at).await?;
     approval::refuse(tx, permit.actor(), proposed.id, words, at).await?;
     Ok(())
 }
 
 /// Whoever proposed it takes it back.
 pub async fn withdraw(tx: &mut Tx, permit: &Permit<ProposeRequest>, at: Timestamp) -> Result<(), AgreeError> {
-    let proposed = of(tx, permit.subject()).await?.ok_or(AgreeError::NothingWaits)?;
+    let proposed = of(tx, permit.subject(), at).await?.ok_or(AgreeError::NothingWaits)?;
     approval::withdraw(tx, permit.actor(), proposed.id, at).await?;
     Ok(())
 }
 
-/// What is proposed about a request and waits.
-pub async fn of(tx: &mut Tx, reference: &Reference) -> Result<Option<Proposed>, AgreeError> {
+/// What is proposed about a request and waits. It takes two people, each of whom may: what was proposed by one who may no longer
+/// waits for nobody, since they may have come back to the roll as another.
+pub async fn of(tx: &mut Tx, reference: &Reference, at: Timestamp) -> Result<Option<Proposed>, AgreeError> {
     let Some(request) = actions::find(tx, reference).await? else { return Ok(None) };
-    let waiting = approval::waiting_for(tx, KIND, &request.id.to_string()).await?;
-    Ok(waiting.map(read).transpose()?)
+    let Some(waiting) = approval::waiting_for(tx, KIND, &request.id.to_string()).await? else {
+        return Ok(None);
+    };
+    if !people::duty::may_still::<ProposeRequest>(tx, &waiting.proposed_by, at).await? {
+        return Ok(None);
+    }
+    Ok(Some(read(waiting)?))
 }
 
 /// Every proposal about a request, oldest first, with what became of it.
@@ -155,8 +164,13 @@ pub async fn history(tx: &mut Tx, request: &SiteRequest) -> Result<Vec<Approval>
     approval::history(tx, KIND, &request.id.to_string()).await
 }
 
-async fn shown_one(tx: &mut Tx, reference: &Reference, shown: ApprovalId) -> Result<Proposed, AgreeError> {
-    let proposed = of(tx, reference).await?.ok_or(AgreeError::NothingWaits)?;
+async fn shown_one(
+    tx: &mut Tx,
+    reference: &Reference,
+    shown: ApprovalId,
+    at: Timestamp,
+) -> Result<Proposed, AgreeError> {
+    let proposed = of(tx, reference, at).await?.ok_or(AgreeError::NothingWaits)?;
     if proposed.id == shown { Ok(proposed) } else { Err(AgreeError::Changed) }
 }
 

@@ -34,19 +34,41 @@ pub(crate) fn routes() -> Router<Portal> {
         .route("/staff/requests/{reference}/disagreement", post(disagree))
 }
 
+/// What somebody sees of requests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sees {
+    /// All, and who asked.
+    All,
+    /// What another proposed and they may agree to: what a second person needs, and no more.
+    Proposed,
+}
+
+impl Sees {
+    fn of(who: &SignedIn) -> Result<Self, PageError> {
+        match who.may::<ReadRequests>(()) {
+            Ok(_) => Ok(Self::All),
+            Err(_) if who.offers::<AgreeRequest>() => Ok(Self::Proposed),
+            Err(refused) => Err(refused),
+        }
+    }
+}
+
 async fn waiting(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
-    who.may::<ReadRequests>(())?;
+    let sees = Sees::of(&who)?;
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
-    let requests = actions::list(&mut tx, false, SHOWN).await.map_err(PageError::unexpected)?;
+    let only_open = sees == Sees::Proposed;
+    let requests = actions::list(&mut tx, only_open, SHOWN).await.map_err(PageError::unexpected)?;
     let mut lines = Vec::new();
     for request in requests {
         let proposed = match request.state {
             Answered::Open => {
-                agreeing::of(&mut tx, &request.reference).await.map_err(PageError::unexpected)?
+                agreeing::of(&mut tx, &request.reference, who.at()).await.map_err(PageError::unexpected)?
             }
             _ => None,
         };
-        lines.push(views::Line { request, proposed });
+        if sees == Sees::All || proposed.is_some() {
+            lines.push(views::Line { request, proposed });
+        }
     }
     tx.roll_back().await.map_err(PageError::unexpected)?;
     Ok(who.respond(&views::waiting(&lines, &portal.zone)))
@@ -57,7 +79,6 @@ async fn show(
     who: SignedIn,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
-    who.may::<ReadRequests>(())?;
     let reference = reference(path)?;
     let page = one(&portal, &who, &reference, &Submitted::default(), &Mistakes::default(), false).await?;
     Ok(page.into_response())
@@ -72,11 +93,15 @@ async fn one(
     mistakes: &Mistakes,
     answering: bool,
 ) -> Result<Response, PageError> {
+    let sees = Sees::of(who)?;
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let request = found(&mut tx, reference).await?;
-    let proposed = agreeing::of(&mut tx, reference).await.map_err(PageError::unexpected)?;
+    let proposed = agreeing::of(&mut tx, reference, who.at()).await.map_err(PageError::unexpected)?;
+    if sees == Sees::Proposed && proposed.is_none() {
+        return Err(PageError::NotFound);
+    }
     let history = agreeing::history(&mut tx, &request).await.map_err(PageError::unexpected)?;
-    let asker = match request.ask.asker.person {
+    let asker = match request.ask.asker.person.filter(|_| sees == Sees::All) {
         Some(person) => people::name_of(&mut tx, person).await.map_err(PageError::unexpected)?,
         None => None,
     };
@@ -88,6 +113,7 @@ async fn one(
     let policy = portal.filter.policy();
     let groups = policy.document().groups.iter().map(|group| (group.id.clone(), group.name.clone()));
     let seen = views::Seen {
+        sees_asker: sees == Sees::All,
         own: proposed.as_ref().is_some_and(|proposed| proposed.by == who.standing().actor().to_string()),
         may_refuse: who.offers::<RefuseRequest>(),
         may_propose: who.offers::<ProposeRequest>(),
@@ -116,7 +142,7 @@ async fn refuse(
     }
     let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
     // What waits for a second person has nothing to wait for then.
-    let proposed = agreeing::of(&mut tx, &reference).await.map_err(PageError::unexpected)?;
+    let proposed = agreeing::of(&mut tx, &reference, who.at()).await.map_err(PageError::unexpected)?;
     if proposed.is_some() {
         mistakes.add_whole("A second person’s answer is awaited: take the proposal back, or let them answer");
         tx.roll_back().await.map_err(PageError::unexpected)?;
@@ -228,7 +254,7 @@ async fn agree(
     };
     let new = LiveDocument { overrides: vec![made.published()], ..LiveDocument::default() };
     match portal.publishes.live(tx, new, permit.actor().clone(), who.at()).await {
-        Ok(()) => Ok(to(&reference)),
+        Ok(()) => Ok(back(&who, &reference)),
         Err(NotPublished::CannotBe(why)) => {
             mistakes.add_whole(sentence(&why));
             one(&portal, &who, &reference, &form, &mistakes, true).await
@@ -268,12 +294,20 @@ async fn disagree(
             return one(&portal, &who, &reference, &form, &mistakes, true).await;
         }
     }
-    Ok(to(&reference))
+    Ok(back(&who, &reference))
 }
 
 async fn found(tx: &mut Tx, reference: &Reference) -> Result<SiteRequest, PageError> {
     let found = actions::find(tx, reference).await.map_err(PageError::unexpected)?;
     found.ok_or(PageError::NotFound)
+}
+
+/// The request again, or what else waits, for whoever sees only that.
+fn back(who: &SignedIn, reference: &Reference) -> Response {
+    match Sees::of(who) {
+        Ok(Sees::All) => to(reference),
+        _ => Redirect::to("/staff/requests").into_response(),
+    }
 }
 
 fn to(reference: &Reference) -> Response {
@@ -308,7 +342,7 @@ fn until(id: &str, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
 
 /// The person whom the trail writes so.
 fn number(actor: &str) -> Option<engine::PersonNo> {
-    actor.strip_prefix("person:")?.parse().ok().map(engine::PersonNo)
+    kit::Actor::person(actor).map(engine::PersonNo)
 }
 
 /// An error's words as a sentence of their own.

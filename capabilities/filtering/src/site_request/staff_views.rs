@@ -26,6 +26,8 @@ pub struct Line {
 /// What the page of one request must know of whoever looks at it.
 #[derive(Debug, Default)]
 pub struct Seen {
+    /// Whether they see who asked.
+    pub sees_asker: bool,
     /// Whether the proposal is their own.
     pub own: bool,
     /// Whether they may refuse.
@@ -110,9 +112,11 @@ pub fn one(
         SummaryRow::new("Site", host(&request.ask.site.host)),
         SummaryRow::new("What for", request.ask.words.reveal()),
         SummaryRow::new("How long", request.ask.how_long.words()),
-        SummaryRow::new("Who asked", asker),
         SummaryRow::new("Asked", moment(request.created_at, zone)),
     ];
+    if seen.sees_asker {
+        rows.insert(3, SummaryRow::new("Who asked", asker));
+    }
     match &request.state {
         State::Open => {}
         State::Approved { answer, at, ends_at } => {
@@ -157,6 +161,9 @@ fn before(history: &[Approval], zone: &Zone) -> Markup {
             }
             ApprovalState::Withdrawn { at } => {
                 Some(format!("A proposal was taken back at {}", moment(*at, zone)))
+            }
+            ApprovalState::Lapsed { at } if *at < one.lapses_at => {
+                Some(format!("A proposal was overtaken by the answer at {}", moment(*at, zone)))
             }
             ApprovalState::Lapsed { at } => {
                 Some(format!("Nobody agreed in time, until {}", moment(*at, zone)))

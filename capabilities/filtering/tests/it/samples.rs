@@ -199,6 +199,7 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         lapses_at: ends_at,
     };
     let seen = |own, answering| Seen {
+        sees_asker: true,
         own,
         may_refuse: true,
         may_propose: true,

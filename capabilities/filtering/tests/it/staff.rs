@@ -2,7 +2,9 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use filtering::reference::Reference;
 use filtering::site_request::State;
+use filtering::site_request::actions::RefuseRequest;
 use kit::Permit;
 use kit::permit::Action;
 use people::RollFile;
@@ -349,6 +351,103 @@ async fn a_second_person_who_does_not_agree_leaves_the_request_waiting() {
         let refused = manager.post(&format!("{page}/refusal"), "refusal=Play+at+home.").await;
         assert_eq!(refused.status, StatusCode::SEE_OTHER, "{}", refused.body);
         assert_eq!(school.get(TABLET, sent.location()).await.words("h1"), ["Request refused"]);
+    }
+}
+
+/// Ends every duty of a person.
+async fn left(test: &TestDatabase, person: u32) {
+    let mut tx = test.db.begin().await.unwrap();
+    for one in duty::all(&mut tx, &permit::<duty::ReadDuties>(())).await.unwrap() {
+        if one.given.person.0 == person {
+            duty::end(&mut tx, &permit::<duty::EndDuty>(one.id), MONDAY).await.unwrap();
+        }
+    }
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_somebody_proposed_who_may_no_longer_waits_for_nobody() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head"), (2, "network-manager"), (3, "online-safety-lead")]).await;
+        let school = School::new(&test, None);
+        let sent = school.post(TABLET, "/requests", "site=games.example&what=chess&how-long=day").await;
+        let page = format!("/staff{}", sent.location());
+        let (head, manager) = (welcomed(&school, &tokens[0]).await, welcomed(&school, &tokens[1]).await);
+        let proposal = "whom=everyone&until=month&risk=None.";
+        manager.post(&format!("{page}/proposal"), proposal).await;
+        let words = format!("proposal={}&agreement=Yes.", shown(&head, &page).await);
+        left(&test, 2).await;
+        let agreed = head.post(&format!("{page}/agreement"), &words).await;
+        assert_eq!(agreed.status, StatusCode::UNPROCESSABLE_ENTITY, "{}: {}", test.engine, agreed.body);
+        assert!(agreed.body.contains("Nothing waits for an answer here"), "{}", agreed.body);
+        // Another proposes it in its place.
+        let lead = welcomed(&school, &tokens[2]).await;
+        let again = lead.post(&format!("{page}/proposal"), proposal).await;
+        assert_eq!(again.status, StatusCode::SEE_OTHER, "{}", again.body);
+        let words = format!("proposal={}&agreement=Yes.", shown(&head, &page).await);
+        assert_eq!(head.post(&format!("{page}/agreement"), &words).await.location(), page);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_from_the_command_line_ends_what_waits_for_a_second_person() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head"), (2, "network-manager")]).await;
+        let school = School::new(&test, None);
+        let sent = school.post(TABLET, "/requests", "site=games.example&what=chess&how-long=day").await;
+        let page = format!("/staff{}", sent.location());
+        let (head, manager) = (welcomed(&school, &tokens[0]).await, welcomed(&school, &tokens[1]).await);
+        manager.post(&format!("{page}/proposal"), "whom=everyone&until=month&risk=None.").await;
+        let words = format!("proposal={}&agreement=Yes.", shown(&head, &page).await);
+        let mut tx = test.db.begin().await.unwrap();
+        let reference: Reference = sent.location().strip_prefix("/requests/").unwrap().parse().unwrap();
+        let refusing = permit::<RefuseRequest>(reference);
+        filtering::site_request::actions::refuse(&mut tx, &refusing, "Play at home.", MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+        let late = head.post(&format!("{page}/agreement"), &words).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", test.engine);
+        let shown = head.get(&page).await;
+        assert!(shown.body.contains("A proposal was overtaken by the answer"), "{}", shown.body);
+        let mut tx = test.db.read().await.unwrap();
+        assert!(
+            !register::approval::is_overdue(&mut tx, MONDAY.plus_millis(i64::from(u32::MAX))).await.unwrap()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_second_person_sees_what_waits_for_them_and_no_more() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "online-safety-governor"), (2, "network-manager")]).await;
+        let school = School::new(&test, None);
+        let mut pages = Vec::new();
+        for site in ["games.example", "play.example"] {
+            let body = format!("site={site}&what=chess&how-long=day");
+            let sent = school.post(TABLET, "/requests", &body).await;
+            pages.push(format!("/staff{}", sent.location()));
+        }
+        let (governor, manager) = (welcomed(&school, &tokens[0]).await, welcomed(&school, &tokens[1]).await);
+        assert!(governor.get("/today").await.body.contains("Nothing waits for you"));
+        assert!(governor.get("/staff/requests").await.body.contains("Nothing waits for an answer"));
+        for path in [pages[0].clone(), format!("{}/agreement", pages[0])] {
+            assert_eq!(governor.get(&path).await.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        manager.post(&format!("{}/proposal", pages[0]), "whom=group%3Apupils&until=hour&risk=Low.").await;
+        assert!(governor.get("/today").await.body.contains("1 request"));
+        assert_eq!(governor.get("/staff/requests").await.words("tbody th"), ["games.example"]);
+        let seen = governor.get(&format!("{}/agreement", pages[0])).await;
+        assert!(seen.body.contains("Low.") && !seen.body.contains("Who asked"), "{}", seen.body);
+        assert_eq!(governor.get(&pages[1]).await.status, StatusCode::NOT_FOUND);
+        let refused = governor.post(&format!("{}/refusal", pages[0]), "refusal=no").await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{}", test.engine);
+        let words = format!("proposal={}&agreement=Yes.", shown(&governor, &pages[0]).await);
+        let agreed = governor.post(&format!("{}/agreement", pages[0]), &words).await;
+        assert_eq!(
+            (agreed.status, agreed.location()),
+            (StatusCode::SEE_OTHER, "/staff/requests"),
+            "{}",
+            agreed.body
+        );
     }
 }
 

@@ -9,4 +9,4 @@ mod store;
 pub use actions::{DutyError, EndDuty, GiveDuty, ReadDuties, all, end, give};
 pub use content::{Duties, Duty, SchoolKind};
 pub use model::{Assignment, AssignmentId, Gap, Giving, Mistake, Span, gaps};
-pub use standing::{at_the_command_line, of_person};
+pub use standing::{at_the_command_line, may_still, of_person};

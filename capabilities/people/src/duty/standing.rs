@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use engine::PersonNo;
+use kit::permit::Action;
 use kit::{Actor, Standing, Timestamp};
 use store::{StoreError, Tx};
 
+use super::content::Duties;
 use super::store as table;
 
 /// For how long a proof of who somebody is counts as a fresh one.
@@ -23,6 +25,14 @@ pub async fn of_person(
     let duties: BTreeSet<String> =
         held.into_iter().filter(|one| one.holds(at)).map(|one| one.given.duty).collect();
     Ok(Standing::loaded(Actor::Person(person.0), duties, Some(proved_at.plus_millis(FRESH_MS))))
+}
+
+/// Whether whom the records name, as in `person:12`, may do `A` at `at`, be it after proving again who they are: for what somebody
+/// began and another ends. Whoever has left the roll may nothing, whoever else they have become on it since.
+pub async fn may_still<A: Action>(tx: &mut Tx, actor: &str, at: Timestamp) -> Result<bool, StoreError> {
+    let Some(person) = Actor::person(actor) else { return Ok(false) };
+    let standing = of_person(tx, PersonNo(person), at, at).await?;
+    Ok(Duties::built_in().authority().offers::<A>(&standing))
 }
 
 /// Somebody at the command line, by their account of the machine: it has let them in just now.

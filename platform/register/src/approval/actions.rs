@@ -95,6 +95,23 @@ pub async fn lapse(tx: &mut Tx, job: &Actor, at: Timestamp) -> Result<Vec<Approv
     Ok(lapsed)
 }
 
+/// Whether any waits although its time is over.
+pub async fn is_overdue(tx: &mut Tx, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(!table::overdue(tx, at).await?.is_empty())
+}
+
+/// Ends what of that kind waits about a subject, because somebody has settled it otherwise: nobody can agree to it any more.
+pub async fn overtake(
+    tx: &mut Tx,
+    actor: &Actor,
+    kind: &str,
+    subject: &str,
+    at: Timestamp,
+) -> Result<Option<Approval>, AnswerError> {
+    let Some(approval) = table::waiting_about(tx, kind, subject).await? else { return Ok(None) };
+    answered(tx, actor, "approval.overtake", approval.lapse(at)?, at).await.map(Some)
+}
+
 /// What of that kind waits about a subject.
 pub async fn waiting_for(tx: &mut Tx, kind: &str, subject: &str) -> Result<Option<Approval>, StoreError> {
     table::waiting_about(tx, kind, subject).await

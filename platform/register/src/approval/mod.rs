@@ -4,5 +4,7 @@ mod actions;
 mod model;
 mod store;
 
-pub use actions::{AnswerError, agree, history, lapse, propose, refuse, waiting_for, withdraw};
+pub use actions::{
+    AnswerError, agree, history, is_overdue, lapse, overtake, propose, refuse, waiting_for, withdraw,
+};
 pub use model::{Approval, ApprovalId, NotYourOwn, Proposal, Refused, State};
