@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    activity, backup, certificate, demo, duties, explain, filter_test, focus, init, lists, manual, observe,
-    overrides, people, policy, requests, run, sealed, status, trail, withhold,
+    activity, backup, certificate, demo, duties, explain, filter_test, focus, init, lists, manual,
+    move_database, observe, overrides, people, policy, requests, run, sealed, status, trail, withhold,
 };
 
 /// Carries out a school's online-safety policy, and proves that it does.
@@ -114,6 +114,13 @@ pub enum Command {
     Backup(backup::Backup),
     /// Bring a school back from a back-up.
     Restore(backup::AskedRestore),
+    /// Carry the records of a school that is stopped across to another database, and prove that they arrived.
+    #[command(
+        after_help = "The old records stay as they are. A PostgreSQL database must be there and empty; `createdb` makes one. An \
+                      address with a password is better given as `-` and typed or piped in, since others can list what commands \
+                      were given."
+    )]
+    MoveDatabase(move_database::MoveDatabase),
     /// The access trail: show who did what, and sign how far it has come.
     #[command(subcommand)]
     Trail(trail::Trail),

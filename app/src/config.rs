@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use filtering::list::web::Every;
@@ -66,9 +66,18 @@ pub struct School {
 pub struct Portal {
     /// Where its pages are.
     pub listen: SocketAddr,
-    /// How browsers reach it, as in `http://fivebar.school.example`; the listening address if left out.
+    /// Where the same pages are over HTTPS, and people can sign in from; nowhere if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub https: Option<SocketAddr>,
+    /// How browsers reach it, as in `https://fivebar.school.example`; the listening address if left out, that of HTTPS first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The certificate of HTTPS with what signed it, as PEM; one that devices must be told to trust is made if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// The certificate's private key, as PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
 }
 
 /// The records.

@@ -64,7 +64,8 @@ pub struct Verify {
 /// the first are made again from the records and lists, the second has its own retention, which a back-up must not
 /// outlive. The keys do: without the certificate of encrypted DNS every device would have to trust another, and without them the sealed entries and the links of block pages could not be read again, so
 /// whoever holds a back-up can read both.
-const INCLUDED: [&str; 4] = ["fivebar.toml", "keys", "certificate", "lists"];
+const INCLUDED: [&str; 6] =
+    ["fivebar.toml", "keys", "certificate", "lists", "hub/portal.pem", "hub/portal.key"];
 
 /// Makes a back-up and proves it.
 pub fn make(context: &Context, asked: &Backup) -> Result<()> {

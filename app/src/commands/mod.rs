@@ -18,6 +18,7 @@ pub mod init;
 pub mod lasting;
 pub mod lists;
 pub mod manual;
+pub mod move_database;
 pub mod observe;
 pub mod origins;
 pub mod overrides;
@@ -94,6 +95,7 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::Observe(asked) => observe::run(&Context::open(home, output)?, asked),
         Command::Activity(asked) => activity::run(&Context::open(home, output)?, asked),
         Command::Backup(asked) => backup::make(&Context::open(home, output)?, &asked),
+        Command::MoveDatabase(asked) => move_database::run(&Context::open(home, output)?, &asked),
         Command::Restore(asked) => backup::restore(home, &asked, output),
         Command::Trail(asked) => trail::run(&Context::open(home, output)?, &asked),
         Command::Verify(asked) => backup::prove(home, &asked, output),

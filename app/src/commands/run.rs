@@ -42,6 +42,8 @@ pub struct Run {
     pub bind_https: Option<SocketAddr>,
     #[arg(long, hide = true)]
     pub bind_portal: Option<SocketAddr>,
+    #[arg(long, hide = true)]
+    pub bind_portal_https: Option<SocketAddr>,
 }
 
 /// Runs the command.
@@ -70,6 +72,7 @@ pub fn run(given: Option<PathBuf>, asked: &Run, output: Output) -> Result<()> {
         tls: asked.bind_tls,
         https: asked.bind_https,
         portal: asked.bind_portal,
+        portal_https: asked.bind_portal_https,
     };
     let users = Users::to_become(&config)?;
     if let (Some(part), Some(users), false) = (asked.only, &users, asked.settled) {
@@ -118,14 +121,15 @@ fn say_ready(ready: &Ready, manager: &Manager) {
     manager.serving();
 }
 
-/// The portal's address must be known before the gate starts, since block pages link to it: a port that the
+/// The portal's addresses must be known before the gate starts, since block pages link to it: a port that the
 /// configuration leaves open is chosen here.
 pub fn fixed(config: &Config, mut bind: Bind) -> Result<Bind> {
-    let portal = bind.portal.unwrap_or(config.portal.listen);
-    bind.portal = Some(match portal.port() {
-        0 => std::net::TcpListener::bind(portal)?.local_addr()?,
-        _ => portal,
-    });
+    let chosen = |address: SocketAddr| match address.port() {
+        0 => std::net::TcpListener::bind(address)?.local_addr(),
+        _ => Ok(address),
+    };
+    bind.portal = Some(chosen(bind.portal.unwrap_or(config.portal.listen))?);
+    bind.portal_https = bind.portal_https.or(config.portal.https).map(chosen).transpose()?;
     Ok(bind)
 }
 
@@ -161,6 +165,9 @@ fn together(config: &Config, ready: &Ready, output: Output) {
     ));
     if let Some(portal) = ready.portal {
         output.say(format!("  portal  http://{portal}/"));
+    }
+    if let Some(portal) = ready.portal_https {
+        output.say(format!("  portal  https://{portal}/   (where people sign in)"));
     }
     if let Some(notice) = ready.notices() {
         output.say(notice);

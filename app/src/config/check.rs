@@ -83,6 +83,7 @@ impl Config {
                 );
             }
         }
+        self.check_portal(&mut say);
         for (key, listen) in [("proxy", &*self.proxy.listen), ("portal", &[self.portal.listen])] {
             let proxy: &[SocketAddr] = if key == "portal" { &self.proxy.listen } else { &[] };
             let others = proxy
@@ -96,21 +97,6 @@ impl Config {
                     key,
                     "listen",
                     format!("{one} cannot be had beside {whose} {other}; give one of them another port"),
-                );
-            }
-        }
-        if let Some(url) = &self.portal.url {
-            if !(url.starts_with("http://") || url.starts_with("https://")) {
-                say(
-                    "portal",
-                    "url",
-                    format!("{url:?} is not a web address; it begins with http:// or https://"),
-                );
-            } else if lists::url::canonical(url).is_none() {
-                say(
-                    "portal",
-                    "url",
-                    format!("{url:?} names no host; write it like http://fivebar.school.example"),
                 );
             }
         }
@@ -139,6 +125,68 @@ impl Config {
                 "keep-days",
                 "keep events for at least one day, or nothing can be looked into".to_owned(),
             );
+        }
+    }
+}
+
+impl Config {
+    fn check_portal(&self, say: &mut impl FnMut(&str, &str, String)) {
+        let portal = &self.portal;
+        if let Some(url) = &portal.url {
+            if !(url.starts_with("http://") || url.starts_with("https://")) {
+                say(
+                    "portal",
+                    "url",
+                    format!("{url:?} is not a web address; it begins with http:// or https://"),
+                );
+            } else if lists::url::canonical(url).is_none() {
+                say(
+                    "portal",
+                    "url",
+                    format!("{url:?} names no host; write it like http://fivebar.school.example"),
+                );
+            }
+        }
+        match (&portal.certificate, &portal.key) {
+            (Some(_), None) => {
+                say("portal", "certificate", "give its key too, as in key = \"portal.key\"".to_owned())
+            }
+            (None, Some(_)) => {
+                say(
+                    "portal",
+                    "key",
+                    "give its certificate too, as in certificate = \"portal.pem\"".to_owned(),
+                );
+            }
+            _ => {}
+        }
+        let Some(https) = portal.https else {
+            if portal.certificate.is_some() {
+                let what = "say where HTTPS is served too, as in https = \"0.0.0.0:443\"".to_owned();
+                say("portal", "certificate", what);
+            }
+            return;
+        };
+        // An address over HTTPS that people are not told of is one at which nobody signs in.
+        if portal.url.as_ref().is_some_and(|url| url.starts_with("http://")) {
+            say(
+                "portal",
+                "url",
+                "the portal is served over HTTPS: write its address with https://".to_owned(),
+            );
+        }
+        let dns = self.dns.listen.iter().map(|other| ("the DNS front's", *other));
+        let encrypted = self.dns.tls.iter().chain(&self.dns.https).map(|other| ("encrypted DNS's", *other));
+        let proxy = self.proxy.listen.iter().map(|other| ("the proxy's", *other));
+        let plain = std::iter::once(("the portal's own", portal.listen));
+        for (whose, other) in dns.chain(encrypted).chain(proxy).chain(plain) {
+            if meet(https, other) {
+                say(
+                    "portal",
+                    "https",
+                    format!("{https} cannot be had beside {whose} {other}; give one of them another port"),
+                );
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The certificate of encrypted DNS: the school's own files, or one that is made here and kept in the home.
+//! The certificates of encrypted DNS and of the portal: the school's own files, or ones that are made here and kept in the home.
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::home::{Home, write_secret};
-use crate::process::portal::own_address;
+use crate::process::portal::{self, own_address};
 use crate::process::supervisor::Bind;
 
 /// How long a made certificate holds: what devices accept at most of one that was put on them by hand.
@@ -25,10 +25,45 @@ const A_DAY_MS: i64 = 86_400_000;
 /// What the line begins with that says when a made certificate ends.
 const ENDS: &str = "Ends on: ";
 
-/// Said wherever a made certificate is used.
-pub const MUST_TRUST: &str = "Encrypted DNS shows a certificate that was made here, which no device trusts by itself: put \
-                              it on each (`fivebar certificate show`), or name one from an authority in [dns] \
-                              certificate and key.";
+/// Who shows a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// The gate, to devices that ask it for names.
+    Dns,
+    /// The hub, to browsers.
+    Portal,
+}
+
+impl Shows {
+    /// Said wherever a made certificate is used.
+    pub const fn must_trust(self) -> &'static str {
+        match self {
+            Self::Dns => {
+                "Encrypted DNS shows a certificate that was made here, which no device trusts by itself: put \
+                 it on each (`fivebar certificate show`), or name one from an authority in [dns] \
+                 certificate and key."
+            }
+            Self::Portal => {
+                "The portal shows a certificate that was made here, at which browsers warn: put it on each device \
+                 (`fivebar certificate show --portal`), or name one from an authority in [portal] certificate and key."
+            }
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Dns => "encrypted DNS",
+            Self::Portal => "the portal",
+        }
+    }
+
+    const fn section(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Portal => "portal",
+        }
+    }
+}
 
 /// A certificate with its key, both as PEM. Not printable: nobody may come to log it.
 #[derive(Serialize, Deserialize)]
@@ -46,16 +81,21 @@ pub struct Files {
 }
 
 impl Files {
-    pub fn of(home: &Home, config: &Config) -> Self {
-        match (&config.dns.certificate, &config.dns.key) {
+    pub fn of(home: &Home, config: &Config, shows: Shows) -> Self {
+        let (named, folder, name) = match shows {
+            Shows::Dns => ((&config.dns.certificate, &config.dns.key), home.certificate(), "dns"),
+            // Where the hub may write: it alone reads this one.
+            Shows::Portal => ((&config.portal.certificate, &config.portal.key), home.hub(), "portal"),
+        };
+        match named {
             (Some(certificate), Some(key)) => {
                 // As every path of the file, from the home.
                 let from_home = |path: &PathBuf| home.path().join(path);
                 Self { certificate: from_home(certificate), key: from_home(key), made: false }
             }
             _ => Self {
-                certificate: home.certificate().join("dns.pem"),
-                key: home.certificate().join("dns.key"),
+                certificate: folder.join(format!("{name}.pem")),
+                key: folder.join(format!("{name}.key")),
                 made: true,
             },
         }
@@ -64,11 +104,15 @@ impl Files {
 
 impl Pair {
     /// Reads both files.
-    pub fn read(home: &Home, config: &Config) -> Result<Self> {
-        let files = Files::of(home, config);
+    pub fn read(home: &Home, config: &Config, shows: Shows) -> Result<Self> {
+        let files = Files::of(home, config, shows);
         let read = |path: &PathBuf| {
             fs::read_to_string(path).with_context(|| {
-                format!("cannot read {}; see certificate and key in [dns] of fivebar.toml", path.display())
+                format!(
+                    "cannot read {}; see certificate and key in [{}] of fivebar.toml",
+                    path.display(),
+                    shows.section()
+                )
             })
         };
         Ok(Self { certificate: read(&files.certificate)?, key: read(&files.key)? })
@@ -99,32 +143,38 @@ impl Pair {
     }
 }
 
-/// What the gate shows, and the file it is in; `None` where the school has no encrypted DNS. A missing certificate is
-/// made, unless the file was named.
+/// What is shown, and the file it is in; `None` where the school has no encrypted DNS, or no portal over HTTPS. A missing
+/// certificate is made, unless the file was named.
 pub fn to_show(
     home: &Home,
     config: &Config,
     bind: &Bind,
+    shows: Shows,
     at: Timestamp,
 ) -> Result<Option<(PathBuf, Certificate)>> {
-    if !config.dns.is_encrypted() {
+    let is_shown = match shows {
+        Shows::Dns => config.dns.is_encrypted(),
+        Shows::Portal => config.portal.https.is_some(),
+    };
+    if !is_shown {
         return Ok(None);
     }
-    let files = Files::of(home, config);
+    let files = Files::of(home, config, shows);
     if files.made && !files.certificate.exists() {
-        make(home, config, bind, at)?;
+        make(home, config, bind, shows, at)?;
     }
-    let pair = Pair::read(home, config)?;
+    let pair = Pair::read(home, config, shows)?;
     let certificate = pair.usable().with_context(|| {
         format!("{} with {} cannot be used", files.certificate.display(), files.key.display())
     })?;
     if files.made {
-        tracing::info!("{MUST_TRUST}");
+        tracing::info!("{}", shows.must_trust());
     }
     if let Some((day, days)) = pair.ends(at).filter(|(_, days)| *days < SPOKEN_OF_DAYS) {
         tracing::warn!(
             days,
-            "The made certificate of encrypted DNS ends on {day}; `fivebar certificate renew` makes another, which devices must then trust"
+            "The made certificate of {} ends on {day}; `fivebar certificate renew` makes another, which devices must then trust",
+            shows.words()
         );
     }
     Ok(Some((files.certificate, certificate)))
@@ -143,15 +193,21 @@ pub fn show_again(certificate: &Certificate, line: &str) {
 }
 
 /// Makes a certificate in place of any that was made before.
-pub fn make(home: &Home, config: &Config, bind: &Bind, at: Timestamp) -> Result<()> {
-    let files = Files::of(home, config);
-    let names = names(config, bind);
+pub fn make(home: &Home, config: &Config, bind: &Bind, shows: Shows, at: Timestamp) -> Result<()> {
+    let files = Files::of(home, config, shows);
+    let names = match shows {
+        Shows::Dns => names(config, bind),
+        Shows::Portal => portal::certified(config, bind),
+    };
     let first = at.plus_millis(-A_DAY_MS);
     let last = at.plus_millis(LASTS_DAYS * A_DAY_MS);
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).context("cannot make a key")?;
     let mut wanted =
         CertificateParams::new(names.clone()).context("cannot make a certificate for its names")?;
-    let called = config.dns.name.clone().unwrap_or_else(|| "Fivebar encrypted DNS".to_owned());
+    let called = match shows {
+        Shows::Dns => config.dns.name.clone().unwrap_or_else(|| "Fivebar encrypted DNS".to_owned()),
+        Shows::Portal => "Fivebar portal".to_owned(),
+    };
     wanted.distinguished_name.push(DnType::CommonName, called);
     wanted.distinguished_name.push(DnType::OrganizationName, config.school.name.clone());
     wanted.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -164,7 +220,8 @@ pub fn make(home: &Home, config: &Config, bind: &Bind, at: Timestamp) -> Result<
     let made = wanted.self_signed(&key).context("cannot sign the certificate")?;
     let date = |at: Timestamp| Zone::utc().local(at).date();
     let text = format!(
-        "The certificate of encrypted DNS, made by Fivebar on {}.\nFor: {}\n{ENDS}{}\n{}",
+        "The certificate of {}, made by Fivebar on {}.\nFor: {}\n{ENDS}{}\n{}",
+        shows.words(),
         date(at),
         names.join(", "),
         date(last),

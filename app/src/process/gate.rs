@@ -17,7 +17,7 @@ use kit::{Clock, Private};
 use crate::config::{AnswersInside, Config, Port};
 use crate::home::{Home, read_key};
 use crate::process::apart;
-use crate::process::certificate;
+use crate::process::certificate::{self, Shows};
 use crate::process::confine::{MACHINE_START, Reach, confine};
 use crate::process::hand_over::{Door, Taken};
 use crate::process::health::{self, Health};
@@ -72,7 +72,7 @@ pub fn run(
     let portal = portal::url(config, bind);
     // Ports below 1024 and keys are root's to give; whatever reads a device's bytes is not root any more.
     let clock = Clock::System;
-    let shown = certificate::to_show(home, config, bind, clock.now())?;
+    let shown = certificate::to_show(home, config, bind, Shows::Dns, clock.now())?;
     let settings = front_dns::Config {
         listen: or(&bind.dns, &config.dns.listen),
         upstreams: config.dns.upstreams.clone(),
@@ -530,7 +530,9 @@ fn proxy_config(
         Some(ports) => ports.iter().filter_map(|port| port.ports().ok()).collect(),
     };
     let portal_at = portal::address(config, bind);
-    allow_private.push(Opening { network: Network::one(portal_at.ip()), ports: vec![portal_at.port()] });
+    for at in [Some(portal_at), portal::secure_address(config, bind)].into_iter().flatten() {
+        allow_private.push(Opening { network: Network::one(at.ip()), ports: vec![at.port()] });
+    }
     front_proxy::Config {
         listen: or(&bind.proxy, &config.proxy.listen),
         threads: config.proxy.threads.unwrap_or(0),

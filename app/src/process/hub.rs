@@ -23,6 +23,7 @@ use crate::process::notify::Manager;
 use crate::process::portal::{self, own_address};
 use crate::process::publishing::Publishing;
 use crate::process::renewing::Renewing;
+use crate::process::secure::Secure;
 use crate::process::snapshot::Opened;
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Person, Ready};
@@ -46,7 +47,11 @@ pub fn run(
     let listener = std::net::TcpListener::bind(address)
         .with_context(|| format!("cannot serve the portal on {address}; is another program using it?"))?;
     listener.set_nonblocking(true)?;
+    let mut secure = Secure::listen(home, config, bind)?;
     user.map_or(Ok(()), Account::take_on)?;
+    if let Some(secure) = &mut secure {
+        secure.is_shown(home, config, bind)?;
+    }
     let ticket_key = Private::new(read_key(home, "ticket.key")?);
     let sealed_key = SealedKey::new(read_key(home, "sealed.key")?);
     // The records are brought up to date and published before the hub shuts itself in. Gates go on with what they have
@@ -71,7 +76,7 @@ pub fn run(
     })?;
     tracing::info!(?confined, "The hub may touch its own folders only");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let listeners = Listeners { portal: listener, metrics };
+    let listeners = Listeners { portal: listener, secure, metrics };
     runtime.block_on(async {
         tokio::select! {
             ended = serve(home, config, bind, listeners, ticket_key, sealed_key, when_ready) => ended,
@@ -84,6 +89,7 @@ pub fn run(
 /// Where the hub listens.
 struct Listeners {
     portal: std::net::TcpListener,
+    secure: Option<Secure>,
     metrics: Option<std::net::TcpListener>,
 }
 
@@ -193,14 +199,27 @@ async fn serve(
     let listener = tokio::net::TcpListener::from_std(listeners.portal)?;
     when_ready(&Ready {
         portal: Some(listener.local_addr()?),
+        portal_https: listeners.secure.as_ref().map(Secure::address).transpose()?,
         people: people_with_addresses(&db).await?,
         notice: notice.map(str::to_owned),
         pid: std::process::id(),
         ..Ready::default()
     });
-    let pages = filtering::routes(portal).into_make_service_with_connect_info::<SocketAddr>();
-    let told = stop.clone();
-    axum::serve(listener, pages).with_graceful_shutdown(async move { told.said().await }).await?;
+    let pages = filtering::routes(portal);
+    let (told, also_told) = (stop.clone(), stop.clone());
+    let secure = listeners.secure.map(|secure| secure.serve(pages.clone(), also_told));
+    let plain = async {
+        let pages = pages.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, pages).with_graceful_shutdown(async move { told.said().await }).await?;
+        anyhow::Ok(())
+    };
+    let secure = async {
+        match secure {
+            Some(secure) => secure.await,
+            None => Ok(()),
+        }
+    };
+    tokio::try_join!(plain, secure)?;
     Ok(())
 }
 

@@ -18,6 +18,7 @@ pub mod ownership;
 pub mod portal;
 mod publishing;
 pub mod renewing;
+pub mod secure;
 pub mod snapshot;
 pub mod stop;
 pub mod supervisor;

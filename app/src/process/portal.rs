@@ -10,7 +10,15 @@ use crate::process::supervisor::Bind;
 /// Where browsers reach the portal. One that listens on every address of this machine is reached at the address from
 /// which the machine asks its name server: that is the one on the school's network.
 pub fn address(config: &Config, bind: &Bind) -> SocketAddr {
-    let address = bind.portal.unwrap_or(config.portal.listen);
+    reached(bind.portal.unwrap_or(config.portal.listen), config)
+}
+
+/// The same over HTTPS, where it is served so.
+pub fn secure_address(config: &Config, bind: &Bind) -> Option<SocketAddr> {
+    bind.portal_https.or(config.portal.https).map(|address| reached(address, config))
+}
+
+fn reached(address: SocketAddr, config: &Config) -> SocketAddr {
     if !address.ip().is_unspecified() {
         return address;
     }
@@ -29,10 +37,29 @@ pub fn own_address(peer: SocketAddr) -> Option<IpAddr> {
 
 /// How the portal is named in links.
 pub fn url(config: &Config, bind: &Bind) -> String {
-    config.portal.url.clone().map_or_else(
-        || format!("http://{}", address(config, bind)),
-        |url| url.trim_end_matches('/').to_owned(),
-    )
+    match (&config.portal.url, secure_address(config, bind)) {
+        (Some(url), _) => url.trim_end_matches('/').to_owned(),
+        (None, Some(secure)) if secure.port() == 443 => {
+            // As browsers write it.
+            let shown = secure.to_string();
+            format!("https://{}", shown.strip_suffix(":443").unwrap_or(&shown))
+        }
+        (None, Some(secure)) => format!("https://{secure}"),
+        (None, None) => format!("http://{}", address(config, bind)),
+    }
+}
+
+/// What a made certificate of the portal is for: the name or address in links, and the machine itself.
+pub fn certified(config: &Config, bind: &Bind) -> Vec<String> {
+    let named = lists::url::canonical(&url(config, bind)).map(|url| match url.host {
+        CanonicalHost::Name(name) => name,
+        CanonicalHost::Address(address) => address.to_string(),
+    });
+    let mut names: Vec<String> = named.into_iter().collect();
+    names.extend(secure_address(config, bind).map(|address| address.ip().to_string()));
+    names.push("localhost".to_owned());
+    names.dedup();
+    names
 }
 
 /// The hosts by which browsers know it, for what is published: by the name that `[portal] url` gives it, else by its
@@ -51,12 +78,17 @@ fn portal_hosts(config: &Config) -> Vec<String> {
         Some((CanonicalHost::Name(name), _)) => return vec![name],
         Some((CanonicalHost::Address(ip), port)) => (ip, port.unwrap_or(if secure { 443 } else { 80 })),
         None => {
-            let at = address(config, &Bind::default());
-            (at.ip().to_canonical(), at.port())
+            let all = std::iter::once(address(config, &Bind::default()));
+            let all = all.chain(secure_address(config, &Bind::default()));
+            return all.map(|at| shown(at.ip().to_canonical(), at.port())).collect();
         }
     };
-    // A port that the machine is to choose is known to nobody yet.
-    vec![if port == 0 { ip.to_string() } else { SocketAddr::new(ip, port).to_string() }]
+    vec![shown(ip, port)]
+}
+
+/// A port that the machine is to choose is known to nobody yet.
+fn shown(ip: IpAddr, port: u16) -> String {
+    if port == 0 { ip.to_string() } else { SocketAddr::new(ip, port).to_string() }
 }
 
 #[cfg(test)]
@@ -77,6 +109,8 @@ mod tests {
             ("listen = \"0.0.0.0:8080\"", "http://127.0.0.1:8080"),
             ("listen = \"[::]:8080\"", "http://127.0.0.1:8080"),
             ("listen = \"127.0.0.7:81\"", "http://127.0.0.7:81"),
+            ("listen = \"127.0.0.7:81\"\nhttps = \"127.0.0.7:8443\"", "https://127.0.0.7:8443"),
+            ("listen = \"127.0.0.7:81\"\nhttps = \"0.0.0.0:443\"", "https://127.0.0.1"),
             ("listen = \"0.0.0.0:8080\"\nurl = \"https://portal.example/\"", "https://portal.example"),
         ] {
             assert_eq!(url(&config(portal), &Bind::default()), named, "{portal}");

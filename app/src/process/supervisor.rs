@@ -19,7 +19,7 @@ use filtering::publish::Published;
 use crate::cli::Part;
 use crate::config::Config;
 use crate::home::Home;
-use crate::process::certificate::Pair;
+use crate::process::certificate::{Pair, Shows};
 use crate::process::notify::OF_ONE_PROCESS;
 use crate::process::stop::{SUPERVISED, Stop};
 
@@ -41,6 +41,9 @@ pub struct Ready {
     pub certificate: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub portal: Option<SocketAddr>,
+    /// Where the portal is served over HTTPS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portal_https: Option<SocketAddr>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Person>,
     /// What must be said about the sealed tier.
@@ -83,6 +86,7 @@ impl Ready {
             "dns": self.dns.first(),
             "proxy": self.proxy.first(),
             "portal": self.portal,
+            "portal_https": self.portal_https,
             "dot": self.dot,
             "doh": self.doh,
             "certificate": self.certificate,
@@ -174,6 +178,7 @@ pub async fn run(home: &Home, bind: Bind, when_ready: impl FnOnce(&Ready)) -> Re
                         }
                         Part::Hub => {
                             (together.portal, together.people) = (ready.portal, ready.people);
+                            together.portal_https = ready.portal_https;
                             together.notice = ready.notice;
                         }
                         Part::Log => together.damaged = ready.damaged,
@@ -230,6 +235,7 @@ pub struct Bind {
     pub tls: Option<SocketAddr>,
     pub https: Option<SocketAddr>,
     pub portal: Option<SocketAddr>,
+    pub portal_https: Option<SocketAddr>,
 }
 
 impl Bind {
@@ -244,6 +250,7 @@ impl Bind {
         self.tls = ready.dot.or(self.tls);
         self.https = ready.doh.or(self.https);
         self.portal = ready.portal.or(self.portal);
+        self.portal_https = ready.portal_https.or(self.portal_https);
     }
 }
 
@@ -311,8 +318,13 @@ impl House {
         for address in &self.bind.proxy {
             command.arg("--bind-proxy").arg(address.to_string());
         }
-        let Bind { tls, https, portal, .. } = self.bind;
-        for (flag, address) in [("--bind-tls", tls), ("--bind-https", https), ("--bind-portal", portal)] {
+        let Bind { tls, https, portal, portal_https, .. } = self.bind;
+        for (flag, address) in [
+            ("--bind-tls", tls),
+            ("--bind-https", https),
+            ("--bind-portal", portal),
+            ("--bind-portal-https", portal_https),
+        ] {
             if let Some(address) = address {
                 command.arg(flag).arg(address.to_string());
             }
@@ -388,7 +400,11 @@ impl House {
     /// goes through the pipe that is the gate's life line.
     async fn show_certificate_again(&mut self) {
         let read = Config::read(&self.home.config()).and_then(|config| {
-            if config.dns.is_encrypted() { Pair::read(&self.home, &config).map(Some) } else { Ok(None) }
+            if config.dns.is_encrypted() {
+                Pair::read(&self.home, &config, Shows::Dns).map(Some)
+            } else {
+                Ok(None)
+            }
         });
         let pair = match read {
             Ok(Some(pair)) => pair,

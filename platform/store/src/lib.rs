@@ -6,6 +6,7 @@ pub mod db;
 pub mod error;
 pub mod foreign;
 mod migrations;
+pub mod moving;
 pub mod schema;
 pub mod trail;
 pub mod tx;

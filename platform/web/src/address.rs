@@ -9,6 +9,10 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::http::header::HOST;
 
+/// Beside a request that came over TLS to the portal itself: nobody on the way can read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encrypted;
+
 /// Where pages are, and as what they may be asked for.
 #[derive(Clone)]
 pub struct OwnAddress {

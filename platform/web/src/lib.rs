@@ -14,7 +14,7 @@ pub mod form;
 pub mod guard;
 pub mod page;
 
-pub use address::OwnAddress;
+pub use address::{Encrypted, OwnAddress};
 pub use error::PageError;
 pub use form::{Mistakes, Submitted};
 pub use guard::{AnyShell, guarded};

@@ -54,13 +54,13 @@ impl Certificate {
         self.0.0.load().cert.first().map(|first| first.to_vec()).unwrap_or_default()
     }
 
-    /// How TLS is spoken for a protocol. A device that offers others only is refused.
-    pub(super) fn server(&self, protocol: &str) -> Result<Arc<ServerConfig>, rustls::Error> {
+    /// How TLS is spoken for these protocols, the first preferred. A device that offers others only is refused.
+    pub fn server(&self, protocols: &[&str]) -> Result<Arc<ServerConfig>, rustls::Error> {
         let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_cert_resolver(Arc::<Shown>::clone(&self.0));
-        server.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+        server.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         // A device that comes back shows what it was given, so nothing is kept of it here.
         server.ticketer = ring::Ticketer::new()?;
         Ok(Arc::new(server))

@@ -179,7 +179,7 @@ pub fn start(
     let mut doors = Vec::new();
     for (bound, transport, protocol) in [(tls, Transport::Tls, "dot"), (https, Transport::Https, "h2")] {
         if let Some((_, listener)) = bound {
-            doors.push((listener, transport, how.certificate.server(protocol).map_err(io::Error::other)?));
+            doors.push((listener, transport, how.certificate.server(&[protocol]).map_err(io::Error::other)?));
         }
     }
     for (number, inbox) in inboxes.iter().enumerate() {

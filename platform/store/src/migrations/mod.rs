@@ -43,6 +43,9 @@ const ALL: &[Migration] = &[
     Migration { number: 11, name: "house", statements: m0011_house::statements },
 ];
 
+/// The table that says which a database has had.
+pub(crate) const STEPS: &str = "schema_migration";
+
 /// Held on PostgreSQL while the shape changes, so that two programs starting together do not both change it.
 const POSTGRES_LOCK: i64 = 0x6669_7665_6261_7201;
 
