@@ -358,29 +358,23 @@ impl<'m> Reader<'m> {
         if !target.as_bytes().is_empty() && self.chain.iter().all(|name| **name != *target.as_bytes()) {
             self.chain.push(target.as_bytes().into());
         }
-        let (mut insists, mut only_these, mut none_left) = (false, false, false);
+        let (mut insists, mut only_these, mut none_left, mut useless) = (false, false, false, false);
         let mut before = None;
         while at < end {
             let key = u16_at(self.message, at)?;
             let length = usize::from(u16_at(self.message, at + 2)?);
             let value = self.message.get(at + 4..at + 4 + length).filter(|_| at + 4 + length <= end)?;
             // Keys out of order, or twice, are malformed (RFC 9460 §2.2): two readers would read two bindings.
-            // It is left out whole, and leads nowhere.
             if before.replace(key).is_some_and(|before| before >= key) {
-                self.is_changed = true;
-                self.useless.push(body);
-                self.chain.truncate(met.0);
-                self.addresses.truncate(met.1);
-                return Some(());
+                (at, useless) = (end, true);
+                break;
             }
             match key {
                 service_key::ECH => self.is_changed = true,
                 service_key::MANDATORY => {
                     let keys = value.as_chunks::<2>().0;
                     insists = keys.contains(&service_key::ALPN.to_be_bytes());
-                    if keys.contains(&service_key::ECH.to_be_bytes()) {
-                        self.useless.push(body);
-                    }
+                    useless |= keys.contains(&service_key::ECH.to_be_bytes());
                 }
                 service_key::ALPN => {
                     let mut left = Protocols(value).filter(|protocol| !is_http3(protocol));
@@ -398,8 +392,12 @@ impl<'m> Reader<'m> {
             }
             at += 4 + length;
         }
-        if none_left && (insists || only_these) {
+        // It is left out whole, and leads nowhere.
+        if useless || (none_left && (insists || only_these)) {
+            self.is_changed = true;
             self.useless.push(body);
+            self.chain.truncate(met.0);
+            self.addresses.truncate(met.1);
         }
         (at == end).then_some(())
     }

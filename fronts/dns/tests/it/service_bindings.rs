@@ -128,8 +128,10 @@ fn rfc9460_8_a_binding_of_no_use_without_http3_goes_whole() {
         (&["h3", "h2"], vec![SvcParamKey::Alpn], true, true),
         (&["h3"], vec![SvcParamKey::Ipv4Hint], false, true),
     ] {
-        let (_, message) = kept(vec![speaking(1, offered, insists, only_these, false)]);
+        let (answer, message) = kept(vec![speaking(1, offered, insists, only_these, false)]);
         assert_eq!(message.answers.len(), usize::from(stays), "{offered:?} {only_these}");
+        // What is left out leads nowhere.
+        assert_eq!((answer.chain.len(), answer.addresses.len()), (usize::from(stays), usize::from(stays)));
     }
 }
 
@@ -143,6 +145,8 @@ fn rfc9460_2_2_a_binding_whose_keys_are_out_of_order_or_twice_is_left_out() {
         (&[hint, alpn], false),
         (&[alpn, hint, port], false),
         (&[alpn, alpn], false),
+        // Only these protocols, and none.
+        (&[&[0, 1, 0, 0], &[0, 2, 0, 0]], false),
     ] {
         let good = [&[0, 1, 0][..], alpn].concat();
         let odd = [&[0, 2, 0][..], &parameters.concat()].concat();
