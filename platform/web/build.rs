@@ -6,10 +6,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 const FRONTEND: &str = "govuk-frontend/dist/govuk";
-const FONTS: &str = "@expo-google-fonts/atkinson-hyperlegible-next";
+const FONTS: &str = "@fontsource/atkinson-hyperlegible-next";
+/// The parts of the face, which a browser fetches where a page has one of their signs: what English is written with, and what
+/// Welsh and the languages of many homes have besides. The signs are those of the package's own style sheet.
+const PARTS: [&str; 2] = ["latin", "latin-ext"];
 const FAMILY: &str = "Atkinson Hyperlegible Next,arial,sans-serif";
 
 fn main() {
@@ -27,8 +31,6 @@ fn build() -> Result<(), String> {
     println!("cargo::rerun-if-changed=build.rs");
 
     let modules = here.join("node_modules");
-    let regular = read(&modules.join(FONTS).join("400Regular/AtkinsonHyperlegibleNext_400Regular.ttf"))?;
-    let bold = read(&modules.join(FONTS).join("700Bold/AtkinsonHyperlegibleNext_700Bold.ttf"))?;
     let script = read(&modules.join(FRONTEND).join("govuk-frontend.min.js"))?;
     let style = patched(&text(read(&modules.join(FRONTEND).join("govuk-frontend.min.css"))?)?)?;
     let own = text(read(&here.join("fivebar.css"))?)?;
@@ -36,12 +38,28 @@ fn build() -> Result<(), String> {
     let icon = read(&here.join("fivebar.svg"))?;
 
     let mut files = Vec::new();
-    let regular = add(&mut files, &out, "atkinson-regular", "ttf", "font/ttf", &regular)?;
-    let bold = add(&mut files, &out, "atkinson-bold", "ttf", "font/ttf", &bold)?;
+    let mut faces = String::new();
+    for weight in [400, 700] {
+        let sheet = text(read(&modules.join(FONTS).join(format!("{weight}.css")))?)?;
+        for part in PARTS {
+            let file = format!("atkinson-hyperlegible-next-{part}-{weight}-normal.woff2");
+            let signs = signs_of(&sheet, &file).ok_or_else(|| {
+                format!("{FONTS} does not say for which signs {file} is: look at what has changed before changing build.rs")
+            })?;
+            let content = read(&modules.join(FONTS).join("files").join(&file))?;
+            let name =
+                add(&mut files, &out, &format!("atkinson-{part}-{weight}"), "woff2", "font/woff2", &content)?;
+            let _ = write!(
+                faces,
+                "@font-face{{font-family:Atkinson Hyperlegible Next;font-style:normal;font-weight:{weight};\
+                 font-display:fallback;src:url(/assets/{name}) format(\"woff2\");unicode-range:{signs}}}"
+            );
+        }
+    }
     let script = without_source_map(&text(script)?);
     let script =
         add(&mut files, &out, "components", "js", "text/javascript; charset=utf-8", script.as_bytes())?;
-    let whole = format!("{}{style}\n{own}", faces(&regular, &bold));
+    let whole = format!("{faces}{style}\n{own}");
     let style = add(&mut files, &out, "fivebar", "css", "text/css; charset=utf-8", whole.as_bytes())?;
 
     let icon = add(&mut files, &out, "fivebar", "svg", "image/svg+xml", &icon)?;
@@ -50,10 +68,16 @@ fn build() -> Result<(), String> {
         "/// The style sheet's file name.\npub const STYLE: &str = {style:?};\n\
          /// The script's file name.\npub const SCRIPT: &str = {script:?};\n\
          /// The icon's file name.\npub const ICON: &str = {icon:?};\n\
-         pub(crate) static FILES: &[(&str, &str, &[u8])] = &[\n"
+         /// Name, kind, content, and the same packed, of what packing makes shorter.\n\
+         pub(crate) static FILES: &[(&str, &str, &[u8], Option<&[u8]>)] = &[\n"
     );
     for (name, kind, path) in &files {
-        let _ = writeln!(table, "    ({name:?}, {kind:?}, include_bytes!({path:?})),");
+        let small = if kind.starts_with("font/") {
+            "None".to_owned()
+        } else {
+            format!("Some(include_bytes!({:?}).as_slice())", format!("{path}.gz"))
+        };
+        let _ = writeln!(table, "    ({name:?}, {kind:?}, include_bytes!({path:?}), {small}),");
     }
     table.push_str("];\n");
     fs::write(out.join("assets.rs"), table).map_err(|error| format!("writing the table of assets: {error}"))
@@ -114,15 +138,12 @@ fn without_source_map(file: &str) -> String {
     end.and_then(|end| file.get(..end)).unwrap_or(file).to_owned()
 }
 
-fn faces(regular: &str, bold: &str) -> String {
-    [(400, regular), (700, bold)]
-        .map(|(weight, file)| {
-            format!(
-                "@font-face{{font-family:Atkinson Hyperlegible Next;font-style:normal;font-weight:{weight};\
-                 font-display:fallback;src:url(/assets/{file}) format(\"truetype\")}}"
-            )
-        })
-        .concat()
+/// The signs for which a file of the face is, as the package's style sheet says.
+fn signs_of(sheet: &str, file: &str) -> Option<String> {
+    let face = sheet.split("@font-face").find(|face| face.contains(&format!("/{file}")))?;
+    let signs = face.split("unicode-range:").nth(1)?.split(';').next()?.trim();
+    let is_plain = signs.chars().all(|sign| sign.is_ascii_alphanumeric() || "+,- ".contains(sign));
+    (is_plain && !signs.is_empty()).then(|| signs.replace(' ', ""))
 }
 
 /// Writes one file under a name that carries its content's hash, so that browsers may keep it for ever.
@@ -140,7 +161,14 @@ fn add(
     });
     let name = format!("{stem}-{hash:016x}.{extension}");
     let path = out.join(&name);
-    fs::write(&path, content).map_err(|error| format!("writing {}: {error}", path.display()))?;
+    let written = |error| format!("writing {}: {error}", path.display());
+    fs::write(&path, content).map_err(written)?;
+    if !kind.starts_with("font/") {
+        // Once, here, so that serving it costs nothing.
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        let packed = packed.write_all(content).and_then(|()| packed.finish()).map_err(written)?;
+        fs::write(out.join(format!("{name}.gz")), packed).map_err(written)?;
+    }
     files.push((name.clone(), kind.to_owned(), path.display().to_string()));
     Ok(name)
 }

@@ -23,7 +23,7 @@ if (samples.length === 0) {
   process.exit(2)
 }
 
-const kinds = { css: 'text/css', js: 'text/javascript', ttf: 'font/ttf', svg: 'image/svg+xml', html: 'text/html; charset=utf-8' }
+const kinds = { css: 'text/css', js: 'text/javascript', woff2: 'font/woff2', svg: 'image/svg+xml', html: 'text/html; charset=utf-8' }
 const server = createServer((request, response) => {
   const path = new URL(request.url, 'http://localhost').pathname
   const name = basename(path)

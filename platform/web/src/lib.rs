@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod assets;
+pub mod chart;
 #[cfg(feature = "checks")]
 pub mod check;
 pub mod component;

@@ -34,6 +34,7 @@ const COMPONENTS: &[(&str, Build)] = &[
     ("password-input", password_input),
     ("phase-banner", phase_banner),
     ("radios", radios),
+    ("select", select),
     ("skip-link", skip_link),
     ("summary-list", summary_list),
     ("table", table),
@@ -390,6 +391,41 @@ fn radios(o: &Options<'_>) -> Markup {
         error: o.nested("errorMessage").map(|below| error_message(&below)),
         classes: o.classes(),
         group_classes: group_classes(o),
+    }
+    .render()
+}
+
+fn select(o: &Options<'_>) -> Markup {
+    if o.has_holes("items") {
+        o.refuse("items.holes");
+    }
+    let name = o.any_text("name").unwrap_or_default();
+    let chosen = o.text("value");
+    let items = o.each("items").into_iter().map(|item| {
+        let value = match item.value("value") {
+            Some(Value::Bool(flag)) => Some(flag.to_string()),
+            _ => item.any_text("value"),
+        };
+        let words = item.any_text("text").unwrap_or_default();
+        let is_chosen = chosen.is_some() && chosen.as_deref() == Some(value.as_deref().unwrap_or(&words));
+        Choice {
+            content: words.render(),
+            selected: item.maybe("selected").unwrap_or(is_chosen),
+            disabled: item.flag("disabled"),
+            value,
+        }
+    });
+    Select {
+        id: o.text("id").unwrap_or_else(|| name.clone()),
+        label: o.nested("label").map_or_else(|| Label::new(""), |below| label(&below)),
+        hint: o.nested("hint").map(|below| hint(&below)),
+        error: o.nested("errorMessage").map(|below| error_message(&below)),
+        items: items.collect(),
+        classes: o.classes(),
+        group_classes: group_classes(o),
+        described_by: o.text("describedBy"),
+        disabled: o.flag("disabled"),
+        name,
     }
     .render()
 }
