@@ -6,14 +6,11 @@ use std::net::IpAddr;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use engine::explain::{flip, flip_in, trace_in};
-use engine::{
-    FilterPolicy, Front, GroupSet, Host, HostName, Identity, KnownBy, Live, Request, SealedKey, SealedState,
-    Step,
-};
-use filtering::sealed::is_test_entry;
+use engine::{FilterPolicy, Identity, Live, Request, SealedKey, Step};
+use filtering::explain::{Target, identity_in, identity_of_person};
+use filtering::sealed::telling::Secret;
 use kit::nearby::did_you_mean;
 use kit::{LocalTime, Private, Timestamp, Zone};
-use lists::url::CanonicalHost;
 use serde_json::{Value, json};
 
 use crate::commands::context::Context;
@@ -161,22 +158,6 @@ fn at_school(context: &Context, policy: &FilterPolicy, text: &str, zone: &Zone) 
     Ok(zone.moment(day.at(hour, minute, 0, 0)))
 }
 
-/// Whether an answer tells what the live feed holds. Entries for testing are no secret.
-#[derive(Clone, Copy)]
-struct Secret {
-    live: bool,
-}
-
-impl Secret {
-    const fn of(state: SealedState) -> Self {
-        Self { live: matches!(state, SealedState::Live | SealedState::Stale) }
-    }
-
-    fn is_told_by(self, step: Step, host: &str) -> bool {
-        self.live && step == Step::Sealed && !is_test_entry(host)
-    }
-}
-
 struct Question<'a> {
     policy: &'a FilterPolicy,
     live: &'a Live,
@@ -184,76 +165,9 @@ struct Question<'a> {
     at: LocalTime,
 }
 
-/// What is asked about, in canonical form.
-pub struct Target {
-    pub host: String,
-    pub address: Option<IpAddr>,
-    port: Option<u16>,
-    pub path: Option<String>,
-    /// The path as it was typed, where it is canonical otherwise.
-    as_sent: Option<String>,
-}
-
-impl Target {
-    pub fn read(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if let Some(address) = kit::address::literal(text) {
-            return Some(Self {
-                host: address.to_string(),
-                address: Some(address),
-                port: None,
-                path: None,
-                as_sent: None,
-            });
-        }
-        if !text.contains('/') && !text.contains(':') {
-            let host = kit::host::normalise_host_name(text)?;
-            return Some(Self { host, address: None, port: None, path: None, as_sent: None });
-        }
-        let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        // Of a secure address a gate that does not look inside sees the host and nothing else.
-        let secure = whole.starts_with("https://");
-        let url = lists::url::canonical(&whole)?;
-        let path = Some(url.path).filter(|_| !secure);
-        let as_sent = path.as_deref().and_then(|path| as_sent(&whole, path));
-        let schemes_own = || text.contains("://").then_some(if secure { 443 } else { 80 });
-        let port = url.port.or_else(schemes_own);
-        Some(match url.host {
-            CanonicalHost::Name(host) => Self { host, address: None, port, path, as_sent },
-            CanonicalHost::Address(address) => {
-                Self { host: address.to_string(), address: Some(address), port, path, as_sent }
-            }
-        })
-    }
-
-    fn host(&self) -> Option<Host<'_>> {
-        match self.address {
-            Some(address) => Some(Host::Address(address)),
-            None => HostName::new(&self.host).map(Host::Name),
-        }
-    }
-}
-
-/// The path of a typed address as a client would send it, where its canonical form is another.
-fn as_sent(whole: &str, canonical: &str) -> Option<String> {
-    let (_, rest) = whole.split_once("://")?;
-    let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
-    let path = rest.get(rest.find(['/', '?'])?..)?;
-    (path != canonical && path.starts_with('/')).then(|| path.to_owned())
-}
-
 impl Question<'_> {
     fn request<'r>(&'r self, target: &'r Target) -> Option<Request<'r>> {
-        Some(Request {
-            host: target.host()?,
-            port: target.port,
-            path: target.path.as_deref(),
-            as_sent: target.as_sent.as_deref(),
-            chain: &[],
-            addresses: &[],
-            identity: self.identity,
-            front: Front::Explain,
-        })
+        target.request(self.identity)
     }
 
     fn one(&self, target: &Target) -> Value {
@@ -344,9 +258,7 @@ fn identity(
         let name = identity.person.map(|person| who::name_of(context, person)).transpose()?.flatten();
         return Ok((identity, name));
     }
-    if let Some(group) = policy.groups().number(who) {
-        let groups: GroupSet = policy.groups().up(group);
-        let identity = Identity { groups, known_by: KnownBy::AddressRange, ..Identity::default() };
+    if let Some(identity) = identity_in(policy, who) {
         return Ok((identity, None));
     }
     let Some(person) = who::on_the_roll(context, who)? else {
@@ -355,18 +267,7 @@ fn identity(
             did_you_mean(who, policy.groups().all().map(|(_, id, _)| id), "")
         )
     };
-    // As the gate knows them: whoever is in no group of the policy is treated as a stranger. Somebody who came on the roll
-    // after it was published last is known by the groups that the records name.
-    let groups = match live.person(person.number) {
-        Some(known) => known.groups,
-        None => policy.groups().closure(person.groups.iter().map(String::as_str), |_| {}),
-    };
-    let identity = Identity {
-        person: Some(person.number),
-        groups,
-        known_by: KnownBy::DeviceRegister,
-        ..Identity::default()
-    };
+    let identity = identity_of_person(policy, live, &person);
     Ok((identity, Some(person.name)))
 }
 
@@ -419,35 +320,5 @@ fn say(context: &Context, answer: &Value, name: Option<&Private<String>>) {
             context.output.say(format!("  the smallest change that would flip it: {}", named(words)));
         }
         None => context.output.say("  no change that anybody at the school may make would flip it"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_live_sealed_entry_is_a_secret_and_a_test_entry_is_none() {
-        let live = Secret::of(SealedState::Stale);
-        assert!(live.is_told_by(Step::Sealed, "a.example") && !live.is_told_by(Step::School, "a.example"));
-        assert!(!live.is_told_by(Step::Sealed, "www.sealed-test-iwf.fivebar.example"));
-        assert!(!Secret::of(SealedState::TestEntries).is_told_by(Step::Sealed, "a.example"));
-    }
-
-    #[test]
-    fn targets_are_read_in_every_form_that_people_type() {
-        let read = |text| Target::read(text).map(|target| (target.host, target.port, target.path));
-        let at =
-            |host: &str, port, path: Option<&str>| Some((host.to_owned(), port, path.map(str::to_owned)));
-        let name = |host: &str, path: Option<&str>| at(host, None, path);
-        assert_eq!(read("WWW.BBC.co.uk."), name("www.bbc.co.uk", None));
-        assert_eq!(read("http://bbc.co.uk/a/../news?q=1#x"), at("bbc.co.uk", Some(80), Some("/news?q=1")));
-        assert_eq!(read("bbc.co.uk/news"), name("bbc.co.uk", Some("/news")));
-        // Of a secure address a gate that does not look inside sees the name alone.
-        assert_eq!(read("https://bbc.co.uk/news"), at("bbc.co.uk", Some(443), None));
-        assert_eq!(read("http://example.org:8080/").and_then(|(_, port, _)| port), Some(8080));
-        assert_eq!(read("[2001:db8::1]"), name("2001:db8::1", None));
-        assert_eq!(read("::ffff:192.0.2.1"), name("192.0.2.1", None));
-        assert_eq!(read("not a host at all"), None);
     }
 }

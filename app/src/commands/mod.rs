@@ -25,7 +25,6 @@ pub mod overrides;
 mod overruled;
 pub mod people;
 pub mod policy;
-mod pseudonym;
 pub mod records;
 mod replay;
 mod report;

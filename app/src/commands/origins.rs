@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use filtering::explain::Target;
 use filtering::publish::origins::{self, Opened};
 use front_sys::map::MappedFile;
 use kit::HostName;
@@ -14,7 +15,6 @@ use lists::{ListIndex, Says};
 use serde_json::{Value, json};
 
 use crate::commands::context::Context;
-use crate::commands::explain::Target;
 use crate::home::Home;
 use crate::process::snapshot::map_lists;
 

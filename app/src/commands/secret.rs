@@ -1,6 +1,4 @@
-//! What commands may tell of live sealed entries. Any answer that depends on one tells of it, and asking in bulk would draw
-//! the list out of the gate one guess at a time: every command that gives such answers asks here first. Entries for
-//! testing are no secret.
+//! What commands may tell of live sealed entries: [`filtering::sealed::telling`] counts for all of them and for the portal.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -8,28 +6,10 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use engine::sealed::COVERED;
 use engine::{Catalogue, Problem, Sealed, SealedKey};
-use kit::Timestamp;
-use serde_json::json;
-use store::{Actor, Db, Tx};
+use filtering::sealed::telling::{may_tell, still_left};
 
 use crate::commands::context::Context;
 use crate::home::read_key;
-
-/// So many answers that tell of a sealed site are given in an hour by all commands together, in one go or one by one.
-const MOST_TOLD: u32 = 10;
-const AN_HOUR_MS: i64 = 3_600_000;
-const ASKED: &str = "sealed.asked";
-const IN_BULK: &str = "sealed.asked-in-bulk";
-
-/// How many more may be told at `at`, by when answers were given before and whether each was the last.
-fn left(before: &[(Timestamp, bool)], at: Timestamp) -> u32 {
-    let since = at.plus_millis(-AN_HOUR_MS);
-    let mut left = MOST_TOLD;
-    for (_, in_bulk) in before.iter().filter(|(told, _)| *told > since) {
-        left = if *in_bulk { 0 } else { left.saturating_sub(1) };
-    }
-    left
-}
 
 /// What one command may still tell.
 pub struct Budget<'a> {
@@ -52,7 +32,7 @@ impl<'a> Budget<'a> {
         let records = context.records()?;
         let left = context.wait(async {
             let mut tx = records.read().await?;
-            let (left, _) = before(&mut tx, context.at).await?;
+            let left = still_left(&mut tx, context.at).await?;
             tx.roll_back().await?;
             anyhow::Ok(left)
         })?;
@@ -96,36 +76,6 @@ impl<'a> Budget<'a> {
             Err(error)
         })
     }
-}
-
-/// The same for whoever has no command's context: whether so many may be told, and how many are left then.
-pub async fn may_tell(
-    records: &Db,
-    actor: &Actor,
-    what: &str,
-    many: u32,
-    at: Timestamp,
-) -> Result<(bool, u32)> {
-    if many == 0 {
-        let mut tx = records.read().await?;
-        let (left, _) = before(&mut tx, at).await?;
-        tx.roll_back().await?;
-        return Ok((left > 0, left));
-    }
-    let subject = subject();
-    let detail = json!({ "command": what });
-    let mut tx = records.begin().await?;
-    let (left, said) = before(&mut tx, at).await?;
-    let may = many <= left;
-    if may {
-        for _ in 0..many {
-            store::trail::changed(&mut tx, actor, ASKED, &subject, &detail, at).await?;
-        }
-    } else if !said {
-        store::trail::changed(&mut tx, actor, IN_BULK, &subject, &detail, at).await?;
-    }
-    tx.commit().await?;
-    Ok((may, left.saturating_sub(many)))
 }
 
 /// An error that tells of sealed entries. It goes through [`Budget::answer`] once its transaction is over.
@@ -174,31 +124,4 @@ pub fn told_by(
 pub fn covered(problems: &[Problem]) -> u32 {
     let many = problems.iter().filter(|problem| problem.message.contains(COVERED)).count();
     u32::try_from(many).unwrap_or(u32::MAX)
-}
-
-fn subject() -> store::Subject {
-    store::Subject::new("sealed", "explain")
-}
-
-/// How many are left, and whether an entry already says that somebody asked in bulk.
-async fn before(tx: &mut Tx, at: Timestamp) -> Result<(u32, bool)> {
-    let entries = store::trail::newest(tx, Some(&subject()), MOST_TOLD).await?;
-    let before: Vec<_> = entries.iter().map(|entry| (entry.at, entry.verb == IN_BULK)).collect();
-    let said = before.iter().any(|(told, in_bulk)| *in_bulk && *told > at.plus_millis(-AN_HOUR_MS));
-    Ok((left(&before, at), said))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ten_are_told_in_an_hour_and_none_after_asking_for_more() {
-        let at = Timestamp::from_millis(10 * AN_HOUR_MS);
-        let ago = |minutes: i64, in_bulk| (at.plus_millis(-minutes * 60_000), in_bulk);
-        let told: Vec<_> = (1..=10).map(|minutes| ago(minutes, false)).collect();
-        assert_eq!((left(&told, at), left(&told[1..], at), left(&[], at)), (0, 1, 10));
-        assert_eq!(left(&told, at.plus_millis(AN_HOUR_MS - 5 * 60_000)), 6);
-        assert_eq!((left(&[ago(59, true)], at), left(&[ago(60, true)], at)), (0, 10));
-    }
 }

@@ -4,10 +4,10 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use activity::Crowd;
 use anyhow::Result;
 use clap::Args;
 use filtering::filter_test;
+use filtering::health::{Lost, many_devices};
 use filtering::observing;
 use filtering::publish::Published;
 use kit::{Clock, Timestamp, Zone};
@@ -162,7 +162,7 @@ impl Seen {
                 let kept = log.last_seq.saturating_sub(log.first_seq.saturating_sub(1));
                 out.say(format!("Log   keeps {kept} events in {} bytes", log.bytes));
                 for crowd in &log.crowds {
-                    out.say(format!("      {}", in_words(crowd)));
+                    out.say(format!("      {}", many_devices(crowd)));
                 }
                 let Lost { events, damaged, at_least } = Lost::of(log);
                 let at_least = if at_least { "at least " } else { "" };
@@ -246,40 +246,6 @@ impl Seen {
             })).collect::<Vec<_>>(),
         })
     }
-}
-
-/// What of the activity log is lost.
-struct Lost {
-    /// All of it.
-    events: u64,
-    /// What of it was on disk and was damaged there, what was brought in among it.
-    damaged: u64,
-    /// Whether more may be lost than is counted.
-    at_least: bool,
-}
-
-impl Lost {
-    fn of(log: &activity::Status) -> Self {
-        let accounts = &log.accounts;
-        let damaged = accounts.damaged + accounts.imported_damaged;
-        let open: u64 = accounts.open.iter().map(|run| run.lost).sum();
-        Self { events: accounts.lost + open + damaged, damaged, at_least: accounts.at_least }
-    }
-}
-
-/// What is said of an address that is many devices, with what to do about it.
-fn in_words(crowd: &Crowd) -> String {
-    let Crowd { address, kinds, agents, questions, since } = crowd;
-    let kinds = match kinds.as_slice() {
-        [] => String::new(),
-        kinds => format!(" ({})", kinds.join("; ")),
-    };
-    format!(
-        "{address} IS MANY DEVICES{kinds}: {questions} questions and about {agents} kinds of browsers and apps since {since}. All of them \
-         are filtered and recorded as one. A router that can say which device asks belongs under [dns] routers, and then tells them \
-         apart (docs/operations/install.md); otherwise let its devices ask here themselves, as with the router handing out this \
-         address as their name server."
-    )
 }
 
 /// Whether the portal answers on its port. Of one that took any free port nothing is known.

@@ -7,14 +7,8 @@ use kit::{Timestamp, Zone};
 /// A moment on the school's clocks (`2026-11-23T10:30`, `2026-11-23 10:30`, `2026-11-23`), or an instant with an offset
 /// (`2026-11-23T10:30:00Z`). A day without a time is its first moment.
 pub fn moment(text: &str, zone: &Zone) -> Result<Timestamp> {
-    if let Some(at) = Timestamp::parse(text) {
+    if let Some(at) = zone.written(text) {
         return Ok(at);
-    }
-    if let Ok(civil) = text.parse::<civil::DateTime>() {
-        return Ok(zone.moment(civil));
-    }
-    if let Ok(date) = text.parse::<civil::Date>() {
-        return Ok(zone.moment(date.at(0, 0, 0, 0)));
     }
     bail!(
         "{text:?} is not a time. Write it as the school's clocks show it, like 2026-11-23T10:30, or with its offset, like 2026-11-23T10:30:00Z."

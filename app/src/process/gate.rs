@@ -187,19 +187,22 @@ pub fn run(
         let (dns, proxy, another) = (Arc::clone(&dns), Arc::clone(&proxy), another.clone());
         let (folder, stop, started) = (home.health(), stop.clone(), clock.now());
         let write = move || {
-            let mut wait = Duration::ZERO;
+            let (mut wait, mut said) = (Duration::ZERO, 0);
             while !stop.is_said() && !another.is_said() {
                 std::thread::sleep(LOOK_EVERY);
                 wait = wait.saturating_sub(LOOK_EVERY);
-                if !wait.is_zero() {
+                // Somebody may be waiting to hear that the gate goes by what they have just changed.
+                let generation = current.live().document().version;
+                if !wait.is_zero() && generation == said {
                     continue;
                 }
+                said = generation;
                 wait = health::EVERY;
                 let fronts = [("dns", dns.counters().named()), ("proxy", proxy.counts().named())];
                 let at = clock.now();
                 let notice = current.policy().sealed().state(at).notice();
                 let observing = current.live().observing(at).map(|one| one.ends_at);
-                Health::of(started, at, (notice, observing), &fronts).write(&folder);
+                Health::of(started, at, (notice, observing), generation, &fronts).write(&folder);
             }
             // Where another gate serves, the file is its own.
             if !another.is_said() {

@@ -39,6 +39,9 @@ pub struct Health {
     /// Until when the filter observes only, in milliseconds since 1970, where it does.
     #[serde(default)]
     pub observing_until_ms: Option<i64>,
+    /// The publication that decides.
+    #[serde(default)]
+    pub generation: u64,
     /// All counts.
     pub counts: Vec<Count>,
 }
@@ -51,6 +54,7 @@ impl Health {
         started: Timestamp,
         at: Timestamp,
         (notice, observing_until): (Option<&str>, Option<Timestamp>),
+        generation: u64,
         fronts: &[(&str, Named)],
     ) -> Self {
         let counts = fronts.iter().flat_map(|(front, named)| {
@@ -67,6 +71,7 @@ impl Health {
             pid: std::process::id(),
             notice: notice.map(str::to_owned),
             observing_until_ms: observing_until.map(Timestamp::as_millis),
+            generation,
             counts: counts.collect(),
         }
     }
@@ -118,7 +123,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = Timestamp::from_millis(1_790_000_000_000);
         assert_eq!(Health::read(folder.path(), at), None);
-        let written = Health::of(at, at, (None, None), &[("dns", vec![("questions", 7, "Messages.")])]);
+        let written = Health::of(at, at, (None, None), 7, &[("dns", vec![("questions", 7, "Messages.")])]);
         written.write(folder.path());
         assert_eq!(Health::read(folder.path(), at.plus_millis(9_000)).as_ref(), Some(&written));
         assert_eq!((written.count("dns", "questions"), written.count("proxy", "questions")), (7, 0));

@@ -21,7 +21,7 @@ use crate::process::mending::{Alarm, Mending};
 use crate::process::metrics;
 use crate::process::notify::Manager;
 use crate::process::portal::{self, own_address};
-use crate::process::publishing::Publishing;
+use crate::process::publishing::{GateFile, Publishing};
 use crate::process::renewing::Renewing;
 use crate::process::secure::Secure;
 use crate::process::snapshot::Opened;
@@ -53,7 +53,9 @@ pub fn run(
         secure.is_shown(home, config, bind)?;
     }
     let ticket_key = Private::new(read_key(home, "ticket.key")?);
-    let sealed_key = SealedKey::new(read_key(home, "sealed.key")?);
+    let sealed_key = read_key(home, "sealed.key")?;
+    let pseudonyms = people::Pseudonyms::new(sealed_key);
+    let sealed_key = SealedKey::new(sealed_key);
     // The records are brought up to date and published before the hub shuts itself in. Gates go on with what they have
     // where that cannot be done.
     if let Err(error) = crate::commands::records::publish_at_start(home, config) {
@@ -79,11 +81,18 @@ pub fn run(
     let listeners = Listeners { portal: listener, secure, metrics };
     runtime.block_on(async {
         tokio::select! {
-            ended = serve(home, config, bind, listeners, ticket_key, sealed_key, when_ready) => ended,
+            ended = serve(home, config, bind, listeners, Keys { ticket: ticket_key, sealed: sealed_key, pseudonyms }, when_ready) => ended,
             // Whatever is served stands still where this does.
             () = manager.keep_telling(|| true) => Ok(()),
         }
     })
+}
+
+/// What the hub has read of the school's keys.
+struct Keys {
+    ticket: Private<[u8; 32]>,
+    sealed: SealedKey,
+    pseudonyms: people::Pseudonyms,
 }
 
 /// Where the hub listens.
@@ -118,8 +127,7 @@ async fn serve(
     config: &Config,
     bind: &Bind,
     listeners: Listeners,
-    ticket_key: Private<[u8; 32]>,
-    sealed_key: SealedKey,
+    Keys { ticket: ticket_key, sealed: sealed_key, pseudonyms }: Keys,
     when_ready: impl FnOnce(&Ready),
 ) -> Result<()> {
     let stop = Stop::on_signals()?;
@@ -171,6 +179,10 @@ async fn serve(
             portal: portal::hosts(config).into(),
             alarm: alarm.clone(),
         }),
+        log: activity::Client::new(&home.run()),
+        pseudonyms,
+        keep_days: config.activity.keep_days,
+        gate: Arc::new(GateFile { home: home.clone(), clock: Clock::System, alarm: alarm.clone() }),
         kind: config.school.kind,
         hashing: people::account::Hashing::new(),
         service: config.school.name.clone(),

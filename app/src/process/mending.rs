@@ -50,6 +50,11 @@ impl Alarm {
     pub fn late(&self) {
         self.0.late.store(true, Ordering::Relaxed);
     }
+
+    /// Whether that is so.
+    pub fn is_late(&self) -> bool {
+        self.0.late.load(Ordering::Relaxed)
+    }
 }
 
 /// Looks after the published files.

@@ -1,15 +1,20 @@
 //! Publishes what somebody has changed at the portal.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use engine::document::Effect;
 use engine::{LiveDocument, SealedKey};
-use filtering::portal::{NotPublished, Publishes, Soon};
-use kit::Timestamp;
+use filtering::health::GateHealth;
+use filtering::portal::{Gate, GateHas, NotPublished, Publishes, Soon};
+use filtering::publish::Published;
+use filtering::sealed::telling::may_tell;
+use kit::{Clock, Timestamp};
 use store::{Actor, Db, Tx};
 
 use crate::commands::records::{NotLive, publish_live};
-use crate::commands::secret::may_tell;
 use crate::home::Home;
+use crate::process::health::Health;
 use crate::process::mending::Alarm;
 
 /// What publishing from the hub needs.
@@ -28,7 +33,7 @@ pub struct Publishing {
 const NOT_NOW: &str =
     "Nothing can be opened just now. Try again in an hour; the access trail says that you asked";
 /// What the trail calls it.
-const FROM_THE_PORTAL: &str = "portal request.agree";
+const FROM_THE_PORTAL: &str = "portal";
 
 impl Publishes for Publishing {
     fn live(
@@ -40,9 +45,12 @@ impl Publishes for Publishing {
     ) -> Soon<'_, Result<(), NotPublished>> {
         Box::pin(async move {
             let failed = |error: anyhow::Error| NotPublished::Failed(error.into());
+            let unread = |error: store::StoreError| NotPublished::Failed(error.into());
             // Before anything is tried: a refusal of sealed sites alone would tell which they are. In a transaction of its own,
             // which reads only, beside the one that has changed something.
-            if !may_tell(&self.records, &actor, FROM_THE_PORTAL, 0, at).await.map_err(failed)?.0 {
+            if opens(&new)
+                && !may_tell(&self.records, &actor, FROM_THE_PORTAL, 0, at).await.map_err(unread)?.0
+            {
                 drop(tx);
                 return Err(NotPublished::CannotBe(NOT_NOW.to_owned()));
             }
@@ -57,7 +65,7 @@ impl Publishes for Publishing {
                 Err(NotLive::LeftOut { why, is_secret }) => {
                     let told = u32::from(is_secret);
                     let may =
-                        may_tell(&self.records, &actor, FROM_THE_PORTAL, told, at).await.map_err(failed)?;
+                        may_tell(&self.records, &actor, FROM_THE_PORTAL, told, at).await.map_err(unread)?;
                     Err(NotPublished::CannotBe(if may.0 { why } else { NOT_NOW.to_owned() }))
                 }
                 // It is decided. Every page says that gates do not have it yet, and it is published as soon as it can be.
@@ -68,6 +76,72 @@ impl Publishes for Publishing {
                 }
                 Err(NotLive::Failed(error)) => Err(failed(error)),
             }
+        })
+    }
+}
+
+/// Whether something new opens anything. What closes, and what ends, tells nothing of what is sealed.
+fn opens(new: &LiveDocument) -> bool {
+    new.overrides.iter().any(|one| one.effect == Effect::Allow)
+        || new.focus.iter().any(|one| !one.garden.is_empty())
+}
+
+/// How long the gate is waited for.
+const PATIENCE: Duration = Duration::from_millis(2_500);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Reads how the gate fares.
+pub struct GateFile {
+    pub home: Home,
+    pub clock: Clock,
+    /// Knows whether something is kept that could not be published yet.
+    pub alarm: Alarm,
+}
+
+impl GateFile {
+    fn now(&self) -> GateHas {
+        // What is published is not the newest then.
+        if self.alarm.is_late() {
+            return GateHas::NotYet;
+        }
+        let newest = match Published::read(&self.home.gate()) {
+            Ok(Some(published)) => published.generation,
+            // Without a publication there is nothing to go by.
+            Ok(None) | Err(_) => return GateHas::NotYet,
+        };
+        match Health::read(&self.home.health(), self.clock.now()) {
+            None => GateHas::NoGate,
+            Some(health) if health.generation >= newest => GateHas::It,
+            Some(_) => GateHas::NotYet,
+        }
+    }
+}
+
+impl Gate for GateFile {
+    fn has_newest(&self) -> Soon<'_, GateHas> {
+        Box::pin(async move {
+            let until = Instant::now() + PATIENCE;
+            loop {
+                match self.now() {
+                    GateHas::NotYet if Instant::now() < until => tokio::time::sleep(LOOK_EVERY).await,
+                    known => return known,
+                }
+            }
+        })
+    }
+
+    fn health(&self) -> Option<GateHealth> {
+        let health = Health::read(&self.home.health(), self.clock.now())?;
+        Some(GateHealth {
+            started_at: Timestamp::from_millis(health.started_ms),
+            questions: health.count("dns", "questions"),
+            refused: health.count("dns", "blocked"),
+            failed: health.count("dns", "failed"),
+            doubted: health.count("dns", "doubted"),
+            connections: health.count("proxy", "open"),
+            requests: health.count("proxy", "forwarded"),
+            observing_until: health.observing_until_ms.map(Timestamp::from_millis),
+            notice: health.notice,
         })
     }
 }

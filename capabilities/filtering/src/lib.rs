@@ -1,12 +1,17 @@
 #![doc = include_str!("../README.md")]
 
+pub mod activity_log;
 pub mod always_open;
 pub mod asker;
+pub mod devices;
 pub mod e2guardian;
+pub mod explain;
 pub mod filter_policy;
 pub mod filter_test;
 pub mod focus;
+pub mod health;
 pub mod lasting;
+pub mod lesson;
 pub mod list;
 pub mod observing;
 pub mod overrides;

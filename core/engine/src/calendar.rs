@@ -190,6 +190,18 @@ impl Calendar {
         self.lessons.iter().map(|(from, _)| *from).min()
     }
 
+    /// When the lesson ends that is going on at `at`; of several, the one that ends first. None outside lessons.
+    pub fn lesson_ends(&self, at: LocalTime) -> Option<Timestamp> {
+        let (today, now) = (at.date(), at.minute_of_day());
+        let lessons = self.lessons.iter().filter(|(from, to)| (*from..*to).contains(&now));
+        let ends = lessons.map(|(_, to)| *to).min().filter(|_| self.is_school_day(today))?;
+        if ends >= 24 * 60 {
+            return Some(self.zone.midnight_after(at.at(), 1));
+        }
+        let (hour, minute) = (i8::try_from(ends / 60).ok()?, i8::try_from(ends % 60).ok()?);
+        Some(self.zone.moment(today.at(hour, minute, 0, 0)))
+    }
+
     /// Whether that day is a Saturday or a Sunday.
     pub(crate) fn is_weekend(&self, day: Date) -> bool {
         matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
@@ -373,6 +385,23 @@ mod tests {
         let calendar = calendar();
         let moment = calendar.moment_at(Timestamp::parse(at).unwrap());
         calendar.names(moment.times).join(" ")
+    }
+
+    #[test]
+    fn a_lesson_ends_when_the_school_s_clock_says_so() {
+        let calendar = calendar();
+        let ends = |at: &str| calendar.lesson_ends(calendar.zone().local(Timestamp::parse(at).unwrap()));
+        for (at, end) in [
+            ("2026-11-23T09:05:00Z", Some("2026-11-23T10:00:00Z")),
+            ("2026-11-23T10:00:00Z", Some("2026-11-23T11:00:00Z")),
+            ("2026-11-23T11:00:00Z", None),
+            // In summer the school's clocks are an hour ahead.
+            ("2026-10-01T08:05:00Z", Some("2026-10-01T09:00:00Z")),
+            ("2026-11-22T09:05:00Z", None),
+            ("2026-11-27T09:05:00Z", None),
+        ] {
+            assert_eq!(ends(at), end.and_then(Timestamp::parse), "{at}");
+        }
     }
 
     #[test]

@@ -74,6 +74,12 @@ impl Current {
         Arc::clone(&self.snapshot.load().live)
     }
 
+    /// Both, as they belong together: group numbers of one hold in the other.
+    pub fn both(&self) -> (Arc<FilterPolicy>, Arc<Live>) {
+        let snapshot = self.snapshot.load();
+        (Arc::clone(&snapshot.policy), Arc::clone(&snapshot.live))
+    }
+
     /// Swaps in another policy; the live snapshot is compiled again under it. For one caller at a time.
     pub fn swap_policy(&self, policy: FilterPolicy) -> Vec<Problem> {
         let policy = Arc::new(policy);

@@ -86,6 +86,19 @@ impl Zone {
             )
     }
 
+    /// The moment that somebody writes: as the school's clocks show it (`2026-11-23T10:30`, `2026-11-23 10:30`, `2026-11-23` for the
+    /// first moment of that day), or an instant with its offset (`2026-11-23T10:30:00Z`). `None` where it is none.
+    pub fn written(&self, text: &str) -> Option<Timestamp> {
+        let text = text.trim();
+        if let Some(at) = Timestamp::parse(text) {
+            return Some(at);
+        }
+        if let Ok(civil) = text.parse::<civil::DateTime>() {
+            return Some(self.moment(civil));
+        }
+        text.parse::<civil::Date>().ok().map(|date| self.moment(date.at(0, 0, 0, 0)))
+    }
+
     /// The day that the school's calendar shows at `at`. About 200 ns.
     pub fn day(&self, at: Timestamp) -> Day {
         let date = self.local(at).date();

@@ -108,6 +108,7 @@ fn blocked_body(about: &Blocked<'_>) -> Markup {
             li { a href=(link("why")) { "See why this is blocked" } }
             @if saying.may_ask { li { a href=(link("requests")) { "Ask for this site" } } }
             li { a href=(link("reports")) { "Report something about this site" } ", or tell an adult you trust" }
+            li { a href={ (portal) "/who-sees" } { "See who sees what you do" } }
         }
         @if !saying.offer_help { (help_lines("If you need to talk to someone", help)) }
     }

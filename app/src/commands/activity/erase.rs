@@ -92,7 +92,7 @@ fn whose(context: &Context, shown: &Shown, who: &str) -> Result<Whose> {
     if let Ok(address) = who.trim().parse::<IpAddr>() {
         return Ok(Whose::Client(address.to_canonical()));
     }
-    if who.starts_with("device:") || crate::commands::pseudonym::is_a_device(who) {
+    if who.starts_with("device:") || people::pseudonym::is_a_device(who) {
         return shown.device(who).map(Whose::Device);
     }
     shown.person(context, who).map(Whose::Person)

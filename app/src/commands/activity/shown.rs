@@ -6,16 +6,16 @@ use activity::export::{Told, Whom};
 use activity::{Client, Event, Search, TimeRange};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use engine::{
-    DeviceNo, GroupNo, Identity, Live, Origin, PersonNo, Refusal, SealedKey, Step, Transport, Verdict,
-};
+use engine::{DeviceNo, Live, Origin, PersonNo, Refusal, SealedKey, Step, Transport, Verdict};
+use filtering::activity_log::{self, OpeningError, members_of};
 use kit::Zone;
 use kit::nearby::did_you_mean;
+use people::Pseudonyms;
+use people::pseudonym;
 use serde_json::{Value, json};
 
 use super::not_running;
 use crate::commands::context::Context;
-use crate::commands::pseudonym::{self, Pseudonyms};
 use crate::commands::{when, who};
 use crate::home::read_key;
 use crate::process::snapshot::Opened;
@@ -89,13 +89,11 @@ pub fn write_down(
     reason: &str,
 ) -> Result<()> {
     let records = context.records()?;
-    context.wait(async {
-        let mut tx = records.begin().await?;
-        store::trail::changed(&mut tx, &context.actor, verb, subject, detail, context.at).await?;
-        // Where the log cannot write down why, nothing is opened and the trail does not say that it was.
-        client.open_identities(reason).map_err(not_running)?;
-        tx.commit().await?;
-        anyhow::Ok(())
+    let (actor, about) = ((&context.actor, verb), (subject, detail));
+    let written = context.wait(activity_log::write_down(&records, client, actor, about, reason, context.at));
+    written.map_err(|error| match error {
+        OpeningError::Log(error) => not_running(error),
+        other => other.into(),
     })
 }
 
@@ -131,18 +129,6 @@ impl Shown {
         let names = people.into_iter().map(|(number, name)| (number, name.into_revealed())).collect();
         let device_names = devices.into_iter().map(|(number, name)| (number, name.into_revealed())).collect();
         Ok(Self { zone, opened, names, device_names, pseudonyms, reason })
-    }
-
-    /// Who is in a group by the roll of today, or in one below it: people, and devices of nobody.
-    fn members_of(&self, group: GroupNo) -> (Vec<PersonNo>, Vec<DeviceNo>) {
-        let (live, _) = Live::compile(&self.opened.live, &self.opened.policy);
-        let roll = &self.opened.live.roll;
-        let is_in = |known: Option<Identity>| known.is_some_and(|known| known.groups.contains(group));
-        let people = roll.people.iter().map(|one| one.person).filter(|person| is_in(live.person(*person)));
-        let devices = roll.devices.iter().filter(|device| device.person.is_none()).filter(|device| {
-            device.addresses.iter().any(|address| is_in(live.identity_of(None, Some(*address))))
-        });
-        (people.collect(), devices.map(|device| device.device).collect())
     }
 
     /// Writes down that identities are opened, if they are, before anything is shown.
@@ -191,7 +177,7 @@ impl Shown {
 
     /// The number of whom a search is about: anybody's by their pseudonym; by name or number where identities are opened.
     pub fn person(&self, context: &Context, written: &str) -> Result<PersonNo> {
-        if pseudonym::is_one(written) {
+        if pseudonym::is_a_persons(written) {
             let found = self.pseudonyms.whose(written, self.names.keys().copied());
             return found.with_context(|| format!("nobody here has the pseudonym {written:?}"));
         }
@@ -249,7 +235,10 @@ impl Shown {
             })?),
             None => None,
         };
-        let (members, member_devices) = group.map_or_else(Default::default, |group| self.members_of(group));
+        let (members, member_devices) = group.map_or_else(Default::default, |group| {
+            let (live, _) = Live::compile(&self.opened.live, &self.opened.policy);
+            members_of(&live, group)
+        });
         let verdict = match filter.verdict.as_deref() {
             None => None,
             Some(word) => {

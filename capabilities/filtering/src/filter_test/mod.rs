@@ -5,10 +5,12 @@ mod actions;
 pub mod content;
 pub mod daily;
 pub mod model;
+pub(crate) mod pages;
 mod proof;
 pub mod sample;
 mod standing;
 mod store;
+pub mod views;
 
 pub use actions::{KeepError, keep};
 pub use content::{Audience, Categories, Check, Content, Expect, Row};

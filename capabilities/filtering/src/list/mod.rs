@@ -7,11 +7,13 @@ mod holding;
 mod intake;
 mod licence;
 pub mod model;
+pub(crate) mod pages;
 mod refusal;
 mod status;
 mod store;
 pub mod text;
 mod updates;
+pub mod views;
 pub mod web;
 
 pub use actions::{BuiltIn, Imported, built_in, import, import_built_in};

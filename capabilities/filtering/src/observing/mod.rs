@@ -3,7 +3,9 @@
 
 pub mod actions;
 pub mod model;
+pub(crate) mod pages;
 pub(crate) mod store;
+pub mod views;
 
 pub use actions::StartError;
 pub use model::{Observing, ObservingId, Plan, Refused, notice, words};

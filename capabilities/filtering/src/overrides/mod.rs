@@ -2,7 +2,9 @@
 
 pub mod actions;
 pub mod model;
+mod overruled;
 pub(crate) mod store;
 
 pub use actions::GrantError;
 pub use model::{Grant, Override, OverrideId, Refused, Whom};
+pub use overruled::{Overruled, overruled};

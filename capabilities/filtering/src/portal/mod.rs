@@ -1,12 +1,14 @@
 //! The portal: what anybody at the school may open, without signing in.
 
+pub mod monday;
 mod pages;
 mod publishing;
 pub mod today;
 pub(crate) use pages::Carried;
-pub use publishing::{NotPublished, Publishes};
+pub use publishing::{Gate, GateHas, NotPublished, Publishes};
 pub mod refusal;
 pub mod views;
+pub mod who_sees;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -17,15 +19,17 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use engine::catalogue::OpenSite;
 use engine::ticket::Ticket;
-use engine::{Current, Step, behalf};
+use engine::{Current, FilterPolicy, Step, behalf};
 use kit::{Clock, Private, Timestamp, Zone};
+use people::Pseudonyms;
 use people::account::{Hashing, House};
 use people::duty::SchoolKind;
-use store::Db;
+use store::{Actor, Db};
 use web::{Page, PageError, Shell};
 
 use crate::always_open::{self, AlwaysOpen};
 use crate::asker::Asker;
+use crate::sealed::telling::{self, Secret};
 pub use refusal::{LogUnavailable, Named, NamedBy, RecentBlocks, Refusal, Soon};
 
 /// What must be said on every page until a live feed of illegal content is loaded.
@@ -59,6 +63,14 @@ pub struct Portal {
     pub named: Named,
     /// Publishes what a page has changed.
     pub publishes: Arc<dyn Publishes>,
+    /// Answers what devices did.
+    pub log: activity::Client,
+    /// Stand for people and devices until somebody opens identities.
+    pub pseudonyms: Pseudonyms,
+    /// For how many days the activity log is kept.
+    pub keep_days: u32,
+    /// Knows how the gate fares.
+    pub gate: Arc<dyn Gate>,
     /// What kind of school it is.
     pub kind: SchoolKind,
     /// Hashes the passwords of whoever signs in.
@@ -73,7 +85,19 @@ pub fn routes(portal: Portal) -> Router {
     let pages = pages::routes()
         .merge(crate::site_request::pages::routes())
         .merge(crate::site_report::pages::routes());
-    let pages = pages.merge(crate::site_request::staff_pages::routes()).merge(today::routes());
+    let pages = pages
+        .merge(crate::site_request::staff_pages::routes())
+        .merge(crate::lesson::pages::routes())
+        .merge(crate::explain::pages::routes())
+        .merge(crate::activity_log::pages::routes())
+        .merge(crate::list::pages::routes())
+        .merge(crate::filter_policy::pages::routes())
+        .merge(crate::filter_test::pages::routes())
+        .merge(crate::observing::pages::routes())
+        .merge(crate::devices::pages::routes())
+        .merge(crate::health::pages::routes())
+        .merge(today::routes())
+        .merge(who_sees::routes());
     let (own, shell, house) = (portal.own.clone(), portal.clone(), House::from_ref(&portal));
     let pages = pages.with_state(portal).merge(people::account::routes(house));
     web::guarded(pages, own, Arc::new(move || shell.shell()))
@@ -92,6 +116,7 @@ impl Portal {
                 ("Ask for a site", "/requests"),
                 ("Report a site", "/reports"),
                 ("Get help", "/help"),
+                ("Who sees what I do?", "/who-sees"),
                 ("Staff: sign in", web::error::SIGN_IN),
             ]
             .map(|(words, href)| (words.to_owned(), href.to_owned()))
@@ -142,6 +167,22 @@ impl Portal {
 
     fn ticket(&self, text: &str, at: Timestamp) -> Option<Ticket> {
         Ticket::open(self.ticket_key.reveal(), text, at).ok()
+    }
+
+    /// Whether an answer may be given that depends on what is sealed, and tells of so many entries of it: as everywhere, ten an hour.
+    pub(crate) async fn may_answer(
+        &self,
+        policy: &FilterPolicy,
+        actor: &Actor,
+        what: &str,
+        told: u32,
+        at: Timestamp,
+    ) -> Result<bool, PageError> {
+        if !Secret::of(policy.sealed().state(at)).live {
+            return Ok(true);
+        }
+        let may = telling::may_tell(&self.db, actor, what, told, at).await.map_err(PageError::unexpected)?;
+        Ok(may.0)
     }
 
     /// The lists that put a refused site into the category that was the ground. Nothing of what a child may be hurt by: the

@@ -5,12 +5,14 @@ use engine::LiveDocument;
 use kit::Timestamp;
 
 use super::Soon;
+use crate::health::GateHealth;
 
 /// Commits and publishes.
 pub trait Publishes: Send + Sync {
     /// Commits what the transaction has changed and publishes what holds for a time, with something new in it, where
     /// gates can carry that out. What no gate can carry out is not kept. Gates have it within a second; where they cannot have it
     /// yet, it is kept and tried again, and every page says so meanwhile.
+    /// What is new and opens nothing tells nothing of what is sealed, and is never refused for that.
     fn live(
         &self,
         tx: Tx,
@@ -29,4 +31,24 @@ pub enum NotPublished {
     /// Something we did not foresee.
     #[error("it could not be published")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Whether the gate goes by what was published last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateHas {
+    /// It does.
+    It,
+    /// Not yet.
+    NotYet,
+    /// No gate runs.
+    NoGate,
+}
+
+/// Knows how the gate fares.
+pub trait Gate: Send + Sync {
+    /// Whether the gate goes by what was published last. It is waited for a moment, since it follows within a second.
+    fn has_newest(&self) -> Soon<'_, GateHas>;
+
+    /// How it fares; nothing where none runs.
+    fn health(&self) -> Option<GateHealth>;
 }

@@ -1,84 +1,111 @@
-//! Where whoever signed in begins: what waits for them.
+//! Where whoever signed in begins: what waits for them, what changed in the last week, and what they may leave alone.
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use kit::Standing;
-use maud::html;
+use maud::{Markup, html};
 use people::account::SignedIn;
 use people::duty::Duties;
 use web::component::InsetText;
 use web::{Page, PageError};
 
 use super::Portal;
-use crate::site_request::actions::{self, ReadRequests};
-use crate::site_request::agreeing::{self, AgreeRequest};
+use super::monday::{self, Line, Monday};
+use crate::activity_log::pages::ReadActivity;
+use crate::devices::pages::ReadDevices;
+use crate::explain::pages::ExplainForClass;
+use crate::filter_policy::pages::ReadPolicy;
+use crate::filter_test::pages::ReadFilterTests;
+use crate::health::pages::ReadHealth;
+use crate::lesson::actions::ReadLessons;
+use crate::list::pages::ReadLists;
+use crate::observing::pages::ReadObserving;
+use crate::site_request::actions::ReadRequests;
+use crate::site_request::agreeing::AgreeRequest;
 
 pub(super) fn routes() -> Router<Portal> {
     Router::new().route("/today", get(today))
 }
 
-/// The links of whoever is signed in.
+/// The links of whoever is signed in, which stand on each of their pages: what is used every day.
 pub fn offered(standing: &Standing) -> Vec<(String, String)> {
     let authority = Duties::built_in().authority();
-    let mut links = vec![("Today", "/today")];
-    if authority.offers::<ReadRequests>(standing) || authority.offers::<AgreeRequest>(standing) {
-        links.push(("Requests", "/staff/requests"));
-    }
-    links.into_iter().map(|(words, href)| (words.to_owned(), href.to_owned())).collect()
+    let requests = authority.offers::<ReadRequests>(standing) || authority.offers::<AgreeRequest>(standing);
+    let offers = [
+        (true, "Today", "/today"),
+        (requests, "Requests", "/staff/requests"),
+        (authority.offers::<ReadLessons>(standing), "For a lesson", "/staff/lessons"),
+        (authority.offers::<ExplainForClass>(standing), "Why open or closed?", "/staff/explain"),
+        (authority.offers::<ReadActivity>(standing), "Activity", "/staff/activity"),
+    ];
+    named(&offers)
+}
+
+/// What is looked up now and then.
+fn look_up(who: &SignedIn) -> Vec<(String, String)> {
+    named(&[
+        (who.offers::<ReadHealth>(), "How the filter fares, and its back-ups", "/staff/health"),
+        (who.offers::<ReadPolicy>(), "The filter policy, and what changed in it", "/staff/policy"),
+        (who.offers::<ReadLists>(), "Lists of sites", "/staff/lists"),
+        (who.offers::<ReadFilterTests>(), "Tests of the filter", "/staff/filter-tests"),
+        (who.offers::<ReadDevices>(), "Devices", "/staff/devices"),
+        (who.offers::<ReadObserving>(), "Observing only", "/staff/observe"),
+    ])
+}
+
+fn named(offers: &[(bool, &str, &str)]) -> Vec<(String, String)> {
+    let offered = offers.iter().filter(|(is_offered, ..)| *is_offered);
+    offered.map(|(_, words, href)| ((*words).to_owned(), (*href).to_owned())).collect()
 }
 
 async fn today(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
-    let mut waiting = None;
-    let reads = who.may::<ReadRequests>(()).is_ok();
-    if reads || who.offers::<AgreeRequest>() {
-        let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
-        let open = actions::list(&mut tx, true, 100).await.map_err(PageError::unexpected)?;
-        let (mut new, mut second) = (0_usize, 0_usize);
-        for request in &open {
-            let proposed =
-                agreeing::of(&mut tx, &request.reference, who.at()).await.map_err(PageError::unexpected)?;
-            match proposed {
-                None => new += 1,
-                Some(proposed) if proposed.by != who.standing().actor().to_string() => second += 1,
-                Some(_) => {}
-            }
-        }
-        tx.roll_back().await.map_err(PageError::unexpected)?;
-        waiting = Some((if reads { new } else { 0 }, if who.offers::<AgreeRequest>() { second } else { 0 }));
-    }
-    Ok(who.respond(&page(waiting)))
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let monday = monday::gather(&mut tx, &portal, &who).await?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&page(&monday, &look_up(&who))))
 }
 
-/// What waits: new requests, and those that wait for a second person.
-pub fn page(waiting: Option<(usize, usize)>) -> Page {
+/// The page; `look_up` are words and addresses.
+pub fn page(monday: &Monday, look_up: &[(String, String)]) -> Page {
     let title = "Today";
-    let requests =
-        |count: usize| if count == 1 { "1 request".to_owned() } else { format!("{count} requests") };
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            @match waiting {
-                None => (InsetText::new("Nothing waits for you.")),
-                Some((0, 0)) => (InsetText::new("Nothing waits for you.")),
-                Some((new, second)) => {
-                    h2 .govuk-heading-m { "Waiting for you" }
-                    ul .govuk-list.govuk-list--bullet {
-                        @if new > 0 {
-                            li { a .govuk-link href="/staff/requests" { (requests(new)) " for sites to answer" } }
-                        }
-                        @if second > 0 {
-                            li {
-                                a .govuk-link href="/staff/requests" {
-                                    (requests(second)) " that another proposed to open, to agree to or not"
-                                }
-                            }
-                        }
-                    }
+            h2 .govuk-heading-m { "Waiting for you" }
+            @if monday.waiting.is_empty() { (InsetText::new("Nothing waits for you.")) } @else { (lines(&monday.waiting)) }
+            @if !monday.changed.is_empty() {
+                h2 .govuk-heading-m { "What changed since " (monday.since) }
+                (lines(&monday.changed))
+            }
+            @if !monday.ignore.is_empty() {
+                h2 .govuk-heading-m { "What you may leave alone, and why" }
+                (lines(&monday.ignore))
+            }
+            @if !look_up.is_empty() {
+                h2 .govuk-heading-m { "Look up" }
+                ul .govuk-list {
+                    @for (words, href) in look_up { li { a .govuk-link href=(href) { (words) } } }
                 }
             }
         },
     )
+}
+
+fn lines(lines: &[Line]) -> Markup {
+    html! {
+        ul .govuk-list.govuk-list--bullet {
+            @for line in lines {
+                li {
+                    @match line.href {
+                        Some(href) => a .govuk-link href=(href) { (line.words) },
+                        None => (line.words),
+                    }
+                    @if let Some(why) = &line.why { ": " (why) }
+                }
+            }
+        }
+    }
 }

@@ -37,6 +37,7 @@ pub fn first(service: &str) -> Page {
                     a .govuk-link href="/help" { "Get help" }
                     " if you are worried about yourself or somebody else"
                 }
+                li { a .govuk-link href="/who-sees" { "Find out who sees what you do" } " on the internet here" }
             }
         },
     )

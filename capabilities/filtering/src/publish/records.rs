@@ -220,7 +220,7 @@ impl FromRecords<'_> {
 }
 
 /// What holds now or will: overrides, focus, withheld access, observing only and the roll.
-async fn live(tx: &mut Tx, at: Timestamp) -> Result<LiveDocument, StoreError> {
+pub async fn live(tx: &mut Tx, at: Timestamp) -> Result<LiveDocument, StoreError> {
     let overrides: Vec<Override> = lasting::not_over(tx, at).await?;
     let focus: Vec<Focus> = lasting::not_over(tx, at).await?;
     let withheld: Vec<Withheld> = lasting::not_over(tx, at).await?;

@@ -8,6 +8,7 @@ pub mod actions;
 pub mod feed;
 pub mod model;
 mod store;
+pub mod telling;
 
 pub use actions::{
     ImportError, Imported, InForceError, OpeningError, RecipientError, add_recipient, import, in_force,

@@ -341,12 +341,12 @@ fn until(id: &str, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
 }
 
 /// The person whom the trail writes so.
-fn number(actor: &str) -> Option<engine::PersonNo> {
+pub(crate) fn number(actor: &str) -> Option<engine::PersonNo> {
     kit::Actor::person(actor).map(engine::PersonNo)
 }
 
 /// An error's words as a sentence of their own.
-fn sentence(words: &str) -> String {
+pub(crate) fn sentence(words: &str) -> String {
     let mut signs = words.chars();
     signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
 }

@@ -1,10 +1,15 @@
 //! Filtering through its pages and its actions, on both database engines.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+mod activity_pages;
 mod answers;
 mod e2guardian;
+mod explained;
+mod gate_pages;
+mod house;
 mod kept_tests;
 mod lasting;
+mod lessons;
 mod origins;
 mod policy_kept;
 mod portal;

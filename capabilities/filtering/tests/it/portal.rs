@@ -15,7 +15,7 @@ const FORM: &str = "site=https%3A%2F%2FChess.example%2Fplay%3Fq%3Dsecret&what=Fo
 async fn the_notice_stands_on_every_page_while_no_live_feed_is_loaded() {
     for database in databases().await {
         let school = School::new(&database, Some(Vec::new()));
-        for path in ["/", "/why", "/requests", "/reports", "/help"] {
+        for path in ["/", "/why", "/requests", "/reports", "/help", "/who-sees"] {
             let answer = school.get(UNKNOWN, path).await;
             assert_eq!(answer.status, StatusCode::OK, "{path}");
             assert_eq!(answer.words(".fivebar-notice"), [NO_LIVE_FEED], "{path}");

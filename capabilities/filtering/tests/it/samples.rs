@@ -4,8 +4,12 @@
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use engine::catalogue::OpenSite;
 use engine::{Identity, Saying, Step};
+use filtering::activity_log::views as activity_views;
 use filtering::asker::Asker;
+use filtering::filter_test::{self, CheckResult, Content, Kept, Report, views as test_views};
+use filtering::list::{List, ListReport, Status, views as list_views};
 use filtering::overrides::Whom;
+use filtering::portal::monday::{Line, Monday};
 use filtering::portal::today;
 use filtering::portal::views::Recent;
 use filtering::portal::{NO_LIVE_FEED, NamedBy, Refusal, views};
@@ -177,6 +181,48 @@ fn samples() -> Vec<(&'static str, Page)> {
     ]
 }
 
+/// A list that needs somebody.
+fn odd_list() -> list_views::Line {
+    let list = List {
+        id: format!("source/{}", "games-".repeat(12)),
+        version: 3,
+        categories: vec!["games".into()],
+        source: format!("https://{}/list.txt", long_host()),
+        state: filtering::list::State::Active,
+        sha256: String::new(),
+        report: ListReport { accepted: 1_000_000, ..ListReport::default() },
+        imported_at: MONDAY,
+    };
+    let status = Status { list, note: None, waits: Some("word ".repeat(40)), web: None };
+    list_views::Line { status, about: "Games".into() }
+}
+
+/// A test that failed.
+fn failed_test() -> Kept {
+    let content = Content::built_in().unwrap();
+    let mut checks: Vec<CheckResult> = content.checks.iter().map(CheckResult::of).collect();
+    checks[0].count(filter_test::Answer::Records, false, || filter_test::Asked {
+        group: "year-9".into(),
+        name: long_host(),
+        category: Some("games".into()),
+        answer: filter_test::Answer::Records,
+        should: "refused, since the table says so.".into(),
+    });
+    checks[1].leave_open("search engines", "year-9", "search is off");
+    let report = Report {
+        passed: false,
+        content: content.version.clone(),
+        policy: 2,
+        groups: vec!["year-9".into()],
+        all_groups: false,
+        server: "127.0.0.1:53".into(),
+        notice: Some(NO_LIVE_FEED.into()),
+        rows: Report::rows_of(&content, &checks),
+        checks,
+    };
+    Kept { number: 7, at: MONDAY, run_by: "job:filter-test".into(), report }
+}
+
 /// Pages of signing in, and those of whoever did.
 fn staff_samples() -> Vec<(&'static str, Page)> {
     let zone = Zone::named("Europe/London").unwrap();
@@ -254,8 +300,34 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
             one(&open, Some(&proposed("risk")), &seen(false, true), &only(&["agreement", "disagreement"])),
         ),
         ("staff-request-answered", one(&longest, None, &seen(false, false), &nothing)),
-        ("staff-today-empty", today::page(None)),
-        ("staff-today", today::page(Some((1, 12)))),
+        ("staff-today-empty", today::page(&Monday::default(), &[])),
+        (
+            "staff-today",
+            today::page(
+                &Monday {
+                    waiting: vec![Line {
+                        words: "12 requests".into(),
+                        href: Some("/staff/requests"),
+                        why: None,
+                    }],
+                    since: "Monday 16 November".into(),
+                    changed: vec![Line { words: long.clone(), href: None, why: Some(long.clone()) }],
+                    ignore: vec![Line {
+                        words: "Back-ups".into(),
+                        href: Some("/"),
+                        why: Some("made".into()),
+                    }],
+                },
+                &[("Lists of sites".into(), "/staff/lists".into())],
+            ),
+        ),
+        ("staff-lists-odd", list_views::all(&[odd_list()], &[], &zone)),
+        ("staff-filter-test", test_views::one(&failed_test(), &zone)),
+        (
+            "staff-filter-tests-failed",
+            test_views::all(&[failed_test()], Some("the gate did not answer"), MONDAY, &zone),
+        ),
+        ("staff-days", activity_views::days(&[("2026-11-23".into(), 900, 70)], Some(&[(long_host(), 70)]))),
     ]
 }
 

@@ -13,8 +13,9 @@ use engine::ticket::Ticket;
 use engine::{
     Catalogue, Current, DeviceNo, FilterPolicy, Front, Host, HostName, PersonNo, PolicyDocument, Sealed,
 };
+use filtering::health::GateHealth;
 use filtering::portal::{
-    LogUnavailable, NamedBy, NotPublished, Portal, Publishes, RecentBlocks, Refusal, Soon,
+    Gate, GateHas, LogUnavailable, NamedBy, NotPublished, Portal, Publishes, RecentBlocks, Refusal, Soon,
 };
 use http_body_util::BodyExt as _;
 use kit::{Clock, Private, Timestamp, Zone};
@@ -137,37 +138,66 @@ pub struct School {
     pub router: Router,
 }
 
+/// Says that the gate goes by whatever was published.
+struct GateIsQuick;
+
+impl Gate for GateIsQuick {
+    fn has_newest(&self) -> Soon<'_, GateHas> {
+        Box::pin(async { GateHas::It })
+    }
+
+    fn health(&self) -> Option<GateHealth> {
+        None
+    }
+}
+
+/// A portal over these records and this filter.
+pub fn portal(
+    database: &TestDatabase,
+    current: &Arc<Current>,
+    clock: &Clock,
+    recent: Option<Vec<Refusal>>,
+    publishes: Arc<dyn Publishes>,
+) -> Portal {
+    Portal {
+        db: database.db.clone(),
+        clock: clock.clone(),
+        zone: Zone::named("Europe/London").unwrap(),
+        service: "Fivebar at a village primary".into(),
+        help: help().into(),
+        filter: current.clone(),
+        ticket_key: Private::new(KEY),
+        is_gate: Arc::new(|peer| peer.to_string() == GATE),
+        own: web::OwnAddress {
+            url: "http://portal.example".into(),
+            is_own: Arc::new(|address| address.to_string() == GATE),
+        },
+        recent: Arc::new(Told(recent)),
+        named: Arc::new(|_| {
+            ["games", "harm"]
+                .map(|list| NamedBy {
+                    list: list.into(),
+                    licence: Some("MIT".into()),
+                    first_seen: "2026-11-23".into(),
+                })
+                .into()
+        }),
+        notices: Arc::new(Vec::new),
+        publishes,
+        // Nobody answers there: pages say so, unless a test starts a log.
+        log: activity::Client::new(std::path::Path::new("/nowhere")),
+        pseudonyms: people::Pseudonyms::new(KEY),
+        keep_days: 90,
+        gate: Arc::new(GateIsQuick),
+        kind: SchoolKind::Maintained,
+        hashing: Hashing::new(),
+    }
+}
+
 impl School {
     pub fn new(database: &TestDatabase, recent: Option<Vec<Refusal>>) -> Self {
         let (current, clock) = (current(), testing::clock());
-        let portal = Portal {
-            db: database.db.clone(),
-            clock: clock.clone(),
-            zone: Zone::named("Europe/London").unwrap(),
-            service: "Fivebar at a village primary".into(),
-            help: help().into(),
-            filter: current.clone(),
-            ticket_key: Private::new(KEY),
-            is_gate: Arc::new(|peer| peer.to_string() == GATE),
-            own: web::OwnAddress {
-                url: "http://portal.example".into(),
-                is_own: Arc::new(|address| address.to_string() == GATE),
-            },
-            recent: Arc::new(Told(recent)),
-            named: Arc::new(|_| {
-                ["games", "harm"]
-                    .map(|list| NamedBy {
-                        list: list.into(),
-                        licence: Some("MIT".into()),
-                        first_seen: "2026-11-23".into(),
-                    })
-                    .into()
-            }),
-            notices: Arc::new(Vec::new),
-            publishes: Arc::new(CommitsOnly),
-            kind: SchoolKind::Maintained,
-            hashing: Hashing::new(),
-        };
+        let portal = portal(database, &current, &clock, recent, Arc::new(CommitsOnly));
         Self { router: filtering::routes(portal), current, clock }
     }
 

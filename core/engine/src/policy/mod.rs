@@ -70,9 +70,9 @@ pub(crate) use contest::Audience;
 
 use crate::calendar::{Calendar, Moment};
 use crate::catalogue::Catalogue;
-use crate::decision::RuleRef;
+use crate::decision::{Reason, RuleRef};
 use crate::document::target::Target;
-use crate::document::{Effect, PolicyDocument, Problem};
+use crate::document::{Cell, Effect, PolicyDocument, Problem};
 use crate::groups::GroupNo;
 use crate::identity::Identity;
 use crate::sealed::Sealed;
@@ -200,6 +200,16 @@ impl FilterPolicy {
     /// The numbers of the categories that a list of the index stands for.
     pub fn categories_of(&self, list: u16) -> &[u16] {
         self.list_categories.get(usize::from(list)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whose permission the cell of the permitted-use table asks for that was a decision's reason, where it asks for somebody's.
+    pub fn asks_permission_of(&self, reason: &Reason) -> Option<&str> {
+        let entry = self.entry(reason.rule).filter(|entry| entry.kind == Kind::Use)?;
+        let row = self.document.uses.get(entry.place as usize)?;
+        match row.cells.get(self.groups.id(reason.group.unwrap_or(groups::EVERYBODY)))? {
+            Cell::Permission(who) => Some(who),
+            _ => None,
+        }
     }
 
     pub(crate) fn entry(&self, rule: RuleRef) -> Option<&Entry> {

@@ -5,9 +5,8 @@
 
 use engine::{DeviceNo, PersonNo};
 use hmac::{Hmac, Mac as _};
+use kit::Private;
 use sha2::Sha256;
-
-use crate::home::Key;
 
 /// Letters and digits that cannot be mistaken for each other, as in every reference of this program.
 const SIGNS: &[u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -17,12 +16,13 @@ const LENGTH: usize = 8;
 const LEFT: u32 = 100_000;
 
 /// Gives pseudonyms.
-pub struct Pseudonyms(Key);
+#[derive(Clone)]
+pub struct Pseudonyms(Private<[u8; 32]>);
 
 impl Pseudonyms {
     /// With the school's key. What is made of it tells nothing of it.
-    pub const fn new(key: Key) -> Self {
-        Self(key)
+    pub const fn new(key: [u8; 32]) -> Self {
+        Self(Private::new(key))
     }
 
     /// A person's: `P-7KQ4-M2HX`.
@@ -50,7 +50,7 @@ impl Pseudonyms {
 
     fn of(&self, kind: char, number: u32) -> String {
         // A key of any length is taken.
-        let Ok(mut hash) = Hmac::<Sha256>::new_from_slice(&self.0) else { return kind.to_string() };
+        let Ok(mut hash) = Hmac::<Sha256>::new_from_slice(self.0.reveal()) else { return kind.to_string() };
         hash.update(b"fivebar pseudonym");
         hash.update(&[kind as u8]);
         hash.update(&number.to_le_bytes());
@@ -69,7 +69,7 @@ impl Pseudonyms {
 }
 
 /// Whether what is typed is the pseudonym of a person.
-pub fn is_one(written: &str) -> bool {
+pub fn is_a_persons(written: &str) -> bool {
     is_of(written, b"P-")
 }
 
@@ -92,7 +92,7 @@ mod tests {
         let (one, other) = (Pseudonyms::new([1; 32]), Pseudonyms::new([2; 32]));
         let seven = one.person(PersonNo(7));
         assert_eq!(seven, one.person(PersonNo(7)));
-        assert!(is_one(&seven) && !is_one("Prue Pupil") && !is_one("7"), "{seven}");
+        assert!(is_a_persons(&seven) && !is_a_persons("Prue Pupil") && !is_a_persons("7"), "{seven}");
         assert_ne!(seven, one.person(PersonNo(8)));
         assert_ne!(seven, other.person(PersonNo(7)));
         assert_ne!(seven.get(1..), one.device(DeviceNo(7)).get(1..));
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(one.whose(&typed, [PersonNo(7)].into_iter()), Some(PersonNo(7)));
         assert_eq!(one.whose(&typed, std::iter::empty()), Some(PersonNo(7)), "who has left the roll");
         let tablet = one.device(DeviceNo(7));
-        assert!(is_a_device(&tablet) && !is_one(&tablet) && !is_a_device(&seven));
+        assert!(is_a_device(&tablet) && !is_a_persons(&tablet) && !is_a_device(&seven));
         assert_eq!(one.which(&tablet.to_lowercase()), Some(DeviceNo(7)));
         assert_eq!(other.which(&tablet), None);
         assert_eq!(other.whose(&typed, [PersonNo(7)].into_iter()), None);

@@ -1,0 +1,117 @@
+//! What the page about devices says.
+
+use kit::{Private, Zone};
+use maud::{Markup, html};
+use people::{Device, Range};
+use web::Page;
+use web::component::{BackLink, Cell, InsetText, Table};
+use web::page::{host, moment};
+
+/// A device, and whose it is.
+#[derive(Debug)]
+pub struct Line {
+    /// The device.
+    pub device: Device,
+    /// The name of whoever has it.
+    pub owner: Option<Private<String>>,
+}
+
+/// Which page of how many.
+#[derive(Debug, Clone, Copy)]
+pub struct Paged {
+    /// The page, from 1.
+    pub page: usize,
+    /// How many there are.
+    pub pages: usize,
+    /// How many devices on all of them.
+    pub many: usize,
+}
+
+/// The register.
+pub fn all(
+    lines: &[Line],
+    ranges: &[Range],
+    paged: &Paged,
+    named: &dyn Fn(&str) -> String,
+    zone: &Zone,
+) -> Page {
+    let title = "Devices";
+    let groups = |ids: &[String]| ids.iter().map(|id| named(id)).collect::<Vec<_>>().join(", ");
+    let rows = lines.iter().map(|line| {
+        let device = &line.device;
+        let owner = line.owner.as_ref().map_or("Nobody’s alone", |name| name.reveal());
+        vec![
+            Cell::new(device.name.reveal()),
+            Cell::new(owner),
+            Cell::new(groups(&device.groups)),
+            Cell::new(addresses(device)),
+            Cell::new(moment(device.joined_at, zone)),
+        ]
+    });
+    let rooms = ranges
+        .iter()
+        .map(|range| vec![Cell::new(&range.name), Cell::new(&range.range), Cell::new(groups(&range.groups))]);
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body {
+                "A device is given to somebody, or taken back, in the roll that the school reads in; what is written here would be gone with \
+                 the next. What one did is found under "
+                a .govuk-link href="/staff/activity" { "activity" } "."
+            }
+            @if paged.many == 0 {
+                (InsetText::new("No device is registered. Devices that nobody registered are filtered as the policy says of unknown ones."))
+            } @else if lines.is_empty() {
+                (InsetText::new("There is no such page."))
+            } @else {
+                div .fivebar-scroll tabindex="0" role="region" aria-label="Registered devices" {
+                    (Table {
+                        caption: Some(format!("{} registered devices, page {} of {}", paged.many, paged.page, paged.pages)),
+                        caption_classes: "govuk-table__caption--m".into(),
+                        head: ["Device", "Whose", "Groups", "Addresses", "Registered"].map(Cell::new).to_vec(),
+                        rows: rows.collect(),
+                        first_cell_is_header: true,
+                        ..Table::default()
+                    })
+                }
+                (ways(paged))
+            }
+            @if !ranges.is_empty() {
+                (Table {
+                    caption: Some("Rooms and networks".to_owned()),
+                    caption_classes: "govuk-table__caption--m".into(),
+                    head: ["Name", "Addresses", "Groups"].map(Cell::new).to_vec(),
+                    rows: rooms.collect(),
+                    first_cell_is_header: true,
+                    ..Table::default()
+                })
+            }
+        },
+    )
+    .before(BackLink::new("/today"))
+}
+
+fn addresses(device: &Device) -> Markup {
+    let known = device.addresses.iter().map(ToString::to_string);
+    let hardware = device.hardware.iter().map(ToString::to_string);
+    let all: Vec<String> = known.chain(hardware).collect();
+    html! { @for (place, address) in all.iter().enumerate() { @if place > 0 { br; } (host(address)) } }
+}
+
+fn ways(paged: &Paged) -> Markup {
+    html! {
+        @if paged.pages > 1 {
+            nav aria-label="Pages" {
+                ul .govuk-list {
+                    @if paged.page > 1 {
+                        li { a .govuk-link href={ "/staff/devices?page=" (paged.page - 1) } rel="prev" { "Previous page" } }
+                    }
+                    @if paged.page < paged.pages {
+                        li { a .govuk-link href={ "/staff/devices?page=" (paged.page + 1) } rel="next" { "Next page" } }
+                    }
+                }
+            }
+        }
+    }
+}

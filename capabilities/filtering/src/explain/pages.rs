@@ -1,0 +1,237 @@
+//! Asking at the portal why a site is open or closed for somebody.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ::store::Tx;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use engine::explain::{flip, trace};
+use engine::{FilterPolicy, Identity, Live, Step};
+use kit::{Private, Timestamp};
+use people::account::SignedIn;
+use web::{Mistakes, PageError, Submitted};
+
+use super::{Target, identity_in, identity_of_person, views};
+use crate::filter_policy;
+use crate::lesson::judge::is_taught;
+use crate::list;
+use crate::portal::Portal;
+use crate::sealed::telling::Secret;
+
+kit::action!(
+    /// Asking why a site is open or closed for a class, a room or a pupil.
+    ExplainForClass(()) = "explain.class"
+);
+kit::action!(
+    /// The same for anybody, and for a device.
+    ExplainForAnybody(()) = "explain.anybody"
+);
+
+pub(crate) fn routes() -> Router<Portal> {
+    Router::new().route("/staff/explain", get(form).post(answer))
+}
+
+/// Said where so many answers told of sealed sites within the hour that none may be given.
+const NOT_NOW: &str =
+    "No answer can be given just now. Try again in an hour; the access trail says that you asked";
+
+async fn form(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
+    who.may::<ExplainForClass>(())?;
+    Ok(asking(&portal, &who, &Submitted::default(), &Mistakes::default()))
+}
+
+fn asking(portal: &Portal, who: &SignedIn, form: &Submitted, mistakes: &Mistakes) -> Response {
+    let policy = portal.filter.policy();
+    who.respond(&views::form(&groups(&policy), who.offers::<ExplainForAnybody>(), form, mistakes))
+}
+
+fn groups(policy: &FilterPolicy) -> Vec<(String, String)> {
+    policy.groups().all().map(|(_, id, name)| (id.to_owned(), name.to_owned())).collect()
+}
+
+async fn answer(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
+    who.may::<ExplainForClass>(())?;
+    let (policy, live) = portal.filter.both();
+    let mut mistakes = Mistakes::default();
+    let target = target(&form, &mut mistakes);
+    let at = when(&portal, &form, who.at(), &mut mistakes);
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let whom = whom(&mut tx, (&policy, &live), &who, &form, &mut mistakes).await?;
+    let lists = list::in_use(&mut tx).await.map_err(PageError::unexpected)?;
+    let version = filter_policy::current(&mut tx).await.map_err(PageError::unexpected)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let (Some(target), Some(at), Some(whom), true) = (target, at, whom, mistakes.none()) else {
+        return Ok(asking(&portal, &who, &form, &mistakes));
+    };
+    let actor = who.standing().actor();
+    if !portal.may_answer(&policy, actor, "portal explain", 0, who.at()).await? {
+        mistakes.add_whole(NOT_NOW);
+        return Ok(asking(&portal, &who, &form, &mistakes));
+    }
+    let local = portal.zone.local(at);
+    let (told, change) = {
+        let Some(request) = target.request(&whom.identity) else {
+            mistakes.add("site", "Enter the site’s address, like www.example.org");
+            return Ok(asking(&portal, &who, &form, &mistakes));
+        };
+        let told = trace(&policy, &live, &request, local);
+        let change = flip(&policy, &live, &request, local);
+        (told, change)
+    };
+    let secret = Secret::of(policy.sealed().state(who.at()));
+    if secret.is_told_by(told.step, &target.host)
+        && !portal.may_answer(&policy, actor, "portal explain", 1, who.at()).await?
+    {
+        mistakes.add_whole(NOT_NOW);
+        return Ok(asking(&portal, &who, &form, &mistakes));
+    }
+    // Nothing is said of what lists say about a sealed site.
+    let named = if told.step == Step::Sealed { Vec::new() } else { named(&portal, &target.host).await };
+    let lines = named.into_iter().map(|one| {
+        let list = lists.iter().find(|list| list.id == one.list);
+        views::NamedIn {
+            version: list.map(|list| list.version),
+            read_at: list.map(|list| list.imported_at),
+            named: one,
+        }
+    });
+    let answer = views::Answer {
+        target: &target,
+        whom: &whom.words,
+        is_person: whom.identity.person.is_some(),
+        name: whom.name.as_ref(),
+        at,
+        is_now: form.text("when").is_empty(),
+        told: &told,
+        categories: told.categories.iter().map(|id| category(&policy, id)).collect(),
+        services: told.services.iter().map(|id| service(&policy, id)).collect(),
+        named: lines.collect(),
+        policy: version.map(|version| (version.number, version.at)),
+        change: change.map(|change| change.words),
+        may_open: who.offers::<crate::lesson::actions::OpenForLesson>(),
+    };
+    let anybody = who.offers::<ExplainForAnybody>();
+    Ok(who.respond(&views::answer(&answer, &groups(&policy), anybody, &form, &portal.zone)))
+}
+
+fn category(policy: &FilterPolicy, id: &str) -> String {
+    let catalogue = policy.catalogue();
+    let known = catalogue.category_no(id).and_then(|number| catalogue.category(number));
+    known.map_or_else(|| id.to_owned(), |known| known.name.clone())
+}
+
+fn service(policy: &FilterPolicy, id: &str) -> String {
+    let catalogue = policy.catalogue();
+    let known = catalogue.service_no(id).and_then(|number| catalogue.service(number));
+    known.map_or_else(|| id.to_owned(), |known| known.name.clone())
+}
+
+/// Which lists name a site. Reads files, so it is asked where nobody waits for it.
+async fn named(portal: &Portal, host: &str) -> Vec<crate::portal::NamedBy> {
+    let (named, host) = (Arc::clone(&portal.named), host.to_owned());
+    tokio::task::spawn_blocking(move || named(&host)).await.unwrap_or_default()
+}
+
+fn target(form: &Submitted, mistakes: &mut Mistakes) -> Option<Target> {
+    let typed = form.line("site");
+    let target = Target::read(&typed);
+    if typed.is_empty() {
+        mistakes.add("site", "Enter the site’s address, like www.example.org");
+    } else if target.is_none() {
+        mistakes.add("site", "Enter the site’s address, like www.example.org or http://www.example.org/page");
+    }
+    target
+}
+
+fn when(portal: &Portal, form: &Submitted, at: Timestamp, mistakes: &mut Mistakes) -> Option<Timestamp> {
+    let typed = form.line("when");
+    if typed.is_empty() {
+        return Some(at);
+    }
+    let written = portal.zone.written(&typed);
+    if written.is_none() {
+        mistakes.add("when", "Enter the day and the time like 2026-11-23 10:30, or leave it empty for now");
+    }
+    written
+}
+
+/// Whom an answer is about.
+struct Whom {
+    identity: Identity,
+    /// As people say it.
+    words: Private<String>,
+    /// The person's name, where it is one person.
+    name: Option<Private<String>>,
+}
+
+async fn whom(
+    tx: &mut Tx,
+    (policy, live): (&FilterPolicy, &Live),
+    who: &SignedIn,
+    form: &Submitted,
+    mistakes: &mut Mistakes,
+) -> Result<Option<Whom>, PageError> {
+    let anybody = who.offers::<ExplainForAnybody>();
+    let (group, person) = (form.text("group"), form.line("person"));
+    let device = if anybody { form.line("device") } else { String::new() };
+    match (group, person.as_str(), device.as_str()) {
+        ("", "", "") => mistakes.add("group", "Choose whom it is about"),
+        (group, "", "") => match identity_in(policy, group) {
+            Some(identity) => {
+                let name = policy.groups().number(group).map_or(group, |number| policy.groups().name(number));
+                return Ok(Some(Whom { identity, words: Private::new(name.to_owned()), name: None }));
+            }
+            None => mistakes.add("group", "Choose one of the groups in the list"),
+        },
+        ("", name, "") => return person_called(tx, (policy, live), who, name, mistakes).await,
+        ("", "", device) => match device.parse::<IpAddr>() {
+            Ok(address) => {
+                let identity = live.identify(address);
+                let words = Private::new(format!("The device at {address}"));
+                return Ok(Some(Whom { identity, words, name: None }));
+            }
+            Err(_) => mistakes.add("device", "Enter the device’s address, like 10.4.0.27"),
+        },
+        _ => mistakes.add("group", "Choose a group, or a person, or a device, and leave the others empty"),
+    }
+    Ok(None)
+}
+
+async fn person_called(
+    tx: &mut Tx,
+    (policy, live): (&FilterPolicy, &Live),
+    who: &SignedIn,
+    name: &str,
+    mistakes: &mut Mistakes,
+) -> Result<Option<Whom>, PageError> {
+    let called = people::people_called(tx, name).await.map_err(PageError::unexpected)?;
+    let [person] = called.as_slice() else {
+        mistakes.add(
+            "person",
+            if called.is_empty() {
+                "Nobody on the roll is called so. Enter the whole name, as the roll has it"
+            } else {
+                "Several people are called so. Enter the number that the school’s own system gives the one you mean"
+            },
+        );
+        return Ok(None);
+    };
+    let identity = identity_of_person(policy, live, person);
+    if !who.offers::<ExplainForAnybody>() {
+        let all = people::people(tx).await.map_err(PageError::unexpected)?;
+        let own = all.iter().find(|one| one.number == who.person());
+        let own = own.map_or_else(Identity::default, |one| identity_of_person(policy, live, one));
+        // What holds for a colleague alone is theirs to know.
+        if person.number != who.person() && !is_taught(policy, &own, &identity) {
+            mistakes.add(
+                "person",
+                "You can ask about pupils and about yourself. Ask the network manager about a colleague",
+            );
+            return Ok(None);
+        }
+    }
+    Ok(Some(Whom { identity, words: person.name.clone(), name: Some(person.name.clone()) }))
+}

@@ -1,0 +1,46 @@
+//! The kept tests of the filter at the portal.
+
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use people::account::SignedIn;
+use web::PageError;
+
+use super::{kept, newest, problem, views};
+use crate::portal::Portal;
+
+kit::action!(
+    /// Reading what tests of the filter found.
+    ReadFilterTests(()) = "filter-test.read"
+);
+
+/// How many are shown.
+const SHOWN: u32 = 60;
+
+pub(crate) fn routes() -> Router<Portal> {
+    Router::new().route("/staff/filter-tests", get(all)).route("/staff/filter-tests/{number}", get(one))
+}
+
+async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
+    who.may::<ReadFilterTests>(())?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let tests = newest(&mut tx, SHOWN).await.map_err(PageError::unexpected)?;
+    let problem = problem(&mut tx).await.map_err(PageError::unexpected)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&views::all(&tests, problem.as_deref(), who.at(), &portal.zone)))
+}
+
+async fn one(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<u32>, PathRejection>,
+) -> Result<Response, PageError> {
+    who.may::<ReadFilterTests>(())?;
+    let Path(number) = path.map_err(|_| PageError::NotFound)?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let test = kept(&mut tx, number).await.map_err(PageError::unexpected)?.ok_or(PageError::NotFound)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&views::one(&test, &portal.zone)))
+}

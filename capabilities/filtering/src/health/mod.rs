@@ -1,0 +1,8 @@
+//! How the school's filter fares, in words with what to do, as `fivebar status` and the portal say it.
+
+pub mod backups;
+mod model;
+pub(crate) mod pages;
+pub mod views;
+
+pub use model::{GateHealth, Item, Level, Lost, Seen, items, many_devices};

@@ -1,0 +1,384 @@
+//! What is seen of each part, and what that means. Pure.
+
+use activity::Crowd;
+use kit::{Timestamp, Zone};
+
+use super::backups::BackUp;
+use crate::filter_test::{Kept, still_failed, views::TEST_EVERY_MS};
+use crate::list::Status;
+use crate::observing;
+
+/// How the gate fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateHealth {
+    /// Since when it runs.
+    pub started_at: Timestamp,
+    /// How many questions to the name server it has answered since.
+    pub questions: u64,
+    /// How many of them it refused.
+    pub refused: u64,
+    /// How many it could not find out.
+    pub failed: u64,
+    /// How many named two devices.
+    pub doubted: u64,
+    /// How many connections the proxy has now.
+    pub connections: u64,
+    /// How many requests the proxy has carried.
+    pub requests: u64,
+    /// What must be said of the sealed tier.
+    pub notice: Option<String>,
+    /// Until when it refuses nothing but illegal content, where it observes only.
+    pub observing_until: Option<Timestamp>,
+}
+
+/// What of the activity log is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lost {
+    /// All of it.
+    pub events: u64,
+    /// What of it was on disk and was damaged there, what was brought in among it.
+    pub damaged: u64,
+    /// Whether more may be lost than is counted.
+    pub at_least: bool,
+}
+
+impl Lost {
+    /// What a log says that it lost.
+    pub fn of(log: &activity::Status) -> Self {
+        let accounts = &log.accounts;
+        let damaged = accounts.damaged + accounts.imported_damaged;
+        let open: u64 = accounts.open.iter().map(|run| run.lost).sum();
+        Self { events: accounts.lost + open + damaged, damaged, at_least: accounts.at_least }
+    }
+}
+
+/// What is said of an address that is many devices, with what to do about it.
+pub fn many_devices(crowd: &Crowd) -> String {
+    let Crowd { address, kinds, agents, questions, since } = crowd;
+    let kinds = match kinds.as_slice() {
+        [] => String::new(),
+        kinds => format!(" ({})", kinds.join("; ")),
+    };
+    format!(
+        "{address} IS MANY DEVICES{kinds}: {questions} questions and about {agents} kinds of browsers and apps since {since}. All of them \
+         are filtered and recorded as one. A router that can say which device asks belongs under [dns] routers, and then tells them \
+         apart (docs/operations/install.md); otherwise let its devices ask here themselves, as with the router handing out this \
+         address as their name server."
+    )
+}
+
+/// How well something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// It does not do what it is there for.
+    Broken,
+    /// Somebody should look at it.
+    Look,
+    /// Nothing to do.
+    Well,
+}
+
+/// One part, how well it is, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// The part.
+    pub what: &'static str,
+    /// How well it is.
+    pub level: Level,
+    /// What is so.
+    pub says: String,
+    /// What to do, where there is anything to do.
+    pub remedy: Option<String>,
+}
+
+/// What was seen of all parts at one moment.
+pub struct Seen<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// The gate, where it runs.
+    pub gate: Option<&'a GateHealth>,
+    /// The log, where it answers.
+    pub log: Option<&'a activity::Status>,
+    /// The lists in use.
+    pub lists: &'a [Status],
+    /// The last tests of the filter, newest first.
+    pub tests: &'a [Kept],
+    /// Why a test could not be run by itself.
+    pub not_tested: Option<&'a str>,
+    /// The newest back-up.
+    pub backup: Option<&'a BackUp>,
+    /// The school's own time.
+    pub zone: &'a Zone,
+}
+
+const DAY_MS: i64 = 86_400_000;
+/// A back-up that is older wants another.
+const BACKUP_EVERY_MS: i64 = 7 * DAY_MS;
+
+/// Every part, the worst first.
+pub fn items(seen: &Seen<'_>) -> Vec<Item> {
+    let mut all = vec![gate(seen)];
+    all.extend(sealed(seen));
+    all.extend(observes(seen));
+    all.push(log(seen));
+    all.extend(seen.log.into_iter().flat_map(|log| &log.crowds).map(|crowd| Item {
+        what: "Devices",
+        level: Level::Look,
+        says: many_devices(crowd),
+        remedy: None,
+    }));
+    all.push(lists(seen));
+    all.push(test(seen));
+    all.push(backup(seen));
+    all.sort_by_key(|item| item.level);
+    all
+}
+
+fn item(what: &'static str, level: Level, says: impl Into<String>, remedy: Option<&str>) -> Item {
+    Item { what, level, says: says.into(), remedy: remedy.map(str::to_owned) }
+}
+
+fn gate(seen: &Seen<'_>) -> Item {
+    let Some(gate) = seen.gate else {
+        return item(
+            "Gate",
+            Level::Broken,
+            "It does not run: devices get no answers from it.",
+            Some(
+                "Start it: `fivebar run`, or the service on the machine. Ask whoever looks after the machine.",
+            ),
+        );
+    };
+    let says = format!(
+        "It runs since {}. It answered {} questions and refused {} of them; the proxy carried {} requests and has {} connections now.",
+        web::page::moment(gate.started_at, seen.zone),
+        gate.questions,
+        gate.refused,
+        gate.requests,
+        gate.connections
+    );
+    if gate.doubted > 0 {
+        return item(
+            "Gate",
+            Level::Look,
+            format!("{says} {} questions named two devices.", gate.doubted),
+            Some(
+                "A router passes on what a device says of itself: docs/operations/install.md says which lines its settings need, or take it \
+                 out of [dns] routers.",
+            ),
+        );
+    }
+    // A few names are always out of order somewhere.
+    if gate.failed > 100 && gate.failed > gate.questions / 10 {
+        return item(
+            "Gate",
+            Level::Look,
+            format!("{says} {} of the questions could not be found out.", gate.failed),
+            Some("See whether the name servers that it asks are well, and the line to the internet."),
+        );
+    }
+    item("Gate", Level::Well, says, None)
+}
+
+fn sealed(seen: &Seen<'_>) -> Option<Item> {
+    let notice = seen.gate?.notice.as_ref()?;
+    Some(item(
+        "Illegal content",
+        Level::Broken,
+        notice.as_str(),
+        Some(
+            "Get the lists of the Internet Watch Foundation and of the police from your provider, and load them: docs/operations/install.md.",
+        ),
+    ))
+}
+
+fn observes(seen: &Seen<'_>) -> Option<Item> {
+    let until = seen.gate?.observing_until?;
+    Some(item(
+        "Rules",
+        Level::Look,
+        observing::words(until, seen.at, seen.zone),
+        Some("Nothing, while another filter does the filtering. `fivebar observe stop` begins to refuse."),
+    ))
+}
+
+fn log(seen: &Seen<'_>) -> Item {
+    let Some(log) = seen.log else {
+        return item(
+            "Activity log",
+            Level::Broken,
+            "It does not answer. The gate keeps what devices do until its room is full; then events are lost, and counted.",
+            Some("Start it: `fivebar run`, or the service on the machine."),
+        );
+    };
+    let kept = log.last_seq.saturating_sub(log.first_seq.saturating_sub(1));
+    let says = format!("It keeps {kept} events for {} days, in {} MB.", log.keep_days, log.bytes / 1_000_000);
+    if let Some(alarm) = &log.alarm {
+        return item(
+            "Activity log",
+            Level::Broken,
+            format!(
+                "Events cannot be written since {}: {}.",
+                web::page::moment(alarm.since, seen.zone),
+                alarm.why
+            ),
+            Some("Make room on the disk. The gate keeps what it can meanwhile."),
+        );
+    }
+    let Lost { events, damaged, at_least } = Lost::of(log);
+    if events > 0 {
+        let at_least = if at_least { "at least " } else { "" };
+        let of_it =
+            if damaged > 0 { format!(", {damaged} of them damaged on the disk") } else { String::new() };
+        return item(
+            "Activity log",
+            Level::Look,
+            format!("{says} In all {at_least}{events} events were lost{of_it}."),
+            Some(
+                "`fivebar verify` says which file and when; `fivebar activity acknowledge-damage` writes down that it was seen.",
+            ),
+        );
+    }
+    item("Activity log", Level::Well, says, None)
+}
+
+fn lists(seen: &Seen<'_>) -> Item {
+    let of = |word: &str| seen.lists.iter().filter(|status| status.word() == word).count();
+    let (waiting, failing, held) = (of("waiting"), of("failing"), of("held"));
+    let says = format!("{} lists are in use.", seen.lists.len());
+    if seen.lists.is_empty() {
+        let remedy = "Read some in: `fivebar lists import`. Until then no site is known by what it is about.";
+        return item("Lists", Level::Broken, "No list is in use.", Some(remedy));
+    }
+    if waiting > 0 {
+        let says = format!("{says} The last update of {waiting} was not taken, and waits for a person.");
+        return item("Lists", Level::Look, says, Some("See under Lists what each would change."));
+    }
+    if failing > 0 {
+        let says = format!("{says} {failing} could not be fetched, and are in use as they were.");
+        return item(
+            "Lists",
+            Level::Look,
+            says,
+            Some("Nothing yet: each is tried again by itself. See under Lists why."),
+        );
+    }
+    if held > 0 {
+        return item("Lists", Level::Well, format!("{says} {held} are held as they are."), None);
+    }
+    item("Lists", Level::Well, says, None)
+}
+
+fn test(seen: &Seen<'_>) -> Item {
+    let again = Some("Test it: `fivebar filter-test`.");
+    if let Some(why) = seen.not_tested {
+        return item("Tests", Level::Look, format!("The filter could not be tested by itself: {why}"), again);
+    }
+    let Some(newest) = seen.tests.first() else {
+        return item("Tests", Level::Look, "The filter was never tested.", again);
+    };
+    let when = web::page::moment(newest.at, seen.zone);
+    let says = format!("Test {} at {when}: {}.", newest.number, newest.report.in_short());
+    let failed = still_failed(seen.tests);
+    if !failed.is_empty() {
+        let numbers: Vec<String> = failed.iter().map(|test| test.number.to_string()).collect();
+        let says = format!("{says} What failed stands: test {}.", numbers.join(", "));
+        return item(
+            "Tests",
+            Level::Broken,
+            says,
+            Some("See under Tests what came otherwise than it should."),
+        );
+    }
+    if seen.at.as_millis() - newest.at.as_millis() > TEST_EVERY_MS {
+        return item("Tests", Level::Look, format!("{says} That is more than a month ago."), again);
+    }
+    item("Tests", Level::Well, says, None)
+}
+
+fn backup(seen: &Seen<'_>) -> Item {
+    let remedy = Some("Make one: `fivebar backup create`, to a place away from this machine.");
+    let Some(backup) = seen.backup else {
+        return item("Back-ups", Level::Broken, "No back-up was ever made of these records.", remedy);
+    };
+    let says = format!("The newest was made at {}, and read back.", web::page::moment(backup.at, seen.zone));
+    if seen.at.as_millis() - backup.at.as_millis() > BACKUP_EVERY_MS {
+        return item("Back-ups", Level::Look, format!("{says} That is more than a week ago."), remedy);
+    }
+    if !backup.encrypted {
+        let remedy = Some(
+            "Give `fivebar backup create` a recipient, so that whoever finds the file can read nothing.",
+        );
+        return item("Back-ups", Level::Look, format!("{says} It is not encrypted."), remedy);
+    }
+    item("Back-ups", Level::Well, says, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate() -> GateHealth {
+        GateHealth {
+            started_at: Timestamp::from_millis(0),
+            questions: 1000,
+            refused: 10,
+            failed: 5,
+            doubted: 0,
+            connections: 2,
+            requests: 20,
+            notice: None,
+            observing_until: None,
+        }
+    }
+
+    fn level(what: &str, seen: &Seen<'_>) -> Level {
+        items(seen).into_iter().find(|item| item.what == what).unwrap().level
+    }
+
+    #[test]
+    fn each_part_says_how_well_it_is_and_what_to_do_the_worst_first() {
+        let zone = Zone::utc();
+        let at = Timestamp::from_millis(40 * DAY_MS);
+        let none = Seen {
+            at,
+            gate: None,
+            log: None,
+            lists: &[],
+            tests: &[],
+            not_tested: None,
+            backup: None,
+            zone: &zone,
+        };
+        let all = items(&none);
+        assert!(all.iter().all(|item| item.level == Level::Well || item.remedy.is_some()), "{all:?}");
+        assert!(all.is_sorted_by_key(|item| item.level));
+        for (what, expected) in [
+            ("Gate", Level::Broken),
+            ("Activity log", Level::Broken),
+            ("Lists", Level::Broken),
+            ("Tests", Level::Look),
+            ("Back-ups", Level::Broken),
+        ] {
+            assert_eq!(level(what, &none), expected, "{what}");
+        }
+        let well = gate();
+        assert_eq!(level("Gate", &Seen { gate: Some(&well), ..none }), Level::Well);
+        for (odd, what) in [
+            (GateHealth { doubted: 1, ..gate() }, "Gate"),
+            (GateHealth { failed: 200, ..gate() }, "Gate"),
+            (GateHealth { observing_until: Some(at), ..gate() }, "Rules"),
+        ] {
+            assert_eq!(level(what, &Seen { gate: Some(&odd), ..none }), Level::Look, "{odd:?}");
+        }
+        let sealed = GateHealth { notice: Some("No live list".into()), ..gate() };
+        assert_eq!(level("Illegal content", &Seen { gate: Some(&sealed), ..none }), Level::Broken);
+        for (days, encrypted, expected) in
+            [(39, true, Level::Well), (39, false, Level::Look), (32, true, Level::Look)]
+        {
+            let made = Timestamp::from_millis(days * DAY_MS);
+            let backup = BackUp { at: made, by: String::new(), encrypted, entries: None, restored: false };
+            assert_eq!(level("Back-ups", &Seen { backup: Some(&backup), ..none }), expected, "{days}");
+        }
+    }
+}

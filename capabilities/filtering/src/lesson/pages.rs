@@ -1,0 +1,545 @@
+//! What teachers do for a lesson at the portal: see what holds, open a site, keep a class to a list, pause a pupil, end it.
+
+use ::store::Tx;
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use engine::{FilterPolicy, Live, LiveDocument};
+use kit::nearby::nearby;
+use kit::{Private, Timestamp};
+use people::account::SignedIn;
+use web::{Mistakes, PageError, Submitted};
+
+use super::actions::{
+    self, Asked, EndAnybodys, EndError, EndOwn, Ground, Kind, LessonError, ListForLesson, OpenForLesson,
+    PauseForLesson, ReadLessons, Running, Which,
+};
+use super::content::Lessons;
+use super::judge::Judged;
+use super::views::{self, Line, Offered};
+use crate::overrides::Whom;
+use crate::portal::{NotPublished, Portal};
+use crate::site::{check_one_site, typed_target};
+use crate::site_request::staff_pages::{number, sentence};
+
+pub(crate) fn routes() -> Router<Portal> {
+    Router::new()
+        .route("/staff/lessons", get(all))
+        .route("/staff/lessons/open", get(open_form).post(open))
+        .route("/staff/lessons/list", get(list_form).post(list))
+        .route("/staff/lessons/pause", get(pause_form).post(pause))
+        .route("/staff/lessons/{kind}/{number}", get(show))
+        .route("/staff/lessons/{kind}/{number}/end", post(end))
+}
+
+/// The longest reason, in characters: it stands on a line of a table.
+const LONGEST_REASON: usize = 200;
+/// Said where so many answers told of sealed sites within the hour that none may be given.
+const NOT_NOW: &str =
+    "Nothing can be opened just now. Try again in an hour; the access trail says that you asked";
+
+async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
+    who.may::<ReadLessons>(())?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let sees_all = who.offers::<EndAnybodys>();
+    let actor = who.standing().actor();
+    let whose = (!sees_all).then_some(actor);
+    let running = actions::running(&mut tx, whose, who.at()).await.map_err(PageError::unexpected)?;
+    let policy = portal.filter.policy();
+    let mut lines = Vec::new();
+    for one in running {
+        lines.push(line(&mut tx, &policy, one, actor).await?);
+    }
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&views::all(&lines, &offered(&who), &portal.zone)))
+}
+
+fn offered(who: &SignedIn) -> Offered {
+    Offered {
+        open: who.offers::<OpenForLesson>(),
+        list: who.offers::<ListForLesson>(),
+        pause: who.offers::<PauseForLesson>(),
+    }
+}
+
+/// One thing that holds, with the names that go with it.
+async fn line(
+    tx: &mut Tx,
+    policy: &FilterPolicy,
+    running: Running,
+    actor: &kit::Actor,
+) -> Result<Line, PageError> {
+    let whom = whom_in_words(tx, policy, &running.whom).await?;
+    let own = running.by == actor.to_string();
+    let by = match number(&running.by).filter(|_| !own) {
+        Some(person) => people::name_of(tx, person).await.map_err(PageError::unexpected)?,
+        None => None,
+    };
+    Ok(Line { running, whom, own, by })
+}
+
+/// Whom something is for, as people say it.
+async fn whom_in_words(
+    tx: &mut Tx,
+    policy: &FilterPolicy,
+    whom: &Whom,
+) -> Result<Private<String>, PageError> {
+    Ok(match whom {
+        Whom::Everyone => Private::new("Everyone".to_owned()),
+        Whom::Group(id) => {
+            let name = policy.groups().number(id).map_or(id.as_str(), |group| policy.groups().name(group));
+            Private::new(name.to_owned())
+        }
+        Whom::Person(person) => {
+            let name = people::name_of(tx, *person).await.map_err(PageError::unexpected)?;
+            name.unwrap_or_else(|| Private::new(format!("Person {}", person.0)))
+        }
+    })
+}
+
+/// Finds what holds by what an address names. What is somebody else's is not there.
+async fn found(
+    tx: &mut Tx,
+    who: &SignedIn,
+    path: Result<Path<(String, u32)>, PathRejection>,
+) -> Result<Running, PageError> {
+    let Path((kind, number)) = path.map_err(|_| PageError::NotFound)?;
+    let which = Which { kind: kind.parse().map_err(|_| PageError::NotFound)?, number };
+    let whose = (!who.offers::<EndAnybodys>()).then_some(who.standing().actor());
+    let running = actions::running(tx, whose, who.at()).await.map_err(PageError::unexpected)?;
+    running.into_iter().find(|one| one.which == which).ok_or(PageError::NotFound)
+}
+
+async fn show(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<(String, u32)>, PathRejection>,
+) -> Result<Response, PageError> {
+    who.may::<ReadLessons>(())?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let running = match found(&mut tx, &who, path).await {
+        Ok(running) => running,
+        // It was there a moment ago, as a rule: whoever comes back to it sees what holds now.
+        Err(PageError::NotFound) => return Ok(Redirect::to("/staff/lessons").into_response()),
+        Err(error) => return Err(error),
+    };
+    let line = line(&mut tx, &portal.filter.policy(), running, who.standing().actor()).await?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let has = portal.gate.has_newest().await;
+    Ok(who.respond(&views::one(&line, has, &portal.zone)))
+}
+
+async fn end(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<(String, u32)>, PathRejection>,
+) -> Result<Response, PageError> {
+    who.may::<ReadLessons>(())?;
+    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    let Path((kind, number)) = path.map_err(|_| PageError::NotFound)?;
+    let which = Which { kind: kind.parse().map_err(|_| PageError::NotFound)?, number };
+    let ended = match who.offers::<EndAnybodys>() {
+        true => actions::end_anybodys(&mut tx, &who.may::<EndAnybodys>(which)?, who.at()).await,
+        false => actions::end_own(&mut tx, &who.may::<EndOwn>(which)?, who.at()).await,
+    };
+    match ended {
+        Ok(()) => {}
+        // It ended by itself meanwhile, or somebody was quicker: the list says what holds.
+        Err(EndError::NotThere) => return Ok(Redirect::to("/staff/lessons").into_response()),
+        Err(EndError::Store(error)) => return Err(PageError::unexpected(error)),
+    }
+    let actor = who.standing().actor().clone();
+    match portal.publishes.live(tx, LiveDocument::default(), actor, who.at()).await {
+        Ok(()) => Ok(Redirect::to("/staff/lessons").into_response()),
+        Err(NotPublished::CannotBe(why)) => Err(PageError::unexpected(why)),
+        Err(NotPublished::Failed(error)) => Err(PageError::unexpected(error)),
+    }
+}
+
+/// What every form of a lesson asks alike.
+struct Filled {
+    whom: Whom,
+    asked: Asked,
+}
+
+/// For whom a form can be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ForWhom {
+    ClassOrPupil,
+    Class,
+    Pupil,
+}
+
+/// Reads whom it is for, until when and why. `None` where something is missing, which is among the mistakes then.
+async fn fill(
+    tx: &mut Tx,
+    policy: &FilterPolicy,
+    (form, for_whom): (&Submitted, ForWhom),
+    at: Timestamp,
+    mistakes: &mut Mistakes,
+) -> Result<Option<Filled>, PageError> {
+    let whom = match for_whom {
+        ForWhom::Pupil if form.line("pupil").is_empty() => {
+            mistakes.add("pupil", "Enter the pupil’s name");
+            None
+        }
+        ForWhom::Pupil => pupil_called(tx, &form.line("pupil"), mistakes).await?,
+        ForWhom::Class => class(form, mistakes),
+        ForWhom::ClassOrPupil => whom(tx, form, mistakes).await?,
+    };
+    let ends_at = ends_at(form.text("until"), policy, at);
+    if ends_at.is_none() {
+        mistakes.add("until", "Select until when");
+    }
+    let reason = form.line("reason");
+    if reason.is_empty() {
+        mistakes.add("reason", "Enter why, in a word or two");
+    } else if reason.chars().count() > LONGEST_REASON {
+        mistakes.add("reason", format!("Shorten this to {LONGEST_REASON} characters or fewer"));
+    }
+    let asked = ends_at.filter(|_| mistakes.none()).map(|ends_at| Asked { reason, ends_at });
+    Ok(whom.zip(asked).map(|(whom, asked)| Filled { whom, asked }))
+}
+
+/// A class that was chosen, or a pupil who was named.
+async fn whom(tx: &mut Tx, form: &Submitted, mistakes: &mut Mistakes) -> Result<Option<Whom>, PageError> {
+    let (chosen, pupil) = (form.text("whom"), form.line("pupil"));
+    match (chosen, pupil.as_str()) {
+        ("", "") => mistakes.add("whom", "Choose a class, or enter a pupil’s name"),
+        (_, "") => return Ok(class(form, mistakes)),
+        ("", name) => return pupil_called(tx, name, mistakes).await,
+        _ => mistakes.add("whom", "Choose a class or enter a pupil’s name, and not both"),
+    }
+    Ok(None)
+}
+
+/// A class that was chosen; a pupil where the form says one by number, as one that was looked at before.
+fn class(form: &Submitted, mistakes: &mut Mistakes) -> Option<Whom> {
+    let whom = form.text("whom").parse().ok();
+    if whom.is_none() {
+        mistakes.add("whom", "Choose one of the classes or rooms in the list");
+    }
+    whom
+}
+
+async fn pupil_called(tx: &mut Tx, name: &str, mistakes: &mut Mistakes) -> Result<Option<Whom>, PageError> {
+    let called = people::people_called(tx, name).await.map_err(PageError::unexpected)?;
+    match called.as_slice() {
+        [one] => return Ok(Some(Whom::Person(one.number))),
+        [] => {
+            let all = people::people(tx).await.map_err(PageError::unexpected)?;
+            let close = nearby(name, all.iter().map(|one| one.name.reveal().as_str()));
+            let say = match close.as_slice() {
+                [] => "Nobody on the roll is called so. Enter the whole name, as the roll has it".to_owned(),
+                close => format!("Nobody on the roll is called so. Did you mean {}?", close.join(" or ")),
+            };
+            mistakes.add("pupil", say);
+        }
+        _ => mistakes.add(
+            "pupil",
+            "Several people are called so. Enter the number that the school’s own system gives the one you mean",
+        ),
+    }
+    Ok(None)
+}
+
+/// When it ends: with the lesson that is going on, or in so many minutes.
+fn ends_at(until: &str, policy: &FilterPolicy, at: Timestamp) -> Option<Timestamp> {
+    if until == "lesson" {
+        let calendar = policy.calendar();
+        return calendar.lesson_ends(calendar.zone().local(at));
+    }
+    let minutes: u16 = until.parse().ok()?;
+    Lessons::built_in().minutes.contains(&minutes).then(|| at.plus_millis(i64::from(minutes) * 60_000))
+}
+
+/// What the forms offer.
+async fn choices(
+    tx: &mut Tx,
+    (policy, live): (&FilterPolicy, &Live),
+    who: &SignedIn,
+) -> Result<views::Choices, PageError> {
+    let ground = Ground::of(tx, policy, live, who.person()).await.map_err(PageError::unexpected)?;
+    let lesson = policy.calendar().lesson_ends(policy.calendar().zone().local(who.at()));
+    Ok(views::Choices { classes: ground.classes(), lesson_ends: lesson })
+}
+
+/// One of the three forms, with whatever words stand in it.
+async fn form_page(
+    portal: &Portal,
+    who: &SignedIn,
+    form: &Submitted,
+    mistakes: &Mistakes,
+    view: fn(&views::Choices, &Submitted, &Mistakes, &kit::Zone) -> web::Page,
+) -> Result<Response, PageError> {
+    let (policy, live) = portal.filter.both();
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let choices = choices(&mut tx, (&policy, &live), who).await?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&view(&choices, form, mistakes, &portal.zone)))
+}
+
+async fn open_form(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
+    if !who.offers::<OpenForLesson>() {
+        return Err(PageError::NotFound);
+    }
+    form_page(&portal, &who, &Submitted::default(), &Mistakes::default(), views::open).await
+}
+
+/// Shows first what opening it would come to; opens it where the form says so.
+async fn open(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
+    if !who.offers::<OpenForLesson>() {
+        return Err(PageError::NotFound);
+    }
+    let (policy, live) = portal.filter.both();
+    let mut mistakes = Mistakes::default();
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let target = one_site(&form.line("site"), "site", &mut mistakes);
+    let about = (&form, ForWhom::ClassOrPupil);
+    let filled = fill(&mut tx, &policy, about, who.at(), &mut mistakes).await?;
+    let (Some(target), Some(Filled { whom, asked })) = (target, filled) else {
+        drop(tx);
+        return form_page(&portal, &who, &form, &mistakes, views::open).await;
+    };
+    let actor = who.standing().actor();
+    if !portal.may_answer(&policy, actor, "portal lesson.open", 0, who.at()).await? {
+        mistakes.add_whole(NOT_NOW);
+        drop(tx);
+        return form_page(&portal, &who, &form, &mistakes, views::open).await;
+    }
+    let ground = Ground::of(&mut tx, &policy, &live, who.person()).await.map_err(PageError::unexpected)?;
+    let judged = match ground.judge(&mut tx, &target, &whom, who.at()).await {
+        Ok(judged) => judged,
+        Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(error) => {
+            mistakes.add("whom", error.to_string());
+            drop(tx);
+            return form_page(&portal, &who, &form, &mistakes, views::open).await;
+        }
+    };
+    let words = whom_in_words(&mut tx, &policy, &whom).await?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let told = u32::from(judged.tells);
+    if told > 0 && !portal.may_answer(&policy, actor, "portal lesson.open", told, who.at()).await? {
+        mistakes.add_whole(NOT_NOW);
+        return form_page(&portal, &who, &form, &mistakes, views::open).await;
+    }
+    let preview = |judged: &Judged, mistakes: &Mistakes| {
+        let about = views::Preview {
+            target: &target,
+            whom: &whom,
+            whom_words: &words,
+            until: form.text("until"),
+            asked: &asked,
+            categories: &named_categories(&policy, &judged.before.categories),
+            parts: &judged.parts.iter().map(|(id, many)| (category(&policy, id), *many)).collect::<Vec<_>>(),
+        };
+        who.respond(&views::preview(&about, judged, mistakes, &portal.zone))
+    };
+    if form.text("step") != "open" || judged.may.is_err() {
+        return Ok(preview(&judged, &mistakes));
+    }
+    let permit = who.may::<OpenForLesson>(whom.clone())?;
+    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    let made = match actions::open(&mut tx, &permit, &ground, &target, asked.clone(), who.at()).await {
+        Ok(made) => made,
+        Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(error) => {
+            mistakes.add_whole(error.to_string());
+            return Ok(preview(&judged, &mistakes));
+        }
+    };
+    let new = LiveDocument { overrides: vec![made.published()], ..LiveDocument::default() };
+    match portal.publishes.live(tx, new, permit.actor().clone(), who.at()).await {
+        Ok(()) => Ok(to(Kind::Opening, made.number)),
+        Err(error) => {
+            let status = say(&error, &mut mistakes);
+            let page = preview(&judged, &mistakes);
+            Ok((status, page).into_response())
+        }
+    }
+}
+
+fn category(policy: &FilterPolicy, id: &str) -> String {
+    let catalogue = policy.catalogue();
+    let named = catalogue.category_no(id).and_then(|number| catalogue.category(number));
+    named.map_or_else(|| id.to_owned(), |category| category.name.clone())
+}
+
+fn named_categories(policy: &FilterPolicy, ids: &[String]) -> Vec<String> {
+    ids.iter().map(|id| category(policy, id)).collect()
+}
+
+fn to(kind: Kind, number: u32) -> Response {
+    Redirect::to(&format!("/staff/lessons/{}/{number}", kind.id())).into_response()
+}
+
+/// Adds why nothing was published, and gives the status of the page that says so.
+fn say(error: &NotPublished, mistakes: &mut Mistakes) -> StatusCode {
+    match error {
+        NotPublished::CannotBe(why) => {
+            mistakes.add_whole(sentence(why));
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        NotPublished::Failed(error) => {
+            mistakes.add_whole(crate::portal::not_kept(error.as_ref()));
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
+
+/// The one site that was typed, or what is wrong with it.
+fn one_site(typed: &str, field: &'static str, mistakes: &mut Mistakes) -> Option<String> {
+    if typed.is_empty() {
+        mistakes.add(field, "Enter the site that the lesson needs");
+        return None;
+    }
+    match typed_target(typed).and_then(|target| check_one_site(&target).map(|()| target)) {
+        Ok(target) => Some(target),
+        Err(why) => {
+            mistakes.add(field, sentence(&why.to_string()));
+            None
+        }
+    }
+}
+
+async fn list_form(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
+    if !who.offers::<ListForLesson>() {
+        return Err(PageError::NotFound);
+    }
+    form_page(&portal, &who, &Submitted::default(), &Mistakes::default(), views::list).await
+}
+
+async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
+    if !who.offers::<ListForLesson>() {
+        return Err(PageError::NotFound);
+    }
+    let (policy, live) = portal.filter.both();
+    let mut mistakes = Mistakes::default();
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let filled = fill(&mut tx, &policy, (&form, ForWhom::Class), who.at(), &mut mistakes).await?;
+    let sites = sites(&form, &mut mistakes);
+    let class = match filled.as_ref().map(|filled| &filled.whom) {
+        Some(Whom::Group(id)) => Some(id.clone()),
+        Some(_) => {
+            mistakes.add("whom", "Choose one of the classes or rooms in the list");
+            None
+        }
+        None => None,
+    };
+    let (Some(class), Some(filled), true) = (class, filled, mistakes.none()) else {
+        drop(tx);
+        return form_page(&portal, &who, &form, &mistakes, views::list).await;
+    };
+    let actor = who.standing().actor();
+    // A list without sites opens nothing, and tells nothing.
+    if !sites.is_empty() && !portal.may_answer(&policy, actor, "portal lesson.list", 0, who.at()).await? {
+        mistakes.add_whole(NOT_NOW);
+        drop(tx);
+        return form_page(&portal, &who, &form, &mistakes, views::list).await;
+    }
+    let ground = Ground::of(&mut tx, &policy, &live, who.person()).await.map_err(PageError::unexpected)?;
+    let mut told = 0;
+    for site in &sites {
+        let judged = ground.judge(&mut tx, site, &filled.whom, who.at()).await;
+        told += u32::from(judged.is_ok_and(|judged| judged.tells));
+    }
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    if told > 0 && !portal.may_answer(&policy, actor, "portal lesson.list", told, who.at()).await? {
+        mistakes.add_whole(NOT_NOW);
+        return form_page(&portal, &who, &form, &mistakes, views::list).await;
+    }
+    let permit = who.may::<ListForLesson>(class)?;
+    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    let made = match actions::list(&mut tx, &permit, &ground, sites, filled.asked, who.at()).await {
+        Ok(made) => made,
+        Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(error) => {
+            let field = if matches!(error, LessonError::Site { .. } | LessonError::TooManySites) {
+                "sites"
+            } else {
+                ""
+            };
+            mistakes.add(field, error.to_string());
+            drop(tx);
+            return form_page(&portal, &who, &form, &mistakes, views::list).await;
+        }
+    };
+    let new = LiveDocument { focus: vec![made.published()], ..LiveDocument::default() };
+    match portal.publishes.live(tx, new, permit.actor().clone(), who.at()).await {
+        Ok(()) => Ok(to(Kind::List, made.number)),
+        Err(error) => {
+            let status = say(&error, &mut mistakes);
+            let page = form_page(&portal, &who, &form, &mistakes, views::list).await?;
+            Ok((status, page).into_response())
+        }
+    }
+}
+
+/// The sites of a list, one a line; none where nothing but help is to stay open.
+fn sites(form: &Submitted, mistakes: &mut Mistakes) -> Vec<String> {
+    let mut sites = Vec::new();
+    match form.text("open") {
+        "sites" => {
+            let typed = form.text("sites").lines().map(str::trim).filter(|line| !line.is_empty());
+            for line in typed {
+                if let Some(site) = one_site(line, "sites", mistakes)
+                    && !sites.contains(&site)
+                {
+                    sites.push(site);
+                }
+            }
+            if sites.is_empty() && mistakes.beside("sites").is_none() {
+                mistakes.add("sites", "Enter the sites that stay open, one on each line");
+            }
+        }
+        "none" => {}
+        _ => mistakes.add("open", "Select what stays open"),
+    }
+    sites
+}
+
+async fn pause_form(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
+    if !who.offers::<PauseForLesson>() {
+        return Err(PageError::NotFound);
+    }
+    form_page(&portal, &who, &Submitted::default(), &Mistakes::default(), views::pause).await
+}
+
+async fn pause(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
+    if !who.offers::<PauseForLesson>() {
+        return Err(PageError::NotFound);
+    }
+    let (policy, live) = portal.filter.both();
+    let mut mistakes = Mistakes::default();
+    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    let filled = fill(&mut tx, &policy, (&form, ForWhom::Pupil), who.at(), &mut mistakes).await?;
+    let Some(Filled { whom: Whom::Person(person), asked }) = filled.filter(|_| mistakes.none()) else {
+        drop(tx);
+        return form_page(&portal, &who, &form, &mistakes, views::pause).await;
+    };
+    let permit = who.may::<PauseForLesson>(person)?;
+    let ground = Ground::of(&mut tx, &policy, &live, who.person()).await.map_err(PageError::unexpected)?;
+    let made = match actions::pause(&mut tx, &permit, &ground, asked, who.at()).await {
+        Ok(made) => made,
+        Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(error) => {
+            let field = if matches!(error, LessonError::NotTaught) { "pupil" } else { "" };
+            mistakes.add(field, error.to_string());
+            drop(tx);
+            return form_page(&portal, &who, &form, &mistakes, views::pause).await;
+        }
+    };
+    let new = LiveDocument { withheld: vec![made.published()], ..LiveDocument::default() };
+    match portal.publishes.live(tx, new, permit.actor().clone(), who.at()).await {
+        Ok(()) => Ok(to(Kind::Pause, made.number)),
+        Err(error) => {
+            let status = say(&error, &mut mistakes);
+            let page = form_page(&portal, &who, &form, &mistakes, views::pause).await?;
+            Ok((status, page).into_response())
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! What the pages about lessons say.
+
+use kit::{Private, Timestamp, Zone};
+use maud::{Markup, html};
+use web::component::{
+    BackLink, Button, Cell, Choice, Hint, Input, InsetText, Label, Legend, Radio, Radios, Select,
+    SummaryList, SummaryRow, Table, Textarea,
+};
+use web::page::{host, moment};
+use web::{Mistakes, Page, Submitted};
+
+use super::actions::{Asked, Kind, Running};
+use super::content::Lessons;
+use super::judge::{Judged, MayNot};
+use crate::overrides::Whom;
+use crate::portal::GateHas;
+
+/// One thing that holds, with the names that go with it.
+#[derive(Debug)]
+pub struct Line {
+    /// What it is.
+    pub running: Running,
+    /// Whom it is for, as people say it.
+    pub whom: Private<String>,
+    /// Whether whoever looks made it.
+    pub own: bool,
+    /// Who made it, where that was somebody else.
+    pub by: Option<Private<String>>,
+}
+
+/// What whoever looks may do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Offered {
+    /// Open a site.
+    pub open: bool,
+    /// Keep a class to a list.
+    pub list: bool,
+    /// Pause a pupil.
+    pub pause: bool,
+}
+
+/// What a form offers.
+#[derive(Debug, Default)]
+pub struct Choices {
+    /// Classes and rooms: ids and names.
+    pub classes: Vec<(String, String)>,
+    /// When the lesson ends that is going on, where one is.
+    pub lesson_ends: Option<Timestamp>,
+}
+
+/// A time of day on the school's clocks: `10:50`.
+fn clock(at: Timestamp, zone: &Zone) -> String {
+    zone.local(at).civil().strftime("%H:%M").to_string()
+}
+
+fn what(running: &Running) -> Markup {
+    match (running.which.kind, running.sites.as_slice()) {
+        (Kind::Opening, sites) => html! { @for site in sites { (host(site)) " is open" } },
+        (Kind::List, []) => html! { "Nothing but help is open" },
+        (Kind::List, sites) => html! {
+            "Only these sites are open: "
+            @for (place, site) in sites.iter().enumerate() { @if place > 0 { ", " } (host(site)) }
+        },
+        (Kind::Pause, _) => html! { "Internet access is paused" },
+    }
+}
+
+/// What holds, and what can be done.
+pub fn all(lines: &[Line], offered: &Offered, zone: &Zone) -> Page {
+    let title = "For a lesson";
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            div .govuk-button-group {
+                @if offered.open { (Button::link("Open a site", "/staff/lessons/open")) }
+                @if offered.list { (secondary("Only these sites", "/staff/lessons/list")) }
+                @if offered.pause { (secondary("Pause a pupil’s internet", "/staff/lessons/pause")) }
+            }
+            @if lines.is_empty() {
+                (InsetText::new("Nothing is open, closed or paused for a lesson just now."))
+            } @else {
+                div .fivebar-scroll tabindex="0" role="region" aria-label="What holds now" { (table(lines, zone)) }
+            }
+            p .govuk-body {
+                "Everything here ends by itself. For longer, or for a site that you cannot open: "
+                a .govuk-link href="/requests" { "ask for the site" } "."
+            }
+        },
+    )
+    .before(BackLink::new("/today"))
+}
+
+fn secondary(words: &str, href: &str) -> Button {
+    Button { classes: "govuk-button--secondary".into(), ..Button::link(words, href) }
+}
+
+fn table(lines: &[Line], zone: &Zone) -> Markup {
+    let rows = lines.iter().map(|line| {
+        let running = &line.running;
+        let by = match (&line.by, line.own) {
+            (_, true) => "You".to_owned(),
+            (Some(name), false) => name.reveal().clone(),
+            (None, false) => "Somebody".to_owned(),
+        };
+        vec![
+            Cell::new(what(running)),
+            Cell::new(line.whom.reveal()),
+            Cell::new(clock(running.span.ends_at, zone)),
+            Cell::new(by),
+            Cell::new(end_now(line)),
+        ]
+    });
+    html! {
+        (Table {
+            caption: Some("What holds now".to_owned()),
+            caption_classes: "govuk-table__caption--m".into(),
+            head: ["What", "For", "Until", "By", "End it"].map(Cell::new).to_vec(),
+            rows: rows.collect(),
+            first_cell_is_header: true,
+            ..Table::default()
+        })
+    }
+}
+
+fn address(running: &Running) -> String {
+    format!("/staff/lessons/{}/{}", running.which.kind.id(), running.which.number)
+}
+
+fn end_now(line: &Line) -> Markup {
+    html! {
+        form method="post" action={ (address(&line.running)) "/end" } novalidate {
+            button .fivebar-plain type="submit" {
+                "End now"
+                span .govuk-visually-hidden { ": " (what(&line.running)) " for " (line.whom.reveal()) }
+            }
+        }
+    }
+}
+
+/// One thing that holds, and whether the gate goes by it.
+pub fn one(line: &Line, has: GateHas, zone: &Zone) -> Page {
+    let running = &line.running;
+    let title = match running.which.kind {
+        Kind::Opening => "The site is open",
+        Kind::List if running.sites.is_empty() => "The class has no internet but help",
+        Kind::List => "The class is kept to the list",
+        Kind::Pause => "The pupil’s internet is paused",
+    };
+    let gate = match has {
+        GateHas::It => "The gate goes by this now. A page that is open already follows within two seconds.",
+        GateHas::NotYet => "The gate is being told. Load this page again in a moment to see that it has it.",
+        GateHas::NoGate => {
+            "The gate is not running, so nothing is carried out. Tell the network manager; it goes by this as soon as it runs."
+        }
+    };
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            (InsetText::new(gate))
+            (SummaryList::new(vec![
+                SummaryRow::new("What", what(running)),
+                SummaryRow::new("For", line.whom.reveal()),
+                SummaryRow::new("Until", moment(running.span.ends_at, zone)),
+                SummaryRow::new("Why", &running.reason),
+            ]))
+            p .govuk-body { "It ends by itself. To end it now:" }
+            form method="post" action={ (address(running)) "/end" } novalidate {
+                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new("End now") })
+            }
+        },
+    )
+    .before(BackLink::new("/staff/lessons"))
+}
+
+fn whom_fields(choices: &Choices, form: &Submitted, mistakes: &Mistakes, or_pupil: bool) -> Markup {
+    let mut classes = vec![Choice::new("", "Choose a class")];
+    classes.extend(
+        choices
+            .classes
+            .iter()
+            .map(|(id, name)| Choice::new(Whom::Group(id.clone()).to_string(), name.as_str())),
+    );
+    html! {
+        (Select {
+            error: mistakes.beside("whom"),
+            ..Select::new("whom", Label::new("Class, year or room"), classes, form.text("whom"))
+        })
+        @if or_pupil { (pupil_field("Or one pupil", form, mistakes)) }
+    }
+}
+
+fn pupil_field(label: &str, form: &Submitted, mistakes: &Mistakes) -> Input {
+    Input {
+        hint: Some(Hint::new("The name as the roll has it, or the school’s own number.")),
+        error: mistakes.beside("pupil"),
+        value: Some(form.line("pupil")),
+        spellcheck: Some(false),
+        autocomplete: Some("off".to_owned()),
+        ..Input::new("pupil", Label::new(label))
+    }
+}
+
+fn until_field(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Radios {
+    let lesson = choices
+        .lesson_ends
+        .map(|ends| Radio::new("lesson", format!("To the end of this lesson, {}", clock(ends, zone))));
+    let minutes = Lessons::built_in().minutes.iter().map(|minutes| {
+        let words = if *minutes == 60 { "For an hour".to_owned() } else { format!("For {minutes} minutes") };
+        Radio::new(minutes.to_string(), words)
+    });
+    let chosen = match (form.text("until"), choices.lesson_ends) {
+        ("", Some(_)) => "lesson",
+        (until, _) => until,
+    };
+    Radios {
+        error: mistakes.beside("until"),
+        ..Radios::new(
+            "until",
+            Legend::new("Until when?"),
+            lesson.into_iter().chain(minutes).collect(),
+            chosen,
+        )
+    }
+}
+
+fn reason_field(form: &Submitted, mistakes: &Mistakes) -> Input {
+    Input {
+        hint: Some(Hint::new("A word or two, like “Romans project”. Without anybody’s name: it is kept.")),
+        error: mistakes.beside("reason"),
+        value: Some(form.line("reason")),
+        ..Input::new("reason", Label::new("Why?"))
+    }
+}
+
+fn form_page(title: &'static str, mistakes: &Mistakes, content: Markup) -> Page {
+    Page::new(title, html! { h1 .govuk-heading-l { (title) } (content) })
+        .before(BackLink::new("/staff/lessons"))
+        .problems(mistakes.summary())
+}
+
+/// The form that opens a site.
+pub fn open(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
+    form_page(
+        "Open a site for a lesson",
+        mistakes,
+        html! {
+            form method="post" action="/staff/lessons/open" novalidate {
+                (Input {
+                    hint: Some(Hint::new("Its address, like www.example.org")),
+                    error: mistakes.beside("site"),
+                    value: Some(form.line("site")),
+                    spellcheck: Some(false),
+                    autocapitalize: Some("none".to_owned()),
+                    autocomplete: Some("off".to_owned()),
+                    inputmode: Some("url".to_owned()),
+                    ..Input::new("site", Label::new("Which site?"))
+                })
+                (whom_fields(choices, form, mistakes, true))
+                (until_field(choices, form, mistakes, zone))
+                (reason_field(form, mistakes))
+                (Button::new("See what this opens"))
+            }
+        },
+    )
+}
+
+/// What opening a site is about.
+pub struct Preview<'a> {
+    /// The site.
+    pub target: &'a str,
+    /// For whom.
+    pub whom: &'a Whom,
+    /// The same as people say it.
+    pub whom_words: &'a Private<String>,
+    /// What was chosen for its end.
+    pub until: &'a str,
+    /// Until when and why.
+    pub asked: &'a Asked,
+    /// What lists say the site is about.
+    pub categories: &'a [String],
+    /// What lists say parts of it are about, and how many.
+    pub parts: &'a [(String, usize)],
+}
+
+/// What opening a site would come to, before it is opened; or why it may not be.
+pub fn preview(about: &Preview<'_>, judged: &Judged, mistakes: &Mistakes, zone: &Zone) -> Page {
+    let may = judged.may.is_ok();
+    let title = if may { "Check before you open it" } else { "You cannot open this site" };
+    let title = if judged.may == Err(MayNot::OpenAlready) { "This site is open already" } else { title };
+    let mut rows =
+        vec![SummaryRow::new("Site", host(about.target)), SummaryRow::new("For", about.whom_words.reveal())];
+    if judged.may_say_why() {
+        if !about.categories.is_empty() {
+            rows.push(SummaryRow::new("What it is about", about.categories.join(", ")));
+        }
+        rows.push(SummaryRow::new(
+            "Now",
+            state(judged.before.decision.verdict.is_block(), &judged.before.reason),
+        ));
+    } else {
+        rows.push(SummaryRow::new("Now", "Closed"));
+    }
+    if may {
+        rows.push(SummaryRow::new("Then", state(false, "By what you do here")));
+        rows.push(SummaryRow::new("Until", moment(about.asked.ends_at, zone)));
+        rows.push(SummaryRow::new("Why", &about.asked.reason));
+    }
+    let whom = about.whom.to_string();
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            @if let Err(why) = &judged.may { (InsetText::new(format!("{why}."))) }
+            (SummaryList::new(rows))
+            @if may {
+                h2 .govuk-heading-m { "What this opens, and what it does not" }
+                ul .govuk-list.govuk-list--bullet {
+                    li { "All of " (host(about.target)) " opens, and everything below it." }
+                    @for (category, many) in about.parts {
+                        li {
+                            (many) @if *many == 1 { " part" } @else { " parts" }
+                            " of it that lists name for “" (category) "” open too."
+                        }
+                    }
+                    li { "Other sites that it leads to, or takes pictures and videos from, stay as they are." }
+                    li { "What is closed for good stays closed, and help is always open." }
+                }
+                form method="post" action="/staff/lessons/open" novalidate {
+                    @for (name, value) in [
+                        ("site", about.target), ("whom", &whom), ("until", about.until),
+                        ("reason", &about.asked.reason), ("step", "open"),
+                    ] {
+                        input type="hidden" name=(name) value=(value);
+                    }
+                    (Button { once: Some(true), ..Button::new("Open it now") })
+                }
+            } @else if judged.may != Err(MayNot::OpenAlready) && judged.may_say_why() {
+                (Button::link("Ask for this site", "/requests"))
+            }
+            p .govuk-body { a .govuk-link href="/staff/lessons/open" { "Open another site" } }
+        },
+    )
+    .before(BackLink::new("/staff/lessons/open"))
+    .problems(mistakes.summary())
+}
+
+fn state(closed: bool, why: &str) -> Markup {
+    html! { strong { @if closed { "Closed" } @else { "Open" } } br; (why) }
+}
+
+/// The form that keeps a class to a list.
+pub fn list(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
+    let chosen = match form.text("open") {
+        "" => "sites",
+        open => open,
+    };
+    let answers = vec![
+        Radio::new("sites", "Only these sites"),
+        Radio::new("none", "Nothing but help: an exam, or eyes on the board"),
+    ];
+    form_page(
+        "Only these sites, for a lesson",
+        mistakes,
+        html! {
+            p .govuk-body { "Help sites and what devices need stay open, whatever you choose." }
+            form method="post" action="/staff/lessons/list" novalidate {
+                (whom_fields(choices, form, mistakes, false))
+                (Radios {
+                    error: mistakes.beside("open"),
+                    ..Radios::new("open", Legend::new("What stays open?"), answers, chosen)
+                })
+                (Textarea {
+                    hint: Some(Hint::new("One on each line. A site that is closed for the class opens with the list where you may open it.")),
+                    error: mistakes.beside("sites"),
+                    value: form.text("sites").to_owned(),
+                    spellcheck: Some(false),
+                    rows: 5,
+                    ..Textarea::new("sites", Label::new("The sites"))
+                })
+                (until_field(choices, form, mistakes, zone))
+                (reason_field(form, mistakes))
+                (Button { once: Some(true), ..Button::new("Start it now") })
+            }
+        },
+    )
+}
+
+/// The form that pauses a pupil's access.
+pub fn pause(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
+    form_page(
+        "Pause a pupil’s internet",
+        mistakes,
+        html! {
+            p .govuk-body {
+                "Help, what devices need, and the sites for learning that the policy names stay open. The pupil sees that access is \
+                 paused, and not why."
+            }
+            form method="post" action="/staff/lessons/pause" novalidate {
+                (pupil_field("Which pupil?", form, mistakes))
+                (until_field(choices, form, mistakes, zone))
+                (reason_field(form, mistakes))
+                (Button { once: Some(true), ..Button::new("Pause it now") })
+            }
+        },
+    )
+}

@@ -1,0 +1,318 @@
+//! What somebody should know when they begin, by their duties: from what the records hold, and nothing else.
+
+use ::store::Tx;
+use ::store::trail::{self, Wanted};
+use kit::Timestamp;
+use people::account::SignedIn;
+use people::duty::{self, Duties, ReadDuties};
+use web::PageError;
+
+use super::Portal;
+use crate::activity_log::pages::OpenIdentities;
+use crate::filter_policy;
+use crate::filter_policy::pages::ReadPolicy;
+use crate::filter_test::pages::ReadFilterTests;
+use crate::filter_test::{self, still_failed, views::TEST_EVERY_MS};
+use crate::health::backups;
+use crate::health::pages::ReadHealth;
+use crate::lasting;
+use crate::lesson::actions::{EndAnybodys, ReadLessons, running};
+use crate::list::pages::ReadLists;
+use crate::list::{self, Status};
+use crate::site_request::State;
+use crate::site_request::actions::{self, ReadRequests};
+use crate::site_request::agreeing::{self, AgreeRequest};
+use crate::withheld::Withheld;
+
+/// One thing to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What it is.
+    pub words: String,
+    /// Where it is, where it has a page.
+    pub href: Option<&'static str>,
+    /// Why it needs nobody, where it needs nobody; or what else is to be said.
+    pub why: Option<String>,
+}
+
+/// What somebody should know.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Monday {
+    /// What waits for them.
+    pub waiting: Vec<Line>,
+    /// Since which day changes are told.
+    pub since: String,
+    /// What changed.
+    pub changed: Vec<Line>,
+    /// What they may leave alone.
+    pub ignore: Vec<Line>,
+}
+
+/// Changes of so many days are told.
+const DAYS_BACK: u16 = 7;
+const DAY_MS: i64 = 86_400_000;
+/// So many entries of the access trail are counted at most.
+const COUNTED: u32 = 1_000;
+/// So many requests are looked at.
+const REQUESTS: u32 = 100;
+
+/// How many of what: `1 request`, `3 requests`.
+fn many(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
+fn line(words: String, href: Option<&'static str>) -> Line {
+    Line { words, href, why: None }
+}
+
+fn because(words: String, href: Option<&'static str>, why: impl Into<String>) -> Line {
+    Line { words, href, why: Some(why.into()) }
+}
+
+/// Gathers it for whoever is signed in.
+pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Result<Monday, PageError> {
+    let back = who.at().plus_millis(-i64::from(DAYS_BACK) * DAY_MS);
+    let since = portal.zone.day(back).begins;
+    let named = portal.zone.local(since).civil().strftime("%A %-d %B").to_string();
+    let mut monday = Monday { since: named, ..Monday::default() };
+    requests(tx, who, since, &mut monday).await?;
+    lists(tx, who, since, &mut monday).await?;
+    tests(tx, who, since, &mut monday).await?;
+    lessons(tx, portal, who, since, &mut monday).await?;
+    if who.may::<ReadPolicy>(()).is_ok() {
+        let versions = filter_policy::history(tx).await.map_err(PageError::unexpected)?;
+        let new = versions.iter().filter(|version| version.at >= since).count();
+        if new > 0 {
+            let words = many(
+                new,
+                "version of the filter policy was applied",
+                "versions of the filter policy were applied",
+            );
+            monday.changed.push(line(words, Some("/staff/policy")));
+        }
+    }
+    if who.may::<ReadDuties>(()).is_ok() {
+        let permit = who.may::<ReadDuties>(())?;
+        let all = duty::all(tx, &permit).await.map_err(PageError::unexpected)?;
+        let gaps = duty::gaps(Duties::built_in(), portal.kind, &all, who.at());
+        let named: Vec<&str> = gaps.iter().map(|gap| gap.duty.called_in(portal.kind)).collect();
+        if !named.is_empty() {
+            let words = many(
+                named.len(),
+                "duty that the school needs is held by nobody",
+                "duties that the school needs are held by nobody",
+            );
+            monday.waiting.push(because(words, None, named.join(", ")));
+        }
+        let changes = counted(tx, "duty", since).await?;
+        if changes > 0 {
+            let words = many(changes, "duty was given or ended", "duties were given or ended");
+            monday.changed.push(line(words, None));
+        }
+    }
+    if who.offers::<OpenIdentities>() {
+        let opened = opened(tx, since).await?;
+        if opened > 0 {
+            let words =
+                format!("Identities in the activity log were opened {}", many(opened, "time", "times"));
+            monday.changed.push(because(words, None, "the access trail says by whom, and the log why"));
+        }
+    }
+    if who.may::<ReadHealth>(()).is_ok() {
+        let newest = backups::newest(tx, COUNTED).await.map_err(PageError::unexpected)?;
+        match newest.iter().find(|backup| !backup.restored) {
+            None => monday
+                .waiting
+                .push(line("No back-up was ever made of the records".to_owned(), Some("/staff/back-ups"))),
+            Some(backup) if backup.at < since => {
+                monday.waiting.push(line(
+                    "The newest back-up is more than a week old".to_owned(),
+                    Some("/staff/back-ups"),
+                ));
+            }
+            Some(_) => monday.ignore.push(because(
+                "Back-ups".to_owned(),
+                Some("/staff/back-ups"),
+                "one was made, and read back, within the last week",
+            )),
+        }
+    }
+    Ok(monday)
+}
+
+async fn requests(
+    tx: &mut Tx,
+    who: &SignedIn,
+    since: Timestamp,
+    monday: &mut Monday,
+) -> Result<(), PageError> {
+    // Second persons who do not read requests see those alone that wait for them.
+    let reads = who.may::<ReadRequests>(()).is_ok();
+    if !reads && !who.offers::<AgreeRequest>() {
+        return Ok(());
+    }
+    let (mut new, mut second, mut own, mut answered) = (0_usize, 0_usize, 0_usize, 0_usize);
+    for request in actions::list(tx, false, REQUESTS).await.map_err(PageError::unexpected)? {
+        match request.state {
+            State::Approved { at, .. } | State::Refused { at, .. } => answered += usize::from(at >= since),
+            State::Open => {
+                let proposed =
+                    agreeing::of(tx, &request.reference, who.at()).await.map_err(PageError::unexpected)?;
+                match proposed {
+                    None => new += 1,
+                    Some(proposed) if proposed.by == who.standing().actor().to_string() => own += 1,
+                    Some(_) => second += 1,
+                }
+            }
+        }
+    }
+    let href = Some("/staff/requests");
+    if reads && new > 0 {
+        monday.waiting.push(line(format!("{} for sites to answer", many(new, "request", "requests")), href));
+    }
+    if second > 0 {
+        let words = format!("{} that another proposed to open", many(second, "request", "requests"));
+        if who.offers::<AgreeRequest>() {
+            monday.waiting.push(line(format!("{words}, to agree to or not"), href));
+        } else {
+            monday.ignore.push(because(
+                words,
+                href,
+                "a second person must agree, which your duties do not let you be",
+            ));
+        }
+    }
+    if own > 0 {
+        let words = format!("{} that you proposed to open", many(own, "request", "requests"));
+        monday.ignore.push(because(words, href, "another person must agree, and nothing is open until then"));
+    }
+    if reads && answered > 0 {
+        monday.changed.push(line(many(answered, "request was answered", "requests were answered"), href));
+    }
+    Ok(())
+}
+
+async fn lists(tx: &mut Tx, who: &SignedIn, since: Timestamp, monday: &mut Monday) -> Result<(), PageError> {
+    if who.may::<ReadLists>(()).is_err() {
+        return Ok(());
+    }
+    let all = list::status(tx).await.map_err(PageError::unexpected)?;
+    let of = |word: &str| all.iter().filter(|status: &&Status| status.word() == word).count();
+    let href = Some("/staff/lists");
+    let (waiting, failing, held) = (of("waiting"), of("failing"), of("held"));
+    if waiting > 0 {
+        let words =
+            many(waiting, "list whose update waits for a person", "lists whose updates wait for a person");
+        monday.waiting.push(line(words, href));
+    }
+    let read = all.iter().filter(|status| status.list.imported_at >= since).count();
+    if read > 0 {
+        monday.changed.push(line(many(read, "list was read anew", "lists were read anew"), href));
+    }
+    if failing > 0 {
+        let words = many(failing, "list could not be fetched", "lists could not be fetched");
+        monday.ignore.push(because(words, href, "each is tried again by itself, and is in use as it was"));
+    }
+    if held > 0 {
+        let words = many(held, "list is held", "lists are held");
+        monday.ignore.push(because(words, href, "somebody decided that, and it is in use as it is"));
+    }
+    Ok(())
+}
+
+async fn tests(tx: &mut Tx, who: &SignedIn, since: Timestamp, monday: &mut Monday) -> Result<(), PageError> {
+    if who.may::<ReadFilterTests>(()).is_err() {
+        return Ok(());
+    }
+    let tests = filter_test::newest(tx, COUNTED.min(60)).await.map_err(PageError::unexpected)?;
+    let href = Some("/staff/filter-tests");
+    let failed = still_failed(&tests).len();
+    if failed > 0 {
+        let words =
+            many(failed, "failed test of the filter that stands", "failed tests of the filter that stand");
+        monday.waiting.push(line(words, href));
+    }
+    match tests.first() {
+        None => monday.waiting.push(line("The filter was never tested".to_owned(), href)),
+        Some(newest) if who.at().as_millis() - newest.at.as_millis() > TEST_EVERY_MS => {
+            monday
+                .waiting
+                .push(line("The last test of the filter is more than a month old".to_owned(), href));
+        }
+        Some(newest) if failed == 0 => {
+            monday.ignore.push(because(
+                "Tests of the filter".to_owned(),
+                href,
+                format!("the last one, number {}, {}", newest.number, newest.report.in_short()),
+            ));
+        }
+        Some(_) => {}
+    }
+    let ran = tests.iter().filter(|test| test.at >= since).count();
+    if ran > 0 {
+        monday.changed.push(line(many(ran, "test of the filter ran", "tests of the filter ran"), href));
+    }
+    Ok(())
+}
+
+async fn lessons(
+    tx: &mut Tx,
+    portal: &Portal,
+    who: &SignedIn,
+    since: Timestamp,
+    monday: &mut Monday,
+) -> Result<(), PageError> {
+    if who.may::<ReadLessons>(()).is_err() {
+        return Ok(());
+    }
+    let sees_all = who.offers::<EndAnybodys>();
+    let whose = (!sees_all).then_some(who.standing().actor());
+    let now = running(tx, whose, who.at()).await.map_err(PageError::unexpected)?;
+    let href = Some("/staff/lessons");
+    if let Some(last) = now.iter().map(|one| one.span.ends_at).max() {
+        let words = many(
+            now.len(),
+            "thing is open, closed or paused for a lesson",
+            "things are open, closed or paused for a lesson",
+        );
+        let clock = portal.zone.local(last).civil().strftime("%H:%M").to_string();
+        monday.ignore.push(because(words, href, format!("each ends by itself, the last at {clock}")));
+    }
+    if sees_all {
+        let due = lasting::not_over::<Withheld>(tx, who.at()).await.map_err(PageError::unexpected)?;
+        let due = due.iter().filter(|one| one.review_is_due(who.at())).count();
+        if due > 0 {
+            let words = many(
+                due,
+                "decision to withhold access is to be looked at again",
+                "decisions to withhold access are to be looked at again",
+            );
+            monday.waiting.push(because(words, None, "`fivebar withhold list` shows which"));
+        }
+        let opened = counted(tx, "override.grant", since).await?;
+        if opened > 0 {
+            monday.changed.push(line(
+                many(
+                    opened,
+                    "site was opened or closed for a time",
+                    "sites were opened or closed for a time",
+                ),
+                None,
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// How many entries of the access trail tell of such a thing since then.
+async fn counted(tx: &mut Tx, verb: &str, since: Timestamp) -> Result<usize, PageError> {
+    let wanted = Wanted { since: Some(since), verb: Some(verb), ..Wanted::default() };
+    Ok(trail::find(tx, &wanted, COUNTED).await.map_err(PageError::unexpected)?.len())
+}
+
+/// How often identities were opened since then.
+async fn opened(tx: &mut Tx, since: Timestamp) -> Result<usize, PageError> {
+    let wanted = Wanted { since: Some(since), verb: Some("activity"), ..Wanted::default() };
+    let entries = trail::find(tx, &wanted, COUNTED).await.map_err(PageError::unexpected)?;
+    Ok(entries.iter().filter(|entry| entry.verb.ends_with("-opened")).count())
+}
