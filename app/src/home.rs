@@ -9,6 +9,8 @@
 //! gate/               published snapshots: what the gate may read      written by hub
 //! log/                the activity log                                 log
 //! hub/fivebar.db      the records, unless they are in PostgreSQL       hub
+//! hub/known-trail     how far their access trail had come: in no back-up   hub, commands
+//! hub/portal-address  where the portal listens                         hub
 //! log/sealed.log      encrypted records of sealed addresses            log; opened with keys that are not here
 //! lists/              the lists as they were read; sealed ones hashed  hub
 //! run/pages/          the pages that gates count on                    gate, log

@@ -11,6 +11,7 @@ use store::{Actor, DatabaseUrl, Db};
 use crate::config::Config;
 use crate::home::Home;
 use crate::output::Output;
+use crate::process::brought_back;
 
 /// A school that has been set up, as one command sees it.
 pub struct Context {
@@ -64,10 +65,18 @@ impl Context {
         database_url(&self.home, &self.config)
     }
 
-    /// Opens the records.
+    /// Opens the records. Where they were brought back to an earlier state, says what ended with that.
     pub fn records(&self) -> Result<Db> {
         let url = self.database()?;
-        self.wait(Db::open(&url)).context("cannot open the records")
+        let records = self.wait(Db::open(&url)).context("cannot open the records")?;
+        if let Some(ended) = self.wait(brought_back::look(&self.home, &records, self.at))? {
+            self.output.say_lines(format!(
+                "The records were brought back to an earlier state, so nothing in them lets anybody in any more: {} sessions, {} \
+                 invitations and {} passwords have ended.\nInvite everybody anew: `fivebar people invite --everyone`.",
+                ended.sessions, ended.invitations, ended.passwords
+            ));
+        }
+        Ok(records)
     }
 }
 

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Subcommand;
-use engine::{PolicyDocument, Problem};
+use engine::{PersonNo, PolicyDocument, Problem};
 use filtering::filter_policy;
 use filtering::publish::Scope;
+use kit::Private;
 use people::RollFile;
-use people::account::{self, Invite, InviteError, Token};
+use people::account::{self, Account, Invite, InviteError, Token};
 use serde_json::json;
 
 use crate::commands::context::Context;
@@ -19,7 +20,6 @@ use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
 use crate::commands::records::commit_and_publish;
 use crate::commands::who;
 use crate::process::portal;
-use crate::process::supervisor::Bind;
 
 #[derive(Debug, Subcommand)]
 pub enum People {
@@ -39,10 +39,14 @@ pub enum People {
     /// is signed out everywhere.
     Invite {
         /// Whom: a person's name, number or id.
-        who: String,
+        #[arg(required_unless_present = "everyone")]
+        who: Option<String>,
         /// What they sign in by, where they have no name for it yet.
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        /// Everybody who has a name to sign in by already: after a restore, which ends every password.
+        #[arg(long, conflicts_with_all = ["who", "name"])]
+        everyone: bool,
     },
     /// Give a person or a device a name of their own for encrypted DNS, or take all of theirs back.
     ///
@@ -62,7 +66,8 @@ pub fn run(context: &Context, asked: People) -> Result<()> {
     match asked {
         People::Import { file, apply } => import(context, &file, apply),
         People::Show => show(context),
-        People::Invite { who, name } => invite(context, &who, name.as_deref()),
+        People::Invite { who: Some(who), name, .. } => invite(context, &who, name.as_deref()),
+        People::Invite { .. } => invite_everyone(context),
         People::DnsName { who, revoke } => dns_name::run(context, &who, revoke),
     }
 }
@@ -121,10 +126,67 @@ fn invite(context: &Context, who: &str, name: Option<&str>) -> Result<()> {
     let Some(person) = who::on_the_roll(context, who)? else {
         bail!("nobody on the roll has that name, number or id; `fivebar people show` lists them")
     };
+    let invited = invite_one(context, person.number, name)?;
+    context.output.say(format!(
+        "They sign in by the name {}. Within a day, open this once:",
+        invited.account.name.reveal()
+    ));
+    context.output.say(&invited.link);
+    context.output.say("Hand it over in person: whoever opens it first chooses the password.");
+    context.output.object(&invited.object());
+    Ok(())
+}
+
+/// Everybody who had a way in.
+fn invite_everyone(context: &Context) -> Result<()> {
+    let records = context.records()?;
+    let everybody = context.wait(async {
+        let mut tx = records.read().await?;
+        let everybody = account::everybody(&mut tx).await?;
+        let names: BTreeMap<PersonNo, Private<String>> = people::names(&mut tx).await?.into_iter().collect();
+        tx.roll_back().await?;
+        anyhow::Ok(
+            everybody.into_iter().map(|person| (person, names.get(&person).cloned())).collect::<Vec<_>>(),
+        )
+    })?;
+    if everybody.is_empty() {
+        context
+            .output
+            .say("Nobody on the roll has a name to sign in by yet: `fivebar people invite WHO --name NAME`.");
+    }
+    for (person, name) in everybody {
+        let invited = invite_one(context, person, None)?;
+        let called = name.unwrap_or_default();
+        context.output.say(format!(
+            "{}, who signs in by {}:",
+            called.reveal(),
+            invited.account.name.reveal()
+        ));
+        context.output.say(&invited.link);
+        context.output.object(&invited.object());
+    }
+    context.output.say("Each holds for a day and once. Hand them over in person: whoever opens one first chooses the password.");
+    Ok(())
+}
+
+/// Somebody who was invited.
+struct Invited {
+    account: Account,
+    link: String,
+}
+
+impl Invited {
+    fn object(&self) -> serde_json::Value {
+        json!({ "person": self.account.person, "name": self.account.name.reveal(), "link": self.link })
+    }
+}
+
+fn invite_one(context: &Context, person: PersonNo, name: Option<&str>) -> Result<Invited> {
     let mut random = [0; Token::BYTES];
     getrandom::fill(&mut random).map_err(|error| anyhow!("the machine has no random numbers: {error}"))?;
     let token = Token::of(random);
-    let permit = context.permit::<Invite>(person.number)?;
+    let link = format!("{}/welcome/{}", portal::url_now(&context.home, &context.config)?, token.reveal());
+    let permit = context.permit::<Invite>(person)?;
     let records = context.records()?;
     let account = context.wait(async {
         let mut tx = records.begin().await?;
@@ -141,14 +203,7 @@ fn invite(context: &Context, who: &str, name: Option<&str>) -> Result<()> {
         tx.commit().await?;
         anyhow::Ok(account)
     })?;
-    let link = format!("{}/welcome/{}", portal::url(&context.config, &Bind::default()), token.reveal());
-    context
-        .output
-        .say(format!("They sign in by the name {}. Within a day, open this once:", account.name.reveal()));
-    context.output.say(&link);
-    context.output.say("Hand it over in person: whoever opens it first chooses the password.");
-    context.output.object(&json!({ "person": person.number, "name": account.name.reveal(), "link": link }));
-    Ok(())
+    Ok(Invited { account, link })
 }
 
 /// That a group is none of the policy's.

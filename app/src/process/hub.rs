@@ -16,6 +16,7 @@ use crate::commands::context::database_url;
 use crate::commands::origins::{self, Told};
 use crate::config::Config;
 use crate::home::{Home, read_key};
+use crate::process::brought_back;
 use crate::process::confine::{Reach, confine};
 use crate::process::mending::{Alarm, Mending};
 use crate::process::metrics;
@@ -132,6 +133,7 @@ async fn serve(
 ) -> Result<()> {
     let stop = Stop::on_signals()?;
     let db = Db::open(&database_url(home, config)?).await.context("cannot open the records")?;
+    brought_back::look(home, &db, Clock::System.now()).await?;
     let opened = Opened::open(&home.gate(), &sealed_key)?;
     opened.report();
     let notice = opened.policy.sealed().state(Clock::System.now()).notice();
@@ -144,7 +146,7 @@ async fn serve(
         .collect();
     let (current, _) = Current::new(opened.policy, &opened.live);
     let current = Arc::new(current);
-    tokio::spawn(write_down_ends(db.clone()));
+    tokio::spawn(write_down_ends(home.clone(), db.clone()));
     let alarm = Alarm::default();
     let mending =
         Mending::new(home.clone(), db.clone(), sealed_key.clone(), portal::hosts(config), alarm.clone());
@@ -168,6 +170,7 @@ async fn serve(
     );
     tokio::spawn(watch(home.clone(), sealed_key.clone(), Arc::clone(&current), seen, mending));
 
+    let tries = Arc::new(people::account::Counts::default());
     let portal = filtering::Portal {
         db: db.clone(),
         clock: Clock::System,
@@ -185,6 +188,7 @@ async fn serve(
         gate: Arc::new(GateFile { home: home.clone(), clock: Clock::System, alarm: alarm.clone() }),
         kind: config.school.kind,
         hashing: people::account::Hashing::new(),
+        tries: Arc::clone(&tries),
         service: config.school.name.clone(),
         help: help.into(),
         filter: Arc::clone(&current),
@@ -206,9 +210,10 @@ async fn serve(
         },
     };
     if let Some(listener) = listeners.metrics {
-        tokio::spawn(metrics::serve(listener, home.clone()));
+        tokio::spawn(metrics::serve(listener, home.clone(), Arc::clone(&tries)));
     }
     let listener = tokio::net::TcpListener::from_std(listeners.portal)?;
+    portal::write_address(home, listener.local_addr()?)?;
     when_ready(&Ready {
         portal: Some(listener.local_addr()?),
         portal_https: listeners.secure.as_ref().map(Secure::address).transpose()?,
@@ -232,6 +237,8 @@ async fn serve(
         }
     };
     tokio::try_join!(plain, secure)?;
+    // What was done until now is known from now on.
+    brought_back::look(home, &db, Clock::System.now()).await?;
     Ok(())
 }
 
@@ -310,10 +317,16 @@ const ENDS_EVERY: Duration = Duration::from_secs(10);
 
 /// Writes into the access trail that an override, a focus or withheld access ended by itself, and that a proposal waited in vain. Gates go by the clock and
 /// wait for nobody; what ended while no hub ran is written down when one starts.
-async fn write_down_ends(db: Db) {
+async fn write_down_ends(home: Home, db: Db) {
     let mut since = Timestamp::from_millis(i64::MIN);
     loop {
         let at = Clock::System.now();
+        if let Err(error) = brought_back::look(&home, &db, at).await {
+            tracing::error!(
+                error = format!("{error:#}"),
+                "It cannot be told whether the records were brought back"
+            );
+        }
         let over = async { ends(&db, since, at).await.and(lapse(&db, at).await) };
         match over.await {
             Ok(()) => since = at.plus_millis(-OVERLAP_MS),

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use kit::{Clock, Timestamp};
+use people::account::Counts;
 use tokio::sync::Semaphore;
 
 use crate::home::Home;
@@ -35,17 +36,17 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Serves them until the process ends.
-pub async fn serve(listener: TcpListener, home: Home) {
+pub async fn serve(listener: TcpListener, home: Home, tries: Arc<Counts>) {
     // Who asks more often than is answered waits for nobody: the threads are the portal's too.
     let room = Arc::new(Semaphore::new(AT_ONCE));
     let page = move || {
-        let (home, room) = (home.clone(), Arc::clone(&room));
+        let (home, room, tries) = (home.clone(), Arc::clone(&room), Arc::clone(&tries));
         async move {
             let Ok(_room) = room.try_acquire() else {
                 return StatusCode::SERVICE_UNAVAILABLE.into_response();
             };
             // The log is asked over a blocking socket.
-            let text = tokio::task::spawn_blocking(move || text(&home, Clock::System.now())).await;
+            let text = tokio::task::spawn_blocking(move || text(&home, &tries, Clock::System.now())).await;
             let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
             (kind, text.unwrap_or_default()).into_response()
         }
@@ -61,13 +62,18 @@ pub async fn serve(listener: TcpListener, home: Home) {
 }
 
 /// Everything there is to tell now.
-fn text(home: &Home, now: Timestamp) -> String {
+fn text(home: &Home, tries: &Counts, now: Timestamp) -> String {
     let mut all = Lines::default();
     let health = Health::read(&home.health(), now);
     let up = "Whether the part runs.";
     let status = activity::Client::new(&home.run()).status_within(PATIENCE).ok();
     all.one("fivebar_up", "gauge", up, "part=\"gate\"", u64::from(health.is_some()));
     all.one("fivebar_up", "gauge", up, "part=\"log\"", u64::from(status.is_some()));
+    let about = "Tries to sign in at the portal since the hub started, by what they came to.";
+    for (outcome, count) in tries.all() {
+        let outcome = format!("outcome=\"{outcome}\"");
+        all.one("fivebar_sign_in_tries_total", "counter", about, &outcome, count);
+    }
     if let Some(health) = &health {
         let started = health.started_ms.div_euclid(1000).unsigned_abs();
         all.one("fivebar_gate_start_time_seconds", "gauge", "When the gate started.", "", started);
@@ -154,8 +160,10 @@ mod tests {
     #[test]
     fn a_name_is_explained_once_and_a_home_where_nothing_runs_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let text = text(&Home::at(Some(folder.path().to_owned())), Timestamp::from_millis(0));
+        let text =
+            text(&Home::at(Some(folder.path().to_owned())), &Counts::default(), Timestamp::from_millis(0));
         assert_eq!(text.matches("# TYPE fivebar_up gauge").count(), 1, "{text}");
+        assert!(text.contains("fivebar_sign_in_tries_total{outcome=\"wrong\"} 0\n"), "{text}");
         assert!(
             text.contains("fivebar_up{part=\"gate\"} 0\n") && text.contains("fivebar_up{part=\"log\"} 0\n")
         );

@@ -1,6 +1,7 @@
 //! The three processes of a running school, and the one that keeps them running.
 
 pub mod apart;
+pub mod brought_back;
 pub mod certificate;
 pub mod confine;
 pub mod descriptors;

@@ -1,10 +1,14 @@
 //! Where browsers find the portal.
 
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::path::PathBuf;
 
+use anyhow::{Context as _, Result};
 use lists::url::CanonicalHost;
 
 use crate::config::Config;
+use crate::home::Home;
 use crate::process::supervisor::Bind;
 
 /// Where browsers reach the portal. One that listens on every address of this machine is reached at the address from
@@ -62,6 +66,28 @@ pub fn certified(config: &Config, bind: &Bind) -> Vec<String> {
     names
 }
 
+/// How it is named in a link that is given now. Where the machine chose the port, the hub has written down which.
+pub fn url_now(home: &Home, config: &Config) -> Result<String> {
+    let mut bind = Bind::default();
+    if config.portal.url.is_none() && config.portal.listen.port() == 0 {
+        let text = fs::read_to_string(written(home)).ok().and_then(|text| text.trim().parse().ok());
+        bind.portal = Some(text.context(
+            "the portal's port is chosen when it starts, and nobody has written it down: start `fivebar run` first",
+        )?);
+    }
+    Ok(url(config, &bind))
+}
+
+/// Writes down where the hub serves it.
+pub fn write_address(home: &Home, address: SocketAddr) -> Result<()> {
+    let path = written(home);
+    fs::write(&path, format!("{address}\n")).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn written(home: &Home) -> PathBuf {
+    home.hub().join("portal-address")
+}
+
 /// The hosts by which browsers know it, for what is published: by the name that `[portal] url` gives it, else by its
 /// address and port, since an address may serve other things too. Every command and process comes to the same.
 ///
@@ -115,6 +141,18 @@ mod tests {
         ] {
             assert_eq!(url(&config(portal), &Bind::default()), named, "{portal}");
         }
+    }
+
+    #[test]
+    fn a_link_has_the_port_that_the_machine_chose() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(Some(folder.path().to_owned()));
+        home.make_folders().unwrap();
+        let chosen = config("listen = \"127.0.0.1:0\"");
+        assert!(url_now(&home, &chosen).unwrap_err().to_string().contains("start `fivebar run` first"));
+        write_address(&home, "127.0.0.1:41234".parse().unwrap()).unwrap();
+        assert_eq!(url_now(&home, &chosen).unwrap(), "http://127.0.0.1:41234");
+        assert_eq!(url_now(&home, &config("listen = \"127.0.0.7:81\"")).unwrap(), "http://127.0.0.7:81");
     }
 
     #[test]

@@ -158,3 +158,60 @@ fn an_encrypted_back_up_is_opened_by_its_identity_here_and_by_age_itself() -> Re
     assert!(!anew.exists());
     Ok(())
 }
+
+fn copy_records(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for file in fs::read_dir(from)? {
+        let file = file?;
+        if file.file_name().to_string_lossy().starts_with("fivebar.db") {
+            fs::copy(file.path(), to.join(file.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn records_that_were_brought_back_let_nobody_in_by_restore_or_by_hand() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("school");
+    told(
+        &home,
+        &["init", "--yes", "--school", "Hillside", "--dns", "127.0.0.1:0", "--upstream", "127.0.0.1:9"],
+    )?;
+    let roll = folder.path().join("roll.toml");
+    fs::write(&roll, "[[person]]\nname = \"Hanna Example\"\ngroups = []\n")?;
+    told(&home, &["people", "import", &roll.to_string_lossy(), "--apply"])?;
+    told(&home, &["people", "invite", "Hanna Example", "--name", "hanna"])?;
+    let earlier = folder.path().join("earlier");
+    copy_records(&home.join("hub"), &earlier)?;
+    let backup = folder.path().join("school.fivebar-backup");
+    told(&home, &["backup", &backup.to_string_lossy()])?;
+    // The records go on, and nothing ends by itself.
+    let said = told(&home, &["duties", "give", "head", "--to", "Hanna Example", "--reason", "Appointed."])?;
+    assert!(!said.contains("brought back"), "{said}");
+    let said = told(&home, &["duties", "list"])?;
+    assert!(!said.contains("brought back"), "{said}");
+
+    // By hand.
+    for file in fs::read_dir(home.join("hub"))? {
+        let file = file?;
+        if file.file_name().to_string_lossy().starts_with("fivebar.db") {
+            fs::remove_file(file.path())?;
+        }
+    }
+    copy_records(&earlier, &home.join("hub"))?;
+    let said = told(&home, &["duties", "list"])?;
+    assert!(said.contains("brought back to an earlier state") && said.contains("1 invitations"), "{said}");
+    assert!(!told(&home, &["duties", "list"])?.contains("brought back"), "it is said and done once");
+    let invited = told(&home, &["people", "invite", "--everyone"])?;
+    assert!(invited.contains("Hanna Example, who signs in by hanna:"), "{invited}");
+    assert!(!told(&home, &["duties", "list"])?.contains("brought back"));
+
+    // By the command, in the same home and in another.
+    let said = told(&home, &["restore", &backup.to_string_lossy(), "--replace"])?;
+    assert!(said.contains("brought back to an earlier state"), "{said}");
+    let other = folder.path().join("other");
+    let said = told(&other, &["restore", &backup.to_string_lossy()])?;
+    assert!(said.contains("1 invitations"), "{said}");
+    Ok(())
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use kit::Private;
 use maud::html;
 
 use crate::page::Page;
@@ -33,6 +34,9 @@ pub enum PageError {
     /// The form is larger than any of ours can be.
     #[error("the form is too large")]
     TooLarge,
+    /// The form did not arrive whole in time.
+    #[error("the form took too long to arrive")]
+    TooSlow,
     /// The form cannot be read.
     #[error("the form cannot be read")]
     Unreadable,
@@ -48,6 +52,9 @@ pub enum PageError {
         /// The path of the page that was asked for.
         back: String,
     },
+    /// Another page is shown in its place, as one that asks for a proof and keeps the words of a form.
+    #[error("another page is shown instead")]
+    Instead(Private<Box<Page>>),
     /// A form came from somebody whose session has ended meanwhile.
     #[error("the session has ended")]
     SignedOut,
@@ -72,6 +79,9 @@ impl IntoResponse for PageError {
             let page = if matches!(self, Self::SignInFirst { .. }) { SIGN_IN } else { SIGN_IN_AGAIN };
             return Redirect::to(&format!("{page}?back={}", crate::form::in_a_query(back))).into_response();
         }
+        if let Self::Instead(page) = self {
+            return bare(*page.into_revealed());
+        }
         let (status, title, say) = match &self {
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
@@ -93,12 +103,17 @@ impl IntoResponse for PageError {
                 "That was too long to send",
                 "Go back, shorten what you wrote and send it again.".to_owned(),
             ),
+            Self::TooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "That took too long to arrive",
+                "Nothing was changed. Go back a page and send the form again: what you wrote is still there.".to_owned(),
+            ),
             Self::Unreadable => (
                 StatusCode::BAD_REQUEST,
                 "That form cannot be read",
                 "Go back, open the page again and send the form from there.".to_owned(),
             ),
-            Self::SignedOut | Self::SignInFirst { .. } | Self::ProveAgain { .. } => (
+            Self::SignedOut | Self::SignInFirst { .. } | Self::ProveAgain { .. } | Self::Instead(_) => (
                 StatusCode::UNAUTHORIZED,
                 "You have been signed out",
                 "Nothing was changed. Sign in again in another window, come back to this one, go back a page and send \
@@ -124,12 +139,15 @@ impl IntoResponse for PageError {
             p .govuk-body { (say) }
             p .govuk-body { a .govuk-link href="/" { "Go to the first page" } }
         };
-        let page = Page::new(title, content).status(status);
-        let mut response = page.clone().into_response();
-        // The guard knows the shell, with what must be said on every page.
-        response.extensions_mut().insert(Bare(Arc::new(page)));
-        response
+        bare(Page::new(title, content).status(status))
     }
+}
+
+/// A page without the portal's own shell. The guard knows that, with what must be said on every page.
+fn bare(page: Page) -> Response {
+    let mut response = page.clone().into_response();
+    response.extensions_mut().insert(Bare(Arc::new(page)));
+    response
 }
 
 /// Logs, once, something we did not foresee, and gives the reference under which it stands in the service log. For a

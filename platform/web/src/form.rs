@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use kit::Private;
 use maud::Render as _;
@@ -40,7 +41,12 @@ impl Submitted {
         words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
-    fn parse(body: &[u8]) -> Self {
+    /// Every field's name and words, for what hands all of them on.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.reveal().iter().map(|(name, words)| (name.as_str(), words.as_str()))
+    }
+
+    pub(crate) fn parse(body: &[u8]) -> Self {
         let mut fields = BTreeMap::new();
         for (name, words) in form_urlencoded::parse(body) {
             // Browsers send line ends as CRLF. The first value of a name stands, so that nothing appended wins.
@@ -54,8 +60,7 @@ impl<S: Send + Sync> FromRequest<S> for Submitted {
     type Rejection = PageError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
-        if kind.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
+        if !is_a_form(request.headers()) {
             return Err(PageError::Unreadable);
         }
         let body = Bytes::from_request(request, state).await.map_err(|refused| {
@@ -69,6 +74,12 @@ impl<S: Send + Sync> FromRequest<S> for Submitted {
     }
 }
 
+/// Whether what comes with these headers is a form as browsers send it.
+pub(crate) fn is_a_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    kind.split(';').next().map(str::trim) == Some("application/x-www-form-urlencoded")
+}
+
 /// A text as the value of a field in an address.
 pub fn in_a_query(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
@@ -79,7 +90,13 @@ pub fn in_a_query(text: &str) -> String {
 pub fn back_to(query: Option<&str>) -> String {
     let fields = form_urlencoded::parse(query.unwrap_or("").as_bytes());
     let back = fields.into_iter().find(|(name, _)| name == "back").map(|(_, back)| back.into_owned());
-    back.filter(|back| is_our_own(back)).unwrap_or_else(|| HOME.to_owned())
+    back.filter(|back| is_our_own(back) && is_a_page(back)).unwrap_or_else(|| HOME.to_owned())
+}
+
+/// Whether somebody who has just signed in can be led there: not back to signing in, and not to what is only sent to.
+fn is_a_page(path: &str) -> bool {
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or("");
+    !["sign-in", "sign-out", "welcome", "assets"].contains(&first)
 }
 
 /// Where whoever signed in begins.
@@ -157,6 +174,10 @@ mod tests {
             (Some("back=%2F%09%2Fother.example"), HOME),
             (Some("back=%2Fa%3Fb"), HOME),
             (Some("back=javascript%3Aalert(1)"), HOME),
+            (Some("back=%2Fsign-out"), HOME),
+            (Some("back=%2Fsign-in%2Fagain"), HOME),
+            (Some("back=%2Fwelcome%2FAAAA"), HOME),
+            (Some("back=%2Fsign-outs"), "/sign-outs"),
         ] {
             assert_eq!(back_to(query), page, "{query:?}");
         }

@@ -9,11 +9,16 @@
 //!   and not `no-referrer`, because the latter makes browsers send `Origin: null` with our own forms (Fetch standard,
 //!   "serialize a request origin"), and then the check above could not tell them from foreign ones; other sites are
 //!   told nothing under either.
-//! - **Bodies** are at most [`LARGEST_BODY_BYTES`].
+//! - **Bodies** are at most [`LARGEST_BODY_BYTES`], and are here whole before any page sees the request: one that is held
+//!   back longer than [`LONGEST_WAIT`] is not waited for. So nothing of a page is worked out before the last byte of its form
+//!   is there, whatever the order in which the page asks for things, and who may do what is settled at the moment at which it
+//!   is done. [`Arrived`] is the witness of that: without it nobody is signed in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Method;
 use axum::http::header::{
@@ -22,12 +27,30 @@ use axum::http::header::{
 };
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::error::Bare;
-use crate::{OwnAddress, PageError, Shell, assets};
+use crate::form::is_a_form;
+use crate::{OwnAddress, PageError, Shell, Submitted, assets};
 
 /// More than the longest form with every field full, in bytes.
 pub const LARGEST_BODY_BYTES: usize = 64 * 1024;
+/// How long a whole body may take to arrive. So many bytes need less than that on any line that people work on.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Says of a request that all of it is here: an extension that the guard puts there, and nobody else can. Whoever signs people
+/// in asks for it.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    form: Option<Submitted>,
+}
+
+impl Arrived {
+    /// What came as a form; `None` where no form came.
+    pub const fn form(&self) -> Option<&Submitted> {
+        self.form.as_ref()
+    }
+}
 
 /// The shell that pages have, made anew for each: what must be said on every page changes.
 pub type AnyShell = Arc<dyn Fn() -> Shell + Send + Sync>;
@@ -49,7 +72,10 @@ async fn guard(own: OwnAddress, shell: AnyShell, request: Request, next: Next) -
     let mut response = if !own.is_meant(&request) {
         PageError::OtherName(own.url).into_response()
     } else if safe || from_our_own_page(request.headers()) {
-        next.run(request).await
+        match whole(request, LONGEST_WAIT).await {
+            Ok(request) => next.run(request).await,
+            Err(error) => error.into_response(),
+        }
     } else {
         PageError::ForeignForm.into_response()
     };
@@ -79,6 +105,20 @@ async fn guard(own: OwnAddress, shell: AnyShell, request: Request, next: Next) -
     response
 }
 
+/// The request with all of its body, which is waited for so long.
+async fn whole(request: Request, wait: Duration) -> Result<Request, PageError> {
+    let (mut parts, body) = request.into_parts();
+    let reading = Limited::new(body, LARGEST_BODY_BYTES).collect();
+    let read = tokio::time::timeout(wait, reading).await.map_err(|_| PageError::TooSlow)?;
+    let body = read.map_err(|error| {
+        if error.is::<LengthLimitError>() { PageError::TooLarge } else { PageError::Unreadable }
+    })?;
+    let body = body.to_bytes();
+    let form = is_a_form(&parts.headers).then(|| Submitted::parse(&body));
+    parts.extensions.insert(Arrived { form });
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
 /// Whether a form comes from a page of this very origin, or from something that is not a browser.
 fn from_our_own_page(headers: &HeaderMap) -> bool {
     let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or(""));
@@ -93,7 +133,47 @@ fn from_our_own_page(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use http_body::Frame;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_waited_for_and_not_for_ever_and_only_the_whole_of_it_is_passed_on() {
+        let form = |body: Body| {
+            Request::post("/").header("content-type", "application/x-www-form-urlencoded").body(body).unwrap()
+        };
+        let soon = Duration::from_millis(1);
+        let arrived = whole(form(Body::from("a=1&b=2")), LONGEST_WAIT).await.unwrap();
+        let seen = arrived.extensions().get::<Arrived>().unwrap().form().unwrap().clone();
+        assert_eq!((seen.text("a"), seen.text("b")), ("1", "2"));
+        assert_eq!(arrived.into_body().collect().await.unwrap().to_bytes(), "a=1&b=2");
+        let other = whole(Request::get("/").body(Body::empty()).unwrap(), LONGEST_WAIT).await.unwrap();
+        assert!(other.extensions().get::<Arrived>().unwrap().form().is_none());
+
+        // A first half whose second never comes.
+        let held = Body::new(HeldBack(Some(bytes::Bytes::from("a=1&"))));
+        assert!(matches!(whole(form(held), soon).await, Err(PageError::TooSlow)));
+        let long = Body::from(vec![b'a'; LARGEST_BODY_BYTES + 1]);
+        assert!(matches!(whole(form(long), LONGEST_WAIT).await, Err(PageError::TooLarge)));
+    }
+
+    /// One piece, and then nothing more, without an end.
+    struct HeldBack(Option<bytes::Bytes>);
+
+    impl axum::body::HttpBody for HeldBack {
+        type Data = bytes::Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<bytes::Bytes>, Self::Error>>> {
+            self.0.take().map_or(Poll::Pending, |piece| Poll::Ready(Some(Ok(Frame::data(piece)))))
+        }
+    }
 
     #[test]
     fn a_form_is_taken_from_our_own_pages_only() {

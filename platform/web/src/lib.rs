@@ -18,5 +18,5 @@ pub mod page;
 pub use address::{Encrypted, OwnAddress};
 pub use error::PageError;
 pub use form::{Mistakes, Submitted};
-pub use guard::{AnyShell, guarded};
+pub use guard::{AnyShell, Arrived, guarded};
 pub use page::{Page, Shell};

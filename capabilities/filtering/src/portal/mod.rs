@@ -22,7 +22,7 @@ use engine::ticket::Ticket;
 use engine::{Current, FilterPolicy, Step, behalf};
 use kit::{Clock, Private, Timestamp, Zone};
 use people::Pseudonyms;
-use people::account::{Hashing, House};
+use people::account::{Counts, Hashing, House};
 use people::duty::SchoolKind;
 use store::{Actor, Db};
 use web::{Page, PageError, Shell};
@@ -75,6 +75,8 @@ pub struct Portal {
     pub kind: SchoolKind,
     /// Hashes the passwords of whoever signs in.
     pub hashing: Hashing,
+    /// Counts what tries to sign in come to.
+    pub tries: Arc<Counts>,
     /// What else must be said on every page just now, as while older rules stand in for damaged ones.
     pub notices: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
 }
@@ -225,6 +227,7 @@ impl FromRef<Portal> for House {
             by_https: portal.own.url.starts_with("https://"),
             key: portal.ticket_key.clone(),
             hashing: portal.hashing.clone(),
+            counts: Arc::clone(&portal.tries),
             visitor: Arc::new(move |parts| match from.visitor(parts)? {
                 Visitor::At(address) | Visitor::BehindGate(address) => Ok(address),
             }),

@@ -134,13 +134,13 @@ async fn refuse(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let reference = reference(path)?;
-    let permit = who.may::<RefuseRequest>(reference.clone())?;
+    who.may::<RefuseRequest>(reference.clone())?;
     let mut mistakes = Mistakes::default();
     checked_words(&form, "refusal", "Enter why, for whoever asked", &mut mistakes);
     if !mistakes.none() {
         return one(&portal, &who, &reference, &form, &mistakes, false).await;
     }
-    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, permit) = who.begin::<RefuseRequest>(reference.clone()).await?;
     // What waits for a second person has nothing to wait for then.
     let proposed = agreeing::of(&mut tx, &reference, who.at()).await.map_err(PageError::unexpected)?;
     if proposed.is_some() {
@@ -168,7 +168,7 @@ async fn propose(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let reference = reference(path)?;
-    let permit = who.may::<ProposeRequest>(reference.clone())?;
+    who.may::<ProposeRequest>(reference.clone())?;
     let mut mistakes = Mistakes::default();
     let whom = whom(&form);
     if whom.is_none() {
@@ -183,7 +183,7 @@ async fn propose(
         return one(&portal, &who, &reference, &form, &mistakes, false).await;
     };
     let terms = Terms { whom, ends_at, risk: Private::new(form.text("risk").to_owned()) };
-    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, permit) = who.begin::<ProposeRequest>(reference.clone()).await?;
     match agreeing::propose(&mut tx, &permit, terms, who.at()).await {
         Ok(_) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(AgreeError::Request(AnswerError::NotFound)) => return Err(PageError::NotFound),
@@ -197,14 +197,9 @@ async fn propose(
     Ok(to(&reference))
 }
 
-async fn withdraw(
-    State(portal): State<Portal>,
-    who: SignedIn,
-    path: Result<Path<String>, PathRejection>,
-) -> Result<Response, PageError> {
+async fn withdraw(who: SignedIn, path: Result<Path<String>, PathRejection>) -> Result<Response, PageError> {
     let reference = reference(path)?;
-    let permit = who.may::<ProposeRequest>(reference.clone())?;
-    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, permit) = who.begin::<ProposeRequest>(reference.clone()).await?;
     match agreeing::withdraw(&mut tx, &permit, who.at()).await {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(AgreeError::Store(error)) => return Err(PageError::unexpected(error)),
@@ -232,13 +227,13 @@ async fn agree(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let reference = reference(path)?;
-    let permit = who.may::<AgreeRequest>(reference.clone())?;
+    who.may::<AgreeRequest>(reference.clone())?;
     let mut mistakes = Mistakes::default();
     checked_words(&form, "agreement", "Enter why, for whoever asked", &mut mistakes);
     if !mistakes.none() {
         return one(&portal, &who, &reference, &form, &mistakes, true).await;
     }
-    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, permit) = who.begin::<AgreeRequest>(reference.clone()).await?;
     let agreed = match form.text("proposal").parse() {
         Ok(shown) => agreeing::agree(&mut tx, &permit, shown, form.text("agreement"), who.at()).await,
         Err(_) => Err(AgreeError::Changed),
@@ -274,13 +269,13 @@ async fn disagree(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let reference = reference(path)?;
-    let permit = who.may::<AgreeRequest>(reference.clone())?;
+    who.may::<AgreeRequest>(reference.clone())?;
     let mut mistakes = Mistakes::default();
     checked_words(&form, "disagreement", "Enter why, for whoever proposed it", &mut mistakes);
     if !mistakes.none() {
         return one(&portal, &who, &reference, &form, &mistakes, true).await;
     }
-    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, permit) = who.begin::<AgreeRequest>(reference.clone()).await?;
     let disagreed = match form.text("proposal").parse() {
         Ok(shown) => agreeing::disagree(&mut tx, &permit, shown, form.text("disagreement"), who.at()).await,
         Err(_) => Err(AgreeError::Changed),

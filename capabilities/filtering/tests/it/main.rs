@@ -17,6 +17,7 @@ mod publishing;
 mod samples;
 mod school;
 mod sealed;
+mod sign_in;
 mod staff;
 mod taking_lists;
 mod web_lists;

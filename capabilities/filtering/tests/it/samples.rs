@@ -279,6 +279,14 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         ("welcome", people_views::welcome(&token, &name, &nothing)),
         ("welcome-wrong", people_views::welcome(&token, &name, &only(&["password", "repeated"]))),
         ("welcome-ended", people_views::no_welcome()),
+        (
+            "staff-prove-here",
+            people_views::prove_here(
+                "/staff",
+                &Submitted::of([("agreement", long.as_str())]),
+                &only(&[people_views::PROOF]),
+            ),
+        ),
         ("staff-again", people_views::again(&empty, &only(&["password"]))),
         ("staff-requests-empty", staff_views::waiting(&[], &zone)),
         (

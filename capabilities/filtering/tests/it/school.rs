@@ -20,7 +20,7 @@ use filtering::portal::{
 use http_body_util::BodyExt as _;
 use kit::{Clock, Private, Timestamp, Zone};
 use lists::{IndexBuilder, ListIndex, Seed};
-use people::account::Hashing;
+use people::account::{Counts, Hashing};
 use people::duty::SchoolKind;
 use store::{Actor, Tx};
 use testing::{MONDAY, TestDatabase};
@@ -136,6 +136,7 @@ pub struct School {
     pub current: Arc<Current>,
     pub clock: Clock,
     pub router: Router,
+    pub tries: Arc<Counts>,
 }
 
 /// Says that the gate goes by whatever was published.
@@ -191,14 +192,27 @@ pub fn portal(
         gate: Arc::new(GateIsQuick),
         kind: SchoolKind::Maintained,
         hashing: Hashing::new(),
+        tries: Arc::new(Counts::default()),
     }
 }
 
 impl School {
     pub fn new(database: &TestDatabase, recent: Option<Vec<Refusal>>) -> Self {
+        Self::at("http://portal.example", database, recent)
+    }
+
+    /// The same with a server before it that has the school's certificate.
+    pub fn by_https(database: &TestDatabase) -> Self {
+        Self::at("https://portal.example", database, None)
+    }
+
+    fn at(url: &str, database: &TestDatabase, recent: Option<Vec<Refusal>>) -> Self {
         let (current, clock) = (current(), testing::clock());
         let portal = portal(database, &current, &clock, recent, Arc::new(CommitsOnly));
-        Self { router: filtering::routes(portal), current, clock }
+        let tries = Arc::clone(&portal.tries);
+        let own = web::OwnAddress { url: url.into(), ..portal.own.clone() };
+        let router = filtering::routes(Portal { own, ..portal });
+        Self { router, current, clock, tries }
     }
 
     /// The ticket that a block page of the proxy carries.

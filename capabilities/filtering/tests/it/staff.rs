@@ -16,9 +16,9 @@ use testing::{MONDAY, TestDatabase, databases};
 use crate::school::{Answer, School, TABLET, UNKNOWN};
 
 /// The machine itself: elsewhere a password would need HTTPS.
-const HERE: &str = "127.0.0.1";
-const PASSWORD: &str = "teapots over jupiter";
-const MINUTE_MS: i64 = 60_000;
+pub const HERE: &str = "127.0.0.1";
+pub const PASSWORD: &str = "teapots over jupiter";
+pub const MINUTE_MS: i64 = 60_000;
 
 const ROLL: &str = "
 [[person]]
@@ -32,23 +32,23 @@ name = \"Theo Example\"
 groups = [\"pupils\"]
 ";
 
-fn permit<A: Action>(subject: A::Subject) -> Permit<A> {
+pub fn permit<A: Action>(subject: A::Subject) -> Permit<A> {
     Duties::built_in().authority().grant(&duty::at_the_command_line(1000), subject, MONDAY).unwrap()
 }
 
 /// Somebody with a duty, signed in: what their browser sends.
-struct Staff<'a> {
-    school: &'a School,
-    cookie: String,
+pub struct Staff<'a> {
+    pub school: &'a School,
+    pub cookie: String,
 }
 
 impl Staff<'_> {
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).header("cookie", &self.cookie).body(Body::empty()).unwrap();
         self.school.ask(HERE, request).await
     }
 
-    async fn post(&self, path: &str, body: &str) -> Answer {
+    pub async fn post(&self, path: &str, body: &str) -> Answer {
         let request = Request::post(path)
             .header("cookie", &self.cookie)
             .header("content-type", "application/x-www-form-urlencoded")
@@ -57,12 +57,12 @@ impl Staff<'_> {
     }
 }
 
-fn form(password: &str) -> String {
+pub fn form(password: &str) -> String {
     format!("password={}&repeated={}", password.replace(' ', "+"), password.replace(' ', "+"))
 }
 
 /// The roll, and the invitation of everybody on it: Hanna is 1, Lena 2, Theo 3.
-async fn invited(test: &TestDatabase, duties: &[(u32, &str)]) -> Vec<Token> {
+pub async fn invited(test: &TestDatabase, duties: &[(u32, &str)]) -> Vec<Token> {
     let mut tx = test.db.begin().await.unwrap();
     let roll = RollFile::parse(ROLL).unwrap();
     people::import(&mut tx, &Actor::CommandLine(1000), &roll, MONDAY).await.unwrap();
@@ -89,19 +89,19 @@ async fn invited(test: &TestDatabase, duties: &[(u32, &str)]) -> Vec<Token> {
     tokens
 }
 
-async fn welcomed<'a>(school: &'a School, token: &Token) -> Staff<'a> {
+pub async fn welcomed<'a>(school: &'a School, token: &Token) -> Staff<'a> {
     let answer = school.post(HERE, &format!("/welcome/{}", token.reveal()), &form(PASSWORD)).await;
     assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/today"), "{}", answer.body);
     Staff { school, cookie: cookie(&answer) }
 }
 
 /// What a second person's form carries: the proposal that they were shown.
-async fn shown(who: &Staff<'_>, page: &str) -> String {
+pub async fn shown(who: &Staff<'_>, page: &str) -> String {
     let asked = who.get(&format!("{page}/agreement")).await;
     asked.value("input[name=proposal]").unwrap_or_default()
 }
 
-fn cookie(answer: &Answer) -> String {
+pub fn cookie(answer: &Answer) -> String {
     let line = answer.headers["set-cookie"].to_str().unwrap();
     assert!(line.contains("HttpOnly") && line.contains("SameSite=Lax"), "{line}");
     line.split(';').next().unwrap().to_owned()

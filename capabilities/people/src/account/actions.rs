@@ -5,10 +5,10 @@ use kit::{Permit, Private, Timestamp};
 use serde_json::json;
 use store::{Actor, StoreError, Subject, Tx, trail};
 
-use super::model::{
-    Account, IDLE_MS, INVITED_MS, LONGEST_MS, Name, Session, Token, WeakPassword, check_password, wait_ms,
-};
+use super::model::{Account, IDLE_MS, INVITED_MS, LONGEST_MS, Name, Session, Token};
 use super::store as table;
+use super::trying::Trying;
+use super::weak::{Known, WeakPassword, check_password};
 
 kit::action!(
     /// Inviting somebody to choose how they sign in.
@@ -18,9 +18,6 @@ kit::action!(
     /// Signing somebody out everywhere.
     EndSessions(PersonNo) = "account.end-sessions"
 );
-
-/// A day.
-const DAY_MS: i64 = 86_400_000;
 
 /// Why nobody was invited.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +34,9 @@ pub enum InviteError {
     /// Somebody else signs in by it.
     #[error("somebody else signs in by that name; choose another")]
     NameTaken,
+    /// It cannot be told at a glance from somebody else's.
+    #[error("somebody else signs in by a name that looks the same; choose another")]
+    LooksTheSame,
     /// The records failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -62,9 +62,7 @@ pub async fn invite(
         (Some(account), _) => account,
         (None, None) => return Err(InviteError::NoName),
         (None, Some(name)) => {
-            if table::by_name(tx, &name).await?.is_some() {
-                return Err(InviteError::NameTaken);
-            }
+            free(tx, &name, permit.actor(), at).await?;
             let account = Account { id: tx.ids().make(at), person, name, password: None };
             table::insert(tx, &account, permit.actor(), at).await?;
             account
@@ -77,16 +75,73 @@ pub async fn invite(
     Ok(account)
 }
 
-/// Whose account an invitation is for, while it holds.
+/// Whether a name is free. Whoever had it and has left the roll has it no more: their account is closed, and says so.
+async fn free(tx: &mut Tx, name: &Name, actor: &Actor, at: Timestamp) -> Result<(), InviteError> {
+    for account in table::all(tx).await?.into_iter().filter(|one| one.name.looks() == name.looks()) {
+        if crate::store::on_the_roll(tx, account.person).await? {
+            let same = account.name == *name;
+            return Err(if same { InviteError::NameTaken } else { InviteError::LooksTheSame });
+        }
+        close(tx, &account, actor, at).await?;
+    }
+    Ok(())
+}
+
+/// Closes an account. Whose it was could not come in any more; now the name is free for somebody else.
+async fn close(tx: &mut Tx, account: &Account, actor: &Actor, at: Timestamp) -> Result<(), StoreError> {
+    table::end_sessions(tx, account.id, None, actor, at).await?;
+    table::close(tx, account.id, actor, at).await?;
+    let subject = Subject::new("person", account.person.0);
+    let detail = json!({ "account": account.id.to_string() });
+    trail::changed(tx, actor, "account.close", &subject, &detail, at).await?;
+    Ok(())
+}
+
+/// What ended with the records' being brought back to an earlier state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Sessions.
+    pub sessions: u64,
+    /// Open invitations.
+    pub invitations: u64,
+    /// Passwords.
+    pub passwords: u64,
+}
+
+/// Ends whatever anybody could come in by: for records that were brought back to an earlier state, in which sessions, invitations and
+/// passwords stand that had ended since. Nobody can say which had; so all do, and everybody is invited anew. `None` where there was
+/// nothing to end.
+pub async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<Option<Ended>, StoreError> {
+    let [sessions, invitations, passwords] = table::end_all(tx, actor, at).await?;
+    let ended = Ended { sessions, invitations, passwords };
+    if sessions + invitations + passwords == 0 {
+        return Ok(None);
+    }
+    let detail = json!({ "sessions": sessions, "invitations": invitations, "passwords": passwords });
+    trail::changed(tx, actor, "account.end-all", &Subject::new("records", "school"), &detail, at).await?;
+    Ok(Some(ended))
+}
+
+/// Everybody on the roll who has an account, by number.
+pub async fn everybody(tx: &mut Tx) -> Result<Vec<PersonNo>, StoreError> {
+    let mut all = Vec::new();
+    for account in table::all(tx).await? {
+        if crate::store::on_the_roll(tx, account.person).await? {
+            all.push(account.person);
+        }
+    }
+    Ok(all)
+}
+
+/// Whose account an invitation is for, and their name, while it holds.
 pub(super) async fn invited(
     tx: &mut Tx,
     token: &Token,
     at: Timestamp,
-) -> Result<Option<Account>, StoreError> {
-    match table::invited(tx, token, at).await? {
-        Some(person) if crate::store::on_the_roll(tx, person).await? => table::of_person(tx, person).await,
-        _ => Ok(None),
-    }
+) -> Result<Option<(Account, Private<String>)>, StoreError> {
+    let Some(person) = table::invited(tx, token, at).await? else { return Ok(None) };
+    let name = crate::store::on_the_roll_by(tx, person).await?;
+    Ok(table::of_person(tx, person).await?.zip(name))
 }
 
 /// Why a password was not taken.
@@ -103,16 +158,17 @@ pub enum WelcomeError {
     Store(#[from] StoreError),
 }
 
-/// Uses an invitation: the password whose hash this is becomes theirs, and every session that they have ends.
+/// Uses an invitation: the password whose hash this is becomes theirs, and every session that they have ends. `school` is what the
+/// portal is called, which is not in a password.
 pub async fn welcome(
     tx: &mut Tx,
     token: &Token,
-    password: &Private<String>,
+    (password, school): (&Private<String>, &str),
     hash: &Private<String>,
     at: Timestamp,
 ) -> Result<Account, WelcomeError> {
-    let account = invited(tx, token, at).await?.ok_or(WelcomeError::Ended)?;
-    check_password(password.reveal(), &account.name)?;
+    let (account, person) = invited(tx, token, at).await?.ok_or(WelcomeError::Ended)?;
+    check_password(password.reveal(), &Known { name: &account.name, person: person.reveal(), school })?;
     if !table::use_up(tx, token, at).await? {
         return Err(WelcomeError::Ended);
     }
@@ -122,35 +178,6 @@ pub async fn welcome(
     let subject = Subject::new("person", account.person.0);
     trail::changed(tx, &actor, "account.choose-password", &subject, &json!({ "ended": ended }), at).await?;
     Ok(account)
-}
-
-/// Somebody who tries to sign in: by which name, and from where. Both are kept as keyed hashes alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trying {
-    /// The name's keyed hash: of any name that is typed, whether somebody has it or not.
-    pub whom: String,
-    /// The place's keyed hash.
-    pub place: String,
-}
-
-impl Trying {
-    /// Counts a try as failed before it is made, so that many at once are no more than one after the other; whoever gets it
-    /// right is forgiven. For how long they must wait instead, where they must: then nothing is counted. What is a day old
-    /// counts no more.
-    pub async fn begin(&self, tx: &mut Tx, at: Timestamp) -> Result<Option<i64>, StoreError> {
-        let (failures, last) = table::failures(tx, &self.whom, &self.place).await?;
-        let left = last.plus_millis(wait_ms(failures)).as_millis() - at.as_millis();
-        if left > 0 {
-            return Ok(Some(left));
-        }
-        let before = if at.as_millis() - last.as_millis() < DAY_MS { failures } else { 0 };
-        table::failed(tx, &self.whom, &self.place, before.saturating_add(1), at).await?;
-        Ok(None)
-    }
-
-    async fn got_it_right(&self, tx: &mut Tx, at: Timestamp) -> Result<(), StoreError> {
-        table::forget_failures(tx, &self.whom, &self.place, at.plus_millis(-DAY_MS)).await
-    }
 }
 
 /// Somebody who proved who they are, and how.
@@ -179,6 +206,7 @@ pub async fn sign_in(
         return Ok(None);
     }
     trying.got_it_right(tx, at).await?;
+    let failed_before = trying.told(tx).await?;
     let session = Session {
         hash: token.hash(),
         account: account.id,
@@ -188,6 +216,7 @@ pub async fn sign_in(
         proved_at: at,
         seen_at: at,
         ends_at: at.plus_millis(LONGEST_MS),
+        failed_before,
         ended: false,
     };
     table::begin_session(tx, &session, how).await?;
@@ -204,7 +233,7 @@ async fn is_as_it_was(tx: &mut Tx, account: &Account) -> Result<bool, StoreError
 }
 
 /// Whoever has the session proved again who they are. `false` where what they proved it by is not theirs any more.
-pub(super) async fn prove_again(
+pub async fn prove_again(
     tx: &mut Tx,
     session: &Session,
     account: &Account,
@@ -235,6 +264,22 @@ pub(super) async fn end_own(
         trail::changed(tx, &actor, "session.end", &subject, &json!({ "sessions": 1 }), at).await?;
     }
     Ok(())
+}
+
+/// Somebody ends all sessions of their own but the one they use; how many there were.
+pub(super) async fn end_others(tx: &mut Tx, session: &Session, at: Timestamp) -> Result<u64, StoreError> {
+    let actor = Actor::Person(session.person.0);
+    let mut ended = 0;
+    for other in own_sessions(tx, session, at).await? {
+        if other.hash != session.hash {
+            ended += table::end_sessions(tx, session.account, Some(&other.hash), &actor, at).await?;
+        }
+    }
+    if ended > 0 {
+        let subject = Subject::new("person", session.person.0);
+        trail::changed(tx, &actor, "session.end", &subject, &json!({ "sessions": ended }), at).await?;
+    }
+    Ok(ended)
 }
 
 /// Signs the permit's person out everywhere; how many sessions there were.

@@ -1,143 +1,27 @@
 //! The door: who is signed in, for every page that asks.
 
-use std::net::IpAddr;
-use std::sync::Arc;
-
 use axum::extract::{FromRef, FromRequestParts};
-use axum::http::header::{COOKIE, HeaderValue, USER_AGENT};
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use engine::PersonNo;
-use hmac::{Hmac, Mac as _};
 use kit::permit::{Action, NotPermitted};
-use kit::{Clock, Permit, Private, Standing, Timestamp, Zone};
-use sha2::Sha256;
-use store::Db;
-use web::{Page, PageError, Shell};
+use kit::{Permit, Private, Standing, Timestamp};
+use store::Tx;
+use web::{Arrived, Mistakes, Page, PageError, Shell, Submitted};
 
-use super::actions::Trying;
-use super::model::{LONGEST_MS, Name, SEEN_EVERY_MS, Session, Token};
-use super::password::Hashing;
-use super::store as table;
-use crate::duty::{self, Duties, SchoolKind};
-
-/// Says where a request comes from.
-pub type WhereFrom = Arc<dyn Fn(&Parts) -> Result<IpAddr, PageError> + Send + Sync>;
-/// Says which links a standing offers: their words and addresses.
-pub type Offered = Arc<dyn Fn(&Standing) -> Vec<(String, String)> + Send + Sync>;
-
-/// What the pages of whoever is signed in need. Cheap to clone.
-#[derive(Clone)]
-pub struct House {
-    /// The records.
-    pub db: Db,
-    /// The time.
-    pub clock: Clock,
-    /// The school's own time, for what people read.
-    pub zone: Zone,
-    /// What kind of school it is.
-    pub kind: SchoolKind,
-    /// The shell of every page.
-    pub shell: Arc<dyn Fn() -> Shell + Send + Sync>,
-    /// Whether browsers reach the portal by an address that begins with `https:`.
-    pub by_https: bool,
-    /// Keys the hashes of who failed to sign in, and from where.
-    pub key: Private<[u8; 32]>,
-    /// Hashes passwords.
-    pub hashing: Hashing,
-    /// Where a request comes from: the connection's own address, or the one that the gate vouches for.
-    pub visitor: WhereFrom,
-    /// The links of whoever is signed in: their words and addresses, where a standing offers them.
-    pub offered: Offered,
-}
-
-impl House {
-    /// The page inside the shell, for whoever is not signed in.
-    pub(super) fn respond(&self, page: &Page) -> Response {
-        (self.shell)().respond(page)
-    }
-
-    /// The cookie's name. With the prefix, no page of another host and no plain connection can set one.
-    const fn cookie(&self) -> &'static str {
-        if self.by_https { "__Host-fivebar" } else { "fivebar" }
-    }
-
-    /// The cookie that carries a session.
-    pub(super) fn set_cookie(&self, token: &Token) -> Option<HeaderValue> {
-        let secure = if self.by_https { "; Secure" } else { "" };
-        let (name, value, seconds) = (self.cookie(), token.reveal(), LONGEST_MS / 1_000);
-        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
-        HeaderValue::try_from(text).ok()
-    }
-
-    /// The cookie that takes it away.
-    pub(super) fn clear_cookie(&self) -> Option<HeaderValue> {
-        let secure = if self.by_https { "; Secure" } else { "" };
-        let text = format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}", self.cookie());
-        HeaderValue::try_from(text).ok()
-    }
-
-    fn token(&self, headers: &HeaderMap) -> Option<Token> {
-        let cookies = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut ours = cookies
-            .flat_map(|line| line.split(';'))
-            .filter_map(|one| one.trim().split_once('='))
-            .filter(|(name, _)| *name == self.cookie());
-        // Two of one name: a page of somebody else's put one there, and nobody can say which is ours.
-        let (_, value) = ours.next().filter(|_| ours.next().is_none())?;
-        Token::read(value)
-    }
-
-    /// Whether a password may be sent from that address: from this very machine, where a server with the school's certificate
-    /// stands before the portal. Elsewhere anybody on the way could read it, whatever the portal is called: that it has an https
-    /// address does not say that this connection came by it.
-    pub(super) const fn is_private(from: IpAddr) -> bool {
-        from.is_loopback()
-    }
-
-    /// Somebody who tries to sign in.
-    pub(super) fn trying(&self, name: &str, from: IpAddr) -> Trying {
-        // One household or device has a whole /64 of IPv6.
-        let place = match from.to_canonical() {
-            IpAddr::V6(six) => format!("{:x}/64", u128::from(six) >> 64),
-            IpAddr::V4(four) => four.to_string(),
-        };
-        let name =
-            Name::typed(name).map_or_else(|| name.trim().to_lowercase(), |name| name.reveal().to_owned());
-        Trying { whom: self.keyed("whom", &name), place: self.keyed("place", &place) }
-    }
-
-    fn keyed(&self, what: &str, text: &str) -> String {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.reveal()) else { return String::new() };
-        mac.update(b"fivebar sign-in ");
-        mac.update(what.as_bytes());
-        mac.update(b"\n");
-        mac.update(text.as_bytes());
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    /// Who is signed in by what a request carries; nobody without a session that holds.
-    async fn signed_in(&self, headers: &HeaderMap, at: Timestamp) -> Result<Option<SignedIn>, PageError> {
-        let Some(token) = self.token(headers) else { return Ok(None) };
-        let mut tx = self.db.read().await.map_err(PageError::unexpected)?;
-        let session = table::session(&mut tx, &token).await.map_err(PageError::unexpected)?;
-        let Some(session) = session.filter(|session| session.holds(at)) else { return Ok(None) };
-        let person = crate::store::on_the_roll_by(&mut tx, session.person).await;
-        let Some(name) = person.map_err(PageError::unexpected)? else { return Ok(None) };
-        let standing = duty::of_person(&mut tx, session.person, session.proved_at, at);
-        let standing = standing.await.map_err(PageError::unexpected)?;
-        tx.roll_back().await.map_err(PageError::unexpected)?;
-        if at.as_millis() - session.seen_at.as_millis() >= SEEN_EVERY_MS {
-            let mut tx = self.db.begin().await.map_err(PageError::unexpected)?;
-            table::seen(&mut tx, &session.hash, at).await.map_err(PageError::unexpected)?;
-            tx.commit().await.map_err(PageError::unexpected)?;
-        }
-        Ok(Some(SignedIn { house: self.clone(), session, name, standing, at, path: String::new() }))
-    }
-}
+use super::from::{Cookies, From};
+use super::house::House;
+use super::model::{SEEN_EVERY_MS, Session};
+use super::proving::Tried;
+use super::{actions, store as table, views};
+use crate::duty::{self, Duties};
 
 /// Whoever is signed in. A page that has it as an argument is shown to nobody else.
+///
+/// Who that is, and what they are at the school, is read once the whole request is there: [`Arrived`], which only the portal's guard
+/// makes, is asked for, so that no form that is held back can act as of an earlier moment. What is changed is permitted by
+/// [`begin`](Self::begin), in the transaction of the change.
 pub struct SignedIn {
     house: House,
     session: Session,
@@ -146,6 +30,44 @@ pub struct SignedIn {
     at: Timestamp,
     /// Where they are, to come back to.
     path: String,
+    /// What they sent.
+    form: Option<Submitted>,
+}
+
+/// Who has a session that holds, and what they are.
+struct Known {
+    session: Session,
+    name: Private<String>,
+    standing: Standing,
+}
+
+impl House {
+    /// Whose session that is and what they are at `at`, where it holds and they are on the roll.
+    async fn known(&self, tx: &mut Tx, hash: &str, at: Timestamp) -> Result<Option<Known>, PageError> {
+        let session = table::session(tx, hash).await.map_err(PageError::unexpected)?;
+        let Some(session) = session.filter(|session| session.holds(at)) else { return Ok(None) };
+        let person = crate::store::on_the_roll_by(tx, session.person).await;
+        let Some(name) = person.map_err(PageError::unexpected)? else { return Ok(None) };
+        let standing = duty::of_person(tx, session.person, session.proved_at, at);
+        let standing = standing.await.map_err(PageError::unexpected)?;
+        Ok(Some(Known { session, name, standing }))
+    }
+
+    /// Who is signed in by what a request carries; nobody without a session that holds.
+    async fn signed_in(&self, parts: &Parts, at: Timestamp) -> Result<Option<Known>, PageError> {
+        let Some(token) = self.token(&Cookies::of(&parts.headers)) else { return Ok(None) };
+        let mut tx = self.db.read().await.map_err(PageError::unexpected)?;
+        let known = self.known(&mut tx, &token.hash(), at).await?;
+        tx.roll_back().await.map_err(PageError::unexpected)?;
+        if let Some(Known { session, .. }) = &known
+            && at.as_millis() - session.seen_at.as_millis() >= SEEN_EVERY_MS
+        {
+            let mut tx = self.db.begin().await.map_err(PageError::unexpected)?;
+            table::seen(&mut tx, &session.hash, at).await.map_err(PageError::unexpected)?;
+            tx.commit().await.map_err(PageError::unexpected)?;
+        }
+        Ok(known)
+    }
 }
 
 impl SignedIn {
@@ -164,7 +86,7 @@ impl SignedIn {
         &self.standing
     }
 
-    /// When they asked for this page.
+    /// When all that they sent was there.
     pub const fn at(&self) -> Timestamp {
         self.at
     }
@@ -173,13 +95,60 @@ impl SignedIn {
         &self.session
     }
 
-    /// The permit to do `A` to `subject`. Whoever may not is told that there is nothing here.
+    /// The permit to do `A` to `subject`, for what is shown. Whoever may not is told that there is nothing here.
     pub fn may<A: Action>(&self, subject: A::Subject) -> Result<Permit<A>, PageError> {
+        self.granted(&self.standing, subject)
+    }
+
+    /// Begins a change: its transaction, and the permit for it, from what they are at the school in that very transaction. A duty or a
+    /// session that ended a moment before does nothing any more, whatever went on in between.
+    pub async fn begin<A: Action>(&self, subject: A::Subject) -> Result<(Tx, Permit<A>), PageError> {
+        let mut tx = self.house.db.begin().await.map_err(PageError::unexpected)?;
+        let known = self.house.known(&mut tx, &self.session.hash, self.at).await?;
+        let permit = self.granted(&known.ok_or(PageError::SignedOut)?.standing, subject)?;
+        Ok((tx, permit))
+    }
+
+    fn granted<A: Action>(&self, standing: &Standing, subject: A::Subject) -> Result<Permit<A>, PageError> {
         let authority = Duties::built_in().authority();
-        authority.grant::<A>(&self.standing, subject, self.at).map_err(|refused| match refused {
+        authority.grant::<A>(standing, subject, self.at).map_err(|refused| match refused {
             NotPermitted::NotYours => PageError::NotFound,
-            NotPermitted::ProveAgain => PageError::ProveAgain { back: self.path.clone() },
+            NotPermitted::ProveAgain => self.prove_first(&Mistakes::default()),
         })
+    }
+
+    /// What somebody meets who must prove again who they are: a page of its own before they write anything; and where they have
+    /// written, one that keeps their words.
+    fn prove_first(&self, mistakes: &Mistakes) -> PageError {
+        self.form.as_ref().map_or_else(
+            || PageError::ProveAgain { back: self.path.clone() },
+            |form| instead(views::prove_here(&self.path, form, mistakes)),
+        )
+    }
+
+    /// Takes the proof that came along with a form, where one did.
+    async fn take_proof(mut self, parts: &mut Parts) -> Result<Self, PageError> {
+        let password = self.form.as_ref().map_or("", |form| form.whole(views::PROOF));
+        if password.is_empty() {
+            return Ok(self);
+        }
+        let password = Private::new(password.to_owned());
+        let house = self.house.clone();
+        let from = From::from_request_parts(parts, &house).await?;
+        if !House::is_private(from.address) {
+            return Err(instead(views::not_private()));
+        }
+        if let Err(say) = house.proves(&self.session, &from, &password, self.at).await? {
+            let mut mistakes = Mistakes::default();
+            mistakes.add(views::PROOF, say);
+            return Err(self.prove_first(&mistakes));
+        }
+        let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
+        let known = house.known(&mut tx, &self.session.hash, self.at).await?.ok_or(PageError::SignedOut)?;
+        tx.roll_back().await.map_err(PageError::unexpected)?;
+        self.session = known.session;
+        self.standing = known.standing;
+        Ok(self)
     }
 
     /// Whether `A` is theirs to do to something: for what a page offers.
@@ -196,6 +165,39 @@ impl SignedIn {
     }
 }
 
+impl House {
+    /// Whether whoever has the session proves again, by their password, who they are; otherwise what they are told.
+    pub(super) async fn proves(
+        &self,
+        session: &Session,
+        from: &From,
+        password: &Private<String>,
+        at: Timestamp,
+    ) -> Result<Result<(), String>, PageError> {
+        let mut tx = self.db.read().await.map_err(PageError::unexpected)?;
+        let account = table::of_person(&mut tx, session.person).await.map_err(PageError::unexpected)?;
+        tx.roll_back().await.map_err(PageError::unexpected)?;
+        let name = account.map(|account| account.name).ok_or(PageError::SignedOut)?;
+        let trying = self.trying(name.reveal(), from);
+        let place = self.place(from);
+        let account = match self.is_theirs((&trying, &place), Some(&name), password, at).await? {
+            Tried::Right(account) => account,
+            Tried::Not(say) => return Ok(Err(say)),
+        };
+        let mut tx = self.db.begin().await.map_err(PageError::unexpected)?;
+        let proved = actions::prove_again(&mut tx, session, &account, &trying, at).await;
+        if !proved.map_err(PageError::unexpected)? {
+            return Err(PageError::SignedOut);
+        }
+        tx.commit().await.map_err(PageError::unexpected)?;
+        Ok(Ok(()))
+    }
+}
+
+fn instead(page: Page) -> PageError {
+    PageError::Instead(Private::new(Box::new(page)))
+}
+
 impl<S> FromRequestParts<S> for SignedIn
 where
     S: Send + Sync,
@@ -205,91 +207,18 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageError> {
         let house = House::from_ref(state);
+        let arrived = parts.extensions.get::<Arrived>().cloned();
+        let arrived = arrived.ok_or_else(|| PageError::unexpected("these pages stand behind no guard"))?;
         let at = house.clock.now();
         let path = parts.uri.path().to_owned();
-        match house.signed_in(&parts.headers, at).await? {
-            Some(who) => Ok(Self { path, ..who }),
+        match house.signed_in(parts, at).await? {
+            Some(Known { session, name, standing }) => {
+                let form = arrived.form().cloned();
+                Self { house, session, name, standing, at, path, form }.take_proof(parts).await
+            }
             // Their words are in the browser still: it is told to go back, not on.
             None if parts.method != Method::GET => Err(PageError::SignedOut),
             None => Err(PageError::SignInFirst { back: path }),
-        }
-    }
-}
-
-/// Where a visitor is, and what they use.
-pub(super) struct From {
-    /// The connection's end.
-    pub address: IpAddr,
-    /// Where whoever tries is, for counting.
-    pub place: IpAddr,
-    pub agent: Private<String>,
-}
-
-impl FromRequestParts<House> for From {
-    type Rejection = PageError;
-
-    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, PageError> {
-        let address = (house.visitor)(parts)?;
-        // Where a server on this machine stands before the portal, who tries is whom it names last: what it was told before
-        // that, anybody can have written.
-        let named = parts.headers.get_all("x-forwarded-for").iter().next_back();
-        let named = named.and_then(|line| line.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-        let place = named.filter(|_| house.by_https && address.is_loopback()).unwrap_or(address);
-        let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
-        Ok(Self { address, place, agent: Private::new(agent_in_words(agent)) })
-    }
-}
-
-/// What a browser calls itself, as a person would say it: enough to know one's own devices apart.
-fn agent_in_words(agent: &str) -> String {
-    let first = |known: &[(&'static str, &'static str)]| {
-        known.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, words)| *words)
-    };
-    let browser = first(&[
-        ("Edg/", "Edge"),
-        ("OPR/", "Opera"),
-        ("Firefox/", "Firefox"),
-        ("Chrome/", "Chrome"),
-        ("Safari/", "Safari"),
-    ]);
-    let system = first(&[
-        ("CrOS", "a Chromebook"),
-        ("Android", "Android"),
-        ("iPhone", "an iPhone"),
-        ("iPad", "an iPad"),
-        ("Windows", "Windows"),
-        ("Macintosh", "a Mac"),
-        ("Linux", "Linux"),
-    ]);
-    match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) => "something that does not say what it is".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_browser_is_named_as_people_do() {
-        for (agent, words) in [
-            (
-                "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36",
-                "Chrome on a Chromebook",
-            ),
-            (
-                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0",
-                "Edge on Windows",
-            ),
-            (
-                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1",
-                "Safari on an iPhone",
-            ),
-            ("curl/8", "something that does not say what it is"),
-        ] {
-            assert_eq!(agent_in_words(agent), words);
         }
     }
 }

@@ -2,16 +2,26 @@
 
 mod actions;
 mod door;
+mod from;
+mod house;
 mod model;
 mod pages;
 mod password;
+mod proving;
+mod queue;
 mod store;
+mod trying;
 pub mod views;
+mod weak;
 
 pub use actions::{
-    EndSessions, Invite, InviteError, Proved, Trying, WelcomeError, end_everywhere, invite, sign_in, welcome,
+    EndSessions, Ended, Invite, InviteError, Proved, WelcomeError, end_all, end_everywhere, everybody,
+    invite, prove_again, sign_in, welcome,
 };
-pub use door::{House, SignedIn};
-pub use model::{Account, AccountId, Name, Session, Token, WeakPassword, check_password};
+pub use door::SignedIn;
+pub use house::House;
+pub use model::{Account, AccountId, Name, Session, Token};
 pub use pages::routes;
 pub use password::Hashing;
+pub use trying::{Counts, Trying};
+pub use weak::{Known, WeakPassword, check_password};

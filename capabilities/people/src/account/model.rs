@@ -36,8 +36,36 @@ impl Name {
     pub fn typed(text: &str) -> Option<Self> {
         let text = text.trim().to_lowercase();
         let fits = !text.is_empty() && text.chars().count() <= Self::LONGEST;
-        let plain = text.chars().all(|sign| sign.is_alphanumeric() || "._-@'".contains(sign));
+        // One script: a Cyrillic letter looks like a Latin one, and makes another name.
+        let latin = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, 'ß'..='ö' | 'ø'..='ſ');
+        let plain = text.chars().all(|sign| latin(sign) || "._-@'".contains(sign));
         (fits && plain).then_some(Self(text))
+    }
+
+    /// What people see of it at a glance: two names with the same cannot be told from each other on a screen or a slip of paper.
+    pub fn looks(&self) -> String {
+        let plain = |sign: char| match sign {
+            '0' => 'o',
+            '1' | 'i' | 'ì'..='ï' | 'ĩ'..='ı' => 'l',
+            'à'..='å' | 'ā'..='ą' => 'a',
+            'ç' | 'ć'..='č' => 'c',
+            'ď' | 'đ' => 'd',
+            'è'..='ë' | 'ē'..='ě' => 'e',
+            'ĝ'..='ģ' => 'g',
+            'ĺ'..='ł' => 'l',
+            'ñ' | 'ń'..='ň' => 'n',
+            'ò'..='ö' | 'ø' | 'ō'..='ő' => 'o',
+            'ŕ'..='ř' => 'r',
+            'ś'..='š' => 's',
+            'ţ'..='ŧ' => 't',
+            'ù'..='ü' | 'ũ'..='ų' => 'u',
+            'ŵ' => 'w',
+            'ý' | 'ÿ' | 'ŷ' => 'y',
+            'ź'..='ž' => 'z',
+            other => other,
+        };
+        let signs = self.0.chars().filter(|sign| !"._-'".contains(*sign));
+        signs.map(plain).collect::<String>().replace("rn", "m").replace("vv", "w")
     }
 
     /// The name itself.
@@ -64,66 +92,6 @@ pub struct Account {
     pub name: Name,
     /// Their password's hash; `None` until they have chosen one.
     pub password: Option<Private<String>>,
-}
-
-/// Why a password cannot be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WeakPassword {
-    /// Too short.
-    #[error(
-        "Use {SHORTEST} characters or more: three or four words that do not belong together are easy to keep"
-    )]
-    Short,
-    /// Longer than anybody types.
-    #[error("Use {LONGEST} characters or fewer")]
-    Long,
-    /// The name is in it, or the name's half.
-    #[error("Do not use the name that you sign in by")]
-    Name,
-    /// The same few signs again and again, or one after another.
-    #[error("Do not repeat one sign or count through: use words that do not belong together")]
-    Pattern,
-    /// Among the first that anybody tries.
-    #[error("That is among the first that anybody tries: use words that do not belong together")]
-    Common,
-}
-
-/// The shortest password of an adult. NIST SP 800-63B-4 (2025), 3.1.1.2: at least fifteen where it is the only proof,
-/// and no rules of composition.
-pub const SHORTEST: usize = 15;
-/// The longest that is taken: so much is hashed at most.
-pub const LONGEST: usize = 128;
-
-/// Whether an adult may have that password.
-pub fn check_password(password: &str, name: &Name) -> Result<(), WeakPassword> {
-    let signs: Vec<char> = password.chars().collect();
-    if signs.len() > LONGEST {
-        return Err(WeakPassword::Long);
-    }
-    if signs.len() < SHORTEST {
-        return Err(WeakPassword::Short);
-    }
-    let lower = password.to_lowercase();
-    let parts = name.reveal().split(['@', '.', '-', '_']).filter(|part| part.chars().count() > 3);
-    if std::iter::once(name.reveal()).chain(parts).any(|part| lower.contains(part)) {
-        return Err(WeakPassword::Name);
-    }
-    let mut kinds: Vec<char> = lower.chars().collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let next_to = signs.windows(2).filter(|pair| match pair {
-        [one, next] => (*one as u32).abs_diff(*next as u32) <= 1,
-        _ => false,
-    });
-    if kinds.len() < 5 || next_to.count() * 2 > signs.len() {
-        return Err(WeakPassword::Pattern);
-    }
-    let letters: String = lower.chars().filter(|sign| sign.is_alphanumeric()).collect();
-    let common = ["password", "passw0rd", "letmein", "qwertyuiop", "iloveyou", "welcome"];
-    if common.iter().any(|one| letters.contains(one)) && letters.chars().count() < SHORTEST + 8 {
-        return Err(WeakPassword::Common);
-    }
-    Ok(())
 }
 
 /// A random secret that is told once; its hash alone is kept.
@@ -175,6 +143,8 @@ pub struct Session {
     pub seen_at: Timestamp,
     /// When it ends.
     pub ends_at: Timestamp,
+    /// How many tries with their name failed between the session before and this one, wherever.
+    pub failed_before: u32,
     /// Whether somebody ended it.
     pub ended: bool,
 }
@@ -183,6 +153,26 @@ impl Session {
     /// Whether it holds at `at`.
     pub fn holds(&self, at: Timestamp) -> bool {
         !self.ended && at < self.ends_at && at < self.seen_at.plus_millis(IDLE_MS)
+    }
+}
+
+/// So many tries from one place, of whatever names, are nothing remarkable: a school may stand behind one address.
+const ROOM: u32 = 200;
+/// One of them is forgotten in so long.
+const FORGOTTEN_MS: i64 = MINUTE_MS;
+
+/// What is left of so many failures from a place when they were last counted so long ago.
+pub fn remembered(failures: u32, since_ms: i64) -> u32 {
+    failures.saturating_sub(u32::try_from(since_ms.max(0) / FORGOTTEN_MS).unwrap_or(u32::MAX))
+}
+
+/// How long the next try from a place waits, whatever the name, after so many failures that are remembered from there. Only
+/// browsers in which nobody of that name ever signed in wait for it, and half a minute at the most: it slows down whoever tries
+/// one password with many names, and shuts no school out.
+pub fn crowd_wait_ms(failures: u32) -> i64 {
+    match failures.saturating_sub(ROOM) {
+        0 => 0,
+        more => (1_000_i64 << (more / 10).min(5)).min(30_000),
     }
 }
 
@@ -202,27 +192,35 @@ mod tests {
     #[test]
     fn a_name_has_one_form_and_shows_itself_to_nobody() {
         assert_eq!(Name::typed("  A.Example ").unwrap().reveal(), "a.example");
-        for none in ["", "   ", "a b", "a\u{0}b", &"x".repeat(65), "a/b"] {
+        assert_eq!(Name::typed("Siân.Tŷ").unwrap().reveal(), "siân.tŷ");
+        // The last three: a Cyrillic а, a Greek ο, and a letter with a sign of its own above it.
+        for none in
+            ["", "   ", "a b", "a\u{0}b", &"x".repeat(65), "a/b", "he\u{430}d", "h\u{3bf}", "e\u{301}"]
+        {
             assert_eq!(Name::typed(none), None, "{none:?}");
         }
         assert_eq!(format!("{:?}", Name::typed("ada")), "Some((name))");
     }
 
     #[test]
-    fn a_password_is_long_and_not_what_anybody_tries_first() {
-        let name = Name::typed("ada.example").unwrap();
-        for (password, refused) in [
-            ("correct horse battery", None),
-            ("teapots-over-jupiter", None),
-            ("short", Some(WeakPassword::Short)),
-            ("Example-teapot-jupiter", Some(WeakPassword::Name)),
-            ("aaaaaaaaaaaaaaaaaaaa", Some(WeakPassword::Pattern)),
-            ("abcdefghijklmnopqrst", Some(WeakPassword::Pattern)),
-            ("Password1234567!", Some(WeakPassword::Common)),
+    fn names_that_look_alike_are_known_for_it() {
+        let looks = |name: &str| Name::typed(name).unwrap().looks();
+        for (one, other) in [
+            ("a.head", "ahead"),
+            ("h0lly", "holly"),
+            ("wi11", "will"),
+            ("lan", "Ian"),
+            ("rené", "rene"),
+            ("arnold", "amold"),
+            ("vvill", "will"),
+            ("o'neil", "oneil"),
+            ("ŵyn", "wyn"),
         ] {
-            assert_eq!(check_password(password, &name).err(), refused, "{password}");
+            assert_eq!(looks(one), looks(other), "{one} {other}");
         }
-        assert_eq!(check_password(&"teapots ".repeat(17), &name), Err(WeakPassword::Long));
+        for (one, other) in [("hanna", "lena"), ("a@b.example", "ab.example"), ("sam1", "sam2")] {
+            assert_ne!(looks(one), looks(other), "{one} {other}");
+        }
     }
 
     #[test]
@@ -248,6 +246,7 @@ mod tests {
             proved_at: at(0),
             seen_at: at(seen),
             ends_at: at(LONGEST_MS),
+            failed_before: 0,
             ended,
         };
         assert!(session(0, false).holds(at(IDLE_MS - 1)));
@@ -263,5 +262,12 @@ mod tests {
         assert_eq!(waits[..7], [0, 0, 0, 0, 0, 30_000, 60_000]);
         assert_eq!(waits[13], 900_000);
         assert_eq!(wait_ms(u32::MAX), 900_000);
+    }
+
+    #[test]
+    fn a_place_has_room_for_a_school_and_waits_half_a_minute_at_the_most() {
+        let waits = [0, 200, 201, 210, 220, 1_000, u32::MAX].map(crowd_wait_ms);
+        assert_eq!(waits, [0, 0, 1_000, 2_000, 4_000, 30_000, 30_000]);
+        assert_eq!([0, MINUTE_MS, 60 * MINUTE_MS, -1].map(|since| remembered(30, since)), [30, 29, 0, 30]);
     }
 }

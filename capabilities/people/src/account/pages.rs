@@ -7,13 +7,17 @@ use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, SET_COOKIE};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
-use kit::{Private, Timestamp};
+use kit::Private;
 use web::form::{HOME, back_to};
 use web::{Mistakes, Page, PageError, Submitted};
 
-use super::actions::{self, Proved, Trying, WelcomeError};
-use super::door::{From, House, SignedIn};
-use super::model::{Account, Name, Token, check_password};
+use super::actions::{self, Proved, WelcomeError};
+use super::door::SignedIn;
+use super::from::From;
+use super::house::House;
+use super::model::{Account, Name, Token};
+use super::proving::{NOT_RIGHT, Tried};
+use super::weak::{Known, check_password};
 use super::{store as table, views};
 
 /// The routes.
@@ -24,6 +28,7 @@ pub fn routes(house: House) -> Router {
         .route("/sign-out", post(sign_out))
         .route("/welcome/{token}", get(welcome_form).post(welcome))
         .route("/me", get(me))
+        .route("/me/sessions/end-others", post(end_others))
         .route("/me/sessions/{which}/end", post(end_session))
         .with_state(house)
 }
@@ -53,17 +58,18 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     if !mistakes.none() {
         return again(&mistakes);
     }
-    let trying = house.trying(&name, from.place);
+    let (trying, place) = (house.trying(&name, &from), house.place(&from));
     let name = Name::typed(&name);
-    let account = match (is_theirs(&house, &trying, name.as_ref(), &password, at).await?, name) {
-        (Tried::Right(account), _) => account,
-        (Tried::Not(say), _) => {
+    let account = match house.is_theirs((&trying, &place), name.as_ref(), &password, at).await? {
+        Tried::Right(account) => account,
+        Tried::Not(say) => {
             mistakes.add("name", say);
             return again(&mistakes);
         }
     };
     let token = token()?;
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    let known = house.known_cookie(&trying, &from.cookies);
     let proved = Proved { account: &account, how: "password", agent: from.agent, trying: &trying };
     if actions::sign_in(&mut tx, proved, &token, at).await.map_err(PageError::unexpected)?.is_none() {
         mistakes.add("name", NOT_RIGHT);
@@ -72,62 +78,13 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     tx.commit().await.map_err(PageError::unexpected)?;
     // `back` in a form is as little believed as in an address.
     let back = back_to(Some(&format!("back={}", web::form::in_a_query(form.text("back")))));
-    Ok(with_cookie(Redirect::to(&back).into_response(), house.set_cookie(&token)))
+    Ok(with_cookies(Redirect::to(&back).into_response(), [house.set_cookie(&token), known]))
 }
 
-/// Said of every try that failed, whyever it did.
-const NOT_RIGHT: &str = "The name or the password is not right. Check both, and try again";
-
-/// What came of a try.
-enum Tried {
-    /// It is them.
-    Right(Account),
-    /// It is not, or nobody can say now; what they are told, the same whether there is such an account or not.
-    Not(String),
-}
-
-/// Whether a password is the one of a name. Takes as long for a name that nobody has.
-async fn is_theirs(
-    house: &House,
-    trying: &Trying,
-    name: Option<&Name>,
-    password: &Private<String>,
-    at: Timestamp,
-) -> Result<Tried, PageError> {
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    let wait = trying.begin(&mut tx, at).await.map_err(PageError::unexpected)?;
-    tx.commit().await.map_err(PageError::unexpected)?;
-    if let Some(wait) = wait {
-        return Ok(Tried::Not(views::wait(wait)));
+async fn again_form(who: SignedIn, from: From, RawQuery(query): RawQuery) -> Response {
+    if !House::is_private(from.address) {
+        return who.respond(&views::not_private().status(StatusCode::FORBIDDEN));
     }
-    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
-    let account = match name {
-        Some(name) => table::by_name(&mut tx, name).await.map_err(PageError::unexpected)?,
-        None => None,
-    };
-    // Whoever has left may not come in, and learns nothing else than that.
-    let account = match account {
-        Some(account)
-            if crate::store::on_the_roll(&mut tx, account.person).await.map_err(PageError::unexpected)? =>
-        {
-            Some(account)
-        }
-        _ => None,
-    };
-    tx.roll_back().await.map_err(PageError::unexpected)?;
-    let hash = account.as_ref().and_then(|account| account.password.clone());
-    let right = match house.hashing.is_right(password.clone(), hash).await {
-        Ok(right) => right,
-        Err(busy) => return Ok(Tried::Not(format!("Sorry: {busy}"))),
-    };
-    if let (true, Some(account)) = (right, account) {
-        return Ok(Tried::Right(account));
-    }
-    tracing::info!("A sign-in failed");
-    Ok(Tried::Not(NOT_RIGHT.to_owned()))
-}
-
-async fn again_form(who: SignedIn, RawQuery(query): RawQuery) -> Response {
     let back = back_to(query.as_deref());
     who.respond(&views::again(&Submitted::of([("back", back.as_str())]), &Mistakes::default()))
 }
@@ -138,27 +95,15 @@ async fn again(
     from: From,
     form: Submitted,
 ) -> Result<Response, PageError> {
-    let at = who.at();
-    let mut mistakes = Mistakes::default();
-    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
-    let account = table::of_person(&mut tx, who.person()).await.map_err(PageError::unexpected)?;
-    tx.roll_back().await.map_err(PageError::unexpected)?;
-    let name = account.map(|account| account.name).ok_or(PageError::SignedOut)?;
-    let trying = house.trying(name.reveal(), from.place);
-    let password = Private::new(form.whole("password").to_owned());
-    let account = match is_theirs(&house, &trying, Some(&name), &password, at).await? {
-        Tried::Right(account) => account,
-        Tried::Not(say) => {
-            mistakes.add("password", say);
-            return Ok(who.respond(&views::again(&form, &mistakes)));
-        }
-    };
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    let proved = actions::prove_again(&mut tx, who.session(), &account, &trying, at).await;
-    if !proved.map_err(PageError::unexpected)? {
-        return Err(PageError::SignedOut);
+    if !House::is_private(from.address) {
+        return Ok(who.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
-    tx.commit().await.map_err(PageError::unexpected)?;
+    let password = Private::new(form.whole("password").to_owned());
+    if let Err(say) = house.proves(who.session(), &from, &password, who.at()).await? {
+        let mut mistakes = Mistakes::default();
+        mistakes.add("password", say);
+        return Ok(who.respond(&views::again(&form, &mistakes)));
+    }
     let back = back_to(Some(&format!("back={}", web::form::in_a_query(form.text("back")))));
     Ok(Redirect::to(&back).into_response())
 }
@@ -168,7 +113,7 @@ async fn sign_out(State(house): State<House>, who: SignedIn) -> Result<Response,
     let session = who.session();
     actions::end_own(&mut tx, session, &session.hash, who.at()).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
-    Ok(with_cookie(Redirect::to(web::error::SIGN_IN).into_response(), house.clear_cookie()))
+    Ok(with_cookies(Redirect::to(web::error::SIGN_IN).into_response(), [house.clear_cookie()]))
 }
 
 async fn welcome_form(
@@ -185,7 +130,7 @@ async fn welcome_form(
         actions::invited(&mut tx, &token, house.clock.now()).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let page = match account {
-        Some(account) => views::welcome(&token, &account.name, &Mistakes::default()),
+        Some((account, _)) => views::welcome(&token, &account.name, &Mistakes::default()),
         None => views::no_welcome(),
     };
     Ok(house.respond(&page))
@@ -205,10 +150,12 @@ async fn welcome(
     let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
     let account = actions::invited(&mut tx, &token, at).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    let Some(account) = account else { return Ok(house.respond(&views::no_welcome())) };
+    let Some((account, person)) = account else { return Ok(house.respond(&views::no_welcome())) };
     let (password, repeated) = (form.whole("password"), form.whole("repeated"));
+    let school = house.school();
+    let known = Known { name: &account.name, person: person.reveal(), school: &school };
     let mut mistakes = Mistakes::default();
-    if let Err(weak) = check_password(password, &account.name) {
+    if let Err(weak) = check_password(password, &known) {
         mistakes.add("password", weak.to_string());
     } else if password != repeated {
         mistakes.add("repeated", "Enter the same password twice");
@@ -217,7 +164,7 @@ async fn welcome(
         return Ok(house.respond(&views::welcome(&token, &account.name, &mistakes)));
     }
     let password = Private::new(password.to_owned());
-    let hash = match house.hashing.hash(password.clone()).await {
+    let hash = match house.hashing.hash(&house.place(&from), password.clone()).await {
         Ok(hash) => hash.ok_or_else(|| PageError::unexpected("the machine gives no randomness"))?,
         Err(busy) => {
             mistakes.add("password", format!("Sorry: {busy}"));
@@ -225,9 +172,10 @@ async fn welcome(
         }
     };
     let session = self::token()?;
-    let trying = house.trying(account.name.reveal(), from.place);
+    let trying = house.trying(account.name.reveal(), &from);
+    let known = house.known_cookie(&trying, &from.cookies);
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    let account = match actions::welcome(&mut tx, &token, &password, &hash, at).await {
+    let account = match actions::welcome(&mut tx, &token, (&password, &school), &hash, at).await {
         Ok(account) => Account { password: Some(hash.clone()), ..account },
         Err(WelcomeError::Ended) => return Ok(house.respond(&views::no_welcome())),
         Err(error) => return Err(PageError::unexpected(error)),
@@ -235,19 +183,33 @@ async fn welcome(
     let proved = Proved { account: &account, how: "password", agent: from.agent, trying: &trying };
     actions::sign_in(&mut tx, proved, &session, at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
-    Ok(with_cookie(Redirect::to(HOME).into_response(), house.set_cookie(&session)))
+    Ok(with_cookies(Redirect::to(HOME).into_response(), [house.set_cookie(&session), known]))
 }
 
-async fn me(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
-    Ok(who.respond(&own_page(&house, &who).await?))
+async fn me(State(house): State<House>, who: SignedIn, from: From) -> Result<Response, PageError> {
+    Ok(who.respond(&own_page(&house, &who, &from).await?))
 }
 
-async fn own_page(house: &House, who: &SignedIn) -> Result<Page, PageError> {
+async fn own_page(house: &House, who: &SignedIn, from: &From) -> Result<Page, PageError> {
     let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
     let sessions =
         actions::own_sessions(&mut tx, who.session(), who.at()).await.map_err(PageError::unexpected)?;
+    let account = table::of_person(&mut tx, who.person()).await.map_err(PageError::unexpected)?;
+    let failed = match account {
+        Some(account) => house.trying(account.name.reveal(), from).failed(&mut tx).await,
+        None => Ok(0),
+    };
+    let failed = failed.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    Ok(views::me(who, &sessions, house.kind, &house.zone))
+    let (before, now) = (who.session().failed_before, failed);
+    Ok(views::me(who, &sessions, &views::Failed { before, since: now }, house.kind, &house.zone))
+}
+
+async fn end_others(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
+    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    actions::end_others(&mut tx, who.session(), who.at()).await.map_err(PageError::unexpected)?;
+    tx.commit().await.map_err(PageError::unexpected)?;
+    Ok(Redirect::to("/me").into_response())
 }
 
 async fn end_session(
@@ -273,9 +235,9 @@ fn token() -> Result<Token, PageError> {
     Ok(Token::of(random))
 }
 
-fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response {
-    if let Some(cookie) = cookie {
-        response.headers_mut().insert(SET_COOKIE, cookie);
+fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = Option<HeaderValue>>) -> Response {
+    for cookie in cookies.into_iter().flatten() {
+        response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
 }

@@ -3,7 +3,7 @@
 use engine::PersonNo;
 use kit::{Private, Timestamp};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use store::orm as sea_orm;
 use store::{Actor, StoreError, Tx};
 
@@ -73,6 +73,7 @@ mod session {
         pub proved_at: i64,
         pub seen_at: i64,
         pub ends_at: i64,
+        pub failed_before: i64,
         pub ended_by: Option<String>,
         pub ended_at: Option<i64>,
     }
@@ -209,6 +210,7 @@ pub(super) async fn begin_session(tx: &mut Tx, session: &Session, how: &str) -> 
         proved_at: Set(session.proved_at.as_millis()),
         seen_at: Set(session.seen_at.as_millis()),
         ends_at: Set(session.ends_at.as_millis()),
+        failed_before: Set(i64::from(session.failed_before)),
         ended_by: Set(None),
         ended_at: Set(None),
     };
@@ -216,9 +218,10 @@ pub(super) async fn begin_session(tx: &mut Tx, session: &Session, how: &str) -> 
     Ok(())
 }
 
-/// The session of a token, whose account is open still.
-pub(super) async fn session(tx: &mut Tx, token: &Token) -> Result<Option<Session>, StoreError> {
-    let Some(row) = session::Entity::find_by_id(token.hash()).one(tx.conn()).await? else { return Ok(None) };
+/// The session with that hash, whose account is open still.
+pub(super) async fn session(tx: &mut Tx, hash: &str) -> Result<Option<Session>, StoreError> {
+    let row = session::Entity::find_by_id(hash.to_owned()).one(tx.conn()).await?;
+    let Some(row) = row else { return Ok(None) };
     let open = account::Entity::find_by_id(row.account.clone()).one(tx.conn()).await?;
     open.filter(|account| account.closed_at.is_none())
         .map(|account| read_session(row, account.person))
@@ -281,9 +284,8 @@ pub(super) async fn end_sessions(
 pub(super) async fn failures(tx: &mut Tx, whom: &str, place: &str) -> Result<(u32, Timestamp), StoreError> {
     let key = (whom.to_owned(), place.to_owned());
     let row = failure::Entity::find_by_id(key).one(tx.conn()).await?;
-    Ok(row.map_or((0, Timestamp::default()), |row| {
-        (u32::try_from(row.failures).unwrap_or(u32::MAX), Timestamp::from_millis(row.last_at))
-    }))
+    Ok(row
+        .map_or((0, Timestamp::default()), |row| (count(row.failures), Timestamp::from_millis(row.last_at))))
 }
 
 /// Counts one more failure.
@@ -311,19 +313,88 @@ pub(super) async fn failed(
     Ok(())
 }
 
-/// Forgets the failures of somebody from one place, once they got it right, and whatever is a day old.
-pub(super) async fn forget_failures(
-    tx: &mut Tx,
-    whom: &str,
-    place: &str,
-    before: Timestamp,
-) -> Result<(), StoreError> {
+/// Waits until nobody else counts, and keeps others waiting until this transaction ends: what is read is what is counted on from.
+/// On SQLite whoever may write is alone as it is.
+pub(super) async fn count_one_by_one(tx: &mut Tx) -> Result<(), StoreError> {
+    if tx.backend() == sea_orm::DbBackend::Postgres {
+        tx.conn().execute_unprepared("LOCK TABLE sign_in_failure IN EXCLUSIVE MODE").await?;
+    }
+    Ok(())
+}
+
+/// Forgets the failures of somebody from one place.
+pub(super) async fn forget_failures(tx: &mut Tx, whom: &str, place: &str) -> Result<(), StoreError> {
     failure::Entity::delete_by_id((whom.to_owned(), place.to_owned())).exec(tx.conn()).await?;
+    Ok(())
+}
+
+/// Forgets what was last counted before `day`, and of what is counted at `all` places together what was before `told`.
+pub(super) async fn forget_old_failures(
+    tx: &mut Tx,
+    all: &str,
+    day: Timestamp,
+    told: Timestamp,
+) -> Result<(), StoreError> {
     failure::Entity::delete_many()
-        .filter(failure::Column::LastAt.lt(before.as_millis()))
+        .filter(failure::Column::LastAt.lt(day.as_millis()))
+        .filter(failure::Column::Place.ne(all))
+        .exec(tx.conn())
+        .await?;
+    failure::Entity::delete_many()
+        .filter(failure::Column::LastAt.lt(told.as_millis()))
         .exec(tx.conn())
         .await?;
     Ok(())
+}
+
+/// Everybody's account that is open.
+pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Account>, StoreError> {
+    let open = account::Entity::find().filter(account::Column::ClosedAt.is_null());
+    let rows = open.order_by_asc(account::Column::Person).all(tx.conn()).await?;
+    rows.into_iter().map(read_account).collect()
+}
+
+/// Closes an account: its name is free, and nobody signs in by it.
+pub(super) async fn close(
+    tx: &mut Tx,
+    account: AccountId,
+    actor: &Actor,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    account::Entity::update_many()
+        .col_expr(account::Column::ClosedBy, Expr::value(actor.to_string()))
+        .col_expr(account::Column::ClosedAt, Expr::value(at.as_millis()))
+        .filter(account::Column::Id.eq(account.to_string()))
+        .filter(account::Column::ClosedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Ends whatever anybody could come in by: sessions, invitations and passwords; how many of each.
+pub(super) async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<[u64; 3], StoreError> {
+    let sessions = session::Entity::update_many()
+        .col_expr(session::Column::EndedBy, Expr::value(actor.to_string()))
+        .col_expr(session::Column::EndedAt, Expr::value(at.as_millis()))
+        .filter(session::Column::EndedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    let invitations = invitation::Entity::update_many()
+        .col_expr(invitation::Column::UsedAt, Expr::value(at.as_millis()))
+        .filter(invitation::Column::UsedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    let passwords = account::Entity::update_many()
+        .col_expr(account::Column::Password, Expr::value(Option::<String>::None))
+        .col_expr(account::Column::PasswordAt, Expr::value(Option::<i64>::None))
+        .filter(account::Column::Password.is_not_null())
+        .exec(tx.conn())
+        .await?;
+    Ok([sessions, invitations, passwords].map(|done| done.rows_affected))
+}
+
+fn count(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(if number < 0 { 0 } else { u32::MAX })
 }
 
 fn read_account(row: account::Model) -> Result<Account, StoreError> {
@@ -347,6 +418,7 @@ fn read_session(row: session::Model, person: i64) -> Result<Session, StoreError>
         proved_at: Timestamp::from_millis(row.proved_at),
         seen_at: Timestamp::from_millis(row.seen_at),
         ends_at: Timestamp::from_millis(row.ends_at),
+        failed_before: count(row.failed_before),
         ended: row.ended_at.is_some(),
     })
 }

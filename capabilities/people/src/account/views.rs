@@ -1,9 +1,10 @@
 //! What the pages of signing in say.
 
+use axum::http::StatusCode;
 use kit::Zone;
 use maud::{Markup, html};
 use web::component::{
-    Button, Cell, Hint, Input, InsetText, Label, PasswordInput, SummaryList, SummaryRow, Table,
+    Button, Cell, Hint, Input, InsetText, Label, PasswordInput, SummaryList, SummaryRow, Table, WarningText,
 };
 use web::page::moment;
 use web::{Mistakes, Page, Submitted};
@@ -96,6 +97,35 @@ pub fn again(form: &Submitted, mistakes: &Mistakes) -> Page {
     .problems(mistakes.summary())
 }
 
+/// The field of a proof that comes along with a form.
+pub const PROOF: &str = "fivebar-proof";
+
+/// The form to prove by who one is in the middle of another: what was written there goes along, and is sent where it was meant to go.
+pub fn prove_here(path: &str, form: &Submitted, mistakes: &Mistakes) -> Page {
+    let title = "Enter your password to go on";
+    let password =
+        PasswordInput { error: mistakes.beside(PROOF), ..PasswordInput::new(PROOF, Label::new("Password")) };
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body {
+                "It is more than ten minutes since you last proved that it is you. Nothing has been changed yet. What you wrote is kept \
+                 on this page, and is sent when you continue."
+            }
+            form method="post" action=(path) novalidate {
+                @for (name, words) in form.fields().filter(|(name, _)| *name != PROOF) {
+                    input type="hidden" name=(name) value=(words);
+                }
+                (password)
+                (Button { once: Some(true), ..Button::new("Continue") })
+            }
+        },
+    )
+    .status(StatusCode::UNAUTHORIZED)
+    .problems(mistakes.summary())
+}
+
 /// The form to choose a password by.
 pub fn welcome(token: &Token, name: &Name, mistakes: &Mistakes) -> Page {
     let title = "Choose a password";
@@ -106,7 +136,8 @@ pub fn welcome(token: &Token, name: &Name, mistakes: &Mistakes) -> Page {
     };
     let first = PasswordInput {
         hint: Some(Hint::new(
-            "15 characters or more. Three or four words that do not belong together are easy to keep and hard to guess.",
+            "15 characters or more. Three or four words that do not belong together are easy to keep and hard to guess. No names: not \
+             yours, not the school’s.",
         )),
         ..field("password", "Password")
     };
@@ -140,8 +171,31 @@ pub fn no_welcome() -> Page {
     )
 }
 
+/// How many tries to sign in with somebody's name failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Failed {
+    /// Between their session before and this one.
+    pub before: u32,
+    /// Since this one began.
+    pub since: u32,
+}
+
+impl Failed {
+    fn in_words(self) -> Option<String> {
+        let tries = |count: u32| if count == 1 { "1 try".to_owned() } else { format!("{count} tries") };
+        Some(match (self.before, self.since) {
+            (0, 0) => return None,
+            (before, 0) => format!("{} before you signed in here", tries(before)),
+            (0, since) => format!("{} since you signed in here", tries(since)),
+            (before, since) => {
+                format!("{} before you signed in here, and {} since", tries(before), tries(since))
+            }
+        })
+    }
+}
+
 /// Who one is here, and where one is signed in.
-pub fn me(who: &SignedIn, sessions: &[Session], kind: SchoolKind, zone: &Zone) -> Page {
+pub fn me(who: &SignedIn, sessions: &[Session], failed: &Failed, kind: SchoolKind, zone: &Zone) -> Page {
     let duties: Vec<&str> = who
         .standing()
         .duties()
@@ -160,7 +214,17 @@ pub fn me(who: &SignedIn, sessions: &[Session], kind: SchoolKind, zone: &Zone) -
             ]))
             h2 .govuk-heading-m { "Where you are signed in" }
             (InsetText::new("If you do not know one of these, end it and tell the network manager."))
+            @if let Some(failed) = failed.in_words() {
+                (WarningText::new(format!(
+                    "Somebody tried to sign in with your name and a wrong password: {failed}. If that was not you, tell the network manager."
+                )))
+            }
             (table(who, sessions, zone))
+            @if sessions.len() > 1 {
+                form method="post" action="/me/sessions/end-others" novalidate {
+                    (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("End all others") })
+                }
+            }
         },
     )
 }

@@ -14,6 +14,7 @@ mod m0008_dns_name;
 mod m0009_observing;
 mod m0010_device_hardware;
 mod m0011_house;
+mod m0013_sign_in;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -41,6 +42,7 @@ const ALL: &[Migration] = &[
     Migration { number: 9, name: "observing", statements: m0009_observing::statements },
     Migration { number: 10, name: "device-hardware", statements: m0010_device_hardware::statements },
     Migration { number: 11, name: "house", statements: m0011_house::statements },
+    Migration { number: 13, name: "sign-in", statements: m0013_sign_in::statements },
 ];
 
 /// The table that says which a database has had.
