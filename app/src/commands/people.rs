@@ -44,6 +44,10 @@ pub enum People {
         /// What they sign in by, where they have no name for it yet.
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        /// They have lost the phone that shows their codes, and the codes on paper: take both away, so that the password is enough
+        /// until they set codes up anew.
+        #[arg(long, conflicts_with = "everyone")]
+        lost_phone: bool,
         /// Everybody who has a name to sign in by already: after a restore, which ends every password.
         #[arg(long, conflicts_with_all = ["who", "name"])]
         everyone: bool,
@@ -66,7 +70,9 @@ pub fn run(context: &Context, asked: People) -> Result<()> {
     match asked {
         People::Import { file, apply } => import(context, &file, apply),
         People::Show => show(context),
-        People::Invite { who: Some(who), name, .. } => invite(context, &who, name.as_deref()),
+        People::Invite { who: Some(who), name, lost_phone, .. } => {
+            invite(context, &who, name.as_deref(), lost_phone)
+        }
         People::Invite { .. } => invite_everyone(context),
         People::DnsName { who, revoke } => dns_name::run(context, &who, revoke),
     }
@@ -122,11 +128,11 @@ fn import(context: &Context, file: &Path, apply: bool) -> Result<()> {
     Ok(())
 }
 
-fn invite(context: &Context, who: &str, name: Option<&str>) -> Result<()> {
+fn invite(context: &Context, who: &str, name: Option<&str>, lost_phone: bool) -> Result<()> {
     let Some(person) = who::on_the_roll(context, who)? else {
         bail!("nobody on the roll has that name, number or id; `fivebar people show` lists them")
     };
-    let invited = invite_one(context, person.number, name)?;
+    let invited = invite_one(context, person.number, name, lost_phone)?;
     context.output.say(format!(
         "They sign in by the name {}. Within a day, open this once:",
         invited.account.name.reveal()
@@ -155,7 +161,7 @@ fn invite_everyone(context: &Context) -> Result<()> {
             .say("Nobody on the roll has a name to sign in by yet: `fivebar people invite WHO --name NAME`.");
     }
     for (person, name) in everybody {
-        let invited = invite_one(context, person, None)?;
+        let invited = invite_one(context, person, None, false)?;
         let called = name.unwrap_or_default();
         context.output.say(format!(
             "{}, who signs in by {}:",
@@ -181,7 +187,7 @@ impl Invited {
     }
 }
 
-fn invite_one(context: &Context, person: PersonNo, name: Option<&str>) -> Result<Invited> {
+fn invite_one(context: &Context, person: PersonNo, name: Option<&str>, lost_phone: bool) -> Result<Invited> {
     let mut random = [0; Token::BYTES];
     getrandom::fill(&mut random).map_err(|error| anyhow!("the machine has no random numbers: {error}"))?;
     let token = Token::of(random);
@@ -200,6 +206,9 @@ fn invite_one(context: &Context, person: PersonNo, name: Option<&str>) -> Result
                 other => other.into(),
             }
         })?;
+        if lost_phone {
+            account::codes::remove(&mut tx, permit.actor(), &account, context.at).await?;
+        }
         tx.commit().await?;
         anyhow::Ok(account)
     })?;

@@ -194,7 +194,7 @@ async fn serve(
         filter: Arc::clone(&current),
         ticket_key,
         is_gate: Arc::new(is_this_machine),
-        own: own_portal(config, bind),
+        own: own_portal(config, &Bind { portal: Some(listeners.portal.local_addr()?), ..bind.clone() }),
         recent: Arc::new(AskTheLog {
             client: activity::Client::new(&home.run()),
             filter: Arc::clone(&current),

@@ -224,6 +224,7 @@ impl FromRef<Portal> for House {
             zone: portal.zone.clone(),
             kind: portal.kind,
             shell: Arc::new(move || shell.shell()),
+            url: portal.own.url.trim_end_matches('/').to_owned(),
             by_https: portal.own.url.starts_with("https://"),
             key: portal.ticket_key.clone(),
             hashing: portal.hashing.clone(),

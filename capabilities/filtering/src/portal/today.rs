@@ -7,6 +7,7 @@ use axum::routing::get;
 use kit::Standing;
 use maud::{Markup, html};
 use people::account::SignedIn;
+use people::account::recovery::Recover;
 use people::duty::Duties;
 use web::component::InsetText;
 use web::{Page, PageError};
@@ -39,6 +40,7 @@ pub fn offered(standing: &Standing) -> Vec<(String, String)> {
         (authority.offers::<ReadLessons>(standing), "For a lesson", "/staff/lessons"),
         (authority.offers::<ExplainForClass>(standing), "Why open or closed?", "/staff/explain"),
         (authority.offers::<ReadActivity>(standing), "Activity", "/staff/activity"),
+        (authority.offers::<Recover>(standing), "Let in again", "/staff/recoveries"),
     ];
     named(&offers)
 }

@@ -284,10 +284,11 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
             people_views::prove_here(
                 "/staff",
                 &Submitted::of([("agreement", long.as_str())]),
+                true,
                 &only(&[people_views::PROOF]),
             ),
         ),
-        ("staff-again", people_views::again(&empty, &only(&["password"]))),
+        ("staff-again", people_views::again(&empty, true, &only(&["password"]))),
         ("staff-requests-empty", staff_views::waiting(&[], &zone)),
         (
             "staff-requests",

@@ -127,6 +127,7 @@ fn house(test: &TestDatabase) -> House {
         zone: kit::Zone::utc(),
         kind: people::duty::SchoolKind::Maintained,
         shell: Arc::new(web::Shell::default),
+        url: "http://portal.example".into(),
         by_https: false,
         key: Private::new(KEY),
         hashing: account::Hashing::new(),
@@ -242,8 +243,14 @@ async fn what_was_proved_with_an_old_password_is_no_proof_once_there_is_another(
         let words = Private::new(PASSWORD.to_owned());
         let old = account::welcome(&mut tx, &first, (&words, ""), &hash, MONDAY).await.unwrap();
         let old = account::Account { password: Some(hash), ..old };
-        let trying = Trying { whom: "w".into(), place: "p".into(), crowd: None };
-        let proved = || Proved { account: &old, how: "password", agent: Private::default(), trying: &trying };
+        let trying = Trying { whom: "w".into(), place: "p".into(), crowd: None, everywhere: false };
+        let proved = || Proved {
+            account: &old,
+            how: "password",
+            proofs: 1,
+            agent: Private::default(),
+            trying: &trying,
+        };
         let session =
             account::sign_in(&mut tx, proved(), &Token::of([13; 32]), MONDAY).await.unwrap().unwrap();
         assert!(account::prove_again(&mut tx, &session, &old, &trying, MONDAY).await.unwrap());
@@ -360,6 +367,7 @@ async fn one_password_for_many_names_is_slowed_down_where_it_comes_from_and_nowh
             whom: format!("whom {whom}"),
             place: place.to_owned(),
             crowd: Some(place.to_owned()),
+            everywhere: false,
         };
         for whom in 0..201 {
             assert_eq!(at("there", whom).begin(&mut tx, MONDAY).await.unwrap(), None, "{whom}");

@@ -89,6 +89,32 @@ pub async fn invited(test: &TestDatabase, duties: &[(u32, &str)]) -> Vec<Token> 
     tokens
 }
 
+/// Gives somebody one duty more.
+pub async fn give(test: &TestDatabase, person: u32, id: &str) {
+    let mut tx = test.db.begin().await.unwrap();
+    let giving = Giving {
+        person: engine::PersonNo(person),
+        duty: id.to_owned(),
+        span: Span { starts_at: MONDAY, ends_at: None },
+        covers: None,
+        reason: String::new(),
+    };
+    let permit = permit::<duty::GiveDuty>(giving.person);
+    duty::give(&mut tx, &permit, giving, SchoolKind::Maintained, MONDAY).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Ends what duties somebody holds.
+pub async fn end(test: &TestDatabase, person: u32) {
+    let mut tx = test.db.begin().await.unwrap();
+    for held in duty::all(&mut tx, &permit::<duty::ReadDuties>(())).await.unwrap() {
+        if held.given.person.0 == person && held.ended.is_none() {
+            duty::end(&mut tx, &permit::<duty::EndDuty>(held.id), MONDAY).await.unwrap();
+        }
+    }
+    tx.commit().await.unwrap();
+}
+
 pub async fn welcomed<'a>(school: &'a School, token: &Token) -> Staff<'a> {
     let answer = school.post(HERE, &format!("/welcome/{}", token.reveal()), &form(PASSWORD)).await;
     assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/today"), "{}", answer.body);

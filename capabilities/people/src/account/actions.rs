@@ -90,6 +90,7 @@ async fn free(tx: &mut Tx, name: &Name, actor: &Actor, at: Timestamp) -> Result<
 /// Closes an account. Whose it was could not come in any more; now the name is free for somebody else.
 async fn close(tx: &mut Tx, account: &Account, actor: &Actor, at: Timestamp) -> Result<(), StoreError> {
     table::end_sessions(tx, account.id, None, actor, at).await?;
+    super::codes::store::remove(tx, account.id).await?;
     table::close(tx, account.id, actor, at).await?;
     let subject = Subject::new("person", account.person.0);
     let detail = json!({ "account": account.id.to_string() });
@@ -113,13 +114,19 @@ pub struct Ended {
 /// nothing to end.
 pub async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<Option<Ended>, StoreError> {
     let [sessions, invitations, passwords] = table::end_all(tx, actor, at).await?;
+    let code_apps = super::codes::store::remove_all(tx).await?;
     let ended = Ended { sessions, invitations, passwords };
-    if sessions + invitations + passwords == 0 {
+    if sessions + invitations + passwords + code_apps == 0 {
         return Ok(None);
     }
-    let detail = json!({ "sessions": sessions, "invitations": invitations, "passwords": passwords });
+    let detail = json!({ "sessions": sessions, "invitations": invitations, "passwords": passwords, "code_apps": code_apps });
     trail::changed(tx, actor, "account.end-all", &Subject::new("records", "school"), &detail, at).await?;
     Ok(Some(ended))
+}
+
+/// Somebody's account, where they have one.
+pub async fn of(tx: &mut Tx, person: PersonNo) -> Result<Option<Account>, StoreError> {
+    table::of_person(tx, person).await
 }
 
 /// Everybody on the roll who has an account, by number.
@@ -185,8 +192,10 @@ pub async fn welcome(
 pub struct Proved<'a> {
     /// Their account.
     pub account: &'a Account,
-    /// How: `password`, and whatever comes.
+    /// How: `password`, `password+code`, `password+recovery-code`, `invitation`.
     pub how: &'static str,
+    /// By how many different things.
+    pub proofs: u32,
     /// What they use.
     pub agent: Private<String>,
     /// Their failures before, which are forgotten.
@@ -201,7 +210,7 @@ pub async fn sign_in(
     token: &Token,
     at: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
-    let Proved { account, how, agent, trying } = proved;
+    let Proved { account, how, proofs, agent, trying } = proved;
     if !is_as_it_was(tx, account).await? {
         return Ok(None);
     }
@@ -217,6 +226,7 @@ pub async fn sign_in(
         seen_at: at,
         ends_at: at.plus_millis(LONGEST_MS),
         failed_before,
+        proofs,
         ended: false,
     };
     table::begin_session(tx, &session, how).await?;

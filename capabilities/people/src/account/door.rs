@@ -1,5 +1,7 @@
 //! The door: who is signed in, for every page that asks.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::Method;
 use axum::http::request::Parts;
@@ -7,15 +9,22 @@ use axum::response::Response;
 use engine::PersonNo;
 use kit::permit::{Action, NotPermitted};
 use kit::{Permit, Private, Standing, Timestamp};
+use maud::{Markup, Render as _, html};
 use store::Tx;
+use web::form::HOME;
 use web::{Arrived, Mistakes, Page, PageError, Shell, Submitted};
 
+use super::codes::model::Typed;
 use super::from::{Cookies, From};
 use super::house::House;
 use super::model::{SEEN_EVERY_MS, Session};
 use super::proving::Tried;
-use super::{actions, store as table, views};
-use crate::duty::{self, Duties};
+use super::trying::Outcome;
+use super::{actions, codes, recovery, store as table, views};
+use crate::duty::{self, Duties, Proof, Stands};
+
+/// How many sessions are looked through for what somebody is told.
+const LATEST: u64 = 10;
 
 /// Whoever is signed in. A page that has it as an argument is shown to nobody else.
 ///
@@ -32,13 +41,24 @@ pub struct SignedIn {
     path: String,
     /// What they sent.
     form: Option<Submitted>,
+    /// The ids of their duties that rest.
+    resting: BTreeSet<String>,
+    /// Whether they hold duties that rest without a second proof.
+    needs_several: bool,
+    /// Whether they have an app for codes.
+    has_codes: bool,
+    /// Their sessions of late, where they are told of them.
+    latest: Vec<Session>,
+    /// Since when somebody proposes to let them in again, where they are told of it.
+    recovering: Option<Timestamp>,
 }
 
 /// Who has a session that holds, and what they are.
 struct Known {
     session: Session,
     name: Private<String>,
-    standing: Standing,
+    stands: Stands,
+    has_codes: bool,
 }
 
 impl House {
@@ -48,9 +68,10 @@ impl House {
         let Some(session) = session.filter(|session| session.holds(at)) else { return Ok(None) };
         let person = crate::store::on_the_roll_by(tx, session.person).await;
         let Some(name) = person.map_err(PageError::unexpected)? else { return Ok(None) };
-        let standing = duty::of_person(tx, session.person, session.proved_at, at);
-        let standing = standing.await.map_err(PageError::unexpected)?;
-        Ok(Some(Known { session, name, standing }))
+        let proof = Proof { at: session.proved_at, several: session.proofs > 1 };
+        let stands = duty::of_person(tx, session.person, proof, at).await.map_err(PageError::unexpected)?;
+        let app = codes::store::app(tx, session.account).await.map_err(PageError::unexpected)?;
+        Ok(Some(Known { session, name, stands, has_codes: app.is_some() }))
     }
 
     /// Who is signed in by what a request carries; nobody without a session that holds.
@@ -105,7 +126,7 @@ impl SignedIn {
     pub async fn begin<A: Action>(&self, subject: A::Subject) -> Result<(Tx, Permit<A>), PageError> {
         let mut tx = self.house.db.begin().await.map_err(PageError::unexpected)?;
         let known = self.house.known(&mut tx, &self.session.hash, self.at).await?;
-        let permit = self.granted(&known.ok_or(PageError::SignedOut)?.standing, subject)?;
+        let permit = self.granted(&known.ok_or(PageError::SignedOut)?.stands.standing, subject)?;
         Ok((tx, permit))
     }
 
@@ -122,8 +143,32 @@ impl SignedIn {
     fn prove_first(&self, mistakes: &Mistakes) -> PageError {
         self.form.as_ref().map_or_else(
             || PageError::ProveAgain { back: self.path.clone() },
-            |form| instead(views::prove_here(&self.path, form, mistakes)),
+            |form| instead(views::prove_here(&self.path, form, self.has_codes, mistakes)),
         )
+    }
+
+    /// Whether they proved who they are within the last minutes; otherwise they do first.
+    pub(super) fn fresh(&self) -> Result<(), PageError> {
+        let fresh = self.at < self.session.proved_at.plus_millis(duty::FRESH_MS);
+        if fresh { Ok(()) } else { Err(self.prove_first(&Mistakes::default())) }
+    }
+
+    /// Whether they have an app for codes.
+    pub(super) const fn has_codes(&self) -> bool {
+        self.has_codes
+    }
+
+    /// What they are told of how they sign in: on the page that everybody begins at, and on their own.
+    pub(super) fn news(&self) -> views::News<'_> {
+        views::News {
+            resting: &self.resting,
+            set_codes_up: self.needs_several && !self.has_codes,
+            session: &self.session,
+            latest: &self.latest,
+            recovering: self.recovering,
+            kind: self.house.kind,
+            zone: &self.house.zone,
+        }
     }
 
     /// Takes the proof that came along with a form, where one did.
@@ -133,12 +178,13 @@ impl SignedIn {
             return Ok(self);
         }
         let password = Private::new(password.to_owned());
+        let code = Typed::read(self.form.as_ref().map_or("", |form| form.text(views::PROOF_CODE)));
         let house = self.house.clone();
         let from = From::from_request_parts(parts, &house).await?;
         if !House::is_private(from.address) {
             return Err(instead(views::not_private()));
         }
-        if let Err(say) = house.proves(&self.session, &from, &password, self.at).await? {
+        if let Err(say) = house.proves(&self.session, &from, (&password, &code), self.at).await? {
             let mut mistakes = Mistakes::default();
             mistakes.add(views::PROOF, say);
             return Err(self.prove_first(&mistakes));
@@ -147,7 +193,7 @@ impl SignedIn {
         let known = house.known(&mut tx, &self.session.hash, self.at).await?.ok_or(PageError::SignedOut)?;
         tx.roll_back().await.map_err(PageError::unexpected)?;
         self.session = known.session;
-        self.standing = known.standing;
+        Stands { standing: self.standing, resting: self.resting, .. } = known.stands;
         Ok(self)
     }
 
@@ -158,6 +204,8 @@ impl SignedIn {
 
     /// The page inside the shell, with their name and links.
     pub fn respond(&self, page: &Page) -> Response {
+        let news = if self.path == HOME { self.news().render() } else { Markup::default() };
+        let page = &Page { content: html! { (news) (page.content) }, ..page.clone() };
         let shell = (self.house.shell)();
         let links = (self.house.offered)(&self.standing);
         Shell { signed_in: Some(web::page::SignedIn { name: self.name.clone(), links }), ..shell }
@@ -166,12 +214,23 @@ impl SignedIn {
 }
 
 impl House {
-    /// Whether whoever has the session proves again, by their password, who they are; otherwise what they are told.
+    /// The last sessions of whoever has this one, and since when somebody proposes to let them in again.
+    async fn latest(&self, session: &Session, at: Timestamp) -> Result<(Vec<Session>, Option<Timestamp>), PageError> {
+        let mut tx = self.db.read().await.map_err(PageError::unexpected)?;
+        let latest = table::latest_sessions(&mut tx, session.account, session.person, LATEST).await;
+        let latest = latest.map_err(PageError::unexpected)?;
+        let waits = recovery::waiting_for(&mut tx, session.person, at).await.map_err(PageError::unexpected)?;
+        tx.roll_back().await.map_err(PageError::unexpected)?;
+        Ok((latest, waits.map(|waits| waits.approval.proposed_at)))
+    }
+
+    /// Whether whoever has the session proves again who they are, by their password, and by a code where they have an app for codes;
+    /// otherwise what they are told.
     pub(super) async fn proves(
         &self,
         session: &Session,
         from: &From,
-        password: &Private<String>,
+        (password, code): (&Private<String>, &Typed),
         at: Timestamp,
     ) -> Result<Result<(), String>, PageError> {
         let mut tx = self.db.read().await.map_err(PageError::unexpected)?;
@@ -185,6 +244,26 @@ impl House {
             Tried::Not(say) => return Ok(Err(say)),
         };
         let mut tx = self.db.begin().await.map_err(PageError::unexpected)?;
+        let app = codes::store::app(&mut tx, account.id).await.map_err(PageError::unexpected)?;
+        if app.is_some() {
+            let codes = self.trying_codes(account.id, from);
+            if let Some(wait) = codes.begin(&mut tx, at).await.map_err(PageError::unexpected)? {
+                self.counts.one(Outcome::Waited);
+                return Ok(Err(views::wait_anywhere(wait)));
+            }
+            if self.takes_code(&mut tx, &account, code, at).await.map_err(PageError::unexpected)?.is_none() {
+                // The try stays counted.
+                tx.commit().await.map_err(PageError::unexpected)?;
+                self.counts.one(Outcome::Wrong);
+                return Ok(Err(
+                    "The code is not right. Enter the password and the code that the app shows now"
+                        .to_owned(),
+                ));
+            }
+            codes.got_it_right(&mut tx, at).await.map_err(PageError::unexpected)?;
+            let both = table::set_proofs(&mut tx, account.id, Some(&session.hash), 2).await;
+            both.map_err(PageError::unexpected)?;
+        }
         let proved = actions::prove_again(&mut tx, session, &account, &trying, at).await;
         if !proved.map_err(PageError::unexpected)? {
             return Err(PageError::SignedOut);
@@ -212,9 +291,26 @@ where
         let at = house.clock.now();
         let path = parts.uri.path().to_owned();
         match house.signed_in(parts, at).await? {
-            Some(Known { session, name, standing }) => {
+            Some(Known { session, name, stands, has_codes }) => {
                 let form = arrived.form().cloned();
-                Self { house, session, name, standing, at, path, form }.take_proof(parts).await
+                let (latest, recovering) =
+                    if path == HOME { house.latest(&session, at).await? } else { (Vec::new(), None) };
+                let Stands { standing, resting, needs_several } = stands;
+                let who = Self {
+                    house,
+                    session,
+                    name,
+                    standing,
+                    at,
+                    path,
+                    form,
+                    resting,
+                    needs_several,
+                    has_codes,
+                    latest,
+                    recovering,
+                };
+                who.take_proof(parts).await
             }
             // Their words are in the browser still: it is told to go back, not on.
             None if parts.method != Method::GET => Err(PageError::SignedOut),

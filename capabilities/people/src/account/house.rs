@@ -15,7 +15,7 @@ use store::Db;
 use web::{Page, PageError, Shell};
 
 use super::from::{Cookies, From};
-use super::model::{LONGEST_MS, Name, Token};
+use super::model::{AccountId, LONGEST_MS, Name, Token};
 use super::password::Hashing;
 use super::trying::{Counts, Trying};
 use crate::duty::SchoolKind;
@@ -43,6 +43,8 @@ pub struct House {
     pub kind: SchoolKind,
     /// The shell of every page.
     pub shell: Arc<dyn Fn() -> Shell + Send + Sync>,
+    /// Where browsers reach the portal, for links that are given.
+    pub url: String,
     /// Whether browsers reach the portal by an address that begins with `https:`.
     pub by_https: bool,
     /// Keys the hashes of who failed to sign in, and from where.
@@ -149,16 +151,22 @@ impl House {
         match known.find_map(|one| self.nonce_for(one, &whom)) {
             Some(nonce) => {
                 let place = self.keyed("browser", &URL_SAFE_NO_PAD.encode(nonce));
-                Trying { whom, place, crowd: None }
+                Trying { whom, place, crowd: None, everywhere: false }
             }
             None => {
                 let place = self.place(from);
-                Trying { whom, place: place.clone(), crowd: Some(place) }
+                Trying { whom, place: place.clone(), crowd: Some(place), everywhere: false }
             }
         }
     }
 
-    fn keyed(&self, what: &str, text: &str) -> String {
+    /// Somebody with the right password who tries codes.
+    pub(super) fn trying_codes(&self, account: AccountId, from: &From) -> Trying {
+        let whom = self.keyed("codes of", &account.to_string());
+        Trying { whom, place: self.place(from), crowd: None, everywhere: true }
+    }
+
+    pub(super) fn keyed(&self, what: &str, text: &str) -> String {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.reveal()) else { return String::new() };
         mac.update(b"fivebar sign-in ");
         mac.update(what.as_bytes());

@@ -1,6 +1,7 @@
 //! Accounts: how people of the roll sign in, and their sessions.
 
 mod actions;
+pub mod codes;
 mod door;
 mod from;
 mod house;
@@ -9,6 +10,8 @@ mod pages;
 mod password;
 mod proving;
 mod queue;
+pub mod recovery;
+mod seal;
 mod store;
 mod trying;
 pub mod views;
@@ -16,7 +19,7 @@ mod weak;
 
 pub use actions::{
     EndSessions, Ended, Invite, InviteError, Proved, WelcomeError, end_all, end_everywhere, everybody,
-    invite, prove_again, sign_in, welcome,
+    invite, of, prove_again, sign_in, welcome,
 };
 pub use door::SignedIn;
 pub use house::House;

@@ -145,6 +145,8 @@ pub struct Session {
     pub ends_at: Timestamp,
     /// How many tries with their name failed between the session before and this one, wherever.
     pub failed_before: u32,
+    /// By how many different things they proved who they are.
+    pub proofs: u32,
     /// Whether somebody ended it.
     pub ended: bool,
 }
@@ -247,6 +249,7 @@ mod tests {
             seen_at: at(seen),
             ends_at: at(LONGEST_MS),
             failed_before: 0,
+            proofs: 1,
             ended,
         };
         assert!(session(0, false).holds(at(IDLE_MS - 1)));

@@ -12,13 +12,14 @@ use web::form::{HOME, back_to};
 use web::{Mistakes, Page, PageError, Submitted};
 
 use super::actions::{self, Proved, WelcomeError};
+use super::codes::model::Typed;
 use super::door::SignedIn;
 use super::from::From;
 use super::house::House;
 use super::model::{Account, Name, Token};
 use super::proving::{NOT_RIGHT, Tried};
 use super::weak::{Known, check_password};
-use super::{store as table, views};
+use super::{codes, recovery, store as table, views};
 
 /// The routes.
 pub fn routes(house: House) -> Router {
@@ -30,6 +31,8 @@ pub fn routes(house: House) -> Router {
         .route("/me", get(me))
         .route("/me/sessions/end-others", post(end_others))
         .route("/me/sessions/{which}/end", post(end_session))
+        .merge(codes::pages::routes())
+        .merge(recovery::pages::routes())
         .with_state(house)
 }
 
@@ -67,10 +70,13 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
             return again(&mistakes);
         }
     };
-    let token = token()?;
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    if let Some(page) = house.second_step(&mut tx, &account, form.text("back"), at).await? {
+        return Ok(page);
+    }
+    let token = token()?;
     let known = house.known_cookie(&trying, &from.cookies);
-    let proved = Proved { account: &account, how: "password", agent: from.agent, trying: &trying };
+    let proved = Proved { account: &account, how: "password", proofs: 1, agent: from.agent, trying: &trying };
     if actions::sign_in(&mut tx, proved, &token, at).await.map_err(PageError::unexpected)?.is_none() {
         mistakes.add("name", NOT_RIGHT);
         return again(&mistakes);
@@ -86,7 +92,11 @@ async fn again_form(who: SignedIn, from: From, RawQuery(query): RawQuery) -> Res
         return who.respond(&views::not_private().status(StatusCode::FORBIDDEN));
     }
     let back = back_to(query.as_deref());
-    who.respond(&views::again(&Submitted::of([("back", back.as_str())]), &Mistakes::default()))
+    who.respond(&views::again(
+        &Submitted::of([("back", back.as_str())]),
+        who.has_codes(),
+        &Mistakes::default(),
+    ))
 }
 
 async fn again(
@@ -99,10 +109,11 @@ async fn again(
         return Ok(who.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
     let password = Private::new(form.whole("password").to_owned());
-    if let Err(say) = house.proves(who.session(), &from, &password, who.at()).await? {
+    let code = Typed::read(form.text("code"));
+    if let Err(say) = house.proves(who.session(), &from, (&password, &code), who.at()).await? {
         let mut mistakes = Mistakes::default();
         mistakes.add("password", say);
-        return Ok(who.respond(&views::again(&form, &mistakes)));
+        return Ok(who.respond(&views::again(&form, who.has_codes(), &mistakes)));
     }
     let back = back_to(Some(&format!("back={}", web::form::in_a_query(form.text("back")))));
     Ok(Redirect::to(&back).into_response())
@@ -180,7 +191,13 @@ async fn welcome(
         Err(WelcomeError::Ended) => return Ok(house.respond(&views::no_welcome())),
         Err(error) => return Err(PageError::unexpected(error)),
     };
-    let proved = Proved { account: &account, how: "password", agent: from.agent, trying: &trying };
+    // Whoever has an app for codes proves that it is them by it: an invitation alone lets nobody be somebody else.
+    if let Some(page) = house.second_step(&mut tx, &account, HOME, at).await? {
+        tx.commit().await.map_err(PageError::unexpected)?;
+        return Ok(page);
+    }
+    let proved =
+        Proved { account: &account, how: "invitation", proofs: 2, agent: from.agent, trying: &trying };
     actions::sign_in(&mut tx, proved, &session, at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(with_cookies(Redirect::to(HOME).into_response(), [house.set_cookie(&session), known]))
@@ -229,13 +246,16 @@ fn invitation(path: Result<Path<String>, PathRejection>) -> Result<Token, PageEr
     Token::read(&text).ok_or(PageError::NotFound)
 }
 
-fn token() -> Result<Token, PageError> {
+pub(super) fn token() -> Result<Token, PageError> {
     let mut random = [0; Token::BYTES];
     getrandom::fill(&mut random).map_err(|_| PageError::unexpected("the machine gives no randomness"))?;
     Ok(Token::of(random))
 }
 
-fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = Option<HeaderValue>>) -> Response {
+pub(super) fn with_cookies(
+    mut response: Response,
+    cookies: impl IntoIterator<Item = Option<HeaderValue>>,
+) -> Response {
     for cookie in cookies.into_iter().flatten() {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

@@ -3,7 +3,9 @@
 use engine::PersonNo;
 use kit::{Private, Timestamp};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 use store::orm as sea_orm;
 use store::{Actor, StoreError, Tx};
 
@@ -74,6 +76,7 @@ mod session {
         pub seen_at: i64,
         pub ends_at: i64,
         pub failed_before: i64,
+        pub proofs: i64,
         pub ended_by: Option<String>,
         pub ended_at: Option<i64>,
     }
@@ -105,6 +108,11 @@ pub(super) async fn by_name(tx: &mut Tx, name: &Name) -> Result<Option<Account>,
     let open = account::Entity::find().filter(account::Column::ClosedAt.is_null());
     let row = open.filter(account::Column::Name.eq(name.reveal())).one(tx.conn()).await?;
     row.map(read_account).transpose()
+}
+
+pub(super) async fn by_id(tx: &mut Tx, id: AccountId) -> Result<Option<Account>, StoreError> {
+    let row = account::Entity::find_by_id(id.to_string()).one(tx.conn()).await?;
+    row.filter(|row| row.closed_at.is_none()).map(read_account).transpose()
 }
 
 pub(super) async fn of_person(tx: &mut Tx, person: PersonNo) -> Result<Option<Account>, StoreError> {
@@ -211,6 +219,7 @@ pub(super) async fn begin_session(tx: &mut Tx, session: &Session, how: &str) -> 
         seen_at: Set(session.seen_at.as_millis()),
         ends_at: Set(session.ends_at.as_millis()),
         failed_before: Set(i64::from(session.failed_before)),
+        proofs: Set(i64::from(session.proofs)),
         ended_by: Set(None),
         ended_at: Set(None),
     };
@@ -259,6 +268,41 @@ pub(super) async fn proved(tx: &mut Tx, hash: &str, at: Timestamp) -> Result<(),
         .exec(tx.conn())
         .await?;
     Ok(())
+}
+
+/// Writes down how many different things the sessions of an account were proved by: all of them, or the one with that hash.
+pub(super) async fn set_proofs(
+    tx: &mut Tx,
+    account: AccountId,
+    only: Option<&str>,
+    proofs: u32,
+) -> Result<(), StoreError> {
+    let mut setting = session::Entity::update_many()
+        .col_expr(session::Column::Proofs, Expr::value(i64::from(proofs)))
+        .filter(session::Column::Account.eq(account.to_string()))
+        .filter(session::Column::EndedAt.is_null());
+    if let Some(hash) = only {
+        setting = setting.filter(session::Column::Hash.eq(hash));
+    }
+    setting.exec(tx.conn()).await?;
+    Ok(())
+}
+
+/// The newest sessions of an account, also those that have ended, newest first.
+pub(super) async fn latest_sessions(
+    tx: &mut Tx,
+    account: AccountId,
+    person: PersonNo,
+    at_most: u64,
+) -> Result<Vec<Session>, StoreError> {
+    let rows = session::Entity::find()
+        .filter(session::Column::Account.eq(account.to_string()))
+        .order_by_desc(session::Column::MadeAt)
+        .order_by_desc(session::Column::Hash)
+        .limit(at_most)
+        .all(tx.conn())
+        .await?;
+    rows.into_iter().map(|row| read_session(row, i64::from(person.0))).collect()
 }
 
 /// Ends the sessions of an account, all of them or the one with that hash; how many.
@@ -419,6 +463,7 @@ fn read_session(row: session::Model, person: i64) -> Result<Session, StoreError>
         seen_at: Timestamp::from_millis(row.seen_at),
         ends_at: Timestamp::from_millis(row.ends_at),
         failed_before: count(row.failed_before),
+        proofs: count(row.proofs),
         ended: row.ended_at.is_some(),
     })
 }

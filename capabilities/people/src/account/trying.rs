@@ -25,6 +25,8 @@ pub struct Trying {
     /// The keyed hash of their address, where all that try from it are counted together: not for a browser in which they signed in
     /// before.
     pub crowd: Option<String>,
+    /// Whether tries wait for those from other places too: where only whoever has the password comes to try.
+    pub everywhere: bool,
 }
 
 impl Trying {
@@ -46,6 +48,10 @@ impl Trying {
             }
             None => None,
         };
+        let (all, last_of_all) = table::failures(tx, &self.whom, ALL).await?;
+        if self.everywhere {
+            wait = wait.max(left(last_of_all, wait_ms(all)));
+        }
         if wait > 0 {
             return Ok(Some(wait));
         }
@@ -54,7 +60,6 @@ impl Trying {
         if let Some((crowd, counted)) = crowd {
             table::failed(tx, ALL, crowd, counted.saturating_add(1), at).await?;
         }
-        let (all, _) = table::failures(tx, &self.whom, ALL).await?;
         table::failed(tx, &self.whom, ALL, all.saturating_add(1), at).await?;
         Ok(None)
     }
@@ -64,6 +69,9 @@ impl Trying {
     pub(super) async fn got_it_right(&self, tx: &mut Tx, at: Timestamp) -> Result<(), StoreError> {
         table::count_one_by_one(tx).await?;
         table::forget_failures(tx, &self.whom, &self.place).await?;
+        if self.everywhere {
+            table::forget_failures(tx, &self.whom, ALL).await?;
+        }
         let crowd = self.crowd.iter().map(|crowd| (ALL, crowd.as_str()));
         for (whom, place) in crowd.chain([(self.whom.as_str(), ALL)]) {
             let (failures, last) = table::failures(tx, whom, place).await?;

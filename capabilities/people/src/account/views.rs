@@ -1,14 +1,17 @@
 //! What the pages of signing in say.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
-use kit::Zone;
-use maud::{Markup, html};
+use kit::{Timestamp, Zone};
+use maud::{Markup, Render, html};
 use web::component::{
     Button, Cell, Hint, Input, InsetText, Label, PasswordInput, SummaryList, SummaryRow, Table, WarningText,
 };
 use web::page::moment;
 use web::{Mistakes, Page, Submitted};
 
+use super::codes;
 use super::door::SignedIn;
 use super::model::{Name, Session, Token};
 use crate::duty::{Duties, SchoolKind};
@@ -66,15 +69,87 @@ pub fn not_private() -> Page {
     )
 }
 
-/// How long to wait, as people say it.
+/// How long to wait, as people say it, for a try that others from elsewhere are counted with.
 pub fn wait(millis: i64) -> String {
+    format!("{}; from another device you can try at once", wait_anywhere(millis))
+}
+
+/// The same where all tries are counted together.
+pub(super) fn wait_anywhere(millis: i64) -> String {
     let minutes = (millis + 59_999) / 60_000;
     let long = if minutes <= 1 { "a minute".to_owned() } else { format!("{minutes} minutes") };
-    format!("That was tried too often. Wait {long}, then try again; from another device you can try at once")
+    format!("That was tried too often. Wait {long}, then try again")
+}
+
+/// What somebody is told of how they sign in.
+pub struct News<'a> {
+    /// The ids of their duties that rest.
+    pub resting: &'a BTreeSet<String>,
+    /// Whether they should set codes up before they sign out.
+    pub set_codes_up: bool,
+    /// The session in which they are told.
+    pub session: &'a Session,
+    /// Their sessions of late, newest first.
+    pub latest: &'a [Session],
+    /// Since when somebody proposes to let them in again, as if they had lost everything.
+    pub recovering: Option<Timestamp>,
+    /// What kind of school it is.
+    pub kind: SchoolKind,
+    /// The school's own time.
+    pub zone: &'a Zone,
+}
+
+impl Render for News<'_> {
+    fn render(&self) -> Markup {
+        let duties: Vec<&str> = self.resting.iter().map(|id| called(id, self.kind)).collect();
+        let began =
+            |one: &Session| format!("{}, with {}", moment(one.made_at, self.zone), one.agent.reveal());
+        let others = || self.latest.iter().filter(|one| one.hash != self.session.hash);
+        let since: Vec<String> =
+            others().filter(|one| one.made_at > self.session.made_at).map(began).collect();
+        let before = others().find(|one| one.made_at <= self.session.made_at).map(began);
+        html! {
+            @if let Some(at) = self.recovering {
+                (WarningText::new(format!(
+                    "Two people may be about to let you in again, as somebody who lost password and phone: proposed at {}. Whoever gets the link \
+                     can be you.",
+                    moment(at, self.zone)
+                )))
+                form method="post" action="/me/recovery/objection" novalidate {
+                    (Button { classes: "govuk-button--warning".into(), ..Button::new("Say no: I have lost nothing") })
+                }
+            }
+            @if !duties.is_empty() {
+                (WarningText::new(html! {
+                    "You signed in with one proof alone, so what you do as " (duties.join(", ")) " rests. "
+                    a .govuk-link href="/me/codes" { "Set up codes on your phone" } ", or sign in again with one."
+                }))
+            } @else if self.set_codes_up {
+                (WarningText::new(html! {
+                    "Your duties need a second proof. Before you sign out, "
+                    a .govuk-link href="/me/codes" { "set up codes on your phone" } ": next time a password alone is not enough."
+                }))
+            }
+            @if !since.is_empty() {
+                (InsetText::new(html! {
+                    "Since you signed in here, you also signed in at " (since.join("; and at ")) ". "
+                    a .govuk-link href="/me" { "If that was not you" } ", end it and tell the network manager."
+                }))
+            }
+            @if let Some(before) = before {
+                p .govuk-body { "You last signed in before at " (before) "." }
+            }
+        }
+    }
+}
+
+/// What a duty is called.
+fn called(id: &str, kind: SchoolKind) -> &str {
+    Duties::built_in().named(id).map_or(id, |duty| duty.called_in(kind))
 }
 
 /// The form to prove again by who one is.
-pub fn again(form: &Submitted, mistakes: &Mistakes) -> Page {
+pub fn again(form: &Submitted, has_codes: bool, mistakes: &Mistakes) -> Page {
     let title = "Enter your password again";
     let password = PasswordInput {
         error: mistakes.beside("password"),
@@ -90,6 +165,7 @@ pub fn again(form: &Submitted, mistakes: &Mistakes) -> Page {
             form method="post" action="/sign-in/again" novalidate {
                 (back(form))
                 (password)
+                @if has_codes { (codes::views::beside_a_password("code", &Mistakes::default())) }
                 (Button { once: Some(true), ..Button::new("Continue") })
             }
         },
@@ -99,9 +175,11 @@ pub fn again(form: &Submitted, mistakes: &Mistakes) -> Page {
 
 /// The field of a proof that comes along with a form.
 pub const PROOF: &str = "fivebar-proof";
+/// The field of the code that goes with it, where somebody has an app for codes.
+pub const PROOF_CODE: &str = "fivebar-code";
 
 /// The form to prove by who one is in the middle of another: what was written there goes along, and is sent where it was meant to go.
-pub fn prove_here(path: &str, form: &Submitted, mistakes: &Mistakes) -> Page {
+pub fn prove_here(path: &str, form: &Submitted, has_codes: bool, mistakes: &Mistakes) -> Page {
     let title = "Enter your password to go on";
     let password =
         PasswordInput { error: mistakes.beside(PROOF), ..PasswordInput::new(PROOF, Label::new("Password")) };
@@ -114,10 +192,11 @@ pub fn prove_here(path: &str, form: &Submitted, mistakes: &Mistakes) -> Page {
                  on this page, and is sent when you continue."
             }
             form method="post" action=(path) novalidate {
-                @for (name, words) in form.fields().filter(|(name, _)| *name != PROOF) {
+                @for (name, words) in form.fields().filter(|(name, _)| ![PROOF, PROOF_CODE].contains(name)) {
                     input type="hidden" name=(name) value=(words);
                 }
                 (password)
+                @if has_codes { (codes::views::beside_a_password(PROOF_CODE, &Mistakes::default())) }
                 (Button { once: Some(true), ..Button::new("Continue") })
             }
         },
@@ -196,12 +275,7 @@ impl Failed {
 
 /// Who one is here, and where one is signed in.
 pub fn me(who: &SignedIn, sessions: &[Session], failed: &Failed, kind: SchoolKind, zone: &Zone) -> Page {
-    let duties: Vec<&str> = who
-        .standing()
-        .duties()
-        .filter_map(|id| Duties::built_in().named(id))
-        .map(|duty| duty.called_in(kind))
-        .collect();
+    let duties: Vec<&str> = who.standing().duties().map(|id| called(id, kind)).collect();
     let duties = if duties.is_empty() { "None".to_owned() } else { duties.join(", ") };
     let title = "You";
     Page::new(
@@ -212,6 +286,12 @@ pub fn me(who: &SignedIn, sessions: &[Session], failed: &Failed, kind: SchoolKin
                 SummaryRow::new("Name", who.name().reveal()),
                 SummaryRow::new("Your duties", duties),
             ]))
+            (who.news())
+            p .govuk-body {
+                a .govuk-link href="/me/codes" {
+                    @if who.has_codes() { "Codes on your phone, and your recovery codes" } @else { "Set up codes on your phone" }
+                }
+            }
             h2 .govuk-heading-m { "Where you are signed in" }
             (InsetText::new("If you do not know one of these, end it and tell the network manager."))
             @if let Some(failed) = failed.in_words() {

@@ -34,6 +34,9 @@ pub struct Duty {
     /// Whether a school without a holder has a gap.
     #[serde(default)]
     pub needed: bool,
+    /// Whether it rests for whoever proved who they are by one thing alone.
+    #[serde(default)]
+    pub second_proof: bool,
     /// Whether it comes from the roll instead of being given.
     #[serde(default)]
     pub relation: bool,

@@ -9,4 +9,5 @@ mod store;
 pub use actions::{DutyError, EndDuty, GiveDuty, ReadDuties, all, end, give};
 pub use content::{Duties, Duty, SchoolKind};
 pub use model::{Assignment, AssignmentId, Gap, Giving, Mistake, Span, gaps};
-pub use standing::{at_the_command_line, may_still, of_person};
+pub(crate) use standing::FRESH_MS;
+pub use standing::{Proof, Stands, at_the_command_line, may_still, of_person};

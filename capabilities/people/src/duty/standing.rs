@@ -13,26 +13,53 @@ use super::store as table;
 /// For how long a proof of who somebody is counts as a fresh one.
 pub(crate) const FRESH_MS: i64 = 10 * 60 * 1_000;
 
-/// What a person is at `at`, who last proved at `proved_at` that it is them. Whoever has left the roll is nothing.
+/// How somebody proved who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// When they last did.
+    pub at: Timestamp,
+    /// Whether by two things or more that somebody else must have both of, as a password and a phone.
+    pub several: bool,
+}
+
+/// What a person is, and what of it rests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stands {
+    /// What they are.
+    pub standing: Standing,
+    /// The ids of the duties that they hold and that rest, since they proved who they are by one thing alone: nothing is permitted by
+    /// them.
+    pub resting: BTreeSet<String>,
+    /// Whether they hold a duty that would rest.
+    pub needs_several: bool,
+}
+
+/// What a person is at `at`, by what they proved. Whoever has left the roll is nothing.
 pub async fn of_person(
     tx: &mut Tx,
     person: PersonNo,
-    proved_at: Timestamp,
+    proof: Proof,
     at: Timestamp,
-) -> Result<Standing, StoreError> {
+) -> Result<Stands, StoreError> {
     let on_the_roll = crate::store::on_the_roll(tx, person).await?;
     let held = if on_the_roll { table::of_person(tx, person).await? } else { Vec::new() };
     let duties: BTreeSet<String> =
         held.into_iter().filter(|one| one.holds(at)).map(|one| one.given.duty).collect();
-    Ok(Standing::loaded(Actor::Person(person.0), duties, Some(proved_at.plus_millis(FRESH_MS))))
+    let needs = |duty: &String| Duties::built_in().named(duty).is_none_or(|duty| duty.second_proof);
+    let needs_several = duties.iter().any(needs);
+    let (resting, duties) = duties.into_iter().partition(|duty| !proof.several && needs(duty));
+    let fresh_until = proof.at.plus_millis(FRESH_MS);
+    let standing = Standing::loaded(Actor::Person(person.0), duties, Some(fresh_until));
+    Ok(Stands { standing, resting, needs_several })
 }
 
 /// Whether whom the records name, as in `person:12`, may do `A` at `at`, be it after proving again who they are: for what somebody
 /// began and another ends. Whoever has left the roll may nothing, whoever else they have become on it since.
 pub async fn may_still<A: Action>(tx: &mut Tx, actor: &str, at: Timestamp) -> Result<bool, StoreError> {
     let Some(person) = Actor::person(actor) else { return Ok(false) };
-    let standing = of_person(tx, PersonNo(person), at, at).await?;
-    Ok(Duties::built_in().authority().offers::<A>(&standing))
+    let proof = Proof { at, several: true };
+    let stands = of_person(tx, PersonNo(person), proof, at).await?;
+    Ok(Duties::built_in().authority().offers::<A>(&stands.standing))
 }
 
 /// Somebody at the command line, by their account of the machine: it has let them in just now.

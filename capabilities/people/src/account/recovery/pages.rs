@@ -1,0 +1,232 @@
+//! The pages of those who let somebody in again.
+
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use engine::PersonNo;
+use store::Tx;
+use web::{Mistakes, PageError, Submitted};
+
+use super::super::door::SignedIn;
+use super::super::house::House;
+use super::super::model::Name;
+use super::super::pages::token;
+use super::super::store as table;
+use super::actions::{self, Recover, RecoverError, number};
+use super::views::{self, Line, Shown};
+
+/// The longest reason.
+const LONGEST_WORDS: usize = 2_000;
+
+pub(in super::super) fn routes() -> Router<House> {
+    Router::new()
+        .route("/staff/recoveries", get(all).post(propose))
+        .route("/staff/recoveries/{person}", get(one))
+        .route("/staff/recoveries/{person}/agreement", post(agree))
+        .route("/staff/recoveries/{person}/disagreement", post(refuse))
+        .route("/staff/recoveries/{person}/withdrawal", post(withdraw))
+        .route("/me/recovery/objection", post(object))
+}
+
+async fn all(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
+    list(&house, &who, &Submitted::default(), &Mistakes::default()).await
+}
+
+async fn list(
+    house: &House,
+    who: &SignedIn,
+    form: &Submitted,
+    mistakes: &Mistakes,
+) -> Result<Response, PageError> {
+    if !who.offers::<Recover>() {
+        return Err(PageError::NotFound);
+    }
+    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
+    let mut lines = Vec::new();
+    for recovery in actions::waiting(&mut tx, who.at()).await.map_err(PageError::unexpected)? {
+        // Whoever it is about is told on their own pages.
+        if recovery.person != who.person() {
+            let name =
+                crate::store::name_of(&mut tx, recovery.person).await.map_err(PageError::unexpected)?;
+            lines.push(Line { recovery, name });
+        }
+    }
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&views::all(&lines, form, mistakes, &house.zone)))
+}
+
+async fn propose(State(house): State<House>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
+    if !who.offers::<Recover>() {
+        return Err(PageError::NotFound);
+    }
+    let mut mistakes = Mistakes::default();
+    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
+    let person = named(&mut tx, &form.line("whose")).await?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    if person.is_none() {
+        mistakes
+            .add("whose", "Enter the name of somebody who signs in here: as on the roll, or as they sign in");
+    }
+    words(&form, "reason", "Enter what happened, and how you know that it is them", &mut mistakes);
+    let (Some(person), true) = (person, mistakes.none()) else {
+        return list(&house, &who, &form, &mistakes).await;
+    };
+    let (mut tx, permit) = who.begin::<Recover>(person).await?;
+    match actions::propose(&mut tx, &permit, form.text("reason").to_owned(), who.at()).await {
+        Ok(_) => tx.commit().await.map_err(PageError::unexpected)?,
+        Err(RecoverError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(error) => {
+            drop(tx);
+            mistakes.add("whose", sentence(&error.to_string()));
+            return list(&house, &who, &form, &mistakes).await;
+        }
+    }
+    Ok(Redirect::to(&format!("/staff/recoveries/{}", person.0)).into_response())
+}
+
+async fn one(
+    State(house): State<House>,
+    who: SignedIn,
+    path: Result<Path<u32>, PathRejection>,
+) -> Result<Response, PageError> {
+    let person = person(path)?;
+    // Asked for before anything is written.
+    who.may::<Recover>(person)?;
+    shown(&house, &who, person, &Submitted::default(), &Mistakes::default()).await
+}
+
+async fn shown(
+    house: &House,
+    who: &SignedIn,
+    person: PersonNo,
+    form: &Submitted,
+    mistakes: &Mistakes,
+) -> Result<Response, PageError> {
+    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
+    let recovery = actions::waiting_for(&mut tx, person, who.at()).await.map_err(PageError::unexpected)?;
+    let recovery = recovery.filter(|_| person != who.person()).ok_or(PageError::NotFound)?;
+    let name = crate::store::name_of(&mut tx, person).await.map_err(PageError::unexpected)?;
+    let proposer = match number(&recovery.approval.proposed_by) {
+        Some(by) => crate::store::name_of(&mut tx, by).await.map_err(PageError::unexpected)?,
+        None => None,
+    };
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let own = recovery.approval.proposed_by == who.standing().actor().to_string();
+    Ok(who.respond(&views::one(&Shown { recovery, name, proposer, own }, form, mistakes, &house.zone)))
+}
+
+async fn agree(
+    State(house): State<House>,
+    who: SignedIn,
+    path: Result<Path<u32>, PathRejection>,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let person = person(path)?;
+    who.may::<Recover>(person)?;
+    let mut mistakes = Mistakes::default();
+    words(&form, "agreement", "Enter how you know that it is them", &mut mistakes);
+    if !mistakes.none() {
+        return shown(&house, &who, person, &form, &mistakes).await;
+    }
+    let token = token()?;
+    let (mut tx, permit) = who.begin::<Recover>(person).await?;
+    let agreed = match form.text("proposal").parse() {
+        Ok(id) => actions::agree(&mut tx, &permit, (id, form.text("agreement")), &token, who.at()).await,
+        Err(_) => Err(RecoverError::Changed),
+    };
+    match agreed {
+        Ok(_) => tx.commit().await.map_err(PageError::unexpected)?,
+        Err(RecoverError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(error) => {
+            drop(tx);
+            mistakes.add_whole(sentence(&error.to_string()));
+            return shown(&house, &who, person, &form, &mistakes).await;
+        }
+    }
+    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
+    let name = crate::store::name_of(&mut tx, person).await.map_err(PageError::unexpected)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&views::link(name.as_ref(), &format!("{}/welcome/{}", house.url, token.reveal()))))
+}
+
+async fn refuse(
+    State(house): State<House>,
+    who: SignedIn,
+    path: Result<Path<u32>, PathRejection>,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let person = person(path)?;
+    who.may::<Recover>(person)?;
+    let mut mistakes = Mistakes::default();
+    words(&form, "disagreement", "Enter why not, for whoever proposed it", &mut mistakes);
+    if !mistakes.none() {
+        return shown(&house, &who, person, &form, &mistakes).await;
+    }
+    let (mut tx, permit) = who.begin::<Recover>(person).await?;
+    let refused = match form.text("proposal").parse() {
+        Ok(id) => actions::refuse(&mut tx, &permit, (id, form.text("disagreement")), who.at()).await,
+        Err(_) => Err(RecoverError::Changed),
+    };
+    match refused {
+        Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
+        Err(RecoverError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(error) => {
+            drop(tx);
+            mistakes.add_whole(sentence(&error.to_string()));
+            return shown(&house, &who, person, &form, &mistakes).await;
+        }
+    }
+    Ok(Redirect::to("/staff/recoveries").into_response())
+}
+
+async fn withdraw(who: SignedIn, path: Result<Path<u32>, PathRejection>) -> Result<Response, PageError> {
+    let (mut tx, permit) = who.begin::<Recover>(person(path)?).await?;
+    match actions::withdraw(&mut tx, &permit, who.at()).await {
+        Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
+        Err(RecoverError::Store(error)) => return Err(PageError::unexpected(error)),
+        // Somebody else answered it meanwhile: the page says so.
+        Err(_) => drop(tx),
+    }
+    Ok(Redirect::to("/staff/recoveries").into_response())
+}
+
+async fn object(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
+    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    actions::object(&mut tx, who.person(), who.at()).await.map_err(PageError::unexpected)?;
+    tx.commit().await.map_err(PageError::unexpected)?;
+    Ok(Redirect::to(web::form::HOME).into_response())
+}
+
+/// Whom a name means: as on the roll, or as they sign in, where that is one person with an account.
+async fn named(tx: &mut Tx, text: &str) -> Result<Option<PersonNo>, PageError> {
+    if let Some(name) = Name::typed(text)
+        && let Some(account) = table::by_name(tx, &name).await.map_err(PageError::unexpected)?
+    {
+        return Ok(Some(account.person));
+    }
+    let mut called = crate::store::people_called(tx, text).await.map_err(PageError::unexpected)?.into_iter();
+    let Some(person) = called.next().filter(|_| called.next().is_none()) else { return Ok(None) };
+    let account = table::of_person(tx, person.number).await.map_err(PageError::unexpected)?;
+    Ok(account.map(|account| account.person))
+}
+
+fn person(path: Result<Path<u32>, PathRejection>) -> Result<PersonNo, PageError> {
+    path.map(|Path(number)| PersonNo(number)).map_err(|_| PageError::NotFound)
+}
+
+fn words(form: &Submitted, field: &'static str, empty: &'static str, mistakes: &mut Mistakes) {
+    let words = form.text(field);
+    if words.is_empty() {
+        mistakes.add(field, empty);
+    } else if words.chars().count() > LONGEST_WORDS {
+        mistakes.add(field, format!("Shorten this to {LONGEST_WORDS} characters or fewer"));
+    }
+}
+
+/// An error's words as a sentence of their own.
+fn sentence(words: &str) -> String {
+    let mut signs = words.chars();
+    signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
+}
