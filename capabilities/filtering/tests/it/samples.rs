@@ -21,7 +21,8 @@ use filtering::site_request::{Ask, HowLong, SiteRequest, State};
 use filtering::{site_report, site_request};
 use http_body_util::BodyExt as _;
 use kit::{Ids, Private, Zone};
-use people::account::{Name, Token, views as people_views};
+use people::account::recovery::{self, Recovery};
+use people::account::{Name, Token, codes, views as people_views};
 use register::approval::{Approval, State as ApprovalState};
 use testing::MONDAY;
 use web::{Mistakes, Page, Shell, Submitted};
@@ -266,6 +267,15 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         lapses_at: ends_at,
         state: ApprovalState::Refused { by: "person:2".into(), at, words: long.clone() },
     };
+    let secret = codes::CodeSecret::of([7; 20]);
+    let recovery_of = || Recovery {
+        person: engine::PersonNo(3),
+        approval: Approval { reason: long.clone(), state: ApprovalState::Waiting, ..before.clone() },
+    };
+    let ada = || Some(Private::new("Ada Example".to_owned()));
+    let waits = || recovery::views::Line { recovery: recovery_of(), name: ada() };
+    let recovering =
+        |own| recovery::views::Shown { recovery: recovery_of(), name: ada(), proposer: ada(), own };
     let open = request("Chess club", State::Open);
     let longest = request(&long, State::Approved { answer: long.clone(), at, ends_at });
     let one = |request: &SiteRequest, proposed: Option<&Proposed>, seen: &Seen, mistakes: &Mistakes| {
@@ -279,6 +289,22 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         ("welcome", people_views::welcome(&token, &name, &nothing)),
         ("welcome-wrong", people_views::welcome(&token, &name, &only(&["password", "repeated"]))),
         ("welcome-ended", people_views::no_welcome()),
+        ("sign-in-code", codes::views::code(&empty, &nothing)),
+        ("sign-in-code-wrong", codes::views::code(&empty, &only(&["code"]))),
+        (
+            "staff-codes-set-up",
+            codes::views::set_up(&secret, "AAAA", "Fivebar at a village primary", &name, &only(&["code"])),
+        ),
+        ("staff-codes", codes::views::there(MONDAY, 1, &zone, &nothing)),
+        ("staff-recovery-codes", codes::views::recovery(&vec![Private::new("7KQ4-M2HX-9TRB".into()); 10])),
+        ("staff-recoveries-empty", recovery::views::all(&[], &empty, &only(&["whose", "reason"]), &zone)),
+        ("staff-recoveries", recovery::views::all(&[waits(), waits()], &empty, &nothing, &zone)),
+        ("staff-recovery-own", recovery::views::one(&recovering(true), &empty, &nothing, &zone)),
+        (
+            "staff-recovery",
+            recovery::views::one(&recovering(false), &empty, &only(&["agreement", "disagreement"]), &zone),
+        ),
+        ("staff-recovery-link", recovery::views::link(None, "https://portal.example/welcome/AAAA")),
         (
             "staff-prove-here",
             people_views::prove_here(

@@ -215,11 +215,16 @@ impl SignedIn {
 
 impl House {
     /// The last sessions of whoever has this one, and since when somebody proposes to let them in again.
-    async fn latest(&self, session: &Session, at: Timestamp) -> Result<(Vec<Session>, Option<Timestamp>), PageError> {
+    async fn latest(
+        &self,
+        session: &Session,
+        at: Timestamp,
+    ) -> Result<(Vec<Session>, Option<Timestamp>), PageError> {
         let mut tx = self.db.read().await.map_err(PageError::unexpected)?;
         let latest = table::latest_sessions(&mut tx, session.account, session.person, LATEST).await;
         let latest = latest.map_err(PageError::unexpected)?;
-        let waits = recovery::waiting_for(&mut tx, session.person, at).await.map_err(PageError::unexpected)?;
+        let waits =
+            recovery::waiting_for(&mut tx, session.person, at).await.map_err(PageError::unexpected)?;
         tx.roll_back().await.map_err(PageError::unexpected)?;
         Ok((latest, waits.map(|waits| waits.approval.proposed_at)))
     }

@@ -117,8 +117,7 @@ mod tests {
         }
         drop(first);
         while all.join_next().await.is_some() {}
-        let done = done.lock().unwrap().clone();
-        done
+        done.lock().unwrap().clone()
     }
 
     #[tokio::test]
