@@ -272,7 +272,8 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let log = Client::new(&folder.path().join("run"));
         let portal = Portal { log, ..portal(test, &current, &clock, None, follows) };
-        let school = School { router: filtering::routes(portal), current, clock };
+        let tries = Arc::clone(&portal.tries);
+        let school = School { router: filtering::routes(portal), current, clock, tries };
         Self { school, db: test.db.clone(), folder }
     }
 

@@ -181,6 +181,9 @@ async fn nobody_signs_in_where_others_could_read_the_password() {
                 assert_eq!(answer.words("h1"), ["You cannot sign in from here"]);
             }
         }
+        // Over TLS to the portal itself nobody reads along.
+        let encrypted = Request::get("/sign-in").extension(web::Encrypted).body(Body::empty()).unwrap();
+        assert_eq!(school.ask(UNKNOWN, encrypted).await.words("h1"), ["Sign in"]);
     }
 }
 

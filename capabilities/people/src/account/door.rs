@@ -181,7 +181,7 @@ impl SignedIn {
         let code = Typed::read(self.form.as_ref().map_or("", |form| form.text(views::PROOF_CODE)));
         let house = self.house.clone();
         let from = From::from_request_parts(parts, &house).await?;
-        if !House::is_private(from.address) {
+        if !from.is_private {
             return Err(instead(views::not_private()));
         }
         if let Err(say) = house.proves(&self.session, &from, (&password, &code), self.at).await? {

@@ -7,14 +7,16 @@ use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, USER_AGENT};
 use axum::http::request::Parts;
 use kit::Private;
-use web::PageError;
+use web::{Encrypted, PageError};
 
 use super::house::House;
 
 /// Where a visitor is, and what they use.
 pub(super) struct From {
-    /// The connection's end.
-    pub address: IpAddr,
+    /// Whether a password may be sent so: over TLS to the portal itself, or from this very machine, where a server with the
+    /// school's certificate stands before it. Elsewhere anybody on the way could read it, whatever the portal is called: that it
+    /// has an https address does not say that this connection came by it.
+    pub is_private: bool,
     /// Where whoever tries is, for counting.
     pub place: IpAddr,
     pub agent: Private<String>,
@@ -55,7 +57,8 @@ impl FromRequestParts<House> for From {
         let place = named.filter(|_| house.by_https && address.is_loopback()).unwrap_or(address);
         let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
         let cookies = Cookies::of(&parts.headers);
-        Ok(Self { address, place, agent: Private::new(agent_in_words(agent)), cookies })
+        let is_private = address.is_loopback() || parts.extensions.get::<Encrypted>().is_some();
+        Ok(Self { is_private, place, agent: Private::new(agent_in_words(agent)), cookies })
     }
 }
 

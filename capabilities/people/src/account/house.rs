@@ -125,13 +125,6 @@ impl House {
         mac.finalize().into_bytes().get(..16)?.try_into().ok()
     }
 
-    /// Whether a password may be sent from that address: from this very machine, where a server with the school's certificate
-    /// stands before the portal. Elsewhere anybody on the way could read it, whatever the portal is called: that it has an https
-    /// address does not say that this connection came by it.
-    pub(super) const fn is_private(from: IpAddr) -> bool {
-        from.is_loopback()
-    }
-
     /// The keyed hash of where somebody is.
     pub(super) fn place(&self, from: &From) -> String {
         // One household or device has a whole /64 of IPv6.

@@ -38,7 +38,7 @@ pub fn routes(house: House) -> Router {
 
 async fn sign_in_form(State(house): State<House>, from: From, RawQuery(query): RawQuery) -> Response {
     let back = back_to(query.as_deref());
-    if !House::is_private(from.address) {
+    if !from.is_private {
         return house.respond(&views::not_private().status(StatusCode::FORBIDDEN));
     }
     house.respond(&views::sign_in(&Submitted::of([("back", back.as_str())]), &Mistakes::default()))
@@ -46,7 +46,7 @@ async fn sign_in_form(State(house): State<House>, from: From, RawQuery(query): R
 
 async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Result<Response, PageError> {
     let at = house.clock.now();
-    if !House::is_private(from.address) {
+    if !from.is_private {
         return Ok(house.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
     let again = |mistakes: &Mistakes| Ok(house.respond(&views::sign_in(&form, mistakes)));
@@ -88,7 +88,7 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
 }
 
 async fn again_form(who: SignedIn, from: From, RawQuery(query): RawQuery) -> Response {
-    if !House::is_private(from.address) {
+    if !from.is_private {
         return who.respond(&views::not_private().status(StatusCode::FORBIDDEN));
     }
     let back = back_to(query.as_deref());
@@ -105,7 +105,7 @@ async fn again(
     from: From,
     form: Submitted,
 ) -> Result<Response, PageError> {
-    if !House::is_private(from.address) {
+    if !from.is_private {
         return Ok(who.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
     let password = Private::new(form.whole("password").to_owned());
@@ -132,7 +132,7 @@ async fn welcome_form(
     from: From,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
-    if !House::is_private(from.address) {
+    if !from.is_private {
         return Ok(house.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
     let token = invitation(path)?;
@@ -153,7 +153,7 @@ async fn welcome(
     path: Result<Path<String>, PathRejection>,
     form: Submitted,
 ) -> Result<Response, PageError> {
-    if !House::is_private(from.address) {
+    if !from.is_private {
         return Ok(house.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
     let token = invitation(path)?;

@@ -62,8 +62,9 @@ pub fn not_private() -> Page {
                  it by an address that begins with https, or on the machine that Fivebar runs on."
             }
             p .govuk-body {
-                "If you look after the network: put a server with the school’s certificate before the portal, on the same \
-                 machine, and its https address into " code { "[portal] url" } " in " code { "fivebar.toml" } "."
+                "If you look after the network: give " code { "[portal]" } " in " code { "fivebar.toml" } " a line "
+                code { "https = \"0.0.0.0:443\"" } " and the school’s certificate, or put a server that has it before the portal, on \
+                 the same machine, and its address into " code { "url" } "."
             }
         },
     )

@@ -81,7 +81,7 @@ fn digest(account: &Account) -> String {
 }
 
 async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Result<Response, PageError> {
-    if !House::is_private(from.address) {
+    if !from.is_private {
         return Ok(house.respond(&account_views::not_private().status(StatusCode::FORBIDDEN)));
     }
     let at = house.clock.now();
