@@ -16,6 +16,7 @@ mod m0010_device_hardware;
 mod m0011_house;
 mod m0013_sign_in;
 mod m0017_code_app;
+mod m0012_roll;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -45,6 +46,7 @@ const ALL: &[Migration] = &[
     Migration { number: 11, name: "house", statements: m0011_house::statements },
     Migration { number: 13, name: "sign-in", statements: m0013_sign_in::statements },
     Migration { number: 17, name: "code-app", statements: m0017_code_app::statements },
+    Migration { number: 12, name: "roll", statements: m0012_roll::statements },
 ];
 
 /// The table that says which a database has had.
