@@ -46,6 +46,15 @@ impl Submitted {
         self.0.reveal().iter().map(|(name, words)| (name.as_str(), words.as_str()))
     }
 
+    /// The fields of a form of several parts: the first value of a name stands.
+    pub(crate) fn of_parts(parts: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut fields = BTreeMap::new();
+        for (name, words) in parts {
+            fields.entry(name).or_insert_with(|| words.replace("\r\n", "\n"));
+        }
+        Self(Private::new(fields))
+    }
+
     pub(crate) fn parse(body: &[u8]) -> Self {
         let mut fields = BTreeMap::new();
         for (name, words) in form_urlencoded::parse(body) {

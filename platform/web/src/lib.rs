@@ -14,9 +14,11 @@ pub mod error;
 pub mod form;
 pub mod guard;
 pub mod page;
+pub mod upload;
 
 pub use address::{Encrypted, OwnAddress};
 pub use error::PageError;
 pub use form::{Mistakes, Submitted};
 pub use guard::{AnyShell, Arrived, guarded};
 pub use page::{Page, Shell};
+pub use upload::Uploaded;
