@@ -117,6 +117,11 @@ pub async fn waiting_for(tx: &mut Tx, kind: &str, subject: &str) -> Result<Optio
     table::waiting_about(tx, kind, subject).await
 }
 
+/// What waits that somebody proposed, oldest first; they as the trail writes them.
+pub async fn proposed_by(tx: &mut Tx, proposer: &str) -> Result<Vec<Approval>, StoreError> {
+    table::waiting_of(tx, proposer).await
+}
+
 /// All that was proposed of that kind about a subject, oldest first.
 pub async fn history(tx: &mut Tx, kind: &str, subject: &str) -> Result<Vec<Approval>, StoreError> {
     table::about(tx, kind, subject).await

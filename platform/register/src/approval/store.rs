@@ -101,6 +101,18 @@ pub(super) async fn about(tx: &mut Tx, kind: &str, subject: &str) -> Result<Vec<
     rows.into_iter().map(read).collect()
 }
 
+/// Those that wait and that somebody proposed, oldest first.
+pub(super) async fn waiting_of(tx: &mut Tx, proposer: &str) -> Result<Vec<Approval>, StoreError> {
+    let rows = table::Entity::find()
+        .filter(table::Column::ProposedBy.eq(proposer))
+        .filter(table::Column::State.eq(State::Waiting.id()))
+        .order_by_asc(table::Column::ProposedAt)
+        .order_by_asc(table::Column::Id)
+        .all(tx.conn())
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
 pub(super) async fn by_id(tx: &mut Tx, id: ApprovalId) -> Result<Option<Approval>, StoreError> {
     table::Entity::find_by_id(id.to_string()).one(tx.conn()).await?.map(read).transpose()
 }
