@@ -29,6 +29,7 @@ pub mod records;
 mod replay;
 mod report;
 pub mod requests;
+pub mod roster;
 pub mod run;
 pub mod sealed;
 pub mod secret;

@@ -18,18 +18,50 @@ use crate::commands::context::Context;
 use crate::commands::dns_name;
 use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
 use crate::commands::records::commit_and_publish;
+use crate::commands::roster::{self, Told};
 use crate::commands::who;
 use crate::process::portal;
 
 #[derive(Debug, Subcommand)]
 pub enum People {
     /// Read a roll and show what it would change; with --apply, change it.
+    ///
+    /// A roll is what another system exports (OneRoster 1.1 or 1.2, School Data Sync V1, V2 or V2.1: a zip file or a folder; or one table, as
+    /// CSV, with one person a row), or a file of Fivebar's own for devices and ranges, and for people where no other system keeps them.
     Import {
-        /// The roll: TOML with [[person]] (name, groups), [[device]] (name, addresses, macs, person) and [[range]] (range, groups).
+        /// The roll: a zip file, a folder, a CSV file; or TOML with [[person]] (name, groups), [[device]] (name, addresses, macs, person) and [[range]] (range, groups).
         file: PathBuf,
         /// Really change the roll.
         #[arg(long)]
         apply: bool,
+        #[command(flatten)]
+        told: Told,
+    },
+    /// List the imports of other systems' rolls, newest first.
+    Imports,
+    /// Show what undoing an import would change; with --apply, undo it.
+    ///
+    /// Whatever somebody has changed since stays as it is, and is named.
+    Undo {
+        /// The import's number, which `fivebar people imports` shows.
+        number: i64,
+        /// Really undo it.
+        #[arg(long)]
+        apply: bool,
+        /// How many people leave, where they are so many that it must be said.
+        #[arg(long, value_name = "NUMBER")]
+        leavers: Option<usize>,
+    },
+    /// Show the rules by which imported people join groups of the filter policy, or write the school's own.
+    Rules {
+        /// The school's own rules: TOML with [[rule]]. They take the place of all that come with the program.
+        file: Option<PathBuf>,
+        /// Really write them.
+        #[arg(long)]
+        apply: bool,
+        /// Go back to those that come with the program.
+        #[arg(long, conflicts_with = "file")]
+        built_in: bool,
     },
     /// Show the roll.
     Show,
@@ -68,7 +100,13 @@ pub enum People {
 /// Runs the command.
 pub fn run(context: &Context, asked: People) -> Result<()> {
     match asked {
-        People::Import { file, apply } => import(context, &file, apply),
+        People::Import { file, apply, told: _ } if roster::is_own_form(&file) => {
+            import(context, &file, apply)
+        }
+        People::Import { file, apply, told } => roster::import(context, &file, &told, apply),
+        People::Imports => roster::list(context),
+        People::Undo { number, apply, leavers } => roster::undo(context, number, apply, leavers),
+        People::Rules { file, apply, built_in } => roster::rules(context, file, apply, built_in),
         People::Show => show(context),
         People::Invite { who: Some(who), name, lost_phone, .. } => {
             invite(context, &who, name.as_deref(), lost_phone)
@@ -80,7 +118,7 @@ pub fn run(context: &Context, asked: People) -> Result<()> {
 
 fn import(context: &Context, file: &Path, apply: bool) -> Result<()> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let roll = match RollFile::parse(&text) {
+    let roll = match RollFile::parse_beside(&text, &roster::kept_elsewhere(context)?) {
         Ok(roll) => roll,
         Err(problems) => {
             let found = Findings::of(file, problems);
@@ -244,7 +282,8 @@ fn strangers(context: &Context, roll: &RollFile) -> Result<BTreeMap<String, Vec<
     Ok(strangers)
 }
 
-fn policy_in_force(context: &Context) -> Result<Option<PolicyDocument>> {
+/// The policy in force, where there is one.
+pub fn policy_in_force(context: &Context) -> Result<Option<PolicyDocument>> {
     let records = context.records()?;
     context.wait(async {
         let mut tx = records.read().await?;
@@ -265,7 +304,7 @@ fn show(context: &Context) -> Result<()> {
         anyhow::Ok(all)
     })?;
     if people.is_empty() && devices.is_empty() && ranges.is_empty() {
-        context.output.say("The roll is empty. `fivebar people import ROLL --apply` fills it.");
+        context.output.say("The roll is empty. `fivebar people import PATH --apply` fills it.");
     }
     for person in &people {
         let own: Vec<String> = devices

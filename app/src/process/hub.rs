@@ -10,7 +10,7 @@ use engine::{Current, KnownBy, Reason, SealedKey};
 use filtering::portal::{LogUnavailable, Named, NamedBy, RecentBlocks, Refusal, Soon};
 use filtering::publish::Published;
 use kit::{Clock, Private, Timestamp, Zone};
-use store::Db;
+use store::{Actor, Db};
 
 use crate::commands::context::database_url;
 use crate::commands::origins::{self, Told};
@@ -171,17 +171,19 @@ async fn serve(
     tokio::spawn(watch(home.clone(), sealed_key.clone(), Arc::clone(&current), seen, mending));
 
     let tries = Arc::new(people::account::Counts::default());
+    let publishes = Publishing {
+        home: home.clone(),
+        records: db.clone(),
+        key: sealed_key.clone(),
+        portal: portal::hosts(config).into(),
+        alarm: alarm.clone(),
+    };
+    tokio::spawn(end_last_days(db.clone(), publishes.clone()));
     let portal = filtering::Portal {
         db: db.clone(),
         clock: Clock::System,
         zone,
-        publishes: Arc::new(Publishing {
-            home: home.clone(),
-            records: db.clone(),
-            key: sealed_key.clone(),
-            portal: portal::hosts(config).into(),
-            alarm: alarm.clone(),
-        }),
+        publishes: Arc::new(publishes),
         log: activity::Client::new(&home.run()),
         pseudonyms,
         keep_days: config.activity.keep_days,
@@ -347,6 +349,30 @@ async fn lapse(db: &Db, at: Timestamp) -> Result<()> {
         let mut tx = db.begin().await?;
         register::approval::lapse(&mut tx, &store::Actor::Job("approvals"), at).await?;
         tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Takes those off the roll whose last day is over, so that they are signed out and gates know it.
+async fn end_last_days(db: Db, publishes: Publishing) {
+    loop {
+        let at = Clock::System.now();
+        if let Err(error) = last_days(&db, &publishes, at).await {
+            tracing::error!(error = format!("{error:#}"), "Whose last day is over is still on the roll")
+        }
+        tokio::time::sleep(ENDS_EVERY).await;
+    }
+}
+
+async fn last_days(db: &Db, publishes: &Publishing, at: Timestamp) -> Result<()> {
+    let job = Actor::Job("last-days");
+    let mut tx = db.read().await?;
+    let some = people::intake::some_last_day_is_over(&mut tx, at).await?;
+    tx.roll_back().await?;
+    if some {
+        let mut tx = db.begin().await?;
+        people::intake::end_days(&mut tx, &job, at).await?;
+        people::intake::Publishes::roll(publishes, tx, job, at).await?;
     }
     Ok(())
 }

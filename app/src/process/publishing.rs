@@ -10,6 +10,7 @@ use filtering::portal::{Gate, GateHas, NotPublished, Publishes, Soon};
 use filtering::publish::Published;
 use filtering::sealed::telling::may_tell;
 use kit::{Clock, Timestamp};
+use people::intake::PublishError;
 use store::{Actor, Db, Tx};
 
 use crate::commands::records::{NotLive, publish_live};
@@ -34,6 +35,13 @@ const NOT_NOW: &str =
     "Nothing can be opened just now. Try again in an hour; the access trail says that you asked";
 /// What the trail calls it.
 const FROM_THE_PORTAL: &str = "portal";
+
+impl Publishing {
+    fn late(&self, error: &filtering::publish::PublishError) {
+        tracing::error!(%error, "What was decided at the portal is kept, and not published yet");
+        self.alarm.late();
+    }
+}
 
 impl Publishes for Publishing {
     fn live(
@@ -69,11 +77,7 @@ impl Publishes for Publishing {
                     Err(NotPublished::CannotBe(if may.0 { why } else { NOT_NOW.to_owned() }))
                 }
                 // It is decided. Every page says that gates do not have it yet, and it is published as soon as it can be.
-                Err(NotLive::Late(error)) => {
-                    tracing::error!(%error, "What was decided at the portal is kept, and not published yet");
-                    self.alarm.late();
-                    Ok(())
-                }
+                Err(NotLive::Late(error)) => Ok(self.late(&error)),
                 Err(NotLive::Failed(error)) => Err(failed(error)),
             }
         })
@@ -142,6 +146,24 @@ impl Gate for GateFile {
             requests: health.count("proxy", "forwarded"),
             observing_until: health.observing_until_ms.map(Timestamp::from_millis),
             notice: health.notice,
+        })
+    }
+}
+
+impl people::intake::Publishes for Publishing {
+    fn roll(&self, tx: Tx, _: Actor, at: Timestamp) -> Soon<'_, Result<(), PublishError>> {
+        Box::pin(async move {
+            let (this, runtime) = (self.clone(), tokio::runtime::Handle::current());
+            let nothing = LiveDocument::default();
+            let work = move || {
+                runtime.block_on(publish_live(&this.home, tx, this.key.clone(), &this.portal, &nothing, at))
+            };
+            let done = tokio::task::spawn_blocking(work).await.map_err(|error| PublishError(error.into()))?;
+            match done {
+                Ok(()) => Ok(()),
+                Err(NotLive::Late(error)) => Ok(self.late(&error)),
+                Err(error) => Err(PublishError(error.into())),
+            }
         })
     }
 }

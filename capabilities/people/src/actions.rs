@@ -23,6 +23,9 @@ pub async fn import(
         return Ok(changes);
     }
     tables::put(tx, &difference, at).await?;
+    for one in &difference.people.removed {
+        crate::leaving::leave(tx, actor, one.number, at).await?;
+    }
     trail::changed(tx, actor, "roll.import", &Subject::new("roll", "school"), &json!(changes), at).await?;
     Ok(changes)
 }

@@ -2,21 +2,36 @@
 
 pub mod account;
 mod actions;
+mod content;
 mod dns_name;
 pub mod duty;
+pub mod intake;
+mod kind;
+pub mod leaving;
 mod model;
 pub mod pseudonym;
+pub mod relation;
 mod roll_file;
+pub mod roster;
+mod rules;
 mod store;
 
 pub use actions::import;
 pub use dns_name::{Owner, dns_names_of, give_dns_name, revoke_dns_names};
+pub use kind::{Kind, YearGroup};
 pub use model::{Changes, Counts, Device, Listed, Person, Range};
 pub use pseudonym::Pseudonyms;
 pub use roll_file::{DeviceLine, PersonLine, RangeLine, RollFile};
-pub use store::{compare, device_names, devices, gate_roll, name_of, names, people, people_called, ranges};
+pub use rules::{BadRules, Rule, Rules};
+pub use store::{
+    compare, device_names, devices, gate_roll, kept_elsewhere, name_of, names, people, people_called, ranges,
+};
 
 kit::id_kind!(
     /// The id of a person's record.
     PersonId, PersonKind, "person"
+);
+kit::id_kind!(
+    /// The id of a class.
+    ClassId, ClassKind, "class"
 );

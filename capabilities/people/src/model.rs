@@ -55,8 +55,10 @@ pub struct Range {
 /// Everything on the roll.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listed {
-    /// The people.
+    /// The people whom a roll file keeps.
     pub people: Vec<Person>,
+    /// Those whom another source keeps: a roll file changes nothing of them, and may say which devices are theirs.
+    pub elsewhere: Vec<Person>,
     /// The devices.
     pub devices: Vec<Device>,
     /// The ranges.
@@ -117,12 +119,14 @@ pub(crate) struct Kind<'a, New, Old> {
 
 impl<'a> Difference<'a> {
     pub fn between(now: &'a Listed, file: &'a RollFile) -> Self {
+        let all = now.people.iter().chain(&now.elsewhere);
         let key_of: BTreeMap<PersonNo, &str> =
-            now.people.iter().map(|person| (person.number, person.key.reveal().as_str())).collect();
+            all.map(|person| (person.number, person.key.reveal().as_str())).collect();
+        let elsewhere = |line: &&PersonLine| now.elsewhere.iter().any(|one| *one.key.reveal() == line.key);
         Self {
             people: Kind::between(
                 &now.people,
-                &file.people,
+                file.people.iter().filter(|line| !elsewhere(line)),
                 |old| old.key.reveal(),
                 |new| &new.key,
                 |old, new| *old.name.reveal() == new.name && old.groups == new.groups,
@@ -157,7 +161,7 @@ impl<'a> Difference<'a> {
 impl<'a, New, Old> Kind<'a, New, Old> {
     fn between(
         old: &'a [Old],
-        new: &'a [New],
+        new: impl IntoIterator<Item = &'a New>,
         old_key: impl Fn(&'a Old) -> &'a str,
         new_key: impl Fn(&'a New) -> &'a str,
         same: impl Fn(&Old, &New) -> bool,

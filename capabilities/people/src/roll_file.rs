@@ -121,6 +121,11 @@ impl RollFile {
 
     /// Reads a roll. Every mistake is reported, with its line and what to do; no message repeats a name or an address.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        Self::parse_beside(text, &BTreeSet::new())
+    }
+
+    /// The same where devices may also be those of people whom another source keeps, by their keys.
+    pub fn parse_beside(text: &str, elsewhere: &BTreeSet<String>) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader { text, problems: Vec::new() };
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
@@ -139,7 +144,7 @@ impl RollFile {
             reader.problems.push(Problem::error(line, "this is not part of a roll", remedy));
         }
         let people = reader.people(people);
-        let devices = reader.devices(devices, &people);
+        let devices = reader.devices(devices, &people, elsewhere);
         let ranges = reader.ranges(ranges);
         if reader.problems.is_empty() {
             return Ok(Self { people, devices, ranges });
@@ -242,8 +247,14 @@ impl<'t> Reader<'t> {
         people
     }
 
-    fn devices(&mut self, texts: Vec<(u32, DeviceText)>, people: &[PersonLine]) -> Vec<DeviceLine> {
-        let keys: BTreeSet<&str> = people.iter().map(|person| person.key.as_str()).collect();
+    fn devices(
+        &mut self,
+        texts: Vec<(u32, DeviceText)>,
+        people: &[PersonLine],
+        elsewhere: &BTreeSet<String>,
+    ) -> Vec<DeviceLine> {
+        let people = people.iter().map(|person| person.key.as_str());
+        let keys: BTreeSet<&str> = people.chain(elsewhere.iter().map(String::as_str)).collect();
         let (mut names, mut places, mut cards) = (Once::default(), Once::default(), Once::default());
         let mut devices = Vec::new();
         for (line, text) in texts {

@@ -1,17 +1,21 @@
 //! The tables of the roll: people, devices and their addresses, ranges. The only file that names them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use engine::live::{DeviceEntry, HardwareEntry, PersonEntry, RangeEntry, Roll};
 use engine::{DeviceNo, HardwareAddress, PersonNo};
 use kit::{Private, Timestamp};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 use store::orm as sea_orm;
 use store::{StoreError, Tx};
 
 use crate::PersonId;
+use crate::intake::Facts;
+use crate::kind::{Kind, YearGroup};
 use crate::model::{Changes, Device, Difference, Listed, Person, Range};
 use crate::roll_file::{DeviceLine, PersonLine, RangeLine, RollFile};
 
@@ -30,6 +34,14 @@ mod person {
         pub groups: String,
         pub joined_at: i64,
         pub left_at: Option<i64>,
+        pub kind: Option<String>,
+        pub year_group: Option<i64>,
+        pub given_name: Option<String>,
+        pub family_name: Option<String>,
+        pub born_on: Option<String>,
+        pub first_on: Option<String>,
+        pub last_on: Option<String>,
+        pub leaves_at: Option<i64>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
@@ -216,7 +228,9 @@ pub async fn people_called(tx: &mut Tx, written: &str) -> Result<Vec<Person>, St
 /// The roll as the gate gets it: numbers, addresses and group ids; no names. A group that the policy does not have is
 /// found when it is compiled under one.
 pub async fn gate_roll(tx: &mut Tx) -> Result<Roll, StoreError> {
-    let people = people(tx).await?.into_iter();
+    let people = people(tx).await?;
+    let here: BTreeSet<PersonNo> = people.iter().map(|one| one.number).collect();
+    let people = people.into_iter();
     let devices = devices(tx).await?;
     let hardware = devices.iter().flat_map(|one| {
         one.hardware.iter().map(|address| HardwareEntry { address: *address, device: one.number })
@@ -231,7 +245,8 @@ pub async fn gate_roll(tx: &mut Tx) -> Result<Roll, StoreError> {
         devices: devices
             .map(|one| DeviceEntry {
                 device: one.number,
-                person: one.person,
+                // Until somebody hands it over, a device of who has left is nobody's.
+                person: one.person.filter(|person| here.contains(person)),
                 groups: one.groups,
                 addresses: one.addresses,
             })
@@ -247,8 +262,17 @@ pub async fn compare(tx: &mut Tx, file: &RollFile) -> Result<Changes, StoreError
     Ok(Difference::between(&now, file).changes())
 }
 
+/// The keys of those on the roll whom another source than a roll file keeps.
+pub async fn kept_elsewhere(tx: &mut Tx) -> Result<BTreeSet<String>, StoreError> {
+    Ok(listed(tx).await?.elsewhere.into_iter().map(|one| one.key.into_revealed()).collect())
+}
+
+/// What a roll file speaks of: the devices, the ranges, and those people whom no other source keeps.
 pub(crate) async fn listed(tx: &mut Tx) -> Result<Listed, StoreError> {
-    Ok(Listed { people: people(tx).await?, devices: devices(tx).await?, ranges: ranges(tx).await? })
+    let kept = crate::intake::kept_by_sources(tx).await?;
+    let mut people = people(tx).await?;
+    let elsewhere: Vec<Person> = people.extract_if(.., |one| kept.contains(&one.number)).collect();
+    Ok(Listed { people, elsewhere, devices: devices(tx).await?, ranges: ranges(tx).await? })
 }
 
 /// Brings the tables to what the file says. Who leaves is marked first, so that the same id may come back as somebody
@@ -293,6 +317,14 @@ async fn insert_person(tx: &mut Tx, new: &PersonLine, number: i64, at: Timestamp
         groups: Set(write_groups(&new.groups)),
         joined_at: Set(at.as_millis()),
         left_at: Set(None),
+        kind: Set(None),
+        year_group: Set(None),
+        given_name: Set(None),
+        family_name: Set(None),
+        born_on: Set(None),
+        first_on: Set(None),
+        last_on: Set(None),
+        leaves_at: Set(None),
     };
     row.insert(tx.conn()).await?;
     Ok(())
@@ -384,6 +416,200 @@ async fn insert_range(tx: &mut Tx, new: &RangeLine) -> Result<(), StoreError> {
     };
     row.insert(tx.conn()).await?;
     Ok(())
+}
+
+/// A person with all that is known of them: number, key, facts without their link to a source.
+pub(crate) struct Known {
+    pub number: PersonNo,
+    pub key: String,
+    pub facts: Facts,
+}
+
+/// Everybody there is a number of, also those who have left.
+pub(crate) async fn known(tx: &mut Tx) -> Result<Vec<Known>, StoreError> {
+    let rows = person::Entity::find().order_by_asc(person::Column::Number).all(tx.conn()).await?;
+    rows.into_iter().map(read_known).collect()
+}
+
+/// The same of one.
+pub(crate) async fn known_of(tx: &mut Tx, person: PersonNo) -> Result<Option<Known>, StoreError> {
+    let row =
+        person::Entity::find().filter(person::Column::Number.eq(i64::from(person.0))).one(tx.conn()).await?;
+    row.map(read_known).transpose()
+}
+
+/// A page of those on the roll, in the order of their names, and how many there are; `words` stand in the name.
+pub(crate) async fn page_of(
+    tx: &mut Tx,
+    kind: Option<Kind>,
+    words: &str,
+    (first, most): (u64, u64),
+) -> Result<(Vec<Known>, u64), StoreError> {
+    let mut asked = person::Entity::find().filter(person::Column::LeftAt.is_null());
+    if let Some(kind) = kind {
+        asked = asked.filter(person::Column::Kind.eq(kind.id()));
+    }
+    for word in words.split_whitespace() {
+        let word = word.to_lowercase().replace(['%', '_', '\\'], "");
+        asked = asked.filter(Func::lower(Expr::col(person::Column::Name)).like(format!("%{word}%")));
+    }
+    let count = asked.clone().count(tx.conn()).await?;
+    let rows = asked
+        .order_by_asc(person::Column::FamilyName)
+        .order_by_asc(person::Column::Name)
+        .order_by_asc(person::Column::Number)
+        .offset(first)
+        .limit(most)
+        .all(tx.conn())
+        .await?;
+    Ok((rows.into_iter().map(read_known).collect::<Result<_, _>>()?, count))
+}
+
+/// What they are, of somebody who is on the roll.
+pub(crate) async fn kind_of(tx: &mut Tx, person: PersonNo) -> Result<Option<Kind>, StoreError> {
+    let row = person::Entity::find()
+        .filter(person::Column::Number.eq(i64::from(person.0)))
+        .filter(person::Column::LeftAt.is_null())
+        .one(tx.conn())
+        .await?;
+    Ok(row.and_then(|row| row.kind).and_then(|kind| Kind::of_id(&kind)))
+}
+
+/// When somebody left the roll, where they have.
+pub(crate) async fn left_at(tx: &mut Tx, person: PersonNo) -> Result<Option<Timestamp>, StoreError> {
+    let row =
+        person::Entity::find().filter(person::Column::Number.eq(i64::from(person.0))).one(tx.conn()).await?;
+    Ok(row.and_then(|row| row.left_at).map(Timestamp::from_millis))
+}
+
+/// Those on the roll whose last day is over.
+pub(crate) async fn over(tx: &mut Tx, at: Timestamp) -> Result<Vec<PersonNo>, StoreError> {
+    let rows = person::Entity::find()
+        .filter(person::Column::LeftAt.is_null())
+        .filter(person::Column::LeavesAt.lte(at.as_millis()))
+        .order_by_asc(person::Column::Number)
+        .all(tx.conn())
+        .await?;
+    rows.into_iter().map(|row| Ok(PersonNo(number("person", "number", row.number)?))).collect()
+}
+
+/// Takes somebody off the roll.
+pub(crate) async fn left(tx: &mut Tx, person: PersonNo, at: Timestamp) -> Result<(), StoreError> {
+    person::Entity::update_many()
+        .col_expr(person::Column::LeftAt, Expr::value(at.as_millis()))
+        .filter(person::Column::Number.eq(i64::from(person.0)))
+        .filter(person::Column::LeftAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Somebody new: their number, key, facts, and when their last day ends.
+pub(crate) type New = (PersonNo, String, Facts, Option<Timestamp>);
+
+/// Puts new people on the roll.
+pub(crate) async fn insert_known(tx: &mut Tx, new: &[New], at: Timestamp) -> Result<(), StoreError> {
+    for some in new.chunks(100) {
+        let rows: Vec<person::ActiveModel> = some
+            .iter()
+            .map(|(number, key, facts, leaves_at)| {
+                let id: PersonId = tx.ids().make(at);
+                person::ActiveModel {
+                    id: Set(id.to_string()),
+                    number: Set(i64::from(number.0)),
+                    key: Set(key.clone()),
+                    joined_at: Set(at.as_millis()),
+                    ..known_columns(facts, *leaves_at, at)
+                }
+            })
+            .collect();
+        person::Entity::insert_many(rows).exec_without_returning(tx.conn()).await?;
+    }
+    Ok(())
+}
+
+/// Makes somebody what is known of them now.
+pub(crate) async fn update_known(
+    tx: &mut Tx,
+    person: PersonNo,
+    key: &str,
+    facts: &Facts,
+    leaves_at: Option<Timestamp>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let row = person::ActiveModel { key: Set(key.to_owned()), ..known_columns(facts, leaves_at, at) };
+    person::Entity::update_many()
+        .set(row)
+        .filter(person::Column::Number.eq(i64::from(person.0)))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+fn known_columns(facts: &Facts, leaves_at: Option<Timestamp>, at: Timestamp) -> person::ActiveModel {
+    person::ActiveModel {
+        name: Set(facts.name.clone()),
+        groups: Set(write_groups(&facts.groups)),
+        left_at: Set((!facts.here).then_some(at.as_millis())),
+        kind: Set(facts.kind.map(|kind| kind.id().to_owned())),
+        year_group: Set(facts.year.map(|year| i64::from(year.number()))),
+        given_name: Set(facts.given.clone()),
+        family_name: Set(facts.family.clone()),
+        born_on: Set(facts.born_on.clone()),
+        first_on: Set(facts.first_on.clone()),
+        last_on: Set(facts.last_on.clone()),
+        leaves_at: Set(leaves_at.map(Timestamp::as_millis)),
+        ..Default::default()
+    }
+}
+
+fn read_known(row: person::Model) -> Result<Known, StoreError> {
+    let kind = row
+        .kind
+        .as_deref()
+        .map(|kind| Kind::of_id(kind).ok_or_else(|| unreadable("person", "kind", "no kind of people")));
+    let year = row.year_group.map(|year| {
+        YearGroup::of_number(year).ok_or_else(|| unreadable("person", "year_group", "no year group"))
+    });
+    Ok(Known {
+        number: PersonNo(number("person", "number", row.number)?),
+        key: row.key,
+        facts: Facts {
+            name: row.name,
+            given: row.given_name,
+            family: row.family_name,
+            kind: kind.transpose()?,
+            year: year.transpose()?,
+            born_on: row.born_on,
+            first_on: row.first_on,
+            last_on: row.last_on,
+            groups: read_groups("person", &row.groups)?,
+            here: row.left_at.is_none(),
+            linked: false,
+        },
+    })
+}
+
+/// The highest number that was ever given to a person.
+pub(crate) async fn highest_person(tx: &mut Tx) -> Result<i64, StoreError> {
+    highest(tx, person::Column::Number, person::Entity).await
+}
+
+/// Gives a device to somebody else, or to nobody. `false` where it is not on the register, or not theirs any more.
+pub(crate) async fn hand_device(
+    tx: &mut Tx,
+    device: DeviceNo,
+    from: PersonNo,
+    to: Option<PersonNo>,
+) -> Result<bool, StoreError> {
+    let handed = device::Entity::update_many()
+        .col_expr(device::Column::Person, Expr::value(to.map(|to| i64::from(to.0))))
+        .filter(device::Column::Number.eq(i64::from(device.0)))
+        .filter(device::Column::Person.eq(i64::from(from.0)))
+        .filter(device::Column::LeftAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(handed.rows_affected == 1)
 }
 
 /// The highest number ever given, to those who left too: a number is never given twice.

@@ -26,6 +26,7 @@ mod policy_changes;
 mod portal_in_reach;
 mod pupil;
 mod replay;
+mod roll;
 mod safe_search;
 mod sealed;
 mod searches;

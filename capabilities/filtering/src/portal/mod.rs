@@ -24,6 +24,7 @@ use kit::{Clock, Private, Timestamp, Zone};
 use people::Pseudonyms;
 use people::account::{Counts, Hashing, House};
 use people::duty::SchoolKind;
+use people::intake::Office;
 use store::{Actor, Db};
 use web::{Page, PageError, Shell};
 
@@ -101,7 +102,9 @@ pub fn routes(portal: Portal) -> Router {
         .merge(today::routes())
         .merge(who_sees::routes());
     let (own, shell, house) = (portal.own.clone(), portal.clone(), House::from_ref(&portal));
-    let pages = pages.with_state(portal).merge(people::account::routes(house));
+    let office = portal.office();
+    let pages =
+        pages.with_state(portal).merge(people::account::routes(house)).merge(people::intake::routes(office));
     web::guarded(pages, own, Arc::new(move || shell.shell()))
 }
 
@@ -125,6 +128,15 @@ impl Portal {
             .to_vec(),
             signed_in: None,
         }
+    }
+
+    /// What the pages of the roll need.
+    fn office(&self) -> Office {
+        let filter = Arc::clone(&self.filter);
+        let groups = move || filter.policy().document().groups.iter().map(|group| group.id.clone()).collect();
+        // Whoever publishes what pages change publishes the roll.
+        let publishes: Arc<dyn people::intake::Publishes> = self.publishes.clone();
+        Office { house: House::from_ref(self), publishes, groups: Arc::new(groups) }
     }
 
     pub(crate) fn respond(&self, page: &Page) -> Response {

@@ -7,8 +7,8 @@ use kit::Timestamp;
 use super::Soon;
 use crate::health::GateHealth;
 
-/// Commits and publishes.
-pub trait Publishes: Send + Sync {
+/// Commits and publishes; the roll too.
+pub trait Publishes: people::intake::Publishes {
     /// Commits what the transaction has changed and publishes what holds for a time, with something new in it, where
     /// gates can carry that out. What no gate can carry out is not kept. Gates have it within a second; where they cannot have it
     /// yet, it is kept and tried again, and every page says so meanwhile.

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use people::account::SignedIn;
 use people::account::recovery::Recover;
 use people::duty::Duties;
+use people::intake::ReadRoll;
 use web::component::InsetText;
 use web::{Page, PageError};
 
@@ -40,6 +41,7 @@ pub fn offered(standing: &Standing) -> Vec<(String, String)> {
         (authority.offers::<ReadLessons>(standing), "For a lesson", "/staff/lessons"),
         (authority.offers::<ExplainForClass>(standing), "Why open or closed?", "/staff/explain"),
         (authority.offers::<ReadActivity>(standing), "Activity", "/staff/activity"),
+        (authority.offers::<ReadRoll>(standing), "People", "/staff/roll"),
         (authority.offers::<Recover>(standing), "Let in again", "/staff/recoveries"),
     ];
     named(&offers)

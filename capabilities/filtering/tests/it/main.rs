@@ -15,6 +15,8 @@ mod policy_kept;
 mod portal;
 mod publishing;
 mod recovering;
+mod roll;
+mod roll_samples;
 mod samples;
 mod school;
 mod sealed;

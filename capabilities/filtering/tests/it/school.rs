@@ -22,6 +22,7 @@ use kit::{Clock, Private, Timestamp, Zone};
 use lists::{IndexBuilder, ListIndex, Seed};
 use people::account::{Counts, Hashing};
 use people::duty::SchoolKind;
+use people::intake::PublishError;
 use store::{Actor, Tx};
 use testing::{MONDAY, TestDatabase};
 use tower::ServiceExt as _;
@@ -129,6 +130,12 @@ impl Publishes for CommitsOnly {
     fn live(&self, tx: Tx, new: LiveDocument, _: Actor, _: Timestamp) -> Soon<'_, Result<(), NotPublished>> {
         assert_eq!(new.overrides.len(), 1, "what is new goes with it");
         Box::pin(async move { tx.commit().await.map_err(|error| NotPublished::Failed(error.into())) })
+    }
+}
+
+impl people::intake::Publishes for CommitsOnly {
+    fn roll(&self, tx: Tx, _: Actor, _: Timestamp) -> Soon<'_, Result<(), PublishError>> {
+        Box::pin(async move { tx.commit().await.map_err(|error| PublishError(error.into())) })
     }
 }
 

@@ -5,6 +5,7 @@ pub mod codes;
 mod door;
 mod from;
 mod house;
+mod leaving;
 mod model;
 mod pages;
 mod password;
@@ -23,6 +24,7 @@ pub use actions::{
 };
 pub use door::SignedIn;
 pub use house::House;
+pub(crate) use leaving::end_of_leaver;
 pub use model::{Account, AccountId, Name, Session, Token};
 pub use pages::routes;
 pub use password::Hashing;

@@ -1,7 +1,7 @@
 //! Giving duties and ending them.
 
 use engine::PersonNo;
-use kit::{Permit, Timestamp};
+use kit::{Actor, Permit, Timestamp};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
@@ -87,5 +87,25 @@ pub async fn end(tx: &mut Tx, permit: &Permit<EndDuty>, at: Timestamp) -> Result
 
 /// Every duty that was ever given, oldest first.
 pub async fn all(tx: &mut Tx, _: &Permit<ReadDuties>) -> Result<Vec<Assignment>, StoreError> {
+    table::all(tx).await
+}
+
+/// Ends all that somebody holds or is to hold, in the transaction of their leaving; how many.
+pub(crate) async fn end_of_leaver(
+    tx: &mut Tx,
+    actor: &Actor,
+    person: PersonNo,
+    at: Timestamp,
+) -> Result<u64, StoreError> {
+    table::end_all(tx, person, actor, at).await
+}
+
+/// Takes that back of whoever left at `left_at`; how many.
+pub(crate) async fn give_back(tx: &mut Tx, person: PersonNo, left_at: Timestamp) -> Result<u64, StoreError> {
+    table::give_back(tx, person, left_at).await
+}
+
+/// Every duty that was ever given, for the pages of this crate that hold another permit.
+pub(crate) async fn every(tx: &mut Tx) -> Result<Vec<Assignment>, StoreError> {
     table::all(tx).await
 }

@@ -9,6 +9,7 @@ use store::{StoreError, Tx};
 
 use super::content::Duties;
 use super::store as table;
+use crate::kind::Kind;
 
 /// For how long a proof of who somebody is counts as a fresh one.
 pub(crate) const FRESH_MS: i64 = 10 * 60 * 1_000;
@@ -43,8 +44,11 @@ pub async fn of_person(
 ) -> Result<Stands, StoreError> {
     let on_the_roll = crate::store::on_the_roll(tx, person).await?;
     let held = if on_the_roll { table::of_person(tx, person).await? } else { Vec::new() };
-    let duties: BTreeSet<String> =
+    let mut duties: BTreeSet<String> =
         held.into_iter().filter(|one| one.holds(at)).map(|one| one.given.duty).collect();
+    // What the roll alone says: whoever is on it as a pupil is a pupil.
+    let kind = if on_the_roll { crate::store::kind_of(tx, person).await? } else { None };
+    duties.extend(kind.and_then(Kind::duty).map(str::to_owned));
     let needs = |duty: &String| Duties::built_in().named(duty).is_none_or(|duty| duty.second_proof);
     let needs_several = duties.iter().any(needs);
     let (resting, duties) = duties.into_iter().partition(|duty| !proof.several && needs(duty));

@@ -69,6 +69,35 @@ pub(super) async fn end(
     Ok(ended.rows_affected == 1)
 }
 
+/// Ends all that somebody holds or is to hold, because they left; how many.
+pub(super) async fn end_all(
+    tx: &mut Tx,
+    person: PersonNo,
+    actor: &Actor,
+    at: Timestamp,
+) -> Result<u64, StoreError> {
+    let ended = table::Entity::update_many()
+        .col_expr(table::Column::EndedBy, Expr::value(actor.to_string()))
+        .col_expr(table::Column::EndedAt, Expr::value(at.as_millis()))
+        .filter(table::Column::Person.eq(i64::from(person.0)))
+        .filter(table::Column::EndedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(ended.rows_affected)
+}
+
+/// Takes back that all of somebody's ended at that moment; how many did.
+pub(super) async fn give_back(tx: &mut Tx, person: PersonNo, ended_at: Timestamp) -> Result<u64, StoreError> {
+    let given = table::Entity::update_many()
+        .col_expr(table::Column::EndedBy, Expr::value(Option::<String>::None))
+        .col_expr(table::Column::EndedAt, Expr::value(Option::<i64>::None))
+        .filter(table::Column::Person.eq(i64::from(person.0)))
+        .filter(table::Column::EndedAt.eq(ended_at.as_millis()))
+        .exec(tx.conn())
+        .await?;
+    Ok(given.rows_affected)
+}
+
 /// All that were ever given, oldest first.
 pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Assignment>, StoreError> {
     let rows = table::Entity::find()

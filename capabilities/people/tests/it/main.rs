@@ -1,4 +1,8 @@
 //! The roll on both engines.
 
 #[cfg(test)]
+mod any_bytes;
+#[cfg(test)]
+mod intake;
+#[cfg(test)]
 mod roll;

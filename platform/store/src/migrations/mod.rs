@@ -14,9 +14,9 @@ mod m0008_dns_name;
 mod m0009_observing;
 mod m0010_device_hardware;
 mod m0011_house;
-mod m0013_sign_in;
-mod m0017_code_app;
 mod m0012_roll;
+mod m0013_sign_in;
+mod m0014_code_app;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -44,9 +44,9 @@ const ALL: &[Migration] = &[
     Migration { number: 9, name: "observing", statements: m0009_observing::statements },
     Migration { number: 10, name: "device-hardware", statements: m0010_device_hardware::statements },
     Migration { number: 11, name: "house", statements: m0011_house::statements },
-    Migration { number: 13, name: "sign-in", statements: m0013_sign_in::statements },
-    Migration { number: 17, name: "code-app", statements: m0017_code_app::statements },
     Migration { number: 12, name: "roll", statements: m0012_roll::statements },
+    Migration { number: 13, name: "sign-in", statements: m0013_sign_in::statements },
+    Migration { number: 14, name: "code-app", statements: m0014_code_app::statements },
 ];
 
 /// The table that says which a database has had.

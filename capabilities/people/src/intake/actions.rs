@@ -1,0 +1,510 @@
+//! Making a difference of a roll, applying it, dropping it, and undoing what was applied.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::PersonNo;
+use kit::{Actor, Permit, Timestamp, Zone};
+use serde_json::json;
+use store::{StoreError, Subject, Tx, trail};
+
+use super::model::{By, Change, Facts, Import, State, Summary, Thing, What, pair, plan, undo};
+use super::store as tables;
+use crate::leaving;
+use crate::roster::{Complaint, Roster};
+use crate::rules::{BadRules, Rules};
+use crate::store::{self as roll, New};
+
+kit::action!(
+    /// Reading the roll: who is at the school, in which year and class.
+    ReadRoll(()) = "roll.read"
+);
+kit::action!(
+    /// Making a difference of the roll to look at, and dropping it.
+    ImportRoll(()) = "roll.import"
+);
+kit::action!(
+    /// Applying a difference of the roll.
+    ApplyImport(i64) = "roll.apply"
+);
+kit::action!(
+    /// Writing the rules by which people join groups.
+    WriteRules(()) = "roll.rules"
+);
+
+/// What whoever makes a difference gives besides the roll.
+#[derive(Debug, Clone)]
+pub struct Given<'a> {
+    /// Whose ids it goes by; the form's own where nobody says it.
+    pub source: Option<&'a str>,
+    /// The groups of the policy in force, where it is known.
+    pub groups: Option<&'a BTreeSet<String>>,
+    /// The school's own time.
+    pub zone: &'a Zone,
+}
+
+/// Why no difference was made.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The name of a source cannot be one.
+    #[error("a source is called by small letters, digits and -, up to 40, as in sims or staff-list")]
+    Source,
+    /// There is no import of that number that was applied.
+    #[error(
+        "there is no import of that number that was applied and not undone; `fivebar people imports` lists them"
+    )]
+    NotApplied,
+    /// What it changed is not kept any more.
+    #[error("what that import changed is not kept any more, so it cannot be undone")]
+    Forgotten,
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes the difference between what a source tells and what it told before, and keeps it until somebody applies or drops it. An
+/// earlier one of the same source that waits is dropped.
+pub async fn prepare(
+    tx: &mut Tx,
+    permit: &Permit<ImportRoll>,
+    told: &Roster,
+    given: &Given<'_>,
+    at: Timestamp,
+) -> Result<Import, PrepareError> {
+    let source = given.source.unwrap_or_else(|| told.shape.source());
+    if !is_source(source) {
+        return Err(PrepareError::Source);
+    }
+    let rules = rules(tx).await?;
+    let ids: BTreeSet<&str> = told.people.keys().map(String::as_str).collect();
+    let now = tables::state(tx, source, &ids).await?;
+    let today = given.zone.day(at).date.to_string();
+    let (changes, summary) = plan(&now, told, &By { rules: &rules, groups: given.groups, today: &today });
+    keep(tx, permit, (source, Some(told.shape), None), (changes, summary), at).await
+}
+
+/// Makes the difference that turns an import back, and keeps it likewise. Whatever somebody has changed since stays, and is named.
+pub async fn prepare_undo(
+    tx: &mut Tx,
+    permit: &Permit<ImportRoll>,
+    number: i64,
+    at: Timestamp,
+) -> Result<Import, PrepareError> {
+    let made = tables::by_number(tx, number).await?.filter(|import| import.state == "applied");
+    let made = made.ok_or(PrepareError::NotApplied)?;
+    let (changes, _) = tables::changes(tx, number, None, (0, u64::from(u32::MAX))).await?;
+    if changes.is_empty() && !made.summary.is_nothing() {
+        return Err(PrepareError::Forgotten);
+    }
+    let now = tables::state(tx, &made.source, &person_ids(&changes)).await?;
+    let back = undo(&now, &changes);
+    keep(tx, permit, (&made.source, made.shape, Some(number)), back, at).await
+}
+
+async fn keep(
+    tx: &mut Tx,
+    permit: &Permit<ImportRoll>,
+    (source, shape, undoes): (&str, Option<crate::roster::Shape>, Option<i64>),
+    (changes, summary): (Vec<Change>, Summary),
+    at: Timestamp,
+) -> Result<Import, PrepareError> {
+    if let Some(older) = tables::waiting(tx, source).await? {
+        drop_one(tx, permit.actor(), older.number, at).await?;
+    }
+    let import = Import {
+        number: tables::next_number(tx).await?,
+        source: source.to_owned(),
+        shape,
+        undoes,
+        state: "waiting".to_owned(),
+        summary,
+        made_by: permit.actor().to_string(),
+        made_at: at,
+        answered: None,
+    };
+    tables::insert(tx, &import, &changes).await?;
+    let detail = in_numbers(&import);
+    trail::changed(tx, permit.actor(), "roll.prepare", &subject(import.number), &detail, at).await?;
+    Ok(import)
+}
+
+/// An import for the trail: numbers, and nobody.
+fn in_numbers(import: &Import) -> serde_json::Value {
+    let Summary { people, classes, relations, .. } = &import.summary;
+    json!({
+        "source": import.source, "undoes": import.undoes, "people": people, "classes": classes, "relations": relations,
+        "complaints": import.summary.complaints.len(),
+    })
+}
+
+fn subject(number: i64) -> Subject {
+    Subject::new("roll-import", number)
+}
+
+fn is_source(source: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !source.is_empty() && source.len() <= 40 && source.bytes().all(is_plain)
+}
+
+fn person_ids(changes: &[Change]) -> BTreeSet<&str> {
+    changes
+        .iter()
+        .filter(|change| change.thing == Thing::Person)
+        .map(|change| change.outside_id.as_str())
+        .collect()
+}
+
+/// Drops a difference that waits: nothing of it is kept but that it was there. `false` where it does not wait any more.
+pub async fn drop_waiting(
+    tx: &mut Tx,
+    permit: &Permit<ImportRoll>,
+    number: i64,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    drop_one(tx, permit.actor(), number, at).await
+}
+
+async fn drop_one(tx: &mut Tx, actor: &Actor, number: i64, at: Timestamp) -> Result<bool, StoreError> {
+    if !tables::answer(tx, number, ("waiting", "dropped"), actor, at).await? {
+        return Ok(false);
+    }
+    tables::forget_changes(tx, number).await?;
+    trail::changed(tx, actor, "roll.drop", &subject(number), &json!({}), at).await?;
+    Ok(true)
+}
+
+/// Why a difference was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// It does not wait.
+    #[error(
+        "that import does not wait any more: it was applied or dropped, or a newer one of the same source took its place"
+    )]
+    NotWaiting,
+    /// The roll has changed since it was made.
+    #[error("the roll has changed since this was made; make it anew, and look at it again")]
+    Outdated,
+    /// Many would leave, and nobody said how many.
+    #[error(
+        "{0} people would leave the roll, which is more than a school’s usual changes; say that number if it is right"
+    )]
+    Held(usize),
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Applies a difference that waits, as one change. `leavers` is the number that whoever applies it says, where many leave. Whoever
+/// began the transaction commits it, and publishes the roll anew.
+pub async fn apply(
+    tx: &mut Tx,
+    permit: &Permit<ApplyImport>,
+    leavers: Option<usize>,
+    zone: &Zone,
+    at: Timestamp,
+) -> Result<Import, ApplyError> {
+    let number = *permit.subject();
+    let import = tables::by_number(tx, number).await?.filter(|import| import.state == "waiting");
+    let import = import.ok_or(ApplyError::NotWaiting)?;
+    if let Some(held) = import.summary.held.filter(|held| leavers != Some(*held)) {
+        return Err(ApplyError::Held(held));
+    }
+    let (changes, _) = tables::changes(tx, number, None, (0, u64::from(u32::MAX))).await?;
+    let now = tables::state(tx, &import.source, &person_ids(&changes)).await?;
+    if changes.iter().any(|change| now.of(change) != change.before) {
+        return Err(ApplyError::Outdated);
+    }
+    if !tables::answer(tx, number, ("waiting", "applied"), permit.actor(), at).await? {
+        return Err(ApplyError::NotWaiting);
+    }
+    let undone_at = match import.undoes {
+        Some(undone) => {
+            let made = tables::by_number(tx, undone).await?;
+            if !tables::answer(tx, undone, ("applied", "undone"), permit.actor(), at).await? {
+                return Err(ApplyError::Outdated);
+            }
+            made.and_then(|made| made.answered).map(|(_, at)| at)
+        }
+        None => None,
+    };
+    let applying = Applying { source: &import.source, actor: permit.actor(), undone_at, zone, at };
+    let numbers = applying.people(tx, &now, &changes).await?;
+    applying.classes_and_relations(tx, &changes, &numbers).await?;
+    let verb = if import.undoes.is_some() { "roll.undo" } else { "roll.import" };
+    trail::changed(tx, permit.actor(), verb, &subject(number), &in_numbers(&import), at).await?;
+    Ok(Import { state: "applied".to_owned(), answered: Some((permit.actor().to_string(), at)), ..import })
+}
+
+/// What applying a difference needs throughout.
+struct Applying<'a> {
+    source: &'a str,
+    actor: &'a Actor,
+    /// When what this undoes was applied.
+    undone_at: Option<Timestamp>,
+    zone: &'a Zone,
+    at: Timestamp,
+}
+
+impl Applying<'_> {
+    /// Brings people to what they become; everybody's number by what the source calls them.
+    async fn people(
+        &self,
+        tx: &mut Tx,
+        now: &State,
+        changes: &[Change],
+    ) -> Result<BTreeMap<String, PersonNo>, StoreError> {
+        let mut numbers: BTreeMap<String, PersonNo> =
+            now.people.iter().map(|(id, (number, _))| (id.clone(), *number)).collect();
+        let mut keys = Keys::default();
+        for known in roll::known(tx).await?.into_iter().filter(|known| known.facts.here) {
+            keys.hold(known.key, known.number);
+        }
+        let mut next = roll::highest_person(tx).await?;
+        let (mut new, mut links): (Vec<New>, Vec<(String, PersonNo)>) = Default::default();
+        // Who leaves goes first, so that an id that they give up is free.
+        let of = |leaves: bool| {
+            changes.iter().filter(move |change| {
+                change.thing == Thing::Person
+                    && change.what != What::Kept
+                    && (change.what == What::Leaves) == leaves
+            })
+        };
+        for change in of(true).chain(of(false)) {
+            let (before, Some(after)) = change.facts() else { continue };
+            let id = &change.outside_id;
+            let leaves_at = self.leaves_at(&after);
+            match numbers.get(id).copied() {
+                Some(number) => {
+                    let key = keys.free(self.source, id, number, after.here);
+                    roll::update_known(tx, number, &key, &after, leaves_at, self.at).await?;
+                    self.came_or_went(tx, number, before.as_ref(), &after).await?;
+                    match (tables::is_linked(before.as_ref()), after.linked) {
+                        (false, true) => links.push((id.clone(), number)),
+                        (true, false) => tables::unlink(tx, self.source, id).await?,
+                        _ => {}
+                    }
+                }
+                None => {
+                    next += 1;
+                    let unreadable = StoreError::Unreadable {
+                        table: "person",
+                        column: "number",
+                        why: "a number out of range",
+                    };
+                    let number = u32::try_from(next).map(PersonNo).map_err(|_| unreadable)?;
+                    let key = keys.free(self.source, id, number, after.here);
+                    numbers.insert(id.clone(), number);
+                    links.push((id.clone(), number));
+                    new.push((number, key, after, leaves_at));
+                }
+            }
+        }
+        roll::insert_known(tx, &new, self.at).await?;
+        tables::link(tx, self.source, &links).await?;
+        Ok(numbers)
+    }
+
+    /// Ends what somebody had who leaves, and gives back what an import took away that is undone.
+    async fn came_or_went(
+        &self,
+        tx: &mut Tx,
+        person: PersonNo,
+        before: Option<&Facts>,
+        after: &Facts,
+    ) -> Result<(), StoreError> {
+        match (before.is_some_and(|before| before.here), after.here, self.undone_at) {
+            (true, false, _) => leaving::leave(tx, self.actor, person, self.at).await,
+            (false, true, Some(undone_at)) => {
+                leaving::come_back(tx, self.actor, person, undone_at, self.at).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn classes_and_relations(
+        &self,
+        tx: &mut Tx,
+        changes: &[Change],
+        numbers: &BTreeMap<String, PersonNo>,
+    ) -> Result<(), StoreError> {
+        for change in changes.iter().filter(|change| change.what != What::Kept) {
+            if let (_, Some(class)) = change.classes() {
+                tables::put_class(tx, self.source, &change.outside_id, &class, numbers, self.at).await?;
+            }
+            if let (_, Some(relation)) = change.relations()
+                && let Some(between) = tables::numbered(&change.outside_id, numbers)
+            {
+                tables::put_relation(tx, self.source, between, &relation, self.at).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The midnight with which somebody's last day ends.
+    fn leaves_at(&self, facts: &Facts) -> Option<Timestamp> {
+        let last = facts.last_on.as_deref().filter(|_| facts.here)?;
+        let after = last.parse::<jiff::civil::Date>().ok()?.tomorrow().ok()?;
+        Some(self.zone.moment(after.at(0, 0, 0, 0)))
+    }
+}
+
+/// What people are called by at the command line.
+#[derive(Default)]
+struct Keys {
+    holders: BTreeMap<String, PersonNo>,
+    held: BTreeMap<PersonNo, String>,
+}
+
+impl Keys {
+    fn hold(&mut self, key: String, holder: PersonNo) {
+        self.held.insert(holder, key.clone());
+        self.holders.insert(key, holder);
+    }
+
+    /// Somebody's key: the source's id, or with the source before it where another has that already.
+    fn free(&mut self, source: &str, id: &str, holder: PersonNo, here: bool) -> String {
+        if let Some(before) = self.held.remove(&holder) {
+            self.holders.remove(&before);
+        }
+        let is_free = !self.holders.contains_key(id);
+        let key = if is_free { id.to_owned() } else { format!("{source}:{id}") };
+        if here {
+            self.hold(key.clone(), holder);
+        }
+        key
+    }
+}
+
+/// One import.
+pub async fn found(tx: &mut Tx, _: &Permit<ImportRoll>, number: i64) -> Result<Option<Import>, StoreError> {
+    tables::by_number(tx, number).await
+}
+
+/// The newest imports.
+pub async fn list(tx: &mut Tx, _: &Permit<ImportRoll>, most: u64) -> Result<Vec<Import>, StoreError> {
+    tables::newest(tx, most).await
+}
+
+/// A page of an import's changes of one kind, and how many there are of it; `page` is the first and how many.
+pub async fn changes(
+    tx: &mut Tx,
+    _: &Permit<ImportRoll>,
+    number: i64,
+    only: Option<(Thing, What)>,
+    page: (u64, u64),
+) -> Result<(Vec<Change>, u64), StoreError> {
+    tables::changes(tx, number, only, page).await
+}
+
+/// What people are called, by what a source calls them, for whoever looks at changes of classes and relations.
+pub(super) async fn names_in(tx: &mut Tx, import: &Import) -> Result<BTreeMap<String, String>, StoreError> {
+    let (changes, _) = tables::changes(tx, import.number, None, (0, u64::from(u32::MAX))).await?;
+    let now = tables::state(tx, &import.source, &BTreeSet::new()).await?;
+    let mut names: BTreeMap<String, String> =
+        now.people.into_iter().map(|(id, (_, facts))| (id, facts.name)).collect();
+    for change in &changes {
+        if let (_, Some(facts)) = change.facts() {
+            names.insert(change.outside_id.clone(), facts.name);
+        }
+    }
+    Ok(names)
+}
+
+/// The names of a relation's two people.
+pub(super) fn pair_in_words(id: &str, names: &BTreeMap<String, String>) -> (String, String) {
+    let (pupil, adult) = pair(id);
+    let name = |id: String| names.get(&id).cloned().unwrap_or(id);
+    (name(pupil), name(adult))
+}
+
+const RULES: &str = "roll.rules";
+
+/// The rules by which people join groups.
+pub async fn rules(tx: &mut Tx) -> Result<Rules, StoreError> {
+    let unreadable = StoreError::Unreadable { table: "setting", column: "value", why: "no rules of groups" };
+    match tables::setting(tx, RULES).await? {
+        Some(text) => Rules::parse(&text).map_err(|_| unreadable),
+        None => Ok(Rules::built_in()),
+    }
+}
+
+/// Why rules were not written.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// They cannot be had.
+    #[error(transparent)]
+    Bad(#[from] BadRules),
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Writes a school's own rules, or goes back to those of the content. They hold from the next import on.
+pub async fn write_rules(
+    tx: &mut Tx,
+    permit: &Permit<WriteRules>,
+    text: Option<&str>,
+    at: Timestamp,
+) -> Result<Rules, RulesError> {
+    let rules = match text {
+        Some(text) => {
+            let rules = Rules::parse(text)?;
+            tables::set(tx, RULES, &rules.to_text()).await?;
+            rules
+        }
+        None => {
+            tables::unset(tx, RULES).await?;
+            Rules::built_in()
+        }
+    };
+    let detail = json!({ "own": rules.is_own() });
+    trail::changed(tx, permit.actor(), "roll.rules", &Subject::new("roll", "rules"), &detail, at).await?;
+    Ok(rules)
+}
+
+/// How the columns of a source's table are to be read, as somebody corrected them.
+pub async fn remembered_columns(tx: &mut Tx, source: &str) -> Result<BTreeMap<String, String>, StoreError> {
+    let kept = tables::setting(tx, &format!("roll.columns.{source}")).await?;
+    Ok(kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+/// Remembers that.
+pub async fn remember_columns(
+    tx: &mut Tx,
+    permit: &Permit<ImportRoll>,
+    source: &str,
+    columns: &BTreeMap<String, String>,
+    at: Timestamp,
+) -> Result<(), PrepareError> {
+    if !is_source(source) {
+        return Err(PrepareError::Source);
+    }
+    if remembered_columns(tx, source).await? == *columns {
+        return Ok(());
+    }
+    let text = serde_json::to_string(columns).unwrap_or_default();
+    tables::set(tx, &format!("roll.columns.{source}"), &text).await?;
+    let detail = json!({ "source": source, "columns": columns.len() });
+    trail::changed(tx, permit.actor(), "roll.columns", &Subject::new("roll", "columns"), &detail, at).await?;
+    Ok(())
+}
+
+/// Whether there is somebody on the roll whose last day is over.
+pub async fn some_last_day_is_over(tx: &mut Tx, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(!roll::over(tx, at).await?.is_empty())
+}
+
+/// Takes those off the roll whose last day is over; how many. Whoever began the transaction publishes the roll anew.
+pub async fn end_days(tx: &mut Tx, job: &Actor, at: Timestamp) -> Result<usize, StoreError> {
+    let over = roll::over(tx, at).await?;
+    for person in &over {
+        roll::left(tx, *person, at).await?;
+        leaving::leave(tx, job, *person, at).await?;
+        trail::changed(tx, job, "roll.last-day", &Subject::new("person", person.0), &json!({}), at).await?;
+    }
+    Ok(over.len())
+}
+
+/// Complaints for whoever reads them at once.
+pub fn in_lines(complaints: &[Complaint]) -> Vec<String> {
+    complaints.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,21 @@
+//! Imports of the roll: what a source tells beside what is known, as a difference that is looked at, applied by a person, and undone.
+//!
+//! Each difference is a list of changes, one a person, class or relation, with what it was and what it becomes. Applying one holds
+//! it against what is there just now: where anything has changed since it was made, nothing is applied, and it is made anew. Undoing
+//! is another difference, which turns back whatever nobody has changed since, and names the rest.
+
+mod actions;
+mod model;
+pub mod pages;
+mod store;
+pub mod views;
+
+pub use actions::{
+    ApplyError, ApplyImport, Given, ImportRoll, PrepareError, ReadRoll, RulesError, WriteRules, apply,
+    changes, drop_waiting, end_days, found, in_lines, list, prepare, prepare_undo, remember_columns,
+    remembered_columns, rules, some_last_day_is_over, write_rules,
+};
+pub use model::{Change, Class, Facts, Import, Relation, State, Summary, Tally, Thing, What};
+pub use pages::{Office, PublishError, Publishes, routes};
+pub use store::{Parent, Profile, Taught, profile, search, taught};
+pub(crate) use store::{kept_by_sources, mark, related};

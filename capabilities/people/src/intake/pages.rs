@@ -1,0 +1,431 @@
+//! The roll at the portal: who is on it, and imports with their preview.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use ::store::{Actor, Tx};
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, FromRef, Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use engine::PersonNo;
+use kit::Timestamp;
+use web::{Mistakes, PageError, Submitted, Uploaded};
+
+use super::actions::{self, ApplyError, ApplyImport, Given, ImportRoll, PrepareError, ReadRoll};
+use super::model::{Import, Thing, What};
+use super::{store as tables, views};
+use crate::account::{House, SignedIn};
+use crate::kind::Kind;
+use crate::relation::{self, ReadRelations};
+use crate::roster::{Files, LARGEST_UPLOAD_BYTES, Options, Order, Roster, column_kinds};
+
+/// How many people, or changes, a page shows.
+const SHOWN: u64 = 50;
+/// How many imports are listed.
+const LISTED: u64 = 30;
+
+/// What comes when it comes.
+pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Commits a changed roll, and publishes it.
+pub trait Publishes: Send + Sync {
+    /// Commits what the transaction has changed and publishes the roll anew. What cannot be published is not kept.
+    fn roll(&self, tx: Tx, actor: Actor, at: Timestamp) -> Soon<'_, Result<(), PublishError>>;
+}
+
+/// Why a changed roll was not published, and so not kept.
+#[derive(Debug, thiserror::Error)]
+#[error("the roll could not be published")]
+pub struct PublishError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// What the pages of the roll need.
+#[derive(Clone)]
+pub struct Office {
+    /// What every page of whoever is signed in needs.
+    pub house: House,
+    /// Commits and publishes a changed roll.
+    pub publishes: Arc<dyn Publishes>,
+    /// The groups of the policy in force.
+    pub groups: Arc<dyn Fn() -> BTreeSet<String> + Send + Sync>,
+}
+
+impl FromRef<Office> for House {
+    fn from_ref(office: &Office) -> Self {
+        office.house.clone()
+    }
+}
+
+/// The routes.
+pub fn routes(office: Office) -> Router {
+    let upload = post(upload).layer(DefaultBodyLimit::max(LARGEST_UPLOAD_BYTES + 64 * 1024));
+    Router::new()
+        .route("/staff/roll", get(roll).post(find))
+        .route("/staff/roll/import", get(form).merge(upload))
+        .route("/staff/roll/import/columns", post(columns))
+        .route("/staff/roll/imports/{number}", get(preview))
+        .route("/staff/roll/imports/{number}/application", get(apply_form).post(apply))
+        .route("/staff/roll/imports/{number}/drop", post(drop_it))
+        .route("/staff/roll/imports/{number}/undoing", post(undo))
+        .route("/staff/roll/{person}", get(person))
+        .merge(crate::relation::pages::routes())
+        .merge(crate::leaving::pages::routes())
+        .with_state(office)
+}
+
+/// The number at the end of a path.
+pub(crate) fn number<T: Send>(path: Result<Path<T>, PathRejection>) -> Result<T, PageError> {
+    path.map(|Path(number)| number).map_err(|_| PageError::NotFound)
+}
+
+fn page_of(query: Option<&str>) -> u64 {
+    field(query, "page")
+        .and_then(|page| page.parse().ok())
+        .filter(|page| (1..1_000_000).contains(page))
+        .unwrap_or(1)
+}
+
+/// A field of an address.
+fn field(query: Option<&str>, name: &str) -> Option<String> {
+    let fields = query.unwrap_or("").split('&').filter_map(|one| one.split_once('='));
+    fields.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+}
+
+async fn roll(
+    State(office): State<Office>,
+    who: SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let kind = field(query.as_deref(), "kind").and_then(|id| Kind::of_id(&id));
+    listed(&office, &who, kind, "", page_of(query.as_deref())).await
+}
+
+/// Somebody is looked for by a form that is sent, since a name must not stand in an address.
+async fn find(State(office): State<Office>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
+    listed(&office, &who, None, &form.line("words"), 1).await
+}
+
+async fn listed(
+    office: &Office,
+    who: &SignedIn,
+    kind: Option<Kind>,
+    words: &str,
+    page: u64,
+) -> Result<Response, PageError> {
+    who.may::<ReadRoll>(())?;
+    let first = (page - 1).saturating_mul(SHOWN);
+    let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
+    let (people, count) =
+        tables::search(&mut tx, kind, words, (first, SHOWN)).await.map_err(PageError::unexpected)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let shown = views::Roll { people: &people, count, page, pages: count.div_ceil(SHOWN), kind, words };
+    Ok(who.respond(&views::roll(&shown, who.offers::<ImportRoll>())))
+}
+
+async fn person(
+    State(office): State<Office>,
+    who: SignedIn,
+    path: Result<Path<u32>, PathRejection>,
+) -> Result<Response, PageError> {
+    who.may::<ReadRoll>(())?;
+    let person = PersonNo(number(path)?);
+    let may_see = who.may::<ReadRelations>(person).ok();
+    // Whoever may see relations leaves an entry: whom a court keeps from a child is nobody's to browse.
+    let mut tx = match may_see {
+        Some(_) => office.house.db.begin().await,
+        None => office.house.db.read().await,
+    }
+    .map_err(PageError::unexpected)?;
+    let profile = tables::profile(&mut tx, person).await.map_err(PageError::unexpected)?;
+    let Some(profile) = profile else { return Err(PageError::NotFound) };
+    let classes = tables::taught(&mut tx, person).await.map_err(PageError::unexpected)?;
+    let related = match &may_see {
+        Some(permit) => {
+            let of = relation::of_person(&mut tx, permit, profile.kind, who.at())
+                .await
+                .map_err(PageError::unexpected)?;
+            Some(of)
+        }
+        None => None,
+    };
+    tx.commit().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&views::person(
+        &profile,
+        &classes,
+        related.as_deref(),
+        who.offers::<relation::MarkRelation>(),
+    )))
+}
+
+async fn form(State(office): State<Office>, who: SignedIn) -> Result<Response, PageError> {
+    import_page(&office, &who, &Submitted::default(), &Mistakes::default(), &[]).await
+}
+
+async fn import_page(
+    office: &Office,
+    who: &SignedIn,
+    form: &Submitted,
+    mistakes: &Mistakes,
+    complaints: &[String],
+) -> Result<Response, PageError> {
+    let permit = who.may::<ImportRoll>(())?;
+    let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
+    let imports = actions::list(&mut tx, &permit, LISTED).await.map_err(PageError::unexpected)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&views::import(&imports, form, mistakes, complaints, &office.house.zone)))
+}
+
+async fn upload(State(office): State<Office>, who: SignedIn, sent: Uploaded) -> Result<Response, PageError> {
+    let permit = who.may::<ImportRoll>(())?;
+    let Uploaded { form, file } = sent;
+    let mut mistakes = Mistakes::default();
+    let Some(file) = file else {
+        mistakes.add("roll", "Select the file that your own system exported");
+        return import_page(&office, &who, &form, &mistakes, &[]).await;
+    };
+    let kind = Kind::of_id(form.text("kind"));
+    let source = match (form.text("source"), kind) {
+        ("", None) => None,
+        ("", Some(kind)) => Some(format!("table-{}", kind.id())),
+        (named, _) => Some(named.to_lowercase()),
+    };
+    let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
+    let remembered = actions::remembered_columns(&mut tx, source.as_deref().unwrap_or("table"))
+        .await
+        .map_err(PageError::unexpected)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let options = Options {
+        school: Some(form.text("school").to_owned()).filter(|school| !school.is_empty()),
+        kind,
+        dates: order(form.text("dates")),
+        columns: remembered,
+    };
+    // Reading takes a while, in which other pages are answered.
+    let read = move || match Files::of(&file.name, file.bytes) {
+        Ok(files) => Roster::read(&files, &options).map_err(|complaints| actions::in_lines(&complaints)),
+        Err(error) => Err(vec![error.to_string()]),
+    };
+    let told = tokio::task::spawn_blocking(read).await.map_err(PageError::unexpected)?;
+    let told = match told {
+        Ok(told) => told,
+        Err(complaints) => {
+            mistakes.add("roll", "This file cannot be read as a roll; below is what to do");
+            return import_page(&office, &who, &form, &mistakes, &complaints).await;
+        }
+    };
+    let groups = (office.groups)();
+    let given = Given { source: source.as_deref(), groups: Some(&groups), zone: &office.house.zone };
+    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
+    match actions::prepare(&mut tx, &permit, &told, &given, who.at()).await {
+        Ok(import) => {
+            tx.commit().await.map_err(PageError::unexpected)?;
+            Ok(to(import.number))
+        }
+        Err(PrepareError::Store(error)) => Err(PageError::unexpected(error)),
+        Err(error) => {
+            drop(tx);
+            mistakes.add("source", views::sentence(&error.to_string()));
+            import_page(&office, &who, &form, &mistakes, &[]).await
+        }
+    }
+}
+
+fn order(text: &str) -> Option<Order> {
+    match text {
+        "day-first" => Some(Order::DayFirst),
+        "month-first" => Some(Order::MonthFirst),
+        _ => None,
+    }
+}
+
+/// Which column is which, corrected: remembered for the next file of the source, which is then sent again.
+async fn columns(
+    State(office): State<Office>,
+    who: SignedIn,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let permit = who.may::<ImportRoll>(())?;
+    let mut said = BTreeMap::new();
+    for (id, _) in column_kinds() {
+        let header = form.line(&format!("column-{id}"));
+        if !header.is_empty() {
+            said.insert(id.to_owned(), header);
+        } else if !form.text(&format!("was-{id}")).is_empty() {
+            // There is no such column, whatever one of them looks like.
+            said.insert(id.to_owned(), String::new());
+        }
+    }
+    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
+    match actions::remember_columns(&mut tx, &permit, form.text("source"), &said, who.at()).await {
+        Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
+        Err(PrepareError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(_) => return Err(PageError::NotFound),
+    }
+    Ok(Redirect::to("/staff/roll/import").into_response())
+}
+
+fn to(number: i64) -> Response {
+    Redirect::to(&format!("/staff/roll/imports/{number}")).into_response()
+}
+
+/// Which changes a page shows: `person-leaves`.
+fn shown(query: Option<&str>) -> Option<(Thing, What)> {
+    let said = field(query, "show")?;
+    let (thing, what) = said.split_once('-')?;
+    Thing::of_id(thing).zip(What::of_id(what))
+}
+
+async fn preview(
+    State(office): State<Office>,
+    who: SignedIn,
+    path: Result<Path<i64>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let number = number(path)?;
+    let (shown, page) = (shown(query.as_deref()), page_of(query.as_deref()));
+    one(&office, &who, number, (shown, page), &Mistakes::default(), false).await
+}
+
+async fn one(
+    office: &Office,
+    who: &SignedIn,
+    number: i64,
+    (shown, page): (Option<(Thing, What)>, u64),
+    mistakes: &Mistakes,
+    applying: bool,
+) -> Result<Response, PageError> {
+    let permit = who.may::<ImportRoll>(())?;
+    let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
+    let import = actions::found(&mut tx, &permit, number).await.map_err(PageError::unexpected)?;
+    let Some(import) = import else { return Err(PageError::NotFound) };
+    let shown = shown.or_else(|| first_of(&import));
+    let at = ((page - 1).saturating_mul(SHOWN), SHOWN);
+    let (changes, count) = match shown {
+        Some(_) => {
+            actions::changes(&mut tx, &permit, number, shown, at).await.map_err(PageError::unexpected)?
+        }
+        None => (Vec::new(), 0),
+    };
+    let names = match shown {
+        Some((Thing::Class | Thing::Relation, _)) => {
+            actions::names_in(&mut tx, &import).await.map_err(PageError::unexpected)?
+        }
+        _ => BTreeMap::new(),
+    };
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let seen = views::Preview {
+        import: &import,
+        changes: &changes,
+        shown,
+        page,
+        pages: count.div_ceil(SHOWN),
+        names: &names,
+        may_apply: who.offers::<ApplyImport>(),
+        may_see_relations: who.offers::<ReadRelations>(),
+        applying,
+    };
+    Ok(who.respond(&views::preview(&seen, mistakes, &office.house.zone)))
+}
+
+/// The changes that are looked at first: who leaves, then who comes.
+fn first_of(import: &Import) -> Option<(Thing, What)> {
+    let tallies = [
+        (Thing::Person, import.summary.people),
+        (Thing::Class, import.summary.classes),
+        (Thing::Relation, import.summary.relations),
+    ];
+    tallies.into_iter().find_map(|(thing, tally)| {
+        What::ALL.into_iter().find(|what| tally.of(*what) > 0).map(|what| (thing, what))
+    })
+}
+
+/// A page of its own, so that whoever must prove again who they are does so before anything is applied.
+async fn apply_form(
+    State(office): State<Office>,
+    who: SignedIn,
+    path: Result<Path<i64>, PathRejection>,
+) -> Result<Response, PageError> {
+    let number = number(path)?;
+    who.may::<ApplyImport>(number)?;
+    one(&office, &who, number, (None, 1), &Mistakes::default(), true).await
+}
+
+async fn apply(
+    State(office): State<Office>,
+    who: SignedIn,
+    path: Result<Path<i64>, PathRejection>,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let number = number(path)?;
+    let permit = who.may::<ApplyImport>(number)?;
+    let leavers = form.text("leavers").parse().ok();
+    let mut mistakes = Mistakes::default();
+    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
+    match actions::apply(&mut tx, &permit, leavers, &office.house.zone, who.at()).await {
+        Ok(_) => {}
+        Err(ApplyError::Store(error)) => return Err(PageError::unexpected(error)),
+        Err(error) => {
+            drop(tx);
+            match error {
+                ApplyError::Held(_) => {
+                    mistakes.add("leavers", "Enter how many people leave, if that is right")
+                }
+                other => mistakes.add_whole(views::sentence(&other.to_string())),
+            }
+            return one(&office, &who, number, (None, 1), &mistakes, true).await;
+        }
+    }
+    if let Err(error) = office.publishes.roll(tx, permit.actor().clone(), who.at()).await {
+        mistakes.add_whole(not_kept(&error));
+        let page = one(&office, &who, number, (None, 1), &mistakes, true).await?;
+        return Ok((StatusCode::SERVICE_UNAVAILABLE, page).into_response());
+    }
+    Ok(to(number))
+}
+
+/// What is said when something was right and could not be kept. The error is logged once, here.
+pub(crate) fn not_kept(error: &PublishError) -> String {
+    let reference = web::error::logged(error);
+    format!(
+        "Nothing was changed just now. Try again in a moment; if it goes on, tell the network manager: {reference}"
+    )
+}
+
+async fn drop_it(
+    State(office): State<Office>,
+    who: SignedIn,
+    path: Result<Path<i64>, PathRejection>,
+) -> Result<Response, PageError> {
+    let number = number(path)?;
+    let permit = who.may::<ImportRoll>(())?;
+    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
+    actions::drop_waiting(&mut tx, &permit, number, who.at()).await.map_err(PageError::unexpected)?;
+    tx.commit().await.map_err(PageError::unexpected)?;
+    Ok(Redirect::to("/staff/roll/import").into_response())
+}
+
+async fn undo(
+    State(office): State<Office>,
+    who: SignedIn,
+    path: Result<Path<i64>, PathRejection>,
+) -> Result<Response, PageError> {
+    let number = number(path)?;
+    let permit = who.may::<ImportRoll>(())?;
+    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
+    match actions::prepare_undo(&mut tx, &permit, number, who.at()).await {
+        Ok(import) => {
+            tx.commit().await.map_err(PageError::unexpected)?;
+            Ok(to(import.number))
+        }
+        Err(PrepareError::Store(error)) => Err(PageError::unexpected(error)),
+        Err(error) => {
+            drop(tx);
+            let mut mistakes = Mistakes::default();
+            mistakes.add_whole(views::sentence(&error.to_string()));
+            one(&office, &who, number, (None, 1), &mistakes, false).await
+        }
+    }
+}

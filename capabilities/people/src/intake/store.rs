@@ -1,0 +1,697 @@
+//! The tables of imports, of classes, of what adults are to pupils, and of what sources call people. The only file that names them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::PersonNo;
+use kit::{Private, Timestamp};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use store::orm as sea_orm;
+use store::{Actor, StoreError, Tx};
+
+use super::model::{Change, Class, Facts, Import, Relation, State, Thing, What, pair};
+use crate::kind::{Kind, YearGroup};
+use crate::store::Known;
+
+mod person_source {
+    use store::orm as sea_orm;
+    use store::orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "person_source")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub source: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub outside_id: String,
+        pub person: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod school_class {
+    use store::orm as sea_orm;
+    use store::orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "school_class")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: String,
+        pub source: String,
+        pub outside_id: String,
+        pub name: String,
+        pub year_group: Option<i64>,
+        pub room: Option<String>,
+        pub started_at: i64,
+        pub ended_at: Option<i64>,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod class_member {
+    use store::orm as sea_orm;
+    use store::orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "class_member")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub class: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub part: String,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod relation {
+    use store::orm as sea_orm;
+    use store::orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "relation")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub pupil: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub adult: i64,
+        pub source: String,
+        pub relation: String,
+        pub responsibility: String,
+        pub restricted: i64,
+        pub started_at: i64,
+        pub ended_at: Option<i64>,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod roll_import {
+    use store::orm as sea_orm;
+    use store::orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "roll_import")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: i64,
+        pub source: String,
+        pub shape: String,
+        pub undoes: Option<i64>,
+        pub state: String,
+        pub summary: String,
+        pub made_by: String,
+        pub made_at: i64,
+        pub answered_by: Option<String>,
+        pub answered_at: Option<i64>,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod roll_import_change {
+    use store::orm as sea_orm;
+    use store::orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "roll_import_change")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub import: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub place: i64,
+        pub thing: String,
+        pub outside_id: String,
+        pub what: String,
+        pub before: Option<String>,
+        pub after: Option<String>,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod setting {
+    use store::orm as sea_orm;
+    use store::orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "setting")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub key: String,
+        pub value: String,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The numbers of those whom a source keeps.
+pub(crate) async fn kept_by_sources(tx: &mut Tx) -> Result<BTreeSet<PersonNo>, StoreError> {
+    let rows = person_source::Entity::find().all(tx.conn()).await?;
+    rows.into_iter().map(|row| person_no("person_source", row.person)).collect()
+}
+
+/// What a source has told so far, and those of `ids` whom a roll file keeps under the same id.
+pub(super) async fn state(tx: &mut Tx, source: &str, ids: &BTreeSet<&str>) -> Result<State, StoreError> {
+    let mut state = State::default();
+    let links = person_source::Entity::find().all(tx.conn()).await?;
+    let (mut ours, mut linked) = (BTreeMap::new(), BTreeSet::new());
+    for link in links {
+        linked.insert(link.person);
+        if link.source == source {
+            ours.insert(link.person, link.outside_id);
+        }
+    }
+    for Known { number, key, mut facts } in crate::store::known(tx).await? {
+        let row = i64::from(number.0);
+        if let Some(id) = ours.get(&row) {
+            facts.linked = true;
+            state.people.insert(id.clone(), (number, facts));
+        } else if facts.here && !linked.contains(&row) && ids.contains(key.as_str()) {
+            state.people.entry(key).or_insert((number, facts));
+        }
+    }
+    let classes =
+        school_class::Entity::find().filter(school_class::Column::Source.eq(source)).all(tx.conn()).await?;
+    let mut by_id = BTreeMap::new();
+    for row in classes {
+        let class = Class {
+            name: row.name,
+            year: row.year_group.and_then(YearGroup::of_number),
+            room: row.room,
+            here: row.ended_at.is_none(),
+            ..Class::default()
+        };
+        by_id.insert(row.id, row.outside_id.clone());
+        state.classes.insert(row.outside_id, class);
+    }
+    for row in class_member::Entity::find().all(tx.conn()).await? {
+        let (Some(class), Some(person)) = (by_id.get(&row.class), ours.get(&row.person)) else { continue };
+        let Some(class) = state.classes.get_mut(class) else { continue };
+        let members = if row.part == "teacher" { &mut class.teachers } else { &mut class.pupils };
+        members.insert(person.clone());
+    }
+    for row in relation::Entity::find().filter(relation::Column::Source.eq(source)).all(tx.conn()).await? {
+        let (Some(pupil), Some(adult)) = (ours.get(&row.pupil), ours.get(&row.adult)) else { continue };
+        state.relations.insert((pupil.clone(), adult.clone()), read_relation(&row));
+    }
+    Ok(state)
+}
+
+fn read_relation(row: &relation::Model) -> Relation {
+    Relation {
+        relation: row.relation.clone(),
+        responsibility: match row.responsibility.as_str() {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        },
+        restricted: row.restricted != 0,
+        here: row.ended_at.is_none(),
+    }
+}
+
+/// Writes down that a source knows somebody by an id.
+pub(super) async fn link(tx: &mut Tx, source: &str, links: &[(String, PersonNo)]) -> Result<(), StoreError> {
+    for some in links.chunks(200) {
+        let rows = some.iter().map(|(id, person)| person_source::ActiveModel {
+            source: Set(source.to_owned()),
+            outside_id: Set(id.clone()),
+            person: Set(i64::from(person.0)),
+        });
+        person_source::Entity::insert_many(rows).exec_without_returning(tx.conn()).await?;
+    }
+    Ok(())
+}
+
+/// Takes that back.
+pub(super) async fn unlink(tx: &mut Tx, source: &str, id: &str) -> Result<(), StoreError> {
+    person_source::Entity::delete_by_id((source.to_owned(), id.to_owned())).exec(tx.conn()).await?;
+    Ok(())
+}
+
+/// Makes a class what it is said to be; people by their numbers.
+pub(super) async fn put_class(
+    tx: &mut Tx,
+    source: &str,
+    outside_id: &str,
+    class: &Class,
+    numbers: &BTreeMap<String, PersonNo>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let found = school_class::Entity::find()
+        .filter(school_class::Column::Source.eq(source))
+        .filter(school_class::Column::OutsideId.eq(outside_id))
+        .one(tx.conn())
+        .await?;
+    let ended_at = (!class.here).then_some(at.as_millis());
+    let year = class.year.map(|year| i64::from(year.number()));
+    let id = match found {
+        Some(row) => {
+            school_class::Entity::update_many()
+                .col_expr(school_class::Column::Name, Expr::value(class.name.as_str()))
+                .col_expr(school_class::Column::YearGroup, Expr::value(year))
+                .col_expr(school_class::Column::Room, Expr::value(class.room.clone()))
+                .col_expr(school_class::Column::EndedAt, Expr::value(ended_at))
+                .filter(school_class::Column::Id.eq(row.id.as_str()))
+                .exec(tx.conn())
+                .await?;
+            class_member::Entity::delete_many()
+                .filter(class_member::Column::Class.eq(row.id.as_str()))
+                .exec(tx.conn())
+                .await?;
+            row.id
+        }
+        None => {
+            let id: crate::ClassId = tx.ids().make(at);
+            let row = school_class::ActiveModel {
+                id: Set(id.to_string()),
+                source: Set(source.to_owned()),
+                outside_id: Set(outside_id.to_owned()),
+                name: Set(class.name.clone()),
+                year_group: Set(year),
+                room: Set(class.room.clone()),
+                started_at: Set(at.as_millis()),
+                ended_at: Set(ended_at),
+            };
+            school_class::Entity::insert(row).exec_without_returning(tx.conn()).await?;
+            id.to_string()
+        }
+    };
+    let mut rows = Vec::new();
+    for (part, members) in [("teacher", &class.teachers), ("pupil", &class.pupils)] {
+        for person in members.iter().filter_map(|member| numbers.get(member)) {
+            rows.push(class_member::ActiveModel {
+                class: Set(id.clone()),
+                person: Set(i64::from(person.0)),
+                part: Set(part.to_owned()),
+            });
+        }
+    }
+    for some in rows.chunks(200) {
+        class_member::Entity::insert_many(some.to_vec()).exec_without_returning(tx.conn()).await?;
+    }
+    Ok(())
+}
+
+/// Makes what an adult is to a pupil what it is said to be.
+pub(super) async fn put_relation(
+    tx: &mut Tx,
+    source: &str,
+    (pupil, adult): (PersonNo, PersonNo),
+    told: &Relation,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let row = relation::ActiveModel {
+        pupil: Set(i64::from(pupil.0)),
+        adult: Set(i64::from(adult.0)),
+        source: Set(source.to_owned()),
+        relation: Set(told.relation.clone()),
+        responsibility: Set(responsibility(told.responsibility).to_owned()),
+        restricted: Set(i64::from(told.restricted)),
+        started_at: Set(at.as_millis()),
+        ended_at: Set((!told.here).then_some(at.as_millis())),
+    };
+    relation::Entity::insert(row)
+        .on_conflict(
+            OnConflict::columns([relation::Column::Pupil, relation::Column::Adult])
+                .update_columns([
+                    relation::Column::Source,
+                    relation::Column::Relation,
+                    relation::Column::Responsibility,
+                    relation::Column::Restricted,
+                    relation::Column::EndedAt,
+                ])
+                .to_owned(),
+        )
+        .exec_without_returning(tx.conn())
+        .await?;
+    Ok(())
+}
+
+const fn responsibility(told: Option<bool>) -> &'static str {
+    match told {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "unknown",
+    }
+}
+
+/// The next import's number.
+pub(super) async fn next_number(tx: &mut Tx) -> Result<i64, StoreError> {
+    let highest: Option<Option<i64>> = roll_import::Entity::find()
+        .select_only()
+        .column_as(roll_import::Column::Number.max(), "highest")
+        .into_tuple()
+        .one(tx.conn())
+        .await?;
+    Ok(highest.flatten().unwrap_or(0) + 1)
+}
+
+/// Keeps an import with its changes.
+pub(super) async fn insert(tx: &mut Tx, import: &Import, changes: &[Change]) -> Result<(), StoreError> {
+    let summary = serde_json::to_string(&import.summary).unwrap_or_default();
+    let shape = import.shape.and_then(|shape| serde_json::to_value(shape).ok());
+    let row = roll_import::ActiveModel {
+        number: Set(import.number),
+        source: Set(import.source.clone()),
+        shape: Set(shape.and_then(|shape| shape.as_str().map(str::to_owned)).unwrap_or_default()),
+        undoes: Set(import.undoes),
+        state: Set(import.state.clone()),
+        summary: Set(summary),
+        made_by: Set(import.made_by.clone()),
+        made_at: Set(import.made_at.as_millis()),
+        answered_by: Set(None),
+        answered_at: Set(None),
+    };
+    roll_import::Entity::insert(row).exec_without_returning(tx.conn()).await?;
+    let rows: Vec<roll_import_change::ActiveModel> = changes
+        .iter()
+        .zip(0_i64..)
+        .map(|(change, place)| roll_import_change::ActiveModel {
+            import: Set(import.number),
+            place: Set(place),
+            thing: Set(change.thing.id().to_owned()),
+            outside_id: Set(change.outside_id.clone()),
+            what: Set(change.what.id().to_owned()),
+            before: Set(change.before.as_ref().map(ToString::to_string)),
+            after: Set(change.after.as_ref().map(ToString::to_string)),
+        })
+        .collect();
+    for some in rows.chunks(200) {
+        roll_import_change::Entity::insert_many(some.to_vec()).exec_without_returning(tx.conn()).await?;
+    }
+    Ok(())
+}
+
+/// Writes down what became of an import that waits. `false` where somebody else was first.
+pub(super) async fn answer(
+    tx: &mut Tx,
+    number: i64,
+    (from, to): (&str, &str),
+    actor: &Actor,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let answered = roll_import::Entity::update_many()
+        .col_expr(roll_import::Column::State, Expr::value(to))
+        .col_expr(roll_import::Column::AnsweredBy, Expr::value(actor.to_string()))
+        .col_expr(roll_import::Column::AnsweredAt, Expr::value(at.as_millis()))
+        .filter(roll_import::Column::Number.eq(number))
+        .filter(roll_import::Column::State.eq(from))
+        .exec(tx.conn())
+        .await?;
+    Ok(answered.rows_affected == 1)
+}
+
+/// Forgets the changes of an import that will never be applied: they are about people.
+pub(super) async fn forget_changes(tx: &mut Tx, number: i64) -> Result<(), StoreError> {
+    roll_import_change::Entity::delete_many()
+        .filter(roll_import_change::Column::Import.eq(number))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// The import of a source that waits.
+pub(super) async fn waiting(tx: &mut Tx, source: &str) -> Result<Option<Import>, StoreError> {
+    let row = roll_import::Entity::find()
+        .filter(roll_import::Column::Source.eq(source))
+        .filter(roll_import::Column::State.eq("waiting"))
+        .one(tx.conn())
+        .await?;
+    row.map(read_import).transpose()
+}
+
+/// One import.
+pub(super) async fn by_number(tx: &mut Tx, number: i64) -> Result<Option<Import>, StoreError> {
+    roll_import::Entity::find_by_id(number).one(tx.conn()).await?.map(read_import).transpose()
+}
+
+/// The newest imports.
+pub(super) async fn newest(tx: &mut Tx, most: u64) -> Result<Vec<Import>, StoreError> {
+    let rows = roll_import::Entity::find()
+        .order_by_desc(roll_import::Column::Number)
+        .limit(most)
+        .all(tx.conn())
+        .await?;
+    rows.into_iter().map(read_import).collect()
+}
+
+/// The changes of an import: all, or a page of those of one kind, and how many there are of it.
+pub(super) async fn changes(
+    tx: &mut Tx,
+    number: i64,
+    only: Option<(Thing, What)>,
+    (first, most): (u64, u64),
+) -> Result<(Vec<Change>, u64), StoreError> {
+    let mut asked = roll_import_change::Entity::find().filter(roll_import_change::Column::Import.eq(number));
+    if let Some((thing, what)) = only {
+        asked = asked
+            .filter(roll_import_change::Column::Thing.eq(thing.id()))
+            .filter(roll_import_change::Column::What.eq(what.id()));
+    }
+    let count = asked.clone().count(tx.conn()).await?;
+    let rows = asked
+        .order_by_asc(roll_import_change::Column::Place)
+        .offset(first)
+        .limit(most)
+        .all(tx.conn())
+        .await?;
+    let unreadable =
+        |column| StoreError::Unreadable { table: "roll_import_change", column, why: "not what it should be" };
+    let json = |column, text: Option<String>| {
+        text.map(|text| serde_json::from_str(&text).map_err(|_| unreadable(column))).transpose()
+    };
+    let read = |row: roll_import_change::Model| {
+        Ok(Change {
+            thing: Thing::of_id(&row.thing).ok_or_else(|| unreadable("thing"))?,
+            outside_id: row.outside_id,
+            what: What::of_id(&row.what).ok_or_else(|| unreadable("what"))?,
+            before: json("before", row.before)?,
+            after: json("after", row.after)?,
+        })
+    };
+    Ok((rows.into_iter().map(read).collect::<Result<_, StoreError>>()?, count))
+}
+
+fn read_import(row: roll_import::Model) -> Result<Import, StoreError> {
+    let unreadable =
+        |column| StoreError::Unreadable { table: "roll_import", column, why: "not what it should be" };
+    Ok(Import {
+        number: row.number,
+        source: row.source,
+        shape: serde_json::from_value(serde_json::Value::String(row.shape)).ok(),
+        undoes: row.undoes,
+        state: row.state,
+        summary: serde_json::from_str(&row.summary).map_err(|_| unreadable("summary"))?,
+        made_by: row.made_by,
+        made_at: Timestamp::from_millis(row.made_at),
+        answered: row.answered_by.zip(row.answered_at.map(Timestamp::from_millis)),
+    })
+}
+
+/// What the school has set.
+pub(super) async fn setting(tx: &mut Tx, key: &str) -> Result<Option<String>, StoreError> {
+    Ok(setting::Entity::find_by_id(key.to_owned()).one(tx.conn()).await?.map(|row| row.value))
+}
+
+/// Sets it.
+pub(super) async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<(), StoreError> {
+    let row = setting::ActiveModel { key: Set(key.to_owned()), value: Set(value.to_owned()) };
+    setting::Entity::insert(row)
+        .on_conflict(
+            OnConflict::column(setting::Column::Key).update_column(setting::Column::Value).to_owned(),
+        )
+        .exec_without_returning(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Takes it back.
+pub(super) async fn unset(tx: &mut Tx, key: &str) -> Result<(), StoreError> {
+    setting::Entity::delete_by_id(key.to_owned()).exec(tx.conn()).await?;
+    Ok(())
+}
+
+/// A class that somebody is in, or teaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taught {
+    /// Its name.
+    pub name: String,
+    /// Its room.
+    pub room: Option<String>,
+    /// Whether they teach it.
+    pub teaches: bool,
+}
+
+/// Somebody that a person is related to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parent {
+    /// Their number.
+    pub person: PersonNo,
+    /// Their name.
+    pub name: Private<String>,
+    /// In a source's own word.
+    pub relation: String,
+    /// Whether the adult has parental responsibility; none where that is not known.
+    pub responsibility: Option<bool>,
+    /// Whether a court restricts contact.
+    pub restricted: bool,
+}
+
+/// All that the roll knows of somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Their number.
+    pub number: PersonNo,
+    /// Their name.
+    pub name: Private<String>,
+    /// What they are.
+    pub kind: Option<Kind>,
+    /// Their year.
+    pub year: Option<YearGroup>,
+    /// Their date of birth.
+    pub born_on: Option<Private<String>>,
+    /// Their first and last day, where they are known.
+    pub days: (Option<String>, Option<String>),
+    /// Their groups of the filter policy.
+    pub groups: Vec<String>,
+    /// Whether they are on the roll.
+    pub here: bool,
+    /// What sources call them: source and id.
+    pub called: Vec<(String, Private<String>)>,
+}
+
+fn profile_of(known: Known, called: Vec<(String, Private<String>)>) -> Profile {
+    let Known { number, facts, .. } = known;
+    Profile {
+        number,
+        name: Private::new(facts.name),
+        kind: facts.kind,
+        year: facts.year,
+        born_on: facts.born_on.map(Private::new),
+        days: (facts.first_on, facts.last_on),
+        groups: facts.groups,
+        here: facts.here,
+        called,
+    }
+}
+
+/// What the roll knows of somebody, also once they have left.
+pub async fn profile(tx: &mut Tx, person: PersonNo) -> Result<Option<Profile>, StoreError> {
+    let Some(known) = crate::store::known_of(tx, person).await? else { return Ok(None) };
+    let links = person_source::Entity::find()
+        .filter(person_source::Column::Person.eq(i64::from(person.0)))
+        .order_by_asc(person_source::Column::Source)
+        .all(tx.conn())
+        .await?;
+    let called = links.into_iter().map(|link| (link.source, Private::new(link.outside_id))).collect();
+    Ok(Some(profile_of(known, called)))
+}
+
+/// A page of those on the roll, by name, and how many there are.
+pub async fn search(
+    tx: &mut Tx,
+    kind: Option<Kind>,
+    words: &str,
+    page: (u64, u64),
+) -> Result<(Vec<Profile>, u64), StoreError> {
+    let (known, count) = crate::store::page_of(tx, kind, words, page).await?;
+    Ok((known.into_iter().map(|known| profile_of(known, Vec::new())).collect(), count))
+}
+
+/// The classes that somebody is in, or teaches, and that go on.
+pub async fn taught(tx: &mut Tx, person: PersonNo) -> Result<Vec<Taught>, StoreError> {
+    let rows = class_member::Entity::find()
+        .filter(class_member::Column::Person.eq(i64::from(person.0)))
+        .all(tx.conn())
+        .await?;
+    let mut classes = Vec::new();
+    for row in rows {
+        let class = school_class::Entity::find_by_id(row.class)
+            .filter(school_class::Column::EndedAt.is_null())
+            .one(tx.conn())
+            .await?;
+        classes.extend(class.map(|class| Taught {
+            name: class.name,
+            room: class.room,
+            teaches: row.part == "teacher",
+        }));
+    }
+    classes.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(classes)
+}
+
+/// Whoever a pupil's parents and carers are, or the pupils of an adult, who are on the roll; `pupils` for the second.
+pub(crate) async fn related(tx: &mut Tx, person: PersonNo, pupils: bool) -> Result<Vec<Parent>, StoreError> {
+    let own = if pupils { relation::Column::Adult } else { relation::Column::Pupil };
+    let rows = relation::Entity::find()
+        .filter(own.eq(i64::from(person.0)))
+        .filter(relation::Column::EndedAt.is_null())
+        .all(tx.conn())
+        .await?;
+    let mut related = Vec::new();
+    for row in rows {
+        let other = person_no("relation", if pupils { row.pupil } else { row.adult })?;
+        let told = read_relation(&row);
+        let Some(name) = crate::store::on_the_roll_by(tx, other).await? else { continue };
+        related.push(Parent {
+            person: other,
+            name,
+            relation: told.relation,
+            responsibility: told.responsibility,
+            restricted: told.restricted,
+        });
+    }
+    related.sort_by(|one, other| one.name.reveal().cmp(other.name.reveal()));
+    Ok(related)
+}
+
+/// Says whether an adult has parental responsibility for a pupil, and whether a court restricts contact. `false` where nothing relates
+/// the two.
+pub(crate) async fn mark(
+    tx: &mut Tx,
+    (pupil, adult): (PersonNo, PersonNo),
+    (has, restricted): (Option<bool>, bool),
+) -> Result<bool, StoreError> {
+    let marked = relation::Entity::update_many()
+        .col_expr(relation::Column::Responsibility, Expr::value(responsibility(has)))
+        .col_expr(relation::Column::Restricted, Expr::value(i64::from(restricted)))
+        .filter(relation::Column::Pupil.eq(i64::from(pupil.0)))
+        .filter(relation::Column::Adult.eq(i64::from(adult.0)))
+        .filter(relation::Column::EndedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(marked.rows_affected == 1)
+}
+
+/// The ids of pupil and adult of a change about a relation, as numbers.
+pub(super) fn numbered(id: &str, numbers: &BTreeMap<String, PersonNo>) -> Option<(PersonNo, PersonNo)> {
+    let (pupil, adult) = pair(id);
+    numbers.get(&pupil).copied().zip(numbers.get(&adult).copied())
+}
+
+/// Whether somebody is of these facts a person whom a source keeps.
+pub(super) const fn is_linked(facts: Option<&Facts>) -> bool {
+    match facts {
+        Some(facts) => facts.linked,
+        None => false,
+    }
+}
+
+fn person_no(table: &'static str, number: i64) -> Result<PersonNo, StoreError> {
+    let unreadable = StoreError::Unreadable { table, column: "person", why: "not a person's number" };
+    u32::try_from(number).map(PersonNo).map_err(|_| unreadable)
+}
