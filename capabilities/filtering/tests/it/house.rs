@@ -188,6 +188,18 @@ impl Publishes for Follows {
     }
 }
 
+impl people::intake::Publishes for Follows {
+    fn roll(
+        &self,
+        tx: Tx,
+        actor: Actor,
+        at: Timestamp,
+    ) -> Soon<'_, Result<(), people::intake::PublishError>> {
+        let published = self.live(tx, LiveDocument::default(), actor, at);
+        Box::pin(async move { published.await.map_err(|error| people::intake::PublishError(error.into())) })
+    }
+}
+
 fn permit<A: Action>(subject: A::Subject) -> Permit<A> {
     Duties::built_in().authority().grant(&duty::at_the_command_line(1000), subject, MONDAY).unwrap()
 }

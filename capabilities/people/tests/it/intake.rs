@@ -90,6 +90,12 @@ async fn verbs(db: &Db) -> Vec<String> {
     entries.into_iter().rev().map(|entry| entry.verb).collect()
 }
 
+/// What somebody is who has proved it by two things.
+async fn standing_of(tx: &mut store::Tx, person: PersonNo, at: kit::Timestamp) -> kit::Standing {
+    let proof = duty::Proof { at, several: true };
+    duty::of_person(tx, person, proof, at).await.unwrap().standing
+}
+
 #[tokio::test]
 async fn an_import_is_looked_at_before_anything_changes_and_applied_as_one_change() {
     for test in databases().await {
@@ -251,7 +257,7 @@ async fn who_leaves_is_nothing_in_that_moment_and_what_they_had_is_told() {
         let teacher = PersonNo(3);
         let standing = async |at| {
             let mut tx = test.db.read().await.unwrap();
-            let standing = duty::of_person(&mut tx, teacher, at, at).await.unwrap();
+            let standing = standing_of(&mut tx, teacher, at).await;
             standing.duties().map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(standing(MONDAY).await, ["staff"], "{}: as the roll says", test.engine);
@@ -332,7 +338,7 @@ async fn undoing_gives_back_the_duties_that_a_wrong_file_took() {
         let wrong = imported(&test.db, "1,Ada,Example,pupil,7,7B,,\n", day(1)).await;
         let held = async |at| {
             let mut tx = test.db.read().await.unwrap();
-            duty::of_person(&mut tx, PersonNo(3), at, at).await.unwrap().holds("head")
+            standing_of(&mut tx, PersonNo(3), at).await.holds("head")
         };
         assert!(!held(day(1)).await, "{}", test.engine);
         undone(&test.db, wrong.number, day(2)).await;
@@ -372,7 +378,7 @@ async fn a_court_s_restriction_is_marked_by_a_person_and_kept_by_every_file() {
         duty::give(&mut tx, &permit::<duty::GiveDuty>(PersonNo(3)), giving, SchoolKind::Maintained, MONDAY)
             .await
             .unwrap();
-        let head = duty::of_person(&mut tx, PersonNo(3), MONDAY, MONDAY).await.unwrap();
+        let head = standing_of(&mut tx, PersonNo(3), MONDAY).await;
         let mark = |between| {
             Duties::built_in().authority().grant::<relation::MarkRelation>(&head, between, MONDAY).unwrap()
         };
