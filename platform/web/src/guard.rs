@@ -22,7 +22,7 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Method;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::middleware::{Next, from_fn};
@@ -108,6 +108,11 @@ async fn guard(own: OwnAddress, shell: AnyShell, request: Request, next: Next) -
 /// The request with all of its body, which is waited for so long.
 async fn whole(request: Request, wait: Duration) -> Result<Request, PageError> {
     let (mut parts, body) = request.into_parts();
+    if is_an_upload(&parts.headers) {
+        // Far longer than any form: whoever takes it reads it, once it is known who sends it, and changes nothing by who they were before.
+        parts.extensions.insert(Arrived { form: None });
+        return Ok(Request::from_parts(parts, body));
+    }
     let reading = Limited::new(body, LARGEST_BODY_BYTES).collect();
     let read = tokio::time::timeout(wait, reading).await.map_err(|_| PageError::TooSlow)?;
     let body = read.map_err(|error| {
@@ -117,6 +122,12 @@ async fn whole(request: Request, wait: Duration) -> Result<Request, PageError> {
     let form = is_a_form(&parts.headers).then(|| Submitted::parse(&body));
     parts.extensions.insert(Arrived { form });
     Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// Whether a form has a file in it.
+fn is_an_upload(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("multipart/form-data"))
 }
 
 /// Whether a form comes from a page of this very origin, or from something that is not a browser.

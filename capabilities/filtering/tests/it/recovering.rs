@@ -118,9 +118,9 @@ async fn whoever_it_is_about_is_told_and_says_no() {
         assert!(!head.get("/staff/recoveries").await.body.contains("Nobody waits"));
         crate::staff::end(&test, 2).await;
         assert!(head.get("/staff/recoveries").await.body.contains("Nobody waits"), "{}", test.engine);
-        crate::staff::give(&test, 2, "network-manager").await;
         head.post("/staff/recoveries", "whose=theo&reason=Again.").await;
         head.post("/staff/recoveries/3/withdrawal", "").await;
+        crate::staff::give(&test, 2, "network-manager").await;
         school.clock.set(MONDAY.plus_millis(11 * MINUTE_MS));
         manager.post("/staff/recoveries", "whose=theo&reason=Again.").await;
         assert!(head.get("/staff/recoveries").await.body.contains("Nobody waits"), "a proof comes first");

@@ -179,7 +179,7 @@ async fn import_page(
 }
 
 async fn upload(State(office): State<Office>, who: SignedIn, sent: Uploaded) -> Result<Response, PageError> {
-    let permit = who.may::<ImportRoll>(())?;
+    who.may::<ImportRoll>(())?;
     let Uploaded { form, file } = sent;
     let mut mistakes = Mistakes::default();
     let Some(file) = file else {
@@ -218,7 +218,7 @@ async fn upload(State(office): State<Office>, who: SignedIn, sent: Uploaded) -> 
     };
     let groups = (office.groups)();
     let given = Given { source: source.as_deref(), groups: Some(&groups), zone: &office.house.zone };
-    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, permit) = who.begin::<ImportRoll>(()).await?;
     match actions::prepare(&mut tx, &permit, &told, &given, who.at()).await {
         Ok(import) => {
             tx.commit().await.map_err(PageError::unexpected)?;
@@ -247,7 +247,7 @@ async fn columns(
     who: SignedIn,
     form: Submitted,
 ) -> Result<Response, PageError> {
-    let permit = who.may::<ImportRoll>(())?;
+    who.may::<ImportRoll>(())?;
     let mut said = BTreeMap::new();
     for (id, _) in column_kinds() {
         let header = form.line(&format!("column-{id}"));
@@ -258,7 +258,7 @@ async fn columns(
             said.insert(id.to_owned(), String::new());
         }
     }
-    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, permit) = who.begin::<ImportRoll>(()).await?;
     match actions::remember_columns(&mut tx, &permit, form.text("source"), &said, who.at()).await {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(PrepareError::Store(error)) => return Err(PageError::unexpected(error)),
@@ -360,10 +360,10 @@ async fn apply(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let number = number(path)?;
-    let permit = who.may::<ApplyImport>(number)?;
+    who.may::<ApplyImport>(number)?;
     let leavers = form.text("leavers").parse().ok();
     let mut mistakes = Mistakes::default();
-    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, permit) = who.begin::<ApplyImport>(number).await?;
     match actions::apply(&mut tx, &permit, leavers, &office.house.zone, who.at()).await {
         Ok(_) => {}
         Err(ApplyError::Store(error)) => return Err(PageError::unexpected(error)),
@@ -400,8 +400,8 @@ async fn drop_it(
     path: Result<Path<i64>, PathRejection>,
 ) -> Result<Response, PageError> {
     let number = number(path)?;
-    let permit = who.may::<ImportRoll>(())?;
-    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
+    who.may::<ImportRoll>(())?;
+    let (mut tx, permit) = who.begin::<ImportRoll>(()).await?;
     actions::drop_waiting(&mut tx, &permit, number, who.at()).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(Redirect::to("/staff/roll/import").into_response())
@@ -413,8 +413,8 @@ async fn undo(
     path: Result<Path<i64>, PathRejection>,
 ) -> Result<Response, PageError> {
     let number = number(path)?;
-    let permit = who.may::<ImportRoll>(())?;
-    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
+    who.may::<ImportRoll>(())?;
+    let (mut tx, permit) = who.begin::<ImportRoll>(()).await?;
     match actions::prepare_undo(&mut tx, &permit, number, who.at()).await {
         Ok(import) => {
             tx.commit().await.map_err(PageError::unexpected)?;

@@ -102,9 +102,8 @@ async fn hand_duty(
     let (person, assignment) = number(path)?;
     let (person, assignment): (_, AssignmentId) =
         (PersonNo(person), assignment.parse().map_err(|_| PageError::NotFound)?);
-    let ending = who.may::<EndDuty>(assignment)?;
+    let (mut tx, ending) = who.begin::<EndDuty>(assignment).await?;
     let mut mistakes = Mistakes::default();
-    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
     let every = duty::every(&mut tx).await.map_err(PageError::unexpected)?;
     let found = every.into_iter().find(|one| one.id == assignment && one.given.person == person);
     let Some(found) = found else { return Err(PageError::NotFound) };
@@ -168,9 +167,8 @@ async fn hand_device(
 ) -> Result<Response, PageError> {
     let (person, device) = number(path)?;
     let (person, device) = (PersonNo(person), DeviceNo(device));
-    let permit = who.may::<HandDevice>(device)?;
+    let (mut tx, permit) = who.begin::<HandDevice>(device).await?;
     let mut mistakes = Mistakes::default();
-    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
     let to = match to_whom(&mut tx, &form).await? {
         Ok(to) => to,
         Err(say) => {

@@ -57,7 +57,7 @@ async fn mark(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let between = pair(path)?;
-    let permit = who.may::<MarkRelation>(between)?;
+    who.may::<MarkRelation>(between)?;
     let responsibility = match form.text("responsibility") {
         "yes" => Some(Some(true)),
         "no" => Some(Some(false)),
@@ -80,7 +80,7 @@ async fn mark(
         let (pupil, parent) = found(&office, &who, between).await?;
         return Ok(who.respond(&views::mark(between.0, &pupil, &parent, &form, &mistakes)));
     };
-    let mut tx = office.house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, permit) = who.begin::<MarkRelation>(between).await?;
     match actions::mark(&mut tx, &permit, responsibility, restricted, who.at()).await {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(MarkError::NotRelated) => return Err(PageError::NotFound),
