@@ -68,8 +68,7 @@ fn build() -> Result<(), String> {
         "/// The style sheet's file name.\npub const STYLE: &str = {style:?};\n\
          /// The script's file name.\npub const SCRIPT: &str = {script:?};\n\
          /// The icon's file name.\npub const ICON: &str = {icon:?};\n\
-         /// Name, kind, content, and the same packed, of what packing makes shorter.\n\
-         pub(crate) static FILES: &[(&str, &str, &[u8], Option<&[u8]>)] = &[\n"
+         pub(crate) static FILES: &[File] = &[\n"
     );
     for (name, kind, path) in &files {
         let small = if kind.starts_with("font/") {

@@ -77,7 +77,10 @@ impl Publishes for Publishing {
                     Err(NotPublished::CannotBe(if may.0 { why } else { NOT_NOW.to_owned() }))
                 }
                 // It is decided. Every page says that gates do not have it yet, and it is published as soon as it can be.
-                Err(NotLive::Late(error)) => Ok(self.late(&error)),
+                Err(NotLive::Late(error)) => {
+                    self.late(&error);
+                    Ok(())
+                }
                 Err(NotLive::Failed(error)) => Err(failed(error)),
             }
         })
@@ -161,7 +164,10 @@ impl people::intake::Publishes for Publishing {
             let done = tokio::task::spawn_blocking(work).await.map_err(|error| PublishError(error.into()))?;
             match done {
                 Ok(()) => Ok(()),
-                Err(NotLive::Late(error)) => Ok(self.late(&error)),
+                Err(NotLive::Late(error)) => {
+                    self.late(&error);
+                    Ok(())
+                }
                 Err(error) => Err(PublishError(error.into())),
             }
         })

@@ -11,6 +11,9 @@ use axum::routing::get;
 
 use crate::PageError;
 
+/// Name, kind, content, and the same packed, of what packing makes shorter.
+type File = (&'static str, &'static str, &'static [u8], Option<&'static [u8]>);
+
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// `GET /assets/{file}`.

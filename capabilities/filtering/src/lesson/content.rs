@@ -46,10 +46,7 @@ impl Lessons {
 
     /// Whether opening what is in a category takes two people, whatever the policy says.
     pub fn takes_two(&self, category: &Category) -> bool {
-        category.illegal
-            || category.dangerous
-            || category.may_hurt
-            || self.two_people.iter().any(|id| *id == category.id)
+        category.illegal || category.dangerous || category.may_hurt || self.two_people.contains(&category.id)
     }
 
     /// The same of a kind of services, by its id: kinds and categories of one thing have one id.

@@ -156,7 +156,6 @@ fn index() -> ListIndex {
     }
     let mut list = builder.list(head("pornography")).unwrap();
     list.take(Says::Listed, Entry::Path(HostName::new("shared.example").unwrap(), "/adult"));
-    drop(list);
     ListIndex::open(Arc::new(builder.build().unwrap())).unwrap()
 }
 

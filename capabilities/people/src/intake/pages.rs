@@ -242,11 +242,7 @@ fn order(text: &str) -> Option<Order> {
 }
 
 /// Which column is which, corrected: remembered for the next file of the source, which is then sent again.
-async fn columns(
-    State(office): State<Office>,
-    who: SignedIn,
-    form: Submitted,
-) -> Result<Response, PageError> {
+async fn columns(who: SignedIn, form: Submitted) -> Result<Response, PageError> {
     who.may::<ImportRoll>(())?;
     let mut said = BTreeMap::new();
     for (id, _) in column_kinds() {
@@ -394,11 +390,7 @@ pub(crate) fn not_kept(error: &PublishError) -> String {
     )
 }
 
-async fn drop_it(
-    State(office): State<Office>,
-    who: SignedIn,
-    path: Result<Path<i64>, PathRejection>,
-) -> Result<Response, PageError> {
+async fn drop_it(who: SignedIn, path: Result<Path<i64>, PathRejection>) -> Result<Response, PageError> {
     let number = number(path)?;
     who.may::<ImportRoll>(())?;
     let (mut tx, permit) = who.begin::<ImportRoll>(()).await?;

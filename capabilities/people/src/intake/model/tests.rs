@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// People, classes and relations by their ids.
+type All = (BTreeMap<String, Facts>, BTreeMap<String, Class>, BTreeMap<(String, String), Relation>);
+
 fn row(name: &str, kind: Kind, year: Option<i64>) -> PersonRow {
     PersonRow {
         name: name.to_owned(),
@@ -188,9 +191,7 @@ mod properties {
     }
 
     /// What anybody at the school would see of it.
-    fn seen(
-        state: &State,
-    ) -> (BTreeMap<String, Facts>, BTreeMap<String, Class>, BTreeMap<(String, String), Relation>) {
+    fn seen(state: &State) -> All {
         let people = state.people.iter().filter(|(_, (_, facts))| facts.here);
         let people = people.map(|(id, (_, facts))| (id.clone(), facts.clone())).collect();
         let classes = state.classes.iter().filter(|(_, class)| class.here);
