@@ -66,7 +66,9 @@ for (const javaScriptEnabled of [true, false]) {
       await page.keyboard.type("Rivers");
       await page.getByRole("radio", { name: "For 30 minutes" }).check();
       await tabTo(page, page.getByRole("button", { name: "See what this opens" }));
+      const answered = page.waitForEvent("framenavigated");
       await page.keyboard.press("Enter");
+      await answered;
       await page.waitForLoadState();
       await judge(page);
       if ((await page.locator("h1").innerText()) === "Check before you open it") {

@@ -94,14 +94,16 @@ pub fn one(test: &Kept, zone: &Zone) -> Page {
                 SummaryRow::new("Asked as", if report.all_groups { "All groups".to_owned() } else { report.groups.join(", ") }),
             ]))
             @if let Some(notice) = &report.notice { (WarningText::new(notice)) }
-            (Table {
-                caption: Some("What was asked".to_owned()),
-                caption_classes: "govuk-table__caption--m".into(),
-                head: vec![Cell::new("Check"), Cell::new("Outcome"), Cell::number("Asked"), Cell::number("Otherwise")],
-                rows: checks.collect(),
-                first_cell_is_header: true,
-                ..Table::default()
-            })
+            div .fivebar-scroll tabindex="0" role="region" aria-label="What was asked" {
+                (Table {
+                    caption: Some("What was asked".to_owned()),
+                    caption_classes: "govuk-table__caption--m".into(),
+                    head: vec![Cell::new("Check"), Cell::new("Outcome"), Cell::number("Asked"), Cell::number("Otherwise")],
+                    rows: checks.collect(),
+                    first_cell_is_header: true,
+                    ..Table::default()
+                })
+            }
             div .fivebar-scroll tabindex="0" role="region" aria-label="Published criteria" {
                 (Table {
                     caption: Some("What that says of the published criteria".to_owned()),

@@ -72,7 +72,7 @@ pub fn roll(shown: &Roll<'_>, may_import: bool) -> Page {
             (InsetText::new("Nobody on the roll fits that."))
         } @else {
             p .govuk-body { (counted(shown.count, "person", "people")) }
-            div .fivebar-scroll {
+            div .fivebar-scroll tabindex="0" role="region" aria-label="People on the roll" {
                 (table("People on the roll", &["Name", "What they are", "Year"], rows.collect()))
             }
             @if shown.words.is_empty() {
@@ -242,7 +242,7 @@ pub fn import(
         @if imports.is_empty() {
             (InsetText::new("There was none yet."))
         } @else {
-            div .fivebar-scroll {
+            div .fivebar-scroll tabindex="0" role="region" aria-label="Imports, newest first" {
                 (table("Imports, newest first", &["Number", "What", "Made", "Where it stands"], rows.collect()))
             }
         }
@@ -382,7 +382,7 @@ fn tallies(import: &Import, address: &str) -> Markup {
     ];
     let head = ["What", "Come", "Change", "Go", "Kept as they are", "As before"];
     let table = Table { first_cell_is_header: true, ..table("How many of each", &head, rows) };
-    html! { div .fivebar-scroll { (table) } }
+    html! { div .fivebar-scroll tabindex="0" role="region" aria-label="How many of each" { (table) } }
 }
 
 fn heading(thing: Thing, what: What) -> &'static str {
@@ -490,7 +490,7 @@ fn changes(seen: &Preview<'_>, thing: Thing) -> Markup {
         vec![Cell::new(name), Cell::new(said)]
     });
     html! {
-        div .fivebar-scroll { (table("The changes", &["Who or what", "How"], rows.collect())) }
+        div .fivebar-scroll tabindex="0" role="region" aria-label="The changes" { (table("The changes", &["Who or what", "How"], rows.collect())) }
     }
 }
 
