@@ -3,6 +3,8 @@
 //! Read here and by no crate of its own: what a browser sends is simple, the whole of it is in memory and bounded before it is looked
 //! at, and a crate for it brings every character set there is.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -10,6 +12,8 @@ use axum::http::header::CONTENT_TYPE;
 
 use crate::{PageError, Submitted};
 
+/// How long a file may take to arrive.
+const LONGEST_UPLOAD: Duration = Duration::from_secs(300);
 /// More parts than any form of ours has.
 const MOST_PARTS: usize = 100;
 /// More than the lines before a part are long, in bytes.
@@ -45,7 +49,8 @@ impl<S: Send + Sync> FromRequest<S> for Uploaded {
     async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
         let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
         let boundary = boundary(kind).map(str::to_owned).ok_or(PageError::Unreadable)?;
-        let body = Bytes::from_request(request, state).await.map_err(|refused| {
+        let body = tokio::time::timeout(LONGEST_UPLOAD, Bytes::from_request(request, state)).await;
+        let body = body.map_err(|_| PageError::TooSlow)?.map_err(|refused| {
             if refused.status() == StatusCode::PAYLOAD_TOO_LARGE {
                 PageError::TooLarge
             } else {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use ::store::{Actor, StoreError, Tx};
 use engine::document::Effect;
-use engine::{FilterPolicy, Identity, Live, PersonNo};
+use engine::{FilterPolicy, Identity, Live, LiveDocument, PersonNo};
 use kit::{Permit, Timestamp};
 use people::duty;
 
@@ -213,6 +213,31 @@ impl<'a> Ground<'a> {
         let asking = Asking { teacher: &self.teacher, whom, pupil: &pupil, at };
         Ok(judge::judge(self.policy, self.live, target, asking)?)
     }
+
+    /// Whether a list may open a site for a class from one moment until another: by what holds now, and by the policy alone, at both
+    /// ends. What two people opened for a time, or another list holds open or closed, is no ground for a list that outlasts it.
+    async fn may_list(
+        &self,
+        tx: &mut Tx,
+        target: &str,
+        whom: &Whom,
+        span: Span,
+    ) -> Result<Result<(), MayNot>, LessonError> {
+        match self.judge(tx, target, whom, span.starts_at).await?.may {
+            Ok(()) | Err(MayNot::OpenAlready | MayNot::Focus(_)) => {}
+            Err(why) => return Ok(Err(why)),
+        }
+        let pupil = self.pupil(tx, whom, span.starts_at).await?;
+        let (nothing, _) = Live::compile(&LiveDocument::default(), self.policy);
+        for at in [span.starts_at, span.ends_at.plus_millis(-1)] {
+            let asking = Asking { teacher: &self.teacher, whom, pupil: &pupil, at };
+            match judge::judge(self.policy, &nothing, target, asking)?.may {
+                Ok(()) | Err(MayNot::OpenAlready) => {}
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+        Ok(Ok(()))
+    }
 }
 
 /// Why nothing was made.
@@ -322,10 +347,9 @@ pub async fn list(
     let whom = Whom::Group(permit.subject().clone());
     ground.pupil(tx, &whom, at).await?;
     for site in &sites {
-        match ground.judge(tx, site, &whom, at).await?.may {
-            // Another list that holds meanwhile says nothing about this one.
-            Ok(()) | Err(MayNot::OpenAlready | MayNot::Focus(_)) => {}
-            Err(why) => return Err(LessonError::Site { site: site.clone(), why }),
+        let span = Span { starts_at: at, ends_at: asked.ends_at };
+        if let Err(why) = ground.may_list(tx, site, &whom, span).await? {
+            return Err(LessonError::Site { site: site.clone(), why });
         }
     }
     let plan = Plan {

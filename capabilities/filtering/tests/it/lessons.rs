@@ -201,6 +201,9 @@ async fn a_class_is_kept_to_a_list_and_a_pupil_s_access_is_paused_until_the_less
         assert_eq!(house.decides(TABLET, "maps.example"), (true, Step::Focus));
         assert_eq!(house.decides(TABLET, "video.example"), (true, Step::Focus));
         assert_eq!(house.decides(TABLET, "other.example"), (false, Step::Focus));
+        // What a list closes now is no ground for a list that opens it.
+        let again = tess.post(list, &body("maps.example%0Aharm.example")).await;
+        assert!(why(&again).contains("takes two people"), "{}", why(&again));
         let shown = tess.post(OPEN, &form("other.example", "whom=group%3Ayear-5", "15")).await;
         assert!(why(&shown).contains("Romans holds for them now"), "{}", why(&shown));
         tess.post("/staff/lessons/list/1/end", "").await;
@@ -208,6 +211,8 @@ async fn a_class_is_kept_to_a_list_and_a_pupil_s_access_is_paused_until_the_less
         let exam = tess.post(list, "whom=group%3Ayear-5&open=none&until=lesson&reason=Exam").await;
         assert_eq!(exam.location(), "/staff/lessons/list/2", "{}", exam.body);
         assert_eq!(house.decides(TABLET, "maps.example"), (false, Step::Focus));
+        let during = tess.post(list, &body("harm.example")).await;
+        assert!(why(&during).contains("takes two people"), "{}", why(&during));
         tess.post("/staff/lessons/list/2/end", "").await;
 
         let pause = "/staff/lessons/pause";

@@ -118,21 +118,28 @@ impl SignedIn {
 
     /// The permit to do `A` to `subject`, for what is shown. Whoever may not is told that there is nothing here.
     pub fn may<A: Action>(&self, subject: A::Subject) -> Result<Permit<A>, PageError> {
-        self.granted(&self.standing, subject)
+        self.granted(&self.standing, subject, self.at)
     }
 
     /// Begins a change: its transaction, and the permit for it, from what they are at the school in that very transaction. A duty or a
     /// session that ended a moment before does nothing any more, whatever went on in between.
     pub async fn begin<A: Action>(&self, subject: A::Subject) -> Result<(Tx, Permit<A>), PageError> {
         let mut tx = self.house.db.begin().await.map_err(PageError::unexpected)?;
-        let known = self.house.known(&mut tx, &self.session.hash, self.at).await?;
-        let permit = self.granted(&known.ok_or(PageError::SignedOut)?.stands.standing, subject)?;
+        // As of now: a file may have taken its time to arrive.
+        let at = self.house.clock.now();
+        let known = self.house.known(&mut tx, &self.session.hash, at).await?;
+        let permit = self.granted(&known.ok_or(PageError::SignedOut)?.stands.standing, subject, at)?;
         Ok((tx, permit))
     }
 
-    fn granted<A: Action>(&self, standing: &Standing, subject: A::Subject) -> Result<Permit<A>, PageError> {
+    fn granted<A: Action>(
+        &self,
+        standing: &Standing,
+        subject: A::Subject,
+        at: Timestamp,
+    ) -> Result<Permit<A>, PageError> {
         let authority = Duties::built_in().authority();
-        authority.grant::<A>(standing, subject, self.at).map_err(|refused| match refused {
+        authority.grant::<A>(standing, subject, at).map_err(|refused| match refused {
             NotPermitted::NotYours => PageError::NotFound,
             NotPermitted::ProveAgain => self.prove_first(&Mistakes::default()),
         })

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ::store::{Actor, Tx};
 use axum::Router;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{DefaultBodyLimit, FromRef, Path, RawQuery, State};
+use axum::extract::{DefaultBodyLimit, FromRef, FromRequest as _, Path, RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
@@ -178,9 +178,14 @@ async fn import_page(
     Ok(who.respond(&views::import(&imports, form, mistakes, complaints, &office.house.zone)))
 }
 
-async fn upload(State(office): State<Office>, who: SignedIn, sent: Uploaded) -> Result<Response, PageError> {
+async fn upload(
+    State(office): State<Office>,
+    who: SignedIn,
+    request: Request,
+) -> Result<Response, PageError> {
+    // Before a byte of the file is taken.
     who.may::<ImportRoll>(())?;
-    let Uploaded { form, file } = sent;
+    let Uploaded { form, file } = Uploaded::from_request(request, &()).await?;
     let mut mistakes = Mistakes::default();
     let Some(file) = file else {
         mistakes.add("roll", "Select the file that your own system exported");
