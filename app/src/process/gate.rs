@@ -547,6 +547,7 @@ fn proxy_config(
         own: dns.to_vec(),
         portal,
         portal_at: Some(portal_at),
+        dns_name: config.dns.name.clone(),
         help,
         pac: Pac { proxy: None, direct: config.proxy.direct.clone() },
         ticket_key,

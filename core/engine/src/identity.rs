@@ -3,6 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+use kit::HostName;
+
 use crate::groups::GroupSet;
 
 /// A person's number in the gate and the activity log. Names live with the records; nothing here can be turned into
@@ -72,6 +74,10 @@ impl KnownBy {
     }
 }
 
+fn is_like_token(label: &str) -> bool {
+    label.len().abs_diff(NameHash::TOKEN_CHARS) <= 2 && label.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// An encrypted-DNS name of a person's or device's own, as it is kept: hashed, so that nobody who reads what is kept can
 /// ask under it. A token has 128 random bits, so no salt is needed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +110,13 @@ impl NameHash {
             .chain_update(text.to_ascii_lowercase())
             .finalize();
         digest.first_chunk().copied().map(Self)
+    }
+
+    /// Whether a host below the gate's own name tells a token, or nearly one: mistyped or cut, it still tells most of a secret. No front
+    /// writes such a host down or sends it on. Another host below the name is one like any other, as where a school gave its whole domain.
+    pub fn is_told_by(host: HostName<'_>, own: &str) -> bool {
+        let below = host.as_str().strip_suffix(own).and_then(|before| before.strip_suffix('.'));
+        below.is_some_and(|below| below.split('.').any(is_like_token))
     }
 
     /// As it is written: 32 hexadecimal digits.

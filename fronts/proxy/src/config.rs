@@ -34,6 +34,8 @@ pub struct Config {
     pub portal: String,
     /// Where the portal listens. It is told for which device a request is; nobody else is.
     pub portal_at: Option<SocketAddr>,
+    /// The name under which devices ask the gate over encrypted DNS, lower case: what lies below it can be a person's secret.
+    pub dns_name: Option<String>,
     /// Who helps a child, in the order to show them. Shown first where the ground is one that may hurt.
     pub help: Vec<HelpLine>,
     /// The name the gate gives itself in `Via`; `None` sends no such field.
@@ -63,6 +65,7 @@ impl Default for Config {
             own: Vec::new(),
             portal: String::new(),
             portal_at: None,
+            dns_name: None,
             help: Vec::new(),
             via: Some("fivebar".to_owned()),
             pac: Pac::default(),

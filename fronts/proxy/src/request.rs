@@ -1,6 +1,7 @@
 //! What a request asks for, once its head has been read: whom, in which form, with which body. Pure.
 
-use engine::Refusal;
+use engine::{NameHash, Refusal};
+use kit::Host;
 
 use crate::authority::{OwnHost, authority};
 use crate::body::Framing;
@@ -109,6 +110,19 @@ pub enum Target {
         /// The path and query as sent.
         path: Box<str>,
     },
+}
+
+impl Target {
+    /// A host below the gate's own name may be a secret that tells who somebody is: it becomes that name, before anything is decided,
+    /// asked or written down. Nothing else is served there, so nothing is lost by it.
+    pub fn keep_secrets(&mut self, own: &str) {
+        if let Self::Connect { host, .. } | Self::Web { host, .. } = self
+            && let Some(Host::Name(name)) = host.host()
+            && NameHash::is_told_by(name, own)
+        {
+            *host = OwnHost::Name(own.into());
+        }
+    }
 }
 
 /// A request's head, understood.

@@ -141,18 +141,10 @@ impl Settings {
         })
     }
 
-    /// The gate's own name, where the host lies below it and one of its labels is a token, or nearly one: mistyped or cut, it still
-    /// tells most of a secret. Another host below the name is one like any other, as where a school gave its whole domain.
+    /// The gate's own name, where the host lies below it and tells who somebody is ([`NameHash::is_told_by`]).
     pub(crate) fn own_above(&self, host: HostName<'_>) -> Option<Arc<SafeTarget>> {
-        let own = self.own.as_ref()?;
-        let before = host.as_str().strip_suffix(&*own.name)?;
-        let mut labels = before.strip_suffix('.')?.split('.');
-        labels.any(is_like_token).then(|| Arc::clone(own))
+        self.own.as_ref().filter(|own| NameHash::is_told_by(host, &own.name)).map(Arc::clone)
     }
-}
-
-fn is_like_token(label: &str) -> bool {
-    label.len().abs_diff(NameHash::TOKEN_CHARS) <= 2 && label.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The DNS front of one thread. `R` says where an answer goes.

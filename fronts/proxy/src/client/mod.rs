@@ -62,6 +62,9 @@ impl Client<'_> {
                 Ok(ask) => ask,
                 Err(refused) => return self.refuse(refused).await,
             };
+            if let Some(own) = &self.worker.shared.config.dns_name {
+                ask.target.keep_secrets(own);
+            }
             // The answer says so, and the client asks whoever takes connections now.
             ask.close |= self.worker.shared.leaving.load(Ordering::Relaxed);
             let done = match &ask.target {

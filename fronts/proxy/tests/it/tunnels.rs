@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
 
+use engine::NameHash;
+
 use super::setting::{Setting, big, block, eventually, read_head, status};
 
 fn open(setting: &Setting, target: &str) -> (TcpStream, String) {
@@ -53,6 +55,40 @@ fn a_blocked_name_and_a_closed_port_get_no_tunnel() {
     }
     let (_, answer) = open(&setting, &format!("games.example:{https}"));
     assert!(answer.contains("Proxy-Status: fivebar; error=http_request_denied"), "{answer}");
+}
+
+#[test]
+fn a_secret_below_the_gates_own_name_is_neither_written_down_nor_sent_on() {
+    let setting =
+        Setting::with(&block("games.example"), |config| config.dns_name = Some("secure.example".to_owned()));
+    let token = NameHash::token(*b"sixteen of bytes");
+    let (http, https) = (setting.internet.http, setting.internet.https);
+    // Cut short by one, it still tells nearly all.
+    let hosts = [format!("{token}.secure.example"), format!("a.{}.secure.example", &token[1..])];
+    for host in &hosts {
+        assert_eq!(status(&open(&setting, &format!("{}:{https}", host.to_ascii_uppercase())).1), 200);
+        let page = setting.exchange(
+            format!(
+                "GET http://{host}:{http}/small HTTP/1.1\r\nHost: {host}:{http}\r\nConnection: close\r\n\r\n"
+            )
+            .as_bytes(),
+        );
+        assert!(page.contains("hello"), "{page}");
+        // Refused by its port: the page repeats what was asked for.
+        let (_, answer) = open(&setting, &format!("{host}:22"));
+        assert_eq!(status(&answer), 403);
+        assert!(!answer.contains(&token[1..]), "{answer}");
+    }
+    let lines = eventually(|| Some(setting.log.lines()).filter(|lines| lines.len() >= 8));
+    assert!(lines.iter().any(|line| line.starts_with("connect allow unknown secure.example ")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("/small")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.to_ascii_lowercase().contains(&token[1..])), "{lines:?}");
+    // Another host below is one like any other.
+    assert_eq!(status(&open(&setting, &format!("www.secure.example:{https}")).1), 200);
+    eventually(|| setting.log.lines().iter().find(|line| line.contains(" www.secure.example ")).cloned());
+    // The site itself was asked for by the name above.
+    let seen = setting.internet.log_with("/small");
+    assert!(!seen.contains(&token[1..]), "{seen}");
 }
 
 /// A tunnel and the origin's end of it.
