@@ -16,8 +16,9 @@ use web::{Mistakes, PageError, Submitted};
 
 use super::{Target, identity_in, identity_of_person, views};
 use crate::filter_policy;
-use crate::lesson::judge::is_taught;
+use crate::lesson::actions::{Ground, LessonError};
 use crate::list;
+use crate::overrides;
 use crate::portal::Portal;
 use crate::sealed::telling::Secret;
 
@@ -221,16 +222,20 @@ async fn person_called(
     };
     let identity = identity_of_person(policy, live, person);
     if !who.offers::<ExplainForAnybody>() {
-        let all = people::people(tx).await.map_err(PageError::unexpected)?;
-        let own = all.iter().find(|one| one.number == who.person());
-        let own = own.map_or_else(Identity::default, |one| identity_of_person(policy, live, one));
-        // What holds for a colleague alone is theirs to know.
-        if person.number != who.person() && !is_taught(policy, &own, &identity) {
-            mistakes.add(
-                "person",
-                "You can ask about pupils and about yourself. Ask the network manager about a colleague",
-            );
-            return Ok(None);
+        // What holds for another adult alone is theirs to know.
+        if person.number != who.person() {
+            let ground = Ground::of(tx, policy, live, who.person()).await.map_err(PageError::unexpected)?;
+            match ground.pupil(tx, &overrides::Whom::Person(person.number), who.at()).await {
+                Ok(_) => {}
+                Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),
+                Err(_) => {
+                    mistakes.add(
+                        "person",
+                        "You can ask about pupils and about yourself. Ask the network manager about another adult",
+                    );
+                    return Ok(None);
+                }
+            }
         }
     }
     Ok(Some(Whom { identity, words: person.name.clone(), name: Some(person.name.clone()) }))

@@ -177,8 +177,13 @@ impl<'a> Ground<'a> {
         judge::classes(self.policy, self.live, &self.teacher)
     }
 
-    /// Whoever a lesson is for, as the gate would know them.
-    async fn pupil(&self, tx: &mut Tx, whom: &Whom, at: Timestamp) -> Result<Identity, LessonError> {
+    /// Whether somebody's groups let a lesson be for them. Their duties may not ([`Self::pupil`]).
+    pub fn may_be_taught(&self, person: &people::Person) -> bool {
+        judge::is_taught(self.policy, &self.teacher, &identity_of_person(self.policy, self.live, person))
+    }
+
+    /// Whoever a lesson is for, as the gate would know them: a class or room that can be offered, or somebody who is taught.
+    pub async fn pupil(&self, tx: &mut Tx, whom: &Whom, at: Timestamp) -> Result<Identity, LessonError> {
         match whom {
             Whom::Group(id) if self.classes().iter().any(|(class, _)| class == id) => {
                 identity_in(self.policy, id).ok_or(LessonError::NoClass)

@@ -3,6 +3,7 @@
 
 pub mod actions;
 pub mod content;
+mod filling;
 pub mod judge;
 pub(crate) mod pages;
 pub mod views;

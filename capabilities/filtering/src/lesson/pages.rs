@@ -8,21 +8,19 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use engine::{FilterPolicy, Live, LiveDocument};
-use kit::nearby::nearby;
-use kit::{Private, Timestamp};
+use kit::Private;
 use people::account::SignedIn;
 use web::{Mistakes, PageError, Submitted};
 
 use super::actions::{
-    self, Asked, EndAnybodys, EndError, EndOwn, Ground, Kind, LessonError, ListForLesson, OpenForLesson,
+    self, EndAnybodys, EndError, EndOwn, Ground, Kind, LessonError, ListForLesson, OpenForLesson,
     PauseForLesson, ReadLessons, Running, Which,
 };
-use super::content::Lessons;
+use super::filling::{Filled, ForWhom, fill, one_site, sites};
 use super::judge::Judged;
 use super::views::{self, Line, Offered};
 use crate::overrides::Whom;
 use crate::portal::{NotPublished, Portal};
-use crate::site::{check_one_site, typed_target};
 use crate::site_request::staff_pages::{number, sentence};
 
 pub(crate) fn routes() -> Router<Portal> {
@@ -35,8 +33,6 @@ pub(crate) fn routes() -> Router<Portal> {
         .route("/staff/lessons/{kind}/{number}/end", post(end))
 }
 
-/// The longest reason, in characters: it stands on a line of a table.
-const LONGEST_REASON: usize = 200;
 /// Said where so many answers told of sealed sites within the hour that none may be given.
 const NOT_NOW: &str =
     "Nothing can be opened just now. Try again in an hour; the access trail says that you asked";
@@ -159,103 +155,6 @@ async fn end(
     }
 }
 
-/// What every form of a lesson asks alike.
-struct Filled {
-    whom: Whom,
-    asked: Asked,
-}
-
-/// For whom a form can be.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ForWhom {
-    ClassOrPupil,
-    Class,
-    Pupil,
-}
-
-/// Reads whom it is for, until when and why. `None` where something is missing, which is among the mistakes then.
-async fn fill(
-    tx: &mut Tx,
-    policy: &FilterPolicy,
-    (form, for_whom): (&Submitted, ForWhom),
-    at: Timestamp,
-    mistakes: &mut Mistakes,
-) -> Result<Option<Filled>, PageError> {
-    let whom = match for_whom {
-        ForWhom::Pupil if form.line("pupil").is_empty() => {
-            mistakes.add("pupil", "Enter the pupil’s name");
-            None
-        }
-        ForWhom::Pupil => pupil_called(tx, &form.line("pupil"), mistakes).await?,
-        ForWhom::Class => class(form, mistakes),
-        ForWhom::ClassOrPupil => whom(tx, form, mistakes).await?,
-    };
-    let ends_at = ends_at(form.text("until"), policy, at);
-    if ends_at.is_none() {
-        mistakes.add("until", "Select until when");
-    }
-    let reason = form.line("reason");
-    if reason.is_empty() {
-        mistakes.add("reason", "Enter why, in a word or two");
-    } else if reason.chars().count() > LONGEST_REASON {
-        mistakes.add("reason", format!("Shorten this to {LONGEST_REASON} characters or fewer"));
-    }
-    let asked = ends_at.filter(|_| mistakes.none()).map(|ends_at| Asked { reason, ends_at });
-    Ok(whom.zip(asked).map(|(whom, asked)| Filled { whom, asked }))
-}
-
-/// A class that was chosen, or a pupil who was named.
-async fn whom(tx: &mut Tx, form: &Submitted, mistakes: &mut Mistakes) -> Result<Option<Whom>, PageError> {
-    let (chosen, pupil) = (form.text("whom"), form.line("pupil"));
-    match (chosen, pupil.as_str()) {
-        ("", "") => mistakes.add("whom", "Choose a class, or enter a pupil’s name"),
-        (_, "") => return Ok(class(form, mistakes)),
-        ("", name) => return pupil_called(tx, name, mistakes).await,
-        _ => mistakes.add("whom", "Choose a class or enter a pupil’s name, and not both"),
-    }
-    Ok(None)
-}
-
-/// A class that was chosen; a pupil where the form says one by number, as one that was looked at before.
-fn class(form: &Submitted, mistakes: &mut Mistakes) -> Option<Whom> {
-    let whom = form.text("whom").parse().ok();
-    if whom.is_none() {
-        mistakes.add("whom", "Choose one of the classes or rooms in the list");
-    }
-    whom
-}
-
-async fn pupil_called(tx: &mut Tx, name: &str, mistakes: &mut Mistakes) -> Result<Option<Whom>, PageError> {
-    let called = people::people_called(tx, name).await.map_err(PageError::unexpected)?;
-    match called.as_slice() {
-        [one] => return Ok(Some(Whom::Person(one.number))),
-        [] => {
-            let all = people::people(tx).await.map_err(PageError::unexpected)?;
-            let close = nearby(name, all.iter().map(|one| one.name.reveal().as_str()));
-            let say = match close.as_slice() {
-                [] => "Nobody on the roll is called so. Enter the whole name, as the roll has it".to_owned(),
-                close => format!("Nobody on the roll is called so. Did you mean {}?", close.join(" or ")),
-            };
-            mistakes.add("pupil", say);
-        }
-        _ => mistakes.add(
-            "pupil",
-            "Several people are called so. Enter the number that the school’s own system gives the one you mean",
-        ),
-    }
-    Ok(None)
-}
-
-/// When it ends: with the lesson that is going on, or in so many minutes.
-fn ends_at(until: &str, policy: &FilterPolicy, at: Timestamp) -> Option<Timestamp> {
-    if until == "lesson" {
-        let calendar = policy.calendar();
-        return calendar.lesson_ends(calendar.zone().local(at));
-    }
-    let minutes: u16 = until.parse().ok()?;
-    Lessons::built_in().minutes.contains(&minutes).then(|| at.plus_millis(i64::from(minutes) * 60_000))
-}
-
 /// What the forms offer.
 async fn choices(
     tx: &mut Tx,
@@ -298,8 +197,9 @@ async fn open(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     let mut mistakes = Mistakes::default();
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let target = one_site(&form.line("site"), "site", &mut mistakes);
+    let ground = Ground::of(&mut tx, &policy, &live, who.person()).await.map_err(PageError::unexpected)?;
     let about = (&form, ForWhom::ClassOrPupil);
-    let filled = fill(&mut tx, &policy, about, who.at(), &mut mistakes).await?;
+    let filled = fill((&mut tx, &ground), about, who.at(), &mut mistakes).await?;
     let (Some(target), Some(Filled { whom, asked })) = (target, filled) else {
         drop(tx);
         return form_page(&portal, &who, &form, &mistakes, views::open).await;
@@ -310,7 +210,6 @@ async fn open(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
         drop(tx);
         return form_page(&portal, &who, &form, &mistakes, views::open).await;
     }
-    let ground = Ground::of(&mut tx, &policy, &live, who.person()).await.map_err(PageError::unexpected)?;
     let judged = match ground.judge(&mut tx, &target, &whom, who.at()).await {
         Ok(judged) => judged,
         Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),
@@ -391,21 +290,6 @@ fn say(error: &NotPublished, mistakes: &mut Mistakes) -> StatusCode {
     }
 }
 
-/// The one site that was typed, or what is wrong with it.
-fn one_site(typed: &str, field: &'static str, mistakes: &mut Mistakes) -> Option<String> {
-    if typed.is_empty() {
-        mistakes.add(field, "Enter the site that the lesson needs");
-        return None;
-    }
-    match typed_target(typed).and_then(|target| check_one_site(&target).map(|()| target)) {
-        Ok(target) => Some(target),
-        Err(why) => {
-            mistakes.add(field, sentence(&why.to_string()));
-            None
-        }
-    }
-}
-
 async fn list_form(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
     if !who.offers::<ListForLesson>() {
         return Err(PageError::NotFound);
@@ -420,7 +304,8 @@ async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     let (policy, live) = portal.filter.both();
     let mut mistakes = Mistakes::default();
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
-    let filled = fill(&mut tx, &policy, (&form, ForWhom::Class), who.at(), &mut mistakes).await?;
+    let ground = Ground::of(&mut tx, &policy, &live, who.person()).await.map_err(PageError::unexpected)?;
+    let filled = fill((&mut tx, &ground), (&form, ForWhom::Class), who.at(), &mut mistakes).await?;
     let sites = sites(&form, &mut mistakes);
     let class = match filled.as_ref().map(|filled| &filled.whom) {
         Some(Whom::Group(id)) => Some(id.clone()),
@@ -441,7 +326,6 @@ async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
         drop(tx);
         return form_page(&portal, &who, &form, &mistakes, views::list).await;
     }
-    let ground = Ground::of(&mut tx, &policy, &live, who.person()).await.map_err(PageError::unexpected)?;
     let mut told = 0;
     for site in &sites {
         let judged = ground.judge(&mut tx, site, &filled.whom, who.at()).await;
@@ -479,29 +363,6 @@ async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     }
 }
 
-/// The sites of a list, one a line; none where nothing but help is to stay open.
-fn sites(form: &Submitted, mistakes: &mut Mistakes) -> Vec<String> {
-    let mut sites = Vec::new();
-    match form.text("open") {
-        "sites" => {
-            let typed = form.text("sites").lines().map(str::trim).filter(|line| !line.is_empty());
-            for line in typed {
-                if let Some(site) = one_site(line, "sites", mistakes)
-                    && !sites.contains(&site)
-                {
-                    sites.push(site);
-                }
-            }
-            if sites.is_empty() && mistakes.beside("sites").is_none() {
-                mistakes.add("sites", "Enter the sites that stay open, one on each line");
-            }
-        }
-        "none" => {}
-        _ => mistakes.add("open", "Select what stays open"),
-    }
-    sites
-}
-
 async fn pause_form(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
     if !who.offers::<PauseForLesson>() {
         return Err(PageError::NotFound);
@@ -516,13 +377,13 @@ async fn pause(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> 
     let (policy, live) = portal.filter.both();
     let mut mistakes = Mistakes::default();
     let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
-    let filled = fill(&mut tx, &policy, (&form, ForWhom::Pupil), who.at(), &mut mistakes).await?;
+    let ground = Ground::of(&mut tx, &policy, &live, who.person()).await.map_err(PageError::unexpected)?;
+    let filled = fill((&mut tx, &ground), (&form, ForWhom::Pupil), who.at(), &mut mistakes).await?;
     let Some(Filled { whom: Whom::Person(person), asked }) = filled.filter(|_| mistakes.none()) else {
         drop(tx);
         return form_page(&portal, &who, &form, &mistakes, views::pause).await;
     };
     let permit = who.may::<PauseForLesson>(person)?;
-    let ground = Ground::of(&mut tx, &policy, &live, who.person()).await.map_err(PageError::unexpected)?;
     let made = match actions::pause(&mut tx, &permit, &ground, asked, who.at()).await {
         Ok(made) => made,
         Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),

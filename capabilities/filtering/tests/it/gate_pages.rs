@@ -9,8 +9,9 @@ use std::sync::Arc;
 use store::{Actor, Subject, trail};
 use testing::{MONDAY, TestDatabase, databases};
 
-use crate::house::{HERE, House, MINUTE_MS, Staff};
+use crate::house::{HERE, House, MINUTE_MS};
 use crate::school::{Answer, POLICY, UNKNOWN};
+use crate::staff::Staff;
 
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 

@@ -6,8 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use activity::{Client, Search};
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use engine::sealed::{Feed, SealedWriter};
 use engine::{
     Activity, ActivitySink as _, Current, FilterPolicy, HostName, LiveDocument, PolicyDocument, SealedKey,
@@ -23,7 +22,8 @@ use people::duty::{self, Duties, Giving, SchoolKind, Span};
 use store::{Actor, Db, Tx};
 use testing::{MONDAY, TestDatabase};
 
-use crate::school::{Answer, School, catalogue, portal};
+use crate::school::{School, catalogue, portal};
+use crate::staff::Staff;
 
 /// The machine itself: elsewhere a password would need HTTPS.
 pub const HERE: &str = "127.0.0.1";
@@ -355,26 +355,5 @@ impl House {
             front: engine::Front::Dns,
         });
         (!decision.verdict.is_block(), decision.reason.step)
-    }
-}
-
-/// Somebody signed in: what their browser sends.
-pub struct Staff<'a> {
-    pub school: &'a School,
-    pub cookie: String,
-}
-
-impl Staff<'_> {
-    pub async fn get(&self, path: &str) -> Answer {
-        let request = Request::get(path).header("cookie", &self.cookie).body(Body::empty()).unwrap();
-        self.school.ask(HERE, request).await
-    }
-
-    pub async fn post(&self, path: &str, body: &str) -> Answer {
-        let request = Request::post(path)
-            .header("cookie", &self.cookie)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("sec-fetch-site", "same-origin");
-        self.school.ask(HERE, request.body(Body::from(body.to_owned())).unwrap()).await
     }
 }

@@ -6,6 +6,7 @@ use store::trail;
 use testing::{MONDAY, databases};
 
 use crate::house::{House, MINUTE_MS};
+use crate::roll::imported;
 use crate::school::Answer;
 
 const TABLET: &str = "10.0.0.3";
@@ -81,6 +82,8 @@ async fn a_pupil_alone_is_named_in_a_form_and_what_is_open_is_ended_now() {
         for (name, say) in [
             ("Ada+Exmple", "Did you mean Ada Example?"),
             ("Nobody+Here+At+All", "Enter the whole name"),
+            // A colleague is nobody's suggestion.
+            ("Sam+Exmple", "Enter the whole name"),
             ("Sam+Example", "a pupil alone"),
             ("Tess+Example", "a pupil alone"),
         ] {
@@ -107,6 +110,33 @@ async fn a_pupil_alone_is_named_in_a_form_and_what_is_open_is_ended_now() {
         assert!(list.words("tbody td").contains(&"Tess Example".to_owned()), "{}", list.body);
         assert_eq!(head.post(&format!("{}/end", opened.location()), "").await.location(), "/staff/lessons");
         assert_eq!(house.decides(TABLET, "video.example"), (false, Step::PermittedUse), "{}", test.engine);
+    }
+}
+
+#[tokio::test]
+async fn no_form_of_a_teacher_tells_what_parents_are_called_or_may_reach() {
+    for test in databases().await {
+        let house = House::new(&test, &[(1, "teacher"), (6, "school-office")]).await;
+        let office = house.sign_in(6).await;
+        let table = "id,first name,last name,kind,year,class\n1,Eve,Dale,pupil,5,5B\n2,Di,Dale,parent,,\n";
+        let page = imported(&office, table).await;
+        let applied = office.post(&format!("{page}/application"), "").await;
+        assert_eq!(applied.location(), page, "{}", applied.body);
+        let tess = house.sign_in(1).await;
+        for (name, say) in [
+            ("Eve+Dal", "Did you mean Eve Dale?"),
+            ("Di+Dal", "Enter the whole name"),
+            ("Di+Dale", "a pupil alone"),
+        ] {
+            let answer = tess.post(OPEN, &form("video.example", &format!("pupil={name}"), "30")).await;
+            assert!(why(&answer).contains(say), "{}: {name}: {}", test.engine, why(&answer));
+            assert!(!why(&answer).contains("Di Dale"), "{name}");
+        }
+        let pupil = tess.post("/staff/explain", "site=video.example&person=Eve+Dale").await;
+        assert_eq!(pupil.status, StatusCode::OK, "{}", pupil.body);
+        let parent = tess.post("/staff/explain", "site=video.example&person=Di+Dale").await;
+        assert_eq!(parent.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(why(&parent).contains("about pupils and about yourself"), "{}", why(&parent));
     }
 }
 
@@ -154,7 +184,7 @@ async fn a_teacher_opens_no_more_than_the_policy_opens_to_them_or_asks_them_abou
 #[tokio::test]
 async fn what_is_sealed_and_what_is_locked_are_refused_in_the_same_words_and_asking_in_bulk_ends() {
     for test in databases().await {
-        let house = House::new(&test, &[(1, "teacher")]).await;
+        let house = House::new(&test, &[(1, "teacher"), (2, "teacher")]).await;
         let tess = house.sign_in(1).await;
         let mut pages = Vec::new();
         for site in ["sealed.example", "locked.example"] {
@@ -164,7 +194,7 @@ async fn what_is_sealed_and_what_is_locked_are_refused_in_the_same_words_and_ask
             pages.push(answer.body.replace(site, "SITE").split("<main").nth(1).unwrap().to_owned());
         }
         assert_eq!(pages[0], pages[1], "{}", test.engine);
-        for place in 2..=10 {
+        for place in 2..=3 {
             let site = format!("a{place}.sealed.example");
             tess.post(OPEN, &form(&site, "whom=group%3Ayear-5", "15")).await;
         }
@@ -172,9 +202,13 @@ async fn what_is_sealed_and_what_is_locked_are_refused_in_the_same_words_and_ask
             let answer = tess.post(OPEN, &form(site, "whom=group%3Ayear-5", "15")).await;
             assert!(why(&answer).contains("Try again in an hour"), "{site}: {}", why(&answer));
         }
+        // A colleague's lesson goes on.
+        let sam = house.sign_in(2).await;
+        let opened = sam.post(OPEN, &form("video.example", "whom=group%3Ayear-5&step=open", "15")).await;
+        assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
         let mut tx = test.db.read().await.unwrap();
         let entries = trail::newest(&mut tx, None, 30).await.unwrap();
-        assert_eq!(entries.iter().filter(|entry| entry.verb == "sealed.asked").count(), 10);
+        assert_eq!(entries.iter().filter(|entry| entry.verb == "sealed.asked").count(), 3);
         assert!(entries.iter().all(|entry| !entry.detail.contains("sealed.example")));
     }
 }

@@ -29,7 +29,7 @@ async fn sent(staff: &Staff<'_>, name: &str, bytes: &[u8], fields: &[(&str, &str
     staff.school.ask(HERE, request.body(Body::from(body)).unwrap()).await
 }
 
-async fn imported(staff: &Staff<'_>, text: &str) -> String {
+pub async fn imported(staff: &Staff<'_>, text: &str) -> String {
     let answer = sent(staff, "export.csv", text.as_bytes(), &[("source", "mis")]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     answer.location().to_owned()
