@@ -32,7 +32,7 @@ impl<'a> Budget<'a> {
         let records = context.records()?;
         let left = context.wait(async {
             let mut tx = records.read().await?;
-            let left = still_left(&mut tx, context.at).await?;
+            let left = still_left(&mut tx, &context.actor, context.at).await?;
             tx.roll_back().await?;
             anyhow::Ok(left)
         })?;

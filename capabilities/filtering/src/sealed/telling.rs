@@ -2,6 +2,7 @@
 //! out of the gate one guess at a time: every command and every page that gives such answers asks here first. Entries for testing are
 //! no secret.
 
+use ::store::trail::Wanted;
 use ::store::{Actor, Db, StoreError, Subject, Tx, trail};
 use engine::{SealedState, Step};
 use kit::Timestamp;
@@ -11,23 +12,47 @@ use super::is_test_entry;
 
 /// So many answers that tell of a sealed site are given in an hour by all commands and pages together, in one go or one by one.
 const MOST_TOLD: u32 = 10;
+/// So many of them to one person at the portal, so that nobody's asking keeps all others from an answer.
+const MOST_TO_ONE: u32 = 3;
+/// So many entries of an hour are looked at. There are no more: ten that told, and one for each person who asked in bulk.
+const MOST_READ: u32 = 5_000;
 const AN_HOUR_MS: i64 = 3_600_000;
 const ASKED: &str = "sealed.asked";
 const IN_BULK: &str = "sealed.asked-in-bulk";
 
-/// How many more may be told at `at`, by when answers were given before and whether each was the last.
-fn left(before: &[(Timestamp, bool)], at: Timestamp) -> u32 {
-    let since = at.plus_millis(-AN_HOUR_MS);
-    let mut left = MOST_TOLD;
-    for (_, in_bulk) in before.iter().filter(|(told, _)| *told > since) {
-        left = if *in_bulk { 0 } else { left.saturating_sub(1) };
-    }
-    left
+/// What the trail says of an answer that was given, or refused because somebody asked in bulk.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    at: Timestamp,
+    in_bulk: bool,
+    /// To whoever asks now.
+    to_them: bool,
+    /// To a person at the portal.
+    to_person: bool,
 }
 
-/// How many more may be told.
-pub async fn still_left(tx: &mut Tx, at: Timestamp) -> Result<u32, StoreError> {
-    Ok(before(tx, at).await?.0)
+/// How many more may be told at `at`. Who asks in bulk at the portal is told nothing for an hour and others are; who does so at the
+/// command line, where nobody knows who it was, ends all answers.
+fn left(before: &[Told], to_person: bool, at: Timestamp) -> u32 {
+    let since = at.plus_millis(-AN_HOUR_MS);
+    let within = before.iter().filter(|told| told.at > since);
+    let (mut all, mut theirs) = (MOST_TOLD, if to_person { MOST_TO_ONE } else { MOST_TOLD });
+    for told in within {
+        match (told.in_bulk, told.to_person) {
+            (true, true) => {}
+            (true, false) => all = 0,
+            (false, _) => all = all.saturating_sub(1),
+        }
+        if told.to_them && told.to_person {
+            theirs = if told.in_bulk { 0 } else { theirs.saturating_sub(1) };
+        }
+    }
+    all.min(theirs)
+}
+
+/// How many more may be told to `actor`.
+pub async fn still_left(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<u32, StoreError> {
+    Ok(before(tx, actor, at).await?.0)
 }
 
 /// Leaves an entry for each of so many sealed sites before an answer that tells of them; whether they may be told, and how many
@@ -43,14 +68,14 @@ pub async fn may_tell(
 ) -> Result<(bool, u32), StoreError> {
     if many == 0 {
         let mut tx = records.read().await?;
-        let left = still_left(&mut tx, at).await?;
+        let left = still_left(&mut tx, actor, at).await?;
         tx.roll_back().await?;
         return Ok((left > 0, left));
     }
     let subject = subject();
     let detail = json!({ "command": what });
     let mut tx = records.begin().await?;
-    let (left, said) = before(&mut tx, at).await?;
+    let (left, said) = before(&mut tx, actor, at).await?;
     let may = many <= left;
     if may {
         for _ in 0..many {
@@ -67,12 +92,25 @@ fn subject() -> Subject {
     Subject::new("sealed", "explain")
 }
 
-/// How many are left, and whether an entry already says that somebody asked in bulk.
-async fn before(tx: &mut Tx, at: Timestamp) -> Result<(u32, bool), StoreError> {
-    let entries = trail::newest(tx, Some(&subject()), MOST_TOLD).await?;
-    let before: Vec<_> = entries.iter().map(|entry| (entry.at, entry.verb == IN_BULK)).collect();
-    let said = before.iter().any(|(told, in_bulk)| *in_bulk && *told > at.plus_millis(-AN_HOUR_MS));
-    Ok((left(&before, at), said))
+/// How many are left to `actor`, and whether an entry already says that they asked in bulk.
+async fn before(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<(u32, bool), StoreError> {
+    let subject = subject();
+    let since = Some(at.plus_millis(-AN_HOUR_MS));
+    let wanted = Wanted { since, about: Some((subject.kind(), subject.id())), ..Wanted::default() };
+    let theirs = actor.to_string();
+    let before: Vec<_> = trail::find(tx, &wanted, MOST_READ)
+        .await?
+        .iter()
+        .map(|entry| Told {
+            at: entry.at,
+            in_bulk: entry.verb == IN_BULK,
+            to_them: entry.actor == theirs,
+            to_person: Actor::person(&entry.actor).is_some(),
+        })
+        .collect();
+    let to_person = matches!(actor, Actor::Person(_));
+    let said = before.iter().any(|told| told.in_bulk && (told.to_them || !told.to_person));
+    Ok((left(&before, to_person, at), said))
 }
 
 /// Whether an answer tells what the live feed holds. Entries for testing are no secret.
@@ -98,14 +136,37 @@ impl Secret {
 mod tests {
     use super::*;
 
+    fn told(minutes_ago: i64, in_bulk: bool, to_person: bool, to_them: bool) -> Told {
+        Told { at: now().plus_millis(-minutes_ago * 60_000), in_bulk, to_them, to_person }
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(10 * AN_HOUR_MS)
+    }
+
     #[test]
     fn ten_are_told_in_an_hour_and_none_after_asking_for_more() {
-        let at = Timestamp::from_millis(10 * AN_HOUR_MS);
-        let ago = |minutes: i64, in_bulk| (at.plus_millis(-minutes * 60_000), in_bulk);
-        let told: Vec<_> = (1..=10).map(|minutes| ago(minutes, false)).collect();
-        assert_eq!((left(&told, at), left(&told[1..], at), left(&[], at)), (0, 1, 10));
-        assert_eq!(left(&told, at.plus_millis(AN_HOUR_MS - 5 * 60_000)), 6);
-        assert_eq!((left(&[ago(59, true)], at), left(&[ago(60, true)], at)), (0, 10));
+        let ten: Vec<_> = (1..=10).map(|minutes| told(minutes, false, false, true)).collect();
+        let left = |before: &[Told], at| left(before, false, at);
+        assert_eq!((left(&ten, now()), left(&ten[1..], now()), left(&[], now())), (0, 1, 10));
+        assert_eq!(left(&ten, now().plus_millis(AN_HOUR_MS - 5 * 60_000)), 6);
+        let bulk = |minutes| [told(minutes, true, false, false)];
+        assert_eq!((left(&bulk(59), now()), left(&bulk(60), now())), (0, 10));
+    }
+
+    #[test]
+    fn one_person_is_told_three_and_keeps_nobody_else_from_an_answer() {
+        let three: Vec<_> = (1..=3).map(|minutes| told(minutes, false, true, true)).collect();
+        assert_eq!(
+            (left(&three, true, now()), left(&three[1..], true, now()), left(&[], true, now())),
+            (0, 1, 3)
+        );
+        let others: Vec<_> = three.iter().map(|one| Told { to_them: false, ..*one }).collect();
+        assert_eq!((left(&others, true, now()), left(&others, false, now())), (3, 7));
+        // Asking in bulk ends it for whoever did; at the command line, for all.
+        assert_eq!(left(&[told(5, true, true, true)], true, now()), 0);
+        assert_eq!(left(&[told(5, true, true, false)], true, now()), 3);
+        assert_eq!(left(&[told(5, true, false, false)], true, now()), 0);
     }
 
     #[test]
