@@ -229,4 +229,41 @@ mod tests {
         ];
         assert!(all(&between).contains(&("head".into(), Some(at(60)), Some(at(200)))));
     }
+
+    /// The row "Who leads" of the two policies: several people with a duty each, or few with several.
+    #[test]
+    fn a_co_ordinator_leads_beside_the_safeguarding_lead_or_one_person_is_both() {
+        let duties = Duties::built_in();
+        let others = ["head", "deputy-dsl", "network-manager", "data-protection-officer"];
+        let by = |person: u32, duty: &str| {
+            let mut one = assignment(duty, 1, None, None);
+            one.given.person = PersonNo(person);
+            one
+        };
+        let separate = [(1, "dsl"), (2, "online-safety-lead"), (3, "online-safety-governor"), (4, "chair")];
+        // The deputy head leads with the safeguarding lead, and the chair is the governor who leads.
+        let together = [
+            (1, "dsl"),
+            (1, "online-safety-lead"),
+            (5, "leader"),
+            (5, "online-safety-lead"),
+            (4, "online-safety-governor"),
+            (4, "chair"),
+        ];
+        for held in [&separate[..], &together[..]] {
+            let mut all: Vec<_> = others.iter().map(|duty| by(9, duty)).collect();
+            all.extend(held.iter().map(|(person, duty)| by(*person, duty)));
+            for one in &all {
+                assert_eq!(one.given.check(duties, SchoolKind::Maintained, at(5)).err(), None);
+            }
+            assert_eq!(gaps(duties, SchoolKind::Maintained, &all, at(5)), []);
+            // Whichever way it is, a duty that is left is said to be.
+            all.retain(|one| one.given.duty != "online-safety-lead");
+            let left = gaps(duties, SchoolKind::Maintained, &all, at(5));
+            assert_eq!(
+                left.iter().map(|gap| gap.duty.id.as_str()).collect::<Vec<_>>(),
+                ["online-safety-lead"]
+            );
+        }
+    }
 }
