@@ -19,6 +19,7 @@ import time
 
 import columns
 import dns_peers
+import portal
 import proxy_peers
 from machine import (LOAD_CPU, SERVER_CPU, allowed, before_others, blocked, describe, family, fetch, free_ports, listening,
                      median, rss_mb, start, stop, wait_for, write)
@@ -403,7 +404,7 @@ def main():
     parser.add_argument("--load", required=True, help="the fivebar-load program")
     parser.add_argument("--examples", help="the folder of our own measuring programs; left out if not given")
     parser.add_argument("--quick", action="store_true", help="100,000 names, short rounds, no five million")
-    parser.add_argument("--parts", default="dns,more-dns,encrypted,proxy,large,log,year")
+    parser.add_argument("--parts", default="dns,more-dns,encrypted,proxy,large,log,year,portal")
     parser.add_argument("--events", type=int, default=20_000_000, help="how long the activity log is that is packed and asked")
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--large", type=int, default=5_000_000)
@@ -417,7 +418,7 @@ def main():
     parts = arguments.parts.split(",")
     if arguments.quick:
         arguments.count, arguments.seconds = 100_000, 2
-        parts = [part for part in parts if part not in ("more-dns", "large", "log", "year")]
+        parts = [part for part in parts if part not in ("more-dns", "large", "log", "year", "portal")]
     if arguments.before_others:
         before_others()
     os.environ["PATH"] += ":/usr/sbin:/sbin"
@@ -425,7 +426,9 @@ def main():
     try:
         if ("log" in parts or "year" in parts) and arguments.examples:
             columns.measure(run, f"{arguments.examples}/columns_bench", arguments.events, "year" in parts)
-        if set(parts) <= {"log", "year"}:
+        if "portal" in parts and arguments.program:
+            portal.measure(run, arguments.program)
+        if set(parts) <= {"log", "year", "portal"}:
             return
         names, list_path, stream = run.names(arguments.count)
         if arguments.examples and not arguments.quick:

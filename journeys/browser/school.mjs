@@ -50,7 +50,7 @@ export async function startSchool() {
 }
 
 /** Opens Chromium with the school's PAC file. Its requests come from 127.0.0.1, as from a device nobody registered. */
-export async function openBrowser(school) {
+export async function openBrowser(school, more = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
@@ -62,6 +62,7 @@ export async function openBrowser(school) {
       "--disable-component-update",
       "--disable-sync",
       `--proxy-pac-url=http://${school.proxy}/proxy.pac`,
+      ...more,
     ],
   });
 }

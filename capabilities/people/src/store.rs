@@ -127,25 +127,61 @@ pub async fn people(tx: &mut Tx) -> Result<Vec<Person>, StoreError> {
     rows.into_iter().map(read_person).collect()
 }
 
+/// Somebody on the roll, by number. One row.
+pub async fn person(tx: &mut Tx, person: PersonNo) -> Result<Option<Person>, StoreError> {
+    let row = person::Entity::find()
+        .filter(person::Column::Number.eq(i64::from(person.0)))
+        .filter(person::Column::LeftAt.is_null())
+        .one(tx.conn())
+        .await?;
+    row.map(read_person).transpose()
+}
+
 /// The device register, by number.
 pub async fn devices(tx: &mut Tx) -> Result<Vec<Device>, StoreError> {
+    let rows = registered().all(tx.conn()).await?;
+    let addresses = device_address::Entity::find().all(tx.conn()).await?;
+    let hardware = device_hardware::Entity::find().all(tx.conn()).await?;
+    read_devices(rows, addresses, hardware)
+}
+
+/// A part of the device register: `many` from the place `first` on, by number, and how many there are in all. Cost: those rows.
+pub async fn devices_from(tx: &mut Tx, first: u64, many: u64) -> Result<(Vec<Device>, u64), StoreError> {
+    let count = registered().count(tx.conn()).await?;
+    let rows = registered().offset(first).limit(many).all(tx.conn()).await?;
+    let numbers: Vec<i64> = rows.iter().map(|row| row.number).collect();
+    let addresses = device_address::Entity::find()
+        .filter(device_address::Column::Device.is_in(numbers.iter().copied()))
+        .all(tx.conn())
+        .await?;
+    let hardware = device_hardware::Entity::find()
+        .filter(device_hardware::Column::Device.is_in(numbers))
+        .all(tx.conn())
+        .await?;
+    Ok((read_devices(rows, addresses, hardware)?, count))
+}
+
+fn registered() -> sea_orm::Select<device::Entity> {
+    device::Entity::find().filter(device::Column::LeftAt.is_null()).order_by_asc(device::Column::Number)
+}
+
+fn read_devices(
+    rows: Vec<device::Model>,
+    with_addresses: Vec<device_address::Model>,
+    with_hardware: Vec<device_hardware::Model>,
+) -> Result<Vec<Device>, StoreError> {
     let mut addresses: BTreeMap<i64, Vec<IpAddr>> = BTreeMap::new();
-    for row in device_address::Entity::find().all(tx.conn()).await? {
+    for row in with_addresses {
         let address =
             row.address.parse().map_err(|_| unreadable("device_address", "address", "not an address"))?;
         addresses.entry(row.device).or_default().push(address);
     }
     let mut hardware: BTreeMap<i64, Vec<HardwareAddress>> = BTreeMap::new();
-    for row in device_hardware::Entity::find().all(tx.conn()).await? {
+    for row in with_hardware {
         let address = HardwareAddress::parse(&row.address)
             .ok_or_else(|| unreadable("device_hardware", "address", "not a hardware address"))?;
         hardware.entry(row.device).or_default().push(address);
     }
-    let rows = device::Entity::find()
-        .filter(device::Column::LeftAt.is_null())
-        .order_by_asc(device::Column::Number)
-        .all(tx.conn())
-        .await?;
     let read = |row: device::Model| {
         let mut addresses = addresses.remove(&row.number).unwrap_or_default();
         addresses.sort();

@@ -1,6 +1,7 @@
 // Opens every sample page in Debian's Chromium, with the content security policy it was sent with, and lets axe judge
-// it: with scripts on a narrow screen, without on a wide one. Also: nothing may reach wider than the screen at 320
-// pixels (400 % zoom of 1,280), and no console line may complain.
+// it: with scripts on a narrow screen and a middle one, without on a wide one, each in light; and what colours decide in dark and in
+// forced colours too. Also: nothing may reach wider than the screen at 320 pixels (400 % zoom of 1,280), and no console line may
+// complain.
 //
 //   node axe.mjs FOLDER     the folder that FIVEBAR_SAMPLES named when the samples were rendered
 
@@ -44,11 +45,14 @@ const origin = `http://127.0.0.1:${server.address().port}`
 const flags = ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update']
 const browser = await chromium.launch({ executablePath: browserPath, args: [...flags, '--disable-sync'] })
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+// What dark can change. In forced colours the browser draws text in the reader's own, which axe cannot see: there it is enough that
+// nothing of a page keeps colours of its own.
+const coloured = ['color-contrast', 'link-in-text-block']
 const problems = []
 let judged = 0
 let rules = 0
 // axe itself is a script, so "without scripts" means: the page's own scripts are refused, by a policy that allows none.
-for (const [mode, width] of [['scripts', 320], ['no scripts', 1280]]) {
+for (const [mode, width] of [['scripts', 320], ['scripts', 768], ['no scripts', 1280]]) {
   const context = await browser.newContext({ viewport: { width, height: 900 }, bypassCSP: false })
   const page = await context.newPage()
   let about = ''
@@ -86,6 +90,20 @@ for (const [mode, width] of [['scripts', 320], ['no scripts', 1280]]) {
     for (const violation of result.violations) {
       problems.push(`${about}: ${violation.id}: ${violation.help}: ${violation.nodes.map((node) => node.target).join(', ')}`)
     }
+    if (width !== 768) {
+      await page.emulateMedia({ colorScheme: 'dark' })
+      const { violations } = await new AxeBuilder({ page }).withRules(coloured).analyze()
+      judged += 1
+      for (const violation of violations) {
+        const nodes = violation.nodes.map((node) => `${node.target} (${node.any[0]?.message ?? ''})`)
+        problems.push(`${about}, dark: ${violation.id}: ${nodes.join(', ')}`)
+      }
+      await page.emulateMedia({ colorScheme: 'dark', forcedColors: 'active' })
+      const kept = await page.evaluate(() => [...document.body.querySelectorAll('*')]
+        .filter((one) => getComputedStyle(one).forcedColorAdjust === 'none').map((one) => one.outerHTML.slice(0, 80)))
+      if (kept.length > 0) problems.push(`${about}, forced colours: keeps its own: ${kept.join(', ')}`)
+    }
+    await page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' })
   }
   await context.close()
 }

@@ -16,7 +16,7 @@ kit::action!(
 );
 
 /// How many a page shows.
-const SHOWN: usize = 50;
+const SHOWN: u64 = 50;
 
 pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/staff/devices", get(all))
@@ -29,13 +29,13 @@ async fn all(
 ) -> Result<Response, PageError> {
     who.may::<ReadDevices>(())?;
     let page = query.as_deref().and_then(|query| query.strip_prefix("page=")?.parse().ok());
-    let page: usize = page.filter(|page| *page > 0).unwrap_or(1);
+    let page: u64 = page.filter(|page| (1..1_000_000).contains(page)).unwrap_or(1);
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
-    let devices = people::devices(&mut tx).await.map_err(PageError::unexpected)?;
+    let first = (page - 1).saturating_mul(SHOWN);
+    let (devices, many) = people::devices_from(&mut tx, first, SHOWN).await.map_err(PageError::unexpected)?;
     let ranges = people::ranges(&mut tx).await.map_err(PageError::unexpected)?;
-    let many = devices.len();
     let mut lines = Vec::new();
-    for device in devices.into_iter().skip((page - 1).saturating_mul(SHOWN)).take(SHOWN) {
+    for device in devices {
         let owner = match device.person {
             Some(person) => people::name_of(&mut tx, person).await.map_err(PageError::unexpected)?,
             None => None,

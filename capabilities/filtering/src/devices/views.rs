@@ -20,11 +20,11 @@ pub struct Line {
 #[derive(Debug, Clone, Copy)]
 pub struct Paged {
     /// The page, from 1.
-    pub page: usize,
+    pub page: u64,
     /// How many there are.
-    pub pages: usize,
+    pub pages: u64,
     /// How many devices on all of them.
-    pub many: usize,
+    pub many: u64,
 }
 
 /// The register.

@@ -167,7 +167,7 @@ impl<'a> Ground<'a> {
         live: &'a Live,
         teacher: PersonNo,
     ) -> Result<Self, StoreError> {
-        let found = people::people(tx).await?.into_iter().find(|one| one.number == teacher);
+        let found = people::person(tx, teacher).await?;
         let teacher = found.map_or_else(Identity::default, |one| identity_of_person(policy, live, &one));
         Ok(Self { policy, live, teacher })
     }
@@ -190,8 +190,7 @@ impl<'a> Ground<'a> {
             }
             Whom::Group(_) | Whom::Everyone => Err(LessonError::NoClass),
             Whom::Person(number) => {
-                let found = people::people(tx).await?.into_iter().find(|one| one.number == *number);
-                let person = found.ok_or(LessonError::NotTaught)?;
+                let person = people::person(tx, *number).await?.ok_or(LessonError::NotTaught)?;
                 let pupil = identity_of_person(self.policy, self.live, &person);
                 // Whatever they have proved: a duty that rests is one all the same.
                 let all = duty::Proof { at, several: true };

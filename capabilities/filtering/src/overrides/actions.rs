@@ -48,7 +48,7 @@ pub async fn grant(tx: &mut Tx, actor: &Actor, grant: Grant, at: Timestamp) -> R
 /// Whether there is a person where one is named: an override for nobody would look like one that works.
 pub async fn somebody(tx: &mut Tx, whom: &Whom) -> Result<(), GrantError> {
     match whom {
-        Whom::Person(number) if !people::people(tx).await?.iter().any(|one| one.number == *number) => {
+        Whom::Person(number) if people::person(tx, *number).await?.is_none() => {
             Err(GrantError::NobodyThere(*number))
         }
         _ => Ok(()),

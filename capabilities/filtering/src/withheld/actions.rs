@@ -30,7 +30,7 @@ pub async fn start(
     at: Timestamp,
 ) -> Result<Withheld, StartError> {
     let span = decision.check(at)?;
-    if !people::people(tx).await?.iter().any(|one| one.number == decision.person) {
+    if people::person(tx, decision.person).await?.is_none() {
         return Err(StartError::NobodyThere(decision.person));
     }
     let id: WithheldId = tx.ids().make(at);
