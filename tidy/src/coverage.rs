@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::Complaint;
+use crate::test_names::missing;
 
 const PATH: &str = "docs/coverage.toml";
 
@@ -127,10 +128,7 @@ impl Coverage {
                 }
                 _ => {}
             }
-            named
-                .iter()
-                .filter(|test| !tests.contains(*test))
-                .for_each(|test| say(no_such_test(id, test, tests)));
+            missing(id, named, tests).for_each(&mut say);
         }
         let mut topics = BTreeSet::new();
         for Conflict { topic, state, tests: named, note } in &self.conflict {
@@ -148,31 +146,16 @@ impl Coverage {
                 }
                 _ => {}
             }
-            named
-                .iter()
-                .filter(|test| !tests.contains(*test))
-                .for_each(|test| say(no_such_test(&what, test, tests)));
+            missing(&what, named, tests).for_each(&mut say);
         }
         for Invariant { number, tests: named, note, .. } in &self.invariant {
             let what = format!("invariant {number}");
             if named.is_empty() && note.is_empty() {
                 say(format!("{what} names no test and no reason"));
             }
-            named
-                .iter()
-                .filter(|test| !tests.contains(*test))
-                .for_each(|test| say(no_such_test(&what, test, tests)));
+            missing(&what, named, tests).for_each(&mut say);
         }
         complaints
-    }
-}
-
-fn no_such_test(whose: &str, test: &str, tests: &BTreeSet<String>) -> String {
-    let last = test.rsplit("::").next().unwrap_or(test);
-    let near = tests.iter().find(|found| found.rsplit("::").next() == Some(last));
-    match near {
-        Some(near) => format!("{whose}: there is no test `{test}`; did you mean `{near}`?"),
-        None => format!("{whose}: there is no test `{test}`"),
     }
 }
 

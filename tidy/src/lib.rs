@@ -2,6 +2,7 @@
 //! exists. Every check is a function from text to complaints, so that each can be shown to fail on a bad sample;
 //! `tests/it` runs them over the real tree.
 
+pub mod asvs;
 pub mod complaint;
 pub mod content;
 pub mod coverage;

@@ -105,6 +105,20 @@ pub fn browser_tests(source: &Source) -> BTreeSet<String> {
         .collect()
 }
 
+/// What is said of each test that `whose` names and that does not exist, with one of its last name that does.
+pub fn missing(whose: &str, named: &[String], tests: &BTreeSet<String>) -> impl Iterator<Item = String> {
+    named.iter().filter(move |test| !tests.contains(*test)).map(move |test| no_such_test(whose, test, tests))
+}
+
+fn no_such_test(whose: &str, test: &str, tests: &BTreeSet<String>) -> String {
+    let last = test.rsplit("::").next().unwrap_or(test);
+    let near = tests.iter().find(|found| found.rsplit("::").next() == Some(last));
+    match near {
+        Some(near) => format!("{whose}: there is no test `{test}`; did you mean `{near}`?"),
+        None => format!("{whose}: there is no test `{test}`"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

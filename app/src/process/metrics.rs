@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::IntoResponse as _;
 use kit::{Clock, Timestamp};
 use people::account::Counts;
@@ -47,7 +47,10 @@ pub async fn serve(listener: TcpListener, home: Home, tries: Arc<Counts>) {
             };
             // The log is asked over a blocking socket.
             let text = tokio::task::spawn_blocking(move || text(&home, &tries, Clock::System.now())).await;
-            let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+            let kind = [
+                (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"),
+                (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            ];
             (kind, text.unwrap_or_default()).into_response()
         }
     };

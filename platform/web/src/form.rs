@@ -165,6 +165,7 @@ mod tests {
         let form = Submitted::parse(b"what=+two%0D%0Alines+&site=a&site=b&bad=%ff%00x");
         assert_eq!(form.text("what"), "two\nlines");
         assert_eq!(form.line("what"), "two lines");
+        assert_eq!(form.whole("what"), " two\nlines ", "a password's blanks are its own");
         assert_eq!(form.text("site"), "a", "the first value of a name stands");
         assert_eq!(form.line("bad"), "\u{fffd} x");
         assert_eq!(form.text("missing"), "");

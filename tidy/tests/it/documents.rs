@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use tidy::asvs::Asvs;
 use tidy::coverage::Coverage;
 use tidy::{content, documents, test_names};
 
@@ -62,6 +63,17 @@ fn coverage_names_only_tests_and_commitments_that_exist() {
     complaints.extend(coverage.complaints(&ids, &tests));
     none(complaints);
     println!("commitments: {:?}", coverage.counts(&ids));
+}
+
+#[test]
+fn every_requirement_of_the_asvs_is_judged_and_names_only_tests_that_exist() {
+    let asvs = Asvs::parse(text("docs/asvs.toml")).unwrap();
+    // So many are of level 1 in version 5.0.0, and so many more of level 2.
+    assert_eq!((asvs.of_level(1), asvs.of_level(2)), (70, 183));
+    let (tests, mut complaints) = tests_of_the_repository();
+    complaints.extend(asvs.complaints(&tests));
+    complaints.extend(asvs.table(TREE.source("docs/operations/security.md").unwrap()));
+    none(complaints);
 }
 
 /// Every test in the workspace's crates and in the browser journeys.

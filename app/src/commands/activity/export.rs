@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use activity::{Client, Search, export};
@@ -28,9 +29,7 @@ pub fn write_out(
     }
     shown.open(context, client, "activity.export", &search)?;
     let mut out: Box<dyn Write> = match output {
-        Some(file) => Box::new(BufWriter::new(
-            File::create(file).with_context(|| format!("cannot write {}", file.display()))?,
-        )),
+        Some(file) => Box::new(BufWriter::new(file_of_ones_own(file)?)),
         None => Box::new(BufWriter::new(Printed)),
     };
     let json = context.output.is_json();
@@ -78,7 +77,7 @@ fn write_parquet(
         bail!("--json asks for JSON lines and --format parquet for a file of columns; give one of them");
     }
     shown.open(context, client, "activity.export", search)?;
-    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let file = file_of_ones_own(path)?;
     let mut out = columns::Export::begin(file).context("cannot write the export")?;
     let (mut written, mut failed) = (0u64, None);
     client
@@ -99,4 +98,10 @@ fn write_parquet(
     }
     context.output.say(format!("{written} events are in {}.", path.display()));
     Ok(())
+}
+
+/// A file that nobody but its owner may read: what devices did stands in it. One that is there keeps what others may do.
+fn file_of_ones_own(path: &Path) -> Result<File> {
+    let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.with_context(|| format!("cannot write {}", path.display()))
 }

@@ -197,6 +197,8 @@ mod tests {
             ("teapots over jupiter", None),
             ("teapots-over-jupiter", None),
             ("cobweb lantern ferry", None),
+            // More than 64 signs.
+            ("cobweb lantern ferry teapots over jupiter monday marmalade tractor umbrella", None),
             ("short", Some(WeakPassword::Short)),
             ("Example-teapot-jupiter", Some(WeakPassword::Name)),
             ("aaaaaaaaaaaaaaaaaaaa", Some(WeakPassword::Pattern)),
