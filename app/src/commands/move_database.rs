@@ -119,8 +119,8 @@ mod tests {
 
     #[test]
     fn the_settings_name_the_new_records_and_are_otherwise_as_they_were() {
-        let new = "postgres://hub:a\"b@db.example/school";
-        let said = "database = 'postgres://hub:a\"b@db.example/school'";
+        let new = "postgres://hub:a\"b@localhost/school";
+        let said = "database = 'postgres://hub:a\"b@localhost/school'";
         for (before, after) in [
             ("[portal]\nlisten = \"x\"\n", format!("[portal]\nlisten = \"x\"\n\n[records]\n{said}\n")),
             (

@@ -11,7 +11,7 @@ use filtering::filter_policy;
 use filtering::publish::Scope;
 use kit::Private;
 use people::RollFile;
-use people::account::{self, Account, Invite, InviteError, Token};
+use people::account::{self, Account, EndSessions, Invite, InviteError, Token};
 use serde_json::json;
 
 use crate::commands::context::Context;
@@ -84,6 +84,11 @@ pub enum People {
         #[arg(long, conflicts_with_all = ["who", "name"])]
         everyone: bool,
     },
+    /// Sign somebody out of the portal everywhere, now: a phone or a computer of theirs is lost, or somebody else sat at it.
+    SignOut {
+        /// Whom: a person's name, number or id.
+        who: String,
+    },
     /// Give a person or a device a name of their own for encrypted DNS, or take all of theirs back.
     ///
     /// Whoever asks through the name is known to be them, on any network. It is shown once: only its hash is kept. Give it again
@@ -112,6 +117,7 @@ pub fn run(context: &Context, asked: People) -> Result<()> {
             invite(context, &who, name.as_deref(), lost_phone)
         }
         People::Invite { .. } => invite_everyone(context),
+        People::SignOut { who } => sign_out(context, &who),
         People::DnsName { who, revoke } => dns_name::run(context, &who, revoke),
     }
 }
@@ -181,6 +187,27 @@ fn invite(context: &Context, who: &str, name: Option<&str>, lost_phone: bool) ->
     Ok(())
 }
 
+fn sign_out(context: &Context, who: &str) -> Result<()> {
+    let Some(person) = who::on_the_roll(context, who)? else {
+        bail!("nobody on the roll has that name, number or id; `fivebar people show` lists them")
+    };
+    let permit = context.permit::<EndSessions>(person.number)?;
+    let records = context.records()?;
+    let ended = context.wait(async {
+        let mut tx = records.begin().await?;
+        let ended = account::end_everywhere(&mut tx, &permit, context.at).await?;
+        tx.commit().await?;
+        anyhow::Ok(ended)
+    })?;
+    context.output.say(match ended {
+        0 => "They were signed in nowhere.".to_owned(),
+        1 => "They were signed in at one place, and are signed out.".to_owned(),
+        many => format!("They were signed in at {many} places, and are signed out."),
+    });
+    context.output.object(&json!({ "person": person.number, "ended": ended }));
+    Ok(())
+}
+
 /// Everybody who had a way in.
 fn invite_everyone(context: &Context) -> Result<()> {
     let records = context.records()?;
@@ -231,6 +258,7 @@ fn invite_one(context: &Context, person: PersonNo, name: Option<&str>, lost_phon
     let token = Token::of(random);
     let link = format!("{}/welcome/{}", portal::url_now(&context.home, &context.config)?, token.reveal());
     let permit = context.permit::<Invite>(person)?;
+    let everywhere = context.permit::<EndSessions>(person)?;
     let records = context.records()?;
     let account = context.wait(async {
         let mut tx = records.begin().await?;
@@ -245,6 +273,8 @@ fn invite_one(context: &Context, person: PersonNo, name: Option<&str>, lost_phon
             }
         })?;
         if lost_phone {
+            // Whoever has the phone may be signed in on it.
+            account::end_everywhere(&mut tx, &everywhere, context.at).await?;
             account::codes::remove(&mut tx, permit.actor(), &account, context.at).await?;
         }
         tx.commit().await?;

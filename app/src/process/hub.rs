@@ -200,6 +200,7 @@ async fn serve(
         recent: Arc::new(AskTheLog {
             client: activity::Client::new(&home.run()),
             filter: Arc::clone(&current),
+            asking: tokio::sync::Semaphore::new(ASKING),
         }),
         named: named(home.clone(), Arc::clone(&current)),
         notices: {
@@ -396,7 +397,12 @@ async fn ends(db: &Db, since: Timestamp, at: Timestamp) -> Result<()> {
 struct AskTheLog {
     client: activity::Client,
     filter: Arc<Current>,
+    /// Anybody may ask, so few at a time do.
+    asking: tokio::sync::Semaphore,
 }
+
+/// So many ask the log at a time what they were refused; others wait for their turn.
+const ASKING: usize = 4;
 
 /// How many refusals the page shows.
 const SHOWN: usize = 8;
@@ -404,9 +410,10 @@ const SHOWN: usize = 8;
 impl RecentBlocks for AskTheLog {
     fn last(&self, client: IpAddr) -> Soon<'_, Result<Vec<Refusal>, LogUnavailable>> {
         Box::pin(async move {
+            let unavailable = |error: Box<dyn std::error::Error + Send + Sync>| LogUnavailable(error);
+            let _turn = self.asking.acquire().await.map_err(|error| unavailable(error.into()))?;
             let log = self.client.clone();
             let asked = tokio::task::spawn_blocking(move || log.recent_refusals(client, SHOWN)).await;
-            let unavailable = |error: Box<dyn std::error::Error + Send + Sync>| LogUnavailable(error);
             let events = asked
                 .map_err(|error| unavailable(error.into()))?
                 .map_err(|error| unavailable(error.into()))?;

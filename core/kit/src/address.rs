@@ -128,6 +128,15 @@ fn number(text: &str) -> Option<u64> {
     u64::from_str_radix(digits, radix).ok().filter(|number| plain && *number <= u64::from(u32::MAX))
 }
 
+/// What one device or household has: an IPv4 address, or the whole /64 of an IPv6 one, since each may take any address in it. For
+/// counting what comes from one place.
+pub fn place_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V6(six) => format!("{:x}/64", six.to_bits() >> 64),
+        IpAddr::V4(four) => four.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,5 +252,13 @@ mod tests {
         ] {
             assert_eq!(literal(text).map(|address| address.to_string()).as_deref(), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn one_place_has_a_whole_64_of_ipv6() {
+        let place = |text: &str| place_of(text.parse().unwrap());
+        assert_eq!(place("2001:db8::1"), place("2001:db8::ffff:0:0:9"));
+        assert_ne!(place("2001:db8::1"), place("2001:db8:0:1::1"));
+        assert_eq!(place("::ffff:10.0.0.3"), "10.0.0.3");
     }
 }

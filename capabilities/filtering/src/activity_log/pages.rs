@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use ::store::Subject;
+use ::store::{Subject, trail};
 use activity::export::{CSV_HEAD, Told, Whom, write_csv};
 use activity::{Client, ClientError, Event, Report, Search, TimeRange};
 use axum::Router;
@@ -122,6 +122,16 @@ async fn answer(
     };
     let told = |event: Event| told(portal, names.as_ref(), event);
     if is_export(form) {
+        if !opening {
+            // What leaves the portal is written down, pseudonyms too: whoever has the roll can find out whose they are.
+            let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+            let subject = Subject::new("activity-log", "pseudonyms");
+            let (actor, detail) = (who.standing().actor(), json!({ "events": events.len() }));
+            trail::changed(&mut tx, actor, "activity.export", &subject, &detail, who.at())
+                .await
+                .map_err(PageError::unexpected)?;
+            tx.commit().await.map_err(PageError::unexpected)?;
+        }
         return csv(events.into_iter().map(told), who.at());
     }
     let is_shown = |event: &Event| cursor.is_none_or(|cursor| event.at == cursor.until);

@@ -7,5 +7,5 @@ pub(crate) mod views;
 
 /// One address may have so many of each waiting; more is a game, not a need.
 pub const MOST_OPEN: i64 = 40;
-/// So many may wait of whom nothing is kept, together.
-pub const MOST_OPEN_OF_NOBODY: i64 = 400;
+/// So many may wait of whom nothing is kept, together, and of one /64 of IPv6.
+pub const MOST_OPEN_OF_MANY: i64 = 400;

@@ -2,13 +2,17 @@
 
 use ::store::orm::QueryResult;
 use ::store::{Actor, StoreError, Tx};
+use kit::address::place_of;
 use kit::{Private, Timestamp};
 
-use super::{MOST_OPEN, MOST_OPEN_OF_NOBODY};
+use super::{MOST_OPEN, MOST_OPEN_OF_MANY};
 use crate::asker::Asker;
 use crate::reference::Reference;
 use crate::rows;
 use crate::site::Site;
+
+/// So many waiting addresses are looked at.
+const MOST_READ: i64 = 10 * MOST_OPEN_OF_MANY;
 
 /// What both hold.
 pub(crate) struct Note<'a> {
@@ -123,14 +127,32 @@ impl Notes {
         rows::read(tx, &sql, Vec::new()).await
     }
 
-    /// Whether the asker's address has as many waiting as it may have. Those of whom nothing is kept share a longer queue.
+    /// Whether the asker's address has as many waiting as it may have. Those of whom nothing is kept share a longer queue, and so do those
+    /// of one /64 of IPv6, in which a device takes as many addresses as it likes, but a whole school may be too.
     pub async fn too_many_from(&self, tx: &mut Tx, asker: &Asker) -> Result<bool, StoreError> {
+        if asker.address.to_canonical().is_ipv6() && self.too_many_in(tx, place_of(asker.address)).await? {
+            return Ok(true);
+        }
         let [_, _, address] = asker.values();
         let sql =
             format!("SELECT count(*) AS open FROM {} WHERE state = 'open' AND address = $1", self.table);
         let row = rows::one(tx, &sql, vec![address]).await?;
         let open: i64 = row.map(|row| row.try_get("", "open")).transpose()?.unwrap_or(0);
-        Ok(open >= if asker.is_nobody() { MOST_OPEN_OF_NOBODY } else { MOST_OPEN })
+        Ok(open >= if asker.is_nobody() { MOST_OPEN_OF_MANY } else { MOST_OPEN })
+    }
+
+    /// Whether a /64 has as many waiting as it may have. Cost: the newest addresses of what waits from IPv6.
+    async fn too_many_in(&self, tx: &mut Tx, place: String) -> Result<bool, StoreError> {
+        let sql = format!(
+            "SELECT address FROM {} WHERE state = 'open' AND address LIKE '%:%' ORDER BY created_at DESC LIMIT {MOST_READ}",
+            self.table
+        );
+        let mut open = 0;
+        for row in rows::read(tx, &sql, Vec::new()).await? {
+            let address: String = row.try_get("", "address")?;
+            open += i64::from(address.parse().is_ok_and(|address| place_of(address) == place));
+        }
+        Ok(open >= MOST_OPEN_OF_MANY)
     }
 }
 

@@ -129,6 +129,15 @@ async fn whoever_reads_on_or_takes_it_out_has_every_event_once() {
         assert_eq!(file.body.lines().count(), 121);
         assert!(file.body.contains("\"'=Browser/1.0\""), "no cell is a formula");
         assert!(file.body.contains(",P-") && !file.body.contains("Ada"), "pseudonyms go out as well");
+        let mut tx = test.db.read().await.unwrap();
+        let entries = store::trail::newest(&mut tx, None, 5).await.unwrap();
+        let entry = entries.iter().find(|entry| entry.verb == "activity.export").unwrap();
+        assert_eq!(
+            (entry.actor.as_str(), entry.detail.as_str()),
+            ("person:2", "{\"events\":120}"),
+            "{}",
+            test.engine
+        );
     }
 }
 

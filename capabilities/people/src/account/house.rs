@@ -127,12 +127,7 @@ impl House {
 
     /// The keyed hash of where somebody is.
     pub(super) fn place(&self, from: &From) -> String {
-        // One household or device has a whole /64 of IPv6.
-        let place = match from.place.to_canonical() {
-            IpAddr::V6(six) => format!("{:x}/64", u128::from(six) >> 64),
-            IpAddr::V4(four) => four.to_string(),
-        };
-        self.keyed("place", &place)
+        self.keyed("place", &kit::address::place_of(from.place))
     }
 
     /// Somebody who tries to sign in.

@@ -122,7 +122,7 @@ async fn connect(url: &DatabaseUrl) -> Result<DatabaseConnection, BackupError> {
             options.max_connections(1).sqlx_logging(false);
             Ok(Database::connect(options).await?)
         }
-        DatabaseUrl::Sqlite(_) => Err(StoreError::from(crate::url::AddressError).into()),
+        DatabaseUrl::Sqlite(_) => Err(StoreError::from(crate::url::AddressError::Neither).into()),
     }
 }
 
@@ -141,7 +141,7 @@ fn with_database(url: &str, name: &str) -> String {
 /// read by everybody on the machine.
 fn tool(program: &'static str, url: &DatabaseUrl) -> Result<Command, BackupError> {
     let DatabaseUrl::Postgres(whole) = url else {
-        return Err(StoreError::from(crate::url::AddressError).into());
+        return Err(StoreError::from(crate::url::AddressError::Neither).into());
     };
     let path = find(program).ok_or_else(|| BackupError::Tool {
         program,
