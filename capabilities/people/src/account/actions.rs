@@ -76,7 +76,7 @@ pub async fn invite(
 }
 
 /// Whether a name is free. Whoever had it and has left the roll has it no more: their account is closed, and says so.
-async fn free(tx: &mut Tx, name: &Name, actor: &Actor, at: Timestamp) -> Result<(), InviteError> {
+pub(super) async fn free(tx: &mut Tx, name: &Name, actor: &Actor, at: Timestamp) -> Result<(), InviteError> {
     for account in table::all(tx).await?.into_iter().filter(|one| one.name.looks() == name.looks()) {
         if crate::store::on_the_roll(tx, account.person).await? {
             let same = account.name == *name;
@@ -91,6 +91,8 @@ async fn free(tx: &mut Tx, name: &Name, actor: &Actor, at: Timestamp) -> Result<
 async fn close(tx: &mut Tx, account: &Account, actor: &Actor, at: Timestamp) -> Result<(), StoreError> {
     table::end_sessions(tx, account.id, None, actor, at).await?;
     super::codes::store::remove(tx, account.id).await?;
+    super::passkeys::store::remove(tx, account.id, None).await?;
+    super::link::store::remove(tx, account.id, None).await?;
     table::close(tx, account.id, actor, at).await?;
     let subject = Subject::new("person", account.person.0);
     let detail = json!({ "account": account.id.to_string() });
@@ -115,11 +117,20 @@ pub struct Ended {
 pub async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<Option<Ended>, StoreError> {
     let [sessions, invitations, passwords] = table::end_all(tx, actor, at).await?;
     let code_apps = super::codes::store::remove_all(tx).await?;
+    let passkeys = super::passkeys::store::remove_all(tx).await?;
+    let links = super::link::store::remove_all(tx).await?;
     let ended = Ended { sessions, invitations, passwords };
-    if sessions + invitations + passwords + code_apps == 0 {
+    if sessions + invitations + passwords + code_apps + passkeys + links == 0 {
         return Ok(None);
     }
-    let detail = json!({ "sessions": sessions, "invitations": invitations, "passwords": passwords, "code_apps": code_apps });
+    let detail = json!({
+        "sessions": sessions,
+        "invitations": invitations,
+        "passwords": passwords,
+        "code_apps": code_apps,
+        "passkeys": passkeys,
+        "links": links,
+    });
     trail::changed(tx, actor, "account.end-all", &Subject::new("records", "school"), &detail, at).await?;
     Ok(Some(ended))
 }
@@ -192,8 +203,9 @@ pub async fn welcome(
 pub struct Proved<'a> {
     /// Their account.
     pub account: &'a Account,
-    /// How: `password`, `password+code`, `password+recovery-code`, `invitation`.
-    pub how: &'static str,
+    /// How: `password`, `directory`, `passkey`, `invitation` or the id of a provider; with `+code` or `+recovery-code` where that came
+    /// after it.
+    pub how: &'a str,
     /// By how many different things.
     pub proofs: u32,
     /// What they use.
