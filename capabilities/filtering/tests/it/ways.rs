@@ -7,14 +7,15 @@ use axum::http::{Request, StatusCode};
 use engine::PersonNo;
 use kit::Private;
 use people::account::provider::{Provider, Settings};
-use people::account::{self, Invite, Means, Token, Trust, Ways};
+use people::account::{self, Invite, InviteError, Means, Token, Trust, Ways};
+use people::duty::{self, Duties, Proof};
 use store::orm::{ConnectionTrait as _, Statement};
 use testing::{MONDAY, TestDatabase, databases};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
 use crate::school::School;
-use crate::staff::{HERE, Staff, cookie, form, invited, permit, welcomed};
+use crate::staff::{HERE, PASSWORD, Staff, cookie, form, invited, permit, welcomed};
 
 const FIRST: &str = "passkey_01890a5d-ac96-774b-bcce-b302099a8057";
 const SECOND: &str = "passkey_01890a5d-ac96-774b-bcce-b302099a8058";
@@ -115,6 +116,47 @@ async fn the_only_way_in_is_not_taken_away() {
         assert!(hanna.get("/today").await.body.contains("as if there were a copy of it"), "{}", test.engine);
         let stopped = hanna.post(&format!("/me/passkeys/{SECOND}/removal"), "").await;
         assert_eq!(stopped.status, StatusCode::SEE_OTHER, "{}: {}", test.engine, stopped.body);
+    }
+}
+
+#[tokio::test]
+async fn nobody_alone_invites_anew_whoever_holds_what_needs_a_second_proof() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head"), (2, "network-manager"), (3, "teacher")]).await;
+        let school = School::new(&test, None);
+        let invite = async |whom: u32| {
+            let mut tx = test.db.begin().await.unwrap();
+            let proof = Proof { at: MONDAY, several: true };
+            let stands = duty::of_person(&mut tx, PersonNo(2), proof, MONDAY).await.unwrap();
+            let authority = Duties::built_in().authority();
+            let permit = authority.grant::<Invite>(&stands.standing, PersonNo(whom), MONDAY).unwrap();
+            let invited = account::invite(
+                &mut tx,
+                &permit,
+                None,
+                &Token::of([100 + u8::try_from(whom).unwrap(); 32]),
+                MONDAY,
+            )
+            .await;
+            tx.roll_back().await.unwrap();
+            invited
+        };
+        // How an account begins takes one person, and so does what opens nothing that a password must not.
+        invite(1).await.unwrap();
+        welcomed(&school, &tokens[0]).await;
+        welcomed(&school, &tokens[2]).await;
+        assert!(matches!(invite(1).await, Err(InviteError::NeedsTwo)), "{}", test.engine);
+        invite(3).await.unwrap();
+        // Not after a restore either, when nobody has a password.
+        run(&test, "UPDATE account SET password = NULL, password_at = NULL").await;
+        assert!(matches!(invite(1).await, Err(InviteError::NeedsTwo)), "{}", test.engine);
+        let mut tx = test.db.begin().await.unwrap();
+        let at_the_machine = permit::<Invite>(PersonNo(1));
+        account::invite(&mut tx, &at_the_machine, None, &Token::of([7; 32]), MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+        let done =
+            school.post(HERE, &format!("/welcome/{}", Token::of([7; 32]).reveal()), &form(PASSWORD)).await;
+        assert_eq!(done.location(), "/today", "{}", done.body);
     }
 }
 

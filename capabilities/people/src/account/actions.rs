@@ -9,6 +9,7 @@ use super::model::{Account, IDLE_MS, INVITED_MS, LONGEST_MS, Name, Session, Toke
 use super::store as table;
 use super::trying::Trying;
 use super::weak::{Known, WeakPassword, check_password};
+use crate::duty::{self, Proof};
 
 kit::action!(
     /// Inviting somebody to choose how they sign in.
@@ -37,6 +38,12 @@ pub enum InviteError {
     /// It cannot be told at a glance from somebody else's.
     #[error("somebody else signs in by a name that looks the same; choose another")]
     LooksTheSame,
+    /// They hold what needs a second proof, and have signed in before.
+    #[error(
+        "they hold a duty that needs a second proof, and have signed in before: two people together let them in again, so that nobody alone \
+         can be them"
+    )]
+    NeedsTwo,
     /// The records failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -44,7 +51,8 @@ pub enum InviteError {
 
 /// Invites the permit's person to choose a password, by a link that holds for a day and once; an earlier one ends. Whoever has no
 /// account gets one under `name`. Choosing a password signs them out everywhere, so this is also how a lost password
-/// is made good.
+/// is made good; but not of whoever holds a duty that needs a second proof, since whoever gives an invitation could use it: two people let
+/// those in again ([`recovery`](super::recovery)), or somebody at the machine itself.
 pub async fn invite(
     tx: &mut Tx,
     permit: &Permit<Invite>,
@@ -59,7 +67,17 @@ pub async fn invite(
     let name = name.map(|name| Name::typed(name).ok_or(InviteError::NoName)).transpose()?;
     let account = match (table::of_person(tx, person).await?, name) {
         (Some(account), Some(name)) if account.name != name => return Err(InviteError::OtherName),
-        (Some(account), _) => account,
+        (Some(account), _) => {
+            let proof = Proof { at, several: true };
+            let by_a_person = matches!(permit.actor(), Actor::Person(_));
+            if by_a_person
+                && table::has_signed_in(tx, account.id).await?
+                && duty::of_person(tx, person, proof, at).await?.needs_several
+            {
+                return Err(InviteError::NeedsTwo);
+            }
+            account
+        }
         (None, None) => return Err(InviteError::NoName),
         (None, Some(name)) => {
             free(tx, &name, permit.actor(), at).await?;
