@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 
 purpose=${1:?set-up.sh needs a purpose: demo, test, check, bench or fuzz}
 node_at_least=18
+# The provider that people sign in at in a journey needs a newer one.
+[ "$purpose" = test ] && node_at_least=20
 
 say() { printf '%s\n' "$*" >&2; }
 stop() { say "set-up: $*"; exit 1; }
@@ -20,7 +22,7 @@ node_has=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
 # A C compiler and its headers link the program; curl and dig are what the demo tells people to try.
 build="gcc libc6-dev"
 demo="$build curl bind9-dnsutils"
-tests="$demo git postgresql dnsperf squidguard chromium fonts-liberation nginx-light openssl unbound bind9 dnsmasq-base util-linux age knot-dnsutils"
+tests="$demo git postgresql dnsperf squidguard chromium fonts-liberation nginx-light openssl unbound bind9 dnsmasq-base util-linux age knot-dnsutils slapd"
 peers="unbound pdns-recursor bind9 knot-resolver dnsdist tinycdb dnsmasq-base dnsperf nghttp2-client openssl haproxy squid squidguard e2guardian tinyproxy nginx-light wrk python3"
 case $purpose in
     demo) packages=$demo ;;

@@ -18,6 +18,7 @@ mod file;
 mod filter_test;
 mod metrics;
 mod proxy;
+mod sign_in;
 
 pub use dns::{AnswersInside, Dns, default_cache_mb, default_rate, this_machine};
 pub use file::Problem;
@@ -25,6 +26,7 @@ use file::{line_of, not_toml, optional, section};
 pub use filter_test::FilterTest;
 pub use metrics::Metrics;
 pub use proxy::{Inside, Port, Proxy};
+pub use sign_in::SignIn;
 
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,6 +46,8 @@ pub struct Config {
     pub metrics: Metrics,
     #[serde(default, skip_serializing_if = "FilterTest::is_off")]
     pub filter_test: FilterTest,
+    #[serde(default, skip_serializing_if = "SignIn::is_off")]
+    pub sign_in: SignIn,
     /// The parts run as whoever starts them where this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
@@ -156,8 +160,19 @@ impl Default for Activity {
 }
 
 /// What the file may hold.
-const SECTIONS: [&str; 10] =
-    ["school", "dns", "proxy", "portal", "records", "activity", "lists", "metrics", "filter-test", "users"];
+const SECTIONS: [&str; 11] = [
+    "school",
+    "dns",
+    "proxy",
+    "portal",
+    "records",
+    "activity",
+    "lists",
+    "metrics",
+    "filter-test",
+    "sign-in",
+    "users",
+];
 
 impl Config {
     /// Reads and checks the file.
@@ -195,19 +210,31 @@ impl Config {
         let lists = optional::<Lists>(&table, text, "lists", &mut problems);
         let metrics = optional::<Metrics>(&table, text, "metrics", &mut problems);
         let filter_test = optional::<FilterTest>(&table, text, "filter-test", &mut problems);
+        let sign_in = optional::<SignIn>(&table, text, "sign-in", &mut problems);
         let users =
             table.contains_key("users").then(|| section::<Users>(&table, text, "users", &mut problems));
         let (Some(school), Some(dns), Some(proxy), Some(portal)) = (school, dns, proxy, portal) else {
             return Err(problems);
         };
-        let (Some(records), Some(activity), Some(lists), Some(metrics), Some(filter_test)) =
-            (records, activity, lists, metrics, filter_test)
+        let (Some(records), Some(activity), Some(lists), Some(metrics), Some(filter_test), Some(sign_in)) =
+            (records, activity, lists, metrics, filter_test, sign_in)
         else {
             return Err(problems);
         };
         let users = users.flatten();
-        let config =
-            Self { school, dns, proxy, portal, records, activity, lists, metrics, filter_test, users };
+        let config = Self {
+            school,
+            dns,
+            proxy,
+            portal,
+            records,
+            activity,
+            lists,
+            metrics,
+            filter_test,
+            sign_in,
+            users,
+        };
         config.check(text, &mut problems);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }

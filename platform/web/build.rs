@@ -25,7 +25,9 @@ fn main() {
 fn build() -> Result<(), String> {
     let here = PathBuf::from(env("CARGO_MANIFEST_DIR")?).join("assets");
     let out = PathBuf::from(env("OUT_DIR")?);
-    for watched in ["fivebar.css", "fivebar.svg", "package-lock.json", "node_modules/.package-lock.json"] {
+    for watched in
+        ["fivebar.css", "fivebar.svg", "passkeys.js", "package-lock.json", "node_modules/.package-lock.json"]
+    {
         println!("cargo::rerun-if-changed={}", here.join(watched).display());
     }
     println!("cargo::rerun-if-changed=build.rs");
@@ -56,7 +58,8 @@ fn build() -> Result<(), String> {
             );
         }
     }
-    let script = without_source_map(&text(script)?);
+    // One file, so that a page is few requests.
+    let script = without_source_map(&text(script)?) + &text(read(&here.join("passkeys.js"))?)?;
     let script =
         add(&mut files, &out, "components", "js", "text/javascript; charset=utf-8", script.as_bytes())?;
     let whole = format!("{faces}{style}\n{own}");

@@ -76,8 +76,8 @@ pub enum People {
         /// What they sign in by, where they have no name for it yet.
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
-        /// They have lost the phone that shows their codes, and the codes on paper: take both away, so that the password is enough
-        /// until they set codes up anew.
+        /// They have lost the phone that shows their codes, and the codes on paper: take both away, with their passkeys and what links
+        /// them to accounts elsewhere, so that the password is enough until they set codes up anew.
         #[arg(long, conflicts_with = "everyone")]
         lost_phone: bool,
         /// Everybody who has a name to sign in by already: after a restore, which ends every password.
@@ -275,7 +275,7 @@ fn invite_one(context: &Context, person: PersonNo, name: Option<&str>, lost_phon
         if lost_phone {
             // Whoever has the phone may be signed in on it.
             account::end_everywhere(&mut tx, &everywhere, context.at).await?;
-            account::codes::remove(&mut tx, permit.actor(), &account, context.at).await?;
+            account::codes::remove_lost(&mut tx, permit.actor(), &account, context.at).await?;
         }
         tx.commit().await?;
         anyhow::Ok(account)

@@ -25,6 +25,7 @@ use crate::process::portal::{self, own_address};
 use crate::process::publishing::{GateFile, Publishing};
 use crate::process::renewing::Renewing;
 use crate::process::secure::Secure;
+use crate::process::sign_in;
 use crate::process::snapshot::Opened;
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Person, Ready};
@@ -57,6 +58,8 @@ pub fn run(
     let sealed_key = read_key(home, "sealed.key")?;
     let pseudonyms = people::Pseudonyms::new(sealed_key);
     let sealed_key = SealedKey::new(sealed_key);
+    // Their secrets are out of its reach once it has shut itself in.
+    let ways = sign_in::ways(home, config, Clock::System.now());
     // The records are brought up to date and published before the hub shuts itself in. Gates go on with what they have
     // where that cannot be done.
     if let Err(error) = crate::commands::records::publish_at_start(home, config) {
@@ -82,7 +85,7 @@ pub fn run(
     let listeners = Listeners { portal: listener, secure, metrics };
     runtime.block_on(async {
         tokio::select! {
-            ended = serve(home, config, bind, listeners, Keys { ticket: ticket_key, sealed: sealed_key, pseudonyms }, when_ready) => ended,
+            ended = serve(home, config, bind, listeners, Keys { ticket: ticket_key, sealed: sealed_key, pseudonyms, ways }, when_ready) => ended,
             // Whatever is served stands still where this does.
             () = manager.keep_telling(|| true) => Ok(()),
         }
@@ -94,6 +97,7 @@ struct Keys {
     ticket: Private<[u8; 32]>,
     sealed: SealedKey,
     pseudonyms: people::Pseudonyms,
+    ways: people::account::Ways,
 }
 
 /// Where the hub listens.
@@ -128,7 +132,7 @@ async fn serve(
     config: &Config,
     bind: &Bind,
     listeners: Listeners,
-    Keys { ticket: ticket_key, sealed: sealed_key, pseudonyms }: Keys,
+    Keys { ticket: ticket_key, sealed: sealed_key, pseudonyms, ways }: Keys,
     when_ready: impl FnOnce(&Ready),
 ) -> Result<()> {
     let stop = Stop::on_signals()?;
@@ -191,6 +195,7 @@ async fn serve(
         kind: config.school.kind,
         hashing: people::account::Hashing::new(),
         tries: Arc::clone(&tries),
+        ways,
         service: config.school.name.clone(),
         help: help.into(),
         filter: Arc::clone(&current),

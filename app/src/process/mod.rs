@@ -20,6 +20,7 @@ pub mod portal;
 mod publishing;
 pub mod renewing;
 pub mod secure;
+mod sign_in;
 pub mod snapshot;
 pub mod stop;
 pub mod supervisor;

@@ -222,6 +222,13 @@ pub(crate) async fn on_the_roll(tx: &mut Tx, person: PersonNo) -> Result<bool, S
     Ok(on_the_roll_by(tx, person).await?.is_some())
 }
 
+/// Those on the roll whom the roll itself calls so.
+pub(crate) async fn with_key(tx: &mut Tx, key: &str) -> Result<BTreeSet<PersonNo>, StoreError> {
+    let here = person::Entity::find().filter(person::Column::LeftAt.is_null());
+    let rows = here.filter(person::Column::Key.eq(key)).all(tx.conn()).await?;
+    rows.into_iter().map(|row| Ok(PersonNo(number("person", "number", row.number)?))).collect()
+}
+
 /// The name of somebody who is on the roll.
 pub(crate) async fn on_the_roll_by(
     tx: &mut Tx,

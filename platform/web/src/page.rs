@@ -209,7 +209,8 @@ impl SignedIn {
 /// Marks the page as one with scripts, before anything is painted, and wakes the components when it is there.
 fn scripts(nonce: Option<&Nonce>) -> Markup {
     let Some(Nonce(nonce)) = nonce else { return Markup::default() };
-    let wake = format!("import {{ initAll }} from '/assets/{}'; initAll();", assets::SCRIPT);
+    let wake =
+        format!("import {{ initAll, passkeys }} from '/assets/{}'; initAll(); passkeys();", assets::SCRIPT);
     html! {
         script nonce=(nonce) {
             (PreEscaped("document.body.className += ' js-enabled' + \

@@ -22,7 +22,7 @@ use engine::ticket::Ticket;
 use engine::{Current, FilterPolicy, Step, behalf};
 use kit::{Clock, Private, Timestamp, Zone};
 use people::Pseudonyms;
-use people::account::{Counts, Hashing, House};
+use people::account::{Counts, Hashing, House, Ways};
 use people::duty::SchoolKind;
 use people::intake::Office;
 use store::{Actor, Db};
@@ -78,6 +78,8 @@ pub struct Portal {
     pub hashing: Hashing,
     /// Counts what tries to sign in come to.
     pub tries: Arc<Counts>,
+    /// The ways to sign in beside a password that is kept here.
+    pub ways: Ways,
     /// What else must be said on every page just now, as while older rules stand in for damaged ones.
     pub notices: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
 }
@@ -241,6 +243,7 @@ impl FromRef<Portal> for House {
             key: portal.ticket_key.clone(),
             hashing: portal.hashing.clone(),
             counts: Arc::clone(&portal.tries),
+            ways: portal.ways.clone(),
             visitor: Arc::new(move |parts| match from.visitor(parts)? {
                 Visitor::At(address) | Visitor::BehindGate(address) => Ok(address),
             }),

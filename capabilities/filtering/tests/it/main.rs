@@ -3,6 +3,7 @@
 
 mod activity_pages;
 mod answers;
+mod directory;
 mod e2guardian;
 mod explained;
 mod gate_pages;
@@ -22,8 +23,10 @@ mod school;
 mod sealed;
 mod second_proof;
 mod sign_in;
+mod slapd;
 mod staff;
 mod taking_lists;
+mod ways;
 mod web_lists;
 mod web_patches;
 mod web_server;

@@ -21,6 +21,7 @@ use filtering::site_request::{Ask, HowLong, SiteRequest, State};
 use filtering::{site_report, site_request};
 use http_body_util::BodyExt as _;
 use kit::{Ids, Private, Zone};
+use people::account::passkeys::views as passkeys;
 use people::account::recovery::{self, Recovery};
 use people::account::{Name, Token, codes, views as people_views};
 use register::approval::{Approval, State as ApprovalState};
@@ -282,9 +283,21 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         staff_views::one(request, proposed, std::slice::from_ref(&before), seen, &empty, mistakes, &zone)
     };
     let line = |request: &SiteRequest, proposed| staff_views::Line { request: request.clone(), proposed };
+    let asked = passkeys::Asked { options: "{}".into(), state: "AAAA".into() };
+    let elsewhere = ["Google", "the school’s own account"].map(|name| people::account::provider::Way {
+        name: name.into(),
+        href: "/sign-in/with/google?back=%2Ftoday".into(),
+    });
+    let passkey = |stopped| passkeys::Shown {
+        id: "passkey_018f6d2c-5b6e-7cc3-98c4-dc0c0c07398f".into(),
+        called: if stopped { "Key".into() } else { long.clone() },
+        made_at: MONDAY,
+        used_at: Some(MONDAY),
+        stopped,
+    };
     vec![
-        ("sign-in", people_views::sign_in(&empty, &nothing)),
-        ("sign-in-wrong", people_views::sign_in(&empty, &only(&["name", "password"]))),
+        ("sign-in", people_views::sign_in(&empty, Some(&asked), &elsewhere, &nothing)),
+        ("sign-in-wrong", people_views::sign_in(&empty, Some(&asked), &[], &only(&["name", "password"]))),
         ("sign-in-not-private", people_views::not_private()),
         ("welcome", people_views::welcome(&token, &name, &nothing)),
         ("welcome-wrong", people_views::welcome(&token, &name, &only(&["password", "repeated"]))),
@@ -310,11 +323,27 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
             people_views::prove_here(
                 "/staff",
                 &Submitted::of([("agreement", long.as_str())]),
-                true,
+                &people_views::Ways { has_codes: true, asked: Some(&asked), elsewhere: true },
                 &only(&[people_views::PROOF]),
             ),
         ),
-        ("staff-again", people_views::again(&empty, true, &only(&["password"]))),
+        ("staff-again", people_views::again(&empty, true, Some(&asked), &elsewhere, &only(&["password"]))),
+        ("staff-only-way", people_views::only_way()),
+        ("staff-other-proof-first", people_views::other_proof_first(true)),
+        ("passkeys-empty", passkeys::own(&[], Some(&asked), "", &zone, &nothing)),
+        ("passkeys-none-here", passkeys::own(&[], None, "", &zone, &nothing)),
+        (
+            "passkeys",
+            passkeys::own(&[passkey(false), passkey(true)], Some(&asked), &long, &zone, &only(&["called"])),
+        ),
+        (
+            "passkey",
+            passkeys::one(&passkey(false), &long, passkeys::Then::DutiesRest, &zone, &only(&["called"])),
+        ),
+        (
+            "passkey-stopped",
+            passkeys::one(&passkey(true), "Key", passkeys::Then::PasswordAlone, &zone, &nothing),
+        ),
         ("staff-requests-empty", staff_views::waiting(&[], &zone)),
         (
             "staff-requests",

@@ -199,6 +199,7 @@ pub fn portal(
         gate: Arc::new(GateIsQuick),
         kind: SchoolKind::Maintained,
         hashing: Hashing::new(),
+        ways: people::account::Ways::since(MONDAY),
         tries: Arc::new(Counts::default()),
     }
 }
@@ -213,9 +214,24 @@ impl School {
         Self::at("https://portal.example", database, None)
     }
 
+    /// Where people sign in by other ways too.
+    pub fn with_ways(database: &TestDatabase, ways: people::account::Ways) -> Self {
+        Self::made("http://portal.example", database, None, ways)
+    }
+
     fn at(url: &str, database: &TestDatabase, recent: Option<Vec<Refusal>>) -> Self {
+        Self::made(url, database, recent, people::account::Ways::since(MONDAY))
+    }
+
+    fn made(
+        url: &str,
+        database: &TestDatabase,
+        recent: Option<Vec<Refusal>>,
+        ways: people::account::Ways,
+    ) -> Self {
         let (current, clock) = (current(), testing::clock());
         let portal = portal(database, &current, &clock, recent, Arc::new(CommitsOnly));
+        let portal = Portal { ways, ..portal };
         let tries = Arc::clone(&portal.tries);
         let own = web::OwnAddress { url: url.into(), ..portal.own.clone() };
         let router = filtering::routes(Portal { own, ..portal });

@@ -132,6 +132,7 @@ fn house(test: &TestDatabase) -> House {
         key: Private::new(KEY),
         hashing: account::Hashing::new(),
         counts: Arc::default(),
+        ways: account::Ways::since(MONDAY),
         visitor: Arc::new(|_| Ok(HERE.parse().unwrap())),
         offered: Arc::new(|_| Vec::new()),
     }

@@ -9,6 +9,7 @@ use super::model::{Account, IDLE_MS, INVITED_MS, LONGEST_MS, Name, Session, Toke
 use super::store as table;
 use super::trying::Trying;
 use super::weak::{Known, WeakPassword, check_password};
+use crate::duty::{self, Proof};
 
 kit::action!(
     /// Inviting somebody to choose how they sign in.
@@ -37,6 +38,12 @@ pub enum InviteError {
     /// It cannot be told at a glance from somebody else's.
     #[error("somebody else signs in by a name that looks the same; choose another")]
     LooksTheSame,
+    /// They hold what needs a second proof, and have signed in before.
+    #[error(
+        "they hold a duty that needs a second proof, and have signed in before: two people together let them in again, so that nobody alone \
+         can be them"
+    )]
+    NeedsTwo,
     /// The records failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -44,7 +51,8 @@ pub enum InviteError {
 
 /// Invites the permit's person to choose a password, by a link that holds for a day and once; an earlier one ends. Whoever has no
 /// account gets one under `name`. Choosing a password signs them out everywhere, so this is also how a lost password
-/// is made good.
+/// is made good; but not of whoever holds a duty that needs a second proof, since whoever gives an invitation could use it: two people let
+/// those in again ([`recovery`](super::recovery)), or somebody at the machine itself.
 pub async fn invite(
     tx: &mut Tx,
     permit: &Permit<Invite>,
@@ -59,7 +67,17 @@ pub async fn invite(
     let name = name.map(|name| Name::typed(name).ok_or(InviteError::NoName)).transpose()?;
     let account = match (table::of_person(tx, person).await?, name) {
         (Some(account), Some(name)) if account.name != name => return Err(InviteError::OtherName),
-        (Some(account), _) => account,
+        (Some(account), _) => {
+            let proof = Proof { at, several: true };
+            let by_a_person = matches!(permit.actor(), Actor::Person(_));
+            if by_a_person
+                && table::has_signed_in(tx, account.id).await?
+                && duty::of_person(tx, person, proof, at).await?.needs_several
+            {
+                return Err(InviteError::NeedsTwo);
+            }
+            account
+        }
         (None, None) => return Err(InviteError::NoName),
         (None, Some(name)) => {
             free(tx, &name, permit.actor(), at).await?;
@@ -76,7 +94,7 @@ pub async fn invite(
 }
 
 /// Whether a name is free. Whoever had it and has left the roll has it no more: their account is closed, and says so.
-async fn free(tx: &mut Tx, name: &Name, actor: &Actor, at: Timestamp) -> Result<(), InviteError> {
+pub(super) async fn free(tx: &mut Tx, name: &Name, actor: &Actor, at: Timestamp) -> Result<(), InviteError> {
     for account in table::all(tx).await?.into_iter().filter(|one| one.name.looks() == name.looks()) {
         if crate::store::on_the_roll(tx, account.person).await? {
             let same = account.name == *name;
@@ -91,6 +109,8 @@ async fn free(tx: &mut Tx, name: &Name, actor: &Actor, at: Timestamp) -> Result<
 async fn close(tx: &mut Tx, account: &Account, actor: &Actor, at: Timestamp) -> Result<(), StoreError> {
     table::end_sessions(tx, account.id, None, actor, at).await?;
     super::codes::store::remove(tx, account.id).await?;
+    super::passkeys::store::remove(tx, account.id, None).await?;
+    super::link::store::remove(tx, account.id, None).await?;
     table::close(tx, account.id, actor, at).await?;
     let subject = Subject::new("person", account.person.0);
     let detail = json!({ "account": account.id.to_string() });
@@ -115,11 +135,20 @@ pub struct Ended {
 pub async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<Option<Ended>, StoreError> {
     let [sessions, invitations, passwords] = table::end_all(tx, actor, at).await?;
     let code_apps = super::codes::store::remove_all(tx).await?;
+    let passkeys = super::passkeys::store::remove_all(tx).await?;
+    let links = super::link::store::remove_all(tx).await?;
     let ended = Ended { sessions, invitations, passwords };
-    if sessions + invitations + passwords + code_apps == 0 {
+    if sessions + invitations + passwords + code_apps + passkeys + links == 0 {
         return Ok(None);
     }
-    let detail = json!({ "sessions": sessions, "invitations": invitations, "passwords": passwords, "code_apps": code_apps });
+    let detail = json!({
+        "sessions": sessions,
+        "invitations": invitations,
+        "passwords": passwords,
+        "code_apps": code_apps,
+        "passkeys": passkeys,
+        "links": links,
+    });
     trail::changed(tx, actor, "account.end-all", &Subject::new("records", "school"), &detail, at).await?;
     Ok(Some(ended))
 }
@@ -192,8 +221,9 @@ pub async fn welcome(
 pub struct Proved<'a> {
     /// Their account.
     pub account: &'a Account,
-    /// How: `password`, `password+code`, `password+recovery-code`, `invitation`.
-    pub how: &'static str,
+    /// How: `password`, `directory`, `passkey`, `invitation` or the id of a provider; with `+code` or `+recovery-code` where that came
+    /// after it.
+    pub how: &'a str,
     /// By how many different things.
     pub proofs: u32,
     /// What they use.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use axum::extract::{FromRef, FromRequestParts};
-use axum::http::Method;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use engine::PersonNo;
 use kit::permit::{Action, NotPermitted};
@@ -18,9 +18,9 @@ use super::codes::model::Typed;
 use super::from::{Cookies, From};
 use super::house::House;
 use super::model::{SEEN_EVERY_MS, Session};
-use super::proving::Tried;
+use super::proving::{NOT_RIGHT, Tried};
 use super::trying::Outcome;
-use super::{actions, codes, recovery, store as table, views};
+use super::{actions, codes, link, passkeys, recovery, store as table, views};
 use crate::duty::{self, Duties, Proof, Stands};
 
 /// How many sessions are looked through for what somebody is told.
@@ -47,6 +47,10 @@ pub struct SignedIn {
     needs_several: bool,
     /// Whether they have an app for codes.
     has_codes: bool,
+    /// Whether they have a passkey.
+    has_passkey: bool,
+    /// Whether one of theirs was stopped, since there may be a copy of it.
+    has_stopped: bool,
     /// Their sessions of late, where they are told of them.
     latest: Vec<Session>,
     /// Since when somebody proposes to let them in again, where they are told of it.
@@ -59,6 +63,8 @@ struct Known {
     name: Private<String>,
     stands: Stands,
     has_codes: bool,
+    has_passkey: bool,
+    has_stopped: bool,
 }
 
 impl House {
@@ -71,7 +77,10 @@ impl House {
         let proof = Proof { at: session.proved_at, several: session.proofs > 1 };
         let stands = duty::of_person(tx, session.person, proof, at).await.map_err(PageError::unexpected)?;
         let app = codes::store::app(tx, session.account).await.map_err(PageError::unexpected)?;
-        Ok(Some(Known { session, name, stands, has_codes: app.is_some() }))
+        let keys = passkeys::store::of(tx, session.account).await.map_err(PageError::unexpected)?;
+        let has_passkey = keys.iter().any(passkeys::Passkey::holds);
+        let has_stopped = keys.iter().any(|key| !key.holds());
+        Ok(Some(Known { session, name, stands, has_codes: app.is_some(), has_passkey, has_stopped }))
     }
 
     /// Who is signed in by what a request carries; nobody without a session that holds.
@@ -150,7 +159,12 @@ impl SignedIn {
     fn prove_first(&self, mistakes: &Mistakes) -> PageError {
         self.form.as_ref().map_or_else(
             || PageError::ProveAgain { back: self.path.clone() },
-            |form| instead(views::prove_here(&self.path, form, self.has_codes, mistakes)),
+            |form| {
+                let asked = self.asked(&self.house);
+                let elsewhere = !self.house.ways.providers.is_empty();
+                let ways = views::Ways { has_codes: self.has_codes, asked: asked.as_ref(), elsewhere };
+                instead(views::prove_here(&self.path, form, &ways, mistakes))
+            },
         )
     }
 
@@ -160,16 +174,49 @@ impl SignedIn {
         if fresh { Ok(()) } else { Err(self.prove_first(&Mistakes::default())) }
     }
 
+    /// Whether what they signed in by is enough to change by what they sign in. Whoever has a second proof and duties that need it shows it
+    /// first: otherwise a password that somebody has learned would be enough to take the second away, or to set up one more.
+    pub(super) fn proved_enough(&self) -> Result<(), PageError> {
+        // Of one that was stopped somebody may have a copy: then more so.
+        let has_second = self.has_codes || self.has_passkey || self.has_stopped;
+        if has_second && self.needs_several && self.session.proofs < 2 {
+            return Err(instead(views::other_proof_first(self.has_passkey).status(StatusCode::FORBIDDEN)));
+        }
+        Ok(())
+    }
+
+    /// Whether they hold duties that rest without a second proof.
+    pub(super) const fn needs_several(&self) -> bool {
+        self.needs_several
+    }
+
+    /// The page to prove again on who they are.
+    pub(super) async fn again_page(&self, form: &Submitted, mistakes: &Mistakes) -> Result<Page, PageError> {
+        let mut tx = self.house.db.read().await.map_err(PageError::unexpected)?;
+        let links = link::store::of(&mut tx, self.session.account).await.map_err(PageError::unexpected)?;
+        tx.roll_back().await.map_err(PageError::unexpected)?;
+        let linked: Vec<String> = links.into_iter().map(|link| link.system).collect();
+        let elsewhere = self.house.ways_again(&linked, form.text("back"));
+        Ok(views::again(form, self.has_codes, self.asked(&self.house).as_ref(), &elsewhere, mistakes))
+    }
+
     /// Whether they have an app for codes.
     pub(super) const fn has_codes(&self) -> bool {
         self.has_codes
+    }
+
+    /// What their browser is asked to prove it by, where they have a passkey.
+    fn asked(&self, house: &House) -> Option<passkeys::views::Asked> {
+        if self.has_passkey { house.asked(self.at) } else { None }
     }
 
     /// What they are told of how they sign in: on the page that everybody begins at, and on their own.
     pub(super) fn news(&self) -> views::News<'_> {
         views::News {
             resting: &self.resting,
-            set_codes_up: self.needs_several && !self.has_codes,
+            set_codes_up: self.needs_several && !self.has_codes && !self.has_passkey,
+            has_passkey: self.has_passkey,
+            stopped: self.has_stopped,
             session: &self.session,
             latest: &self.latest,
             recovering: self.recovering,
@@ -180,18 +227,24 @@ impl SignedIn {
 
     /// Takes the proof that came along with a form, where one did.
     async fn take_proof(mut self, parts: &mut Parts) -> Result<Self, PageError> {
-        let password = self.form.as_ref().map_or("", |form| form.whole(views::PROOF));
-        if password.is_empty() {
+        let field = |name| self.form.as_ref().map_or("", |form| form.whole(name)).to_owned();
+        let password = Private::new(field(views::PROOF));
+        let passkey = (field(passkeys::views::PROOF_STATE), field(passkeys::views::PROOF_ANSWER));
+        if password.reveal().is_empty() && passkey.1.is_empty() {
             return Ok(self);
         }
-        let password = Private::new(password.to_owned());
-        let code = Typed::read(self.form.as_ref().map_or("", |form| form.text(views::PROOF_CODE)));
+        let code = Typed::read(field(views::PROOF_CODE).trim());
         let house = self.house.clone();
         let from = From::from_request_parts(parts, &house).await?;
         if !from.is_private {
             return Err(instead(views::not_private()));
         }
-        if let Err(say) = house.proves(&self.session, &from, (&password, &code), self.at).await? {
+        let proved = if passkey.1.is_empty() {
+            house.proves(&self.session, &from, (&password, &code), self.at).await?
+        } else {
+            house.proves_by_passkey(&self.session, &from, (&passkey.0, &passkey.1), self.at).await?
+        };
+        if let Err(say) = proved {
             let mut mistakes = Mistakes::default();
             mistakes.add(views::PROOF, say);
             return Err(self.prove_first(&mistakes));
@@ -252,7 +305,9 @@ impl House {
         let trying = self.trying(name.reveal(), from);
         let place = self.place(from);
         let account = match self.is_theirs((&trying, &place), Some(&name), password, at).await? {
-            Tried::Right(account) => account,
+            // By a directory somebody may be somebody else here.
+            Tried::Right(account, _) if account.id == session.account => account,
+            Tried::Right(..) => return Ok(Err(NOT_RIGHT.to_owned())),
             Tried::Not(say) => return Ok(Err(say)),
         };
         let mut tx = self.db.begin().await.map_err(PageError::unexpected)?;
@@ -303,7 +358,7 @@ where
         let at = house.clock.now();
         let path = parts.uri.path().to_owned();
         match house.signed_in(parts, at).await? {
-            Some(Known { session, name, stands, has_codes }) => {
+            Some(Known { session, name, stands, has_codes, has_passkey, has_stopped }) => {
                 let form = arrived.form().cloned();
                 let (latest, recovering) =
                     if path == HOME { house.latest(&session, at).await? } else { (Vec::new(), None) };
@@ -319,6 +374,8 @@ where
                     resting,
                     needs_several,
                     has_codes,
+                    has_passkey,
+                    has_stopped,
                     latest,
                     recovering,
                 };

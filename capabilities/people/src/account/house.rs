@@ -18,6 +18,7 @@ use super::from::{Cookies, From};
 use super::model::{AccountId, LONGEST_MS, Name, Token};
 use super::password::Hashing;
 use super::trying::{Counts, Trying};
+use super::ways::Ways;
 use crate::duty::SchoolKind;
 
 /// Says where a request comes from.
@@ -53,6 +54,8 @@ pub struct House {
     pub hashing: Hashing,
     /// Counts what tries to sign in come to.
     pub counts: Arc<Counts>,
+    /// The ways to sign in beside a password that is kept here.
+    pub ways: Ways,
     /// Where a request comes from: the connection's own address, or the one that the gate vouches for.
     pub visitor: WhereFrom,
     /// The links of whoever is signed in: their words and addresses, where a standing offers them.
@@ -90,6 +93,16 @@ impl House {
     /// The cookie that takes it away.
     pub(super) fn clear_cookie(&self) -> Option<HeaderValue> {
         self.cookie("", "", 0)
+    }
+
+    /// The cookie that keeps, sealed, what somebody brings back from a provider.
+    pub(super) fn away_cookie(&self, sealed: &str, seconds: i64) -> Option<HeaderValue> {
+        self.cookie("-away", sealed, seconds)
+    }
+
+    /// What it keeps.
+    pub(super) fn away<'c>(&self, cookies: &'c Cookies) -> Option<&'c str> {
+        cookies.only(&self.called("-away"))
     }
 
     /// The session's token among a browser's cookies.

@@ -2,20 +2,27 @@
 
 mod actions;
 pub mod codes;
+pub mod directory;
 mod door;
 mod from;
 mod house;
 mod leaving;
+mod link;
 mod model;
+mod once;
 mod pages;
+pub mod passkeys;
 mod password;
+pub mod provider;
 mod proving;
 mod queue;
 pub mod recovery;
 mod seal;
 mod store;
+mod tls;
 mod trying;
 pub mod views;
+mod ways;
 mod weak;
 
 pub use actions::{
@@ -25,8 +32,11 @@ pub use actions::{
 pub use door::SignedIn;
 pub use house::House;
 pub(crate) use leaving::end_of_leaver;
+pub use link::Means;
 pub use model::{Account, AccountId, Name, Session, Token};
 pub use pages::routes;
 pub use password::Hashing;
+pub use tls::Trust;
 pub use trying::{Counts, Trying};
+pub use ways::Ways;
 pub use weak::{Known, WeakPassword, check_password};

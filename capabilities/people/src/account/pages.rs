@@ -19,7 +19,7 @@ use super::house::House;
 use super::model::{Account, Name, Token};
 use super::proving::{NOT_RIGHT, Tried};
 use super::weak::{Known, check_password};
-use super::{codes, recovery, store as table, views};
+use super::{codes, link, passkeys, provider, recovery, store as table, views};
 
 /// The routes.
 pub fn routes(house: House) -> Router {
@@ -32,6 +32,8 @@ pub fn routes(house: House) -> Router {
         .route("/me/sessions/end-others", post(end_others))
         .route("/me/sessions/{which}/end", post(end_session))
         .merge(codes::pages::routes())
+        .merge(passkeys::pages::routes())
+        .merge(provider::pages::routes())
         .merge(recovery::pages::routes())
         .with_state(house)
 }
@@ -41,7 +43,13 @@ async fn sign_in_form(State(house): State<House>, from: From, RawQuery(query): R
     if !from.is_private {
         return house.respond(&views::not_private().status(StatusCode::FORBIDDEN));
     }
-    house.respond(&views::sign_in(&Submitted::of([("back", back.as_str())]), &Mistakes::default()))
+    house.respond(&sign_in_page(&house, &Submitted::of([("back", back.as_str())]), &Mistakes::default()))
+}
+
+/// The form to sign in by, with the other ways that this portal has.
+pub(super) fn sign_in_page(house: &House, form: &Submitted, mistakes: &Mistakes) -> Page {
+    let asked = house.asked(house.clock.now());
+    views::sign_in(form, asked.as_ref(), &house.ways_elsewhere(form.text("back")), mistakes)
 }
 
 async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Result<Response, PageError> {
@@ -49,7 +57,7 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     if !from.is_private {
         return Ok(house.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
-    let again = |mistakes: &Mistakes| Ok(house.respond(&views::sign_in(&form, mistakes)));
+    let again = |mistakes: &Mistakes| Ok(house.respond(&sign_in_page(&house, &form, mistakes)));
     let (name, password) = (form.line("name"), Private::new(form.whole("password").to_owned()));
     let mut mistakes = Mistakes::default();
     if name.is_empty() {
@@ -63,40 +71,41 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     }
     let (trying, place) = (house.trying(&name, &from), house.place(&from));
     let name = Name::typed(&name);
-    let account = match house.is_theirs((&trying, &place), name.as_ref(), &password, at).await? {
-        Tried::Right(account) => account,
+    let (account, how) = match house.is_theirs((&trying, &place), name.as_ref(), &password, at).await? {
+        Tried::Right(account, how) => (account, how),
         Tried::Not(say) => {
             mistakes.add("name", say);
             return again(&mistakes);
         }
     };
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    if let Some(page) = house.second_step(&mut tx, &account, form.text("back"), at).await? {
+    if let Some(page) = house.second_step(&mut tx, (&account, how), form.text("back"), at).await? {
         return Ok(page);
     }
     let token = token()?;
     let known = house.known_cookie(&trying, &from.cookies);
-    let proved = Proved { account: &account, how: "password", proofs: 1, agent: from.agent, trying: &trying };
+    let proved = Proved { account: &account, how, proofs: 1, agent: from.agent, trying: &trying };
     if actions::sign_in(&mut tx, proved, &token, at).await.map_err(PageError::unexpected)?.is_none() {
         mistakes.add("name", NOT_RIGHT);
         return again(&mistakes);
     }
     tx.commit().await.map_err(PageError::unexpected)?;
-    // `back` in a form is as little believed as in an address.
-    let back = back_to(Some(&format!("back={}", web::form::in_a_query(form.text("back")))));
-    Ok(with_cookies(Redirect::to(&back).into_response(), [house.set_cookie(&token), known]))
+    let onwards = Redirect::to(&way_back(form.text("back"))).into_response();
+    Ok(with_cookies(onwards, [house.set_cookie(&token), known]))
 }
 
-async fn again_form(who: SignedIn, from: From, RawQuery(query): RawQuery) -> Response {
+/// Where a form says that somebody goes on. It is as little believed there as in an address.
+pub(super) fn way_back(back: &str) -> String {
+    back_to(Some(&format!("back={}", web::form::in_a_query(back))))
+}
+
+async fn again_form(who: SignedIn, from: From, RawQuery(query): RawQuery) -> Result<Response, PageError> {
     if !from.is_private {
-        return who.respond(&views::not_private().status(StatusCode::FORBIDDEN));
+        return Ok(who.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
     let back = back_to(query.as_deref());
-    who.respond(&views::again(
-        &Submitted::of([("back", back.as_str())]),
-        who.has_codes(),
-        &Mistakes::default(),
-    ))
+    let form = Submitted::of([("back", back.as_str())]);
+    Ok(who.respond(&who.again_page(&form, &Mistakes::default()).await?))
 }
 
 async fn again(
@@ -113,10 +122,9 @@ async fn again(
     if let Err(say) = house.proves(who.session(), &from, (&password, &code), who.at()).await? {
         let mut mistakes = Mistakes::default();
         mistakes.add("password", say);
-        return Ok(who.respond(&views::again(&form, who.has_codes(), &mistakes)));
+        return Ok(who.respond(&who.again_page(&form, &mistakes).await?));
     }
-    let back = back_to(Some(&format!("back={}", web::form::in_a_query(form.text("back")))));
-    Ok(Redirect::to(&back).into_response())
+    Ok(Redirect::to(&way_back(form.text("back"))).into_response())
 }
 
 async fn sign_out(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
@@ -192,12 +200,14 @@ async fn welcome(
         Err(error) => return Err(PageError::unexpected(error)),
     };
     // Whoever has an app for codes proves that it is them by it: an invitation alone lets nobody be somebody else.
-    if let Some(page) = house.second_step(&mut tx, &account, HOME, at).await? {
+    if let Some(page) = house.second_step(&mut tx, (&account, "invitation"), HOME, at).await? {
         tx.commit().await.map_err(PageError::unexpected)?;
         return Ok(page);
     }
-    let proved =
-        Proved { account: &account, how: "invitation", proofs: 2, agent: from.agent, trying: &trying };
+    // Whoever has a passkey proves by that, before their duties are theirs again.
+    let keys = passkeys::store::of(&mut tx, account.id).await.map_err(PageError::unexpected)?;
+    let proofs = if keys.is_empty() { 2 } else { 1 };
+    let proved = Proved { account: &account, how: "invitation", proofs, agent: from.agent, trying: &trying };
     actions::sign_in(&mut tx, proved, &session, at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(with_cookies(Redirect::to(HOME).into_response(), [house.set_cookie(&session), known]))
@@ -217,9 +227,17 @@ async fn own_page(house: &House, who: &SignedIn, from: &From) -> Result<Page, Pa
         None => Ok(0),
     };
     let failed = failed.map_err(PageError::unexpected)?;
+    let links = link::store::of(&mut tx, who.session().account).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let (before, now) = (who.session().failed_before, failed);
-    Ok(views::me(who, &sessions, &views::Failed { before, since: now }, house.kind, &house.zone))
+    let failed = views::Failed { before, since: now };
+    let called = |id: &str| {
+        let known =
+            house.ways.providers.iter().map(provider::Provider::settings).find(|known| known.id == id);
+        known.map_or_else(|| id.to_owned(), |known| known.name.clone())
+    };
+    let links = links.into_iter().map(|link| (called(&link.system), link)).collect::<Vec<_>>();
+    Ok(views::me(who, &sessions, &links, &failed, house.kind, &house.zone))
 }
 
 async fn end_others(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {

@@ -1,4 +1,4 @@
-//! Whose turn it is: one at a time, and place after place, so that whoever sends many waits behind themselves.
+//! Whose turn it is: one at a time or a few, and place after place, so that whoever sends many waits behind themselves.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,26 +16,38 @@ const OF_ONE_PLACE: usize = 60;
 pub struct Busy;
 
 /// The queue. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Queue(Arc<Mutex<Rows>>);
 
 /// Each place's row, the one whose turn is next first.
-#[derive(Default)]
 struct Rows {
     rows: VecDeque<(String, VecDeque<oneshot::Sender<Turn>>)>,
-    taken: bool,
+    /// How many more may have a turn now.
+    free: usize,
 }
 
 /// A turn. It ends when this is dropped.
 pub(super) struct Turn(Option<Queue>);
 
+impl Default for Queue {
+    /// One at a time.
+    fn default() -> Self {
+        Self::of(1)
+    }
+}
+
 impl Queue {
+    /// So many at a time.
+    pub fn of(at_once: usize) -> Self {
+        Self(Arc::new(Mutex::new(Rows { rows: VecDeque::new(), free: at_once })))
+    }
+
     /// Waits for a turn. Where there is no room, the place with the longest row gives way to one with a shorter row.
     pub async fn turn(&self, place: &str) -> Result<Turn, Busy> {
         let told = {
             let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if !rows.taken {
-                rows.taken = true;
+            if let Some(free) = rows.free.checked_sub(1) {
+                rows.free = free;
                 return Ok(Turn(Some(self.clone())));
             }
             rows.join(place)?
@@ -91,7 +103,7 @@ impl Drop for Turn {
                 Err(mut back) => drop(back.0.take()),
             }
         }
-        rows.taken = false;
+        rows.free += 1;
     }
 }
 
@@ -135,6 +147,24 @@ mod tests {
         let turns = order(&full).await;
         assert_eq!(turns.len(), WAITING);
         assert_eq!(turns.iter().filter(|place| **place == "e").count(), 3, "nobody shuts the others out");
+    }
+
+    #[tokio::test]
+    async fn no_more_have_a_turn_at_once_than_there_are() {
+        let queue = Queue::of(2);
+        let (one, two) = (queue.turn("a").await.unwrap(), queue.turn("a").await.unwrap());
+        let at_once = |queue: &Queue| {
+            let queue = queue.clone();
+            async move { tokio::time::timeout(std::time::Duration::ZERO, queue.turn("b")).await.is_ok() }
+        };
+        assert!(!at_once(&queue).await);
+        drop(one);
+        assert!(at_once(&queue).await);
+        let (three, more) = (queue.turn("c").await.unwrap(), at_once(&queue).await);
+        assert!(!more);
+        drop((two, three));
+        let (four, five) = (queue.turn("d").await, queue.turn("d").await);
+        assert!(four.is_ok() && five.is_ok() && !at_once(&queue).await, "none was lost and none made");
     }
 
     #[tokio::test]

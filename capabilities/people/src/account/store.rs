@@ -305,6 +305,12 @@ pub(super) async fn latest_sessions(
     rows.into_iter().map(|row| read_session(row, i64::from(person.0))).collect()
 }
 
+/// Whether anybody has ever signed in by an account.
+pub(super) async fn has_signed_in(tx: &mut Tx, account: AccountId) -> Result<bool, StoreError> {
+    let any = session::Entity::find().filter(session::Column::Account.eq(account.to_string()));
+    Ok(any.one(tx.conn()).await?.is_some())
+}
+
 /// Ends the sessions of an account, all of them or the one with that hash; how many.
 pub(super) async fn end_sessions(
     tx: &mut Tx,

@@ -103,6 +103,7 @@ pub struct Counts {
     wrong: AtomicU64,
     waited: AtomicU64,
     busy: AtomicU64,
+    elsewhere: AtomicU64,
 }
 
 /// What a try came to.
@@ -116,17 +117,20 @@ pub(super) enum Outcome {
     Waited,
     /// There was no room.
     Busy,
+    /// Another system did not answer, or not as it should.
+    Elsewhere,
 }
 
 impl Counts {
     /// Each outcome's id with its count.
-    pub fn all(&self) -> [(&'static str, u64); 4] {
+    pub fn all(&self) -> [(&'static str, u64); 5] {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
         [
             ("right", of(&self.right)),
             ("wrong", of(&self.wrong)),
             ("must-wait", of(&self.waited)),
             ("no-room", of(&self.busy)),
+            ("no-answer", of(&self.elsewhere)),
         ]
     }
 
@@ -137,6 +141,7 @@ impl Counts {
             Outcome::Wrong => (&self.wrong, Some("not right")),
             Outcome::Waited => (&self.waited, Some("tried too often, must wait")),
             Outcome::Busy => (&self.busy, Some("too many at once")),
+            Outcome::Elsewhere => (&self.elsewhere, Some("another system did not answer as it should")),
         };
         let so_far = count.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         if let Some(why) = why {

@@ -13,11 +13,14 @@ use web::{Mistakes, Page, Submitted};
 
 use super::codes;
 use super::door::SignedIn;
+use super::link::store::Link;
 use super::model::{Name, Session, Token};
+use super::passkeys::views::{Asked, NAMES, PROOF_ANSWER, PROOF_STATE, Proving};
+use super::provider::Way;
 use crate::duty::{Duties, SchoolKind};
 
 /// The form to sign in by.
-pub fn sign_in(form: &Submitted, mistakes: &Mistakes) -> Page {
+pub fn sign_in(form: &Submitted, asked: Option<&Asked>, elsewhere: &[Way], mistakes: &Mistakes) -> Page {
     let title = "Sign in";
     let name = Input {
         error: mistakes.beside("name"),
@@ -40,6 +43,17 @@ pub fn sign_in(form: &Submitted, mistakes: &Mistakes) -> Page {
                 (name) (password)
                 (Button { once: Some(true), ..Button::new("Sign in") })
             }
+            @if let Some(asked) = asked {
+                (Proving {
+                    asked,
+                    what: "prove",
+                    action: "/sign-in/passkey",
+                    names: NAMES,
+                    fields: back(form),
+                    button: Button { classes: "govuk-button--secondary".into(), ..Button::new("Sign in with a passkey") },
+                })
+            }
+            (ways_elsewhere("Sign in with", elsewhere))
             h2 .govuk-heading-m { "If you cannot sign in" }
             p .govuk-body {
                 "Ask the network manager or the online safety lead for an invitation: with it you choose a new password."
@@ -48,6 +62,17 @@ pub fn sign_in(form: &Submitted, mistakes: &Mistakes) -> Page {
         },
     )
     .problems(mistakes.summary())
+}
+
+/// Links to providers: links and not forms, since what a form sends is not led on to another site.
+fn ways_elsewhere(begin: &str, ways: &[Way]) -> Markup {
+    html! {
+        @for way in ways {
+            p .govuk-body {
+                a .govuk-button.govuk-button--secondary role="button" draggable="false" href=(way.href) { (begin) " " (way.name) }
+            }
+        }
+    }
 }
 
 /// Said where a password would go over a connection that others can read.
@@ -88,6 +113,10 @@ pub struct News<'a> {
     pub resting: &'a BTreeSet<String>,
     /// Whether they should set codes up before they sign out.
     pub set_codes_up: bool,
+    /// Whether they have a passkey to prove more by.
+    pub has_passkey: bool,
+    /// Whether a passkey of theirs was stopped, since there may be a copy of it.
+    pub stopped: bool,
     /// The session in which they are told.
     pub session: &'a Session,
     /// Their sessions of late, newest first.
@@ -120,15 +149,27 @@ impl Render for News<'_> {
                     (Button { classes: "govuk-button--warning".into(), ..Button::new("Say no: I have lost nothing") })
                 }
             }
+            @if self.stopped {
+                (WarningText::new(html! {
+                    "Somebody signed in by one of your passkeys as if there were a copy of it, and was refused. "
+                    a .govuk-link href="/me/passkeys" { "Take it away and make another" } ", and tell the network manager."
+                }))
+            }
             @if !duties.is_empty() {
                 (WarningText::new(html! {
                     "You signed in with one proof alone, so what you do as " (duties.join(", ")) " rests. "
-                    a .govuk-link href="/me/codes" { "Set up codes on your phone" } ", or sign in again with one."
+                    @if self.has_passkey {
+                        a .govuk-link href="/sign-in/again" { "Prove it by your passkey" } ", and it is yours again."
+                    } @else {
+                        a .govuk-link href="/me/codes" { "Set up codes on your phone" } ", "
+                        a .govuk-link href="/me/passkeys" { "make a passkey" } ", or sign in again with one."
+                    }
                 }))
             } @else if self.set_codes_up {
                 (WarningText::new(html! {
                     "Your duties need a second proof. Before you sign out, "
-                    a .govuk-link href="/me/codes" { "set up codes on your phone" } ": next time a password alone is not enough."
+                    a .govuk-link href="/me/codes" { "set up codes on your phone" } " or "
+                    a .govuk-link href="/me/passkeys" { "make a passkey" } ": next time a password alone is not enough."
                 }))
             }
             @if !since.is_empty() {
@@ -150,7 +191,13 @@ fn called(id: &str, kind: SchoolKind) -> &str {
 }
 
 /// The form to prove again by who one is.
-pub fn again(form: &Submitted, has_codes: bool, mistakes: &Mistakes) -> Page {
+pub fn again(
+    form: &Submitted,
+    has_codes: bool,
+    asked: Option<&Asked>,
+    elsewhere: &[Way],
+    mistakes: &Mistakes,
+) -> Page {
     let title = "Enter your password again";
     let password = PasswordInput {
         error: mistakes.beside("password"),
@@ -169,6 +216,17 @@ pub fn again(form: &Submitted, has_codes: bool, mistakes: &Mistakes) -> Page {
                 @if has_codes { (codes::views::beside_a_password("code", &Mistakes::default())) }
                 (Button { once: Some(true), ..Button::new("Continue") })
             }
+            @if let Some(asked) = asked {
+                (Proving {
+                    asked,
+                    what: "prove",
+                    action: "/sign-in/again/passkey",
+                    names: NAMES,
+                    fields: back(form),
+                    button: Button { classes: "govuk-button--secondary".into(), ..Button::new("Continue with a passkey") },
+                })
+            }
+            (ways_elsewhere("Continue with", elsewhere))
         },
     )
     .problems(mistakes.summary())
@@ -179,9 +237,64 @@ pub const PROOF: &str = "fivebar-proof";
 /// The field of the code that goes with it, where somebody has an app for codes.
 pub const PROOF_CODE: &str = "fivebar-code";
 
+/// Said to whoever would take away the only way in that they have.
+pub fn only_way() -> Page {
+    let title = "This is the only way in that you have";
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body {
+                "Nothing has been changed. " a .govuk-link href="/me/passkeys" { "Make a passkey" } " first, or ask for an invitation and choose a                  password."
+            }
+            p .govuk-body { a .govuk-link href="/me" { "Back to your page" } }
+        },
+    )
+}
+
+/// Said to whoever would change by what they sign in and signed in by less than they could.
+pub fn other_proof_first(has_passkey: bool) -> Page {
+    let title = "Show your second proof first";
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body {
+                "You signed in with one proof alone. Whoever has learned it could be you, so by what you sign in is changed only by whoever shows                  the second one too."
+            }
+            @if has_passkey {
+                p .govuk-body { a .govuk-link href="/sign-in/again?back=%2Fme%2Fpasskeys" { "Prove it by your passkey" } }
+            } @else {
+                p .govuk-body { "Sign out, and sign in again with a code." }
+            }
+            p .govuk-body {
+                "If you have lost it, ask the head or the online safety lead: two people together can let you in again."
+            }
+        },
+    )
+}
+
+/// By what somebody may prove again who they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Ways<'a> {
+    /// Whether they have an app for codes.
+    pub has_codes: bool,
+    /// What their browser is asked to prove it by, where they have a passkey.
+    pub asked: Option<&'a Asked>,
+    /// Whether there are providers at which people sign in.
+    pub elsewhere: bool,
+}
+
 /// The form to prove by who one is in the middle of another: what was written there goes along, and is sent where it was meant to go.
-pub fn prove_here(path: &str, form: &Submitted, has_codes: bool, mistakes: &Mistakes) -> Page {
+pub fn prove_here(path: &str, form: &Submitted, ways: &Ways<'_>, mistakes: &Mistakes) -> Page {
+    let Ways { has_codes, asked, elsewhere } = *ways;
     let title = "Enter your password to go on";
+    let ours = [PROOF, PROOF_CODE, PROOF_STATE, PROOF_ANSWER];
+    let kept = html! {
+        @for (name, words) in form.fields().filter(|(name, _)| !ours.contains(name)) {
+            input type="hidden" name=(name) value=(words);
+        }
+    };
     let password =
         PasswordInput { error: mistakes.beside(PROOF), ..PasswordInput::new(PROOF, Label::new("Password")) };
     Page::new(
@@ -193,12 +306,27 @@ pub fn prove_here(path: &str, form: &Submitted, has_codes: bool, mistakes: &Mist
                  on this page, and is sent when you continue."
             }
             form method="post" action=(path) novalidate {
-                @for (name, words) in form.fields().filter(|(name, _)| ![PROOF, PROOF_CODE].contains(name)) {
-                    input type="hidden" name=(name) value=(words);
-                }
+                (kept)
                 (password)
                 @if has_codes { (codes::views::beside_a_password(PROOF_CODE, &Mistakes::default())) }
                 (Button { once: Some(true), ..Button::new("Continue") })
+            }
+            @if let Some(asked) = asked {
+                (Proving {
+                    asked,
+                    what: "prove",
+                    action: path,
+                    names: (PROOF_STATE, PROOF_ANSWER),
+                    fields: kept,
+                    button: Button { classes: "govuk-button--secondary".into(), ..Button::new("Continue with a passkey") },
+                })
+            }
+            @if elsewhere {
+                p .govuk-body {
+                    "If you have no password here, "
+                    a .govuk-link href="/sign-in/again" target="_blank" rel="noopener" { "prove it in another window" }
+                    ", come back to this one, and continue without one."
+                }
             }
         },
     )
@@ -275,7 +403,14 @@ impl Failed {
 }
 
 /// Who one is here, and where one is signed in.
-pub fn me(who: &SignedIn, sessions: &[Session], failed: &Failed, kind: SchoolKind, zone: &Zone) -> Page {
+pub(super) fn me(
+    who: &SignedIn,
+    sessions: &[Session],
+    links: &[(String, Link)],
+    failed: &Failed,
+    kind: SchoolKind,
+    zone: &Zone,
+) -> Page {
     let duties: Vec<&str> = who.standing().duties().map(|id| called(id, kind)).collect();
     let duties = if duties.is_empty() { "None".to_owned() } else { duties.join(", ") };
     let title = "You";
@@ -288,9 +423,21 @@ pub fn me(who: &SignedIn, sessions: &[Session], failed: &Failed, kind: SchoolKin
                 SummaryRow::new("Your duties", duties),
             ]))
             (who.news())
+            p .govuk-body { a .govuk-link href="/me/passkeys" { "Your passkeys" } }
             p .govuk-body {
                 a .govuk-link href="/me/codes" {
                     @if who.has_codes() { "Codes on your phone, and your recovery codes" } @else { "Set up codes on your phone" }
+                }
+            }
+            @if !links.is_empty() {
+                h2 .govuk-heading-m { "Where else you sign in by" }
+                @for (name, link) in links {
+                    p .govuk-body {
+                        (name) ", since " (moment(link.made_at, zone)) ", last at " (moment(link.used_at, zone)) "."
+                    }
+                    form method="post" action={ "/me/links/" (link.system) "/removal" } novalidate {
+                        (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(format!("Forget me at {name}")) })
+                    }
                 }
             }
             h2 .govuk-heading-m { "Where you are signed in" }

@@ -18,4 +18,4 @@ pub use actions::{
 pub use model::{Change, Class, Facts, Import, Relation, State, Summary, Tally, Thing, What};
 pub use pages::{Office, PublishError, Publishes, routes};
 pub use store::{Parent, Profile, Taught, profile, search, taught};
-pub(crate) use store::{kept_by_sources, mark, related};
+pub(crate) use store::{called_outside, kept_by_sources, mark, related};

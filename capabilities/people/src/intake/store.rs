@@ -163,6 +163,21 @@ pub(crate) async fn kept_by_sources(tx: &mut Tx) -> Result<BTreeSet<PersonNo>, S
     rows.into_iter().map(|row| person_no("person_source", row.person)).collect()
 }
 
+/// Those on the roll whom some source, or a roll file, calls so. As a rule that is one; where several sources call different people the
+/// same, they are all of them.
+pub(crate) async fn called_outside(tx: &mut Tx, id: &str) -> Result<BTreeSet<PersonNo>, StoreError> {
+    let rows =
+        person_source::Entity::find().filter(person_source::Column::OutsideId.eq(id)).all(tx.conn()).await?;
+    let mut people = crate::store::with_key(tx, id).await?;
+    for row in rows {
+        let person = person_no("person_source", row.person)?;
+        if crate::store::on_the_roll(tx, person).await? {
+            people.insert(person);
+        }
+    }
+    Ok(people)
+}
+
 /// What a source has told so far, and those of `ids` whom a roll file keeps under the same id.
 pub(super) async fn state(tx: &mut Tx, source: &str, ids: &BTreeSet<&str>) -> Result<State, StoreError> {
     let mut state = State::default();

@@ -113,7 +113,7 @@ impl House {
         Ok(codes)
     }
 
-    /// Takes a code of somebody's, of the app or to recover by, and uses it up: in which way they proved it, as sessions say. `None`
+    /// Takes a code of somebody's, of the app or to recover by, and uses it up: which of the two it was, as sessions say. `None`
     /// where it is not right, or was used before.
     pub(in super::super) async fn takes_code(
         &self,
@@ -133,7 +133,7 @@ impl House {
                     why: "sealed under another key",
                 };
                 let Some(step) = secret.ok_or(unreadable)?.step(code, at) else { return Ok(None) };
-                Ok(table::use_step(tx, account.id, step).await?.then_some("password+code"))
+                Ok(table::use_step(tx, account.id, step).await?.then_some("code"))
             }
             Typed::Recovery(code) => {
                 let hash = self.keyed("recovery code", code);
@@ -145,15 +145,27 @@ impl House {
                 let subject = Subject::new("person", account.person.0);
                 let detail = json!({ "left": left });
                 trail::changed(tx, &actor, "second-proof.use-recovery-code", &subject, &detail, at).await?;
-                Ok(Some("password+recovery-code"))
+                Ok(Some("recovery-code"))
             }
             Typed::Neither => Ok(None),
         }
     }
 }
 
-/// Takes somebody's app and recovery codes away: theirs, on their own page, or for somebody who has lost them. Whatever was proved by
-/// them counts no more. `false` where there was nothing.
+/// Takes away whatever proved somebody beside their password, for somebody who has lost it: the app, the codes on paper, and passkeys.
+/// `false` where there was nothing.
+pub async fn remove_lost(
+    tx: &mut Tx,
+    actor: &Actor,
+    account: &Account,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let keys = super::super::passkeys::actions::remove_lost(tx, actor, account, at).await?;
+    super::super::link::remove_lost(tx, actor, account, None, at).await?;
+    Ok(remove(tx, actor, account, at).await? || keys > 0)
+}
+
+/// Takes somebody's app and recovery codes away. Whatever was proved by them counts no more. `false` where there was nothing.
 pub async fn remove(
     tx: &mut Tx,
     actor: &Actor,

@@ -8,7 +8,6 @@ use axum::routing::{get, post};
 use kit::Timestamp;
 use sha2::{Digest as _, Sha256};
 use store::{Actor, Tx};
-use web::form::back_to;
 use web::{Mistakes, PageError, Submitted};
 
 use super::super::actions::{self as accounts, Proved};
@@ -16,7 +15,7 @@ use super::super::door::SignedIn;
 use super::super::from::From;
 use super::super::house::House;
 use super::super::model::{Account, AccountId};
-use super::super::pages::{token, with_cookies};
+use super::super::pages::{sign_in_page, token, way_back, with_cookies};
 use super::super::trying::Outcome;
 use super::super::{seal, store as table, views as account_views};
 use super::actions::{self, CodeError};
@@ -36,12 +35,12 @@ pub(in super::super) fn routes() -> Router<House> {
 }
 
 impl House {
-    /// The page that asks for a code, where somebody who has just given the right password has an app; `None` for anybody else. It carries
-    /// that they did, sealed: nothing of it is in the records.
+    /// The page that asks for a code, where somebody who has just proved one thing has an app; `None` for anybody else. It carries that they
+    /// did, and how, sealed: nothing of it is in the records.
     pub(in super::super) async fn second_step(
         &self,
         tx: &mut Tx,
-        account: &Account,
+        (account, how): (&Account, &str),
         back: &str,
         at: Timestamp,
     ) -> Result<Option<Response>, PageError> {
@@ -49,28 +48,36 @@ impl House {
             return Ok(None);
         }
         let until = at.plus_millis(HALF_MS).as_millis();
-        let half = format!("{} {until} {}", account.id, digest(account));
+        let half = format!("{} {until} {} {how}", account.id, digest(account));
         let half = seal::seal(&self.key, HALF_WAY, half.as_bytes());
         let half = half.ok_or_else(|| PageError::unexpected("the machine gives no randomness"))?;
         let form = Submitted::of([("half", half.as_str()), ("back", back)]);
         Ok(Some(self.respond(&views::code(&form, &Mistakes::default()))))
     }
 
-    /// Whose first half of signing in a form carries, where it holds still.
-    async fn half_way(&self, tx: &mut Tx, half: &str, at: Timestamp) -> Result<Option<Account>, PageError> {
+    /// Whose first half of signing in a form carries, and how they did it, where it holds still.
+    async fn half_way(
+        &self,
+        tx: &mut Tx,
+        half: &str,
+        at: Timestamp,
+    ) -> Result<Option<(Account, String)>, PageError> {
         let opened = seal::open(&self.key, HALF_WAY, half).and_then(|bytes| String::from_utf8(bytes).ok());
         let Some(opened) = opened else { return Ok(None) };
         let mut parts = opened.split(' ');
         let id = parts.next().and_then(|id| id.parse::<AccountId>().ok());
         let until = parts.next().and_then(|until| until.parse().ok());
-        let (Some(id), Some(until), Some(password)) = (id, until, parts.next()) else { return Ok(None) };
+        let (Some(id), Some(until), Some(password), Some(how)) = (id, until, parts.next(), parts.next())
+        else {
+            return Ok(None);
+        };
         if at.as_millis() >= until {
             return Ok(None);
         }
         let account = table::by_id(tx, id).await.map_err(PageError::unexpected)?;
         let Some(account) = account.filter(|account| digest(account) == password) else { return Ok(None) };
         let here = crate::store::on_the_roll(tx, account.person).await.map_err(PageError::unexpected)?;
-        Ok(here.then_some(account))
+        Ok(here.then(|| (account, how.to_owned())))
     }
 }
 
@@ -86,10 +93,10 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     }
     let at = house.clock.now();
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    let Some(account) = house.half_way(&mut tx, form.whole("half"), at).await? else {
+    let Some((account, first)) = house.half_way(&mut tx, form.whole("half"), at).await? else {
         let mut mistakes = Mistakes::default();
         mistakes.add("name", "That took too long. Start again");
-        return Ok(house.respond(&account_views::sign_in(&form, &mistakes)));
+        return Ok(house.respond(&sign_in_page(&house, &form, &mistakes)));
     };
     let again = |say: String| {
         let mut mistakes = Mistakes::default();
@@ -114,6 +121,7 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     let by_name = house.trying(account.name.reveal(), &from);
     let known = house.known_cookie(&by_name, &from.cookies);
     let (session, agent) = (token()?, from.agent);
+    let how = &format!("{first}+{how}");
     let proved = Proved { account: &account, how, proofs: 2, agent, trying: &by_name };
     let begun = accounts::sign_in(&mut tx, proved, &session, at).await.map_err(PageError::unexpected)?;
     if begun.is_none() {
@@ -121,12 +129,13 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     }
     tx.commit().await.map_err(PageError::unexpected)?;
     house.counts.one(Outcome::Right);
-    let back = back_to(Some(&format!("back={}", web::form::in_a_query(form.text("back")))));
-    Ok(with_cookies(Redirect::to(&back).into_response(), [house.set_cookie(&session), known]))
+    let onwards = Redirect::to(&way_back(form.text("back"))).into_response();
+    Ok(with_cookies(onwards, [house.set_cookie(&session), known]))
 }
 
 async fn own(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
     who.fresh()?;
+    who.proved_enough()?;
     page(&house, &who, &Mistakes::default()).await
 }
 
@@ -147,6 +156,7 @@ async fn page(house: &House, who: &SignedIn, mistakes: &Mistakes) -> Result<Resp
 
 async fn set_up(State(house): State<House>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
     who.fresh()?;
+    who.proved_enough()?;
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
     let there = codes::app(&mut tx, who.session().account).await.map_err(PageError::unexpected)?;
     if there.is_some() {
@@ -180,6 +190,7 @@ async fn set_up(State(house): State<House>, who: SignedIn, form: Submitted) -> R
 
 async fn renew(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
     who.fresh()?;
+    who.proved_enough()?;
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
     if codes::app(&mut tx, who.session().account).await.map_err(PageError::unexpected)?.is_none() {
         return Err(PageError::NotFound);
@@ -192,6 +203,7 @@ async fn renew(State(house): State<House>, who: SignedIn) -> Result<Response, Pa
 
 async fn remove(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
     who.fresh()?;
+    who.proved_enough()?;
     let account = own_account(&house, &who).await?;
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
     let actor = Actor::Person(who.person().0);

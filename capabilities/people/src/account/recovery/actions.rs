@@ -103,7 +103,7 @@ pub async fn agree(
         }
     }
     let approval = approval::agree(tx, permit.actor(), waits.id, words, at).await?;
-    codes::remove(tx, permit.actor(), &account, at).await?;
+    codes::remove_lost(tx, permit.actor(), &account, at).await?;
     let ended = table::end_sessions(tx, account.id, None, permit.actor(), at).await?;
     table::invite(tx, token, person, permit.actor(), at, at.plus_millis(INVITED_MS)).await?;
     let detail =

@@ -1,0 +1,298 @@
+//! Signing in by the school's directory: Debian's slapd.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use kit::Private;
+use people::RollFile;
+use people::account::directory::{Directory, Settings};
+use people::account::{Means, Trust, Ways};
+use store::{Actor, trail};
+use testing::{MONDAY, TestDatabase, databases};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpListener;
+
+use crate::school::{Answer, School};
+use crate::slapd::{SERVICE, SERVICE_PASSWORD, Slapd, person};
+use crate::staff::{HERE, MINUTE_MS, PASSWORD, Staff, cookie, invited, welcomed};
+
+const NOT_RIGHT: &str = "The name or the password is not right";
+const WORDS: &str = "words of the directory";
+
+fn settings(url: &str) -> Settings {
+    Settings {
+        url: url.to_owned(),
+        certificates: None,
+        base: "dc=school,dc=example".into(),
+        name: "uid".into(),
+        filter: Some("(objectClass=inetOrgPerson)".into()),
+        service: Some(SERVICE.into()),
+        secret: Some("directory.secret".into()),
+        template: None,
+        person: None,
+        means: None,
+        start_tls: None,
+    }
+}
+
+/// A school that asks the directory so.
+fn school(test: &TestDatabase, settings: Settings, trust: Trust) -> School {
+    assert_eq!(settings.problems(), []);
+    let secret = Private::new(SERVICE_PASSWORD.to_owned());
+    School::with_ways(test, Ways::since(MONDAY).with_directory(Directory::new(settings, secret, trust)))
+}
+
+/// Over a plain connection on this machine.
+fn plainly(test: &TestDatabase, slapd: &Slapd) -> School {
+    school(test, settings(&format!("ldap://localhost:{}", slapd.port)), Trust::of_pem(b""))
+}
+
+async fn sign_in(school: &School, name: &str, password: &str) -> Answer {
+    let words = |text: &str| text.replace(' ', "+");
+    let body = format!("name={}&password={}&back=%2Fme", words(name), words(password));
+    school.post(HERE, "/sign-in", &body).await
+}
+
+fn refused(answer: &Answer) {
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
+    assert!(answer.body.contains(NOT_RIGHT), "{}", answer.body);
+    assert!(!answer.headers.contains_key("set-cookie"));
+}
+
+async fn how(test: &TestDatabase) -> String {
+    let mut tx = test.db.read().await.unwrap();
+    let entries = trail::newest(&mut tx, None, 20).await.unwrap();
+    entries.iter().find(|one| one.verb == "session.begin").unwrap().detail.clone()
+}
+
+#[tokio::test]
+async fn whoever_is_in_the_directory_signs_in_by_the_password_that_they_have_there() {
+    let people =
+        [person("hanna", WORDS, ""), person("stranger", WORDS, ""), person("theo", WORDS, "uid: also\n")];
+    let Some(slapd) = Slapd::start(&people) else { return };
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head"), (2, "head")]).await;
+        let school = plainly(&test, &slapd);
+        let done = sign_in(&school, "Hanna", WORDS).await;
+        assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/me"), "{}", done.body);
+        assert_eq!(how(&test).await, "{\"how\":\"directory\"}", "{}", test.engine);
+        // It is one proof.
+        let who = Staff { school: &school, cookie: cookie(&done) };
+        assert!(who.get("/today").await.body.contains("so what you do as Headteacher rests"));
+        assert_eq!(who.get("/staff/requests").await.status, StatusCode::NOT_FOUND);
+
+        for (name, password) in [
+            ("hanna", "other words"),
+            // In the directory, and nobody here; here, and nobody there; nowhere.
+            ("stranger", WORDS),
+            ("lena", WORDS),
+            ("nobody", WORDS),
+            // An entry with two names is nobody's.
+            ("theo", WORDS),
+            ("also", WORDS),
+            // What would be more than a name in a filter.
+            ("*", WORDS),
+            ("hanna)(uid=*", WORDS),
+            ("h*", WORDS),
+        ] {
+            refused(&sign_in(&school, name, password).await);
+        }
+        let empty = sign_in(&school, "hanna", "").await;
+        assert!(empty.body.contains("Enter your password"));
+        // The password that is kept here is one too.
+        welcomed(&school, &tokens[1]).await;
+        assert_eq!(sign_in(&school, "lena", PASSWORD).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(how(&test).await, "{\"how\":\"password\"}");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_is_asked_again_for_a_fresh_proof_and_never_without_a_password() {
+    let Some(slapd) = Slapd::start(&[person("hanna", WORDS, "")]) else { return };
+    for test in databases().await {
+        invited(&test, &[(1, "head")]).await;
+        let school = plainly(&test, &slapd);
+        let who = Staff { school: &school, cookie: cookie(&sign_in(&school, "hanna", WORDS).await) };
+        school.clock.set(MONDAY.plus_millis(11 * MINUTE_MS));
+        assert_eq!(who.get("/me/codes").await.location(), "/sign-in/again?back=%2Fme%2Fcodes");
+        // Without a password a directory lets in anybody, as nobody.
+        for wrong in ["password=&back=%2Fme", "password=other+words&back=%2Fme"] {
+            let again = who.post("/sign-in/again", wrong).await;
+            assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "{}: {wrong}", test.engine);
+        }
+        let right = format!("password={}&back=%2Fme%2Fcodes", WORDS.replace(' ', "+"));
+        assert_eq!(who.post("/sign-in/again", &right).await.location(), "/me/codes");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_must_prove_who_it_is_and_is_told_no_password_before_it_has() {
+    let Some(slapd) = Slapd::start(&[person("hanna", WORDS, "")]) else { return };
+    let test = &databases().await[0];
+    invited(test, &[]).await;
+    let own = || Trust::of_pem(slapd.certificate.as_bytes());
+    let other = || {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        Trust::of_pem(made.cert.pem().as_bytes())
+    };
+    let over_tls = || settings(&format!("ldaps://localhost:{}", slapd.tls_port));
+    let starting =
+        || Settings { start_tls: Some(true), ..settings(&format!("ldap://localhost:{}", slapd.port)) };
+    let by_address = || settings(&format!("ldaps://127.0.0.1:{}", slapd.tls_port));
+    for (settings, trust, lets_in) in [
+        (over_tls(), own(), true),
+        (starting(), own(), true),
+        (over_tls(), other(), false),
+        (starting(), other(), false),
+        (over_tls(), Trust::of_pem(b""), false),
+        // Its certificate is for its name.
+        (by_address(), own(), false),
+    ] {
+        let school = school(test, settings.clone(), trust);
+        let answer = sign_in(&school, "hanna", WORDS).await;
+        if lets_in {
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{settings:?}: {}", answer.body);
+        } else {
+            assert!(answer.body.contains("does not answer just now"), "{settings:?}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn people_are_found_by_what_the_roll_calls_them_and_get_an_account_by_it() {
+    let people = [
+        person("a.example", WORDS, "employeeNumber: Ada\n"),
+        person("b.example", WORDS, "employeeNumber: nobody\n"),
+        person("lena", WORDS, "employeeNumber: Hanna Example\n"),
+        person("c.example", WORDS, ""),
+    ];
+    let Some(slapd) = Slapd::start(&people) else { return };
+    let by_roll = |more: Settings| Settings {
+        person: Some("employeeNumber".into()),
+        means: Some(Means::RollId),
+        ..more
+    };
+    for test in databases().await {
+        invited(&test, &[(1, "teacher")]).await;
+        let plain = format!("ldap://localhost:{}", slapd.port);
+        let school_of = |settings| school(&test, by_roll(settings), Trust::of_pem(b""));
+        let school = school_of(settings(&plain));
+        refused(&sign_in(&school, "a.example", WORDS).await);
+        let mut tx = test.db.begin().await.unwrap();
+        let roll = "[[person]]\nname = \"Hanna Example\"\ngroups = []\n[[person]]\nid = \"Ada\"\nname = \"Ada Example\"\ngroups = []\n";
+        people::import(&mut tx, &Actor::CommandLine(1000), &RollFile::parse(roll).unwrap(), MONDAY)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let done = sign_in(&school, "a.example", WORDS).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}: {}", test.engine, done.body);
+        let ada = Staff { school: &school, cookie: cookie(&done) };
+        assert!(ada.get("/me").await.body.contains("Ada Example"));
+        let mut tx = test.db.read().await.unwrap();
+        let entries = trail::newest(&mut tx, None, 10).await.unwrap();
+        assert!(entries.iter().any(|one| one.verb == "account.make"), "{}", test.engine);
+        tx.roll_back().await.unwrap();
+        // Nobody is put on the roll, and whoever the directory does not number is nobody.
+        refused(&sign_in(&school, "b.example", WORDS).await);
+        refused(&sign_in(&school, "c.example", WORDS).await);
+        // Lena has left the roll; by that name the directory means Hanna.
+        let hanna = sign_in(&school, "lena", WORDS).await;
+        let hanna = Staff { school: &school, cookie: cookie(&hanna) };
+        assert!(hanna.get("/me").await.body.contains("Hanna Example"), "{}", test.engine);
+        // As themselves, and not by the name of an account: Hanna is called hanna here, and the directory has none.
+        school.clock.set(MONDAY.plus_millis(11 * MINUTE_MS));
+        let again = format!("password={}", WORDS.replace(' ', "+"));
+        assert_eq!(hanna.post("/sign-in/again", &again).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+        // As people sign in to it themselves, without an account of the program's own.
+        let template = Some("uid={},ou=people,dc=school,dc=example".to_owned());
+        let own = Settings { service: None, secret: None, template, ..settings(&plain) };
+        let done = sign_in(&school_of(own.clone()), "a.example", WORDS).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}: {}", test.engine, done.body);
+        refused(&sign_in(&school_of(own), "a.example", "other words").await);
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_left_the_roll_is_nobody_whatever_the_directory_says() {
+    let Some(slapd) = Slapd::start(&[person("hanna", WORDS, "")]) else { return };
+    for test in databases().await {
+        invited(&test, &[]).await;
+        let school = plainly(&test, &slapd);
+        assert_eq!(sign_in(&school, "hanna", WORDS).await.status, StatusCode::SEE_OTHER);
+        let mut tx = test.db.begin().await.unwrap();
+        let roll = RollFile::parse("[[person]]\nname = \"Lena Example\"\ngroups = []\n").unwrap();
+        people::import(&mut tx, &Actor::CommandLine(1000), &roll, MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+        refused(&sign_in(&school, "hanna", WORDS).await);
+    }
+}
+
+#[tokio::test]
+async fn a_directory_is_handed_few_wrong_passwords_of_one_name_wherever_they_come_from() {
+    let Some(slapd) = Slapd::start(&[person("hanna", WORDS, "")]) else { return };
+    for test in databases().await {
+        let tokens = invited(&test, &[]).await;
+        let school = plainly(&test, &slapd);
+        welcomed(&school, &tokens[0]).await;
+        for number in 1..=5 {
+            let from = format!("127.0.0.{number}");
+            let body = "name=hanna&password=other+words";
+            assert!(school.post(&from, "/sign-in", body).await.body.contains(NOT_RIGHT), "{number}");
+        }
+        let right = format!("name=hanna&password={}", WORDS.replace(' ', "+"));
+        let waits = school.post("127.0.0.99", "/sign-in", &right).await;
+        assert!(waits.body.contains("tried too often"), "{}: {}", test.engine, waits.body);
+        // The password that is kept here waits for nobody elsewhere.
+        let here = format!("name=hanna&password={}", PASSWORD.replace(' ', "+"));
+        assert_eq!(school.post("127.0.0.98", "/sign-in", &here).await.status, StatusCode::SEE_OTHER);
+        school.clock.set(MONDAY.plus_millis(MINUTE_MS));
+        let later = school.post("127.0.0.97", "/sign-in", &right).await;
+        assert_eq!(later.status, StatusCode::SEE_OTHER, "{}: {}", test.engine, later.body);
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_does_not_answer_keeps_nobody_out_who_has_a_password_here() {
+    for test in databases().await {
+        let tokens = invited(&test, &[]).await;
+        let dead = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ldap://{}", dead.local_addr().unwrap());
+        let school = Arc::new(school(&test, settings(&url), Trust::of_pem(b"")));
+        welcomed(&school, &tokens[1]).await;
+        // Twenty people at once, each in a place of their own. No more than four keep it, and its silence, company.
+        let asking = async {
+            let mut all = tokio::task::JoinSet::new();
+            for number in 1..=20_u8 {
+                let school = Arc::clone(&school);
+                all.spawn(async move {
+                    let from = format!("127.0.1.{number}");
+                    school.post(&from, "/sign-in", "name=hanna&password=other+words+again").await
+                });
+            }
+            all.join_all().await
+        };
+        let meanwhile = async {
+            let mut held = Vec::new();
+            while held.len() < 4 {
+                let mut connection = dead.accept().await.unwrap().0;
+                // Whoever it is signs in there, and waits.
+                assert!(connection.read(&mut [0; 256]).await.unwrap() > 0);
+                held.push(connection);
+            }
+            let lena = sign_in(&school, "lena", PASSWORD).await;
+            assert_eq!(lena.status, StatusCode::SEE_OTHER, "{}: {}", test.engine, lena.body);
+            let more = tokio::time::timeout(std::time::Duration::ZERO, dead.accept()).await;
+            assert!(more.is_err(), "{}: a fifth asks beside four", test.engine);
+            drop(held);
+            drop(dead);
+        };
+        let (answers, ()) = tokio::join!(asking, meanwhile);
+        let waits = answers.iter().filter(|answer| answer.body.contains("tried too often")).count();
+        let silent = answers.iter().filter(|answer| answer.body.contains("does not answer just now")).count();
+        assert_eq!(waits + silent, 20, "{}", test.engine);
+        assert!(silent >= 4, "{}: {silent}", test.engine);
+        let judged = school.tries.all();
+        assert!(judged.iter().any(|(id, count)| *id == "no-answer" && *count >= 4), "{judged:?}");
+    }
+}
