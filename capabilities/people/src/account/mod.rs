@@ -1,10 +1,12 @@
 //! Accounts: how people of the roll sign in, and their sessions.
 
 mod actions;
+pub mod card;
 pub mod codes;
 mod door;
 mod from;
 mod house;
+pub mod lanyard;
 mod leaving;
 mod model;
 mod pages;
@@ -13,6 +15,7 @@ mod proving;
 mod queue;
 pub mod recovery;
 mod seal;
+mod seam;
 mod store;
 mod trying;
 pub mod views;
@@ -24,9 +27,11 @@ pub use actions::{
 };
 pub use door::SignedIn;
 pub use house::House;
+pub(crate) use house::{PrintedAt, printed_at};
 pub(crate) use leaving::end_of_leaver;
 pub use model::{Account, AccountId, Name, Session, Token};
 pub use pages::routes;
 pub use password::Hashing;
+pub use seam::{Answer, Asked};
 pub use trying::{Counts, Trying};
-pub use weak::{Known, WeakPassword, check_password};
+pub use weak::{Known, SHORTEST, WeakPassword, check_password};
