@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches the npm packages that pages and browser tests are made from, as their lock files say: assets.sh [--for-pages]
+# Fetches the npm packages that pages, printed documents and browser tests are made from, as their lock files say: assets.sh [--for-pages]
 # With --for-pages only what building the program needs. Quick when all is there and up to date.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,6 +16,7 @@ fetch() { # a folder, what npm is told besides
     printf '%s' "$lock${2:+ $2}" >"$mark"
 }
 
+fetch platform/documents/assets ""
 if [ "${1:-}" = --for-pages ]; then
     fetch platform/web/assets --omit=dev
 else

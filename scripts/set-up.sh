@@ -22,7 +22,7 @@ node_has=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
 # A C compiler and its headers link the program; curl and dig are what the demo tells people to try.
 build="gcc libc6-dev"
 demo="$build curl bind9-dnsutils"
-tests="$demo git postgresql dnsperf squidguard chromium fonts-liberation nginx-light openssl unbound bind9 dnsmasq-base util-linux age knot-dnsutils slapd"
+tests="$demo git postgresql dnsperf squidguard chromium fonts-liberation nginx-light openssl unbound bind9 dnsmasq-base util-linux age knot-dnsutils slapd poppler-utils qpdf python3-pikepdf zbar-tools"
 peers="unbound pdns-recursor bind9 knot-resolver dnsdist tinycdb dnsmasq-base dnsperf nghttp2-client openssl haproxy squid squidguard e2guardian tinyproxy nginx-light wrk python3"
 case $purpose in
     demo) packages=$demo ;;
@@ -51,6 +51,9 @@ provided() {
         nginx-light) command -v nginx ;;
         squidguard) command -v squidGuard ;;
         postgresql) ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null ;;
+        poppler-utils) command -v pdftotext ;;
+        zbar-tools) command -v zbarimg ;;
+        python3-pikepdf) /usr/bin/python3 -c "import pikepdf" 2>/dev/null ;;
         fonts-liberation) ls -d /usr/share/fonts/truetype/liberation* 2>/dev/null ;;
         *) command -v "$1" ;;
     esac >/dev/null

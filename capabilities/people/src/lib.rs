@@ -2,9 +2,11 @@
 
 pub mod account;
 mod actions;
+pub mod by_age;
 mod content;
 mod dns_name;
 pub mod duty;
+pub mod guest;
 pub mod intake;
 mod kind;
 pub mod leaving;
@@ -15,6 +17,7 @@ mod roll_file;
 pub mod roster;
 mod rules;
 mod store;
+pub mod teaching;
 
 pub use actions::import;
 pub use dns_name::{Owner, dns_names_of, give_dns_name, revoke_dns_names};

@@ -474,6 +474,31 @@ pub(crate) async fn known(tx: &mut Tx) -> Result<Vec<Known>, StoreError> {
     rows.into_iter().map(read_known).collect()
 }
 
+/// Those on the roll with these numbers, or in that group.
+pub(crate) async fn known_among(tx: &mut Tx, among: Among<'_>) -> Result<Vec<Known>, StoreError> {
+    let here = person::Entity::find().filter(person::Column::LeftAt.is_null());
+    let asked = match among {
+        Among::Numbers(numbers) => here.filter(person::Column::Number.is_in(numbers.iter().copied())),
+        // As `write_groups` writes them; who reads them here again is sure.
+        Among::Group(group) => here.filter(person::Column::Groups.contains(format!("\"{group}\""))),
+    };
+    let rows = asked.order_by_asc(person::Column::Number).all(tx.conn()).await?;
+    let mut known: Vec<Known> = rows.into_iter().map(read_known).collect::<Result<_, _>>()?;
+    if let Among::Group(group) = among {
+        known.retain(|one| one.facts.groups.iter().any(|id| id == group));
+    }
+    Ok(known)
+}
+
+/// Among whom somebody is looked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Among<'a> {
+    /// Those with these numbers.
+    Numbers(&'a BTreeSet<i64>),
+    /// Those in the group of that id.
+    Group(&'a str),
+}
+
 /// The same of one.
 pub(crate) async fn known_of(tx: &mut Tx, person: PersonNo) -> Result<Option<Known>, StoreError> {
     let row =

@@ -224,7 +224,8 @@ async fn person_called(
     if !who.offers::<ExplainForAnybody>() {
         // What holds for another adult alone is theirs to know.
         if person.number != who.person() {
-            let ground = Ground::of(tx, policy, live, who.person()).await.map_err(PageError::unexpected)?;
+            let ground =
+                Ground::of(tx, policy, live, who.person(), who.at()).await.map_err(PageError::unexpected)?;
             match ground.pupil(tx, &overrides::Whom::Person(person.number), who.at()).await {
                 Ok(_) => {}
                 Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),

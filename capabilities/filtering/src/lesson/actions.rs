@@ -1,5 +1,6 @@
 //! What is done for a lesson.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use ::store::{Actor, StoreError, Tx};
@@ -157,6 +158,8 @@ pub struct Ground<'a> {
     pub live: &'a Live,
     /// The teacher.
     pub teacher: Identity,
+    /// The ids of the groups that they may act for, where they teach by a lanyard; any class for whoever does not.
+    pub only: Option<BTreeSet<String>>,
 }
 
 impl<'a> Ground<'a> {
@@ -166,20 +169,32 @@ impl<'a> Ground<'a> {
         policy: &'a FilterPolicy,
         live: &'a Live,
         teacher: PersonNo,
+        at: Timestamp,
     ) -> Result<Self, StoreError> {
+        let only = people::guest::classes_of(tx, teacher, at).await?;
         let found = people::person(tx, teacher).await?;
         let teacher = found.map_or_else(Identity::default, |one| identity_of_person(policy, live, &one));
-        Ok(Self { policy, live, teacher })
+        Ok(Self { policy, live, teacher, only })
     }
 
     /// The classes and rooms that a lesson of theirs can be for.
     pub fn classes(&self) -> Vec<(String, String)> {
-        judge::classes(self.policy, self.live, &self.teacher)
+        let mut all = judge::classes(self.policy, self.live, &self.teacher);
+        all.retain(|(id, _)| self.only.as_ref().is_none_or(|only| only.contains(id)));
+        all
+    }
+
+    /// Whether somebody is in a class that the teacher may act for.
+    fn is_of_theirs(&self, pupil: &Identity) -> bool {
+        let groups = self.policy.groups();
+        let is_in = |id: &String| groups.number(id).is_some_and(|group| pupil.groups.contains(group));
+        self.only.as_ref().is_none_or(|only| only.iter().any(is_in))
     }
 
     /// Whether somebody's groups let a lesson be for them. Their duties may not ([`Self::pupil`]).
     pub fn may_be_taught(&self, person: &people::Person) -> bool {
-        judge::is_taught(self.policy, &self.teacher, &identity_of_person(self.policy, self.live, person))
+        let pupil = identity_of_person(self.policy, self.live, person);
+        judge::is_taught(self.policy, &self.teacher, &pupil) && self.is_of_theirs(&pupil)
     }
 
     /// Whoever a lesson is for, as the gate would know them: a class or room that can be offered, or somebody who is taught.
@@ -197,7 +212,10 @@ impl<'a> Ground<'a> {
                 let standing = duty::of_person(tx, *number, all, at).await?.standing;
                 // A pupil who helps others is a pupil all the same; whoever else has a duty is none.
                 let has_duty = standing.duties().any(|duty| !matches!(duty, "digital-leader" | "pupil"));
-                if has_duty || !judge::is_taught(self.policy, &self.teacher, &pupil) {
+                if has_duty
+                    || !judge::is_taught(self.policy, &self.teacher, &pupil)
+                    || !self.is_of_theirs(&pupil)
+                {
                     return Err(LessonError::NotTaught);
                 }
                 Ok(pupil)

@@ -161,7 +161,7 @@ async fn choices(
     (policy, live): (&FilterPolicy, &Live),
     who: &SignedIn,
 ) -> Result<views::Choices, PageError> {
-    let ground = Ground::of(tx, policy, live, who.person()).await.map_err(PageError::unexpected)?;
+    let ground = Ground::of(tx, policy, live, who.person(), who.at()).await.map_err(PageError::unexpected)?;
     let lesson = policy.calendar().lesson_ends(policy.calendar().zone().local(who.at()));
     Ok(views::Choices { classes: ground.classes(), lesson_ends: lesson })
 }
@@ -197,7 +197,8 @@ async fn open(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     let mut mistakes = Mistakes::default();
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let target = one_site(&form.line("site"), "site", &mut mistakes);
-    let ground = Ground::of(&mut tx, &policy, &live, who.person()).await.map_err(PageError::unexpected)?;
+    let ground =
+        Ground::of(&mut tx, &policy, &live, who.person(), who.at()).await.map_err(PageError::unexpected)?;
     let about = (&form, ForWhom::ClassOrPupil);
     let filled = fill((&mut tx, &ground), about, who.at(), &mut mistakes).await?;
     let (Some(target), Some(Filled { whom, asked })) = (target, filled) else {
@@ -304,7 +305,8 @@ async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     let (policy, live) = portal.filter.both();
     let mut mistakes = Mistakes::default();
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
-    let ground = Ground::of(&mut tx, &policy, &live, who.person()).await.map_err(PageError::unexpected)?;
+    let ground =
+        Ground::of(&mut tx, &policy, &live, who.person(), who.at()).await.map_err(PageError::unexpected)?;
     let filled = fill((&mut tx, &ground), (&form, ForWhom::Class), who.at(), &mut mistakes).await?;
     let sites = sites(&form, &mut mistakes);
     let class = match filled.as_ref().map(|filled| &filled.whom) {
@@ -377,7 +379,8 @@ async fn pause(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> 
     let (policy, live) = portal.filter.both();
     let mut mistakes = Mistakes::default();
     let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
-    let ground = Ground::of(&mut tx, &policy, &live, who.person()).await.map_err(PageError::unexpected)?;
+    let ground =
+        Ground::of(&mut tx, &policy, &live, who.person(), who.at()).await.map_err(PageError::unexpected)?;
     let filled = fill((&mut tx, &ground), (&form, ForWhom::Pupil), who.at(), &mut mistakes).await?;
     let Some(Filled { whom: Whom::Person(person), asked }) = filled.filter(|_| mistakes.none()) else {
         drop(tx);

@@ -7,8 +7,10 @@ use axum::routing::get;
 use kit::Standing;
 use maud::{Markup, html};
 use people::account::SignedIn;
+use people::account::card::{AnyClass, OwnClass};
 use people::account::recovery::Recover;
 use people::duty::Duties;
+use people::guest::ReadGuests;
 use people::intake::ReadRoll;
 use web::component::InsetText;
 use web::{Page, PageError};
@@ -42,6 +44,12 @@ pub fn offered(standing: &Standing) -> Vec<(String, String)> {
         (authority.offers::<ExplainForClass>(standing), "Why open or closed?", "/staff/explain"),
         (authority.offers::<ReadActivity>(standing), "Activity", "/staff/activity"),
         (authority.offers::<ReadRoll>(standing), "People", "/staff/roll"),
+        (
+            authority.offers::<AnyClass>(standing) || authority.offers::<OwnClass>(standing),
+            "Cards and names",
+            "/staff/cards",
+        ),
+        (authority.offers::<ReadGuests>(standing), "Guests", "/staff/guests"),
         (authority.offers::<Recover>(standing), "Let in again", "/staff/recoveries"),
     ];
     named(&offers)

@@ -4,9 +4,12 @@
 mod activity_pages;
 mod answers;
 mod directory;
+mod card_samples;
+mod cards;
 mod e2guardian;
 mod explained;
 mod gate_pages;
+mod guests;
 mod house;
 mod kept_tests;
 mod lasting;

@@ -299,8 +299,8 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         ("sign-in", people_views::sign_in(&empty, Some(&asked), &elsewhere, &nothing)),
         ("sign-in-wrong", people_views::sign_in(&empty, Some(&asked), &[], &only(&["name", "password"]))),
         ("sign-in-not-private", people_views::not_private()),
-        ("welcome", people_views::welcome(&token, &name, &nothing)),
-        ("welcome-wrong", people_views::welcome(&token, &name, &only(&["password", "repeated"]))),
+        ("welcome", people_views::welcome(&token, &name, 15, &nothing)),
+        ("welcome-wrong", people_views::welcome(&token, &name, 10, &only(&["password", "repeated"]))),
         ("welcome-ended", people_views::no_welcome()),
         ("sign-in-code", codes::views::code(&empty, &nothing)),
         ("sign-in-code-wrong", codes::views::code(&empty, &only(&["code"]))),
@@ -413,7 +413,12 @@ async fn every_page_in_every_state_is_well_made() {
         ..shell.clone()
     };
     let folder = std::env::var_os("FIVEBAR_SAMPLES").map(std::path::PathBuf::from);
-    for (name, page) in samples().into_iter().chain(staff_samples()).chain(crate::roll_samples::samples()) {
+    for (name, page) in samples()
+        .into_iter()
+        .chain(staff_samples())
+        .chain(crate::roll_samples::samples())
+        .chain(crate::card_samples::samples())
+    {
         let response = if name.starts_with("staff") { staff.respond(&page) } else { shell.respond(&page) };
         let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
         let body = response.into_body().collect().await.unwrap().to_bytes();

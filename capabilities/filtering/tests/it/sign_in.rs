@@ -138,6 +138,48 @@ fn house(test: &TestDatabase) -> House {
     }
 }
 
+#[tokio::test]
+async fn a_network_asks_whose_a_name_and_a_password_are_under_the_doors_own_bounds() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head")]).await;
+        let school = School::new(&test, None);
+        welcomed(&school, &tokens[0]).await;
+        let house = house(&test);
+        let ask = async |name: &str, password: &str, place: &str| {
+            let (name, password) = (Private::new(name.to_owned()), Private::new(password.to_owned()));
+            let asked = account::Asked { name, password, place: place.parse().unwrap() };
+            house.whose(&asked, MONDAY).await.unwrap()
+        };
+        let no = |answer: account::Answer| match answer {
+            account::Answer::No(say) => say,
+            account::Answer::Yes(person) => panic!("it is {person:?}"),
+        };
+        let yes = account::Answer::Yes(PersonNo(1));
+        assert_eq!(ask("HANNA ", PASSWORD, "10.1.0.1").await, yes, "{}", test.engine);
+        // The same words whether there is such a name, and nothing to tell them apart by.
+        let (wrong, nobody) =
+            (no(ask("hanna", "x", "10.1.0.2").await), no(ask("nobody", PASSWORD, "10.1.0.2").await));
+        assert_eq!(wrong, nobody);
+        for _ in 0..4 {
+            no(ask("hanna", "x", "10.1.0.2").await);
+        }
+        assert!(no(ask("hanna", PASSWORD, "10.1.0.2").await).contains("too often"), "{}", test.engine);
+        assert_eq!(ask("hanna", PASSWORD, "10.1.0.1").await, yes, "nobody makes another place wait");
+        // Who has left is nobody.
+        let mut tx = test.db.begin().await.unwrap();
+        people::import(
+            &mut tx,
+            &Actor::CommandLine(1000),
+            &RollFile::parse("[[person]]\nname = \"Somebody Else\"\ngroups = [\"staff\"]\n").unwrap(),
+            MONDAY,
+        )
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(no(ask("hanna", PASSWORD, "10.1.0.1").await), wrong);
+    }
+}
+
 /// Does something to people's duties, and begins a change after that.
 async fn begins_late(State(house): State<House>, who: SignedIn) -> Result<&'static str, PageError> {
     who.may::<EndSessions>(PersonNo(2))?;

@@ -8,7 +8,8 @@ use store::{Actor, StoreError, Subject, Tx, trail};
 use super::model::{Account, IDLE_MS, INVITED_MS, LONGEST_MS, Name, Session, Token};
 use super::store as table;
 use super::trying::Trying;
-use super::weak::{Known, WeakPassword, check_password};
+use super::weak::{Known, SHORTEST, WeakPassword, check_password};
+use crate::by_age::Way;
 use crate::duty::{self, Proof};
 
 kit::action!(
@@ -111,6 +112,7 @@ async fn close(tx: &mut Tx, account: &Account, actor: &Actor, at: Timestamp) -> 
     super::codes::store::remove(tx, account.id).await?;
     super::passkeys::store::remove(tx, account.id, None).await?;
     super::link::store::remove(tx, account.id, None).await?;
+    super::card::store::end_of(tx, account.person, actor, at).await?;
     table::close(tx, account.id, actor, at).await?;
     let subject = Subject::new("person", account.person.0);
     let detail = json!({ "account": account.id.to_string() });
@@ -137,8 +139,10 @@ pub async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<Option
     let code_apps = super::codes::store::remove_all(tx).await?;
     let passkeys = super::passkeys::store::remove_all(tx).await?;
     let links = super::link::store::remove_all(tx).await?;
+    let cards = super::card::store::end_all(tx, actor, at).await?;
+    let lanyards = crate::guest::store::end_lanyards(tx, actor, at).await?;
     let ended = Ended { sessions, invitations, passwords };
-    if sessions + invitations + passwords + code_apps + passkeys + links == 0 {
+    if sessions + invitations + passwords + code_apps + passkeys + links + cards + lanyards == 0 {
         return Ok(None);
     }
     let detail = json!({
@@ -148,6 +152,8 @@ pub async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<Option
         "code_apps": code_apps,
         "passkeys": passkeys,
         "links": links,
+        "cards": cards,
+        "lanyards": lanyards,
     });
     trail::changed(tx, actor, "account.end-all", &Subject::new("records", "school"), &detail, at).await?;
     Ok(Some(ended))
@@ -180,6 +186,31 @@ pub(super) async fn invited(
     Ok(table::of_person(tx, person).await?.zip(name))
 }
 
+/// The same, and how long a password they may choose at the least.
+pub(super) async fn chooses(
+    tx: &mut Tx,
+    token: &Token,
+    at: Timestamp,
+) -> Result<Option<(Account, Private<String>, usize)>, StoreError> {
+    let Some((account, name)) = invited(tx, token, at).await? else { return Ok(None) };
+    let shortest = shortest_of(tx, account.person, at).await?;
+    Ok(Some((account, name, shortest)))
+}
+
+/// How long the password of somebody must be at the least: as the rule for their age says, where they choose one by it; for whoever has
+/// a duty, and wherever the rule has something else than a password of one's own, as for an adult.
+pub(super) async fn shortest_of(tx: &mut Tx, person: PersonNo, at: Timestamp) -> Result<usize, StoreError> {
+    let whatever_they_prove = duty::Proof { at, several: true };
+    let standing = duty::of_person(tx, person, whatever_they_prove, at).await?.standing;
+    if standing.duties().any(|id| !matches!(id, "pupil" | "digital-leader")) {
+        return Ok(SHORTEST);
+    }
+    let known = crate::store::known_of(tx, person).await?;
+    let rules = crate::by_age::rules(tx).await?;
+    let rule = known.as_ref().and_then(|known| rules.of(known)).filter(|rule| rule.way == Way::Own);
+    Ok(rule.map_or(SHORTEST, |rule| rule.length))
+}
+
 /// Why a password was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum WelcomeError {
@@ -204,7 +235,9 @@ pub async fn welcome(
     at: Timestamp,
 ) -> Result<Account, WelcomeError> {
     let (account, person) = invited(tx, token, at).await?.ok_or(WelcomeError::Ended)?;
-    check_password(password.reveal(), &Known { name: &account.name, person: person.reveal(), school })?;
+    let shortest = shortest_of(tx, account.person, at).await?;
+    let known = Known { name: &account.name, person: person.reveal(), school, shortest };
+    check_password(password.reveal(), &known)?;
     if !table::use_up(tx, token, at).await? {
         return Err(WelcomeError::Ended);
     }
@@ -270,6 +303,21 @@ pub async fn sign_in(
 async fn is_as_it_was(tx: &mut Tx, account: &Account) -> Result<bool, StoreError> {
     let now = table::of_person(tx, account.person).await?;
     Ok(now.is_some_and(|now| now.id == account.id && now.password == account.password))
+}
+
+/// Whether what an account was proved by is theirs still, and they are at the school; then what was tried in vain before is forgiven.
+pub(super) async fn still_theirs(
+    tx: &mut Tx,
+    account: &Account,
+    trying: &Trying,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let here = crate::store::on_the_roll(tx, account.person).await?;
+    let is = here && is_as_it_was(tx, account).await?;
+    if is {
+        trying.got_it_right(tx, at).await?;
+    }
+    Ok(is)
 }
 
 /// Whoever has the session proved again who they are. `false` where what they proved it by is not theirs any more.

@@ -76,6 +76,7 @@ impl House {
         let Some(name) = person.map_err(PageError::unexpected)? else { return Ok(None) };
         let proof = Proof { at: session.proved_at, several: session.proofs > 1 };
         let stands = duty::of_person(tx, session.person, proof, at).await.map_err(PageError::unexpected)?;
+        let stands = if session.is_weak() { stands.by_a_card() } else { stands };
         let app = codes::store::app(tx, session.account).await.map_err(PageError::unexpected)?;
         let keys = passkeys::store::of(tx, session.account).await.map_err(PageError::unexpected)?;
         let has_passkey = keys.iter().any(passkeys::Passkey::holds);
@@ -170,6 +171,9 @@ impl SignedIn {
 
     /// Whether they proved who they are within the last minutes; otherwise they do first.
     pub(super) fn fresh(&self) -> Result<(), PageError> {
+        if self.session.is_weak() {
+            return Err(PageError::NotFound);
+        }
         let fresh = self.at < self.session.proved_at.plus_millis(duty::FRESH_MS);
         if fresh { Ok(()) } else { Err(self.prove_first(&Mistakes::default())) }
     }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac as _};
-use kit::{Clock, Private, Standing, Zone};
+use kit::{Clock, Private, Standing, Timestamp, Zone};
 use sha2::Sha256;
 use store::Db;
 use web::{Page, PageError, Shell};
@@ -74,11 +74,11 @@ impl House {
     }
 
     /// A cookie's name. With the prefix, no page of another host and no plain connection can set one.
-    fn called(&self, what: &str) -> String {
+    pub(super) fn called(&self, what: &str) -> String {
         format!("{}fivebar{what}", if self.by_https { "__Host-" } else { "" })
     }
 
-    fn cookie(&self, what: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
+    pub(super) fn cookie(&self, what: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
         let secure = if self.by_https { "; Secure" } else { "" };
         let name = self.called(what);
         let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
@@ -168,11 +168,32 @@ impl House {
     }
 
     pub(super) fn keyed(&self, what: &str, text: &str) -> String {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.reveal()) else { return String::new() };
-        mac.update(b"fivebar sign-in ");
-        mac.update(what.as_bytes());
-        mac.update(b"\n");
-        mac.update(text.as_bytes());
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        keyed(&self.key, what, text)
     }
+}
+
+/// What every printed document says of where and when it was made.
+pub(crate) struct PrintedAt<'a> {
+    /// The school's name.
+    pub school: String,
+    /// Where browsers reach the portal.
+    pub url: &'a str,
+    /// The school's clocks.
+    pub zone: &'a Zone,
+    /// When.
+    pub at: Timestamp,
+}
+
+pub(crate) fn printed_at(house: &House, at: Timestamp) -> PrintedAt<'_> {
+    PrintedAt { school: house.school(), url: &house.url, zone: &house.zone, at }
+}
+
+/// The keyed hash of a text that is tried or counted: without the key, nobody can say what it was.
+pub(super) fn keyed(key: &Private<[u8; 32]>, what: &str, text: &str) -> String {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.reveal()) else { return String::new() };
+    mac.update(b"fivebar sign-in ");
+    mac.update(what.as_bytes());
+    mac.update(b"\n");
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }

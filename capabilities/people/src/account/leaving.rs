@@ -6,7 +6,7 @@ use store::{Actor, StoreError, Tx};
 
 use super::store as table;
 
-/// Ends every session of somebody, in the transaction of their leaving; how many. An invitation that they have holds for nobody who is
+/// Ends every session and card of somebody, in the transaction of their leaving; how many sessions. An invitation that they have holds for nobody who is
 /// not on the roll.
 pub(crate) async fn end_of_leaver(
     tx: &mut Tx,
@@ -14,6 +14,7 @@ pub(crate) async fn end_of_leaver(
     person: PersonNo,
     at: Timestamp,
 ) -> Result<u64, StoreError> {
+    super::card::store::end_of(tx, person, actor, at).await?;
     match table::of_person(tx, person).await? {
         Some(account) => table::end_sessions(tx, account.id, None, actor, at).await,
         None => Ok(0),

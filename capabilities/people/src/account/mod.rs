@@ -1,11 +1,13 @@
 //! Accounts: how people of the roll sign in, and their sessions.
 
 mod actions;
+pub mod card;
 pub mod codes;
 pub mod directory;
 mod door;
 mod from;
 mod house;
+pub mod lanyard;
 mod leaving;
 mod link;
 mod model;
@@ -18,6 +20,7 @@ mod proving;
 mod queue;
 pub mod recovery;
 mod seal;
+mod seam;
 mod store;
 mod tls;
 mod trying;
@@ -31,12 +34,14 @@ pub use actions::{
 };
 pub use door::SignedIn;
 pub use house::House;
+pub(crate) use house::{PrintedAt, printed_at};
 pub(crate) use leaving::end_of_leaver;
 pub use link::Means;
 pub use model::{Account, AccountId, Name, Session, Token};
 pub use pages::routes;
 pub use password::Hashing;
+pub use seam::{Answer, Asked};
 pub use tls::Trust;
 pub use trying::{Counts, Trying};
 pub use ways::Ways;
-pub use weak::{Known, WeakPassword, check_password};
+pub use weak::{Known, SHORTEST, WeakPassword, check_password};

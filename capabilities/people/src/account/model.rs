@@ -95,7 +95,7 @@ pub struct Account {
 }
 
 /// A random secret that is told once; its hash alone is kept.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Token(Private<String>);
 
 impl Token {
@@ -145,7 +145,7 @@ pub struct Session {
     pub ends_at: Timestamp,
     /// How many tries with their name failed between the session before and this one, wherever.
     pub failed_before: u32,
-    /// By how many different things they proved who they are.
+    /// By how many different things they proved who they are; none where it was a card of the youngest, which is less than one.
     pub proofs: u32,
     /// Whether somebody ended it.
     pub ended: bool,
@@ -155,6 +155,11 @@ impl Session {
     /// Whether it holds at `at`.
     pub fn holds(&self, at: Timestamp) -> bool {
         !self.ended && at < self.ends_at && at < self.seen_at.plus_millis(IDLE_MS)
+    }
+
+    /// Whether it was begun by a card of the youngest: it opens nothing but a pupil's own pages.
+    pub const fn is_weak(&self) -> bool {
+        self.proofs == 0
     }
 }
 

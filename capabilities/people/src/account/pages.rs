@@ -19,7 +19,7 @@ use super::house::House;
 use super::model::{Account, Name, Token};
 use super::proving::{NOT_RIGHT, Tried};
 use super::weak::{Known, check_password};
-use super::{codes, link, passkeys, provider, recovery, store as table, views};
+use super::{card, codes, lanyard, link, passkeys, provider, recovery, store as table, views};
 
 /// The routes.
 pub fn routes(house: House) -> Router {
@@ -35,6 +35,8 @@ pub fn routes(house: House) -> Router {
         .merge(passkeys::pages::routes())
         .merge(provider::pages::routes())
         .merge(recovery::pages::routes())
+        .merge(card::routes())
+        .merge(lanyard::routes())
         .with_state(house)
 }
 
@@ -127,12 +129,14 @@ async fn again(
     Ok(Redirect::to(&way_back(form.text("back"))).into_response())
 }
 
-async fn sign_out(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
+async fn sign_out(State(house): State<House>, who: SignedIn, from: From) -> Result<Response, PageError> {
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
     let session = who.session();
     actions::end_own(&mut tx, session, &session.hash, who.at()).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
-    Ok(with_cookies(Redirect::to(web::error::SIGN_IN).into_response(), [house.clear_cookie()]))
+    // On a device of a class the next child signs in.
+    let to = if card::is_class_device(&house, &from) { card::SIGN_IN } else { web::error::SIGN_IN };
+    Ok(with_cookies(Redirect::to(to).into_response(), [house.clear_cookie()]))
 }
 
 async fn welcome_form(
@@ -146,10 +150,10 @@ async fn welcome_form(
     let token = invitation(path)?;
     let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
     let account =
-        actions::invited(&mut tx, &token, house.clock.now()).await.map_err(PageError::unexpected)?;
+        actions::chooses(&mut tx, &token, house.clock.now()).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let page = match account {
-        Some((account, _)) => views::welcome(&token, &account.name, &Mistakes::default()),
+        Some((account, _, shortest)) => views::welcome(&token, &account.name, shortest, &Mistakes::default()),
         None => views::no_welcome(),
     };
     Ok(house.respond(&page))
@@ -167,12 +171,12 @@ async fn welcome(
     let token = invitation(path)?;
     let at = house.clock.now();
     let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
-    let account = actions::invited(&mut tx, &token, at).await.map_err(PageError::unexpected)?;
+    let account = actions::chooses(&mut tx, &token, at).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    let Some((account, person)) = account else { return Ok(house.respond(&views::no_welcome())) };
+    let Some((account, person, shortest)) = account else { return Ok(house.respond(&views::no_welcome())) };
     let (password, repeated) = (form.whole("password"), form.whole("repeated"));
     let school = house.school();
-    let known = Known { name: &account.name, person: person.reveal(), school: &school };
+    let known = Known { name: &account.name, person: person.reveal(), school: &school, shortest };
     let mut mistakes = Mistakes::default();
     if let Err(weak) = check_password(password, &known) {
         mistakes.add("password", weak.to_string());
@@ -180,14 +184,14 @@ async fn welcome(
         mistakes.add("repeated", "Enter the same password twice");
     }
     if !mistakes.none() {
-        return Ok(house.respond(&views::welcome(&token, &account.name, &mistakes)));
+        return Ok(house.respond(&views::welcome(&token, &account.name, shortest, &mistakes)));
     }
     let password = Private::new(password.to_owned());
     let hash = match house.hashing.hash(&house.place(&from), password.clone()).await {
         Ok(hash) => hash.ok_or_else(|| PageError::unexpected("the machine gives no randomness"))?,
         Err(busy) => {
             mistakes.add("password", format!("Sorry: {busy}"));
-            return Ok(house.respond(&views::welcome(&token, &account.name, &mistakes)));
+            return Ok(house.respond(&views::welcome(&token, &account.name, shortest, &mistakes)));
         }
     };
     let session = self::token()?;

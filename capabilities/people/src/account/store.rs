@@ -158,6 +158,28 @@ pub(super) async fn set_password(
     Ok(())
 }
 
+/// Takes somebody's password away: whoever learned it has nothing by it.
+pub(super) async fn take_password(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
+    account::Entity::update_many()
+        .col_expr(account::Column::Password, Expr::value(Option::<String>::None))
+        .col_expr(account::Column::PasswordAt, Expr::value(Option::<i64>::None))
+        .filter(account::Column::Id.eq(account.to_string()))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Ends the invitations that somebody has.
+pub(super) async fn end_invitations(tx: &mut Tx, person: PersonNo, at: Timestamp) -> Result<(), StoreError> {
+    invitation::Entity::update_many()
+        .col_expr(invitation::Column::UsedAt, Expr::value(at.as_millis()))
+        .filter(invitation::Column::Person.eq(i64::from(person.0)))
+        .filter(invitation::Column::UsedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// Keeps an invitation, and ends earlier ones of the same person: the last one given is the one that holds.
 pub(super) async fn invite(
     tx: &mut Tx,
@@ -167,12 +189,7 @@ pub(super) async fn invite(
     at: Timestamp,
     ends_at: Timestamp,
 ) -> Result<(), StoreError> {
-    invitation::Entity::update_many()
-        .col_expr(invitation::Column::UsedAt, Expr::value(at.as_millis()))
-        .filter(invitation::Column::Person.eq(i64::from(person.0)))
-        .filter(invitation::Column::UsedAt.is_null())
-        .exec(tx.conn())
-        .await?;
+    end_invitations(tx, person, at).await?;
     let row = invitation::ActiveModel {
         hash: Set(token.hash()),
         person: Set(i64::from(person.0)),
@@ -224,6 +241,17 @@ pub(super) async fn begin_session(tx: &mut Tx, session: &Session, how: &str) -> 
         ended_at: Set(None),
     };
     row.insert(tx.conn()).await?;
+    Ok(())
+}
+
+/// Ends a session at a moment, where it would go on for longer.
+pub(super) async fn end_at(tx: &mut Tx, hash: &str, at: Timestamp) -> Result<(), StoreError> {
+    session::Entity::update_many()
+        .col_expr(session::Column::EndsAt, Expr::value(at.as_millis()))
+        .filter(session::Column::Hash.eq(hash))
+        .filter(session::Column::EndsAt.gt(at.as_millis()))
+        .exec(tx.conn())
+        .await?;
     Ok(())
 }
 
@@ -281,6 +309,10 @@ pub(super) async fn set_proofs(
         .col_expr(session::Column::Proofs, Expr::value(i64::from(proofs)))
         .filter(session::Column::Account.eq(account.to_string()))
         .filter(session::Column::EndedAt.is_null());
+    if only.is_none() {
+        // What was begun by a card is no more than that, whatever else its holder has.
+        setting = setting.filter(session::Column::Proofs.gt(0));
+    }
     if let Some(hash) = only {
         setting = setting.filter(session::Column::Hash.eq(hash));
     }
@@ -375,6 +407,12 @@ pub(super) async fn count_one_by_one(tx: &mut Tx) -> Result<(), StoreError> {
 /// Forgets the failures of somebody from one place.
 pub(super) async fn forget_failures(tx: &mut Tx, whom: &str, place: &str) -> Result<(), StoreError> {
     failure::Entity::delete_by_id((whom.to_owned(), place.to_owned())).exec(tx.conn()).await?;
+    Ok(())
+}
+
+/// Forgets the failures of somebody from every place.
+pub(super) async fn forget_all_failures(tx: &mut Tx, whom: &str) -> Result<(), StoreError> {
+    failure::Entity::delete_many().filter(failure::Column::Whom.eq(whom)).exec(tx.conn()).await?;
     Ok(())
 }
 

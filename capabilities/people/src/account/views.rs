@@ -58,6 +58,10 @@ pub fn sign_in(form: &Submitted, asked: Option<&Asked>, elsewhere: &[Way], mista
             p .govuk-body {
                 "Ask the network manager or the online safety lead for an invitation: with it you choose a new password."
             }
+            p .govuk-body {
+                "With a card with pictures or short words: " a .govuk-link href="/sign-in/card" { "sign in with a card" } ". With a lanyard: \
+                 scan its code."
+            }
             p .govuk-body { "You need no name and password to ask for a site, to report one, or to get help." }
         },
     )
@@ -335,7 +339,7 @@ pub fn prove_here(path: &str, form: &Submitted, ways: &Ways<'_>, mistakes: &Mist
 }
 
 /// The form to choose a password by.
-pub fn welcome(token: &Token, name: &Name, mistakes: &Mistakes) -> Page {
+pub fn welcome(token: &Token, name: &Name, shortest: usize, mistakes: &Mistakes) -> Page {
     let title = "Choose a password";
     let field = |id: &'static str, label: &str| PasswordInput {
         error: mistakes.beside(id),
@@ -343,10 +347,10 @@ pub fn welcome(token: &Token, name: &Name, mistakes: &Mistakes) -> Page {
         ..PasswordInput::new(id, Label::new(label))
     };
     let first = PasswordInput {
-        hint: Some(Hint::new(
-            "15 characters or more. Three or four words that do not belong together are easy to keep and hard to guess. No names: not \
-             yours, not the school’s.",
-        )),
+        hint: Some(Hint::new(format!(
+            "{shortest} characters or more. Three or four words that do not belong together are easy to keep and hard to guess. No names: \
+             not yours, not the school’s."
+        ))),
         ..field("password", "Password")
     };
     Page::new(

@@ -22,11 +22,9 @@ const LEFT: usize = 10;
 /// Why a password cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    /// Too short.
-    #[error(
-        "Use {SHORTEST} characters or more: three or four words that do not belong together are easy to keep"
-    )]
-    Short,
+    /// Shorter than so many signs.
+    #[error("Use {0} characters or more: three or four words that do not belong together are easy to keep")]
+    Short(usize),
     /// Longer than anybody types.
     #[error("Use {LONGEST} characters or fewer")]
     Long,
@@ -52,16 +50,18 @@ pub struct Known<'a> {
     pub person: &'a str,
     /// What the portal is called, the school's name in it.
     pub school: &'a str,
+    /// How many characters the rule for their age asks for: [`SHORTEST`] for adults.
+    pub shortest: usize,
 }
 
-/// Whether an adult may have that password.
+/// Whether somebody may have that password.
 pub fn check_password(password: &str, known: &Known<'_>) -> Result<(), WeakPassword> {
     let signs: Vec<char> = password.to_lowercase().chars().collect();
     if password.chars().count() > LONGEST {
         return Err(WeakPassword::Long);
     }
-    if password.chars().count() < SHORTEST {
-        return Err(WeakPassword::Short);
+    if password.chars().count() < known.shortest {
+        return Err(WeakPassword::Short(known.shortest));
     }
     let lower: String = signs.iter().collect();
     let name = known.name.reveal();
@@ -81,7 +81,9 @@ pub fn check_password(password: &str, known: &Known<'_>) -> Result<(), WeakPassw
     let theirs: Vec<Vec<char>> = theirs.collect();
     let counts = |sign: &char| sign.is_alphanumeric() || stands_for(*sign).is_some();
     let letters: Vec<char> = signs.into_iter().filter(counts).collect();
-    if left(&letters, &theirs) < LEFT { Err(WeakPassword::Common) } else { Ok(()) }
+    // Of a shorter one so much less must be left: six of ten.
+    let must_be_left = LEFT.min(known.shortest.saturating_sub(4));
+    if left(&letters, &theirs) < must_be_left { Err(WeakPassword::Common) } else { Ok(()) }
 }
 
 /// The words of a name.
@@ -186,8 +188,12 @@ mod tests {
 
     fn said(password: &str) -> Option<WeakPassword> {
         let name = Name::typed("a.example").unwrap();
-        let known =
-            Known { name: &name, person: "Adaeze Okonkwo", school: "Fivebar at Hillside Primary School" };
+        let known = Known {
+            name: &name,
+            person: "Adaeze Okonkwo",
+            school: "Fivebar at Hillside Primary School",
+            shortest: SHORTEST,
+        };
         check_password(password, &known).err()
     }
 
@@ -199,7 +205,7 @@ mod tests {
             ("cobweb lantern ferry", None),
             // More than 64 signs.
             ("cobweb lantern ferry teapots over jupiter monday marmalade tractor umbrella", None),
-            ("short", Some(WeakPassword::Short)),
+            ("short", Some(WeakPassword::Short(15))),
             ("Example-teapot-jupiter", Some(WeakPassword::Name)),
             ("aaaaaaaaaaaaaaaaaaaa", Some(WeakPassword::Pattern)),
             ("abcdefghijklmnopqrst", Some(WeakPassword::Pattern)),

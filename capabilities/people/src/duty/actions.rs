@@ -6,7 +6,7 @@ use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
 use super::content::{Duties, SchoolKind};
-use super::model::{Assignment, AssignmentId, Giving, Mistake};
+use super::model::{Assignment, AssignmentId, Giving, Mistake, Span};
 use super::store as table;
 
 kit::action!(
@@ -70,6 +70,26 @@ pub async fn give(
     let subject = Subject::new("person", made.given.person.0);
     trail::changed(tx, permit.actor(), "duty.give", &subject, &detail, at).await?;
     Ok(made)
+}
+
+/// Gives the duty that goes with a lanyard, for its days: whoever gives the lanyard needs no other permit for it.
+pub(crate) async fn give_with_lanyard(
+    tx: &mut Tx,
+    actor: &Actor,
+    (person, duty): (PersonNo, &str),
+    span: Span,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let given = Giving { person, duty: duty.to_owned(), span, covers: None, reason: String::new() };
+    let made =
+        Assignment { id: tx.ids().make(at), given, given_by: actor.to_string(), created_at: at, ended: None };
+    table::insert(tx, &made).await?;
+    let detail = json!({
+        "duty": duty, "assignment": made.id.to_string(), "starts_at": span.starts_at.as_millis(),
+        "ends_at": span.ends_at.map(Timestamp::as_millis),
+    });
+    trail::changed(tx, actor, "duty.give", &Subject::new("person", person.0), &detail, at).await?;
+    Ok(())
 }
 
 /// Ends a duty now. Whoever held it can do nothing by it from this moment.

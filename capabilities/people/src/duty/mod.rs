@@ -7,7 +7,7 @@ mod standing;
 mod store;
 
 pub use actions::{DutyError, EndDuty, GiveDuty, ReadDuties, all, end, give};
-pub(crate) use actions::{end_of_leaver, every, give_back};
+pub(crate) use actions::{end_of_leaver, every, give_back, give_with_lanyard};
 pub use content::{Duties, Duty, SchoolKind};
 pub use model::{Assignment, AssignmentId, Gap, Giving, Mistake, Span, gaps};
 pub(crate) use standing::FRESH_MS;

@@ -35,6 +35,17 @@ pub struct Stands {
     pub needs_several: bool,
 }
 
+impl Stands {
+    /// What is left of it for whoever signed in by a card of the youngest: that they are a pupil. Whatever else they are rests, and no
+    /// proof of a card is a fresh one.
+    pub(crate) fn by_a_card(self) -> Self {
+        let Self { standing, mut resting, needs_several } = self;
+        resting.extend(standing.duties().filter(|id| *id != "pupil").map(str::to_owned));
+        let left = standing.duties().filter(|id| *id == "pupil").map(str::to_owned).collect();
+        Self { standing: Standing::loaded(standing.actor().clone(), left, None), resting, needs_several }
+    }
+}
+
 /// What a person is at `at`, by what they proved. Whoever has left the roll is nothing.
 pub async fn of_person(
     tx: &mut Tx,

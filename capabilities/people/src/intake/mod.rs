@@ -5,6 +5,7 @@
 //! is another difference, which turns back whatever nobody has changed since, and names the rest.
 
 mod actions;
+pub(crate) mod classes;
 mod model;
 pub mod pages;
 mod store;
@@ -15,7 +16,8 @@ pub use actions::{
     changes, drop_waiting, end_days, found, in_lines, list, prepare, prepare_undo, remember_columns,
     remembered_columns, rules, some_last_day_is_over, write_rules,
 };
+pub use classes::{Called, ClassOrGroup};
 pub use model::{Change, Class, Facts, Import, Relation, State, Summary, Tally, Thing, What};
 pub use pages::{Office, PublishError, Publishes, routes};
 pub use store::{Parent, Profile, Taught, profile, search, taught};
-pub(crate) use store::{called_outside, kept_by_sources, mark, related};
+pub(crate) use store::{called_outside, kept_by_sources, link, mark, related, set as set_setting, setting};

@@ -73,6 +73,7 @@ pub fn routes(office: Office) -> Router {
         .route("/staff/roll/{person}", get(person))
         .merge(crate::relation::pages::routes())
         .merge(crate::leaving::pages::routes())
+        .merge(crate::guest::pages::routes())
         .with_state(office)
 }
 

@@ -31,7 +31,7 @@ mod person_source {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod school_class {
+pub(super) mod school_class {
     use store::orm as sea_orm;
     use store::orm::entity::prelude::*;
 
@@ -53,7 +53,7 @@ mod school_class {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod class_member {
+pub(super) mod class_member {
     use store::orm as sea_orm;
     use store::orm::entity::prelude::*;
 
@@ -239,7 +239,7 @@ fn read_relation(row: &relation::Model) -> Relation {
 }
 
 /// Writes down that a source knows somebody by an id.
-pub(super) async fn link(tx: &mut Tx, source: &str, links: &[(String, PersonNo)]) -> Result<(), StoreError> {
+pub(crate) async fn link(tx: &mut Tx, source: &str, links: &[(String, PersonNo)]) -> Result<(), StoreError> {
     for some in links.chunks(200) {
         let rows = some.iter().map(|(id, person)| person_source::ActiveModel {
             source: Set(source.to_owned()),
@@ -518,12 +518,12 @@ fn read_import(row: roll_import::Model) -> Result<Import, StoreError> {
 }
 
 /// What the school has set.
-pub(super) async fn setting(tx: &mut Tx, key: &str) -> Result<Option<String>, StoreError> {
+pub(crate) async fn setting(tx: &mut Tx, key: &str) -> Result<Option<String>, StoreError> {
     Ok(setting::Entity::find_by_id(key.to_owned()).one(tx.conn()).await?.map(|row| row.value))
 }
 
 /// Sets it.
-pub(super) async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<(), StoreError> {
+pub(crate) async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<(), StoreError> {
     let row = setting::ActiveModel { key: Set(key.to_owned()), value: Set(value.to_owned()) };
     setting::Entity::insert(row)
         .on_conflict(

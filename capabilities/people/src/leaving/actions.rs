@@ -127,7 +127,7 @@ pub async fn hand_device(
 }
 
 /// The people on the roll whom somebody means by a number or a name.
-pub(super) async fn meant(
+pub(crate) async fn meant(
     tx: &mut Tx,
     written: &str,
 ) -> Result<Vec<(PersonNo, Private<String>)>, StoreError> {

@@ -5,4 +5,4 @@ pub mod pages;
 pub mod views;
 
 pub use actions::{HandDevice, HandOverError, Left, hand_device, left_behind};
-pub(crate) use actions::{come_back, leave};
+pub(crate) use actions::{come_back, leave, meant};

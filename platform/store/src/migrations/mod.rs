@@ -18,6 +18,7 @@ mod m0012_roll;
 mod m0013_sign_in;
 mod m0014_code_app;
 mod m0015_other_ways;
+mod m0018_accounts;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -49,6 +50,7 @@ const ALL: &[Migration] = &[
     Migration { number: 13, name: "sign-in", statements: m0013_sign_in::statements },
     Migration { number: 14, name: "code-app", statements: m0014_code_app::statements },
     Migration { number: 15, name: "other-ways", statements: m0015_other_ways::statements },
+    Migration { number: 18, name: "accounts", statements: m0018_accounts::statements },
 ];
 
 /// The table that says which a database has had.

@@ -1,0 +1,211 @@
+//! What the pages say on which the youngest sign in: few words, large targets, a picture for each thing.
+
+use std::collections::BTreeMap;
+
+use kit::Private;
+use maud::{Markup, PreEscaped, html};
+use web::component::{BackLink, Button, Hint, Input, Label};
+use web::{Mistakes, Page};
+
+use super::SIGN_IN;
+use super::model::CardId;
+use crate::by_age::{ByAge, Taught, drawing};
+use crate::store::Known;
+
+/// Said where the pictures or words are not those of the card.
+pub const NOT_RIGHT: &str = "Not quite. Look at your card and try again.";
+/// Said where this device has had all its tries of the card.
+pub const NOT_HERE_TODAY: &str = "That was tried too often here. Ask your teacher.";
+/// Said where a strange device takes no card of the child or the class.
+pub const NOT_HERE: &str = "This card cannot be used on this device just now. Ask your teacher.";
+
+/// A child who has a card, as their class calls them.
+#[derive(Debug, Clone)]
+pub struct Child {
+    /// Their card.
+    pub card: CardId,
+    /// What they are called.
+    pub name: Private<String>,
+}
+
+/// What each is called among the others: by the first name, with as much besides as tells two apart.
+pub(super) fn called(all: &[&Known]) -> Vec<String> {
+    let first = |one: &Known| {
+        let given = one.facts.given.clone();
+        given.unwrap_or_else(|| one.facts.name.split_whitespace().next().unwrap_or("").to_owned())
+    };
+    let with_letter = |one: &Known| {
+        let family =
+            one.facts.family.as_deref().or(one.facts.name.split_whitespace().next_back()).unwrap_or("");
+        let letter: String = family.chars().take(1).collect();
+        format!("{} {letter}", first(one))
+    };
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for one in all {
+        *counts.entry(first(one)).or_default() += 1;
+        *counts.entry(with_letter(one)).or_default() += 1;
+    }
+    let alone = |name: &String| counts.get(name).is_none_or(|count| *count < 2);
+    let call = |one: &&Known| {
+        Some(first(one))
+            .filter(&alone)
+            .or_else(|| Some(with_letter(one)).filter(&alone))
+            .unwrap_or_else(|| one.facts.name.clone())
+    };
+    all.iter().map(call).collect()
+}
+
+/// The field for the code of a class card.
+pub fn code(mistakes: &Mistakes) -> Page {
+    let title = "Sign in with a card";
+    let code = Input {
+        error: mistakes.beside("code"),
+        hint: Some(Hint::new("Ten letters, on the class card of your teacher")),
+        classes: "govuk-input--width-10".into(),
+        autocomplete: Some("off".to_owned()),
+        autocapitalize: Some("characters".to_owned()),
+        spellcheck: Some(false),
+        ..Input::new("code", Label::new("Code of the class"))
+    };
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            form method="post" action=(SIGN_IN) novalidate {
+                (code)
+                (Button { once: Some(true), ..Button::new("Continue") })
+            }
+            p .govuk-body { a .govuk-link href="/sign-in" { "Sign in with a name and a password" } }
+        },
+    )
+    .problems(mistakes.summary())
+}
+
+/// The names of a class.
+pub fn names(children: &[Child]) -> Page {
+    let title = "Who are you?";
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-xl { (title) }
+            @if children.is_empty() {
+                p .govuk-body { "Nobody of this class has a card yet. Whoever issues names and passwords prints them." }
+            }
+            ul .fivebar-tiles {
+                @for child in children {
+                    li { a .fivebar-tile href={ (SIGN_IN) "/of/" (child.card) } { (child.name.reveal()) } }
+                }
+            }
+            form method="post" action="/sign-in/card/forget" novalidate {
+                p .govuk-body { button .fivebar-plain type="submit" { "This is not my class" } }
+            }
+        },
+    )
+}
+
+fn said(say: Option<&'static str>) -> Markup {
+    html! { @if let Some(say) = say { p .fivebar-said role="alert" { (say) } } }
+}
+
+/// The pictures to press, one after another. What was pressed is shown as dots: somebody may look over a shoulder.
+pub fn pictures(child: &Child, (so_far, length): (&str, usize), say: Option<&'static str>) -> Page {
+    let pressed = so_far.split_whitespace().count();
+    let title = format!("{}, press picture {} of {length}", child.name.reveal(), pressed + 1);
+    Page::new(
+        title.clone(),
+        html! {
+            h1 .govuk-heading-l { (title) }
+            (said(say))
+            p .fivebar-dots aria-hidden="true" {
+                @for place in 0..length { @if place < pressed { "●" } @else { "○" } }
+            }
+            form method="post" action={ (SIGN_IN) "/of/" (child.card) } novalidate {
+                input type="hidden" name="so-far" value=(so_far);
+                ul .fivebar-tiles.fivebar-pictures {
+                    @for picture in ByAge::built_in().pictures() {
+                        li {
+                            button .fivebar-tile type="submit" name="pick" value=(picture) {
+                                span aria-hidden="true" { (PreEscaped(drawing(picture).unwrap_or(""))) }
+                                (picture)
+                            }
+                        }
+                    }
+                }
+            }
+            @if pressed > 0 {
+                p .govuk-body { a .govuk-link href={ (SIGN_IN) "/of/" (child.card) } { "Start again" } }
+            }
+        },
+    )
+    .before(BackLink::new(SIGN_IN))
+}
+
+/// The field for the words.
+pub fn words(child: &Child, length: usize, say: Option<&'static str>) -> Page {
+    let title = format!("{}, type your words", child.name.reveal());
+    let words = Input {
+        hint: Some(Hint::new(format!("{length} words, with a space between"))),
+        autocomplete: Some("off".to_owned()),
+        autocapitalize: Some("none".to_owned()),
+        spellcheck: Some(false),
+        ..Input::new("words", Label::new("Words of your card"))
+    };
+    Page::new(
+        title.clone(),
+        html! {
+            h1 .govuk-heading-l { (title) }
+            (said(say))
+            form method="post" action={ (SIGN_IN) "/of/" (child.card) } novalidate {
+                (words)
+                (Button { once: Some(true), ..Button::new("Sign in") })
+            }
+        },
+    )
+    .before(BackLink::new(SIGN_IN))
+}
+
+/// Where whoever signed in by a card begins: that it is them, what they were taught, and the way out.
+pub(super) fn hello(known: &Known, taught: Option<&Taught>) -> Page {
+    let name = called(&[known]).into_iter().next().unwrap_or_default();
+    hello_to(&name, taught)
+}
+
+/// The same for whoever is called so.
+pub fn hello_to(name: &str, taught: Option<&Taught>) -> Page {
+    let title = format!("Hello, {name}");
+    Page::new(
+        title.clone(),
+        html! {
+            h1 .govuk-heading-xl { (title) }
+            p .govuk-body-l { "You are signed in." }
+            form method="post" action="/sign-out" novalidate {
+                (Button { once: Some(true), ..Button::new("I am finished") })
+            }
+            p .govuk-body { a .govuk-link href="/help" { "Get help" } }
+            @if let Some(taught) = taught {
+                h2 .govuk-heading-m { "What we do" }
+                ul .govuk-list.govuk-list--bullet { @for line in &taught.lines { li { (line) } } }
+            }
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::PersonNo;
+
+    use super::*;
+    use crate::intake::Facts;
+
+    #[test]
+    fn two_of_one_name_are_told_apart_with_as_little_as_it_needs() {
+        let known = |name: &str| Known {
+            number: PersonNo(1),
+            key: String::new(),
+            facts: Facts { name: name.to_owned(), ..Facts::default() },
+        };
+        let all = ["Ada Example", "Bo Example", "Bo Other", "Cy Example", "Cy Extra"].map(known);
+        let names = called(&all.iter().collect::<Vec<_>>());
+        assert_eq!(names, ["Ada", "Bo E", "Bo O", "Cy Example", "Cy Extra"]);
+    }
+}

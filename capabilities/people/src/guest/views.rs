@@ -1,0 +1,187 @@
+//! What the pages of guests say, and what stands on a lanyard.
+
+use std::collections::BTreeSet;
+
+use documents::Template;
+use kit::{Private, Timestamp, Zone};
+use maud::{Markup, html};
+use serde_json::{Value, json};
+use web::component::{BackLink, Button, Cell, Hint, Input, InsetText, Label, Legend, Radio, Radios, Table};
+use web::page::moment;
+use web::{Mistakes, Page, Submitted};
+
+use super::model::{Guest, KINDS};
+use crate::account::PrintedAt;
+use crate::account::lanyard::Hung;
+use crate::intake::classes::in_words;
+
+/// A lanyard and the number that goes with it.
+pub(super) const LANYARD: Template =
+    Template { name: "lanyard", text: include_str!("../../../../content/documents/lanyard.typ") };
+
+/// A guest in the list.
+#[derive(Debug)]
+pub struct Line {
+    /// Their stay.
+    pub guest: Guest,
+    /// Whether it is over.
+    pub is_over: bool,
+    /// Their name.
+    pub name: Private<String>,
+    /// Who answers for them.
+    pub sponsor: Private<String>,
+    /// Who looks after them.
+    pub supervisor: Private<String>,
+    /// The classes of their lanyard, where they have one.
+    pub classes: Option<Vec<String>>,
+}
+
+/// Guests of now, of late and to come. `may` is whether whoever looks may give a stay, and end one.
+pub fn all(lines: &[Line], (may_give, may_end): (bool, bool), zone: &Zone, mistakes: &Mistakes) -> Page {
+    let title = "Guests and supply teachers";
+    let (over, now): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| line.is_over);
+    let content = html! {
+        h1 .govuk-heading-l { (title) }
+        @if may_give { p .govuk-body { a .govuk-link href="/staff/guests/new" { "Give a guest their days, or a supply teacher a lanyard" } } }
+        h2 .govuk-heading-m { "Here, or to come" }
+        @if now.is_empty() { (InsetText::new("There is no guest.")) } @else { (table("Here, or to come", &now, (may_give, may_end), zone)) }
+        @if !over.is_empty() {
+            h2 .govuk-heading-m { "Over" }
+            (table("Over", &over, (false, false), zone))
+        }
+    };
+    Page::new(title, content).problems(mistakes.summary())
+}
+
+fn table(caption: &str, lines: &[&Line], may: (bool, bool), zone: &Zone) -> Markup {
+    let row = |line: &&Line| {
+        let guest = &line.guest;
+        let until = guest.ended_at.unwrap_or(guest.ends_at);
+        vec![
+            Cell::new(line.name.reveal()),
+            Cell::new(&guest.aim),
+            Cell::new(html! { (line.sponsor.reveal()) "; looked after by " (line.supervisor.reveal()) }),
+            Cell::new(html! { "From " (moment(guest.starts_at, zone)) " until " (moment(until, zone)) }),
+            Cell::new(line.classes.as_ref().map_or_else(|| "No".to_owned(), |classes| classes.join(", "))),
+            Cell::new(buttons(line, may)),
+        ]
+    };
+    html! {
+        div .fivebar-scroll tabindex="0" role="region" aria-label=(caption) {
+            (Table {
+                caption: Some(caption.to_owned()),
+                caption_classes: "govuk-visually-hidden".into(),
+                head: ["Name", "What for", "Who answers for them", "Days", "Lanyard", "What to do"].map(Cell::new).to_vec(),
+                first_cell_is_header: true,
+                rows: lines.iter().map(row).collect(),
+                ..Table::default()
+            })
+        }
+    }
+}
+
+fn buttons(line: &Line, (may_give, may_end): (bool, bool)) -> Markup {
+    let to = |what: &str| format!("/staff/guests/{}/{what}", line.guest.id);
+    let hidden = html! { span .govuk-visually-hidden { " of " (line.name.reveal()) } };
+    html! {
+        @if may_end {
+            form method="post" action=(to("end")) novalidate {
+                button .fivebar-plain.fivebar-choice type="submit" {
+                    @if line.classes.is_some() { "End now, the lanyard too" } @else { "End now" } (hidden)
+                }
+            }
+        }
+        @if may_give && line.classes.is_some() {
+            form method="post" action=(to("lanyard")) novalidate {
+                button .fivebar-plain.fivebar-choice type="submit" { "Print another lanyard, which ends this one" (hidden) }
+            }
+        }
+    }
+}
+
+/// The form; `groups` are ids and names of the groups that a lanyard can be for.
+pub fn form(groups: &[(String, String)], today: &str, form: Option<&Submitted>, mistakes: &Mistakes) -> Page {
+    let title = "A guest or a supply teacher";
+    let written = |name: &str| form.map_or_else(String::new, |form| form.line(name));
+    let field = |name: &'static str, label: &'static str, hint: &'static str, width: &'static str| Input {
+        error: mistakes.beside(name),
+        value: Some(written(name)).filter(|value| !value.is_empty()),
+        hint: Some(hint).filter(|hint| !hint.is_empty()).map(Hint::new),
+        classes: width.into(),
+        autocomplete: Some("off".to_owned()),
+        ..Input::new(name, Label::new(label))
+    };
+    let day = |name: &'static str, label: &'static str| {
+        let field = field(name, label, "As in 2026-11-23", "govuk-input--width-10");
+        Input { value: Some(field.value.clone().unwrap_or_else(|| today.to_owned())), ..field }
+    };
+    let kinds = KINDS.map(|kind| Radio::new(kind.id(), kind.name())).to_vec();
+    let kind = Radios {
+        error: mistakes.beside("kind"),
+        ..Radios::new("kind", Legend::new("What are they here as?"), kinds, &written("kind"))
+    };
+    let content = html! {
+        h1 .govuk-heading-l { (title) }
+        form method="post" action="/staff/guests/new" novalidate {
+            (field("name", "Their name", "", "govuk-input--width-20"))
+            (kind)
+            (field("aim", "What are they here for?", "As in: covers Year 5 for two days", ""))
+            (field("sponsor", "Who answers for them?", "A member of staff, by name or by the roll’s number", "govuk-input--width-20"))
+            (field("supervisor", "Who looks after them while they are here?", "May be the same", "govuk-input--width-20"))
+            (day("first", "First day"))
+            (day("last", "Last day"))
+            div .govuk-form-group.govuk-form-group--error[mistakes.beside("classes").is_some()] #classes tabindex="-1" {
+                fieldset .govuk-fieldset aria-describedby="classes-hint" {
+                    legend .govuk-fieldset__legend.govuk-fieldset__legend--m { "Which classes do they teach?" }
+                    div .govuk-hint #classes-hint {
+                        "With any, a lanyard is printed. By it they open what a lesson needs for these alone, on these days. None for whoever teaches nobody."
+                    }
+                    @if let Some(error) = mistakes.beside("classes") { (error) }
+                    div .govuk-checkboxes.govuk-checkboxes--small {
+                        @for (id, name) in groups {
+                            @let field = format!("group-{id}");
+                            div .govuk-checkboxes__item {
+                                input .govuk-checkboxes__input type="checkbox" id=(field) name=(field) value="yes" checked[written(&field) == "yes"];
+                                label .govuk-label.govuk-checkboxes__label for=(field) { (name) }
+                            }
+                        }
+                    }
+                }
+            }
+            (Button::new("Give them their days"))
+        }
+    };
+    Page::new(title, content).before(BackLink::new("/staff/guests")).problems(mistakes.summary())
+}
+
+/// What stands on a lanyard.
+pub(super) fn lanyard(
+    name: &Private<String>,
+    (starts_at, ends_at): (Timestamp, Timestamp),
+    classes: &BTreeSet<String>,
+    hung: &Hung,
+    printed: &PrintedAt<'_>,
+) -> Value {
+    let days = |at| printed.zone.local(at).civil().strftime("%A %-d %B %Y").to_string();
+    let (first, last) = (days(starts_at), days(ends_at.plus_millis(-1)));
+    let days = if first == last { first } else { format!("{first} to {last}") };
+    let classes: Vec<String> = classes.iter().map(|id| in_words(id)).collect();
+    let link = format!("{}/sign-in/lanyard/{}", printed.url, hung.token.reveal());
+    let pin = hung.pin.reveal();
+    json!({
+        "title": format!("Lanyard of {}", name.reveal()),
+        "school": printed.school,
+        "printed": format!("Printed at {}", moment(printed.at, printed.zone)),
+        "name": name.reveal(),
+        "what": "Teaches here for a time",
+        "drawing": crate::account::card::square(&link),
+        "days": days,
+        "classes": classes.join(", "),
+        "pin": format!("{} {}", pin.get(..3).unwrap_or(pin), pin.get(3..).unwrap_or("")),
+        "notes": [
+            "It holds on the days above, and ends by itself. The office ends it at once when it is lost.",
+            "You see what is open for a lesson, open a site that the school’s rules leave to you, keep a class to a list, and pause a pupil’s access: for the classes above alone.",
+            "Sign out of a device that others use, and give the lanyard back to the office.",
+        ],
+    })
+}

@@ -1,0 +1,79 @@
+//! What the page of what a class was taught says.
+
+use jiff::civil::Date;
+use maud::html;
+use web::component::{BackLink, Button, Hint, Input, InsetText, Label};
+use web::{Mistakes, Page, Submitted};
+
+use super::actions::Pupil;
+use crate::by_age::ByAge;
+use crate::intake::ClassOrGroup;
+
+/// The pupils of a class, to tick who was taught.
+pub fn class(
+    of: &ClassOrGroup,
+    name: &str,
+    pupils: &[Pupil],
+    today: Date,
+    form: Option<&Submitted>,
+    mistakes: &Mistakes,
+) -> Page {
+    let title = format!("What {name} was taught before signing in");
+    let mut rules: Vec<&str> = pupils.iter().map(|pupil| pupil.rule.as_str()).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let ticked = |pupil: &Pupil| match form {
+        Some(form) => form.text(&field(pupil)) == "yes",
+        None => pupil.taught_on.is_none(),
+    };
+    let on = Input {
+        error: mistakes.beside("on"),
+        value: Some(form.map_or_else(|| today.to_string(), |form| form.line("on"))),
+        hint: Some(Hint::new("As in 2026-09-03")),
+        classes: "govuk-input--width-10".into(),
+        ..Input::new("on", Label::new("On which day?"))
+    };
+    let content = html! {
+        h1 .govuk-heading-l { (title) }
+        @if pupils.is_empty() {
+            (InsetText::new("The roll has no pupil in it."))
+        } @else {
+            p .govuk-body { "Go through these with the class before its first time. You may say them in your own words." }
+            @for rule in rules {
+                @if let Some(taught) = ByAge::built_in().taught(rule) {
+                    ul .govuk-list.govuk-list--bullet { @for line in &taught.lines { li { (line) } } }
+                    p .govuk-hint { "Version " (taught.version) }
+                }
+            }
+            form method="post" action={ "/staff/taught/" (of) } novalidate {
+                (on)
+                div .govuk-form-group.govuk-form-group--error[mistakes.beside("pupils").is_some()] #pupils tabindex="-1" {
+                    fieldset .govuk-fieldset {
+                        legend .govuk-fieldset__legend.govuk-fieldset__legend--m { "Who was there?" }
+                        @if let Some(error) = mistakes.beside("pupils") { (error) }
+                        div .govuk-checkboxes.govuk-checkboxes--small {
+                            @for pupil in pupils {
+                                div .govuk-checkboxes__item {
+                                    input .govuk-checkboxes__input type="checkbox" id=(field(pupil)) name=(field(pupil)) value="yes"
+                                        checked[ticked(pupil)];
+                                    label .govuk-label.govuk-checkboxes__label for=(field(pupil)) {
+                                        (pupil.name.reveal())
+                                        @if let Some(on) = &pupil.taught_on { ", taught on " (on) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                (Button { once: Some(true), ..Button::new("They were taught this") })
+            }
+        }
+    };
+    Page::new(title.clone(), content)
+        .before(BackLink::new(format!("/staff/cards/{of}")))
+        .problems(mistakes.summary())
+}
+
+fn field(pupil: &Pupil) -> String {
+    format!("pupil-{}", pupil.person.0)
+}

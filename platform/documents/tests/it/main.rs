@@ -1,0 +1,3 @@
+//! Documents as other people's readers see them.
+
+mod readers;
