@@ -18,7 +18,7 @@ use crate::commands::{
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done; 1 it could not be done, the message says why and what to do next; 2 the command \
                   line was not understood; 3 what you gave has problems (a policy, a list, a roll), each named by file \
-                  and line; 4 the part of Fivebar that is needed is not running; 5 the filter test found something wrong; 141 whoever read what it printed had gone: what \
+                  and line; 4 the part of Fivebar that is needed is not running; 5 the filter test found something wrong; 6 the back-ups are not as [backup] wants them; 141 whoever read what it printed had gone: what \
                   it changes it has changed all the same."
 )]
 pub struct Cli {

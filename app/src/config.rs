@@ -12,6 +12,7 @@ use toml::de::DeTable;
 
 use crate::output::Failure;
 
+mod backup;
 mod check;
 mod dns;
 mod file;
@@ -19,6 +20,7 @@ mod filter_test;
 mod metrics;
 mod proxy;
 
+pub use backup::Backup;
 pub use dns::{AnswersInside, Dns, default_cache_mb, default_rate, this_machine};
 pub use file::Problem;
 use file::{line_of, not_toml, optional, section};
@@ -44,6 +46,9 @@ pub struct Config {
     pub metrics: Metrics,
     #[serde(default, skip_serializing_if = "FilterTest::is_off")]
     pub filter_test: FilterTest,
+    /// No back-up is made by itself where this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
     /// The parts run as whoever starts them where this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
@@ -156,8 +161,19 @@ impl Default for Activity {
 }
 
 /// What the file may hold.
-const SECTIONS: [&str; 10] =
-    ["school", "dns", "proxy", "portal", "records", "activity", "lists", "metrics", "filter-test", "users"];
+const SECTIONS: [&str; 11] = [
+    "school",
+    "dns",
+    "proxy",
+    "portal",
+    "records",
+    "activity",
+    "lists",
+    "metrics",
+    "filter-test",
+    "backup",
+    "users",
+];
 
 impl Config {
     /// Reads and checks the file.
@@ -195,6 +211,8 @@ impl Config {
         let lists = optional::<Lists>(&table, text, "lists", &mut problems);
         let metrics = optional::<Metrics>(&table, text, "metrics", &mut problems);
         let filter_test = optional::<FilterTest>(&table, text, "filter-test", &mut problems);
+        let backup =
+            table.contains_key("backup").then(|| section::<Backup>(&table, text, "backup", &mut problems));
         let users =
             table.contains_key("users").then(|| section::<Users>(&table, text, "users", &mut problems));
         let (Some(school), Some(dns), Some(proxy), Some(portal)) = (school, dns, proxy, portal) else {
@@ -205,9 +223,20 @@ impl Config {
         else {
             return Err(problems);
         };
-        let users = users.flatten();
-        let config =
-            Self { school, dns, proxy, portal, records, activity, lists, metrics, filter_test, users };
+        let (backup, users) = (backup.flatten(), users.flatten());
+        let config = Self {
+            school,
+            dns,
+            proxy,
+            portal,
+            records,
+            activity,
+            lists,
+            metrics,
+            filter_test,
+            backup,
+            users,
+        };
         config.check(text, &mut problems);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }

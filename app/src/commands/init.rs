@@ -245,6 +245,7 @@ impl Answers {
                 activity: Activity::default(),
                 metrics: Metrics::default(),
                 filter_test: Default::default(),
+                backup: None,
                 lists: Lists::default(),
                 users: None,
             },

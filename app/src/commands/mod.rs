@@ -94,7 +94,7 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::Withhold(asked) => withhold::run(&Context::open(home, output)?, asked),
         Command::Observe(asked) => observe::run(&Context::open(home, output)?, asked),
         Command::Activity(asked) => activity::run(&Context::open(home, output)?, asked),
-        Command::Backup(asked) => backup::make(&Context::open(home, output)?, &asked),
+        Command::Backup(asked) => backup::run(&Context::open(home, output)?, &asked),
         Command::MoveDatabase(asked) => move_database::run(&Context::open(home, output)?, &asked),
         Command::Restore(asked) => backup::restore(home, &asked, output),
         Command::Trail(asked) => trail::run(&Context::open(home, output)?, &asked),

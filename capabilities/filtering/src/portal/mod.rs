@@ -72,6 +72,8 @@ pub struct Portal {
     pub keep_days: u32,
     /// Knows how the gate fares.
     pub gate: Arc<dyn Gate>,
+    /// What the school wants of its back-ups, and what is being done with them just now.
+    pub back_ups: backups::Watching,
     /// What kind of school it is.
     pub kind: SchoolKind,
     /// Hashes the passwords of whoever signs in.
