@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     activity, backup, certificate, demo, duties, explain, filter_test, focus, init, lists, manual,
-    move_database, observe, overrides, people, policy, requests, run, sealed, status, trail, withhold,
+    move_database, observe, overrides, people, policy, requests, run, sealed, status, trail, withhold, words,
 };
 
 /// Carries out a school's online-safety policy, and proves that it does.
@@ -121,6 +121,9 @@ pub enum Command {
                       were given."
     )]
     MoveDatabase(move_database::MoveDatabase),
+    /// What the pages say that anybody meets: in other languages, and in the school's own words.
+    #[command(subcommand)]
+    Words(words::Asked),
     /// The access trail: show who did what, and sign how far it has come.
     #[command(subcommand)]
     Trail(trail::Trail),

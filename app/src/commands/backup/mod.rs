@@ -72,8 +72,8 @@ pub fn run(context: &Context, asked: &Backup) -> Result<()> {
 /// the first are made again from the records and lists, the second has its own retention, which a back-up must not
 /// outlive. The keys do: without the certificate of encrypted DNS every device would have to trust another, and without them the sealed entries and the links of block pages could not be read again, so
 /// whoever holds a back-up can read both.
-const INCLUDED: [&str; 6] =
-    ["fivebar.toml", "keys", "certificate", "lists", "hub/portal.pem", "hub/portal.key"];
+const INCLUDED: [&str; 7] =
+    ["fivebar.toml", "keys", "certificate", "lists", "hub/words", "hub/portal.pem", "hub/portal.key"];
 
 /// Makes a back-up and proves it.
 fn make(context: &Context, asked: &Backup) -> Result<()> {
