@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     activity, backup, certificate, demo, duties, explain, filter_test, focus, init, lists, manual,
-    move_database, observe, overrides, people, policy, requests, run, sealed, status, trail, withhold,
+    move_database, observe, overrides, people, policy, requests, run, sealed, status, trail, withhold, words,
 };
 
 /// Carries out a school's online-safety policy, and proves that it does.
@@ -18,7 +18,7 @@ use crate::commands::{
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done; 1 it could not be done, the message says why and what to do next; 2 the command \
                   line was not understood; 3 what you gave has problems (a policy, a list, a roll), each named by file \
-                  and line; 4 the part of Fivebar that is needed is not running; 5 the filter test found something wrong; 141 whoever read what it printed had gone: what \
+                  and line; 4 the part of Fivebar that is needed is not running; 5 the filter test found something wrong; 6 the back-ups are not as [backup] wants them; 141 whoever read what it printed had gone: what \
                   it changes it has changed all the same."
 )]
 pub struct Cli {
@@ -121,6 +121,9 @@ pub enum Command {
                       were given."
     )]
     MoveDatabase(move_database::MoveDatabase),
+    /// What the pages say that anybody meets: in other languages, and in the school's own words.
+    #[command(subcommand)]
+    Words(words::Asked),
     /// The access trail: show who did what, and sign how far it has come.
     #[command(subcommand)]
     Trail(trail::Trail),

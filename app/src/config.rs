@@ -12,6 +12,7 @@ use toml::de::DeTable;
 
 use crate::output::Failure;
 
+mod backup;
 mod check;
 mod dns;
 mod file;
@@ -20,6 +21,7 @@ mod metrics;
 mod proxy;
 mod sign_in;
 
+pub use backup::Backup;
 pub use dns::{AnswersInside, Dns, default_cache_mb, default_rate, this_machine};
 pub use file::Problem;
 use file::{line_of, not_toml, optional, section};
@@ -48,6 +50,9 @@ pub struct Config {
     pub filter_test: FilterTest,
     #[serde(default, skip_serializing_if = "SignIn::is_off")]
     pub sign_in: SignIn,
+    /// No back-up is made by itself where this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
     /// The parts run as whoever starts them where this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
@@ -160,7 +165,7 @@ impl Default for Activity {
 }
 
 /// What the file may hold.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "school",
     "dns",
     "proxy",
@@ -171,6 +176,7 @@ const SECTIONS: [&str; 11] = [
     "metrics",
     "filter-test",
     "sign-in",
+    "backup",
     "users",
 ];
 
@@ -211,6 +217,8 @@ impl Config {
         let metrics = optional::<Metrics>(&table, text, "metrics", &mut problems);
         let filter_test = optional::<FilterTest>(&table, text, "filter-test", &mut problems);
         let sign_in = optional::<SignIn>(&table, text, "sign-in", &mut problems);
+        let backup =
+            table.contains_key("backup").then(|| section::<Backup>(&table, text, "backup", &mut problems));
         let users =
             table.contains_key("users").then(|| section::<Users>(&table, text, "users", &mut problems));
         let (Some(school), Some(dns), Some(proxy), Some(portal)) = (school, dns, proxy, portal) else {
@@ -221,7 +229,7 @@ impl Config {
         else {
             return Err(problems);
         };
-        let users = users.flatten();
+        let (backup, users) = (backup.flatten(), users.flatten());
         let config = Self {
             school,
             dns,
@@ -233,6 +241,7 @@ impl Config {
             metrics,
             filter_test,
             sign_in,
+            backup,
             users,
         };
         config.check(text, &mut problems);

@@ -9,6 +9,7 @@
 //! gate/               published snapshots: what the gate may read      written by hub
 //! log/                the activity log                                 log
 //! hub/fivebar.db      the records, unless they are in PostgreSQL       hub
+//! hub/words/          what the school says in its own words, a file a language   hub, commands
 //! hub/known-trail     how far their access trail had come: in no back-up   hub, commands
 //! hub/portal-address  where the portal listens                         hub
 //! log/sealed.log      encrypted records of sealed addresses            log; opened with keys that are not here
@@ -85,6 +86,10 @@ impl Home {
     }
     pub fn lists(&self) -> PathBuf {
         self.0.join("lists")
+    }
+    /// The school's own words, over those of the program.
+    pub fn words(&self) -> PathBuf {
+        self.hub().join("words")
     }
     pub fn health(&self) -> PathBuf {
         self.run().join("health")

@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod home;
 mod output;
+mod own_words;
 mod process;
 mod service_log;
 

@@ -166,6 +166,9 @@ pub enum Failure {
     /// The filter did not do what it should.
     #[error("{0}")]
     TestFailed(String),
+    /// The school's back-ups are not as its rule wants them.
+    #[error("{0}")]
+    BackUpsOwed(String),
 }
 
 /// The exit code of an error.
@@ -174,6 +177,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         Some(Failure::Problems(_) | Failure::Found { .. }) => 3,
         Some(Failure::NotRunning(_)) => 4,
         Some(Failure::TestFailed(_)) => 5,
+        Some(Failure::BackUpsOwed(_)) => 6,
         None => 1,
     }
 }

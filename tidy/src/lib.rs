@@ -9,6 +9,7 @@ pub mod coverage;
 pub mod directions;
 pub mod documents;
 pub mod habits;
+pub mod labels;
 pub mod private_text;
 pub mod rust_code;
 pub mod size;

@@ -246,6 +246,7 @@ impl Answers {
                 metrics: Metrics::default(),
                 filter_test: Default::default(),
                 sign_in: Default::default(),
+                backup: None,
                 lists: Lists::default(),
                 users: None,
             },

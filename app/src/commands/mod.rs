@@ -39,6 +39,7 @@ pub mod trail;
 mod when;
 mod who;
 pub mod withhold;
+pub mod words;
 
 use std::path::PathBuf;
 
@@ -94,11 +95,12 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::Withhold(asked) => withhold::run(&Context::open(home, output)?, asked),
         Command::Observe(asked) => observe::run(&Context::open(home, output)?, asked),
         Command::Activity(asked) => activity::run(&Context::open(home, output)?, asked),
-        Command::Backup(asked) => backup::make(&Context::open(home, output)?, &asked),
+        Command::Backup(asked) => backup::run(&Context::open(home, output)?, &asked),
         Command::MoveDatabase(asked) => move_database::run(&Context::open(home, output)?, &asked),
         Command::Restore(asked) => backup::restore(home, &asked, output),
         Command::Trail(asked) => trail::run(&Context::open(home, output)?, &asked),
         Command::Verify(asked) => backup::prove(home, &asked, output),
+        Command::Words(asked) => words::run(&Context::open(home, output)?, &asked),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man(asked) => manual::run(&asked, output),
     }

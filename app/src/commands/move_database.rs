@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -16,7 +17,7 @@ use crate::process::lock;
 
 #[derive(Debug, Args)]
 pub struct MoveDatabase {
-    /// Where to: `sqlite:` with a path inside the home folder, or `postgres://…`; `-` reads it from standard input.
+    /// Where to: `sqlite:` with a path inside `hub/` of the home folder, or `postgres://…`; `-` reads it from standard input.
     #[arg(long, value_name = "ADDRESS")]
     pub to: String,
 }
@@ -40,6 +41,7 @@ pub fn run(context: &Context, asked: &MoveDatabase) -> Result<()> {
             other => other,
         },
     };
+    in_the_hub(context, &to)?;
     let _held = lock::hold_school(&context.home).context("stop the school first")?;
     let from = context.database()?;
     let bar = context.output.progress(0, "moving the records");
@@ -78,6 +80,27 @@ pub fn run(context: &Context, asked: &MoveDatabase) -> Result<()> {
         before.display()
     ));
     Ok(())
+}
+
+/// The hub writes in its own folder and nowhere else: it could not open a SQLite file in another place, or keep what SQLite puts
+/// beside it. Whatever links lead to is what counts.
+fn in_the_hub(context: &Context, to: &DatabaseUrl) -> Result<()> {
+    let Some(file) = to.file() else { return Ok(()) };
+    let real = |path: &Path| path.canonicalize().ok();
+    let folder = file.parent().and_then(real);
+    let is_inside =
+        folder.zip(real(&context.home.hub())).is_some_and(|(folder, hub)| folder.starts_with(hub));
+    // A file that is there already may itself be a link.
+    let is_link = file.symlink_metadata().is_ok_and(|seen| seen.file_type().is_symlink());
+    if is_inside && !is_link {
+        return Ok(());
+    }
+    bail!(
+        "{}: the hub may open a SQLite file in {} alone, so a school there could not start; name one in it, such as \
+         sqlite:hub/records.db. Nothing was moved",
+        file.display(),
+        context.home.hub().display()
+    )
 }
 
 fn typed() -> Result<String> {

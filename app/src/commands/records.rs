@@ -13,6 +13,7 @@ use filtering::publish::{
 };
 use kit::Timestamp;
 use store::{Db, Tx};
+use words::Own;
 
 use crate::commands::context::Context;
 use crate::commands::findings::Findings;
@@ -21,6 +22,7 @@ use crate::commands::secret::{Tells, no_secret, no_secret_under};
 use crate::config::Config;
 use crate::home::{Home, read_key};
 use crate::output::{Failure, Output};
+use crate::own_words;
 use crate::process::portal;
 use crate::process::snapshot::catalogue;
 use crate::process::weighing::weigh;
@@ -50,11 +52,13 @@ struct Places<'a> {
     kept: PathBuf,
     /// The portal's hosts.
     portal: &'a [String],
+    /// What the school says in its own words.
+    words: Own,
 }
 
 impl<'a> Places<'a> {
     fn of(home: &Home, portal: &'a [String]) -> Self {
-        Self { gate: home.gate(), kept: home.lists(), portal }
+        Self { gate: home.gate(), kept: home.lists(), portal, words: own_words::in_use(home) }
     }
 
     /// Publishes with this content; `watch` is told of each list.
@@ -65,6 +69,7 @@ impl<'a> Places<'a> {
             catalogue: &content.catalogue,
             sealed: &content.sealed,
             portal: self.portal,
+            words: &self.words,
             watch,
         }
     }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 use filtering::filter_test;
-use filtering::health::{Lost, many_devices};
+use filtering::health::{Lost, backups_owed, many_devices};
 use filtering::observing;
 use filtering::publish::Published;
 use kit::{Clock, Timestamp, Zone};
 use serde_json::{Value, json};
 
+use crate::commands::backup::doing_now;
 use crate::commands::context::Context;
 use crate::commands::lasting::school_zone;
 use crate::output::{Failure, is_unheard};
@@ -20,7 +21,8 @@ use crate::process::health::Health;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The exit code is 4 where a part is not running or does not answer. With --watch it goes on until it is stopped."
+    after_help = "The exit code is 4 where a part is not running or does not answer, and 6 where the back-ups are not as [backup] in \
+                  fivebar.toml wants them. With --watch it goes on until it is stopped."
 )]
 pub struct Status {
     /// Go on, every two seconds.
@@ -51,6 +53,12 @@ struct Seen {
     failed: Vec<(u32, Timestamp, String)>,
     /// Why a test could not be run by itself.
     not_tested: Option<String>,
+    /// What is owed to the rule of the back-ups, in words; nothing where there is none.
+    owed: Vec<String>,
+    /// When the newest back-up was made that is still there.
+    backed_up: Option<Timestamp>,
+    /// What is being done with back-ups just now.
+    backing_up: Option<String>,
     /// The school's own time.
     zone: Zone,
     /// Whether the portal takes connections, where it is known where it is.
@@ -67,11 +75,13 @@ pub fn run(context: &Context, asked: &Status) -> Result<()> {
         }
         seen.tell(context, before.as_ref());
         if !asked.watch {
-            return if seen.gate.is_some() && seen.log.is_some() && seen.portal != Some(false) {
-                Ok(())
-            } else {
-                Err(Failure::NotRunning("not everything is running; `fivebar run` starts it".to_owned())
-                    .into())
+            if seen.gate.is_none() || seen.log.is_none() || seen.portal == Some(false) {
+                let why = "not everything is running; `fivebar run` starts it".to_owned();
+                return Err(Failure::NotRunning(why).into());
+            }
+            return match seen.owed.first() {
+                None => Ok(()),
+                Some(first) => Err(Failure::BackUpsOwed(first.clone()).into()),
             };
         }
         if is_unheard() {
@@ -86,15 +96,19 @@ impl Seen {
     fn now(context: &Context) -> Result<Self> {
         let at = Clock::System.now();
         let records = context.records()?;
-        let (all, tests, not_tested, zone) = context.wait(async {
+        let (all, tests, not_tested, back_ups, zone) = context.wait(async {
             let mut tx = records.read().await?;
             let all = filtering::list::status(&mut tx).await?;
             let tests = filter_test::newest(&mut tx, LOOKED_BACK).await?;
             let not_tested = filter_test::problem(&mut tx).await?;
+            let back_ups = backups::kept::known(&mut tx).await?;
             let zone = school_zone(&mut tx).await?;
             tx.roll_back().await?;
-            anyhow::Ok((all, tests, not_tested, zone))
+            anyhow::Ok((all, tests, not_tested, back_ups, zone))
         })?;
+        let rule = context.config.backup.as_ref().map(crate::config::Backup::rule);
+        let owed = rule.iter().flat_map(|rule| rule.owed(&back_ups, &zone, at));
+        let owed = owed.map(|owed| backups_owed(&owed, &zone).0).collect();
         let lists = all.iter().map(|one| (one.list.id.clone(), one.word()));
         Ok(Self {
             at,
@@ -112,6 +126,9 @@ impl Seen {
                 .map(|failed| (failed.number, failed.at, failed.report.in_short()))
                 .collect(),
             not_tested,
+            owed,
+            backed_up: back_ups.last_made,
+            backing_up: doing_now(&context.home),
             zone,
             portal: portal(context),
         })
@@ -204,6 +221,15 @@ impl Seen {
         if let Some(why) = &self.not_tested {
             out.say(format!("      it could not be tested by itself: {why}"));
         }
+        if let Some(at) = self.backed_up {
+            out.say(format!("Kept  the newest back-up by rule was made {at}"));
+        }
+        if let Some(doing) = &self.backing_up {
+            out.say(format!("      just now: {doing}"));
+        }
+        for owed in &self.owed {
+            out.say(format!("      BACK-UPS: {owed}"));
+        }
         for (number, at, outcome) in &self.failed {
             out.say(format!(
                 "      number {number} of {at} {outcome}; nobody was tested as these groups since: `fivebar filter-test` does"
@@ -241,6 +267,9 @@ impl Seen {
                 "number": number, "at": at.to_string(), "passed": passed, "in_short": outcome,
             })),
             "filter_test_problem": self.not_tested,
+            "back_ups": {
+                "newest": self.backed_up.map(|at| at.to_string()), "owed": self.owed, "now": self.backing_up,
+            },
             "filter_tests_failed": self.failed.iter().map(|(number, at, outcome)| json!({
                 "number": number, "at": at.to_string(), "in_short": outcome,
             })).collect::<Vec<_>>(),

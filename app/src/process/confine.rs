@@ -19,6 +19,8 @@ pub struct Reach {
     pub read: Vec<PathBuf>,
     /// Folders it may read and write.
     pub write: Vec<PathBuf>,
+    /// Folders whose programs it may run.
+    pub run: Vec<PathBuf>,
 }
 
 /// How much of it the kernel enforces.
@@ -40,7 +42,8 @@ pub fn confine(reach: &Reach) -> anyhow::Result<Confined> {
     let mut rules =
         Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(all)?.create()?;
     let read_only = AccessFs::ReadFile | AccessFs::ReadDir;
-    for (paths, access) in [(&reach.read, read_only), (&reach.write, all)] {
+    let also_run = read_only | AccessFs::Execute;
+    for (paths, access) in [(&reach.read, read_only), (&reach.write, all), (&reach.run, also_run)] {
         for path in paths {
             // A folder that is not there (no /etc/ssl on a small machine) needs no right.
             if let Ok(fd) = PathFd::new(path) {

@@ -115,6 +115,7 @@ pub fn run(
     let confined = confine(&Reach {
         read: vec![home.gate(), MACHINE_START.into()],
         write: vec![activity::pages_folder(&home.run()), home.health()],
+        ..Reach::default()
     })?;
     tracing::info!(?confined, "The gate may touch its own folders only");
 

@@ -6,21 +6,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use engine::{Current, KnownBy, Reason, SealedKey};
-use filtering::portal::{LogUnavailable, Named, NamedBy, RecentBlocks, Refusal, Soon};
+use engine::{Current, SealedKey};
 use filtering::publish::Published;
-use kit::{Clock, Private, Timestamp, Zone};
-use store::{Actor, Db};
+use kit::{Clock, Private, Zone};
+use store::Db;
 
+use crate::commands::backup::doing_now;
 use crate::commands::context::database_url;
-use crate::commands::origins::{self, Told};
 use crate::config::Config;
 use crate::home::{Home, read_key};
+use crate::process::asking::{ASKING, AskTheLog, named};
 use crate::process::brought_back;
 use crate::process::confine::{Reach, confine};
+use crate::process::ending::{end_last_days, write_down_ends};
+use crate::process::keeping::Keeping;
 use crate::process::mending::{Alarm, Mending};
 use crate::process::metrics;
 use crate::process::notify::Manager;
+use crate::process::plain;
 use crate::process::portal::{self, own_address};
 use crate::process::publishing::{GateFile, Publishing};
 use crate::process::renewing::Renewing;
@@ -31,6 +34,9 @@ use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Person, Ready};
 use crate::process::testing::Testing;
 use crate::process::users::Account;
+
+/// How long work beside the pages may take once it is time to stop.
+const LEAVING: Duration = Duration::from_secs(20);
 
 /// How often the hub looks whether another snapshot was published.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -75,11 +81,7 @@ pub fn run(
     let metrics = config.metrics.listen.and_then(|address| {
         metrics::bind(address).inspect_err(|error| tracing::error!("{error:#}; the hub goes on without")).ok()
     });
-    let confined = confine(&Reach {
-        read: [read_outside(), vec![home.health()]].concat(),
-        // Lists are fetched into their folder, and read where what was published of them is damaged.
-        write: vec![home.hub(), home.gate(), home.lists()],
-    })?;
+    let confined = confine(&reach(home, config)?)?;
     tracing::info!(?confined, "The hub may touch its own folders only");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listeners = Listeners { portal: listener, secure, metrics };
@@ -89,7 +91,29 @@ pub fn run(
             // Whatever is served stands still where this does.
             () = manager.keep_telling(|| true) => Ok(()),
         }
-    })
+    })?;
+    // What is cut off half way, as a back-up may be, leaves nothing that counts: nobody waits for it long.
+    runtime.shutdown_timeout(LEAVING);
+    Ok(())
+}
+
+/// What the hub may touch once it serves.
+fn reach(home: &Home, config: &Config) -> Result<Reach> {
+    let mut reach = Reach {
+        read: [read_outside(), vec![home.health()]].concat(),
+        // Lists are fetched into their folder, and read where what was published of them is damaged.
+        write: vec![home.hub(), home.gate(), home.lists()],
+        run: Vec::new(),
+    };
+    let Some(backup) = &config.backup else { return Ok(reach) };
+    // What goes into a back-up, and where it goes.
+    reach.read.extend([home.config(), home.keys(), home.certificate()]);
+    reach.write.extend(backup.folder());
+    if database_url(home, config)?.file().is_none() {
+        // PostgreSQL's own programs write the dump and load it again.
+        reach.run.extend(["/usr/lib", "/usr/bin", "/usr/local", "/lib", "/lib64"].map(PathBuf::from));
+    }
+    Ok(reach)
 }
 
 /// What the hub has read of the school's keys.
@@ -173,6 +197,7 @@ async fn serve(
         .run(),
     );
     tokio::spawn(watch(home.clone(), sealed_key.clone(), Arc::clone(&current), seen, mending));
+    tokio::spawn(Keeping { home: home.clone(), config: config.clone(), records: db.clone() }.run());
 
     let tries = Arc::new(people::account::Counts::default());
     let publishes = Publishing {
@@ -208,6 +233,13 @@ async fn serve(
             asking: tokio::sync::Semaphore::new(ASKING),
         }),
         named: named(home.clone(), Arc::clone(&current)),
+        back_ups: backups::Watching {
+            rule: config.backup.as_ref().map(crate::config::Backup::rule),
+            now: {
+                let home = home.clone();
+                Arc::new(move || doing_now(&home))
+            },
+        },
         notices: {
             let filter = Arc::clone(&current);
             Arc::new(move || {
@@ -220,7 +252,7 @@ async fn serve(
     if let Some(listener) = listeners.metrics {
         tokio::spawn(metrics::serve(listener, home.clone(), Arc::clone(&tries)));
     }
-    let listener = tokio::net::TcpListener::from_std(listeners.portal)?;
+    let listener = listeners.portal;
     portal::write_address(home, listener.local_addr()?)?;
     when_ready(&Ready {
         portal: Some(listener.local_addr()?),
@@ -233,11 +265,7 @@ async fn serve(
     let pages = filtering::routes(portal);
     let (told, also_told) = (stop.clone(), stop.clone());
     let secure = listeners.secure.map(|secure| secure.serve(pages.clone(), also_told));
-    let plain = async {
-        let pages = pages.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, pages).with_graceful_shutdown(async move { told.said().await }).await?;
-        anyhow::Ok(())
-    };
+    let plain = plain::serve(listener, pages, told);
     let secure = async {
         match secure {
             Some(secure) => secure.await,
@@ -248,27 +276,6 @@ async fn serve(
     // What was done until now is known from now on.
     brought_back::look(home, &db, Clock::System.now()).await?;
     Ok(())
-}
-
-/// Which lists name a site, for the portal. What cannot be said is left out: the page is about why, not about lists.
-fn named(home: Home, current: Arc<Current>) -> Named {
-    Arc::new(move |host| {
-        let policy = current.policy();
-        let known = match origins::about(&home, policy.index(), host, host.parse().ok(), None) {
-            Ok(known) => known.told,
-            Err(error) => {
-                tracing::debug!(%error, "The portal cannot say since when lists name a site");
-                Vec::new()
-            }
-        };
-        let told = known.into_iter().filter(Told::lists_it);
-        told.map(|told| NamedBy {
-            list: told.list,
-            licence: told.licence,
-            first_seen: told.first_seen.to_string(),
-        })
-        .collect()
-    })
 }
 
 /// Whether a connection from that address can be one that the gate made: where the machine speaks to itself, its own
@@ -318,131 +325,6 @@ async fn watch(home: Home, key: SealedKey, current: Arc<Current>, mut seen: Publ
             Err(_) => return,
         }
     }
-}
-
-/// How often the hub looks whether something has ended by itself.
-const ENDS_EVERY: Duration = Duration::from_secs(10);
-
-/// Writes into the access trail that an override, a focus or withheld access ended by itself, and that a proposal waited in vain. Gates go by the clock and
-/// wait for nobody; what ended while no hub ran is written down when one starts.
-async fn write_down_ends(home: Home, db: Db) {
-    let mut since = Timestamp::from_millis(i64::MIN);
-    loop {
-        let at = Clock::System.now();
-        if let Err(error) = brought_back::look(&home, &db, at).await {
-            tracing::error!(
-                error = format!("{error:#}"),
-                "It cannot be told whether the records were brought back"
-            );
-        }
-        let over = async { ends(&db, since, at).await.and(lapse(&db, at).await) };
-        match over.await {
-            Ok(()) => since = at.plus_millis(-OVERLAP_MS),
-            Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "What ended by itself is not in the trail yet")
-            }
-        }
-        tokio::time::sleep(ENDS_EVERY).await;
-    }
-}
-
-/// Proposals to which nobody agreed in time.
-async fn lapse(db: &Db, at: Timestamp) -> Result<()> {
-    let mut tx = db.read().await?;
-    let some = register::approval::is_overdue(&mut tx, at).await?;
-    tx.roll_back().await?;
-    if some {
-        let mut tx = db.begin().await?;
-        register::approval::lapse(&mut tx, &store::Actor::Job("approvals"), at).await?;
-        tx.commit().await?;
-    }
-    Ok(())
-}
-
-/// Takes those off the roll whose last day is over, so that they are signed out and gates know it.
-async fn end_last_days(db: Db, publishes: Publishing) {
-    loop {
-        let at = Clock::System.now();
-        if let Err(error) = last_days(&db, &publishes, at).await {
-            tracing::error!(error = format!("{error:#}"), "Whose last day is over is still on the roll")
-        }
-        tokio::time::sleep(ENDS_EVERY).await;
-    }
-}
-
-async fn last_days(db: &Db, publishes: &Publishing, at: Timestamp) -> Result<()> {
-    let job = Actor::Job("last-days");
-    let mut tx = db.read().await?;
-    let some = people::intake::some_last_day_is_over(&mut tx, at).await?;
-    tx.roll_back().await?;
-    if some {
-        let mut tx = db.begin().await?;
-        people::intake::end_days(&mut tx, &job, at).await?;
-        people::intake::Publishes::roll(publishes, tx, job, at).await?;
-    }
-    Ok(())
-}
-
-/// So much is looked at again, should the clock have been set back a little.
-const OVERLAP_MS: i64 = 3_600_000;
-
-async fn ends(db: &Db, since: Timestamp, at: Timestamp) -> Result<()> {
-    let mut tx = db.read().await?;
-    let some = filtering::lasting::has_ended(&mut tx, since, at).await?;
-    tx.roll_back().await?;
-    if some {
-        let mut tx = db.begin().await?;
-        filtering::lasting::say_ended(&mut tx, since, at).await?;
-        tx.commit().await?;
-    }
-    Ok(())
-}
-
-/// Asks the log process what a device was last refused.
-struct AskTheLog {
-    client: activity::Client,
-    filter: Arc<Current>,
-    /// Anybody may ask, so few at a time do.
-    asking: tokio::sync::Semaphore,
-}
-
-/// So many ask the log at a time what they were refused; others wait for their turn.
-const ASKING: usize = 4;
-
-/// How many refusals the page shows.
-const SHOWN: usize = 8;
-
-impl RecentBlocks for AskTheLog {
-    fn last(&self, client: IpAddr) -> Soon<'_, Result<Vec<Refusal>, LogUnavailable>> {
-        Box::pin(async move {
-            let unavailable = |error: Box<dyn std::error::Error + Send + Sync>| LogUnavailable(error);
-            let _turn = self.asking.acquire().await.map_err(|error| unavailable(error.into()))?;
-            let log = self.client.clone();
-            let asked = tokio::task::spawn_blocking(move || log.recent_refusals(client, SHOWN)).await;
-            let events = asked
-                .map_err(|error| unavailable(error.into()))?
-                .map_err(|error| unavailable(error.into()))?;
-            // What the school's own test was refused is nobody's.
-            let theirs = events.into_iter().filter(|event| event.known_by != KnownBy::FilterTest);
-            Ok(theirs.map(|event| refusal(event, &self.filter)).collect())
-        })
-    }
-}
-
-fn refusal(event: activity::Event, filter: &Current) -> Refusal {
-    let reason = Reason {
-        step: event.step,
-        rule: event.rule,
-        fact: event.fact,
-        category: event.category,
-        list: event.list,
-        group: event.group,
-        beside: event.beside,
-    };
-    let decision =
-        engine::Decision { verdict: event.verdict, reason, obligations: engine::Obligations::default() };
-    let (category, saying) = (event.category, filter.say(&decision));
-    Refusal { host: event.host, at: event.at, step: event.step, saying, category }
 }
 
 /// Everybody with a device of their own at a fixed address, for scripts.

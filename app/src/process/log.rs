@@ -19,7 +19,11 @@ pub fn run(
     when_ready: impl FnOnce(&Ready),
 ) -> Result<()> {
     user.map_or(Ok(()), Account::take_on)?;
-    let confined = confine(&Reach { read: vec![MACHINE_START.into()], write: vec![home.log(), home.run()] })?;
+    let confined = confine(&Reach {
+        read: vec![MACHINE_START.into()],
+        write: vec![home.log(), home.run()],
+        ..Reach::default()
+    })?;
     tracing::info!(?confined, "The log may touch its own folders only");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let guard = runtime.enter();

@@ -1,21 +1,25 @@
 //! The three processes of a running school, and the one that keeps them running.
 
 pub mod apart;
+mod asking;
 pub mod brought_back;
 pub mod certificate;
 pub mod confine;
 pub mod descriptors;
+mod ending;
 pub mod gate;
 pub mod hand_over;
 pub mod health;
 pub mod hub;
 mod idle;
+mod keeping;
 pub mod lock;
 pub mod log;
 pub mod mending;
 pub mod metrics;
 pub mod notify;
 pub mod ownership;
+mod plain;
 pub mod portal;
 mod publishing;
 pub mod renewing;

@@ -18,9 +18,11 @@ use crate::process::stop::Stop;
 use crate::process::supervisor::Bind;
 
 /// How long whoever connects may take to say what they speak.
-const GREETING: Duration = Duration::from_secs(10);
+pub const GREETING: Duration = Duration::from_secs(10);
+/// How long the head of a request may take, the time between two of one connection included.
+const HEAD: Duration = Duration::from_secs(30);
 /// How long answers under way may take once it is time to stop.
-const ENDING: Duration = Duration::from_secs(5);
+pub const ENDING: Duration = Duration::from_secs(5);
 
 /// Where it is served, and what shows browsers that it is the school's.
 pub struct Secure {
@@ -68,11 +70,16 @@ impl Secure {
             told.graceful_shutdown(Some(ENDING));
         });
         let pages = pages.layer(Extension(Encrypted)).into_make_service_with_connect_info::<SocketAddr>();
-        axum_server::from_tcp_rustls(self.listener, RustlsConfig::from_config(spoken))?
+        let mut server = axum_server::from_tcp_rustls(self.listener, RustlsConfig::from_config(spoken))?
             .handle(handle)
-            .first_request_timeout(GREETING)
-            .serve(pages)
-            .await?;
+            .first_request_timeout(GREETING);
+        bounded(&mut server);
+        server.serve(pages).await?;
         Ok(())
     }
+}
+
+/// Bounds the head of every request, also of those after the first of a connection. A body is bounded by the guard of the pages.
+pub fn bounded<A: axum_server::Address, C>(server: &mut axum_server::Server<A, C>) {
+    server.http_builder().http1().header_read_timeout(HEAD);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lists::ListIndex;
 use serde::{Deserialize, Serialize};
+use words::{Own, Words};
 
 use crate::catalogue::Catalogue;
 use crate::document::{PolicyDocument, Problem};
@@ -29,6 +30,9 @@ pub struct Published {
     /// is kept from asking why, or from reporting. And `*.zone` for each zone that the school's own servers answer for.
     #[serde(default)]
     pub portal: Vec<String>,
+    /// What the school says in its own words on the pages that anybody meets, over the words that come with the program.
+    #[serde(default, skip_serializing_if = "Own::is_empty")]
+    pub words: Own,
 }
 
 /// Why a published policy cannot be used.
@@ -51,6 +55,7 @@ impl Published {
             sealed: sealed.publish(),
             recipients: Recipients::default(),
             portal: Vec::new(),
+            words: Own::default(),
         }
     }
 
@@ -65,7 +70,13 @@ impl Published {
         let sealed = Arc::new(Sealed::open(key, &self.sealed)?);
         let document = PolicyDocument::parse(&self.document).map_err(PublishedError::Document)?;
         let catalogue = catalogue.with_portal(&self.portal);
+        let words = if self.words.is_empty() {
+            Words::built_in()
+        } else {
+            Arc::new(Words::built_in().with(&self.words))
+        };
         FilterPolicy::compile_with(&document, &catalogue, index, &sealed, Covered::Drop)
+            .map(|policy| policy.with_words(words))
             .map_err(PublishedError::Document)
     }
 }

@@ -1,5 +1,9 @@
 //! A decision in words: short and kind for the person who meets it.
 
+use std::borrow::Cow;
+
+use words::Say;
+
 use crate::decision::{Decision, Refusal};
 use crate::live::Live;
 use crate::policy::{FilterPolicy, Kind, LIVE};
@@ -12,10 +16,47 @@ pub struct Saying {
     pub reason: String,
     /// The category in the school's words, where one was the ground.
     pub category: Option<String>,
+    /// The line of the table that spoke, in the school's words, where it was one without a category.
+    pub activity: Option<String>,
     /// Whether asking for the site could open it: false for what nobody at the school may open.
     pub may_ask: bool,
     /// Whether the ground is one that a child may be hurt by (self-harm, abuse): help comes first on the page.
     pub offer_help: bool,
+    /// The label of the reason, for other languages; empty where the school's own words stand, which nobody can translate for it.
+    pub label: &'static str,
+}
+
+impl Saying {
+    /// The reason in somebody's language, and the language that it is in: the school's own words are its own.
+    pub fn reason_in<'s>(&'s self, say: &'s Say) -> (Cow<'s, str>, &'s str) {
+        // What a front refused by itself is told in full in English alone.
+        if self.label.is_empty() || (say.tag() == words::SOURCE && self.label == OTHER) {
+            return (Cow::Borrowed(&self.reason), words::SOURCE);
+        }
+        let kind = self.category.as_deref().or(self.activity.as_deref()).unwrap_or("");
+        (Cow::Owned(say.fill(self.label, &[("kind", kind)])), say.tag())
+    }
+}
+
+/// The label where there is none that says more.
+const OTHER: &str = "reason.other";
+
+/// The label of a refusal that the program has words of its own for.
+const fn label(step: Step) -> &'static str {
+    match step {
+        Step::Sealed => "reason.sealed",
+        Step::LockedBlock => "reason.locked",
+        Step::Withheld => "reason.withheld",
+        Step::Focus => "reason.focus",
+        Step::Override => "reason.closed-for-now",
+        Step::School => "reason.school",
+        Step::PermittedUse => "reason.use",
+        Step::Unknown => "reason.unknown",
+        Step::Content => "reason.content",
+        Step::Front => OTHER,
+        // What is open needs no words to a child, and what another filter decided is staff's to read.
+        Step::Help | Step::Essential | Step::LockedAllow | Step::Elsewhere => "",
+    }
 }
 
 /// The decision in words. A sealed entry is never described; no list's source and no other person is named.
@@ -25,6 +66,13 @@ pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {
     let given = given_reason(policy, live, decision).filter(|text| !text.trim().is_empty());
     let school_word = |default: &str| given.map_or_else(|| default.to_owned(), str::to_owned);
     let blocked = decision.verdict.closes();
+    let is_given =
+        given.is_some() && matches!(reason.step, Step::LockedBlock | Step::Override | Step::School);
+    let activity = (reason.step == Step::PermittedUse)
+        .then(|| policy.entry(reason.rule))
+        .flatten()
+        .and_then(|entry| policy.document().uses.get(entry.place as usize))
+        .map(|row| row.activity.clone());
     let text = match reason.step {
         Step::Sealed => "This content is illegal and nobody at this school can open it.".to_owned(),
         Step::Help => "Help is always open.".to_owned(),
@@ -41,10 +89,7 @@ pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {
         Step::School if blocked => school_word("The school has closed this site."),
         Step::School => "The school has opened this site.".to_owned(),
         Step::PermittedUse => {
-            let activity = policy
-                .entry(reason.rule)
-                .and_then(|entry| policy.document().uses.get(entry.place as usize))
-                .map_or("This kind of site", |row| row.activity.as_str());
+            let activity = activity.as_deref().unwrap_or("This kind of site");
             let kind = category.map_or(activity, |category| category.name.as_str());
             if blocked {
                 format!("The school's rules do not allow this now: {kind}.")
@@ -63,6 +108,8 @@ pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {
     Saying {
         reason: text,
         category: category.map(|category| category.name.clone()),
+        activity,
+        label: if blocked && !is_given { label(reason.step) } else { "" },
         may_ask: decision.verdict.is_block()
             && matches!(
                 reason.step,

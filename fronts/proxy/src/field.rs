@@ -21,6 +21,8 @@ pub enum Known {
     UserAgent,
     /// `Accept`.
     Accept,
+    /// `Accept-Language`.
+    AcceptLanguage,
     /// The pass of the school's own test. It is for this proxy only and never passed on.
     TestPass,
     /// Another one that is for one connection only, or for this proxy only, and is never passed on.
@@ -50,6 +52,7 @@ pub fn known(name: &[u8]) -> Known {
         14 if is("http2-settings") => Known::OneHop,
         // Only the gate says for whom it speaks.
         14 if is(engine::behalf::FIELD) => Known::OneHop,
+        15 if is("accept-language") => Known::AcceptLanguage,
         16 if is("proxy-connection") => Known::ProxyConnection,
         17 if is("transfer-encoding") => Known::TransferEncoding,
         18 if is("proxy-authenticate") => Known::OneHop,

@@ -56,7 +56,7 @@ pub fn request(
             continue;
         }
         match known(name) {
-            Known::Other | Known::UserAgent | Known::Accept | Known::Expect
+            Known::Other | Known::UserAgent | Known::Accept | Known::AcceptLanguage | Known::Expect
                 if !is_named(name, &ask.named, head) =>
             {
                 line(out, name, field.value.of(head));
@@ -118,7 +118,12 @@ pub fn answer(
     for field in &parts.fields {
         let name = field.name.of(head);
         match known(name) {
-            Known::Other | Known::UserAgent | Known::Accept | Known::Expect | Known::Host
+            Known::Other
+            | Known::UserAgent
+            | Known::Accept
+            | Known::AcceptLanguage
+            | Known::Expect
+            | Known::Host
                 if !is_named(name, &answer.named, head) =>
             {
                 line(out, name, field.value.of(head));

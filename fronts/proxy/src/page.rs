@@ -10,13 +10,16 @@ use base64::engine::general_purpose::STANDARD;
 use engine::Saying;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
+use words::Say;
 
 use crate::config::HelpLine;
 
 const STYLE: &str = "body{font:1.125rem/1.6 system-ui,sans-serif;max-width:40rem;margin:0 auto;padding:1.5rem;\
 color:#0b0c0c;background:#fff}h1{font-size:1.75rem;line-height:1.25;overflow-wrap:anywhere}\
 h2{font-size:1.25rem;margin-top:2rem}a{color:#1d4f91}a:focus{outline:3px solid #0b0c0c;background:#fd0}\
-li{margin:.5rem 0}.why{border-left:.5rem solid #1d4f91;padding:.25rem 1rem}";
+li{margin:.5rem 0}.why{border-inline-start:.5rem solid #1d4f91;padding:.25rem 1rem}\
+bdi{overflow-wrap:anywhere}nav{margin-top:2rem;border-top:1px solid #b1b4b6}nav ul{list-style:none;padding:0}\
+nav li{display:inline-block;margin:.25rem 0;margin-inline-end:1rem}nav a{display:inline-block;min-height:1.5rem}";
 
 static STYLE_HASH: LazyLock<String> = LazyLock::new(|| STANDARD.encode(Sha256::digest(STYLE)));
 
@@ -63,6 +66,8 @@ pub struct Page {
 /// Everything the block page says.
 #[derive(Debug, Clone, Copy)]
 pub struct Blocked<'a> {
+    /// The language of whoever meets it.
+    pub say: &'a Say,
     /// The host, as it may be shown; empty where a sealed entry spoke, which no page repeats.
     pub host: &'a str,
     /// The decision in words.
@@ -86,39 +91,82 @@ pub fn blocked(about: &Blocked<'_>, wanted: Wanted) -> Page {
         Wanted::Style => small("text/css; charset=utf-8", "/* blocked by the school's filter */"),
         Wanted::Script => small("text/javascript; charset=utf-8", "// blocked by the school's filter"),
         Wanted::Page => {
-            let body = shell("This page is blocked", &blocked_body(about)).into_string();
+            let say = about.say;
+            let body =
+                shell(say.tag(), say.direction(), say.say("block.title"), &blocked_body(about)).into_string();
             Page { status: 403, kind: "text/html; charset=utf-8", body, error }
         }
     }
 }
 
 fn blocked_body(about: &Blocked<'_>) -> Markup {
-    let Blocked { host, saying, help, portal, ticket } = about;
+    let Blocked { say, host, saying, help, portal, ticket } = about;
     let link = |what: &str| format!("{portal}/{what}?t={ticket}");
+    let (reason, spoken) = saying.reason_in(say);
+    let (before, after) = say.around("block.site", "site");
+    let (kind_before, kind_after) = say.around("block.kind", "kind");
     html! {
-        h1 { "This page is blocked" }
-        @if saying.offer_help { (help_lines("If something is wrong, you can talk to someone now", help)) }
-        p.why { (saying.reason) }
+        h1 { (say.say("block.title")) }
+        @if saying.offer_help { (help_lines(say, "block.talk-now", help)) }
+        p.why lang=[other(say, spoken)] dir=[other(say, spoken).map(|_| "auto")] { (reason) }
         @if !host.is_empty() { p {
-            "The site is " strong { (host) } "."
-            @if let Some(category) = &saying.category { " The school keeps it under “" (category) "”." }
+            (before) bdi { strong { (host) } } (after)
+            @if let Some(category) = &saying.category {
+                " " (kind_before) bdi lang=[other(say, words::SOURCE)] { (category) } (kind_after)
+            }
         } }
-        h2 { "What helps" }
+        h2 { (say.say("block.helps")) }
         ul {
-            li { a href=(link("why")) { "See why this is blocked" } }
-            @if saying.may_ask { li { a href=(link("requests")) { "Ask for this site" } } }
-            li { a href=(link("reports")) { "Report something about this site" } ", or tell an adult you trust" }
-            li { a href={ (portal) "/who-sees" } { "See who sees what you do" } }
+            li { a href=(link("why")) { (say.say("block.why")) } }
+            @if saying.may_ask { li { a href=(link("requests")) { (say.say("block.ask")) } } }
+            li { a href=(link("reports")) { (say.say("block.report")) } }
+            li { a href={ (portal) "/who-sees" } { (say.say("block.who")) } }
         }
-        @if !saying.offer_help { (help_lines("If you need to talk to someone", help)) }
+        p { (say.say("block.adult")) }
+        @if !saying.offer_help { (help_lines(say, "block.talk", help)) }
+        (languages(about))
     }
 }
 
-fn help_lines(title: &str, help: &[HelpLine]) -> Markup {
+/// The language of something, where it is not the page's own.
+fn other<'s>(say: &Say, tag: &'s str) -> Option<&'s str> {
+    (say.tag() != tag).then_some(tag)
+}
+
+fn help_lines(say: &Say, title: &str, help: &[HelpLine]) -> Markup {
+    let english = other(say, words::SOURCE);
     html! {
         @if !help.is_empty() {
-            h2 { (title) }
-            ul { @for line in help { li { a href=(line.url) { (line.name) } ": " (line.how) } } }
+            h2 { (say.say(title)) }
+            ul lang=[english] dir=[english.map(|_| "ltr")] {
+                @for line in help { li { a href=(line.url) { (line.name) } ": " (line.how) } }
+            }
+        }
+    }
+}
+
+/// The same page in other languages, each by its own name: at the portal, which remembers the choice. The page that is blocked cannot.
+fn languages(about: &Blocked<'_>) -> Markup {
+    let Blocked { say, portal, ticket, .. } = about;
+    html! {
+        nav aria-label=(say.say("page.languages")) {
+            ul {
+                @for language in say.words().languages() {
+                    @let (tag, name) = (&language.tag, &language.name);
+                    li {
+                        @if tag == say.tag() {
+                            span lang=(tag) aria-current="true" { (name) }
+                        } @else {
+                            a lang=(tag) hreflang=(tag) dir=(if language.right_to_left { "rtl" } else { "ltr" })
+                                href={ (portal) "/language?to=" (tag) "&back=%2Fwhy%3Ft%3D" (ticket) } { (name) }
+                        }
+                    }
+                }
+            }
+        }
+        @if say.is_draft() {
+            p { (say.say("page.draft")) }
+            p lang="en" dir="ltr" { (say.in_english("page.draft")) }
         }
     }
 }
@@ -130,13 +178,19 @@ pub fn trouble(status: u16, title: &str, sentence: &str, error: Option<&'static 
         p.why { (sentence) }
         p { "If this goes on, tell the school's technician what you see here." }
     };
-    Page { status, kind: "text/html; charset=utf-8", body: shell(title, &body).into_string(), error }
+    Page {
+        status,
+        kind: "text/html; charset=utf-8",
+        body: shell("en-GB", "ltr", title, &body).into_string(),
+        error,
+    }
 }
 
-fn shell(title: &str, body: &Markup) -> Markup {
+fn shell(tag: &str, direction: &str, title: &str, body: &Markup) -> Markup {
+    let tag = if tag == words::SOURCE { "en-GB" } else { tag };
     html! {
         (DOCTYPE)
-        html lang="en-GB" {
+        html lang=(tag) dir=(direction) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";

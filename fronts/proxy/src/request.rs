@@ -148,6 +148,8 @@ pub struct Ask {
     pub agent: Span,
     /// What it accepts.
     pub accept: Span,
+    /// And in which languages.
+    pub languages: Span,
     /// The pass of the school's own test, as it was sent.
     pub pass: Span,
 }
@@ -179,6 +181,7 @@ pub fn understand(head: &[u8], parts: &Parts) -> Result<Ask, Refused> {
         named: seen.named,
         agent: seen.agent,
         accept: seen.accept,
+        languages: seen.languages,
         pass: seen.pass,
     })
 }
@@ -197,6 +200,7 @@ struct Seen<'a> {
     named: Vec<Span>,
     agent: Span,
     accept: Span,
+    languages: Span,
     pass: Span,
 }
 
@@ -223,6 +227,7 @@ impl<'a> Seen<'a> {
             }
             Known::UserAgent => self.agent = span,
             Known::Accept => self.accept = span,
+            Known::AcceptLanguage => self.languages = span,
             Known::TestPass => self.pass = span,
             _ => {}
         }
@@ -238,7 +243,9 @@ impl<'a> Seen<'a> {
                 Known::Upgrade => self.upgrade_option = true,
                 _ if word.eq_ignore_ascii_case(b"close") => self.close = true,
                 _ if word.eq_ignore_ascii_case(b"keep-alive") => {}
-                Known::Other | Known::UserAgent | Known::Accept => self.named.push(span.word(word, head)),
+                Known::Other | Known::UserAgent | Known::Accept | Known::AcceptLanguage => {
+                    self.named.push(span.word(word, head))
+                }
                 _ => {}
             }
         }

@@ -1,6 +1,7 @@
 //! Journeys: the real program, reached with the clients that people have.
 
 mod alive;
+mod back_ups_by_rule;
 mod backups;
 mod checkpoints;
 mod command_line;

@@ -37,6 +37,9 @@ pub enum PageError {
     /// The form did not arrive whole in time.
     #[error("the form took too long to arrive")]
     TooSlow,
+    /// Too much of it is under way already.
+    #[error("too much is under way at once")]
+    Busy,
     /// The form cannot be read.
     #[error("the form cannot be read")]
     Unreadable,
@@ -107,6 +110,11 @@ impl IntoResponse for PageError {
                 StatusCode::REQUEST_TIMEOUT,
                 "That took too long to arrive",
                 "Nothing was changed. Go back a page and send the form again: what you wrote is still there.".to_owned(),
+            ),
+            Self::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Others are sending files just now",
+                "Nothing was changed. Go back a page and send it again in a minute.".to_owned(),
             ),
             Self::Unreadable => (
                 StatusCode::BAD_REQUEST,

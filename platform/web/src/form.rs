@@ -121,13 +121,24 @@ pub fn is_our_own(path: &str) -> bool {
 /// What is wrong with a form: for each field one sentence that says what to do, in the order of the fields. The
 /// person's own words stay in the [`Submitted`] beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Mistakes(Vec<(&'static str, String)>);
+pub struct Mistakes {
+    lines: Vec<(&'static str, String)>,
+    /// The heading of the summary and the word before each message, where they are not the English ones.
+    spoken: Option<(String, String)>,
+}
 
 impl Mistakes {
+    /// In another language: the heading of the summary, and the word that is read out before each message.
+    #[must_use]
+    pub fn spoken(self, heading: &str, before: &str) -> Self {
+        let before = before.trim_end_matches([':', '：']).to_owned();
+        Self { spoken: Some((heading.to_owned(), before)), ..self }
+    }
+
     /// Adds what is wrong with the field of that id. The first thing said about a field stands.
     pub fn add(&mut self, field: &'static str, say: impl Into<String>) {
-        if !self.0.iter().any(|(known, _)| *known == field) {
-            self.0.push((field, say.into()));
+        if !self.lines.iter().any(|(known, _)| *known == field) {
+            self.lines.push((field, say.into()));
         }
     }
 
@@ -138,21 +149,33 @@ impl Mistakes {
 
     /// Whether the form can be taken.
     pub fn none(&self) -> bool {
-        self.0.is_empty()
+        self.lines.is_empty()
     }
 
     /// The message beside that field.
     pub fn beside(&self, field: &str) -> Option<ErrorMessage> {
-        self.0.iter().find(|(known, _)| *known == field).map(|(_, say)| ErrorMessage::new(say))
+        self.lines.iter().find(|(known, _)| *known == field).map(|(_, say)| {
+            let message = ErrorMessage::new(say);
+            match &self.spoken {
+                Some((_, before)) => ErrorMessage { prefix: Some(before.clone()), ..message },
+                None => message,
+            }
+        })
     }
 
     /// The summary at the top; none where nothing is wrong.
     pub fn summary(&self) -> Option<ErrorSummary> {
-        let lines = self.0.iter().map(|(field, say)| ErrorLine {
+        let lines = self.lines.iter().map(|(field, say)| ErrorLine {
             content: say.render(),
             href: Some(format!("#{}", if field.is_empty() { "main-content" } else { field })),
         });
-        (!self.none()).then(|| ErrorSummary::new(lines.collect()))
+        (!self.none()).then(|| {
+            let summary = ErrorSummary::new(lines.collect());
+            match &self.spoken {
+                Some((heading, _)) => ErrorSummary { title: heading.render(), ..summary },
+                None => summary,
+            }
+        })
     }
 }
 

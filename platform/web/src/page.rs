@@ -20,6 +20,73 @@ pub struct Shell {
     pub links: Vec<(String, String)>,
     /// Who is signed in, where somebody is.
     pub signed_in: Option<SignedIn>,
+    /// The language of the page and the shell's own words in it; English where none is said.
+    pub spoken: Option<Spoken>,
+}
+
+/// The language that a page is in, with what the shell itself says.
+#[derive(Debug, Clone)]
+pub struct Spoken {
+    /// Its tag (BCP 47).
+    pub tag: String,
+    /// Whether it is written from right to left.
+    pub right_to_left: bool,
+    /// The way past the header.
+    pub skip: String,
+    /// What the window's title begins with where a form was not right.
+    pub error: String,
+    /// What the ways back are called.
+    pub way_back: String,
+    /// What the links at the foot are called.
+    pub footer: String,
+    /// What the menu of languages is called.
+    pub languages: String,
+    /// Every language there is.
+    pub others: Vec<OtherLanguage>,
+    /// What is said of the words themselves at the foot: in the language, and in English.
+    pub note: Option<(String, String)>,
+}
+
+/// A language that the page is there in.
+#[derive(Debug, Clone)]
+pub struct OtherLanguage {
+    /// Its tag.
+    pub tag: String,
+    /// What those who speak it call it.
+    pub name: String,
+    /// Whether it is written from right to left.
+    pub right_to_left: bool,
+    /// Where the page is in it; `None` for the one that it is in.
+    pub href: Option<String>,
+}
+
+impl Spoken {
+    const fn direction(right_to_left: bool) -> &'static str {
+        if right_to_left { "rtl" } else { "ltr" }
+    }
+
+    /// The menu: each language by its own name, since whoever needs it may read no other.
+    fn menu(&self) -> Markup {
+        html! {
+            nav .fivebar-languages aria-label=(self.languages) {
+                ul {
+                    @for other in &self.others {
+                        li {
+                            @match &other.href {
+                                None => span lang=(other.tag) aria-current="true" { (other.name) },
+                                Some(href) => a .govuk-link lang=(other.tag) hreflang=(other.tag)
+                                    dir=(Self::direction(other.right_to_left)) href=(href) { (other.name) },
+                            }
+                        }
+                    }
+                }
+            }
+            @if let Some((own, english)) = &self.note {
+                p .fivebar-note { (own) }
+                p .fivebar-note lang="en" dir="ltr" { (english) }
+            }
+        }
+    }
 }
 
 /// Who is signed in, for the top of their pages.
@@ -118,10 +185,16 @@ impl Shell {
     }
 
     fn html(&self, page: &Page, nonce: Option<&Nonce>) -> Markup {
-        let failed = if page.problems.is_some() { "Error: " } else { "" };
+        let spoken = self.spoken.as_ref();
+        let says = |own: fn(&Spoken) -> &str, english: &'static str| spoken.map_or(english, own).to_owned();
+        let failed =
+            if page.problems.is_some() { says(|own| &own.error, "Error:") + " " } else { String::new() };
+        // English is said to be Britain's, as before there was another.
+        let tag = spoken.map_or("en-GB", |own| if own.tag == "en" { "en-GB" } else { &own.tag });
+        let direction = spoken.filter(|own| own.right_to_left).map(|_| "rtl");
         html! {
             (DOCTYPE)
-            html lang="en-GB" .govuk-template {
+            html lang=(tag) dir=[direction] .govuk-template {
                 head {
                     meta charset="utf-8";
                     title { (failed) (page.title) " – " (self.service) }
@@ -132,11 +205,11 @@ impl Shell {
                 }
                 body .govuk-template__body {
                     (scripts(nonce))
-                    (SkipLink::new("Skip to main content", "#main-content"))
+                    (SkipLink::new(says(|own| &own.skip, "Skip to main content"), "#main-content"))
                     (self.header())
                     div .govuk-width-container {
                         @if !page.before.0.is_empty() {
-                            nav aria-label="Way back" { (page.before) }
+                            nav aria-label=(says(|own| &own.way_back, "Way back")) { (page.before) }
                         }
                         main .govuk-main-wrapper #main-content {
                             div .govuk-grid-row {
@@ -172,8 +245,9 @@ impl Shell {
             footer .govuk-template__footer {
                 div .fivebar-footer {
                     div .govuk-width-container {
+                        @if let Some(spoken) = &self.spoken { (spoken.menu()) }
                         @if !self.links.is_empty() {
-                            nav aria-label="Footer" {
+                            nav aria-label=(self.spoken.as_ref().map_or("Footer", |own| &own.footer)) {
                                 ul {
                                     @for (words, href) in &self.links {
                                         li { a .govuk-link href=(href) { (words) } }

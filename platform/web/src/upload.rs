@@ -10,10 +10,19 @@ use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use crate::{PageError, Submitted};
 
 /// How long a file may take to arrive.
 const LONGEST_UPLOAD: Duration = Duration::from_secs(300);
+/// How many may be arriving, or be read, at once: each takes memory for its whole length. Nobody but a few people of the office sends
+/// any.
+const MOST_AT_ONCE: usize = 4;
+/// How long another waits for its turn.
+const LONGEST_TURN: Duration = Duration::from_secs(5);
+/// The places of those.
+static ROOM: Semaphore = Semaphore::const_new(MOST_AT_ONCE);
 /// More parts than any form of ours has.
 const MOST_PARTS: usize = 100;
 /// More than the lines before a part are long, in bytes.
@@ -35,6 +44,8 @@ pub struct File {
     pub name: String,
     /// What it holds.
     pub bytes: Vec<u8>,
+    /// Its place among those that are read at once, for as long as it is held.
+    _place: Option<SemaphorePermit<'static>>,
 }
 
 impl std::fmt::Debug for File {
@@ -47,9 +58,23 @@ impl<S: Send + Sync> FromRequest<S> for Uploaded {
     type Rejection = PageError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
+        Self::take(request, state, LONGEST_TURN, LONGEST_UPLOAD).await
+    }
+}
+
+impl Uploaded {
+    async fn take<S: Send + Sync>(
+        request: Request,
+        state: &S,
+        turn: Duration,
+        longest: Duration,
+    ) -> Result<Self, PageError> {
         let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
         let boundary = boundary(kind).map(str::to_owned).ok_or(PageError::Unreadable)?;
-        let body = tokio::time::timeout(LONGEST_UPLOAD, Bytes::from_request(request, state)).await;
+        // Nobody closes the semaphore. Before a byte of it is taken: who waits here costs nothing.
+        let place = tokio::time::timeout(turn, ROOM.acquire()).await.map_err(|_| PageError::Busy)?;
+        let mut place = place.ok();
+        let body = tokio::time::timeout(longest, Bytes::from_request(request, state)).await;
         let body = body.map_err(|_| PageError::TooSlow)?.map_err(|refused| {
             if refused.status() == StatusCode::PAYLOAD_TOO_LARGE {
                 PageError::TooLarge
@@ -67,7 +92,7 @@ impl<S: Send + Sync> FromRequest<S> for Uploaded {
                 }
                 // A browser sends an empty part where nobody chose a file.
                 Some(called) if !called.is_empty() && file.is_none() => {
-                    file = Some(File { name: called, bytes: part.content.to_vec() });
+                    file = Some(File { name: called, bytes: part.content.to_vec(), _place: place.take() });
                 }
                 Some(_) => {}
             }
@@ -178,6 +203,45 @@ mod tests {
             ("text/plain; boundary=xy", None),
         ] {
             assert_eq!(boundary(kind), found, "{kind}");
+        }
+    }
+
+    #[tokio::test]
+    async fn so_many_files_are_taken_at_once_and_another_waits_its_turn_and_not_for_ever() {
+        let request = |body: axum::body::Body| {
+            let kind = "multipart/form-data; boundary=xy";
+            Request::post("/").header("content-type", kind).body(body).unwrap()
+        };
+        let soon = Duration::from_millis(1);
+        let taken = async || Uploaded::take(request(BODY.into()), &(), soon, LONGEST_UPLOAD).await;
+        let mut held = Vec::new();
+        for _ in 0..MOST_AT_ONCE {
+            held.push(taken().await.unwrap());
+        }
+        // A file that was sent keeps its place until it has been read.
+        assert!(matches!(taken().await, Err(PageError::Busy)));
+        held.pop();
+        held.push(taken().await.unwrap());
+        drop(held);
+        // One that never comes whole is not waited for, and leaves its place.
+        let never = axum::body::Body::new(Never);
+        let waits = Uploaded::take(request(never), &(), soon, soon).await;
+        assert!(matches!(waits, Err(PageError::TooSlow)));
+        assert_eq!(ROOM.available_permits(), MOST_AT_ONCE);
+    }
+
+    /// A body that never comes.
+    struct Never;
+
+    impl axum::body::HttpBody for Never {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+            std::task::Poll::Pending
         }
     }
 

@@ -2,6 +2,7 @@
 
 use tidy::directions::{self, Order};
 use tidy::habits::{self, Sleeps};
+use tidy::labels;
 use tidy::private_text::PrivateText;
 use tidy::size;
 use tidy::words::Words;
@@ -68,4 +69,16 @@ fn nobody_waits_by_the_clock_without_a_reason() {
     let mut complaints: Vec<_> = TREE.ending("rs").flat_map(|source| sleeps.complaints(source)).collect();
     complaints.extend(sleeps.unneeded(|path| TREE.source(path)));
     none(complaints);
+}
+
+#[test]
+fn every_label_of_a_page_is_there_in_each_language_and_asked_for() {
+    let english = TREE.source("content/words/en.toml").unwrap();
+    let is_language = |path: &str| path.starts_with("content/words/") && path.ends_with(".toml");
+    let languages = TREE.sources.iter().filter(|source| is_language(&source.path));
+    none(languages.flat_map(|source| labels::of_language(english, source)).collect());
+    let is_code = |path: &str| {
+        ["core/engine/", "fronts/", "capabilities/"].iter().any(|folder| path.starts_with(folder))
+    };
+    none(labels::unused(english, TREE.ending("rs").filter(|source| is_code(&source.path))));
 }

@@ -1,9 +1,11 @@
 //! What is seen of each part, and what that means. Pure.
 
 use activity::Crowd;
+use backups::{Known, Rule};
 use kit::{Timestamp, Zone};
 
 use super::backups::BackUp;
+use super::owed::by_rule;
 use crate::filter_test::{Kept, still_failed, views::TEST_EVERY_MS};
 use crate::list::Status;
 use crate::observing;
@@ -107,6 +109,8 @@ pub struct Seen<'a> {
     pub not_tested: Option<&'a str>,
     /// The newest back-up.
     pub backup: Option<&'a BackUp>,
+    /// What the school wants of its back-ups, and how that goes; nothing where it makes them by hand.
+    pub by_rule: Option<(&'a Rule, &'a Known)>,
     /// The school's own time.
     pub zone: &'a Zone,
 }
@@ -129,12 +133,15 @@ pub fn items(seen: &Seen<'_>) -> Vec<Item> {
     }));
     all.push(lists(seen));
     all.push(test(seen));
-    all.push(backup(seen));
+    match seen.by_rule {
+        Some((rule, known)) => all.extend(by_rule(rule, known, seen)),
+        None => all.push(backup(seen)),
+    }
     all.sort_by_key(|item| item.level);
     all
 }
 
-fn item(what: &'static str, level: Level, says: impl Into<String>, remedy: Option<&str>) -> Item {
+pub(super) fn item(what: &'static str, level: Level, says: impl Into<String>, remedy: Option<&str>) -> Item {
     Item { what, level, says: says.into(), remedy: remedy.map(str::to_owned) }
 }
 
@@ -348,6 +355,7 @@ mod tests {
             tests: &[],
             not_tested: None,
             backup: None,
+            by_rule: None,
             zone: &zone,
         };
         let all = items(&none);

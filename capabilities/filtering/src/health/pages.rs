@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ::backups::kept;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
@@ -9,6 +10,7 @@ use axum::routing::get;
 use people::account::SignedIn;
 use web::PageError;
 
+use super::back_up_views::{self, BackUps};
 use super::{Seen, backups, items, views};
 use crate::portal::Portal;
 use crate::{filter_test, list};
@@ -38,6 +40,7 @@ async fn health(State(portal): State<Portal>, who: SignedIn) -> Result<Response,
     let tests = filter_test::newest(&mut tx, LOOKED_BACK).await.map_err(PageError::unexpected)?;
     let not_tested = filter_test::problem(&mut tx).await.map_err(PageError::unexpected)?;
     let backups = backups::newest(&mut tx, SHOWN).await.map_err(PageError::unexpected)?;
+    let known = kept::known(&mut tx).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let log = asked.await.unwrap_or_default();
     let gate = portal.gate.health();
@@ -49,6 +52,7 @@ async fn health(State(portal): State<Portal>, who: SignedIn) -> Result<Response,
         tests: &tests,
         not_tested: not_tested.as_deref(),
         backup: backups.iter().find(|backup| !backup.restored),
+        by_rule: portal.back_ups.rule.as_ref().map(|rule| (rule, &known)),
         zone: &portal.zone,
     };
     Ok(who.respond(&views::health(&items(&seen), who.at(), &portal.zone)))
@@ -57,7 +61,16 @@ async fn health(State(portal): State<Portal>, who: SignedIn) -> Result<Response,
 async fn back_ups(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
     who.may::<ReadHealth>(())?;
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
-    let backups = backups::newest(&mut tx, SHOWN).await.map_err(PageError::unexpected)?;
+    let by_hand = backups::newest(&mut tx, SHOWN).await.map_err(PageError::unexpected)?;
+    let made = kept::newest(&mut tx, SHOWN).await.map_err(PageError::unexpected)?;
+    let drills = kept::drills(&mut tx, SHOWN).await.map_err(PageError::unexpected)?;
+    let known = kept::known(&mut tx).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    Ok(who.respond(&views::back_ups(&backups, &portal.zone)))
+    let rule = portal.back_ups.rule.as_ref();
+    let owed = rule.map(|rule| rule.owed(&known, &portal.zone, who.at())).unwrap_or_default();
+    // Read where nobody waits for it: a file of a few bytes.
+    let now = (portal.back_ups.now)();
+    let shown =
+        BackUps { rule, owed: &owed, now: now.as_deref(), made: &made, drills: &drills, by_hand: &by_hand };
+    Ok(who.respond(&back_up_views::back_ups(&shown, &portal.zone)))
 }

@@ -1,15 +1,14 @@
-//! What the pages about health and back-ups say.
+//! What the page about health says.
 
 use kit::{Timestamp, Zone};
 use maud::{Markup, html};
 use web::Page;
-use web::component::{BackLink, Cell, InsetText, SummaryList, SummaryRow, Table, Tag};
+use web::component::{BackLink, InsetText, SummaryList, SummaryRow, Tag};
 use web::page::moment;
 
-use super::backups::BackUp;
 use super::{Item, Level};
 
-fn tag(level: Level) -> Tag {
+pub(super) fn tag(level: Level) -> Tag {
     match level {
         Level::Broken => Tag::new("Put it right", "govuk-tag--red"),
         Level::Look => Tag::new("Look at it", "govuk-tag--yellow"),
@@ -45,49 +44,4 @@ fn said(item: &Item) -> Markup {
         (tag(item.level)) " " (item.says)
         @if let Some(remedy) = &item.remedy { br; strong { "What to do: " } (remedy) }
     }
-}
-
-/// The back-ups, newest first.
-pub fn back_ups(backups: &[BackUp], zone: &Zone) -> Page {
-    let title = "Back-ups";
-    let rows = backups.iter().map(|one| {
-        vec![
-            Cell::new(moment(one.at, zone)),
-            Cell::new(if one.restored { "Put back" } else { "Made, and read back" }),
-            Cell::new(match (one.restored, one.encrypted) {
-                (true, _) => "",
-                (false, true) => "Encrypted",
-                (false, false) => "Not encrypted",
-            }),
-            Cell::number(one.entries.map_or_else(String::new, |entries| entries.to_string())),
-        ]
-    });
-    Page::new(
-        title,
-        html! {
-            h1 .govuk-heading-l { (title) }
-            p .govuk-body {
-                "Each is checked when it is made: it is read back and compared. Where it was put, and whether it is still there, this program \
-                 cannot know. Try once a term to put one back on another machine."
-            }
-            @if backups.is_empty() {
-                (InsetText::new("No back-up was ever made of these records. The network manager makes one with `fivebar backup create`."))
-            } @else {
-                (Table {
-                    caption: Some("Newest first".to_owned()),
-                    caption_classes: "govuk-table__caption--m".into(),
-                    head: vec![
-                        Cell::new("When"),
-                        Cell::new("What"),
-                        Cell::new("Encrypted"),
-                        Cell::number("Entries of the access trail"),
-                    ],
-                    rows: rows.collect(),
-                    first_cell_is_header: true,
-                    ..Table::default()
-                })
-            }
-        },
-    )
-    .before(BackLink::new("/staff/health"))
 }

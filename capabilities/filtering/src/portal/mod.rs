@@ -7,6 +7,7 @@ pub mod today;
 pub(crate) use pages::Carried;
 pub use publishing::{Gate, GateHas, NotPublished, Publishes};
 pub mod refusal;
+pub mod speech;
 pub mod views;
 pub mod who_sees;
 
@@ -72,6 +73,8 @@ pub struct Portal {
     pub keep_days: u32,
     /// Knows how the gate fares.
     pub gate: Arc<dyn Gate>,
+    /// What the school wants of its back-ups, and what is being done with them just now.
+    pub back_ups: backups::Watching,
     /// What kind of school it is.
     pub kind: SchoolKind,
     /// Hashes the passwords of whoever signs in.
@@ -102,7 +105,8 @@ pub fn routes(portal: Portal) -> Router {
         .merge(crate::devices::pages::routes())
         .merge(crate::health::pages::routes())
         .merge(today::routes())
-        .merge(who_sees::routes());
+        .merge(who_sees::routes())
+        .merge(speech::routes());
     let (own, shell, house) = (portal.own.clone(), portal.clone(), House::from_ref(&portal));
     let office = portal.office();
     let pages =
@@ -129,6 +133,7 @@ impl Portal {
             .map(|(words, href)| (words.to_owned(), href.to_owned()))
             .to_vec(),
             signed_in: None,
+            spoken: None,
         }
     }
 

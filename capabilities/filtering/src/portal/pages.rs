@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use web::PageError;
 
+use super::speech::Visit;
 use super::views::Recent;
 use super::{Portal, Visitor, views};
 
@@ -38,15 +39,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Carried {
     }
 }
 
-async fn first(State(portal): State<Portal>) -> Response {
-    portal.respond(&views::first(&portal.service))
+async fn first(State(portal): State<Portal>, visit: Visit) -> Response {
+    portal.respond_to(&visit, &views::first(&visit.say, &portal.service))
 }
 
-async fn why(State(portal): State<Portal>, visitor: Visitor, Carried { ticket }: Carried) -> Response {
+async fn why(
+    State(portal): State<Portal>,
+    visitor: Visitor,
+    visit: Visit,
+    Carried { ticket }: Carried,
+) -> Response {
+    let say = &visit.say;
     let at = portal.clock.now();
     if let Some(refusal) = portal.refusal(&ticket, at) {
         let named = portal.named_by(&refusal).await;
-        return portal.respond(&views::why(&refusal, &named, &ticket, &portal.help, &portal.zone));
+        return portal
+            .respond_to(&visit, &views::why(say, &refusal, &named, &ticket, &portal.help, &portal.zone));
     }
     let recent = match visitor {
         Visitor::BehindGate(_) => Recent::WhoseDevice,
@@ -58,11 +66,12 @@ async fn why(State(portal): State<Portal>, visitor: Visitor, Carried { ticket }:
             }
         },
     };
-    portal.respond(&views::recent(&recent, !ticket.is_empty(), &portal.help, &portal.zone))
+    let page = views::recent(say, &recent, !ticket.is_empty(), &portal.help, &portal.zone);
+    portal.respond_to(&visit, &page)
 }
 
-async fn help(State(portal): State<Portal>) -> Response {
-    portal.respond(&views::help(&portal.help))
+async fn help(State(portal): State<Portal>, visit: Visit) -> Response {
+    portal.respond_to(&visit, &views::help(&visit.say, &portal.help))
 }
 
 /// Says `ok` when a page could be shown and the records can be read.

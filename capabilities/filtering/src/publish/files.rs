@@ -169,6 +169,7 @@ mod tests {
             sealed: SealedHashes::default(),
             recipients: Recipients::default(),
             portal: Vec::new(),
+            words: words::Own::default(),
         }
     }
 

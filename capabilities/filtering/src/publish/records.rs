@@ -9,6 +9,7 @@ use engine::live::LeftOut;
 use engine::{Live, LiveDocument, Problem, Sealed};
 use kit::Timestamp;
 use lists::{IndexBuilder, ListHead};
+use words::Own;
 
 use super::files::{Parts, PolicyFile, PublishError, Turn};
 use super::manifest::Part;
@@ -88,6 +89,8 @@ pub struct FromRecords<'a> {
     pub sealed: &'a Arc<Sealed>,
     /// The hosts of the school's own portal, which everybody reaches whatever else is decided.
     pub portal: &'a [String],
+    /// What the school says in its own words.
+    pub words: &'a Own,
     /// Told the id of each list before it is read, with how many are done and how many there are.
     pub watch: &'a dyn Fn(&str, usize, usize),
 }
@@ -181,6 +184,7 @@ impl FromRecords<'_> {
             sealed: self.sealed.publish(),
             recipients: self.sealed.vouch_for(recipients),
             portal: self.portal.to_vec(),
+            words: self.words.clone(),
         })
     }
 

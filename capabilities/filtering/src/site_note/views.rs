@@ -3,38 +3,35 @@
 use maud::{Markup, html};
 use web::page::host;
 use web::{Page, Submitted};
+use words::{SOURCE, Say};
 
 use crate::always_open::AlwaysOpen;
 
 /// What whoever asks for a site that is open to everyone is told. Nothing of it is kept.
-pub(crate) fn always_open(site: &str, open: AlwaysOpen) -> Page {
-    let title = "You can open this site";
+pub(crate) fn always_open(say: &Say, site: &str, open: AlwaysOpen) -> Page {
+    let title = say.say("answer.is-open");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body { (host(site)) }
-            p .govuk-body { (open.words()) " What you wrote was not kept." }
-            p .govuk-body { "If it does not open, tell any adult at the school that the internet is not working." }
-            p .govuk-body { a .govuk-link href="/help" { "Get help" } }
+            @if say.tag() == SOURCE { p .govuk-body { (open.words()) } }
+            p .govuk-body { (say.say("answer.not-kept")) }
+            p .govuk-body { a .govuk-link href="/help" { (say.say("link.help")) } }
         },
     )
 }
 
 /// What whoever speaks of a site of help is told: it was kept, and not who they are.
-pub(crate) fn of_help(site: &str) -> Page {
-    let title = "Sent without your name";
+pub(crate) fn of_help(say: &Say, site: &str) -> Page {
+    let title = say.say("answer.no-name");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body { (host(site)) }
-            p .govuk-body {
-                "Thank you. Somebody at the school will look at it. This site gives help, so the school does not keep who wrote \
-                 or from which device, and no answer can be shown here."
-            }
-            p .govuk-body { "If you need help now, there are other ways." }
-            p .govuk-body { a .govuk-link href="/help" { "Get help" } }
+            p .govuk-body { (say.say("answer.no-name-say")) }
+            p .govuk-body { a .govuk-link href="/help" { (say.say("link.help")) } }
         },
     )
 }

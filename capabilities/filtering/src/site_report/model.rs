@@ -44,6 +44,15 @@ impl Kind {
         }
     }
 
+    /// The label of it in other languages.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::ShouldBeClosed => "report.should-close",
+            Self::ShouldBeOpen => "report.should-open",
+            Self::Other => "report.other",
+        }
+    }
+
     /// The one with that word.
     pub fn of(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.id() == id)

@@ -9,54 +9,62 @@ use axum::routing::get;
 use kit::{Private, Timestamp};
 use store::Actor;
 use web::{Mistakes, PageError, Submitted};
+use words::Say;
 
 use super::actions::{self, FileError};
 use super::model::{Kind, SiteReport, Tell};
 use super::views;
 use crate::asker::Asker;
+use crate::portal::speech::{Visit, mistakes as spoken};
 use crate::portal::{Carried, Portal, Visitor, not_kept};
-use crate::site_note::pages::{LONGEST_WORDS, reference, typed_site};
+use crate::site_note::pages::{LONGEST_WORDS, reference, too_long, typed_site};
 use crate::site_note::views::of_help;
 
 pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/reports", get(new).post(file)).route("/reports/{reference}", get(show))
 }
 
-async fn new(State(portal): State<Portal>, carried: Carried) -> Response {
+async fn new(State(portal): State<Portal>, visit: Visit, carried: Carried) -> Response {
     let refusal = portal.refusal(&carried.ticket, portal.clock.now());
     let site = refusal.as_ref().and_then(|refusal| refusal.host.as_deref()).unwrap_or("");
     let kind = if site.is_empty() { "" } else { Kind::ShouldBeOpen.id() };
     let begun = Submitted::of([("site", site), ("kind", kind), ("t", &carried.ticket)]);
-    portal.respond(&views::form(&begun, &Mistakes::default()))
+    portal.respond_to(&visit, &views::form(&visit.say, &begun, &Mistakes::default()))
 }
 
-async fn file(State(portal): State<Portal>, visitor: Visitor, form: Submitted) -> Response {
+async fn file(State(portal): State<Portal>, visitor: Visitor, visit: Visit, form: Submitted) -> Response {
+    let say = &visit.say;
     let at = portal.clock.now();
     let ticket = form.text("t");
     let asker = portal.asker_with(ticket, visitor, at);
-    let mut tell = match check(&form, asker) {
+    let mut tell = match check(say, &form, asker) {
         Ok(tell) => tell,
-        Err(mistakes) => return portal.respond(&views::form(&form, &mistakes)),
+        Err(mistakes) => return portal.respond_to(&visit, &views::form(say, &form, &mistakes)),
     };
     if portal.is_help(&tell.site.host) {
         tell.asker = Asker::nobody();
     }
     match keep(&portal, tell, at).await {
-        Ok(report) if report.tell.asker.is_nobody() => portal.respond(&of_help(&report.tell.site.host)),
+        Ok(report) if report.tell.asker.is_nobody() => {
+            portal.respond_to(&visit, &of_help(say, &report.tell.site.host))
+        }
         Ok(report) => {
             let page = format!("/reports/{}", report.reference);
             Redirect::to(&portal.way_to(&page, &asker, ticket, visitor)).into_response()
         }
         Err(error @ (FileError::TooMany | FileError::TooManyOfHelp)) => {
-            let mut mistakes = Mistakes::default();
+            let mut mistakes = spoken(say);
             mistakes.add("site", format!("{error}. Wait for an answer, or tell somebody in person."));
-            portal.respond(&views::form(&form, &mistakes))
+            portal.respond_to(&visit, &views::form(say, &form, &mistakes))
         }
         // Whatever went wrong, the person's words come back with the page.
         Err(error) => {
-            let mut mistakes = Mistakes::default();
+            let mut mistakes = spoken(say);
             mistakes.add("site", not_kept(&error));
-            portal.respond(&views::form(&form, &mistakes).status(StatusCode::SERVICE_UNAVAILABLE))
+            portal.respond_to(
+                &visit,
+                &views::form(say, &form, &mistakes).status(StatusCode::SERVICE_UNAVAILABLE),
+            )
         }
     }
 }
@@ -69,18 +77,18 @@ async fn keep(portal: &Portal, tell: Tell, at: Timestamp) -> Result<SiteReport, 
 }
 
 /// What is told, or everything that keeps the form from being taken.
-pub(super) fn check(form: &Submitted, asker: Asker) -> Result<Tell, Mistakes> {
-    let mut mistakes = Mistakes::default();
-    let site = typed_site(form, &mut mistakes, "Enter the site");
+pub(super) fn check(say: &Say, form: &Submitted, asker: Asker) -> Result<Tell, Mistakes> {
+    let mut mistakes = spoken(say);
+    let site = typed_site(say, form, &mut mistakes, "report.need-site");
     let kind = Kind::of(form.text("kind"));
     if kind.is_none() {
-        mistakes.add("kind", "Select what is wrong");
+        mistakes.add("kind", say.say("report.need-wrong"));
     }
     let words = form.text("what");
     if words.is_empty() && kind == Some(Kind::Other) {
-        mistakes.add("what", "Enter what is wrong");
+        mistakes.add("what", say.say("report.need-what"));
     } else if words.chars().count() > LONGEST_WORDS {
-        mistakes.add("what", format!("Shorten what you saw to {LONGEST_WORDS} characters or fewer"));
+        mistakes.add("what", too_long(say));
     }
     match (site, kind) {
         (Some(site), Some(kind)) if mistakes.none() => {
@@ -93,6 +101,7 @@ pub(super) fn check(form: &Submitted, asker: Asker) -> Result<Tell, Mistakes> {
 async fn show(
     State(portal): State<Portal>,
     visitor: Visitor,
+    visit: Visit,
     Carried { ticket }: Carried,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
@@ -104,5 +113,5 @@ async fn show(
     let report = report
         .filter(|report| portal.is_asker(&report.tell.asker, &ticket, visitor))
         .ok_or(PageError::NotFound)?;
-    Ok(portal.respond(&views::answer(&report, &portal.zone)))
+    Ok(portal.respond_to(&visit, &views::answer(&visit.say, &report, &portal.zone)))
 }

@@ -52,6 +52,17 @@ impl HowLong {
         }
     }
 
+    /// The label of it in other languages.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Lesson => "long.lesson",
+            Self::Day => "long.day",
+            Self::Week => "long.week",
+            Self::Term => "long.term",
+            Self::Unsure => "long.unsure",
+        }
+    }
+
     /// The one with that word.
     pub fn of(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|how_long| how_long.id() == id)

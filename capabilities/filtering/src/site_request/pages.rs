@@ -9,23 +9,26 @@ use axum::routing::get;
 use kit::{Private, Timestamp};
 use store::Actor;
 use web::{Mistakes, PageError, Submitted};
+use words::Say;
 
 use super::actions::{self, RaiseError};
 use super::model::{Ask, HowLong, SiteRequest};
 use super::views;
 use crate::asker::Asker;
+use crate::portal::speech::{Visit, mistakes as spoken};
 use crate::portal::{Carried, Portal, Refusal, Visitor, not_kept};
 use crate::site::{Site, check_one_site};
-use crate::site_note::pages::{LONGEST_WORDS, reference, typed_site};
+use crate::site_note::pages::{LONGEST_WORDS, reference, too_long, typed_site};
 use crate::site_note::views::{always_open, of_help};
 
 pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/requests", get(new).post(raise)).route("/requests/{reference}", get(show))
 }
 
-async fn new(State(portal): State<Portal>, carried: Carried) -> Response {
+async fn new(State(portal): State<Portal>, visit: Visit, carried: Carried) -> Response {
     let refusal = portal.refusal(&carried.ticket, portal.clock.now());
-    portal.respond(&views::form(&begun(refusal.as_ref(), &carried.ticket), &Mistakes::default()))
+    let begun = begun(refusal.as_ref(), &carried.ticket);
+    portal.respond_to(&visit, &views::form(&visit.say, &begun, &Mistakes::default()))
 }
 
 /// The form as it begins: the site is there where a ticket names it.
@@ -34,40 +37,46 @@ fn begun(refusal: Option<&Refusal>, ticket: &str) -> Submitted {
     Submitted::of([("site", site), ("t", ticket)])
 }
 
-async fn raise(State(portal): State<Portal>, visitor: Visitor, form: Submitted) -> Response {
+async fn raise(State(portal): State<Portal>, visitor: Visitor, visit: Visit, form: Submitted) -> Response {
+    let say = &visit.say;
     let at = portal.clock.now();
     let ticket = form.text("t");
     // Before anything else is asked of them: nobody has to say why they need a helpline.
     if let Some(site) = Site::typed(&form.line("site"))
         && let Some(open) = portal.always_open(&site.host)
     {
-        return portal.respond(&always_open(&site.host, open));
+        return portal.respond_to(&visit, &always_open(say, &site.host, open));
     }
     let asker = portal.asker_with(ticket, visitor, at);
-    let mut ask = match check(&form, asker) {
+    let mut ask = match check(say, &form, asker) {
         Ok(ask) => ask,
-        Err(mistakes) => return portal.respond(&views::form(&form, &mistakes)),
+        Err(mistakes) => return portal.respond_to(&visit, &views::form(say, &form, &mistakes)),
     };
     // A site of help that the school has not confirmed.
     if portal.is_help(&ask.site.host) {
         ask.asker = Asker::nobody();
     }
     match keep(&portal, ask, at).await {
-        Ok(request) if request.ask.asker.is_nobody() => portal.respond(&of_help(&request.ask.site.host)),
+        Ok(request) if request.ask.asker.is_nobody() => {
+            portal.respond_to(&visit, &of_help(say, &request.ask.site.host))
+        }
         Ok(request) => {
             let page = format!("/requests/{}", request.reference);
             Redirect::to(&portal.way_to(&page, &asker, ticket, visitor)).into_response()
         }
         Err(error @ (RaiseError::TooMany | RaiseError::TooManyOfHelp)) => {
-            let mut mistakes = Mistakes::default();
+            let mut mistakes = spoken(say);
             mistakes.add("site", format!("{error}. Wait for an answer, or ask somebody in person."));
-            portal.respond(&views::form(&form, &mistakes))
+            portal.respond_to(&visit, &views::form(say, &form, &mistakes))
         }
         // Whatever went wrong, the person's words come back with the page.
         Err(error) => {
-            let mut mistakes = Mistakes::default();
+            let mut mistakes = spoken(say);
             mistakes.add("site", not_kept(&error));
-            portal.respond(&views::form(&form, &mistakes).status(StatusCode::SERVICE_UNAVAILABLE))
+            portal.respond_to(
+                &visit,
+                &views::form(say, &form, &mistakes).status(StatusCode::SERVICE_UNAVAILABLE),
+            )
         }
     }
 }
@@ -80,25 +89,22 @@ async fn keep(portal: &Portal, ask: Ask, at: Timestamp) -> Result<SiteRequest, R
 }
 
 /// What is asked, or everything that keeps the form from being taken.
-pub(super) fn check(form: &Submitted, asker: Asker) -> Result<Ask, Mistakes> {
-    let mut mistakes = Mistakes::default();
-    let site = typed_site(form, &mut mistakes, "Enter the site you need");
+pub(super) fn check(say: &Say, form: &Submitted, asker: Asker) -> Result<Ask, Mistakes> {
+    let mut mistakes = spoken(say);
+    let site = typed_site(say, form, &mut mistakes, "ask.need-site");
     // Whoever answers should not have to find out that a yes would open far more than was meant.
     if let Some(Err(no_site)) = site.as_ref().map(|site| check_one_site(&site.host)) {
         mistakes.add("site", no_site.to_string());
     }
     let words = form.text("what");
     if words.is_empty() {
-        mistakes.add("what", "Enter what you need the site for");
+        mistakes.add("what", say.say("ask.need-what"));
     } else if words.chars().count() > LONGEST_WORDS {
-        mistakes.add(
-            "what",
-            format!("Shorten what you need the site for to {LONGEST_WORDS} characters or fewer"),
-        );
+        mistakes.add("what", too_long(say));
     }
     let how_long = HowLong::of(form.text("how-long"));
     if how_long.is_none() {
-        mistakes.add("how-long", "Select how long you need the site");
+        mistakes.add("how-long", say.say("ask.need-long"));
     }
     match (site, how_long) {
         (Some(site), Some(how_long)) if mistakes.none() => {
@@ -111,6 +117,7 @@ pub(super) fn check(form: &Submitted, asker: Asker) -> Result<Ask, Mistakes> {
 async fn show(
     State(portal): State<Portal>,
     visitor: Visitor,
+    visit: Visit,
     Carried { ticket }: Carried,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
@@ -122,5 +129,5 @@ async fn show(
     let request = request
         .filter(|request| portal.is_asker(&request.ask.asker, &ticket, visitor))
         .ok_or(PageError::NotFound)?;
-    Ok(portal.respond(&views::answer(&request, &portal.zone)))
+    Ok(portal.respond_to(&visit, &views::answer(&visit.say, &request, &portal.zone)))
 }

@@ -3,9 +3,9 @@
 
 mod activity_pages;
 mod answers;
-mod directory;
 mod card_samples;
 mod cards;
+mod directory;
 mod e2guardian;
 mod explained;
 mod gate_pages;

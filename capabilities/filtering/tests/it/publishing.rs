@@ -45,13 +45,16 @@ pub fn sealed() -> Arc<Sealed> {
     Arc::new(filtering::sealed::test_entries(key()).unwrap())
 }
 
+/// A school that says nothing otherwise than the program does.
+static NO_WORDS: words::Own = words::Own::none();
+
 fn from_records<'a>(
     folders: &'a Folders,
     catalogue: &'a Arc<Catalogue>,
     sealed: &'a Arc<Sealed>,
 ) -> FromRecords<'a> {
     let (gate, kept) = (&folders.gate, &folders.kept);
-    FromRecords { gate, kept, catalogue, sealed, portal: &[], watch: &|_, _, _| {} }
+    FromRecords { gate, kept, catalogue, sealed, portal: &[], words: &NO_WORDS, watch: &|_, _, _| {} }
 }
 
 pub async fn prepare(tx: &mut Tx, folders: &Folders, scope: Scope) -> Result<Prepared, RecordsError> {

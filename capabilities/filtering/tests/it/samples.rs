@@ -2,17 +2,21 @@
 //! `FIVEBAR_SAMPLES` names a folder they are also written there, for a browser to judge.
 
 use axum::http::header::CONTENT_SECURITY_POLICY;
+use backups::kept::{Depth, Drill, Made, Problem};
+use backups::{Keep, Owed, Rule, Wanted, weekday_of};
 use engine::catalogue::OpenSite;
 use engine::{Identity, Saying, Step};
 use filtering::activity_log::views as activity_views;
 use filtering::asker::Asker;
 use filtering::filter_test::{self, CheckResult, Content, Kept, Report, views as test_views};
+use filtering::health::back_up_views::{BackUps, back_ups};
+use filtering::health::backups::BackUp;
 use filtering::list::{List, ListReport, Status, views as list_views};
 use filtering::overrides::Whom;
 use filtering::portal::monday::{Line, Monday};
 use filtering::portal::today;
 use filtering::portal::views::Recent;
-use filtering::portal::{NO_LIVE_FEED, NamedBy, Refusal, views};
+use filtering::portal::{NO_LIVE_FEED, NamedBy, Refusal, speech, views};
 use filtering::site::Site;
 use filtering::site_report::{Kind, Outcome, SiteReport, Tell};
 use filtering::site_request::agreeing::{Proposed, Terms};
@@ -27,6 +31,7 @@ use people::account::{Name, Token, codes, views as people_views};
 use register::approval::{Approval, State as ApprovalState};
 use testing::MONDAY;
 use web::{Mistakes, Page, Shell, Submitted};
+use words::{SOURCE, Say, Words};
 
 use crate::school::help;
 
@@ -57,6 +62,8 @@ fn refusal(host: &str, step: Step, offer_help: bool, may_ask: bool) -> Refusal {
             category: Some("Games".into()),
             may_ask,
             offer_help,
+            label: "reason.use",
+            ..Saying::default()
         },
         category: Some(1),
     }
@@ -102,13 +109,14 @@ fn report(outcome: Outcome) -> SiteReport {
     }
 }
 
-fn samples() -> Vec<(&'static str, Page)> {
+/// The pages that a child or a parent meets, in one language.
+fn open_samples(say: &Say) -> Vec<(&'static str, Page)> {
     let zone = Zone::named("Europe/London").unwrap();
     let few = help();
     let many = many_helpers();
     let long = "word ".repeat(400);
     let only = |names: &[&'static str]| {
-        let mut mistakes = Mistakes::default();
+        let mut mistakes = Mistakes::default().spoken(say.say("page.problem"), say.say("page.error"));
         for name in names {
             mistakes.add(name, "Enter what is missing here");
         }
@@ -121,15 +129,23 @@ fn samples() -> Vec<(&'static str, Page)> {
     let answer = || long.clone();
     let (at, ends_at) = (MONDAY, MONDAY.plus_millis(3_600_000));
     vec![
-        ("first", views::first("Fivebar at a village primary")),
-        ("why-typical", views::why(&plain[0], &named_by(2), TICKET, &few, &zone)),
+        ("first", views::first(say, "Fivebar at a village primary")),
+        ("why-typical", views::why(say, &plain[0], &named_by(2), TICKET, &few, &zone)),
         (
             "why-may-hurt",
-            views::why(&refusal("harm.example", Step::PermittedUse, true, true), &[], TICKET, &few, &zone),
+            views::why(
+                say,
+                &refusal("harm.example", Step::PermittedUse, true, true),
+                &[],
+                TICKET,
+                &few,
+                &zone,
+            ),
         ),
         (
             "why-longest",
             views::why(
+                say,
                 &refusal(&long_host(), Step::PermittedUse, true, true),
                 &named_by(12),
                 TICKET,
@@ -139,51 +155,95 @@ fn samples() -> Vec<(&'static str, Page)> {
         ),
         (
             "why-sealed",
-            views::why(&refusal("x.example", Step::Sealed, false, false), &[], TICKET, &few, &zone),
+            views::why(say, &refusal("x.example", Step::Sealed, false, false), &[], TICKET, &few, &zone),
         ),
         (
             "why-locked",
-            views::why(&refusal("x.example", Step::LockedBlock, false, false), &[], TICKET, &[], &zone),
+            views::why(say, &refusal("x.example", Step::LockedBlock, false, false), &[], TICKET, &[], &zone),
         ),
-        ("recent-empty", views::recent(&Recent::These(Vec::new()), false, &few, &zone)),
-        ("recent-typical", views::recent(&Recent::These(plain.to_vec()), false, &few, &zone)),
-        ("recent-longest", views::recent(&Recent::These(recent.clone()), true, &many, &zone)),
-        ("recent-unavailable", views::recent(&Recent::NotNow, true, &few, &zone)),
-        ("recent-whose", views::recent(&Recent::WhoseDevice, true, &few, &zone)),
-        ("help-empty", views::help(&[])),
-        ("help-typical", views::help(&few)),
-        ("help-longest", views::help(&many)),
-        ("request-empty", site_request::views::form(&empty, &Mistakes::default())),
-        ("request-wrong", site_request::views::form(&empty, &only(&["site", "what", "how-long"]))),
-        ("request-longest", site_request::views::form(&long_form, &only(&["what"]))),
-        ("request-open", site_request::views::answer(&request("Chess club", State::Open), &zone)),
+        ("recent-empty", views::recent(say, &Recent::These(Vec::new()), false, &few, &zone)),
+        ("recent-typical", views::recent(say, &Recent::These(plain.to_vec()), false, &few, &zone)),
+        ("recent-longest", views::recent(say, &Recent::These(recent.clone()), true, &many, &zone)),
+        ("recent-unavailable", views::recent(say, &Recent::NotNow, true, &few, &zone)),
+        ("recent-whose", views::recent(say, &Recent::WhoseDevice, true, &few, &zone)),
+        ("help-empty", views::help(say, &[])),
+        ("help-typical", views::help(say, &few)),
+        ("help-longest", views::help(say, &many)),
+        ("request-empty", site_request::views::form(say, &empty, &Mistakes::default())),
+        ("request-wrong", site_request::views::form(say, &empty, &only(&["site", "what", "how-long"]))),
+        ("request-longest", site_request::views::form(say, &long_form, &only(&["what"]))),
+        ("request-open", site_request::views::answer(say, &request("Chess club", State::Open), &zone)),
         (
             "request-approved",
             site_request::views::answer(
+                say,
                 &request(&long, State::Approved { answer: answer(), at, ends_at }),
                 &zone,
             ),
         ),
         (
             "request-refused",
-            site_request::views::answer(&request("x", State::Refused { answer: answer(), at }), &zone),
+            site_request::views::answer(say, &request("x", State::Refused { answer: answer(), at }), &zone),
         ),
-        ("report-empty", site_report::views::form(&empty, &Mistakes::default())),
-        ("report-wrong", site_report::views::form(&empty, &only(&["site", "kind", "what"]))),
-        ("report-longest", site_report::views::form(&long_form, &only(&["what"]))),
-        ("report-open", site_report::views::answer(&report(Outcome::Open), &zone)),
+        ("report-empty", site_report::views::form(say, &empty, &Mistakes::default())),
+        ("report-wrong", site_report::views::form(say, &empty, &only(&["site", "kind", "what"]))),
+        ("report-longest", site_report::views::form(say, &long_form, &only(&["what"]))),
+        ("report-open", site_report::views::answer(say, &report(Outcome::Open), &zone)),
         (
             "report-changed",
-            site_report::views::answer(&report(Outcome::Changed { answer: answer(), at }), &zone),
+            site_report::views::answer(say, &report(Outcome::Changed { answer: answer(), at }), &zone),
         ),
         (
             "report-left",
-            site_report::views::answer(&report(Outcome::LeftAsItIs { answer: "No.".into(), at }), &zone),
+            site_report::views::answer(say, &report(Outcome::LeftAsItIs { answer: "No.".into(), at }), &zone),
         ),
     ]
 }
 
 /// A list that needs somebody.
+fn rule_of_back_ups() -> Rule {
+    Rule {
+        wanted: Some(Wanted {
+            from_minute: 150,
+            days: ["monday", "thursday"].iter().filter_map(|day| weekday_of(day)).collect(),
+        }),
+        keep: Keep::default(),
+        drill_every_days: 90,
+        place: "s3://a-bucket-with-a-long-name/and-a-folder".into(),
+        encrypted: true,
+    }
+}
+
+fn made_back_ups() -> Vec<Made> {
+    let made = |number: i64, removed| Made {
+        name: format!("fivebar-3f9ab01c22-{number}"),
+        made_at: MONDAY.plus_millis(-number * 86_400_000),
+        place: "s3://a-bucket-with-a-long-name/and-a-folder at s3.eu-west-2.amazonaws.com".into(),
+        bytes: 12_345_678,
+        sha256: "ab".repeat(32),
+        encrypted: true,
+        entries: 4_000,
+        took_ms: 65_000,
+        left_out: "the certificate of encrypted DNS, which root alone may read.".into(),
+        removed_at: removed,
+    };
+    vec![made(1, None), made(8, Some(MONDAY))]
+}
+
+fn drills_of_back_ups() -> Vec<Drill> {
+    let drill = |number, depth, passed| Drill {
+        number,
+        at: MONDAY,
+        run_by: "job:back-ups".into(),
+        backup: "fivebar-3f9ab01c22-1".into(),
+        depth,
+        passed,
+        took_ms: 125_000,
+        says: "Restored: 31 files, 4211 rows in 40 tables, every one as it was written. ".repeat(3),
+    };
+    vec![drill(3, Depth::Restored, false), drill(2, Depth::Restored, true), drill(1, Depth::Read, true)]
+}
+
 fn odd_list() -> list_views::Line {
     let list = List {
         id: format!("source/{}", "games-".repeat(12)),
@@ -227,6 +287,19 @@ fn failed_test() -> Kept {
 
 /// Pages of signing in, and those of whoever did.
 fn staff_samples() -> Vec<(&'static str, Page)> {
+    let rule = rule_of_back_ups();
+    let no_back_ups =
+        BackUps { rule: Some(&rule), owed: &[], now: None, made: &[], drills: &[], by_hand: &[] };
+    let (made, drills) = (made_back_ups(), drills_of_back_ups());
+    let problem =
+        Problem { at: MONDAY, why: "/mnt/back-ups: there is no such folder".into(), no_backup: true };
+    let by_hand = [BackUp {
+        at: MONDAY,
+        by: "command-line:1000".into(),
+        encrypted: false,
+        entries: Some(12),
+        restored: false,
+    }];
     let zone = Zone::named("Europe/London").unwrap();
     let (empty, nothing) = (Submitted::default(), Mistakes::default());
     let long = "word ".repeat(400);
@@ -386,6 +459,22 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
             ),
         ),
         ("staff-lists-odd", list_views::all(&[odd_list()], &[], &zone)),
+        ("staff-back-ups-none", back_ups(&BackUps { rule: None, ..no_back_ups }, &zone)),
+        ("staff-back-ups-empty", back_ups(&no_back_ups, &zone)),
+        (
+            "staff-back-ups",
+            back_ups(
+                &BackUps {
+                    owed: &[Owed::Failed(problem.clone()), Owed::DrillDue(None)],
+                    now: Some("putting it where it lies, 40 %"),
+                    made: &made,
+                    drills: &drills,
+                    by_hand: &by_hand,
+                    ..no_back_ups
+                },
+                &zone,
+            ),
+        ),
         ("staff-filter-test", test_views::one(&failed_test(), &zone)),
         (
             "staff-filter-tests-failed",
@@ -401,7 +490,7 @@ async fn every_page_in_every_state_is_well_made() {
         service: "Fivebar at a village primary".into(),
         notices: vec![NO_LIVE_FEED.into()],
         links: vec![("Get help".into(), "/help".into())],
-        signed_in: None,
+        ..Shell::default()
     };
     let staff = Shell {
         signed_in: Some(web::page::SignedIn {
@@ -413,18 +502,35 @@ async fn every_page_in_every_state_is_well_made() {
         ..shell.clone()
     };
     let folder = std::env::var_os("FIVEBAR_SAMPLES").map(std::path::PathBuf::from);
-    for (name, page) in samples()
+    let words = Words::built_in();
+    let mut all: Vec<(String, Page, Shell)> = Vec::new();
+    for language in words.languages() {
+        let say = words.speak(&language.tag);
+        let shell = Shell { spoken: Some(speech::spoken(&say, "/why")), ..shell.clone() };
+        let named =
+            |name: &str| if say.tag() == SOURCE { name.to_owned() } else { format!("{name}-{}", say.tag()) };
+        all.extend(open_samples(&say).into_iter().map(|(name, page)| (named(name), page, shell.clone())));
+    }
+    let others = staff_samples()
         .into_iter()
-        .chain(staff_samples())
         .chain(crate::roll_samples::samples())
-        .chain(crate::card_samples::samples())
-    {
-        let response = if name.starts_with("staff") { staff.respond(&page) } else { shell.respond(&page) };
+        .chain(crate::card_samples::samples());
+    all.extend(others.map(|(name, page)| {
+        let shell = if name.starts_with("staff") { staff.clone() } else { shell.clone() };
+        (name.to_owned(), page, shell)
+    }));
+    // A browser looks at the languages that differ most in script and direction; the structure of all is looked at here.
+    let seen = |name: &str| {
+        let other = words.languages().iter().find(|language| name.ends_with(&format!("-{}", language.tag)));
+        other.is_none_or(|language| ["cy", "ur", "ar", "pl"].contains(&language.tag.as_str()))
+    };
+    for (name, page, shell) in all {
+        let response = shell.respond(&page);
         let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let html = std::str::from_utf8(&body).unwrap();
         assert_eq!(web::check::page(html), Vec::<String>::new(), "{name}");
-        if let Some(folder) = &folder {
+        if let Some(folder) = folder.as_ref().filter(|_| seen(&name)) {
             std::fs::create_dir_all(folder.join("assets")).unwrap();
             std::fs::write(folder.join(format!("{name}.html")), html).unwrap();
             std::fs::write(folder.join(format!("{name}.csp")), policy).unwrap();

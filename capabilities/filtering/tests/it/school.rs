@@ -197,6 +197,7 @@ pub fn portal(
         pseudonyms: people::Pseudonyms::new(KEY),
         keep_days: 90,
         gate: Arc::new(GateIsQuick),
+        back_ups: backups::Watching::default(),
         kind: SchoolKind::Maintained,
         hashing: Hashing::new(),
         ways: people::account::Ways::since(MONDAY),

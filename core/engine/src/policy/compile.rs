@@ -145,6 +145,7 @@ impl FilterPolicy {
             list_categories,
             list_expressions,
             warnings: problems,
+            words: words::Words::built_in(),
         })
     }
 }

@@ -55,6 +55,7 @@ use std::sync::Arc;
 
 use kit::{LocalTime, Timestamp};
 use lists::ListIndex;
+use words::Words;
 
 pub use compile::Covered;
 pub(crate) use decide::decide_with_override;
@@ -101,6 +102,8 @@ pub struct FilterPolicy {
     list_categories: Vec<Vec<u16>>,
     list_expressions: compile::ListExpressions,
     warnings: Vec<Problem>,
+    /// What pages say, in every language.
+    words: Arc<Words>,
 }
 
 /// One numbered rule.
@@ -180,6 +183,17 @@ impl FilterPolicy {
     /// Who an address is that nothing is known of.
     pub const fn unidentified(&self) -> &Identity {
         &self.unidentified
+    }
+
+    /// What pages say, in every language: the program's words with the school's own over them.
+    pub const fn words(&self) -> &Arc<Words> {
+        &self.words
+    }
+
+    /// With other words.
+    #[must_use]
+    pub fn with_words(self, words: Arc<Words>) -> Self {
+        Self { words, ..self }
     }
 
     /// What the school should look at, though the policy works.

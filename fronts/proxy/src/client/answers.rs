@@ -118,7 +118,10 @@ impl Client<'_> {
         let host = if sealed { String::new() } else { open.host.to_string() };
         let ticket = self.ticket(&open);
         let config = &shared.config;
+        let languages = std::str::from_utf8(ask.languages.of(self.input.unread())).unwrap_or_default();
+        let say = shared.filter.policy().words().speak_to(None, languages);
         let about = Blocked {
+            say: &say,
             host: &host,
             saying: &saying,
             help: &config.help,

@@ -24,6 +24,8 @@ pub struct BackUp {
     pub include: Vec<PathBuf>,
     /// The archive's name; there must be no such file yet.
     pub target: PathBuf,
+    /// What it will be called where it is kept, for one that goes on to another place; its entry in the trail says so.
+    pub kept_as: Option<String>,
     /// Whose keys open it; a plain archive where there are none.
     pub keys: Vec<BackupKey>,
     /// The program's version.
@@ -48,8 +50,9 @@ pub async fn back_up(db: &Db, wanted: &BackUp, watch: &Watch) -> Result<Manifest
     };
     let staging = staging_in(parent)?;
     // What is in plain lies beside a plain archive, and beside the records where the archive is encrypted: a stick that
-    // goes into a drawer never had it.
-    let in_plain = if wanted.keys.is_empty() { parent } else { &wanted.home };
+    // goes into a drawer never had it. A folder of the home is beside the records.
+    let in_plain =
+        if wanted.keys.is_empty() || parent.starts_with(&wanted.home) { parent } else { &wanted.home };
     let plain_staging = staging_in(in_plain)?;
     let reads_back = (!wanted.keys.is_empty()).then(BackupIdentity::passing);
     let wanted = &BackUp {
@@ -88,7 +91,7 @@ pub async fn back_up(db: &Db, wanted: &BackUp, watch: &Watch) -> Result<Manifest
     let mut tx = db.begin().await?;
     let detail = json!({
         "entries": manifest.trail.entries, "head": manifest.trail.head, "records": manifest.records.sha256,
-        "files": manifest.files.len(), "encrypted": reads_back.is_some(),
+        "files": manifest.files.len(), "encrypted": reads_back.is_some(), "kept_as": wanted.kept_as,
     });
     let subject = Subject::new("backup", &manifest.made_at);
     trail::changed(&mut tx, &wanted.actor, "backup.make", &subject, &detail, wanted.at).await?;

@@ -9,6 +9,7 @@
 //! - [`check`] gives an archive the same checks at any time, without a running program.
 //! - [`restore`] checks first, refuses a home that is in use, moves aside what is there instead of deleting it, and
 //!   checks again what it has put in place.
+//! - [`rehearse`] does all of that into a scratch folder, and a scratch database, where nothing of the school is.
 //!
 //! An archive is encrypted with `age` where keys are named: everything in it, names and manifest included, and nothing of
 //! it lies in plain beside it while it is made. Any age program opens it. Without keys it is plain: readable by its owner
@@ -17,6 +18,7 @@
 mod archive;
 mod check;
 mod create;
+mod drill;
 mod manifest;
 mod postgres;
 mod restore;
@@ -25,6 +27,7 @@ mod sqlite;
 
 pub use check::check;
 pub use create::{BackUp, back_up};
+pub use drill::{Rehearsed, rehearse};
 pub use manifest::{FileLine, Manifest, RecordsLine, TrailLine};
 pub use restore::{Restore, Restored, restore};
 pub use sealing::{BackupIdentity, BackupKey, NotAKey};

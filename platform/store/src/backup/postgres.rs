@@ -71,6 +71,16 @@ pub(super) struct Scratch {
 impl Scratch {
     /// Makes the database on the server of `server` and loads the dump.
     pub async fn load(dump: &Path, server: Option<&DatabaseUrl>) -> Result<Self, BackupError> {
+        let scratch = Self::empty(dump, server).await?;
+        if let Err(error) = load(dump, &scratch.url).await {
+            scratch.drop_it().await?;
+            return Err(error);
+        }
+        Ok(scratch)
+    }
+
+    /// Makes an empty database, whose name goes by a path that nobody else has.
+    pub async fn empty(dump: &Path, server: Option<&DatabaseUrl>) -> Result<Self, BackupError> {
         let Some(server @ DatabaseUrl::Postgres(whole)) = server else {
             return Err(BackupError::Tool {
                 program: "pg_restore",
@@ -94,12 +104,7 @@ impl Scratch {
             ),
         })?;
         let url = DatabaseUrl::Postgres(kit::Private::new(with_database(whole.reveal(), &name)));
-        let scratch = Self { server: server.clone(), url, name };
-        if let Err(error) = load(dump, &scratch.url).await {
-            scratch.drop_it().await?;
-            return Err(error);
-        }
-        Ok(scratch)
+        Ok(Self { server: server.clone(), url, name })
     }
 
     pub const fn url(&self) -> &DatabaseUrl {

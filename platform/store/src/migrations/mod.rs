@@ -19,6 +19,7 @@ mod m0013_sign_in;
 mod m0014_code_app;
 mod m0015_other_ways;
 mod m0018_accounts;
+mod m0020_back_up;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -51,6 +52,7 @@ const ALL: &[Migration] = &[
     Migration { number: 14, name: "code-app", statements: m0014_code_app::statements },
     Migration { number: 15, name: "other-ways", statements: m0015_other_ways::statements },
     Migration { number: 18, name: "accounts", statements: m0018_accounts::statements },
+    Migration { number: 20, name: "back-up", statements: m0020_back_up::statements },
 ];
 
 /// The table that says which a database has had.

@@ -43,6 +43,7 @@ fn furnish(test: &TestDatabase) -> BackUp {
         include: ["fivebar.toml", "gate", "keys", "records.db", "records.db-wal", "not-there"]
             .map(PathBuf::from)
             .into(),
+        kept_as: None,
         target: home.join("school.fivebar-backup"),
         keys: Vec::new(),
         program: "0.1.0".to_owned(),

@@ -15,7 +15,7 @@ fn portal() -> Router {
         service: "Fivebar at St Example’s".to_owned(),
         notices: vec!["Something everybody must know.".to_owned()],
         links: vec![("Help".to_owned(), "/help".to_owned())],
-        signed_in: None,
+        ..Shell::default()
     };
     let every = shell.clone();
     let page = move || {

@@ -1,0 +1,70 @@
+//! `restore`: a school brought back from a back-up.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+use store::backup::Restore;
+
+use super::{identity, watch};
+use crate::commands::context::{Context, database_url};
+use crate::config::Config;
+use crate::home::Home;
+use crate::output::Output;
+
+#[derive(Debug, Args)]
+pub struct AskedRestore {
+    /// The back-up.
+    pub file: PathBuf,
+    /// The file with the identity that opens it, where it is encrypted.
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
+    /// Replace a school that is already in the home folder; it is moved aside, not deleted. Its activity log, which no
+    /// back-up has, stays in use.
+    #[arg(long)]
+    pub replace: bool,
+}
+
+/// Brings a school back.
+pub fn restore(given: Option<PathBuf>, asked: &AskedRestore, output: Output) -> Result<()> {
+    let home = Home::at(given);
+    // The settings of a home that is replaced say where its records are; a new home has them inside.
+    let url = match Config::read(&home.config()) {
+        Ok(config) => database_url(&home, &config)?,
+        Err(_) => store::DatabaseUrl::sqlite(home.hub().join("fivebar.db")),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let wanted = Restore {
+        archive: asked.file.clone(),
+        identity: identity(asked.identity.as_ref())?,
+        home: home.path().to_owned(),
+        records: url,
+        replace: asked.replace,
+        stays: vec!["log".to_owned()],
+        actor: crate::commands::context::command_line(),
+        at: kit::Clock::System.now(),
+    };
+    let restored = runtime.block_on(store::backup::restore(&wanted, &watch(output)))?;
+    drop(runtime);
+    home.make_folders()?;
+    let context = Context::open(Some(home.path().to_owned()), output)?;
+    crate::commands::records::publish(&context)?;
+    output.say(format!(
+        "The school is back in {}: {} entries in the access trail, all as they were written.",
+        home.path().display(),
+        restored.manifest.trail.entries
+    ));
+    for aside in &restored.moved_aside {
+        output.say(format!("What was there before is kept in {aside}."));
+    }
+    if asked.replace {
+        output.say(
+            "The activity log and the records of sealed addresses are not in a back-up and stay as they are.",
+        );
+    } else {
+        output.say("The activity log and the records of sealed addresses are not in a back-up; both begin anew here.");
+    }
+    output.object(&json!({ "home": home.path(), "trail": restored.manifest.trail, "moved_aside": restored.moved_aside }));
+    Ok(())
+}
