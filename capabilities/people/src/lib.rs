@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod access;
 pub mod account;
 mod actions;
 mod content;
@@ -14,6 +15,7 @@ pub mod relation;
 mod roll_file;
 pub mod roster;
 mod rules;
+pub mod scim;
 mod store;
 
 pub use actions::import;

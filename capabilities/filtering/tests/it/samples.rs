@@ -384,7 +384,12 @@ async fn every_page_in_every_state_is_well_made() {
         ..shell.clone()
     };
     let folder = std::env::var_os("FIVEBAR_SAMPLES").map(std::path::PathBuf::from);
-    for (name, page) in samples().into_iter().chain(staff_samples()).chain(crate::roll_samples::samples()) {
+    for (name, page) in samples()
+        .into_iter()
+        .chain(staff_samples())
+        .chain(crate::roll_samples::samples())
+        .chain(crate::roll_samples::house_samples())
+    {
         let response = if name.starts_with("staff") { staff.respond(&page) } else { shell.respond(&page) };
         let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
         let body = response.into_body().collect().await.unwrap().to_bytes();

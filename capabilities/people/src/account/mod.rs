@@ -24,7 +24,7 @@ pub use actions::{
 };
 pub use door::SignedIn;
 pub use house::House;
-pub(crate) use leaving::end_of_leaver;
+pub(crate) use leaving::{end_of_leaver, signs};
 pub use model::{Account, AccountId, Name, Session, Token};
 pub use pages::routes;
 pub use password::Hashing;

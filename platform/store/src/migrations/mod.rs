@@ -17,6 +17,7 @@ mod m0011_house;
 mod m0012_roll;
 mod m0013_sign_in;
 mod m0014_code_app;
+mod m0017_house_kept;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -47,6 +48,7 @@ const ALL: &[Migration] = &[
     Migration { number: 12, name: "roll", statements: m0012_roll::statements },
     Migration { number: 13, name: "sign-in", statements: m0013_sign_in::statements },
     Migration { number: 14, name: "code-app", statements: m0014_code_app::statements },
+    Migration { number: 17, name: "house-kept", statements: m0017_house_kept::statements },
 ];
 
 /// The table that says which a database has had.
