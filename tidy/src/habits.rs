@@ -39,6 +39,23 @@ pub fn standings(source: &Source) -> Vec<Complaint> {
         .collect()
 }
 
+/// A permit is granted where somebody's standing was read just now: by the door of whoever is signed in, and at the command line. Anywhere
+/// else it would come of what somebody was a moment before.
+pub fn grants(source: &Source) -> Vec<Complaint> {
+    const DOORS: [&str; 3] =
+        ["capabilities/people/src/account/door.rs", "app/src/commands/context.rs", "core/kit/src/permit.rs"];
+    let of_tests = ["/tests/", "/examples/", "benches/"].iter().any(|folder| source.path.contains(folder));
+    if of_tests || DOORS.contains(&source.path.as_str()) {
+        return Vec::new();
+    }
+    let granted = [concat!("authority()", ".grant"), concat!("authority", ".grant")];
+    let text = "begin with `SignedIn::begin`, and `also` for something more: they grant permits from what somebody is in that transaction";
+    in_code(source, |line| granted.iter().any(|granted| line.contains(granted)))
+        .filter(|line| *line < tests_begin(source))
+        .map(|line| Complaint::at(&source.path, line, text))
+        .collect()
+}
+
 /// The table of `tidy/sleeps.toml`: the few tests that may wait by the clock.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Folders that hold what machines make.
-const MADE_BY_MACHINES: [&str; 6] = ["target", "node_modules", ".git", "corpus", "corpus-found", "vendored"];
+const MADE_BY_MACHINES: [&str; 7] =
+    ["target", "node_modules", "venv", ".git", "corpus", "corpus-found", "vendored"];
 
 /// Endings of files whose text is checked.
 const TEXT: [&str; 14] =

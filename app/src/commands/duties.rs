@@ -34,6 +34,9 @@ pub enum Duties {
         /// Why, as in "appointed by the governors".
         #[arg(long)]
         reason: String,
+        /// Only to stand in, while they are away or by delegation, for whoever holds the duty: a person's name, number or id. It needs an end.
+        #[arg(long, value_name = "WHO", requires = "until")]
+        stands_in_for: Option<String>,
     },
     /// End a duty now.
     End {
@@ -49,8 +52,9 @@ pub enum Duties {
 pub fn run(context: &Context, asked: Duties) -> Result<()> {
     match asked {
         Duties::List { all } => list(context, all),
-        Duties::Give { duty, to, from, until, reason } => {
-            give(context, duty, &to, from.as_deref(), until.as_deref(), reason)
+        Duties::Give { duty, to, from, until, reason, stands_in_for } => {
+            let when = (from.as_deref(), until.as_deref());
+            give(context, duty, &to, when, reason, stands_in_for.as_deref())
         }
         Duties::End { duty, of } => end(context, &duty, &of),
     }
@@ -80,11 +84,12 @@ fn list(context: &Context, all: bool) -> Result<()> {
             let end = held.ended.as_ref().map(|(ended, _)| *ended).or(held.given.span.ends_at);
             let until = end.map(|end| format!(" until {}", shown(end, &zone))).unwrap_or_default();
             let since = shown(held.given.span.starts_at, &zone);
-            context.output.say(format!("    {} {who}, from {since}{until}", person.0));
+            let covers = held.given.covers.map_or("", |_| ", standing in");
+            context.output.say(format!("    {} {who}, from {since}{until}{covers}", person.0));
             context.output.object(&json!({
                 "duty": one.id, "person": person, "name": name(person),
                 "from": held.given.span.starts_at.to_string(), "until": end.map(|end| end.to_string()),
-                "holds": held.holds(context.at),
+                "holds": held.holds(context.at), "stands_in": held.given.covers.is_some(),
             }));
         }
         if !any {
@@ -104,22 +109,45 @@ fn give(
     context: &Context,
     duty: String,
     to: &str,
-    from: Option<&str>,
-    until: Option<&str>,
+    (from, until): (Option<&str>, Option<&str>),
     reason: String,
+    stands_in_for: Option<&str>,
 ) -> Result<()> {
     let Some(person) = who::on_the_roll(context, to)? else {
         bail!("nobody on the roll has that name, number or id; `fivebar people show` lists them")
     };
+    let covered = match stands_in_for {
+        Some(other) => match who::on_the_roll(context, other)? {
+            Some(other) => Some(other.number),
+            None => bail!(
+                "nobody on the roll has the name, number or id of whom they stand in for; `fivebar people show` lists them"
+            ),
+        },
+        None => None,
+    };
     let permit = context.permit::<duty::GiveDuty>(person.number)?;
+    let read = context.permit::<duty::ReadDuties>(())?;
     let records = context.records()?;
     let made = context.wait(async {
         let mut tx = records.begin().await?;
+        let covers = match covered {
+            Some(covered) => {
+                let all = duty::all(&mut tx, &read).await?;
+                let held = all.into_iter().find(|one| {
+                    one.given.person == covered && one.given.duty == duty && one.is_not_over(context.at)
+                });
+                let Some(held) = held else {
+                    bail!("whom they would stand in for does not hold {duty:?}; `fivebar duties list` shows who holds what")
+                };
+                Some(held.id)
+            }
+            None => None,
+        };
         let zone = school_zone(&mut tx).await?;
         let starts_at = from.map_or(Ok(context.at), |from| when::moment(from, &zone))?;
         let ends_at = until.map(|until| when::end(until, &zone)).transpose()?;
         let giving =
-            Giving { person: person.number, duty, span: Span { starts_at, ends_at }, covers: None, reason };
+            Giving { person: person.number, duty, span: Span { starts_at, ends_at }, covers, reason };
         let made = duty::give(&mut tx, &permit, giving, context.config.school.kind, context.at).await?;
         tx.commit().await?;
         anyhow::Ok(made)

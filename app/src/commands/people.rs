@@ -19,6 +19,7 @@ use crate::commands::dns_name;
 use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
 use crate::commands::records::commit_and_publish;
 use crate::commands::roster::{self, Told};
+use crate::commands::scim;
 use crate::commands::who;
 use crate::process::portal;
 
@@ -89,6 +90,16 @@ pub enum People {
         /// Whom: a person's name, number or id.
         who: String,
     },
+    /// Let another system keep people of the roll over SCIM 2.0, and print the token that it comes with; without a name, list which there are.
+    ///
+    /// What it tells is held against what it told before, as an import is: `fivebar people imports` lists it, and it can be undone.
+    ScimToken {
+        /// What you call the system, as in entra. The same name again goes on with what it kept before.
+        name: Option<String>,
+        /// End its token. Whom it keeps stays on the roll.
+        #[arg(long, requires = "name")]
+        end: bool,
+    },
     /// Give a person or a device a name of their own for encrypted DNS, or take all of theirs back.
     ///
     /// Whoever asks through the name is known to be them, on any network. It is shown once: only its hash is kept. Give it again
@@ -118,6 +129,8 @@ pub fn run(context: &Context, asked: People) -> Result<()> {
         }
         People::Invite { .. } => invite_everyone(context),
         People::SignOut { who } => sign_out(context, &who),
+    },
+        People::ScimToken { name, end } => scim::run(context, name.as_deref(), end),
         People::DnsName { who, revoke } => dns_name::run(context, &who, revoke),
     }
 }

@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 use filtering::publish::Scope;
 use kit::Zone;
 use people::intake::{
-    self, ApplyImport, Change, Given, Import, ImportRoll, Tally, Thing, What, WriteRules, views::facts_differ,
+    self, ApplyImport, Change, Given, Import, ImportRoll, ReadImports, Tally, Thing, What, WriteRules,
+    views::facts_differ,
 };
 use people::roster::{Complaint, Files, Options, Order, Roster, Shape, column_kinds};
 use people::{Kind, Rules};
@@ -212,7 +213,7 @@ fn show(context: &Context, import: &Import, all: bool) -> Result<()> {
         out.say(format!("{name}: {joins} come, {moves} change, {leaves} go{kept}, {same} as before"));
     }
     let records = context.records()?;
-    let permit = context.permit::<ImportRoll>(())?;
+    let permit = context.permit::<ReadImports>(())?;
     let most = if all { u64::from(u32::MAX) } else { NAMED };
     for what in What::ALL {
         let (changes, count) = context.wait(async {
@@ -251,7 +252,7 @@ fn show(context: &Context, import: &Import, all: bool) -> Result<()> {
 
 async fn people(
     tx: &mut Tx,
-    permit: &kit::Permit<ImportRoll>,
+    permit: &kit::Permit<ReadImports>,
     import: &Import,
     what: What,
     most: u64,
@@ -262,7 +263,7 @@ async fn people(
 /// Lists the imports there were.
 pub fn list(context: &Context) -> Result<()> {
     let records = context.records()?;
-    let permit = context.permit::<ImportRoll>(())?;
+    let permit = context.permit::<ReadImports>(())?;
     let (imports, zone) = context.wait(async {
         let mut tx = records.read().await?;
         let imports = intake::list(&mut tx, &permit, 50).await?;

@@ -33,6 +33,7 @@ use crate::process::snapshot::Opened;
 use crate::process::stop::Stop;
 use crate::process::supervisor::{Bind, Person, Ready};
 use crate::process::testing::Testing;
+use crate::process::told;
 use crate::process::users::Account;
 
 /// How long work beside the pages may take once it is time to stop.
@@ -208,6 +209,7 @@ async fn serve(
         alarm: alarm.clone(),
     };
     tokio::spawn(end_last_days(db.clone(), publishes.clone()));
+    tokio::spawn(told::settle(db.clone(), publishes.clone(), Arc::clone(&current), zone.clone()));
     let portal = filtering::Portal {
         db: db.clone(),
         clock: Clock::System,

@@ -29,5 +29,6 @@ pub mod snapshot;
 pub mod stop;
 pub mod supervisor;
 mod testing;
+mod told;
 pub mod users;
 pub mod weighing;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod access;
 pub mod account;
 mod actions;
 pub mod by_age;
@@ -16,6 +17,7 @@ pub mod relation;
 mod roll_file;
 pub mod roster;
 mod rules;
+pub mod scim;
 mod store;
 pub mod teaching;
 

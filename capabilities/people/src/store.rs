@@ -42,6 +42,7 @@ mod person {
         pub first_on: Option<String>,
         pub last_on: Option<String>,
         pub leaves_at: Option<i64>,
+        pub kept: String,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
@@ -368,6 +369,7 @@ async fn insert_person(tx: &mut Tx, new: &PersonLine, number: i64, at: Timestamp
         first_on: Set(None),
         last_on: Set(None),
         leaves_at: Set(None),
+        kept: Set("[]".to_owned()),
     };
     row.insert(tx.conn()).await?;
     Ok(())
@@ -506,16 +508,21 @@ pub(crate) async fn known_of(tx: &mut Tx, person: PersonNo) -> Result<Option<Kno
     row.map(read_known).transpose()
 }
 
-/// A page of those on the roll, in the order of their names, and how many there are; `words` stand in the name.
+/// A page of those on the roll, in the order of their names, and how many there are; `words` stand in the name. Of `members` alone, where
+/// they are named.
 pub(crate) async fn page_of(
     tx: &mut Tx,
     kind: Option<Kind>,
+    members: Option<Vec<i64>>,
     words: &str,
     (first, most): (u64, u64),
 ) -> Result<(Vec<Known>, u64), StoreError> {
     let mut asked = person::Entity::find().filter(person::Column::LeftAt.is_null());
     if let Some(kind) = kind {
         asked = asked.filter(person::Column::Kind.eq(kind.id()));
+    }
+    if let Some(members) = members {
+        asked = asked.filter(person::Column::Number.is_in(members));
     }
     for word in words.split_whitespace() {
         let word = word.to_lowercase().replace(['%', '_', '\\'], "");
@@ -627,6 +634,7 @@ fn known_columns(facts: &Facts, leaves_at: Option<Timestamp>, at: Timestamp) -> 
         first_on: Set(facts.first_on.clone()),
         last_on: Set(facts.last_on.clone()),
         leaves_at: Set(leaves_at.map(Timestamp::as_millis)),
+        kept: Set(serde_json::to_string(&facts.kept).unwrap_or_else(|_| "[]".to_owned())),
         ..Default::default()
     }
 }
@@ -654,6 +662,8 @@ fn read_known(row: person::Model) -> Result<Known, StoreError> {
             groups: read_groups("person", &row.groups)?,
             here: row.left_at.is_none(),
             linked: false,
+            kept: serde_json::from_str(&row.kept)
+                .map_err(|_| unreadable("person", "kept", "not a list of fields"))?,
         },
     })
 }

@@ -17,6 +17,15 @@ pub trait Action: 'static {
     type Subject;
 }
 
+/// An action that shows something and changes nothing, declared with [`reading!`](crate::reading). What a page shows is permitted as of
+/// the moment at which it was asked for; whatever changes something begins with its permit, in the transaction of the change, so that no
+/// page can change anything by what somebody was a moment before.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` changes something, so its permit comes with the transaction of the change",
+    note = "begin with `SignedIn::begin`; ask before with `SignedIn::could`; declare what only shows with `kit::reading!`"
+)]
+pub trait Reading: Action {}
+
 /// Declares an action: its name, what it is done to, and its id in the table.
 ///
 /// ```
@@ -38,11 +47,21 @@ macro_rules! action {
     };
 }
 
+/// Declares an action that only shows something, as [`action!`](crate::action) does.
+#[macro_export]
+macro_rules! reading {
+    ($(#[$doc:meta])* $name:ident($subject:ty) = $id:literal) => {
+        $crate::action!($(#[$doc])* $name($subject) = $id);
+        impl $crate::permit::Reading for $name {}
+    };
+}
+
 /// The right to take one action on one subject. An argument of the action, so that it cannot be forgotten, and the
 /// subject cannot be another one on the way.
 pub struct Permit<A: Action> {
     actor: Actor,
     subject: A::Subject,
+    at: Timestamp,
 }
 
 impl<A: Action> Permit<A> {
@@ -54,6 +73,11 @@ impl<A: Action> Permit<A> {
     /// On what.
     pub const fn subject(&self) -> &A::Subject {
         &self.subject
+    }
+
+    /// As of when it was granted: a change that it permits happens at this moment, and its entry in the access trail says so.
+    pub const fn at(&self) -> Timestamp {
+        self.at
     }
 }
 
@@ -143,7 +167,7 @@ impl Authority {
         if rule.fresh && standing.fresh_until.is_none_or(|until| at >= until) {
             return Err(NotPermitted::ProveAgain);
         }
-        Ok(Permit { actor: standing.actor.clone(), subject })
+        Ok(Permit { actor: standing.actor.clone(), subject, at })
     }
 
     /// Whether somebody's duties let them do `A` to something, be it after proving again who they are: for what is
@@ -203,7 +227,9 @@ mod tests {
             assert_eq!(authority.grant::<Read>(&standing, (), at).map(|_| ()), read, "{duties:?}");
             let erasing = authority.grant::<Erase>(&standing, 3, at);
             assert_eq!(erasing.as_ref().map(|_| ()).map_err(|refused| *refused), erase, "{duties:?}");
-            assert!(erasing.is_err() || erasing.is_ok_and(|permit| *permit.subject() == 3));
+            assert!(
+                erasing.is_err() || erasing.is_ok_and(|permit| *permit.subject() == 3 && permit.at() == at)
+            );
             assert_eq!(
                 authority.grant::<Forgotten>(&standing, (), at).map(|_| ()),
                 Err(NotPermitted::NotYours),

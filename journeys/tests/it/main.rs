@@ -29,6 +29,7 @@ mod pupil;
 mod replay;
 mod roll;
 mod safe_search;
+mod scim;
 mod sealed;
 mod searches;
 mod service_log;

@@ -89,6 +89,12 @@ pub(crate) fn is_a_form(headers: &HeaderMap) -> bool {
     kind.split(';').next().map(str::trim) == Some("application/x-www-form-urlencoded")
 }
 
+/// The fields of an address, after `?`: every name with its value, in order.
+pub fn fields(query: &str) -> Vec<(String, String)> {
+    let fields = form_urlencoded::parse(query.as_bytes());
+    fields.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
 /// A text as the value of a field in an address.
 pub fn in_a_query(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()

@@ -64,6 +64,11 @@ fn a_standing_is_made_by_one_door() {
 }
 
 #[test]
+fn a_permit_is_granted_where_a_standing_was_read_just_now() {
+    none(TREE.ending("rs").flat_map(habits::grants).collect());
+}
+
+#[test]
 fn nobody_waits_by_the_clock_without_a_reason() {
     let sleeps = Sleeps::parse(text("tidy/sleeps.toml")).unwrap();
     let mut complaints: Vec<_> = TREE.ending("rs").flat_map(|source| sleeps.complaints(source)).collect();

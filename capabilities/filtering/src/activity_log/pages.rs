@@ -22,11 +22,11 @@ use super::views::{self, Found};
 use super::{OpeningError, write_down};
 use crate::portal::Portal;
 
-kit::action!(
+kit::reading!(
     /// Reading what devices did, with pseudonyms.
     ReadActivity(()) = "activity.read"
 );
-kit::action!(
+kit::reading!(
     /// Opening who persons and devices are.
     OpenIdentities(()) = "activity.open-identities"
 );

@@ -10,7 +10,7 @@ use web::PageError;
 use super::views;
 use crate::portal::Portal;
 
-kit::action!(
+kit::reading!(
     /// Reading the device register.
     ReadDevices(()) = "device.read"
 );

@@ -22,11 +22,11 @@ use crate::overrides;
 use crate::portal::Portal;
 use crate::sealed::telling::Secret;
 
-kit::action!(
+kit::reading!(
     /// Asking why a site is open or closed for a class, a room or a pupil.
     ExplainForClass(()) = "explain.class"
 );
-kit::action!(
+kit::reading!(
     /// The same for anybody, and for a device.
     ExplainForAnybody(()) = "explain.anybody"
 );

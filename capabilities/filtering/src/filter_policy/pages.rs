@@ -14,7 +14,7 @@ use super::{actions, differences_by_group, prove, views};
 use crate::portal::Portal;
 use crate::site_request::staff_pages::number;
 
-kit::action!(
+kit::reading!(
     /// Reading the filter policy, its versions and what changed.
     ReadPolicy(()) = "policy.read"
 );

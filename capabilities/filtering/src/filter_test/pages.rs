@@ -11,7 +11,7 @@ use web::PageError;
 use super::{kept, newest, problem, views};
 use crate::portal::Portal;
 
-kit::action!(
+kit::reading!(
     /// Reading what tests of the filter found.
     ReadFilterTests(()) = "filter-test.read"
 );

@@ -15,7 +15,7 @@ use super::{Seen, backups, items, views};
 use crate::portal::Portal;
 use crate::{filter_test, list};
 
-kit::action!(
+kit::reading!(
     /// Seeing how the filter fares and when it was backed up.
     ReadHealth(()) = "health.read"
 );

@@ -17,7 +17,7 @@ use crate::lasting::{self, Span, WithdrawError};
 use crate::overrides::{self, Grant, Override, Whom};
 use crate::withheld::{self, Decision, Withheld};
 
-kit::action!(
+kit::reading!(
     /// Seeing what holds for one's own lessons.
     ReadLessons(()) = "lesson.read"
 );

@@ -134,12 +134,16 @@ async fn end(
     path: Result<Path<(String, u32)>, PathRejection>,
 ) -> Result<Response, PageError> {
     who.may::<ReadLessons>(())?;
-    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
     let Path((kind, number)) = path.map_err(|_| PageError::NotFound)?;
     let which = Which { kind: kind.parse().map_err(|_| PageError::NotFound)?, number };
-    let ended = match who.offers::<EndAnybodys>() {
-        true => actions::end_anybodys(&mut tx, &who.may::<EndAnybodys>(which)?, who.at()).await,
-        false => actions::end_own(&mut tx, &who.may::<EndOwn>(which)?, who.at()).await,
+    let (tx, actor, at, ended) = if who.offers::<EndAnybodys>() {
+        let (mut tx, permit) = who.begin::<EndAnybodys>(which).await?;
+        let ended = actions::end_anybodys(&mut tx, &permit, permit.at()).await;
+        (tx, permit.actor().clone(), permit.at(), ended)
+    } else {
+        let (mut tx, permit) = who.begin::<EndOwn>(which).await?;
+        let ended = actions::end_own(&mut tx, &permit, permit.at()).await;
+        (tx, permit.actor().clone(), permit.at(), ended)
     };
     match ended {
         Ok(()) => {}
@@ -147,8 +151,7 @@ async fn end(
         Err(EndError::NotThere) => return Ok(Redirect::to("/staff/lessons").into_response()),
         Err(EndError::Store(error)) => return Err(PageError::unexpected(error)),
     }
-    let actor = who.standing().actor().clone();
-    match portal.publishes.live(tx, LiveDocument::default(), actor, who.at()).await {
+    match portal.publishes.live(tx, LiveDocument::default(), actor, at).await {
         Ok(()) => Ok(Redirect::to("/staff/lessons").into_response()),
         Err(NotPublished::CannotBe(why)) => Err(PageError::unexpected(why)),
         Err(NotPublished::Failed(error)) => Err(PageError::unexpected(error)),
@@ -242,9 +245,8 @@ async fn open(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     if form.text("step") != "open" || judged.may.is_err() {
         return Ok(preview(&judged, &mistakes));
     }
-    let permit = who.may::<OpenForLesson>(whom.clone())?;
-    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
-    let made = match actions::open(&mut tx, &permit, &ground, &target, asked.clone(), who.at()).await {
+    let (mut tx, permit) = who.begin::<OpenForLesson>(whom.clone()).await?;
+    let made = match actions::open(&mut tx, &permit, &ground, &target, asked.clone(), permit.at()).await {
         Ok(made) => made,
         Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
@@ -253,7 +255,7 @@ async fn open(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
         }
     };
     let new = LiveDocument { overrides: vec![made.published()], ..LiveDocument::default() };
-    match portal.publishes.live(tx, new, permit.actor().clone(), who.at()).await {
+    match portal.publishes.live(tx, new, permit.actor().clone(), permit.at()).await {
         Ok(()) => Ok(to(Kind::Opening, made.number)),
         Err(error) => {
             let status = say(&error, &mut mistakes);
@@ -338,9 +340,8 @@ async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
         mistakes.add_whole(NOT_NOW);
         return form_page(&portal, &who, &form, &mistakes, views::list).await;
     }
-    let permit = who.may::<ListForLesson>(class)?;
-    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
-    let made = match actions::list(&mut tx, &permit, &ground, sites, filled.asked, who.at()).await {
+    let (mut tx, permit) = who.begin::<ListForLesson>(class).await?;
+    let made = match actions::list(&mut tx, &permit, &ground, sites, filled.asked, permit.at()).await {
         Ok(made) => made,
         Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
@@ -355,7 +356,7 @@ async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
         }
     };
     let new = LiveDocument { focus: vec![made.published()], ..LiveDocument::default() };
-    match portal.publishes.live(tx, new, permit.actor().clone(), who.at()).await {
+    match portal.publishes.live(tx, new, permit.actor().clone(), permit.at()).await {
         Ok(()) => Ok(to(Kind::List, made.number)),
         Err(error) => {
             let status = say(&error, &mut mistakes);
@@ -378,7 +379,7 @@ async fn pause(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> 
     }
     let (policy, live) = portal.filter.both();
     let mut mistakes = Mistakes::default();
-    let mut tx = portal.db.begin().await.map_err(PageError::unexpected)?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let ground =
         Ground::of(&mut tx, &policy, &live, who.person(), who.at()).await.map_err(PageError::unexpected)?;
     let filled = fill((&mut tx, &ground), (&form, ForWhom::Pupil), who.at(), &mut mistakes).await?;
@@ -386,8 +387,9 @@ async fn pause(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> 
         drop(tx);
         return form_page(&portal, &who, &form, &mistakes, views::pause).await;
     };
-    let permit = who.may::<PauseForLesson>(person)?;
-    let made = match actions::pause(&mut tx, &permit, &ground, asked, who.at()).await {
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let (mut tx, permit) = who.begin::<PauseForLesson>(person).await?;
+    let made = match actions::pause(&mut tx, &permit, &ground, asked, permit.at()).await {
         Ok(made) => made,
         Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
@@ -398,7 +400,7 @@ async fn pause(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> 
         }
     };
     let new = LiveDocument { withheld: vec![made.published()], ..LiveDocument::default() };
-    match portal.publishes.live(tx, new, permit.actor().clone(), who.at()).await {
+    match portal.publishes.live(tx, new, permit.actor().clone(), permit.at()).await {
         Ok(()) => Ok(to(Kind::Pause, made.number)),
         Err(error) => {
             let status = say(&error, &mut mistakes);

@@ -10,7 +10,7 @@ use web::PageError;
 use super::{removed, status, views};
 use crate::portal::Portal;
 
-kit::action!(
+kit::reading!(
     /// Reading which lists are in use, and how each fares.
     ReadLists(()) = "list.read"
 );

@@ -13,7 +13,7 @@ use super::{Observing, views};
 use crate::lasting;
 use crate::portal::Portal;
 
-kit::action!(
+kit::reading!(
     /// Reading whether the filter observes only, and what it would have refused.
     ReadObserving(()) = "observing.read"
 );

@@ -3,6 +3,7 @@
 use ::store::Tx;
 use ::store::trail::{self, Wanted};
 use kit::Timestamp;
+use people::access::{self, Due, ReadAccess, ReviewAccess};
 use people::account::SignedIn;
 use people::duty::{self, Duties, ReadDuties};
 use web::PageError;
@@ -102,14 +103,15 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
                 "duty that the school needs is held by nobody",
                 "duties that the school needs are held by nobody",
             );
-            monday.waiting.push(because(words, None, named.join(", ")));
+            monday.waiting.push(because(words, Some("/staff/duties"), named.join(", ")));
         }
         let changes = counted(tx, "duty", since).await?;
         if changes > 0 {
             let words = many(changes, "duty was given or ended", "duties were given or ended");
-            monday.changed.push(line(words, None));
+            monday.changed.push(line(words, Some("/staff/duties")));
         }
     }
+    reviews(tx, portal, who, since, &mut monday).await?;
     if who.offers::<OpenIdentities>() {
         let opened = opened(tx, since).await?;
         if opened > 0 {
@@ -138,6 +140,49 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
         }
     }
     Ok(monday)
+}
+
+/// How it stands with the review of who may do what.
+async fn reviews(
+    tx: &mut Tx,
+    portal: &Portal,
+    who: &SignedIn,
+    since: Timestamp,
+    monday: &mut Monday,
+) -> Result<(), PageError> {
+    let Ok(permit) = who.may::<ReadAccess>(()) else { return Ok(()) };
+    let href = Some("/staff/access");
+    let day = |at: Timestamp| portal.zone.local(at).civil().strftime("%-d %B %Y").to_string();
+    match access::stands(tx, &permit, who.at()).await.map_err(PageError::unexpected)? {
+        Due::GoesOn(_, left) if who.offers::<ReviewAccess>() => {
+            let words = match left {
+                0 => "The review of who may do what can be ended".to_owned(),
+                left => {
+                    format!(
+                        "{} still to be looked at in the review of who may do what",
+                        many(left, "person", "people")
+                    )
+                }
+            };
+            monday.waiting.push(line(words, href));
+        }
+        Due::Overdue(on) if who.offers::<ReviewAccess>() => {
+            let words = format!("The review of who may do what was due on {}", day(on));
+            monday.waiting.push(line(words, href));
+        }
+        Due::On(on) => {
+            let words = "The review of who may do what".to_owned();
+            monday.ignore.push(because(words, href, format!("the next is due by {}", day(on))));
+        }
+        Due::GoesOn(..) | Due::Overdue(_) | Due::Nothing => {}
+    }
+    let ended = counted(tx, "access.end", since).await?;
+    if ended > 0 {
+        let words =
+            many(ended, "review of who may do what was ended", "reviews of who may do what were ended");
+        monday.changed.push(line(words, href));
+    }
+    Ok(())
 }
 
 async fn requests(

@@ -16,7 +16,7 @@ use crate::reference::{NoRandomness, Reference};
 use crate::site::{NoSite, check_one_site};
 use crate::site_note::MOST_OPEN;
 
-kit::action!(
+kit::reading!(
     /// Reading what people ask to have opened.
     ReadRequests(()) = "request.read"
 );

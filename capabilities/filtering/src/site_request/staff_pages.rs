@@ -134,7 +134,7 @@ async fn refuse(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let reference = reference(path)?;
-    who.may::<RefuseRequest>(reference.clone())?;
+    who.could::<RefuseRequest>(reference.clone())?;
     let mut mistakes = Mistakes::default();
     checked_words(&form, "refusal", "Enter why, for whoever asked", &mut mistakes);
     if !mistakes.none() {
@@ -142,13 +142,13 @@ async fn refuse(
     }
     let (mut tx, permit) = who.begin::<RefuseRequest>(reference.clone()).await?;
     // What waits for a second person has nothing to wait for then.
-    let proposed = agreeing::of(&mut tx, &reference, who.at()).await.map_err(PageError::unexpected)?;
+    let proposed = agreeing::of(&mut tx, &reference, permit.at()).await.map_err(PageError::unexpected)?;
     if proposed.is_some() {
         mistakes.add_whole("A second person’s answer is awaited: take the proposal back, or let them answer");
         tx.roll_back().await.map_err(PageError::unexpected)?;
         return one(&portal, &who, &reference, &form, &mistakes, false).await;
     }
-    match actions::refuse(&mut tx, &permit, form.text("refusal"), who.at()).await {
+    match actions::refuse(&mut tx, &permit, form.text("refusal"), permit.at()).await {
         Ok(_) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(AnswerError::NotFound) => return Err(PageError::NotFound),
         Err(AnswerError::Store(error)) => return Err(PageError::unexpected(error)),
@@ -168,7 +168,7 @@ async fn propose(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let reference = reference(path)?;
-    who.may::<ProposeRequest>(reference.clone())?;
+    who.could::<ProposeRequest>(reference.clone())?;
     let mut mistakes = Mistakes::default();
     let whom = whom(&form);
     if whom.is_none() {
@@ -184,7 +184,7 @@ async fn propose(
     };
     let terms = Terms { whom, ends_at, risk: Private::new(form.text("risk").to_owned()) };
     let (mut tx, permit) = who.begin::<ProposeRequest>(reference.clone()).await?;
-    match agreeing::propose(&mut tx, &permit, terms, who.at()).await {
+    match agreeing::propose(&mut tx, &permit, terms, permit.at()).await {
         Ok(_) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(AgreeError::Request(AnswerError::NotFound)) => return Err(PageError::NotFound),
         Err(AgreeError::Store(error)) => return Err(PageError::unexpected(error)),
@@ -200,7 +200,7 @@ async fn propose(
 async fn withdraw(who: SignedIn, path: Result<Path<String>, PathRejection>) -> Result<Response, PageError> {
     let reference = reference(path)?;
     let (mut tx, permit) = who.begin::<ProposeRequest>(reference.clone()).await?;
-    match agreeing::withdraw(&mut tx, &permit, who.at()).await {
+    match agreeing::withdraw(&mut tx, &permit, permit.at()).await {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(AgreeError::Store(error)) => return Err(PageError::unexpected(error)),
         // Somebody else answered it meanwhile: the page says so.
@@ -216,7 +216,7 @@ async fn agree_form(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     let reference = reference(path)?;
-    who.may::<AgreeRequest>(reference.clone())?;
+    who.could::<AgreeRequest>(reference.clone())?;
     one(&portal, &who, &reference, &Submitted::default(), &Mistakes::default(), true).await
 }
 
@@ -227,7 +227,7 @@ async fn agree(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let reference = reference(path)?;
-    who.may::<AgreeRequest>(reference.clone())?;
+    who.could::<AgreeRequest>(reference.clone())?;
     let mut mistakes = Mistakes::default();
     checked_words(&form, "agreement", "Enter why, for whoever asked", &mut mistakes);
     if !mistakes.none() {
@@ -235,7 +235,7 @@ async fn agree(
     }
     let (mut tx, permit) = who.begin::<AgreeRequest>(reference.clone()).await?;
     let agreed = match form.text("proposal").parse() {
-        Ok(shown) => agreeing::agree(&mut tx, &permit, shown, form.text("agreement"), who.at()).await,
+        Ok(shown) => agreeing::agree(&mut tx, &permit, shown, form.text("agreement"), permit.at()).await,
         Err(_) => Err(AgreeError::Changed),
     };
     let made = match agreed {
@@ -248,7 +248,7 @@ async fn agree(
         }
     };
     let new = LiveDocument { overrides: vec![made.published()], ..LiveDocument::default() };
-    match portal.publishes.live(tx, new, permit.actor().clone(), who.at()).await {
+    match portal.publishes.live(tx, new, permit.actor().clone(), permit.at()).await {
         Ok(()) => Ok(back(&who, &reference)),
         Err(NotPublished::CannotBe(why)) => {
             mistakes.add_whole(sentence(&why));
@@ -269,7 +269,7 @@ async fn disagree(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let reference = reference(path)?;
-    who.may::<AgreeRequest>(reference.clone())?;
+    who.could::<AgreeRequest>(reference.clone())?;
     let mut mistakes = Mistakes::default();
     checked_words(&form, "disagreement", "Enter why, for whoever proposed it", &mut mistakes);
     if !mistakes.none() {
@@ -277,7 +277,9 @@ async fn disagree(
     }
     let (mut tx, permit) = who.begin::<AgreeRequest>(reference.clone()).await?;
     let disagreed = match form.text("proposal").parse() {
-        Ok(shown) => agreeing::disagree(&mut tx, &permit, shown, form.text("disagreement"), who.at()).await,
+        Ok(shown) => {
+            agreeing::disagree(&mut tx, &permit, shown, form.text("disagreement"), permit.at()).await
+        }
         Err(_) => Err(AgreeError::Changed),
     };
     match disagreed {

@@ -7,11 +7,11 @@ use testing::{MONDAY, databases};
 use crate::school::{Answer, School};
 use crate::staff::{HERE, Staff, invited, welcomed};
 
-const TABLE: &str = "id,first name,last name,kind,year,class,shoe size,children\n\
+pub const TABLE: &str = "id,first name,last name,kind,year,class,shoe size,children\n\
     1,Ada,Bell,pupil,7,7B,4,\n2,Bo,Bell,pupil,8,8A,5,\n5,Cy,Dale,teacher,,7B,9,\n7,Di,Bell,parent,,,,1\n";
 
 /// Sends a file as the form does.
-async fn sent(staff: &Staff<'_>, name: &str, bytes: &[u8], fields: &[(&str, &str)]) -> Answer {
+pub async fn sent(staff: &Staff<'_>, name: &str, bytes: &[u8], fields: &[(&str, &str)]) -> Answer {
     let mut body = Vec::new();
     for (field, value) in fields {
         body.extend(
@@ -150,9 +150,9 @@ async fn what_a_leaver_had_is_handed_over_on_one_page() {
         let tree = scraper::Html::parse_document(&own.body);
         let form =
             web::check::all(&tree, "form[action*='/leaving/duties/']")[0].attr("action").unwrap().to_owned();
-        let wrong = head.post(&form, "to=Nobody+Atall").await;
+        let wrong = head.post(&form, "then=hand&to=Nobody+Atall").await;
         assert!(wrong.body.contains("Enter the name or number of somebody on the roll"), "{}", wrong.body);
-        let done = head.post(&form, "to=cy+dale").await;
+        let done = head.post(&form, "then=hand&to=cy+dale").await;
         assert_eq!(done.location(), "/staff/roll/2/leaving", "{}", done.body);
         assert!(head.get("/staff/roll/2/leaving").await.body.contains("Nothing is left to hand over"));
         let cy = head.get("/staff/roll/6/leaving").await;
@@ -168,8 +168,8 @@ async fn what_a_leaver_had_is_handed_over_on_one_page() {
         let tree = scraper::Html::parse_document(&cy.body);
         let form =
             web::check::all(&tree, "form[action*='/leaving/duties/']")[0].attr("action").unwrap().to_owned();
-        assert!(head.post(&form, "to=").await.body.contains("Enter who takes this over"));
-        head.post(&form, "to=3").await;
+        assert!(head.post(&form, "then=end").await.body.contains("Enter who takes this over"));
+        head.post(&form, "then=hand&to=3").await;
         assert!(head.get("/staff/roll/6/leaving").await.body.contains("Nothing is left"), "{}", test.engine);
     }
 }

@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 
 use engine::PersonNo;
 use kit::{Private, Zone};
+use people::access::{Due, Held, Line, Progress, Review, Seen, SignedIn, Verdict};
 use people::duty::{Assignment, Giving, SchoolKind, Span};
 use people::intake::views::{self, Preview, Roll};
-use people::intake::{Change, Class, Facts, Import, Parent, Profile, Relation, Summary, Taught, Thing, What};
+use people::intake::{
+    Change, Class, ClassLine, Facts, Field, Import, Parent, Profile, Relation, Summary, Taught, Thing, What,
+    by_hand, person,
+};
 use people::leaving::{self, Left};
 use people::roster::{Complaint, Shape};
-use people::{Kind, YearGroup, relation};
+use people::{Device, Kind, YearGroup, access, duty, relation, scim};
 use testing::MONDAY;
 use web::{Mistakes, Page, Submitted};
 
@@ -31,12 +35,15 @@ fn profile(number: u32, kind: Option<Kind>) -> Profile {
         groups: if kind.is_some() { vec!["pupils".into(), "year-7".into()] } else { Vec::new() },
         here: number != 3,
         called: vec![("mis".into(), Private::new("A-1234567890-1234567890".into()))],
+        names: (Some(Private::new("Adelaide-Marguerite".into())), Some(Private::new("Longest".into()))),
+        kept: if number == 1 { [Field::Year, Field::Last].into() } else { Default::default() },
     }
 }
 
 fn parent(restricted: bool) -> Parent {
     Parent {
         person: PersonNo(9),
+        here: !restricted,
         name: name(3),
         relation: "mother".into(),
         responsibility: restricted.then_some(false),
@@ -82,6 +89,170 @@ fn summary(complaints: u64) -> Summary {
     summary
 }
 
+fn device() -> Device {
+    Device {
+        number: engine::DeviceNo(4),
+        name: Private::new("laptop-with-a-rather-long-name-14".into()),
+        addresses: Vec::new(),
+        hardware: Vec::new(),
+        person: Some(PersonNo(3)),
+        groups: Vec::new(),
+        joined_at: MONDAY,
+    }
+}
+
+fn known<'a>(profile: &'a Profile, zone: &'a Zone) -> person::Known<'a> {
+    person::Known {
+        profile,
+        classes: &[],
+        related: None,
+        devices: None,
+        duties: None,
+        account: None,
+        school: SchoolKind::Maintained,
+        zone,
+        may_mark: false,
+        may_change: false,
+    }
+}
+
+fn writing<'a>(
+    profile: Option<&'a Profile>,
+    own: &'a [Taught],
+    classes: &'a [ClassLine],
+) -> by_hand::views::Writing<'a> {
+    by_hand::views::Writing { profile, own, classes }
+}
+
+fn assignment(duty: &str, ended: bool) -> Assignment {
+    Assignment {
+        id: kit::Ids::default().make(MONDAY),
+        given: Giving {
+            person: PersonNo(3),
+            duty: duty.into(),
+            span: Span { starts_at: MONDAY, ends_at: None },
+            covers: None,
+            reason: "Appointed by the governors.".into(),
+        },
+        given_by: "person:1".into(),
+        created_at: MONDAY,
+        ended: bool::then(ended, || (MONDAY, "person:1".into())),
+    }
+}
+
+/// The pages of duties, of reviews, and of systems that keep people.
+pub fn house_samples() -> Vec<(&'static str, Page)> {
+    let zone = Zone::named("Europe/London").unwrap();
+    let (nothing, empty) = (Mistakes::default(), Submitted::default());
+    let only = |field: &'static str| {
+        let mut mistakes = Mistakes::default();
+        mistakes.add(field, "Enter what is missing here");
+        mistakes
+    };
+    let kind = SchoolKind::Maintained;
+    let duties = people::duty::Duties::built_in();
+    let mut cover = assignment("head", false);
+    cover.given.covers = Some(cover.id);
+    cover.given.span.ends_at = Some(MONDAY.plus_millis(86_400_000));
+    let held = [assignment("head", false), cover, assignment("head", true)];
+    let names: BTreeMap<PersonNo, Private<String>> = [(PersonNo(3), name(3))].into();
+    let shown = duty::views::Shown { assignments: &held, names: &names, at: MONDAY, zone: &zone };
+    let gaps = people::duty::gaps(duties, kind, &held, MONDAY);
+    let head = duties.named("head").unwrap();
+    let pupil = duties.named("digital-leader").unwrap();
+    let nobody = duty::views::Shown { assignments: &[], ..shown };
+    let review = |ended: bool| Review {
+        number: 2,
+        began: (MONDAY, "person:1".into()),
+        ended: ended.then(|| (MONDAY, "person:1".into())),
+    };
+    let seen = Seen {
+        duties: vec![Held {
+            duty: "dsl".into(),
+            since_ms: MONDAY.as_millis(),
+            until_ms: None,
+            covers: false,
+        }],
+        signed_in: SignedIn::At(MONDAY.as_millis()),
+        devices: 2,
+    };
+    let line = |verdict| Line {
+        person: PersonNo(3),
+        verdict,
+        reason: Private::new("They lead the sixth form now, and no longer safeguarding.".into()),
+        seen: seen.clone(),
+        by: "person:1".into(),
+        at: MONDAY,
+    };
+    let progress = |left: &[u32]| Progress {
+        left: left.iter().copied().map(PersonNo).collect(),
+        lines: [Verdict::Keep, Verdict::Change, Verdict::End].map(line).into(),
+    };
+    let (some, none) = (progress(&[3, 9]), progress(&[]));
+    let (open, ended) = (review(false), review(true));
+    let shown_review = |review, progress| access::views::Shown {
+        review,
+        progress,
+        names: &names,
+        who: PersonNo(9),
+        may_review: true,
+    };
+    let staff = profile(3, Some(Kind::Staff));
+    let looking = |seen, devices| access::views::Looking {
+        number: 2,
+        profile: &staff,
+        seen,
+        devices,
+        done: 3,
+        left: 9,
+        may_end: true,
+        school: kind,
+        zone: &zone,
+    };
+    let devices = [device()];
+    let client = |ended: bool| people::scim::Client {
+        id: kit::Ids::default().make(MONDAY),
+        source: "scim-entra".into(),
+        made: ("person:1".into(), MONDAY),
+        used_at: None,
+        ended_at: ended.then_some(MONDAY),
+    };
+    let clients = [client(false), client(true)];
+    let token = people::account::Token::of([7; 32]);
+    let address = "https://portal.school.example/scim/v2";
+    vec![
+        ("staff-duties", duty::views::all(kind, &gaps, &shown)),
+        ("staff-duty", duty::views::one(head, kind, &shown, true, &empty, &only("to"))),
+        ("staff-duty-nobody", duty::views::one(pupil, kind, &nobody, false, &empty, &nothing)),
+        ("staff-duty-holder", duty::views::holder(&held[0], &name(3), kind, &zone, &empty, &only("until"))),
+        ("staff-access-none", access::views::all(&[], Due::Nothing, true, &zone)),
+        (
+            "staff-access",
+            access::views::all(&[open.clone(), ended.clone()], Due::Overdue(MONDAY), true, &zone),
+        ),
+        (
+            "staff-access-goes-on",
+            access::views::all(std::slice::from_ref(&open), Due::GoesOn(2, 9), true, &zone),
+        ),
+        ("staff-review", access::views::one(&shown_review(&open, &some), &nothing, &zone)),
+        ("staff-review-done", access::views::one(&shown_review(&open, &none), &nothing, &zone)),
+        ("staff-review-ended", access::views::one(&shown_review(&ended, &none), &nothing, &zone)),
+        (
+            "staff-review-person",
+            access::views::person(&looking(&seen, Some(&devices)), &empty, &only("verdict")),
+        ),
+        (
+            "staff-review-person-plain",
+            access::views::person(&looking(&Seen::default(), None), &empty, &nothing),
+        ),
+        ("staff-scim-none", scim::views::page(&[], None, address, &empty, &nothing, &zone)),
+        (
+            "staff-scim",
+            scim::views::page(&clients, Some((&clients[0], &token)), address, &empty, &only("name"), &zone),
+        ),
+    ]
+}
+
 pub fn samples() -> Vec<(&'static str, Page)> {
     let zone = Zone::named("Europe/London").unwrap();
     let (nothing, empty) = (Mistakes::default(), Submitted::default());
@@ -91,9 +262,30 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         mistakes
     };
     let many: Vec<Profile> = (1..=50).map(|number| profile(number, Some(Kind::Pupil))).collect();
-    let roll =
-        |people, page, pages, words| Roll { people, count: 812, page, pages, kind: Some(Kind::Pupil), words };
-    let taught = |teaches| Taught { name: "7B Mathematics".into(), room: Some("Room 3".into()), teaches };
+    let classes_all: Vec<ClassLine> = (1..40)
+        .map(|one| ClassLine {
+            id: format!("class_{one}"),
+            name: format!("{one}B Mathematics"),
+            key: one.to_string(),
+        })
+        .collect();
+    let roll = |people, page, pages, words| Roll {
+        people,
+        count: 812,
+        page,
+        pages,
+        kind: Some(Kind::Pupil),
+        class: Some("class_3"),
+        classes: &classes_all,
+        words,
+    };
+    let may = views::Offers { import: true, duties: true, access: true, scim: true };
+    let taught = |teaches| Taught {
+        name: "7B Mathematics".into(),
+        room: Some("Room 3".into()),
+        teaches,
+        id: "class_7".into(),
+    };
     let pupil = profile(1, Some(Kind::Pupil));
     let facts = |year| Facts {
         name: "Ada Example".into(),
@@ -125,28 +317,57 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         may_see_relations: true,
         applying,
     };
-    let assignment = |duty: &str, ended| Assignment {
-        id: kit::Ids::default().make(MONDAY),
-        given: Giving {
-            person: PersonNo(3),
-            duty: duty.into(),
-            span: Span { starts_at: MONDAY, ends_at: None },
-            covers: None,
-            reason: String::new(),
-        },
-        given_by: "person:1".into(),
-        created_at: MONDAY,
-        ended: bool::then(ended, || (MONDAY, "person:1".into())),
+    let own = [taught(false)];
+    let left = Left {
+        duties: vec![assignment("dsl", true), assignment("teacher", false)],
+        devices: vec![device()],
+        ..Left::default()
     };
-    let left =
-        Left { duties: vec![assignment("dsl", true), assignment("teacher", false)], ..Left::default() };
-    let by =
-        leaving::views::Seen { kind: SchoolKind::Maintained, may_give: true, may_hand: true, at: MONDAY };
+    let by = leaving::views::Seen {
+        kind: SchoolKind::Maintained,
+        may_give: true,
+        may_hand: true,
+        sees_devices: true,
+        at: MONDAY,
+    };
+    let written = Submitted::of([("then", "hand"), ("to", "Nobody at all")]);
+    let wrong = only("to");
+    let wrong = leaving::views::Wrong {
+        about: leaving::views::About::Duty(left.duties[1].id),
+        form: &written,
+        mistakes: &wrong,
+        knowing: Some(PersonNo(7)),
+    };
     vec![
-        ("staff-roll-empty", views::roll(&roll(&[], 1, 0, "nobody"), true)),
-        ("staff-roll", views::roll(&roll(&many, 2, 17, ""), true)),
-        ("staff-person", views::person(&pupil, &[taught(false)], Some(&[parent(true), parent(false)]), true)),
-        ("staff-person-plain", views::person(&profile(3, None), &[], None, false)),
+        ("staff-roll-empty", views::roll(&roll(&[], 1, 0, "nobody"), &may)),
+        ("staff-roll", views::roll(&roll(&many, 2, 17, ""), &may)),
+        (
+            "staff-person",
+            person::view(&person::Known {
+                classes: &[taught(false)],
+                related: Some(&[parent(true), parent(false)]),
+                devices: Some(&[device()]),
+                duties: Some(&[assignment("digital-leader", false)]),
+                account: Some(person::Signs::At(MONDAY)),
+                may_mark: true,
+                may_change: true,
+                ..known(&pupil, &zone)
+            }),
+        ),
+        ("staff-person-plain", person::view(&known(&profile(3, None), &zone))),
+        (
+            "staff-person-left",
+            person::view(&person::Known { may_change: true, ..known(&profile(3, Some(Kind::Staff)), &zone) }),
+        ),
+        ("staff-hand-new", by_hand::views::write(&writing(None, &[], &classes_all), &empty, &only("kind"))),
+        (
+            "staff-hand",
+            by_hand::views::write(
+                &writing(Some(&pupil), &own, &classes_all),
+                &by_hand::views::as_it_is(&pupil),
+                &only("keep"),
+            ),
+        ),
         ("staff-import-empty", views::import(&[], &empty, &nothing, &[], &zone)),
         (
             "staff-import",
@@ -188,10 +409,7 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         ),
         ("staff-preview-nothing", views::preview(&seen(&quiet, &[], None, false), &nothing, &zone)),
         ("staff-preview-applying", views::preview(&seen(&waiting, &[], None, true), &only("leavers"), &zone)),
-        (
-            "staff-leaving-nothing",
-            leaving::views::leaving(&pupil, &Left::default(), &[], &by, &empty, &nothing),
-        ),
+        ("staff-leaving-nothing", leaving::views::leaving(&pupil, &Left::default(), &[], &by, None)),
         (
             "staff-leaving",
             leaving::views::leaving(
@@ -199,8 +417,7 @@ pub fn samples() -> Vec<(&'static str, Page)> {
                 &left,
                 &[taught(true)],
                 &by,
-                &empty,
-                &only("to"),
+                Some(&wrong),
             ),
         ),
         (

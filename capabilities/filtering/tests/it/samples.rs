@@ -514,6 +514,7 @@ async fn every_page_in_every_state_is_well_made() {
     let others = staff_samples()
         .into_iter()
         .chain(crate::roll_samples::samples())
+        .chain(crate::roll_samples::house_samples())
         .chain(crate::card_samples::samples());
     all.extend(others.map(|(name, page)| {
         let shell = if name.starts_with("staff") { staff.clone() } else { shell.clone() };

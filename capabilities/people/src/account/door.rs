@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use engine::PersonNo;
-use kit::permit::{Action, NotPermitted};
+use kit::permit::{Action, NotPermitted, Reading};
 use kit::{Permit, Private, Standing, Timestamp};
 use maud::{Markup, Render as _, html};
 use store::Tx;
@@ -126,20 +126,46 @@ impl SignedIn {
         &self.session
     }
 
-    /// The permit to do `A` to `subject`, for what is shown. Whoever may not is told that there is nothing here.
-    pub fn may<A: Action>(&self, subject: A::Subject) -> Result<Permit<A>, PageError> {
+    /// The permit to see what `A` shows of `subject`. Whoever may not is told that there is nothing here.
+    pub fn may<A: Reading>(&self, subject: A::Subject) -> Result<Permit<A>, PageError> {
         self.granted(&self.standing, subject, self.at)
     }
 
+    /// Whether they could begin to do `A` to `subject`, for what comes before a change: a form, or work that takes its time. Whoever may
+    /// not is told that there is nothing here, and whoever must prove again who they are does so first. It permits nothing.
+    pub fn could<A: Action>(&self, subject: A::Subject) -> Result<(), PageError> {
+        self.granted::<A>(&self.standing, subject, self.at).map(drop)
+    }
+
     /// Begins a change: its transaction, and the permit for it, from what they are at the school in that very transaction. A duty or a
-    /// session that ended a moment before does nothing any more, whatever went on in between.
+    /// session that ended a moment before does nothing any more, whatever went on in between. The permit says which moment that was
+    /// ([`Permit::at`]): the change and its entry in the trail bear it, and not the one at which a slow upload began.
     pub async fn begin<A: Action>(&self, subject: A::Subject) -> Result<(Tx, Permit<A>), PageError> {
         let mut tx = self.house.db.begin().await.map_err(PageError::unexpected)?;
         // As of now: a file may have taken its time to arrive.
         let at = self.house.clock.now();
-        let known = self.house.known(&mut tx, &self.session.hash, at).await?;
-        let permit = self.granted(&known.ok_or(PageError::SignedOut)?.stands.standing, subject, at)?;
+        let permit = self.granted_within(&mut tx, subject, at).await?;
         Ok((tx, permit))
+    }
+
+    /// The permit for something more in a change that has begun: from what they are in the same transaction, at the same moment.
+    pub async fn also<B: Action>(
+        &self,
+        tx: &mut Tx,
+        begun: &Permit<impl Action>,
+        subject: B::Subject,
+    ) -> Result<Permit<B>, PageError> {
+        self.granted_within(tx, subject, begun.at()).await
+    }
+
+    async fn granted_within<A: Action>(
+        &self,
+        tx: &mut Tx,
+        subject: A::Subject,
+        at: Timestamp,
+    ) -> Result<Permit<A>, PageError> {
+        let known = self.house.known(tx, &self.session.hash, at).await?;
+        self.granted(&known.ok_or(PageError::SignedOut)?.stands.standing, subject, at)
     }
 
     fn granted<A: Action>(

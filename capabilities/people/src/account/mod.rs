@@ -35,7 +35,7 @@ pub use actions::{
 pub use door::SignedIn;
 pub use house::House;
 pub(crate) use house::{PrintedAt, printed_at};
-pub(crate) use leaving::end_of_leaver;
+pub(crate) use leaving::{end_of_leaver, signs};
 pub use link::Means;
 pub use model::{Account, AccountId, Name, Session, Token};
 pub use pages::routes;

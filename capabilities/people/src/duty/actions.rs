@@ -6,10 +6,10 @@ use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
 use super::content::{Duties, SchoolKind};
-use super::model::{Assignment, AssignmentId, Giving, Mistake, Span};
+use super::model::{Assignment, AssignmentId, ByRoll, Giving, Mistake, Span};
 use super::store as table;
 
-kit::action!(
+kit::reading!(
     /// Seeing who holds which duty.
     ReadDuties(()) = "duty.read"
 );
@@ -39,7 +39,8 @@ pub enum DutyError {
     Store(#[from] StoreError),
 }
 
-/// Gives a duty to the permit's person.
+/// Gives a duty to the permit's person: to somebody else than whoever gives it, of whom the roll says nothing that speaks against it. What
+/// stands in for an assignment is of the same duty, and ends.
 pub async fn give(
     tx: &mut Tx,
     permit: &Permit<GiveDuty>,
@@ -48,9 +49,26 @@ pub async fn give(
     at: Timestamp,
 ) -> Result<Assignment, DutyError> {
     let giving = Giving { person: *permit.subject(), ..giving };
-    giving.check(Duties::built_in(), kind, at)?;
-    if !crate::store::on_the_roll(tx, giving.person).await? {
-        return Err(DutyError::NobodyThere);
+    let duty = giving.check(Duties::built_in(), kind, at)?;
+    if *permit.actor() == Actor::Person(giving.person.0) {
+        return Err(Mistake::Oneself.into());
+    }
+    let known = crate::store::known_of(tx, giving.person).await?.filter(|known| known.facts.here);
+    let facts = known.ok_or(DutyError::NobodyThere)?.facts;
+    // A day's difference between clocks makes nobody an adult by more than that day.
+    let today = kit::Zone::utc().day(at).date.to_string();
+    ByRoll { kind: facts.kind, born_on: facts.born_on.as_deref(), today: &today }.fits(duty, kind)?;
+    let all = table::all(tx).await?;
+    if let Some(covered) = giving.covers {
+        let covered = all.iter().find(|one| one.id == covered && one.given.duty == giving.duty);
+        let covered = covered.filter(|one| one.is_not_over(at)).ok_or(Mistake::NothingToCover)?;
+        if covered.given.person == giving.person {
+            return Err(Mistake::OwnCover.into());
+        }
+    }
+    let own = all.iter().filter(|one| one.given.person == giving.person && one.given.duty == giving.duty);
+    if own.into_iter().any(|one| one.is_not_over(at) && one.given.span.meets(giving.span)) {
+        return Err(Mistake::HoldsIt.into());
     }
     let made = Assignment {
         id: tx.ids().make(at),

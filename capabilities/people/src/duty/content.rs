@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use kit::permit::{Authority, Rule};
 use serde::{Deserialize, Serialize};
 
+use crate::kind::Kind;
+
 const BUILT_IN: &str = include_str!("../../../../content/duties.toml");
 
 /// A kind of school, by who governs it: some duties exist in one kind and not in another.
@@ -40,6 +42,12 @@ pub struct Duty {
     /// Whether it comes from the roll instead of being given.
     #[serde(default)]
     pub relation: bool,
+    /// What somebody is by the roll who can be given it; empty for anybody.
+    #[serde(default)]
+    pub kinds: Vec<Kind>,
+    /// Whether whoever is under eighteen cannot be given it.
+    #[serde(default)]
+    pub adult: bool,
     /// The kinds of school that have it; empty for all.
     #[serde(default)]
     pub schools: Vec<SchoolKind>,
@@ -80,6 +88,13 @@ struct File {
     _source: String,
     duty: Vec<Duty>,
     action: Vec<ActionRow>,
+    review: Review,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Review {
+    every_days: u16,
 }
 
 /// All duties, and the table of what each may do.
@@ -88,6 +103,7 @@ pub struct Duties {
     duties: Vec<Duty>,
     actions: Vec<ActionRow>,
     authority: Authority,
+    review: Review,
 }
 
 impl Duties {
@@ -99,16 +115,17 @@ impl Duties {
                 duties: Vec::new(),
                 actions: Vec::new(),
                 authority: Authority::default(),
+                review: Review::default(),
             })
         });
         &DUTIES
     }
 
     fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        let File { duty: duties, action: actions, .. } = toml::from_str(text)?;
+        let File { duty: duties, action: actions, review, .. } = toml::from_str(text)?;
         let rule = |row: &ActionRow| (row.id.clone(), Rule { may: row.may.clone(), fresh: row.fresh });
         let authority = Authority::new(actions.iter().map(rule));
-        Ok(Self { duties, actions, authority })
+        Ok(Self { duties, actions, authority, review })
     }
 
     /// The table of what each may do.
@@ -129,6 +146,22 @@ impl Duties {
     /// Those that can be given to somebody at a school of that kind.
     pub fn given_in(&self, kind: SchoolKind) -> impl Iterator<Item = &Duty> {
         self.duties.iter().filter(move |duty| !duty.relation && duty.is_in(kind))
+    }
+
+    /// How many days after one review of who may do what the next is to be done.
+    pub const fn review_every_days(&self) -> u16 {
+        self.review.every_days
+    }
+
+    /// What somebody with these duties may do, in the words of the table, by the ids of their duties.
+    pub fn may<'a>(
+        &'a self,
+        duties: &'a BTreeSet<String>,
+    ) -> impl Iterator<Item = (&'a str, BTreeSet<&'a str>)> {
+        self.actions.iter().filter_map(|row| {
+            let by: BTreeSet<&str> = row.may.intersection(duties).map(String::as_str).collect();
+            (!by.is_empty()).then_some((row.name.as_str(), by))
+        })
     }
 
     /// Every action's id and words with the ids of the duties that may, for whoever reviews the table.
@@ -162,6 +195,17 @@ mod tests {
                 assert!(!may.contains(duty), "{duty} may {action}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_given_says_to_whom_and_a_pupil_is_given_nothing_that_may_do_anything() {
+        let duties = Duties::parse(BUILT_IN).unwrap();
+        for duty in duties.all().iter().filter(|duty| !duty.relation) {
+            assert!(!duty.kinds.is_empty(), "{} can be given to anybody", duty.id);
+            let may = duties.may(&BTreeSet::from([duty.id.clone()])).count();
+            assert!(may == 0 || (duty.adult && !duty.kinds.contains(&Kind::Pupil)), "{}", duty.id);
+        }
+        assert!(duties.review_every_days() > 0);
     }
 
     #[test]

@@ -3,8 +3,10 @@
 mod actions;
 mod content;
 mod model;
+pub mod pages;
 mod standing;
 mod store;
+pub mod views;
 
 pub use actions::{DutyError, EndDuty, GiveDuty, ReadDuties, all, end, give};
 pub(crate) use actions::{end_of_leaver, every, give_back, give_with_lanyard};

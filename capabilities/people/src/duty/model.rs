@@ -4,6 +4,7 @@ use engine::PersonNo;
 use kit::Timestamp;
 
 use super::content::{Duties, Duty, SchoolKind};
+use crate::kind::Kind;
 
 kit::id_kind!(
     /// The id of a duty's assignment.
@@ -23,6 +24,12 @@ impl Span {
     /// Whether `at` lies in it.
     pub fn holds(self, at: Timestamp) -> bool {
         self.starts_at <= at && self.ends_at.is_none_or(|end| at < end)
+    }
+
+    /// Whether the two have a moment in common.
+    pub fn meets(self, other: Self) -> bool {
+        let begins_before = |one: Self, end: Option<Timestamp>| end.is_none_or(|end| one.starts_at < end);
+        begins_before(self, other.ends_at) && begins_before(other, self.ends_at)
     }
 }
 
@@ -59,7 +66,65 @@ pub enum Mistake {
     /// Cover without an end is no cover.
     #[error("cover needs an end: say until when")]
     CoverWithoutEnd,
+    /// Nobody gives themselves what they may do.
+    #[error("nobody gives themselves a duty: another who may must give it")]
+    Oneself,
+    /// The roll says that they are something else.
+    #[error("the roll says that they are: {is}. {duty} can be: {can}")]
+    Kind {
+        /// What they are.
+        is: String,
+        /// The duty.
+        duty: String,
+        /// What somebody is who can be given it.
+        can: String,
+    },
+    /// They are too young.
+    #[error("the roll says that they are under eighteen, and {0} is for adults")]
+    Young(String),
+    /// What it stands in for is not there.
+    #[error("there is nothing that this could stand in for: it has ended, or is another duty")]
+    NothingToCover,
+    /// Nobody stands in for themselves.
+    #[error("nobody stands in for themselves: name somebody else")]
+    OwnCover,
+    /// They hold it in that time already.
+    #[error("they hold that duty in that time already")]
+    HoldsIt,
 }
+
+/// What the roll says of whoever is to be given a duty.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ByRoll<'a> {
+    /// What they are.
+    pub kind: Option<Kind>,
+    /// Their date of birth.
+    pub born_on: Option<&'a str>,
+    /// The school's own day, as in `2026-11-27`.
+    pub today: &'a str,
+}
+
+impl ByRoll<'_> {
+    /// Refuses whom that duty cannot be given to. Whom the roll says nothing of can be given any.
+    pub fn fits(&self, duty: &Duty, school: SchoolKind) -> Result<(), Mistake> {
+        let name = duty.called_in(school).to_owned();
+        if let Some(kind) = self.kind.filter(|kind| !duty.kinds.is_empty() && !duty.kinds.contains(kind)) {
+            let can: Vec<&str> = duty.kinds.iter().map(|kind| kind.name()).collect();
+            return Err(Mistake::Kind { is: kind.name().to_owned(), duty: name, can: can.join(", ") });
+        }
+        let day = |text: &str| text.parse::<jiff::civil::Date>().ok();
+        if duty.adult
+            && let Some((born, today)) = self.born_on.and_then(day).zip(day(self.today))
+            && born.saturating_add(jiff::Span::new().years(ADULT)) > today
+        {
+            return Err(Mistake::Young(name));
+        }
+        Ok(())
+    }
+}
+
+/// From how many years on somebody is an adult: Family Law Reform Act 1969, section 1.
+const ADULT: i16 = 18;
 
 impl Giving {
     /// The duty, where a school of that kind can give it so.
@@ -105,6 +170,11 @@ impl Assignment {
     /// Whether the duty is held at `at`.
     pub fn holds(&self, at: Timestamp) -> bool {
         self.given.span.holds(at) && self.ended.as_ref().is_none_or(|(ended, _)| at < *ended)
+    }
+
+    /// Whether the duty is held at `at`, or will be.
+    pub fn is_not_over(&self, at: Timestamp) -> bool {
+        self.ended.is_none() && self.given.span.ends_at.is_none_or(|end| at < end)
     }
 }
 
@@ -210,6 +280,35 @@ mod tests {
         }
         let cover = Giving { covers: Some(kit::Ids::default().make(at(1))), ..giving("dsl", 10, None) };
         assert_eq!(cover.check(duties, kind, at(5)).err(), Some(Mistake::CoverWithoutEnd));
+    }
+
+    #[test]
+    fn what_somebody_is_and_how_old_decides_what_they_can_be_given() {
+        let duties = Duties::built_in();
+        let fits = |duty: &str, kind, born_on| {
+            let by = ByRoll { kind, born_on, today: "2026-11-27" };
+            by.fits(duties.named(duty).unwrap(), SchoolKind::Maintained).map_err(|error| error.to_string())
+        };
+        for (duty, kind, born) in [
+            ("dsl", None, None),
+            ("dsl", Some(Kind::Staff), None),
+            ("dsl", Some(Kind::Staff), Some("2008-11-27")),
+            ("chair", Some(Kind::Parent), None),
+            ("digital-leader", Some(Kind::Pupil), Some("2015-03-02")),
+        ] {
+            assert_eq!(fits(duty, kind, born), Ok(()), "{duty} {kind:?} {born:?}");
+        }
+        for (duty, kind, born, says) in [
+            ("dsl", Some(Kind::Pupil), None, "Pupil. Designated safeguarding lead can be: Staff"),
+            ("dsl", Some(Kind::Parent), None, "can be: Staff"),
+            ("teacher", Some(Kind::Visitor), None, "Staff, Supply staff, Trainee"),
+            ("dsl", Some(Kind::Staff), Some("2008-11-28"), "under eighteen"),
+            ("network-manager", None, Some("2011-01-01"), "under eighteen"),
+            ("digital-leader", Some(Kind::Staff), None, "can be: Pupil"),
+        ] {
+            let said = fits(duty, kind, born).unwrap_err();
+            assert!(said.contains(says), "{duty} {kind:?}: {said}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use kit::{Actor, Permit, Timestamp, Zone};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
+use super::by_hand;
 use super::model::{By, Change, Facts, Import, State, Summary, Thing, What, pair, plan, undo};
 use super::store as tables;
 use crate::leaving;
@@ -14,9 +15,13 @@ use crate::roster::{Complaint, Roster};
 use crate::rules::{BadRules, Rules};
 use crate::store::{self as roll, New};
 
-kit::action!(
+kit::reading!(
     /// Reading the roll: who is at the school, in which year and class.
     ReadRoll(()) = "roll.read"
+);
+kit::reading!(
+    /// Looking at differences of the roll.
+    ReadImports(()) = "roll.import"
 );
 kit::action!(
     /// Making a difference of the roll to look at, and dropping it.
@@ -71,15 +76,30 @@ pub async fn prepare(
     at: Timestamp,
 ) -> Result<Import, PrepareError> {
     let source = given.source.unwrap_or_else(|| told.shape.source());
-    if !is_source(source) {
+    // What people write by hand, and what a system keeps over SCIM, comes in no file.
+    if !is_source(source) || by_hand::is_source(source) || source.starts_with(OVER_SCIM) {
         return Err(PrepareError::Source);
     }
+    told_by(tx, permit.actor(), (source, told), given, at).await
+}
+
+/// What the names of sources begin with that keep people over SCIM.
+pub(crate) const OVER_SCIM: &str = "scim-";
+
+/// The same for whoever tells it, where that is settled.
+pub(crate) async fn told_by(
+    tx: &mut Tx,
+    actor: &Actor,
+    (source, told): (&str, &Roster),
+    given: &Given<'_>,
+    at: Timestamp,
+) -> Result<Import, PrepareError> {
     let rules = rules(tx).await?;
     let ids: BTreeSet<&str> = told.people.keys().map(String::as_str).collect();
     let now = tables::state(tx, source, &ids).await?;
     let today = given.zone.day(at).date.to_string();
     let (changes, summary) = plan(&now, told, &By { rules: &rules, groups: given.groups, today: &today });
-    keep(tx, permit, (source, Some(told.shape), None), (changes, summary), at).await
+    keep(tx, actor, (source, Some(told.shape), None), (changes, summary), at).await
 }
 
 /// Makes the difference that turns an import back, and keeps it likewise. Whatever somebody has changed since stays, and is named.
@@ -97,18 +117,19 @@ pub async fn prepare_undo(
     }
     let now = tables::state(tx, &made.source, &person_ids(&changes)).await?;
     let back = undo(&now, &changes);
-    keep(tx, permit, (&made.source, made.shape, Some(number)), back, at).await
+    keep(tx, permit.actor(), (&made.source, made.shape, Some(number)), back, at).await
 }
 
-async fn keep(
+/// Keeps a difference until somebody applies or drops it.
+pub(super) async fn keep(
     tx: &mut Tx,
-    permit: &Permit<ImportRoll>,
+    actor: &Actor,
     (source, shape, undoes): (&str, Option<crate::roster::Shape>, Option<i64>),
     (changes, summary): (Vec<Change>, Summary),
     at: Timestamp,
 ) -> Result<Import, PrepareError> {
     if let Some(older) = tables::waiting(tx, source).await? {
-        drop_one(tx, permit.actor(), older.number, at).await?;
+        drop_as(tx, actor, older.number, at).await?;
     }
     let import = Import {
         number: tables::next_number(tx).await?,
@@ -117,13 +138,13 @@ async fn keep(
         undoes,
         state: "waiting".to_owned(),
         summary,
-        made_by: permit.actor().to_string(),
+        made_by: actor.to_string(),
         made_at: at,
         answered: None,
     };
     tables::insert(tx, &import, &changes).await?;
     let detail = in_numbers(&import);
-    trail::changed(tx, permit.actor(), "roll.prepare", &subject(import.number), &detail, at).await?;
+    trail::changed(tx, actor, "roll.prepare", &subject(import.number), &detail, at).await?;
     Ok(import)
 }
 
@@ -160,10 +181,16 @@ pub async fn drop_waiting(
     number: i64,
     at: Timestamp,
 ) -> Result<bool, StoreError> {
-    drop_one(tx, permit.actor(), number, at).await
+    drop_as(tx, permit.actor(), number, at).await
 }
 
-async fn drop_one(tx: &mut Tx, actor: &Actor, number: i64, at: Timestamp) -> Result<bool, StoreError> {
+/// The same for whoever does it, where that is settled.
+pub(crate) async fn drop_as(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: i64,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
     if !tables::answer(tx, number, ("waiting", "dropped"), actor, at).await? {
         return Ok(false);
     }
@@ -202,7 +229,18 @@ pub async fn apply(
     zone: &Zone,
     at: Timestamp,
 ) -> Result<Import, ApplyError> {
-    let number = *permit.subject();
+    apply_as(tx, permit.actor(), *permit.subject(), leavers, zone, at).await
+}
+
+/// The same for whoever does it, where that is settled.
+pub(crate) async fn apply_as(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: i64,
+    leavers: Option<usize>,
+    zone: &Zone,
+    at: Timestamp,
+) -> Result<Import, ApplyError> {
     let import = tables::by_number(tx, number).await?.filter(|import| import.state == "waiting");
     let import = import.ok_or(ApplyError::NotWaiting)?;
     if let Some(held) = import.summary.held.filter(|held| leavers != Some(*held)) {
@@ -213,25 +251,25 @@ pub async fn apply(
     if changes.iter().any(|change| now.of(change) != change.before) {
         return Err(ApplyError::Outdated);
     }
-    if !tables::answer(tx, number, ("waiting", "applied"), permit.actor(), at).await? {
+    if !tables::answer(tx, number, ("waiting", "applied"), actor, at).await? {
         return Err(ApplyError::NotWaiting);
     }
     let undone_at = match import.undoes {
         Some(undone) => {
             let made = tables::by_number(tx, undone).await?;
-            if !tables::answer(tx, undone, ("applied", "undone"), permit.actor(), at).await? {
+            if !tables::answer(tx, undone, ("applied", "undone"), actor, at).await? {
                 return Err(ApplyError::Outdated);
             }
             made.and_then(|made| made.answered).map(|(_, at)| at)
         }
         None => None,
     };
-    let applying = Applying { source: &import.source, actor: permit.actor(), undone_at, zone, at };
+    let applying = Applying { source: &import.source, actor, undone_at, zone, at };
     let numbers = applying.people(tx, &now, &changes).await?;
     applying.classes_and_relations(tx, &changes, &numbers).await?;
     let verb = if import.undoes.is_some() { "roll.undo" } else { "roll.import" };
-    trail::changed(tx, permit.actor(), verb, &subject(number), &in_numbers(&import), at).await?;
-    Ok(Import { state: "applied".to_owned(), answered: Some((permit.actor().to_string(), at)), ..import })
+    trail::changed(tx, actor, verb, &subject(number), &in_numbers(&import), at).await?;
+    Ok(Import { state: "applied".to_owned(), answered: Some((actor.to_string(), at)), ..import })
 }
 
 /// What applying a difference needs throughout.
@@ -255,8 +293,15 @@ impl Applying<'_> {
         let mut numbers: BTreeMap<String, PersonNo> =
             now.people.iter().map(|(id, (number, _))| (id.clone(), *number)).collect();
         let mut keys = Keys::default();
-        for known in roll::known(tx).await?.into_iter().filter(|known| known.facts.here) {
-            keys.hold(known.key, known.number);
+        // What people were called before they were changed by hand, they are called after it.
+        let mut called = BTreeMap::new();
+        for known in roll::known(tx).await? {
+            if by_hand::is_source(self.source) {
+                called.insert(known.number, known.key.clone());
+            }
+            if known.facts.here {
+                keys.hold(known.key, known.number);
+            }
         }
         let mut next = roll::highest_person(tx).await?;
         let (mut new, mut links): (Vec<New>, Vec<(String, PersonNo)>) = Default::default();
@@ -274,7 +319,7 @@ impl Applying<'_> {
             let leaves_at = self.leaves_at(&after);
             match numbers.get(id).copied() {
                 Some(number) => {
-                    let key = keys.free(self.source, id, number, after.here);
+                    let key = keys.free(self.source, called.get(&number).unwrap_or(id), number, after.here);
                     roll::update_known(tx, number, &key, &after, leaves_at, self.at).await?;
                     self.came_or_went(tx, number, before.as_ref(), &after).await?;
                     match (tables::is_linked(before.as_ref()), after.linked) {
@@ -299,7 +344,7 @@ impl Applying<'_> {
             }
         }
         roll::insert_known(tx, &new, self.at).await?;
-        tables::link(tx, self.source, &links).await?;
+        tables::link(tx, by_hand::links(self.source), &links).await?;
         Ok(numbers)
     }
 
@@ -328,7 +373,8 @@ impl Applying<'_> {
     ) -> Result<(), StoreError> {
         for change in changes.iter().filter(|change| change.what != What::Kept) {
             if let (_, Some(class)) = change.classes() {
-                tables::put_class(tx, self.source, &change.outside_id, &class, numbers, self.at).await?;
+                let (source, id) = by_hand::class_of(self.source, &change.outside_id);
+                tables::put_class(tx, source, id, &class, numbers, self.at).await?;
             }
             if let (_, Some(relation)) = change.relations()
                 && let Some(between) = tables::numbered(&change.outside_id, numbers)
@@ -375,19 +421,19 @@ impl Keys {
 }
 
 /// One import.
-pub async fn found(tx: &mut Tx, _: &Permit<ImportRoll>, number: i64) -> Result<Option<Import>, StoreError> {
+pub async fn found(tx: &mut Tx, _: &Permit<ReadImports>, number: i64) -> Result<Option<Import>, StoreError> {
     tables::by_number(tx, number).await
 }
 
 /// The newest imports.
-pub async fn list(tx: &mut Tx, _: &Permit<ImportRoll>, most: u64) -> Result<Vec<Import>, StoreError> {
+pub async fn list(tx: &mut Tx, _: &Permit<ReadImports>, most: u64) -> Result<Vec<Import>, StoreError> {
     tables::newest(tx, most).await
 }
 
 /// A page of an import's changes of one kind, and how many there are of it; `page` is the first and how many.
 pub async fn changes(
     tx: &mut Tx,
-    _: &Permit<ImportRoll>,
+    _: &Permit<ReadImports>,
     number: i64,
     only: Option<(Thing, What)>,
     page: (u64, u64),

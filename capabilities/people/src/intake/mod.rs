@@ -5,19 +5,27 @@
 //! is another difference, which turns back whatever nobody has changed since, and names the rest.
 
 mod actions;
+pub mod by_hand;
 pub(crate) mod classes;
 mod model;
 pub mod pages;
+pub mod person;
 mod store;
 pub mod views;
 
 pub use actions::{
-    ApplyError, ApplyImport, Given, ImportRoll, PrepareError, ReadRoll, RulesError, WriteRules, apply,
-    changes, drop_waiting, end_days, found, in_lines, list, prepare, prepare_undo, remember_columns,
+    ApplyError, ApplyImport, Given, ImportRoll, PrepareError, ReadImports, ReadRoll, RulesError, WriteRules,
+    apply, changes, drop_waiting, end_days, found, in_lines, list, prepare, prepare_undo, remember_columns,
     remembered_columns, rules, some_last_day_is_over, write_rules,
 };
+pub(crate) use actions::{apply_as, drop_as, told_by};
 pub use classes::{Called, ClassOrGroup};
-pub use model::{Change, Class, Facts, Import, Relation, State, Summary, Tally, Thing, What};
+pub use model::{Change, Class, Facts, Field, Import, Relation, State, Summary, Tally, Thing, What};
 pub use pages::{Office, PublishError, Publishes, routes};
-pub use store::{Parent, Profile, Taught, profile, search, taught};
+pub use store::{ClassLine, Parent, Profile, Searched, Taught, classes, profile, search, taught};
 pub(crate) use store::{called_outside, kept_by_sources, link, mark, related, set as set_setting, setting};
+
+/// What the names of sources begin with that keep people over SCIM.
+pub(crate) const fn over_scim() -> &'static str {
+    actions::OVER_SCIM
+}

@@ -37,6 +37,84 @@ pub struct Facts {
     pub here: bool,
     /// Whether the source knows them; without it, a roll of an older form does.
     pub linked: bool,
+    /// What somebody keeps by hand, so that no import writes it.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub kept: BTreeSet<Field>,
+}
+
+/// What of somebody can be kept by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Field {
+    /// Their name.
+    Name,
+    /// What they are.
+    Kind,
+    /// Their year.
+    Year,
+    /// Which classes they are in.
+    Classes,
+    /// Their date of birth.
+    Born,
+    /// Their first day.
+    First,
+    /// Their last day, and so whether they are here.
+    Last,
+}
+
+impl Field {
+    /// All, in the order in which a page shows them.
+    pub const ALL: [Self; 7] =
+        [Self::Name, Self::Kind, Self::Year, Self::Classes, Self::Born, Self::First, Self::Last];
+
+    /// Its id in forms.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Kind => "kind",
+            Self::Year => "year",
+            Self::Classes => "classes",
+            Self::Born => "born",
+            Self::First => "first",
+            Self::Last => "last",
+        }
+    }
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Kind => "what they are",
+            Self::Year => "year",
+            Self::Classes => "classes",
+            Self::Born => "date of birth",
+            Self::First => "first day",
+            Self::Last => "last day, and whether they are here",
+        }
+    }
+}
+
+impl Facts {
+    /// What is kept by hand stays as it was in `old`, whatever a source tells.
+    fn kept_from(mut self, old: &Self) -> Self {
+        for field in &old.kept {
+            match field {
+                Field::Name => {
+                    (self.name, self.given, self.family) =
+                        (old.name.clone(), old.given.clone(), old.family.clone());
+                }
+                Field::Kind => self.kind = old.kind,
+                Field::Year => self.year = old.year,
+                // Of the classes, which hold their members.
+                Field::Classes => {}
+                Field::Born => self.born_on = old.born_on.clone(),
+                Field::First => self.first_on = old.first_on.clone(),
+                Field::Last => self.last_on = old.last_on.clone(),
+            }
+        }
+        self.kept = old.kept.clone();
+        self
+    }
 }
 
 /// A class as one source tells it; people by the source's ids.
@@ -83,6 +161,11 @@ pub struct State {
 }
 
 impl State {
+    /// Whether somebody keeps that of a person by hand.
+    fn keeps(&self, id: &str, field: Field) -> bool {
+        self.people.get(id).is_some_and(|(_, facts)| facts.kept.contains(&field))
+    }
+
     /// What is there of one thing, as a change holds it.
     pub(super) fn of(&self, change: &Change) -> Option<serde_json::Value> {
         let id = &change.outside_id;
@@ -214,7 +297,7 @@ pub(super) fn pair(id: &str) -> (String, String) {
 }
 
 /// What stands between the two ids of a relation: no cell that is read holds such a sign.
-const BETWEEN: char = '\u{1f}';
+pub(super) const BETWEEN: char = '\u{1f}';
 
 /// How many of one kind of thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -273,6 +356,13 @@ pub struct Summary {
     pub unused: Vec<String>,
     /// Groups that the school's own rules name and the policy has not.
     pub strangers: Vec<String>,
+}
+
+impl Import {
+    /// Whether somebody wrote it at the portal or the command line, about one person, and no system told it.
+    pub fn is_by_hand(&self) -> bool {
+        super::by_hand::is_source(&self.source)
+    }
 }
 
 impl Summary {
@@ -339,7 +429,11 @@ pub(super) fn plan(now: &State, told: &Roster, by: &By<'_>) -> (Vec<Change>, Sum
     let mut changes = Vec::new();
     // Groups follow from the classes that people will be in.
     let is_here = |id: &String| {
-        let over = |row: &PersonRow| row.last_on.as_deref().is_some_and(|last| last < by.today);
+        let last = |row: &PersonRow| match now.people.get(id) {
+            Some((_, old)) if old.kept.contains(&Field::Last) => old.last_on.clone(),
+            _ => row.last_on.clone(),
+        };
+        let over = |row: &PersonRow| last(row).is_some_and(|last| last.as_str() < by.today);
         told.unread.contains(id) || told.people.get(id).is_some_and(|row| !over(row))
     };
     let classes = classes_after(now, told, &is_here);
@@ -377,7 +471,12 @@ pub(super) fn plan(now: &State, told: &Roster, by: &By<'_>) -> (Vec<Change>, Sum
         changes.push(change(Thing::Person, id.clone(), what, old, Some(&new)));
     }
     let gone = |(id, (_, facts)): &(&String, &(PersonNo, Facts))| {
-        facts.here && facts.linked && !told.people.contains_key(*id) && !told.unread.contains(*id)
+        // Whose last day is kept by hand stays until then, though the source names them no more.
+        facts.here
+            && facts.linked
+            && !told.people.contains_key(*id)
+            && !told.unread.contains(*id)
+            && !facts.kept.contains(&Field::Last)
     };
     for (id, (_, old)) in now.people.iter().filter(gone) {
         let last_on = old.last_on.clone().filter(|last| last.as_str() < by.today);
@@ -477,7 +576,7 @@ fn keep_or_change<T: Serialize + PartialEq>(
     }
 }
 
-fn change<T: Serialize>(
+pub(super) fn change<T: Serialize>(
     thing: Thing,
     outside_id: String,
     what: What,
@@ -491,20 +590,22 @@ fn change<T: Serialize>(
 /// What is known of somebody once a source has told what it tells. What it leaves empty stays as it was.
 fn merged(old: Option<&Facts>, row: &PersonRow) -> Facts {
     let old = old.cloned().unwrap_or_default();
-    Facts {
+    let told = Facts {
         name: row.name.clone(),
-        given: row.given.clone().or(old.given),
-        family: row.family.clone().or(old.family),
+        given: row.given.clone().or(old.given.clone()),
+        family: row.family.clone().or(old.family.clone()),
         kind: row.kind.or(old.kind),
         year: if row.kind == Some(Kind::Pupil) { row.year.or(old.year) } else { row.year },
-        born_on: row.born_on.clone().or(old.born_on),
-        first_on: row.first_on.clone().or(old.first_on),
+        born_on: row.born_on.clone().or(old.born_on.clone()),
+        first_on: row.first_on.clone().or(old.first_on.clone()),
         // A day that a source tells no more is none: somebody stays after all.
         last_on: row.last_on.clone(),
-        groups: old.groups,
+        groups: old.groups.clone(),
         here: true,
         linked: true,
-    }
+        kept: BTreeSet::new(),
+    };
+    told.kept_from(&old)
 }
 
 /// The classes of a source once it has told what it tells.
@@ -517,17 +618,13 @@ fn classes_after(now: &State, told: &Roster, is_here: &dyn Fn(&String) -> bool) 
             .map(|(id, class)| (id.clone(), class.clone()))
             .collect();
     };
+    // Whose row could not be read, and whose classes are kept by hand, stays where they are.
+    let stays = |id: &String| told.unread.contains(id) || now.keeps(id, Field::Classes);
     let of = |(id, row): (&String, &ClassRow)| {
         let old = now.classes.get(id);
-        // Whose row could not be read stays where they are.
         let kept = |members: &BTreeSet<String>, before: Option<&BTreeSet<String>>| {
-            let unread = before.into_iter().flatten().filter(|id| told.unread.contains(*id)).cloned();
-            members
-                .iter()
-                .filter(|id| is_here(id) && !told.unread.contains(*id))
-                .cloned()
-                .chain(unread)
-                .collect()
+            let staying = before.into_iter().flatten().filter(|id| stays(id) && is_here(id)).cloned();
+            members.iter().filter(|id| is_here(id) && !stays(id)).cloned().chain(staying).collect()
         };
         let class = Class {
             name: row.name.clone(),

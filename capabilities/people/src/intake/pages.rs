@@ -11,16 +11,16 @@ use axum::extract::{DefaultBodyLimit, FromRef, FromRequest as _, Path, RawQuery,
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
-use engine::PersonNo;
 use kit::Timestamp;
 use web::{Mistakes, PageError, Submitted, Uploaded};
 
-use super::actions::{self, ApplyError, ApplyImport, Given, ImportRoll, PrepareError, ReadRoll};
+use super::actions::{self, ApplyError, ApplyImport, Given, ImportRoll, PrepareError, ReadImports, ReadRoll};
 use super::model::{Import, Thing, What};
-use super::{store as tables, views};
+use super::store::{self as tables, Searched};
+use super::views;
 use crate::account::{House, SignedIn};
 use crate::kind::Kind;
-use crate::relation::{self, ReadRelations};
+use crate::relation::ReadRelations;
 use crate::roster::{Files, LARGEST_UPLOAD_BYTES, Options, Order, Roster, column_kinds};
 
 /// How many people, or changes, a page shows.
@@ -70,7 +70,11 @@ pub fn routes(office: Office) -> Router {
         .route("/staff/roll/imports/{number}/application", get(apply_form).post(apply))
         .route("/staff/roll/imports/{number}/drop", post(drop_it))
         .route("/staff/roll/imports/{number}/undoing", post(undo))
-        .route("/staff/roll/{person}", get(person))
+        .route("/staff/roll/{person}", get(super::person::page))
+        .merge(super::by_hand::pages::routes())
+        .merge(crate::duty::pages::routes())
+        .merge(crate::access::pages::routes())
+        .merge(crate::scim::pages::routes())
         .merge(crate::relation::pages::routes())
         .merge(crate::leaving::pages::routes())
         .merge(crate::guest::pages::routes())
@@ -100,65 +104,46 @@ async fn roll(
     who: SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let kind = field(query.as_deref(), "kind").and_then(|id| Kind::of_id(&id));
-    listed(&office, &who, kind, "", page_of(query.as_deref())).await
+    let query = query.as_deref();
+    let kind = field(query, "kind").and_then(|id| Kind::of_id(&id));
+    let class = field(query, "class");
+    let searched = Searched { kind, class: class.as_deref(), words: "" };
+    listed(&office, &who, &searched, page_of(query)).await
 }
 
 /// Somebody is looked for by a form that is sent, since a name must not stand in an address.
 async fn find(State(office): State<Office>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
-    listed(&office, &who, None, &form.line("words"), 1).await
+    let (words, class) = (form.line("words"), form.text("class"));
+    let class = Some(class).filter(|class| !class.is_empty());
+    listed(&office, &who, &Searched { kind: Kind::of_id(form.text("kind")), class, words: &words }, 1).await
 }
 
 async fn listed(
     office: &Office,
     who: &SignedIn,
-    kind: Option<Kind>,
-    words: &str,
+    searched: &Searched<'_>,
     page: u64,
 ) -> Result<Response, PageError> {
     who.may::<ReadRoll>(())?;
     let first = (page - 1).saturating_mul(SHOWN);
     let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
+    let classes = tables::classes(&mut tx).await.map_err(PageError::unexpected)?;
+    // A class that is none, or has ended, is nobody's.
+    let known = searched.class.filter(|class| classes.iter().any(|one| one.id == *class));
+    let searched = Searched { class: known, ..*searched };
     let (people, count) =
-        tables::search(&mut tx, kind, words, (first, SHOWN)).await.map_err(PageError::unexpected)?;
+        tables::search(&mut tx, &searched, (first, SHOWN)).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    let shown = views::Roll { people: &people, count, page, pages: count.div_ceil(SHOWN), kind, words };
-    Ok(who.respond(&views::roll(&shown, who.offers::<ImportRoll>())))
-}
-
-async fn person(
-    State(office): State<Office>,
-    who: SignedIn,
-    path: Result<Path<u32>, PathRejection>,
-) -> Result<Response, PageError> {
-    who.may::<ReadRoll>(())?;
-    let person = PersonNo(number(path)?);
-    let may_see = who.may::<ReadRelations>(person).ok();
-    // Whoever may see relations leaves an entry: whom a court keeps from a child is nobody's to browse.
-    let mut tx = match may_see {
-        Some(_) => office.house.db.begin().await,
-        None => office.house.db.read().await,
-    }
-    .map_err(PageError::unexpected)?;
-    let profile = tables::profile(&mut tx, person).await.map_err(PageError::unexpected)?;
-    let Some(profile) = profile else { return Err(PageError::NotFound) };
-    let classes = tables::taught(&mut tx, person).await.map_err(PageError::unexpected)?;
-    let related = match &may_see {
-        Some(permit) => {
-            let of = relation::of_person(&mut tx, permit, profile.kind, who.at())
-                .await
-                .map_err(PageError::unexpected)?;
-            Some(of)
-        }
-        None => None,
+    let pages = count.div_ceil(SHOWN);
+    let Searched { kind, class, words } = searched;
+    let shown = views::Roll { people: &people, count, page, pages, kind, class, classes: &classes, words };
+    let may = views::Offers {
+        import: who.offers::<ImportRoll>(),
+        duties: who.offers::<crate::duty::ReadDuties>(),
+        access: who.offers::<crate::access::ReadAccess>(),
+        scim: who.offers::<crate::scim::KeepOverScim>(),
     };
-    tx.commit().await.map_err(PageError::unexpected)?;
-    Ok(who.respond(&views::person(
-        &profile,
-        &classes,
-        related.as_deref(),
-        who.offers::<relation::MarkRelation>(),
-    )))
+    Ok(who.respond(&views::roll(&shown, &may)))
 }
 
 async fn form(State(office): State<Office>, who: SignedIn) -> Result<Response, PageError> {
@@ -172,7 +157,7 @@ async fn import_page(
     mistakes: &Mistakes,
     complaints: &[String],
 ) -> Result<Response, PageError> {
-    let permit = who.may::<ImportRoll>(())?;
+    let permit = who.may::<ReadImports>(())?;
     let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
     let imports = actions::list(&mut tx, &permit, LISTED).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
@@ -185,7 +170,7 @@ async fn upload(
     request: Request,
 ) -> Result<Response, PageError> {
     // Before a byte of the file is taken.
-    who.may::<ImportRoll>(())?;
+    who.could::<ImportRoll>(())?;
     let Uploaded { form, file } = Uploaded::from_request(request, &()).await?;
     let mut mistakes = Mistakes::default();
     let Some(file) = file else {
@@ -225,7 +210,7 @@ async fn upload(
     let groups = (office.groups)();
     let given = Given { source: source.as_deref(), groups: Some(&groups), zone: &office.house.zone };
     let (mut tx, permit) = who.begin::<ImportRoll>(()).await?;
-    match actions::prepare(&mut tx, &permit, &told, &given, who.at()).await {
+    match actions::prepare(&mut tx, &permit, &told, &given, permit.at()).await {
         Ok(import) => {
             tx.commit().await.map_err(PageError::unexpected)?;
             Ok(to(import.number))
@@ -249,7 +234,7 @@ fn order(text: &str) -> Option<Order> {
 
 /// Which column is which, corrected: remembered for the next file of the source, which is then sent again.
 async fn columns(who: SignedIn, form: Submitted) -> Result<Response, PageError> {
-    who.may::<ImportRoll>(())?;
+    who.could::<ImportRoll>(())?;
     let mut said = BTreeMap::new();
     for (id, _) in column_kinds() {
         let header = form.line(&format!("column-{id}"));
@@ -261,7 +246,7 @@ async fn columns(who: SignedIn, form: Submitted) -> Result<Response, PageError> 
         }
     }
     let (mut tx, permit) = who.begin::<ImportRoll>(()).await?;
-    match actions::remember_columns(&mut tx, &permit, form.text("source"), &said, who.at()).await {
+    match actions::remember_columns(&mut tx, &permit, form.text("source"), &said, permit.at()).await {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(PrepareError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(_) => return Err(PageError::NotFound),
@@ -299,7 +284,7 @@ async fn one(
     mistakes: &Mistakes,
     applying: bool,
 ) -> Result<Response, PageError> {
-    let permit = who.may::<ImportRoll>(())?;
+    let permit = who.may::<ReadImports>(())?;
     let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
     let import = actions::found(&mut tx, &permit, number).await.map_err(PageError::unexpected)?;
     let Some(import) = import else { return Err(PageError::NotFound) };
@@ -351,7 +336,7 @@ async fn apply_form(
     path: Result<Path<i64>, PathRejection>,
 ) -> Result<Response, PageError> {
     let number = number(path)?;
-    who.may::<ApplyImport>(number)?;
+    who.could::<ApplyImport>(number)?;
     one(&office, &who, number, (None, 1), &Mistakes::default(), true).await
 }
 
@@ -362,11 +347,11 @@ async fn apply(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let number = number(path)?;
-    who.may::<ApplyImport>(number)?;
+    who.could::<ApplyImport>(number)?;
     let leavers = form.text("leavers").parse().ok();
     let mut mistakes = Mistakes::default();
     let (mut tx, permit) = who.begin::<ApplyImport>(number).await?;
-    match actions::apply(&mut tx, &permit, leavers, &office.house.zone, who.at()).await {
+    match actions::apply(&mut tx, &permit, leavers, &office.house.zone, permit.at()).await {
         Ok(_) => {}
         Err(ApplyError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
@@ -380,7 +365,7 @@ async fn apply(
             return one(&office, &who, number, (None, 1), &mistakes, true).await;
         }
     }
-    if let Err(error) = office.publishes.roll(tx, permit.actor().clone(), who.at()).await {
+    if let Err(error) = office.publishes.roll(tx, permit.actor().clone(), permit.at()).await {
         mistakes.add_whole(not_kept(&error));
         let page = one(&office, &who, number, (None, 1), &mistakes, true).await?;
         return Ok((StatusCode::SERVICE_UNAVAILABLE, page).into_response());
@@ -398,9 +383,9 @@ pub(crate) fn not_kept(error: &PublishError) -> String {
 
 async fn drop_it(who: SignedIn, path: Result<Path<i64>, PathRejection>) -> Result<Response, PageError> {
     let number = number(path)?;
-    who.may::<ImportRoll>(())?;
+    who.could::<ImportRoll>(())?;
     let (mut tx, permit) = who.begin::<ImportRoll>(()).await?;
-    actions::drop_waiting(&mut tx, &permit, number, who.at()).await.map_err(PageError::unexpected)?;
+    actions::drop_waiting(&mut tx, &permit, number, permit.at()).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(Redirect::to("/staff/roll/import").into_response())
 }
@@ -411,9 +396,9 @@ async fn undo(
     path: Result<Path<i64>, PathRejection>,
 ) -> Result<Response, PageError> {
     let number = number(path)?;
-    who.may::<ImportRoll>(())?;
+    who.could::<ImportRoll>(())?;
     let (mut tx, permit) = who.begin::<ImportRoll>(()).await?;
-    match actions::prepare_undo(&mut tx, &permit, number, who.at()).await {
+    match actions::prepare_undo(&mut tx, &permit, number, permit.at()).await {
         Ok(import) => {
             tx.commit().await.map_err(PageError::unexpected)?;
             Ok(to(import.number))

@@ -9,7 +9,8 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
 use store::orm as sea_orm;
 use store::{Actor, StoreError, Tx};
 
-use super::model::{Change, Class, Facts, Import, Relation, State, Thing, What, pair};
+use super::by_hand;
+use super::model::{Change, Class, Facts, Field, Import, Relation, State, Thing, What, pair};
 use crate::kind::{Kind, YearGroup};
 use crate::store::Known;
 
@@ -180,6 +181,9 @@ pub(crate) async fn called_outside(tx: &mut Tx, id: &str) -> Result<BTreeSet<Per
 
 /// What a source has told so far, and those of `ids` whom a roll file keeps under the same id.
 pub(super) async fn state(tx: &mut Tx, source: &str, ids: &BTreeSet<&str>) -> Result<State, StoreError> {
+    if by_hand::is_source(source) {
+        return by_hand_state(tx).await;
+    }
     let mut state = State::default();
     let links = person_source::Entity::find().all(tx.conn()).await?;
     let (mut ours, mut linked) = (BTreeMap::new(), BTreeSet::new());
@@ -202,15 +206,8 @@ pub(super) async fn state(tx: &mut Tx, source: &str, ids: &BTreeSet<&str>) -> Re
         school_class::Entity::find().filter(school_class::Column::Source.eq(source)).all(tx.conn()).await?;
     let mut by_id = BTreeMap::new();
     for row in classes {
-        let class = Class {
-            name: row.name,
-            year: row.year_group.and_then(YearGroup::of_number),
-            room: row.room,
-            here: row.ended_at.is_none(),
-            ..Class::default()
-        };
-        by_id.insert(row.id, row.outside_id.clone());
-        state.classes.insert(row.outside_id, class);
+        by_id.insert(row.id.clone(), row.outside_id.clone());
+        state.classes.insert(row.outside_id.clone(), read_class(row));
     }
     for row in class_member::Entity::find().all(tx.conn()).await? {
         let (Some(class), Some(person)) = (by_id.get(&row.class), ours.get(&row.person)) else { continue };
@@ -223,6 +220,44 @@ pub(super) async fn state(tx: &mut Tx, source: &str, ids: &BTreeSet<&str>) -> Re
         state.relations.insert((pupil.clone(), adult.clone()), read_relation(&row));
     }
     Ok(state)
+}
+
+/// What somebody by hand may change: everybody by their number, those whom somebody put there by hand by the id that they got then, and every
+/// class by its source and id.
+async fn by_hand_state(tx: &mut Tx) -> Result<State, StoreError> {
+    let mut state = State::default();
+    let own = person_source::Entity::find()
+        .filter(person_source::Column::Source.eq(by_hand::SOURCE))
+        .all(tx.conn())
+        .await?;
+    let own: BTreeMap<i64, String> = own.into_iter().map(|link| (link.person, link.outside_id)).collect();
+    let called = |person: i64| own.get(&person).cloned().unwrap_or_else(|| person.to_string());
+    for Known { number, mut facts, .. } in crate::store::known(tx).await? {
+        facts.linked = true;
+        state.people.insert(called(i64::from(number.0)), (number, facts));
+    }
+    let mut keys = BTreeMap::new();
+    for row in school_class::Entity::find().all(tx.conn()).await? {
+        let key = by_hand::class_key(&row.source, &row.outside_id);
+        keys.insert(row.id.clone(), key.clone());
+        state.classes.insert(key, read_class(row));
+    }
+    for row in class_member::Entity::find().all(tx.conn()).await? {
+        let Some(class) = keys.get(&row.class).and_then(|key| state.classes.get_mut(key)) else { continue };
+        let members = if row.part == "teacher" { &mut class.teachers } else { &mut class.pupils };
+        members.insert(called(row.person));
+    }
+    Ok(state)
+}
+
+fn read_class(row: school_class::Model) -> Class {
+    Class {
+        name: row.name,
+        year: row.year_group.and_then(YearGroup::of_number),
+        room: row.room,
+        here: row.ended_at.is_none(),
+        ..Class::default()
+    }
 }
 
 fn read_relation(row: &relation::Model) -> Relation {
@@ -273,6 +308,7 @@ pub(super) async fn put_class(
         .await?;
     let ended_at = (!class.here).then_some(at.as_millis());
     let year = class.year.map(|year| i64::from(year.number()));
+    let mut foreign = Vec::new();
     let id = match found {
         Some(row) => {
             school_class::Entity::update_many()
@@ -283,6 +319,12 @@ pub(super) async fn put_class(
                 .filter(school_class::Column::Id.eq(row.id.as_str()))
                 .exec(tx.conn())
                 .await?;
+            // Whom another source, or somebody by hand, has put into it stays in it.
+            let members = class_member::Entity::find()
+                .filter(class_member::Column::Class.eq(row.id.as_str()))
+                .all(tx.conn())
+                .await?;
+            foreign = members;
             class_member::Entity::delete_many()
                 .filter(class_member::Column::Class.eq(row.id.as_str()))
                 .exec(tx.conn())
@@ -305,7 +347,14 @@ pub(super) async fn put_class(
             id.to_string()
         }
     };
-    let mut rows = Vec::new();
+    let known: BTreeSet<i64> = numbers.values().map(|number| i64::from(number.0)).collect();
+    foreign.retain(|member: &class_member::Model| !known.contains(&member.person));
+    let again = |member: class_member::Model| class_member::ActiveModel {
+        class: Set(member.class),
+        person: Set(member.person),
+        part: Set(member.part),
+    };
+    let mut rows: Vec<class_member::ActiveModel> = foreign.into_iter().map(again).collect();
     for (part, members) in [("teacher", &class.teachers), ("pupil", &class.pupils)] {
         for person in members.iter().filter_map(|member| numbers.get(member)) {
             rows.push(class_member::ActiveModel {
@@ -549,6 +598,35 @@ pub struct Taught {
     pub room: Option<String>,
     /// Whether they teach it.
     pub teaches: bool,
+    /// Its id in the records.
+    pub id: String,
+}
+
+/// A class that goes on, for whoever chooses one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassLine {
+    /// Its id in the records.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whose ids it goes by, and its own.
+    pub key: String,
+}
+
+/// Every class that goes on, by name.
+pub async fn classes(tx: &mut Tx) -> Result<Vec<ClassLine>, StoreError> {
+    let rows = school_class::Entity::find()
+        .filter(school_class::Column::EndedAt.is_null())
+        .order_by_asc(school_class::Column::Name)
+        .order_by_asc(school_class::Column::Id)
+        .all(tx.conn())
+        .await?;
+    let line = |row: school_class::Model| ClassLine {
+        key: by_hand::class_key(&row.source, &row.outside_id),
+        id: row.id,
+        name: row.name,
+    };
+    Ok(rows.into_iter().map(line).collect())
 }
 
 /// Somebody that a person is related to.
@@ -558,6 +636,8 @@ pub struct Parent {
     pub person: PersonNo,
     /// Their name.
     pub name: Private<String>,
+    /// Whether they are on the roll.
+    pub here: bool,
     /// In a source's own word.
     pub relation: String,
     /// Whether the adult has parental responsibility; none where that is not known.
@@ -587,6 +667,22 @@ pub struct Profile {
     pub here: bool,
     /// What sources call them: source and id.
     pub called: Vec<(String, Private<String>)>,
+    /// Their given and family name, where they are known.
+    pub names: (Option<Private<String>>, Option<Private<String>>),
+    /// What of them somebody keeps by hand.
+    pub kept: BTreeSet<Field>,
+}
+
+impl Profile {
+    /// The system of the school's own that keeps them; none where a roll file does, or somebody by hand.
+    pub fn keeper(&self) -> Option<&str> {
+        self.called.iter().map(|(source, _)| source.as_str()).find(|source| *source != by_hand::SOURCE)
+    }
+
+    /// Whether somebody put them on the roll by hand.
+    pub fn is_by_hand(&self) -> bool {
+        self.called.iter().any(|(source, _)| source == by_hand::SOURCE)
+    }
 }
 
 fn profile_of(known: Known, called: Vec<(String, Private<String>)>) -> Profile {
@@ -601,6 +697,8 @@ fn profile_of(known: Known, called: Vec<(String, Private<String>)>) -> Profile {
         groups: facts.groups,
         here: facts.here,
         called,
+        names: (facts.given.map(Private::new), facts.family.map(Private::new)),
+        kept: facts.kept,
     }
 }
 
@@ -616,14 +714,34 @@ pub async fn profile(tx: &mut Tx, person: PersonNo) -> Result<Option<Profile>, S
     Ok(Some(profile_of(known, called)))
 }
 
+/// Whom somebody looks for: whoever fits all of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Searched<'a> {
+    /// Of this kind.
+    pub kind: Option<Kind>,
+    /// In this class, or teaching it: its id in the records.
+    pub class: Option<&'a str>,
+    /// With these words in their name.
+    pub words: &'a str,
+}
+
 /// A page of those on the roll, by name, and how many there are.
 pub async fn search(
     tx: &mut Tx,
-    kind: Option<Kind>,
-    words: &str,
+    searched: &Searched<'_>,
     page: (u64, u64),
 ) -> Result<(Vec<Profile>, u64), StoreError> {
-    let (known, count) = crate::store::page_of(tx, kind, words, page).await?;
+    let members = match searched.class {
+        Some(class) => {
+            let rows = class_member::Entity::find()
+                .filter(class_member::Column::Class.eq(class))
+                .all(tx.conn())
+                .await?;
+            Some(rows.into_iter().map(|row| row.person).collect::<Vec<_>>())
+        }
+        None => None,
+    };
+    let (known, count) = crate::store::page_of(tx, searched.kind, members, searched.words, page).await?;
     Ok((known.into_iter().map(|known| profile_of(known, Vec::new())).collect(), count))
 }
 
@@ -643,13 +761,15 @@ pub async fn taught(tx: &mut Tx, person: PersonNo) -> Result<Vec<Taught>, StoreE
             name: class.name,
             room: class.room,
             teaches: row.part == "teacher",
+            id: class.id,
         }));
     }
     classes.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(classes)
 }
 
-/// Whoever a pupil's parents and carers are, or the pupils of an adult, who are on the roll; `pupils` for the second.
+/// Whoever a pupil's parents and carers are, or the pupils of an adult, who are on the roll; `pupils` for the second. Whom a court keeps
+/// from a child is told also while they are on no roll: that a system does not export somebody is no end of it.
 pub(crate) async fn related(tx: &mut Tx, person: PersonNo, pupils: bool) -> Result<Vec<Parent>, StoreError> {
     let own = if pupils { relation::Column::Adult } else { relation::Column::Pupil };
     let rows = relation::Entity::find()
@@ -661,9 +781,16 @@ pub(crate) async fn related(tx: &mut Tx, person: PersonNo, pupils: bool) -> Resu
     for row in rows {
         let other = person_no("relation", if pupils { row.pupil } else { row.adult })?;
         let told = read_relation(&row);
-        let Some(name) = crate::store::on_the_roll_by(tx, other).await? else { continue };
+        let here = crate::store::on_the_roll_by(tx, other).await?;
+        let name = match (&here, told.restricted) {
+            (Some(_), _) => here.clone(),
+            (None, true) => crate::store::name_of(tx, other).await?,
+            (None, false) => None,
+        };
+        let Some(name) = name else { continue };
         related.push(Parent {
             person: other,
+            here: here.is_some(),
             name,
             relation: told.relation,
             responsibility: told.responsibility,

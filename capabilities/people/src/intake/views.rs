@@ -5,17 +5,45 @@ use std::collections::BTreeMap;
 use kit::Zone;
 use maud::{Markup, html};
 use web::component::{
-    BackLink, Button, Cell, Details, ErrorMessage, Hint, Input, InsetText, Label, Legend, Radio, Radios,
-    SummaryList, SummaryRow, Table, WarningText,
+    BackLink, Button, Cell, Choice, Details, ErrorMessage, Hint, Input, InsetText, Label, Legend, Radio,
+    Radios, Select, Table, WarningText,
 };
 use web::page::moment;
 use web::{Mistakes, Page, Submitted};
 
 use super::actions::pair_in_words;
-use super::model::{Change, Class, Facts, Import, Relation, Tally, Thing, What};
-use super::store::{Parent, Profile, Taught};
+use super::model::{Change, Class, Facts, Field, Import, Relation, Tally, Thing, What};
+use super::store::{ClassLine, Profile};
 use crate::kind::{Kind, YearGroup};
 use crate::roster::{Complaint, Shape, column_kinds};
+
+/// What whoever looks at the roll is offered besides.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Offers {
+    /// Making differences: by a file, or by hand.
+    pub import: bool,
+    /// Seeing who holds which duty.
+    pub duties: bool,
+    /// Reviews of who may do what.
+    pub access: bool,
+    /// Systems that keep people over SCIM.
+    pub scim: bool,
+}
+
+impl Offers {
+    fn links(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        [
+            (self.import, "Add somebody", "/staff/roll/new"),
+            (self.import, "Import the roll, and look at imports", "/staff/roll/import"),
+            (self.duties, "Duties: who holds which, and which nobody holds", "/staff/duties"),
+            (self.access, "Reviews of who may do what", "/staff/access"),
+            (self.scim, "Systems that keep people of the roll over SCIM", "/staff/roll/scim"),
+        ]
+        .into_iter()
+        .filter(|(offered, ..)| *offered)
+        .map(|(_, words, href)| (words, href))
+    }
+}
 
 /// A page of the roll.
 #[derive(Debug)]
@@ -30,13 +58,25 @@ pub struct Roll<'a> {
     pub pages: u64,
     /// Only of this kind.
     pub kind: Option<Kind>,
+    /// Only of this class, by its id.
+    pub class: Option<&'a str>,
+    /// Every class that goes on.
+    pub classes: &'a [ClassLine],
     /// The words that were looked for.
     pub words: &'a str,
 }
 
 /// The roll.
-pub fn roll(shown: &Roll<'_>, may_import: bool) -> Page {
+pub fn roll(shown: &Roll<'_>, may: &Offers) -> Page {
     let title = "People";
+    let unsaid = |words: &str| Choice::new("", words);
+    let kinds =
+        std::iter::once(unsaid("Everybody")).chain(Kind::ALL.map(|kind| Choice::new(kind.id(), kind.name())));
+    let kinds =
+        Select::new("kind", Label::new("What they are"), kinds.collect(), shown.kind.map_or("", Kind::id));
+    let in_class = shown.classes.iter().map(|class| Choice::new(&class.id, &class.name));
+    let in_class = std::iter::once(unsaid("Any, or none")).chain(in_class);
+    let in_class = Select::new("class", Label::new("Class"), in_class.collect(), shown.class.unwrap_or(""));
     let mut words = Input::new("words", Label::new("Find somebody by name"));
     words.value = (!shown.words.is_empty()).then(|| shown.words.to_owned());
     words.classes = "govuk-input--width-20".into();
@@ -48,25 +88,21 @@ pub fn roll(shown: &Roll<'_>, may_import: bool) -> Page {
             Cell::new(one.year.map_or("", YearGroup::name)),
         ]
     });
-    let address = |page: u64| match shown.kind {
-        Some(kind) => format!("/staff/roll?kind={}&page={page}", kind.id()),
-        None => format!("/staff/roll?page={page}"),
+    let address = |page: u64| {
+        let kind = shown.kind.map(|kind| format!("kind={}&", kind.id())).unwrap_or_default();
+        let class = shown.class.map(|class| format!("class={class}&")).unwrap_or_default();
+        format!("/staff/roll?{kind}{class}page={page}")
     };
     let content = html! {
         h1 .govuk-heading-l { (title) }
-        @if may_import { p .govuk-body { a .govuk-link href="/staff/roll/import" { "Import the roll, and look at imports" } } }
-        form method="post" action="/staff/roll" novalidate { (words) (Button::new("Find")) }
-        nav aria-label="Kinds of people" {
-            ul .govuk-list {
-                li { a .govuk-link href="/staff/roll" aria-current=[shown.kind.is_none().then_some("true")] { "Everybody" } }
-                @for kind in Kind::ALL {
-                    li {
-                        a .govuk-link href={ "/staff/roll?kind=" (kind.id()) } aria-current=[(shown.kind == Some(kind)).then_some("true")] {
-                            (kind.name())
-                        }
-                    }
-                }
-            }
+        ul .govuk-list {
+            @for (words, href) in may.links() { li { a .govuk-link href=(href) { (words) } } }
+        }
+        form method="post" action="/staff/roll" novalidate {
+            (words)
+            (kinds)
+            @if !shown.classes.is_empty() { (in_class) }
+            (Button::new("Find"))
         }
         @if shown.people.is_empty() {
             (InsetText::new("Nobody on the roll fits that."))
@@ -85,7 +121,7 @@ pub fn roll(shown: &Roll<'_>, may_import: bool) -> Page {
     Page::new(title, content)
 }
 
-fn table(caption: &str, head: &[&str], rows: Vec<Vec<Cell>>) -> Table {
+pub(crate) fn table(caption: &str, head: &[&str], rows: Vec<Vec<Cell>>) -> Table {
     Table {
         caption: Some(caption.to_owned()),
         caption_classes: "govuk-visually-hidden".into(),
@@ -110,88 +146,6 @@ fn pages_of(page: u64, pages: u64, address: &dyn Fn(u64) -> String) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// One person. `related` is none for whoever may not see it.
-pub fn person(profile: &Profile, classes: &[Taught], related: Option<&[Parent]>, may_mark: bool) -> Page {
-    let title = profile.name.reveal().clone();
-    let stage = profile.year.and_then(YearGroup::stage).map(|(_, name)| name);
-    let mut rows =
-        vec![SummaryRow::new("What they are", profile.kind.map_or("The roll does not say", Kind::name))];
-    if let Some(year) = profile.year {
-        rows.push(SummaryRow::new(
-            "Year",
-            html! { (year.name()) @if let Some(stage) = stage { ", " (stage) } },
-        ));
-    }
-    if let Some(born) = &profile.born_on {
-        rows.push(SummaryRow::new("Date of birth", born.reveal()));
-    }
-    for (name, day) in [("First day", &profile.days.0), ("Last day", &profile.days.1)] {
-        if let Some(day) = day {
-            rows.push(SummaryRow::new(name, day));
-        }
-    }
-    let groups = if profile.groups.is_empty() {
-        "None: they meet what a stranger meets".to_owned()
-    } else {
-        profile.groups.join(", ")
-    };
-    rows.push(SummaryRow::new("Groups of the filter", groups));
-    let called =
-        profile.called.iter().map(|(source, id)| format!("{} ({source})", id.reveal())).collect::<Vec<_>>();
-    if !called.is_empty() {
-        rows.push(SummaryRow::new("Other systems call them", called.join(", ")));
-    }
-    let content = html! {
-        h1 .govuk-heading-l { (title) }
-        @if !profile.here { (InsetText::new("They have left the school.")) }
-        (SummaryList::new(rows))
-        @if !classes.is_empty() {
-            h2 .govuk-heading-m { "Classes" }
-            ul .govuk-list.govuk-list--bullet {
-                @for class in classes {
-                    li {
-                        (class.name)
-                        @if let Some(room) = &class.room { ", " (room) }
-                        @if class.teaches { " (teaches it)" }
-                    }
-                }
-            }
-        }
-        @match related {
-            None => (InsetText::new("Who their family is, only those see who need to.")),
-            Some([]) => {},
-            Some(related) => {
-                h2 .govuk-heading-m { "Family" }
-                @for one in related { (family(profile, one, may_mark)) }
-            }
-        }
-        h2 .govuk-heading-m { "Leaving" }
-        p .govuk-body { a .govuk-link href={ "/staff/roll/" (profile.number.0) "/leaving" } { "What they would leave to hand over" } }
-    };
-    Page::new(title, content).before(BackLink::new("/staff/roll"))
-}
-
-fn family(profile: &Profile, one: &Parent, may_mark: bool) -> Markup {
-    let is_pupil = profile.kind == Some(Kind::Pupil);
-    let has = match one.responsibility {
-        Some(true) => "has parental responsibility",
-        Some(false) => "has no parental responsibility",
-        None => "nobody has said whether there is parental responsibility",
-    };
-    html! {
-        p .govuk-body {
-            a .govuk-link href={ "/staff/roll/" (one.person.0) } { (one.name.reveal()) }
-            @if is_pupil { ", " (one.relation) ": " (has) } @else { ", their child" }
-            @if may_mark && is_pupil {
-                ". " a .govuk-link href={ "/staff/roll/" (profile.number.0) "/adults/" (one.person.0) } {
-                    "Change" span .govuk-visually-hidden { " what is said of " (one.name.reveal()) }
-                }
-            }
-        }
-        @if one.restricted { (WarningText::new("A court restricts this contact. Ask the designated safeguarding lead before anything is given out.")) }
     }
 }
 
@@ -287,6 +241,7 @@ fn called(import: &Import) -> String {
     let shape = import.shape.map_or("a roll", Shape::name);
     match import.undoes {
         Some(undone) => format!("Undoing of import {undone}"),
+        None if import.is_by_hand() => "One person, by hand".to_owned(),
         None => format!("{shape}, source {}", import.source),
     }
 }
@@ -511,6 +466,17 @@ pub fn facts_differ(before: Option<&Facts>, after: Option<&Facts>) -> Vec<String
     }
     if !is_new && !before.here && after.here {
         lines.push("Was here before, and keeps their number".to_owned());
+    }
+    let named = |fields: &mut dyn Iterator<Item = &Field>| {
+        fields.map(|field| field.name()).collect::<Vec<_>>().join(", ")
+    };
+    let kept = named(&mut after.kept.difference(&before.kept));
+    if !kept.is_empty() {
+        lines.push(format!("Kept by hand from now on, whatever imports say: {kept}"));
+    }
+    let released = named(&mut before.kept.difference(&after.kept));
+    if !released.is_empty() {
+        lines.push(format!("Imports may write again: {released}"));
     }
     for (name, old, new) in [
         ("Name", before.name.clone(), after.name.clone()),

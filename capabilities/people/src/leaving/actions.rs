@@ -8,13 +8,39 @@ use store::{StoreError, Subject, Tx, trail};
 
 use crate::account;
 use crate::duty::{self, Assignment};
-use crate::intake::ReadRoll;
+use crate::intake::{Profile, ReadRoll, profile};
 use crate::{Device, store as roll};
 
 kit::action!(
-    /// Handing a device of somebody's to another.
+    /// Handing a device of somebody who leaves to another.
     HandDevice(DeviceNo) = "device.hand"
 );
+kit::reading!(
+    /// Seeing which devices somebody has.
+    SeeDevices(PersonNo) = "device.read"
+);
+
+/// Whether somebody leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leaves {
+    /// They stay, as far as is known.
+    No,
+    /// Their last day is known.
+    On(String),
+    /// They have left.
+    Gone,
+}
+
+impl Leaves {
+    /// Of somebody whom the roll knows.
+    pub fn of(profile: &Profile) -> Self {
+        match &profile.days.1 {
+            _ if !profile.here => Self::Gone,
+            Some(day) => Self::On(day.clone()),
+            None => Self::No,
+        }
+    }
+}
 
 /// Ends, in the moment in which somebody leaves, their duties and every session; what they had is told by [`left_behind`].
 pub(crate) async fn leave(
@@ -59,11 +85,12 @@ pub struct Left {
     pub waiting: Vec<Approval>,
 }
 
-/// What there is to hand over of somebody.
+/// What there is to hand over of somebody; their devices for whoever may see them.
 pub async fn left_behind(
     tx: &mut Tx,
     _: &Permit<ReadRoll>,
     person: PersonNo,
+    sees_devices: bool,
     at: Timestamp,
 ) -> Result<Left, StoreError> {
     let all = duty::every(tx).await?;
@@ -82,11 +109,29 @@ pub async fn left_behind(
     };
     let theirs = all.iter().filter(|one| one.given.person == person);
     let duties = theirs.filter(|one| one.holds(at) || ended_with_leaving(one)).cloned().collect();
-    let mut devices = roll::devices(tx).await?;
-    devices.retain(|one| one.person == Some(person));
+    let devices = if sees_devices { devices_of(tx, person).await? } else { Vec::new() };
     let actor = Actor::Person(person.0).to_string();
     let waiting = register::approval::proposed_by(tx, &actor).await?;
     Ok(Left { duties, devices, waiting })
+}
+
+/// The devices that are somebody's on the register.
+pub(crate) async fn devices_of(tx: &mut Tx, person: PersonNo) -> Result<Vec<Device>, StoreError> {
+    let mut devices = roll::devices(tx).await?;
+    devices.retain(|one| one.person == Some(person));
+    Ok(devices)
+}
+
+/// Refuses whoever cannot take something over: nobody on the roll, and, until whoever hands it over says that they know it, somebody who
+/// leaves themselves.
+pub(super) async fn can_take_over(tx: &mut Tx, to: PersonNo, knowing: bool) -> Result<(), HandOverError> {
+    let Some(profile) = profile(tx, to).await?.filter(|profile| profile.here) else {
+        return Err(HandOverError::NobodyThere);
+    };
+    match Leaves::of(&profile) {
+        Leaves::On(day) if !knowing => Err(HandOverError::LeavesToo { on: day }),
+        _ => Ok(()),
+    }
 }
 
 /// Why a device was not handed over.
@@ -98,24 +143,35 @@ pub enum HandOverError {
     /// It is not theirs any more.
     #[error("the device is not theirs any more")]
     NotTheirs,
+    /// They do not leave.
+    #[error("they do not leave: what somebody has who stays is theirs, until their last day is known")]
+    Stays,
+    /// Whoever is to have it leaves too.
+    #[error("they leave too, on {on}")]
+    LeavesToo {
+        /// Their last day.
+        on: String,
+    },
     /// The records failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Hands the permit's device from one person to another, or to nobody: then it is the school's. Whoever began the transaction commits
-/// it, and publishes the roll anew.
+/// Hands the permit's device from somebody who leaves to another, or to nobody: then it is the school's. To somebody who leaves too only
+/// where `knowing` says that this is known. Whoever began the transaction commits it, and publishes the roll anew.
 pub async fn hand_device(
     tx: &mut Tx,
     permit: &Permit<HandDevice>,
     from: PersonNo,
-    to: Option<PersonNo>,
+    (to, knowing): (Option<PersonNo>, bool),
     at: Timestamp,
 ) -> Result<(), HandOverError> {
-    if let Some(to) = to
-        && !roll::on_the_roll(tx, to).await?
-    {
-        return Err(HandOverError::NobodyThere);
+    let owner = profile(tx, from).await?.ok_or(HandOverError::NotTheirs)?;
+    if Leaves::of(&owner) == Leaves::No {
+        return Err(HandOverError::Stays);
+    }
+    if let Some(to) = to {
+        can_take_over(tx, to, knowing).await?;
     }
     let device = *permit.subject();
     if !roll::hand_device(tx, device, from, to).await? {

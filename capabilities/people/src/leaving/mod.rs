@@ -4,5 +4,5 @@ mod actions;
 pub mod pages;
 pub mod views;
 
-pub use actions::{HandDevice, HandOverError, Left, hand_device, left_behind};
-pub(crate) use actions::{come_back, leave, meant};
+pub use actions::{HandDevice, HandOverError, Leaves, Left, SeeDevices, hand_device, left_behind};
+pub(crate) use actions::{come_back, devices_of, leave, meant};

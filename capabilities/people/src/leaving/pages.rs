@@ -8,12 +8,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use engine::{DeviceNo, PersonNo};
+use kit::Permit;
 use web::{Mistakes, PageError, Submitted};
 
-use super::actions::{self, HandDevice, HandOverError};
-use super::views;
+use super::actions::{self, HandDevice, HandOverError, Leaves, SeeDevices};
+use super::views::{self, About, Wrong};
 use crate::account::SignedIn;
-use crate::duty::{self, AssignmentId, Duties, DutyError, EndDuty, GiveDuty, Giving, Span};
+use crate::duty::{self, Assignment, AssignmentId, DutyError, EndDuty, GiveDuty, Giving, Span};
 use crate::intake::pages::{not_kept, number};
 use crate::intake::{Office, ReadRoll, views::sentence};
 
@@ -29,31 +30,31 @@ async fn leaving(
     who: SignedIn,
     path: Result<Path<u32>, PathRejection>,
 ) -> Result<Response, PageError> {
-    one(&office, &who, PersonNo(number(path)?), &Submitted::default(), &Mistakes::default()).await
+    one(&office, &who, PersonNo(number(path)?), None).await
 }
 
 async fn one(
     office: &Office,
     who: &SignedIn,
     person: PersonNo,
-    form: &Submitted,
-    mistakes: &Mistakes,
+    wrong: Option<&Wrong<'_>>,
 ) -> Result<Response, PageError> {
     let permit = who.may::<ReadRoll>(())?;
     let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
     let profile = crate::intake::profile(&mut tx, person).await.map_err(PageError::unexpected)?;
     let Some(profile) = profile else { return Err(PageError::NotFound) };
-    let left =
-        actions::left_behind(&mut tx, &permit, person, who.at()).await.map_err(PageError::unexpected)?;
+    // Whoever hands over what a leaver had sees what there is to hand over, and of nobody else.
+    let leaves = Leaves::of(&profile) != Leaves::No;
+    let may_hand = who.offers::<HandDevice>() && leaves;
+    let sees_devices = may_hand || who.may::<SeeDevices>(person).is_ok();
+    let left = actions::left_behind(&mut tx, &permit, person, sees_devices, who.at())
+        .await
+        .map_err(PageError::unexpected)?;
     let classes = crate::intake::taught(&mut tx, person).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    let seen = views::Seen {
-        kind: office.house.kind,
-        may_give: who.offers::<GiveDuty>(),
-        may_hand: who.offers::<HandDevice>(),
-        at: who.at(),
-    };
-    Ok(who.respond(&views::leaving(&profile, &left, &classes, &seen, form, mistakes)))
+    let may_give = who.offers::<GiveDuty>();
+    let seen = views::Seen { kind: office.house.kind, may_give, may_hand, sees_devices, at: who.at() };
+    Ok(who.respond(&views::leaving(&profile, &left, &classes, &seen, wrong)))
 }
 
 fn back(person: PersonNo) -> Response {
@@ -66,7 +67,7 @@ async fn before_duty(
     path: Result<Path<(u32, String)>, PathRejection>,
 ) -> Result<Response, PageError> {
     let person = PersonNo(number(path)?.0);
-    who.may::<GiveDuty>(person)?;
+    who.could::<GiveDuty>(person)?;
     Ok(back(person))
 }
 
@@ -75,22 +76,58 @@ async fn before_device(
     path: Result<Path<(u32, u32)>, PathRejection>,
 ) -> Result<Response, PageError> {
     let (person, device) = number(path)?;
-    who.may::<HandDevice>(DeviceNo(device))?;
+    who.could::<HandDevice>(DeviceNo(device))?;
     Ok(back(PersonNo(person)))
 }
 
-/// The one person whom a form names; `Ok(None)` where it names nobody.
-async fn to_whom(tx: &mut Tx, form: &Submitted) -> Result<Result<Option<PersonNo>, &'static str>, PageError> {
-    let written = form.line("to");
-    if written.is_empty() {
-        return Ok(Ok(None));
+/// What somebody chose to be done, by one of the forms.
+enum Chosen {
+    /// Somebody takes it over; whether it was said already that they leave too.
+    Hand(PersonNo, bool),
+    /// Nobody does.
+    Nobody,
+}
+
+/// What a form says, or beside which field it is wrong and how. An empty field says nothing.
+async fn chosen(
+    tx: &mut Tx,
+    form: &Submitted,
+    nobody: &str,
+) -> Result<Result<Chosen, (&'static str, &'static str)>, PageError> {
+    let then = form.text("then");
+    if then == nobody {
+        return Ok(Ok(Chosen::Nobody));
     }
-    let meant = actions::meant(tx, &written).await.map_err(PageError::unexpected)?;
+    if then != views::HAND {
+        return Ok(Err(("then", "Select what becomes of it")));
+    }
+    let meant = actions::meant(tx, &form.line("to")).await.map_err(PageError::unexpected)?;
     Ok(match meant.as_slice() {
-        [(person, _)] => Ok(Some(*person)),
-        [] => Err("Enter the name or number of somebody on the roll"),
-        _ => Err("Several people are called so: enter the number, which stands in the address of their page"),
+        [(person, _)] => Ok(Chosen::Hand(*person, form.text("knowing") == person.0.to_string())),
+        [] => Err(("to", "Enter the name or number of somebody on the roll")),
+        _ => Err((
+            "to",
+            "Several people are called so: enter the number, which stands in the address of their page",
+        )),
     })
+}
+
+/// What is said of a form that was not carried out, and whom it asks about once more.
+fn refused(error: &HandOverError, to: Option<PersonNo>, mistakes: &mut Mistakes) -> Option<PersonNo> {
+    match error {
+        HandOverError::LeavesToo { on } => {
+            mistakes.add("to", format!("They leave too, on {on}. Press once more to hand it over to them all the same, or enter somebody else"));
+            to
+        }
+        HandOverError::NobodyThere => {
+            mistakes.add("to", "Enter the name or number of somebody on the roll");
+            None
+        }
+        other => {
+            mistakes.add_whole(sentence(&other.to_string()));
+            None
+        }
+    }
 }
 
 async fn hand_duty(
@@ -107,56 +144,81 @@ async fn hand_duty(
     let every = duty::every(&mut tx).await.map_err(PageError::unexpected)?;
     let found = every.into_iter().find(|one| one.id == assignment && one.given.person == person);
     let Some(found) = found else { return Err(PageError::NotFound) };
-    let to = match to_whom(&mut tx, &form).await? {
-        Ok(None) if !found.holds(who.at()) => Err("Enter who takes this over"),
-        other => other,
-    };
-    let to = match to {
-        Ok(to) => to,
-        Err(say) => {
-            drop(tx);
-            mistakes.add("to", say);
-            return one(&office, &who, person, &form, &mistakes).await;
+    let mut knowing = None;
+    match chosen(&mut tx, &form, views::END).await? {
+        Ok(Chosen::Nobody) if !found.holds(ending.at()) => {
+            mistakes.add("to", "Enter who takes this over");
         }
-    };
-    let done = hand(&mut tx, &office, &who, &ending, &found, to).await;
-    match done {
-        Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
-        Err(DutyError::Store(error)) => return Err(PageError::unexpected(error)),
-        Err(error) => {
-            drop(tx);
-            mistakes.add_whole(sentence(&error.to_string()));
-            return one(&office, &who, person, &form, &mistakes).await;
+        Err((field, say)) => mistakes.add(field, say),
+        Ok(chosen) => {
+            let to = match &chosen {
+                Chosen::Hand(to, _) => Some(*to),
+                Chosen::Nobody => None,
+            };
+            match hand(&mut tx, &office, &who, &ending, &found, &chosen).await? {
+                Ok(()) => {
+                    tx.commit().await.map_err(PageError::unexpected)?;
+                    return Ok(back(person));
+                }
+                Err(NotHanded::Over(error)) => knowing = refused(&error, to, &mut mistakes),
+                Err(NotHanded::Duty(error)) => mistakes.add("to", sentence(&error.to_string())),
+            }
         }
     }
-    Ok(back(person))
+    drop(tx);
+    let wrong = Wrong { about: About::Duty(assignment), form: &form, mistakes: &mistakes, knowing };
+    one(&office, &who, person, Some(&wrong)).await
+}
+
+enum NotHanded {
+    Over(HandOverError),
+    Duty(DutyError),
 }
 
 async fn hand(
     tx: &mut Tx,
     office: &Office,
     who: &SignedIn,
-    ending: &kit::Permit<EndDuty>,
-    found: &duty::Assignment,
-    to: Option<PersonNo>,
-) -> Result<(), DutyError> {
-    let at = who.at();
-    if found.ended.is_none() {
-        duty::end(tx, ending, at).await?;
+    ending: &Permit<EndDuty>,
+    found: &Assignment,
+    chosen: &Chosen,
+) -> Result<Result<(), NotHanded>, PageError> {
+    let at = ending.at();
+    if let Chosen::Hand(to, knowing) = chosen {
+        match actions::can_take_over(tx, *to, *knowing).await {
+            Ok(()) => {}
+            Err(HandOverError::Store(error)) => return Err(PageError::unexpected(error)),
+            Err(error) => return Ok(Err(NotHanded::Over(error))),
+        }
     }
-    let Some(to) = to else { return Ok(()) };
-    // The permit to end is of the same action, and of the same freshness.
-    let Ok(giving) = Duties::built_in().authority().grant::<GiveDuty>(who.standing(), to, at) else {
-        return Err(DutyError::NobodyThere);
-    };
-    let given = Giving {
-        person: to,
-        duty: found.given.duty.clone(),
-        span: Span { starts_at: at, ends_at: found.given.span.ends_at.filter(|end| *end > at) },
-        covers: None,
-        reason: format!("Taken over from person {}", found.given.person.0),
-    };
-    duty::give(tx, &giving, given, office.house.kind, at).await.map(drop)
+    // Given before it is ended: whoever hands their own on may give it by it until then.
+    if let Chosen::Hand(to, _) = chosen {
+        let giving = who.also::<GiveDuty>(tx, ending, *to).await?;
+        let given = Giving {
+            person: *to,
+            duty: found.given.duty.clone(),
+            span: Span { starts_at: at, ends_at: found.given.span.ends_at.filter(|end| *end > at) },
+            covers: None,
+            reason: format!("Taken over from person {}", found.given.person.0),
+        };
+        if let Err(error) = duty::give(tx, &giving, given, office.house.kind, at).await {
+            return kept(error);
+        }
+    }
+    if found.ended.is_none()
+        && let Err(error) = duty::end(tx, ending, at).await
+    {
+        return kept(error);
+    }
+    Ok(Ok(()))
+}
+
+/// What a page can say of a duty's error.
+fn kept(error: DutyError) -> Result<Result<(), NotHanded>, PageError> {
+    match error {
+        DutyError::Store(error) => Err(PageError::unexpected(error)),
+        error => Ok(Err(NotHanded::Duty(error))),
+    }
 }
 
 async fn hand_device(
@@ -168,28 +230,38 @@ async fn hand_device(
     let (person, device) = number(path)?;
     let (person, device) = (PersonNo(person), DeviceNo(device));
     let (mut tx, permit) = who.begin::<HandDevice>(device).await?;
-    let mut mistakes = Mistakes::default();
-    let to = match to_whom(&mut tx, &form).await? {
-        Ok(to) => to,
-        Err(say) => {
+    let (mut mistakes, mut knowing) = (Mistakes::default(), None);
+    let mut status = None;
+    match chosen(&mut tx, &form, views::SCHOOL).await? {
+        Err((field, say)) => {
             drop(tx);
-            mistakes.add("to", say);
-            return one(&office, &who, person, &form, &mistakes).await;
+            mistakes.add(field, say);
         }
-    };
-    match actions::hand_device(&mut tx, &permit, person, to, who.at()).await {
-        Ok(()) => {}
-        Err(HandOverError::Store(error)) => return Err(PageError::unexpected(error)),
-        Err(error) => {
-            drop(tx);
-            mistakes.add_whole(sentence(&error.to_string()));
-            return one(&office, &who, person, &form, &mistakes).await;
+        Ok(chosen) => {
+            let (to, knows) = match chosen {
+                Chosen::Hand(to, knows) => (Some(to), knows),
+                Chosen::Nobody => (None, false),
+            };
+            match actions::hand_device(&mut tx, &permit, person, (to, knows), permit.at()).await {
+                Ok(()) => match office.publishes.roll(tx, permit.actor().clone(), permit.at()).await {
+                    Ok(()) => return Ok(back(person)),
+                    Err(error) => {
+                        mistakes.add_whole(not_kept(&error));
+                        status = Some(StatusCode::SERVICE_UNAVAILABLE);
+                    }
+                },
+                Err(HandOverError::Store(error)) => return Err(PageError::unexpected(error)),
+                Err(error) => {
+                    drop(tx);
+                    knowing = refused(&error, to, &mut mistakes);
+                }
+            }
         }
     }
-    if let Err(error) = office.publishes.roll(tx, permit.actor().clone(), who.at()).await {
-        mistakes.add_whole(not_kept(&error));
-        let page = one(&office, &who, person, &form, &mistakes).await?;
-        return Ok((StatusCode::SERVICE_UNAVAILABLE, page).into_response());
-    }
-    Ok(back(person))
+    let wrong = Wrong { about: About::Device(device), form: &form, mistakes: &mistakes, knowing };
+    let page = one(&office, &who, person, Some(&wrong)).await?;
+    Ok(match status {
+        Some(status) => (status, page).into_response(),
+        None => page,
+    })
 }

@@ -8,7 +8,7 @@ use store::{StoreError, Subject, Tx, trail};
 use crate::intake::{self, Parent};
 use crate::kind::Kind;
 
-kit::action!(
+kit::reading!(
     /// Seeing whose parent or carer somebody is, and whether a court restricts contact.
     ReadRelations(PersonNo) = "relation.read"
 );

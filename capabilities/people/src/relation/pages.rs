@@ -45,7 +45,7 @@ async fn form(
     path: Result<Path<(u32, u32)>, PathRejection>,
 ) -> Result<Response, PageError> {
     let between = pair(path)?;
-    who.may::<MarkRelation>(between)?;
+    who.could::<MarkRelation>(between)?;
     let (pupil, parent) = found(&office, &who, between).await?;
     Ok(who.respond(&views::mark(between.0, &pupil, &parent, &views::as_it_is(&parent), &Mistakes::default())))
 }
@@ -57,7 +57,7 @@ async fn mark(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let between = pair(path)?;
-    who.may::<MarkRelation>(between)?;
+    who.could::<MarkRelation>(between)?;
     let responsibility = match form.text("responsibility") {
         "yes" => Some(Some(true)),
         "no" => Some(Some(false)),
@@ -81,7 +81,7 @@ async fn mark(
         return Ok(who.respond(&views::mark(between.0, &pupil, &parent, &form, &mistakes)));
     };
     let (mut tx, permit) = who.begin::<MarkRelation>(between).await?;
-    match actions::mark(&mut tx, &permit, responsibility, restricted, who.at()).await {
+    match actions::mark(&mut tx, &permit, responsibility, restricted, permit.at()).await {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(MarkError::NotRelated) => return Err(PageError::NotFound),
         Err(MarkError::Store(error)) => return Err(PageError::unexpected(error)),

@@ -24,6 +24,11 @@ pub(super) enum Dates {
     Mixed,
 }
 
+/// A day as somebody at the school writes it, the day first, or as `2014-02-04`; as `2014-02-04`.
+pub fn day_by_hand(text: &str) -> Option<String> {
+    Dates::In(Order::DayFirst).read(text).ok()
+}
+
 /// Why a day was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoDate {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use columns::{Columns, column_kinds};
 pub use dates::Order;
+pub(crate) use dates::day_by_hand;
 pub use files::{Files, FilesError, LARGEST_UPLOAD_BYTES};
 
 use crate::kind::{Kind, YearGroup};
@@ -39,6 +40,8 @@ pub enum Shape {
     SdsV21,
     /// A table with columns of the school's own.
     Table,
+    /// What a system tells over SCIM; in no file.
+    Scim,
 }
 
 impl Shape {
@@ -51,6 +54,7 @@ impl Shape {
             Self::SdsV2 => "School Data Sync V2",
             Self::SdsV21 => "School Data Sync V2.1",
             Self::Table => "a table",
+            Self::Scim => "SCIM 2.0",
         }
     }
 
@@ -60,6 +64,7 @@ impl Shape {
             Self::OneRoster11 | Self::OneRoster12 => "oneroster",
             Self::SdsV1 | Self::SdsV2 | Self::SdsV21 => "sds",
             Self::Table => "table",
+            Self::Scim => "scim",
         }
     }
 }
@@ -171,7 +176,7 @@ impl std::fmt::Debug for Roster {
 }
 
 impl Roster {
-    fn empty(shape: Shape) -> Self {
+    pub(crate) fn empty(shape: Shape) -> Self {
         Self {
             shape,
             people: BTreeMap::new(),
@@ -192,6 +197,8 @@ impl Roster {
             Shape::SdsV2 => sds::read_v2(files, options, Shape::SdsV2),
             Shape::SdsV21 => sds::read_v2(files, options, Shape::SdsV21),
             Shape::Table => columns::read(files, options),
+            // No file is told to be of it.
+            Shape::Scim => Ok(Self::empty(Shape::Scim)),
         }?;
         if options.school.is_none() {
             roster.complaints.extend(several_schools(files)?);
@@ -212,7 +219,7 @@ impl Roster {
     }
 
     /// Nobody is in a class, or has a parent, whom the file does not have.
-    fn tidy(&mut self) {
+    pub(crate) fn tidy(&mut self) {
         let people = &self.people;
         let unread = &self.unread;
         let is_there = |id: &String| people.contains_key(id) || unread.contains(id);

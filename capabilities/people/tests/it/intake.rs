@@ -8,7 +8,8 @@ use kit::permit::Action;
 use kit::{Permit, Timestamp, Zone};
 use people::duty::{self, Duties, Giving, SchoolKind, Span};
 use people::intake::{
-    self, ApplyError, ApplyImport, Given, Import, ImportRoll, PrepareError, ReadRoll, Thing, What, WriteRules,
+    self, ApplyError, ApplyImport, Given, Import, ImportRoll, PrepareError, ReadImports, ReadRoll, Thing,
+    What, WriteRules,
 };
 use people::leaving::{self, HandDevice};
 use people::relation::{self, MarkError, ReadRelations};
@@ -168,7 +169,7 @@ async fn a_newer_difference_takes_the_place_of_one_that_waits_and_an_outdated_on
         assert!(matches!(apply(&test.db, first.number, None, MONDAY).await, Err(ApplyError::NotWaiting)));
         apply(&test.db, second.number, None, MONDAY).await.unwrap();
         let mut tx = test.db.read().await.unwrap();
-        let read = permit::<ImportRoll>(());
+        let read = permit::<ReadImports>(());
         let dropped = intake::found(&mut tx, &read, first.number).await.unwrap().unwrap();
         let (kept, _) = intake::changes(&mut tx, &read, first.number, None, (0, 10)).await.unwrap();
         assert_eq!((dropped.state.as_str(), kept.len()), ("dropped", 0), "nothing of people is kept of it");
@@ -305,16 +306,22 @@ async fn who_leaves_is_nothing_in_that_moment_and_what_they_had_is_told() {
         let mut tx = test.db.read().await.unwrap();
         let roll = people::gate_roll(&mut tx).await.unwrap();
         assert_eq!(roll.devices[0].person, None, "their device is nobody's to the gate");
-        let left = leaving::left_behind(&mut tx, &permit::<ReadRoll>(()), teacher, midnight).await.unwrap();
+        let left =
+            leaving::left_behind(&mut tx, &permit::<ReadRoll>(()), teacher, true, midnight).await.unwrap();
         assert_eq!((left.duties.len(), left.devices.len()), (1, 1), "{}: to be handed over", test.engine);
         drop(tx);
         assert!(import.summary.people.moves == 1 && import.summary.people.leaves == 0);
 
         let mut tx = test.db.begin().await.unwrap();
         let hand = permit::<HandDevice>(left.devices[0].number);
-        assert!(leaving::hand_device(&mut tx, &hand, teacher, Some(PersonNo(99)), midnight).await.is_err());
-        leaving::hand_device(&mut tx, &hand, teacher, None, midnight).await.unwrap();
-        let left = leaving::left_behind(&mut tx, &permit::<ReadRoll>(()), teacher, midnight).await.unwrap();
+        assert!(
+            leaving::hand_device(&mut tx, &hand, teacher, (Some(PersonNo(99)), false), midnight)
+                .await
+                .is_err()
+        );
+        leaving::hand_device(&mut tx, &hand, teacher, (None, false), midnight).await.unwrap();
+        let left =
+            leaving::left_behind(&mut tx, &permit::<ReadRoll>(()), teacher, true, midnight).await.unwrap();
         assert!(left.devices.is_empty());
     }
 }
@@ -455,7 +462,7 @@ async fn microsofts_own_samples_are_imported_and_undone() {
             assert!(roll(&test.db).await.is_empty(), "{} {folder}: undone", test.engine);
         }
         let mut tx = test.db.read().await.unwrap();
-        let read = permit::<ImportRoll>(());
+        let read = permit::<ReadImports>(());
         let imports = intake::list(&mut tx, &read, 100).await.unwrap();
         let last = imports.iter().find(|import| import.state == "applied").unwrap();
         let (gone, count) =

@@ -20,6 +20,7 @@ mod m0014_code_app;
 mod m0015_other_ways;
 mod m0018_accounts;
 mod m0020_back_up;
+mod m0017_house_kept;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -53,6 +54,7 @@ const ALL: &[Migration] = &[
     Migration { number: 15, name: "other-ways", statements: m0015_other_ways::statements },
     Migration { number: 18, name: "accounts", statements: m0018_accounts::statements },
     Migration { number: 20, name: "back-up", statements: m0020_back_up::statements },
+    Migration { number: 17, name: "house-kept", statements: m0017_house_kept::statements },
 ];
 
 /// The table that says which a database has had.

@@ -74,7 +74,7 @@ async fn propose(State(house): State<House>, who: SignedIn, form: Submitted) -> 
         return list(&house, &who, &form, &mistakes).await;
     };
     let (mut tx, permit) = who.begin::<Recover>(person).await?;
-    match actions::propose(&mut tx, &permit, form.text("reason").to_owned(), who.at()).await {
+    match actions::propose(&mut tx, &permit, form.text("reason").to_owned(), permit.at()).await {
         Ok(_) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(RecoverError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
@@ -93,7 +93,7 @@ async fn one(
 ) -> Result<Response, PageError> {
     let person = person(path)?;
     // Asked for before anything is written.
-    who.may::<Recover>(person)?;
+    who.could::<Recover>(person)?;
     shown(&house, &who, person, &Submitted::default(), &Mistakes::default()).await
 }
 
@@ -124,7 +124,7 @@ async fn agree(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let person = person(path)?;
-    who.may::<Recover>(person)?;
+    who.could::<Recover>(person)?;
     let mut mistakes = Mistakes::default();
     words(&form, "agreement", "Enter how you know that it is them", &mut mistakes);
     if !mistakes.none() {
@@ -133,7 +133,7 @@ async fn agree(
     let token = token()?;
     let (mut tx, permit) = who.begin::<Recover>(person).await?;
     let agreed = match form.text("proposal").parse() {
-        Ok(id) => actions::agree(&mut tx, &permit, (id, form.text("agreement")), &token, who.at()).await,
+        Ok(id) => actions::agree(&mut tx, &permit, (id, form.text("agreement")), &token, permit.at()).await,
         Err(_) => Err(RecoverError::Changed),
     };
     match agreed {
@@ -158,7 +158,7 @@ async fn refuse(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let person = person(path)?;
-    who.may::<Recover>(person)?;
+    who.could::<Recover>(person)?;
     let mut mistakes = Mistakes::default();
     words(&form, "disagreement", "Enter why not, for whoever proposed it", &mut mistakes);
     if !mistakes.none() {
@@ -166,7 +166,7 @@ async fn refuse(
     }
     let (mut tx, permit) = who.begin::<Recover>(person).await?;
     let refused = match form.text("proposal").parse() {
-        Ok(id) => actions::refuse(&mut tx, &permit, (id, form.text("disagreement")), who.at()).await,
+        Ok(id) => actions::refuse(&mut tx, &permit, (id, form.text("disagreement")), permit.at()).await,
         Err(_) => Err(RecoverError::Changed),
     };
     match refused {
@@ -183,7 +183,7 @@ async fn refuse(
 
 async fn withdraw(who: SignedIn, path: Result<Path<u32>, PathRejection>) -> Result<Response, PageError> {
     let (mut tx, permit) = who.begin::<Recover>(person(path)?).await?;
-    match actions::withdraw(&mut tx, &permit, who.at()).await {
+    match actions::withdraw(&mut tx, &permit, permit.at()).await {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(RecoverError::Store(error)) => return Err(PageError::unexpected(error)),
         // Somebody else answered it meanwhile: the page says so.

@@ -1,0 +1,294 @@
+//! The page of one person: what the roll knows of them, what they are in, what they have, and who keeps what of it.
+
+use std::collections::BTreeSet;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use engine::PersonNo;
+use kit::{Timestamp, Zone};
+use maud::{Markup, html};
+use web::component::{BackLink, Button, InsetText, SummaryList, SummaryRow, WarningText};
+use web::page::moment;
+use web::{Page, PageError};
+
+use super::model::Field;
+use super::pages::{Office, number};
+use super::store::{self as tables, Parent, Profile, Taught};
+use super::{ImportRoll, ReadRoll};
+use crate::Device;
+use crate::account::{self, Invite, SignedIn};
+use crate::duty::{self, Assignment, Duties, ReadDuties, SchoolKind};
+use crate::kind::{Kind, YearGroup};
+use crate::leaving::{self, SeeDevices};
+use crate::relation::{self, ReadRelations};
+
+/// What is known of somebody, as far as whoever looks may see it.
+#[derive(Debug)]
+pub struct Known<'a> {
+    /// What the roll knows.
+    pub profile: &'a Profile,
+    /// The classes that they are in or teach.
+    pub classes: &'a [Taught],
+    /// Their family.
+    pub related: Option<&'a [Parent]>,
+    /// Their devices.
+    pub devices: Option<&'a [Device]>,
+    /// Their duties: those that they hold or are to hold.
+    pub duties: Option<&'a [Assignment]>,
+    /// Whether they sign in here, and when they last did.
+    pub account: Option<Signs>,
+    /// What kind of school it is.
+    pub school: SchoolKind,
+    /// The school's own time.
+    pub zone: &'a Zone,
+    /// Whether whoever looks may change what adults are to pupils.
+    pub may_mark: bool,
+    /// Whether they may change people by hand.
+    pub may_change: bool,
+}
+
+/// How somebody signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signs {
+    /// They do not.
+    No,
+    /// They can, and never did.
+    Never,
+    /// They last did then.
+    At(Timestamp),
+}
+
+pub(super) async fn page(
+    State(office): State<Office>,
+    who: SignedIn,
+    path: Result<Path<u32>, PathRejection>,
+) -> Result<Response, PageError> {
+    who.may::<ReadRoll>(())?;
+    let person = PersonNo(number(path)?);
+    let may_see = who.may::<ReadRelations>(person).ok();
+    // Whoever may see relations leaves an entry: whom a court keeps from a child is nobody's to browse.
+    let mut tx = match may_see {
+        Some(_) => office.house.db.begin().await,
+        None => office.house.db.read().await,
+    }
+    .map_err(PageError::unexpected)?;
+    let profile = tables::profile(&mut tx, person).await.map_err(PageError::unexpected)?;
+    let Some(profile) = profile else { return Err(PageError::NotFound) };
+    let classes = tables::taught(&mut tx, person).await.map_err(PageError::unexpected)?;
+    let related = match &may_see {
+        Some(permit) => {
+            let of = relation::of_person(&mut tx, permit, profile.kind, who.at())
+                .await
+                .map_err(PageError::unexpected)?;
+            Some(of)
+        }
+        None => None,
+    };
+    let devices = match who.may::<SeeDevices>(person) {
+        Ok(_) => Some(leaving::devices_of(&mut tx, person).await.map_err(PageError::unexpected)?),
+        Err(_) => None,
+    };
+    let duties = match who.may::<ReadDuties>(()) {
+        Ok(permit) => {
+            let mut all = duty::all(&mut tx, &permit).await.map_err(PageError::unexpected)?;
+            all.retain(|one| one.given.person == person && one.is_not_over(who.at()));
+            Some(all)
+        }
+        Err(_) => None,
+    };
+    let account = match who.offers::<Invite>() {
+        true => Some(account::signs(&mut tx, person).await.map_err(PageError::unexpected)?),
+        false => None,
+    };
+    tx.commit().await.map_err(PageError::unexpected)?;
+    let known = Known {
+        profile: &profile,
+        classes: &classes,
+        related: related.as_deref(),
+        devices: devices.as_deref(),
+        duties: duties.as_deref(),
+        account,
+        school: office.house.kind,
+        zone: &office.house.zone,
+        may_mark: who.offers::<relation::MarkRelation>(),
+        may_change: who.offers::<ImportRoll>(),
+    };
+    Ok(who.respond(&view(&known)))
+}
+
+/// One person.
+pub fn view(known: &Known<'_>) -> Page {
+    let profile = known.profile;
+    let title = profile.name.reveal().clone();
+    let content = html! {
+        h1 .govuk-heading-l { (title) }
+        @if !profile.here { (InsetText::new("They have left the school.")) }
+        (SummaryList::new(rows(profile, known.account, known.zone)))
+        @if known.may_change { (changing(profile)) }
+        @if !known.classes.is_empty() {
+            h2 .govuk-heading-m { "Classes" }
+            ul .govuk-list.govuk-list--bullet {
+                @for class in known.classes {
+                    li {
+                        (class.name)
+                        @if let Some(room) = &class.room { ", " (room) }
+                        @if class.teaches { " (teaches it)" }
+                    }
+                }
+            }
+        }
+        @if let Some(duties) = known.duties.filter(|duties| !duties.is_empty()) {
+            h2 .govuk-heading-m { "Duties" }
+            ul .govuk-list.govuk-list--bullet {
+                @for one in duties {
+                    li { (duty_link(one, known.school)) (span(one, known.zone)) }
+                }
+            }
+        }
+        @if let Some(devices) = known.devices.filter(|devices| !devices.is_empty()) {
+            h2 .govuk-heading-m { "Devices" }
+            ul .govuk-list.govuk-list--bullet { @for device in devices { li { (device.name.reveal()) } } }
+        }
+        @match known.related {
+            None => (InsetText::new("Who their family is, only those see who need to.")),
+            Some([]) => {},
+            Some(related) => {
+                h2 .govuk-heading-m { "Family" }
+                @for one in related { (family(profile, one, known.may_mark)) }
+            }
+        }
+        h2 .govuk-heading-m { "Who keeps this" }
+        (keeps(profile, known.may_change))
+        h2 .govuk-heading-m { "Leaving" }
+        p .govuk-body { a .govuk-link href={ "/staff/roll/" (profile.number.0) "/leaving" } { "What they would leave to hand over" } }
+    };
+    Page::new(title, content).before(BackLink::new("/staff/roll"))
+}
+
+fn rows(profile: &Profile, account: Option<Signs>, zone: &Zone) -> Vec<SummaryRow> {
+    let stage = profile.year.and_then(YearGroup::stage).map(|(_, name)| name);
+    let mut rows =
+        vec![SummaryRow::new("What they are", profile.kind.map_or("The roll does not say", Kind::name))];
+    if let Some(year) = profile.year {
+        rows.push(SummaryRow::new(
+            "Year",
+            html! { (year.name()) @if let Some(stage) = stage { ", " (stage) } },
+        ));
+    }
+    if let Some(born) = &profile.born_on {
+        rows.push(SummaryRow::new("Date of birth", born.reveal()));
+    }
+    for (name, day) in [("First day", &profile.days.0), ("Last day", &profile.days.1)] {
+        if let Some(day) = day {
+            rows.push(SummaryRow::new(name, day));
+        }
+    }
+    let groups = if profile.groups.is_empty() {
+        "None: they meet what a stranger meets".to_owned()
+    } else {
+        profile.groups.join(", ")
+    };
+    rows.push(SummaryRow::new("Groups of the filter", groups));
+    if let Some(account) = account {
+        let says = match account {
+            Signs::No => "They have no name to sign in by".to_owned(),
+            Signs::Never => "They can, and have not yet".to_owned(),
+            Signs::At(at) => format!("Last at {}", moment(at, zone)),
+        };
+        rows.push(SummaryRow::new("Signing in", says));
+    }
+    let called = profile.called.iter().filter(|(source, _)| source != super::by_hand::SOURCE);
+    let called = called.map(|(source, id)| format!("{} ({source})", id.reveal())).collect::<Vec<_>>();
+    if !called.is_empty() {
+        rows.push(SummaryRow::new("Other systems call them", called.join(", ")));
+    }
+    rows
+}
+
+fn changing(profile: &Profile) -> Markup {
+    let address = format!("/staff/roll/{}", profile.number.0);
+    html! {
+        @if profile.here {
+            p .govuk-body {
+                a .govuk-link href={ (address) "/change" } { "Change what the roll says, or say their last day" }
+            }
+        } @else {
+            form method="post" action={ (address) "/return" } novalidate {
+                @if profile.keeper().is_some() { input type="hidden" name="keep" value="yes"; }
+                (Button { classes: "govuk-button--secondary".into(), ..Button::new("Bring them back") })
+            }
+        }
+    }
+}
+
+/// Who keeps what is known of somebody, and so what the next import writes.
+pub(super) fn keeper_in_words(profile: &Profile) -> String {
+    match (profile.keeper(), profile.is_by_hand()) {
+        (Some(source), _) => format!(
+            "The source {source} keeps them: each import of it writes what it says of them, but for what is kept by hand."
+        ),
+        (None, true) => "They were put on the roll by hand, and no import changes them.".to_owned(),
+        (None, false) => "A roll file of your own keeps them: when it is read again, it writes their name and groups, and takes off whom it \
+                          does not name. Change it there too."
+            .to_owned(),
+    }
+}
+
+fn keeps(profile: &Profile, may_change: bool) -> Markup {
+    let kept: BTreeSet<Field> = profile.kept.clone();
+    html! {
+        p .govuk-body { (keeper_in_words(profile)) }
+        @if !kept.is_empty() {
+            p .govuk-body { "Kept by hand:" }
+            @for field in Field::ALL.into_iter().filter(|field| kept.contains(field)) {
+                @if may_change && profile.here {
+                    form method="post" action={ "/staff/roll/" (profile.number.0) "/kept" } novalidate {
+                        p .govuk-body { (field.name()) }
+                        input type="hidden" name="field" value=(field.id());
+                        (Button { classes: "govuk-button--secondary".into(), ..Button::new(html! {
+                            "Let imports write it again" span .govuk-visually-hidden { ": " (field.name()) }
+                        }) })
+                    }
+                } @else { p .govuk-body { (field.name()) } }
+            }
+        }
+    }
+}
+
+/// The name of a duty as a link to it.
+pub(crate) fn duty_link(one: &Assignment, school: SchoolKind) -> Markup {
+    let name = Duties::built_in().named(&one.given.duty).map(|duty| duty.called_in(school));
+    html! { a .govuk-link href={ "/staff/duties/" (one.given.duty) } { (name.unwrap_or(&one.given.duty)) } }
+}
+
+/// From when to when, as people say it.
+pub(crate) fn span(one: &Assignment, zone: &Zone) -> Markup {
+    html! {
+        ", from " (moment(one.given.span.starts_at, zone))
+        @if let Some(end) = one.given.span.ends_at { " until " (moment(end, zone)) }
+        @if one.given.covers.is_some() { ", standing in for another" }
+    }
+}
+
+fn family(profile: &Profile, one: &Parent, may_mark: bool) -> Markup {
+    let is_pupil = profile.kind == Some(Kind::Pupil);
+    let has = match one.responsibility {
+        Some(true) => "has parental responsibility",
+        Some(false) => "has no parental responsibility",
+        None => "nobody has said whether there is parental responsibility",
+    };
+    html! {
+        p .govuk-body {
+            a .govuk-link href={ "/staff/roll/" (one.person.0) } { (one.name.reveal()) }
+            @if !one.here { " (not on the roll)" }
+            @if is_pupil { ", " (one.relation) ": " (has) } @else { ", their child" }
+            @if may_mark && is_pupil {
+                ". " a .govuk-link href={ "/staff/roll/" (profile.number.0) "/adults/" (one.person.0) } {
+                    "Change" span .govuk-visually-hidden { " what is said of " (one.name.reveal()) }
+                }
+            }
+        }
+        @if one.restricted { (WarningText::new("A court restricts this contact. Ask the designated safeguarding lead before anything is given out.")) }
+    }
+}
