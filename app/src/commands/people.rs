@@ -129,7 +129,6 @@ pub fn run(context: &Context, asked: People) -> Result<()> {
         }
         People::Invite { .. } => invite_everyone(context),
         People::SignOut { who } => sign_out(context, &who),
-    },
         People::ScimToken { name, end } => scim::run(context, name.as_deref(), end),
         People::DnsName { who, revoke } => dns_name::run(context, &who, revoke),
     }

@@ -148,7 +148,7 @@ async fn a_network_asks_whose_a_name_and_a_password_are_under_the_doors_own_boun
         let ask = async |name: &str, password: &str, place: &str| {
             let (name, password) = (Private::new(name.to_owned()), Private::new(password.to_owned()));
             let asked = account::Asked { name, password, place: place.parse().unwrap() };
-            house.whose(&asked, MONDAY).await.unwrap()
+            house.whose_secret(&asked, MONDAY).await.unwrap()
         };
         let no = |answer: account::Answer| match answer {
             account::Answer::No(say) => say,

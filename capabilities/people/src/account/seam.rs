@@ -43,7 +43,7 @@ pub enum Answer {
 impl House {
     /// Whether a name and a password are somebody's, and whose. Takes about a tenth of a second where nobody waits. No session is begun, and nothing
     /// is written into the trail: whoever lets them in by it does both.
-    pub async fn whose(&self, asked: &Asked, at: Timestamp) -> Result<Answer, PageError> {
+    pub async fn whose_secret(&self, asked: &Asked, at: Timestamp) -> Result<Answer, PageError> {
         let from = From {
             is_private: true,
             place: asked.place,
@@ -54,7 +54,7 @@ impl House {
         let (trying, place) = (self.trying(name, &from), self.place(&from));
         let name = Name::typed(name);
         let account = match self.is_theirs((&trying, &place), name.as_ref(), &asked.password, at).await? {
-            Tried::Right(account) => account,
+            Tried::Right(account, _) => account,
             Tried::Not(say) => return Ok(Answer::No(say)),
         };
         let mut tx = self.db.begin().await.map_err(PageError::unexpected)?;

@@ -10,7 +10,7 @@ use web::{Mistakes, PageError, Submitted};
 use super::content::Way;
 use super::rules::{self, Chosen, NotChosen, SetError, SetRules};
 use super::views;
-use crate::account::card::AnyClass;
+use crate::account::card::SeeAnyClass;
 use crate::account::{House, SignedIn};
 use crate::intake::ClassOrGroup;
 
@@ -23,7 +23,7 @@ pub(crate) fn routes() -> Router<House> {
 
 async fn all(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
     // Whoever issues by them sees them.
-    who.may::<AnyClass>(ClassOrGroup::Group("any".to_owned()))?;
+    who.may::<SeeAnyClass>(ClassOrGroup::Group("any".to_owned()))?;
     let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
     let rules = rules::rules(&mut tx).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
@@ -50,7 +50,7 @@ async fn form(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     let Path(id) = path.map_err(|_| PageError::NotFound)?;
-    who.may::<SetRules>(())?;
+    who.could::<SetRules>(())?;
     shown(&house, &who, &id, &Submitted::default(), &Mistakes::default()).await
 }
 

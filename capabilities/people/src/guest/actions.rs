@@ -16,7 +16,7 @@ use crate::kind::Kind;
 use crate::rules::Fits;
 use crate::{duty, leaving, store as roll};
 
-kit::action!(
+kit::reading!(
     /// Seeing who is a guest.
     ReadGuests(()) = "guest.read"
 );

@@ -7,7 +7,7 @@ use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
 use super::store as table;
-use crate::account::card::Handling;
+use crate::account::card::{Handling, Seeing};
 use crate::by_age::{ByAge, rules};
 use crate::intake::classes;
 
@@ -25,7 +25,7 @@ pub struct Pupil {
 }
 
 /// The pupils of a class, with what they were taught; its name. `None` where there is no such class.
-pub async fn class(tx: &mut Tx, may: &Handling) -> Result<Option<(String, Vec<Pupil>)>, StoreError> {
+pub async fn class(tx: &mut Tx, may: &Seeing) -> Result<Option<(String, Vec<Pupil>)>, StoreError> {
     let Some(name) = classes::name_of(tx, may.of()).await? else { return Ok(None) };
     let rules = rules(tx).await?;
     let mut pupils = Vec::new();

@@ -18,9 +18,9 @@ mod m0012_roll;
 mod m0013_sign_in;
 mod m0014_code_app;
 mod m0015_other_ways;
+mod m0017_house_kept;
 mod m0018_accounts;
 mod m0020_back_up;
-mod m0017_house_kept;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 

@@ -30,8 +30,42 @@ kit::action!(
     OwnClass(ClassOrGroup) = "card.own-class"
 );
 
+kit::reading!(
+    /// Seeing the cards of any class.
+    SeeAnyClass(ClassOrGroup) = "card.any-class"
+);
+kit::reading!(
+    /// Seeing those of a class that one teaches.
+    SeeOwnClass(ClassOrGroup) = "card.own-class"
+);
+
 /// So many are issued at once: each password takes a tenth of a second to hash, and each card a moment to set.
 pub const MOST_AT_ONCE: usize = 60;
+
+/// The right to look at the cards of one class or group: of any, or of one that whoever looks teaches.
+#[derive(Debug)]
+pub struct Seeing {
+    of: ClassOrGroup,
+}
+
+impl Seeing {
+    /// By the right to see any class's.
+    pub fn any(permit: &Permit<SeeAnyClass>) -> Self {
+        Self { of: permit.subject().clone() }
+    }
+
+    /// By the right to see one's own classes'; `None` where it is none of theirs.
+    pub async fn own(tx: &mut Tx, permit: &Permit<SeeOwnClass>) -> Result<Option<Self>, StoreError> {
+        let theirs = own_classes(tx, permit.actor()).await?;
+        let of = permit.subject().clone();
+        Ok(theirs.iter().any(|class| class.of == of).then_some(Self { of }))
+    }
+
+    /// Of which class or group.
+    pub const fn of(&self) -> &ClassOrGroup {
+        &self.of
+    }
+}
 
 /// The right to handle the cards of one class or group: of any, or of one that the actor teaches.
 #[derive(Debug)]
@@ -130,7 +164,7 @@ pub struct Plan {
 }
 
 /// What a class or group has, and what its pupils would get; `None` where there is no such class.
-pub async fn plan(tx: &mut Tx, may: &Handling, at: Timestamp) -> Result<Option<Plan>, StoreError> {
+pub async fn plan(tx: &mut Tx, may: &Seeing, at: Timestamp) -> Result<Option<Plan>, StoreError> {
     let Some(name) = classes::name_of(tx, &may.of).await? else { return Ok(None) };
     let rules = by_age::rules(tx).await?;
     let all = accounts::all(tx).await?;

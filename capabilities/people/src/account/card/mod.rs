@@ -19,7 +19,7 @@ use super::house::House;
 
 pub use actions::{
     AnyClass, Batch, Handling, IssueCards, IssueError, LeftOut, Line, Made, NoteError, OnIt, OwnClass, Plan,
-    hand_out, issue, let_go_on, note, plan,
+    SeeAnyClass, SeeOwnClass, Seeing, hand_out, issue, let_go_on, note, plan,
 };
 pub(super) use device::is_class_device;
 pub use model::{Card, CardId, ClassCode, Secret, State};

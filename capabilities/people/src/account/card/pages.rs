@@ -19,7 +19,7 @@ use super::super::house::House;
 use super::super::pages::token;
 use super::actions::{
     self, AnyClass, Batch, Handling, IssueCards, IssueError, Line, MOST_AT_ONCE, Made, NoteError, OnIt,
-    OwnClass, Plan,
+    OwnClass, Plan, SeeAnyClass, SeeOwnClass, Seeing,
 };
 use super::model::{ClassCode, Secret, State as CardState, made_password};
 use super::{print, views};
@@ -51,12 +51,12 @@ fn class(text: &str) -> Result<ClassOrGroup, PageError> {
 }
 
 /// The right to look at a class.
-pub(crate) async fn may_see(who: &SignedIn, tx: &mut Tx, of: ClassOrGroup) -> Result<Handling, PageError> {
-    if who.offers::<AnyClass>() {
-        return Ok(Handling::any(&who.may::<AnyClass>(of)?));
+pub(crate) async fn may_see(who: &SignedIn, tx: &mut Tx, of: ClassOrGroup) -> Result<Seeing, PageError> {
+    if who.offers::<SeeAnyClass>() {
+        return Ok(Seeing::any(&who.may::<SeeAnyClass>(of)?));
     }
-    let permit = who.may::<OwnClass>(of)?;
-    Handling::own(tx, &permit).await.map_err(unexpected)?.ok_or(PageError::NotFound)
+    let permit = who.may::<SeeOwnClass>(of)?;
+    Seeing::own(tx, &permit).await.map_err(unexpected)?.ok_or(PageError::NotFound)
 }
 
 /// Begins a change to the cards of a class.
@@ -74,7 +74,7 @@ async fn all(State(house): State<House>, who: SignedIn) -> Result<Response, Page
     let any = who.offers::<AnyClass>();
     if !any {
         // Whose classes they are is looked up below.
-        who.may::<OwnClass>(ClassOrGroup::Group("own".to_owned()))?;
+        who.may::<SeeOwnClass>(ClassOrGroup::Group("own".to_owned()))?;
     }
     let mut tx = house.db.read().await.map_err(unexpected)?;
     let (classes, groups) = if any {
@@ -121,7 +121,7 @@ async fn issue_form(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     let of = class(&of(path)?)?;
-    who.may::<IssueCards>(of.clone())?;
+    who.could::<IssueCards>(of.clone())?;
     let plan = planned(&house, &who, &of).await?;
     Ok(who.respond(&views::issue(&plan, &Submitted::default(), &Mistakes::default())))
 }
@@ -134,7 +134,7 @@ async fn issue(
     form: Submitted,
 ) -> Result<Response, PageError> {
     let of = class(&of(path)?)?;
-    who.may::<IssueCards>(of.clone())?;
+    who.could::<IssueCards>(of.clone())?;
     let plan = planned(&house, &who, &of).await?;
     let mut mistakes = Mistakes::default();
     let everybody = match form.text("whom") {
