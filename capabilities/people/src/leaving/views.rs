@@ -127,13 +127,13 @@ fn fields(what: &str, nobody: Option<(&str, &str)>, wrong: Option<&Wrong<'_>>, i
     let Some((nobody, words)) = nobody else {
         return html! { (again) input type="hidden" name="then" value=(HAND); (to) };
     };
-    let hand = Radio { conditional: Some(html! { (to) }), ..Radio::new(HAND, "Somebody takes it over") };
-    let answers = vec![hand, Radio::new(nobody, words)];
+    to.hint = Some(Hint::new("A name or number; where somebody does"));
+    let answers = vec![Radio::new(HAND, "Somebody takes it over"), Radio::new(nobody, words)];
     let legend = Legend::new(html! { "What becomes of it?" span .govuk-visually-hidden { " (" (what) ")" } });
     let mut radios = Radios::new("then", legend, answers, wrong.map_or("", |wrong| wrong.form.text("then")));
     radios.id_prefix = Some(named("then"));
     radios.error = wrong.and_then(|wrong| wrong.mistakes.beside("then"));
-    html! { (again) (radios) }
+    html! { (again) (radios) (to) }
 }
 
 fn only<'a>(wrong: Option<&'a Wrong<'a>>, about: About) -> Option<&'a Wrong<'a>> {
