@@ -15,8 +15,9 @@ use people::roster::{Files, Options, Roster};
 use store::trail::{self, Verified};
 use testing::{MONDAY, TestDatabase, databases};
 
-use crate::house::{HERE, House, Staff};
+use crate::house::{HERE, House};
 use crate::school::Answer;
+use crate::staff::Staff;
 
 const ROLL: &str = "id,first name,last name,kind,year,class\n\
     101,Una,Otter,pupil,0,Otters\n102,Vic,Otter,pupil,0,Otters\n103,Una,Weasel,pupil,0,Otters\n\

@@ -6,8 +6,9 @@ use store::trail::{self, Verified};
 use testing::{MONDAY, TestDatabase, databases};
 
 use crate::cards::{Tablet, between, words};
-use crate::house::{House, MINUTE_MS, Staff};
+use crate::house::{House, MINUTE_MS};
 use crate::school::Answer;
+use crate::staff::Staff;
 
 const DAY_MS: i64 = 86_400_000;
 

@@ -81,7 +81,7 @@ pub async fn say(
     if said.on > today || said.on < earliest {
         return Err(NotSaid::Day);
     }
-    let (_, there) = class(tx, may).await?.ok_or(NotSaid::Changed)?;
+    let (_, there) = class(tx, &may.seeing()).await?.ok_or(NotSaid::Changed)?;
     let on = said.on.to_string();
     for person in &said.pupils {
         let pupil = there.iter().find(|pupil| pupil.person == *person).ok_or(NotSaid::Changed)?;

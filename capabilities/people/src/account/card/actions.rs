@@ -101,6 +101,11 @@ impl Handling {
     pub const fn of(&self) -> &ClassOrGroup {
         &self.of
     }
+
+    /// Whoever may handle them may see them.
+    pub fn seeing(&self) -> Seeing {
+        Seeing { of: self.of.clone() }
+    }
 }
 
 /// The classes that an actor teaches.
