@@ -16,7 +16,7 @@ pub fn page(html: &str) -> Vec<String> {
     };
     demand(tree.errors.is_empty(), format!("the parser had to repair it: {:?}", tree.errors));
     demand(
-        one(&tree, "html").is_some_and(|html| html.attr("lang") == Some("en-GB")),
+        one(&tree, "html").and_then(|html| html.attr("lang")).is_some_and(is_language),
         "its language is not said".into(),
     );
     for (what, selector) in [("main part", "main#main-content"), ("h1", "h1"), ("title", "head > title")] {
@@ -90,6 +90,13 @@ pub fn page(html: &str) -> Vec<String> {
         );
     }
     wrong
+}
+
+/// Whether a text is the tag of a language, as `en-GB` or `ur`.
+fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    parts.next().is_some_and(|first| matches!(first.len(), 2 | 3) && first.bytes().all(|sign| sign.is_ascii_lowercase()))
+        && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|sign| sign.is_ascii_alphanumeric()))
 }
 
 /// All elements that match.

@@ -132,7 +132,7 @@ async fn a_monday_begins_with_what_waits_what_changed_and_what_may_be_left_alone
             "1 decision to withhold access is to be looked at again",
             "The filter was never tested",
             "No back-up was ever made of the records",
-            "that the school needs are held by nobody: Designated safeguarding lead",
+            "that the school needs are held by nobody : Designated safeguarding lead",
             "1 site was opened or closed for a time",
             "3 duties were given or ended",
         ] {

@@ -17,8 +17,8 @@ use tokio::net::TcpListener;
 use crate::school::School;
 use crate::staff::{HERE, PASSWORD, Staff, cookie, form, invited, permit, welcomed};
 
-const FIRST: &str = "passkey_01890a5d-ac96-774b-bcce-b302099a8057";
-const SECOND: &str = "passkey_01890a5d-ac96-774b-bcce-b302099a8058";
+const FIRST: &str = "passkey_01890a5dac96774bbcceb302099a8057";
+const SECOND: &str = "passkey_01890a5dac96774bbcceb302099a8058";
 
 async fn run(test: &TestDatabase, sql: &str) {
     let tx = test.db.begin().await.unwrap();

@@ -45,7 +45,7 @@ fn the_block_page_says_why_and_what_helps_and_repeats_nothing_that_was_sent() {
         "Cache-Control: no-store\r\n",
         "X-Content-Type-Options: nosniff\r\n",
         "default-src 'none'",
-        "<html lang=\"en-GB\">",
+        "<html lang=\"en-GB\" dir=\"ltr\">",
         "<title>This page is blocked</title>",
         "Not during lessons.",
         "www.games.example",

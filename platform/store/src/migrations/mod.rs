@@ -18,9 +18,9 @@ mod m0012_roll;
 mod m0013_sign_in;
 mod m0014_code_app;
 mod m0015_other_ways;
-mod m0017_house_kept;
-mod m0018_accounts;
-mod m0020_back_up;
+mod m0016_house_kept;
+mod m0017_accounts;
+mod m0018_back_up;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -52,9 +52,9 @@ const ALL: &[Migration] = &[
     Migration { number: 13, name: "sign-in", statements: m0013_sign_in::statements },
     Migration { number: 14, name: "code-app", statements: m0014_code_app::statements },
     Migration { number: 15, name: "other-ways", statements: m0015_other_ways::statements },
-    Migration { number: 18, name: "accounts", statements: m0018_accounts::statements },
-    Migration { number: 20, name: "back-up", statements: m0020_back_up::statements },
-    Migration { number: 17, name: "house-kept", statements: m0017_house_kept::statements },
+    Migration { number: 16, name: "house-kept", statements: m0016_house_kept::statements },
+    Migration { number: 17, name: "accounts", statements: m0017_accounts::statements },
+    Migration { number: 18, name: "back-up", statements: m0018_back_up::statements },
 ];
 
 /// The table that says which a database has had.
