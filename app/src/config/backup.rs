@@ -15,7 +15,7 @@ use crate::home::Home;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Backup {
-    /// Where they lie: a folder away from this machine's own disk, as in `/mnt/back-ups`, or `s3://bucket/folder`.
+    /// Where they lie: a folder away from this machine's own disk, as in `/srv/back-ups`, or `s3://bucket/folder`.
     pub to: String,
     /// When one is made, on the school's clocks, as in `02:30`. One that was missed is made at the next start. Never by itself if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -163,7 +163,7 @@ impl Config {
                 say(
                     "to",
                     format!(
-                        "{:?} is neither a whole path, such as \"/mnt/back-ups\", nor s3://bucket/folder",
+                        "{:?} is neither a whole path, such as \"/srv/back-ups\", nor s3://bucket/folder",
                         backup.to
                     ),
                 );

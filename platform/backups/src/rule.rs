@@ -126,7 +126,7 @@ mod tests {
             }),
             keep: Keep::default(),
             drill_every_days: 90,
-            place: "/mnt/disk".to_owned(),
+            place: "/srv/disk".to_owned(),
             encrypted: true,
         }
     }

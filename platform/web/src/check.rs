@@ -81,7 +81,12 @@ pub fn page(html: &str) -> Vec<String> {
     }
     if let Some(summary) = one(&tree, ".govuk-error-summary") {
         demand(
-            one(&tree, "head > title").is_some_and(|title| words(title).starts_with("Error: ")),
+            one(&tree, "head > title").is_some_and(|title| {
+                let (title, english) =
+                    (words(title), one(&tree, "html").and_then(|html| html.attr("lang")) == Some("en-GB"));
+                // In another language it is that language's word for it.
+                if english { title.starts_with("Error: ") } else { title.contains(": ") }
+            }),
             "its title hides the problem".into(),
         );
         demand(
@@ -95,8 +100,10 @@ pub fn page(html: &str) -> Vec<String> {
 /// Whether a text is the tag of a language, as `en-GB` or `ur`.
 fn is_language(tag: &str) -> bool {
     let mut parts = tag.split('-');
-    parts.next().is_some_and(|first| matches!(first.len(), 2 | 3) && first.bytes().all(|sign| sign.is_ascii_lowercase()))
-        && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|sign| sign.is_ascii_alphanumeric()))
+    parts.next().is_some_and(|first| {
+        matches!(first.len(), 2 | 3) && first.bytes().all(|sign| sign.is_ascii_lowercase())
+    }) && parts
+        .all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|sign| sign.is_ascii_alphanumeric()))
 }
 
 /// All elements that match.

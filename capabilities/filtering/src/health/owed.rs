@@ -105,7 +105,7 @@ mod tests {
             wanted: Some(Wanted { from_minute: 150, days: vec![weekday_of("wednesday").unwrap()] }),
             keep: Keep::default(),
             drill_every_days: 90,
-            place: "/mnt/disk".to_owned(),
+            place: "/srv/disk".to_owned(),
             encrypted: true,
         };
         let seen = Seen {
@@ -120,11 +120,11 @@ mod tests {
             zone: &zone,
         };
         let problem =
-            Some(Problem { at, why: "/mnt/disk: there is no such folder".to_owned(), no_backup: true });
+            Some(Problem { at, why: "/srv/disk: there is no such folder".to_owned(), no_backup: true });
         let failed = Known { problem, ..Known::default() };
         let items = by_rule(&rule, &failed, &seen);
         assert!(
-            items[0].level == Level::Broken && items[0].says.contains("/mnt/disk: there is no such folder")
+            items[0].level == Level::Broken && items[0].says.contains("/srv/disk: there is no such folder")
         );
         assert!(items.iter().all(|item| item.remedy.is_some()));
         let made = Known { last_made: Some(at), ..Known::default() };

@@ -292,7 +292,7 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         BackUps { rule: Some(&rule), owed: &[], now: None, made: &[], drills: &[], by_hand: &[] };
     let (made, drills) = (made_back_ups(), drills_of_back_ups());
     let problem =
-        Problem { at: MONDAY, why: "/mnt/back-ups: there is no such folder".into(), no_backup: true };
+        Problem { at: MONDAY, why: "/srv/back-ups: there is no such folder".into(), no_backup: true };
     let by_hand = [BackUp {
         at: MONDAY,
         by: "command-line:1000".into(),

@@ -462,7 +462,7 @@ mod tests {
             ("s3://school/../other", None),
             ("s3://school//x", None),
             ("s3://school/a?b", None),
-            ("/mnt/disk", None),
+            ("/srv/disk", None),
         ] {
             let named = named.map(|(bucket, prefix)| (bucket.to_owned(), prefix.to_owned()));
             assert_eq!(S3Address::of(to), named, "{to}");

@@ -11,7 +11,7 @@ fn made(number: i64) -> Made {
     Made {
         name: format!("fivebar-3f9ab01c22-{number}"),
         made_at: MONDAY.plus_millis(number),
-        place: "/mnt/disk".to_owned(),
+        place: "/srv/disk".to_owned(),
         bytes: 12,
         sha256: "ab".to_owned(),
         encrypted: true,
