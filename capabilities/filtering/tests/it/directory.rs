@@ -207,12 +207,12 @@ async fn people_are_found_by_what_the_roll_calls_them_and_get_an_account_by_it()
         // As people sign in to it themselves, without an account of the program's own.
         let template = Some("uid={},ou=people,dc=school,dc=example".to_owned());
         let own = Settings { service: None, secret: None, template, ..settings(&plain) };
-        let other = school_of(own.clone());
+        let other = school_of(own);
         // Those who were refused before wait no more.
         other.clock.set(MONDAY.plus_millis(60 * MINUTE_MS));
         let done = sign_in(&other, "a.example", WORDS).await;
         assert_eq!(done.status, StatusCode::SEE_OTHER, "{}: {}", test.engine, done.body);
-        refused(&sign_in(&school_of(own), "a.example", "other words").await);
+        refused(&sign_in(&other, "a.example", "other words").await);
     }
 }
 
