@@ -92,14 +92,16 @@ fn state(rule: &Rule, known: &BackUps<'_>, zone: &Zone) -> Markup {
 
 fn table(caption: &str, head: Vec<Cell>, rows: Vec<Vec<Cell>>) -> Markup {
     html! {
-        (Table {
-            caption: Some(caption.to_owned()),
-            caption_classes: "govuk-table__caption--m".into(),
-            head,
-            rows,
-            first_cell_is_header: true,
-            ..Table::default()
-        })
+        div .fivebar-scroll tabindex="0" role="region" aria-label=(caption) {
+            (Table {
+                caption: Some(caption.to_owned()),
+                caption_classes: "govuk-table__caption--m".into(),
+                head,
+                rows,
+                first_cell_is_header: true,
+                ..Table::default()
+            })
+        }
     }
 }
 
