@@ -77,8 +77,8 @@ pub enum People {
         /// What they sign in by, where they have no name for it yet.
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
-        /// They have lost the phone that shows their codes, and the codes on paper: take both away, with their passkeys and what links
-        /// them to accounts elsewhere, so that the password is enough until they set codes up anew.
+        /// They have lost the phone that shows their codes, and the codes on paper: take both away, with their password, their passkeys and
+        /// what links them to accounts elsewhere. The invitation alone lets them in, to choose another password and set codes up anew.
         #[arg(long, conflicts_with = "everyone")]
         lost_phone: bool,
         /// Everybody who has a name to sign in by already: after a restore, which ends every password.

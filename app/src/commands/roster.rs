@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum};
 use filtering::publish::Scope;
 use kit::Zone;
 use people::intake::{
-    self, ApplyImport, Change, Given, Import, ImportRoll, ReadImports, Tally, Thing, What, WriteRules,
-    views::facts_differ,
+    self, ApplyImport, ApplyLeading, Change, Given, Import, ImportRoll, ReadImports, Tally, Thing, What,
+    WriteRules, views::facts_differ,
 };
 use people::roster::{Complaint, Files, Options, Order, Roster, Shape, column_kinds};
 use people::{Kind, Rules};
@@ -159,17 +159,17 @@ fn answer(
         return Ok(());
     }
     let permit = context.permit::<ApplyImport>(import.number)?;
+    let leading = context.permit::<ApplyLeading>(import.number)?;
     let applied = context.wait(async {
         let mut tx = records.begin().await?;
-        let applied =
-            intake::apply(&mut tx, &permit, leavers, zone, context.at).await.map_err(
-                |error| match error {
-                    intake::ApplyError::Held(held) => {
-                        anyhow!("{error}, as in --leavers {held}; nothing was changed")
-                    }
-                    other => other.into(),
-                },
-            )?;
+        let applied = intake::apply(&mut tx, &permit, Some(&leading), leavers, zone, context.at)
+            .await
+            .map_err(|error| match error {
+                intake::ApplyError::Held(held) => {
+                    anyhow!("{error}, as in --leavers {held}; nothing was changed")
+                }
+                other => other.into(),
+            })?;
         commit_and_publish(context, tx, Scope::Live).await?;
         anyhow::Ok(applied)
     })?;

@@ -70,16 +70,19 @@ impl Secure {
             told.graceful_shutdown(Some(ENDING));
         });
         let pages = pages.layer(Extension(Encrypted)).into_make_service_with_connect_info::<SocketAddr>();
-        let mut server = axum_server::from_tcp_rustls(self.listener, RustlsConfig::from_config(spoken))?
+        let server = axum_server::from_tcp_rustls(self.listener, RustlsConfig::from_config(spoken))?
             .handle(handle)
             .first_request_timeout(GREETING);
-        bounded(&mut server);
-        server.serve(pages).await?;
+        bounded(server).serve(pages).await?;
         Ok(())
     }
 }
 
-/// Bounds the head of every request, also of those after the first of a connection. A body is bounded by the guard of the pages.
-pub fn bounded<A: axum_server::Address, C>(server: &mut axum_server::Server<A, C>) {
+/// Bounds the head of every request, also of those after the first of a connection, and speaks HTTP/1 alone, for which those bounds are made.
+/// A body is bounded by the guard of the pages.
+pub fn bounded<A: axum_server::Address, C>(
+    mut server: axum_server::Server<A, C>,
+) -> axum_server::Server<A, C> {
     server.http_builder().http1().header_read_timeout(HEAD);
+    server.http1_only()
 }

@@ -151,6 +151,13 @@ pub async fn newest(tx: &mut Tx, at_most: u32) -> Result<Vec<Made>, StoreError> 
     rows.iter().map(made).collect()
 }
 
+/// The one of that name, as it was when it was made; nothing where these records made none.
+pub async fn named(tx: &mut Tx, name: &str) -> Result<Option<Made>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM back_up WHERE name = $1");
+    let rows = read(tx, &sql, vec![name.into()]).await?;
+    rows.first().map(made).transpose()
+}
+
 fn made(row: &QueryResult) -> Result<Made, StoreError> {
     let bytes: i64 = row.try_get("", "bytes")?;
     let removed: Option<i64> = row.try_get("", "removed_at")?;

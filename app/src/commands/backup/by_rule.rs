@@ -116,25 +116,42 @@ pub(super) fn chosen(context: &Context, place: &Place, school: &str, name: Optio
     })
 }
 
+/// What these records kept of a back-up when they made it.
+pub(super) fn kept_of(context: &Context, records: &Db, archive: &Archive) -> Result<Option<kept::Made>> {
+    context.wait(async {
+        let mut tx = records.read().await?;
+        let made = kept::named(&mut tx, &archive.name()).await?;
+        tx.roll_back().await?;
+        anyhow::Ok(made)
+    })
+}
+
 pub(super) fn fetch(context: &Context, asked: &Fetch) -> Result<()> {
     let place = rule(context)?.place(&context.home)?;
     let records = context.records()?;
     let archive = chosen(context, &place, &school(context, &records)?, asked.name.as_deref())?;
+    let kept = kept_of(context, &records, &archive)?;
     let bar = context.output.progress(0, "fetching");
     let watch = |progress: Progress| {
         let (Progress::Reading(done, of) | Progress::Sending(done, of)) = progress;
         bar.set_length(of);
         bar.set_position(done);
     };
-    let fetched = context.wait(place.get(&archive, &asked.to, &watch));
+    let fetched = context.wait(place.get(&archive, kept.as_ref(), &asked.to, &watch));
     bar.finish_and_clear();
     if fetched.is_err() {
         // Half of one is none.
         let _ = fs::remove_file(&asked.to);
     }
     let proof = fetched?;
+    let how = match kept {
+        Some(_) => "as these records made it",
+        None => {
+            "as the proof beside it says. These records did not make it, so nobody here can say whether somebody changed both: hold the              newest checkpoint of its access trail against the one on the governors' report"
+        }
+    };
     context.output.say(format!(
-        "{} is in {}, {} bytes, as it was put there.",
+        "{} is in {}, {} bytes, {how}.",
         archive.name(),
         asked.to.display(),
         proof.bytes

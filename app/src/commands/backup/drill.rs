@@ -14,7 +14,7 @@ use store::backup::{BackupIdentity, Rehearsed, rehearse, unwatched};
 use store::trail::{Known, compare};
 use store::{DatabaseUrl, Db};
 
-use super::by_rule::{Alone, chosen, rule, school};
+use super::by_rule::{Alone, chosen, kept_of, rule, school};
 use super::identity;
 use crate::commands::context::Context;
 use crate::commands::records::publish;
@@ -86,7 +86,14 @@ struct NeedsIdentity(String);
 /// Reads the newest whole where it lies: what can be done by itself where nobody's identity is at hand.
 pub fn read_by_rule(context: &Context, backup: &Backup) -> Result<Drill> {
     with_one(context, backup, None, Depth::Read, &|place, archive, alone| {
-        let proof = context.wait(place.still_whole(archive, &watch(alone, "reading it where it lies")))?;
+        let proof = {
+            let kept = kept_of(context, &context.records()?, archive)?;
+            context.wait(place.still_whole(
+                archive,
+                kept.as_ref(),
+                &watch(alone, "reading it where it lies"),
+            ))?
+        };
         Ok(format!(
             "It was read whole in {}, {} bytes, and is what was put there. What is in it nobody has seen: that takes a drill with an \
              identity.",
@@ -168,7 +175,9 @@ fn try_whole(
 ) -> Result<String> {
     let work = alone.work()?;
     let file = work.join(archive.name());
-    let proof = context.wait(place.get(archive, &file, &watch(alone, "fetching the back-up")))?;
+    let kept = kept_of(context, &context.records()?, archive)?;
+    let proof =
+        context.wait(place.get(archive, kept.as_ref(), &file, &watch(alone, "fetching the back-up")))?;
     alone.says("restoring it beside the school", 0);
     let server = context.database()?;
     let (actor, at) = (&context.actor, context.at);

@@ -16,6 +16,9 @@ use crate::site::Site;
 pub const FIELDS: [&str; 9] =
     ["person", "device", "address", "site", "group", "category", "verdict", "since", "until"];
 
+/// How many events of one moment are passed over at most: all of them are read for it.
+const MOST_OF_A_MOMENT: usize = 10_000;
+
 /// Where a page of what was found begins, for whoever reads on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
@@ -29,7 +32,8 @@ impl Cursor {
     /// The one that a form carries.
     pub fn of(form: &Submitted) -> Option<Self> {
         let until = form.text("older").parse().ok().map(Timestamp::from_millis)?;
-        Some(Self { until, shown: form.text("shown").parse().unwrap_or(0) })
+        let shown: usize = form.text("shown").parse().unwrap_or(0);
+        Some(Self { until, shown: shown.min(MOST_OF_A_MOMENT) })
     }
 
     /// The one after these moments were shown, newest first; `before` is the one that they began with.

@@ -154,6 +154,11 @@ pub(super) fn sites(form: &Submitted, mistakes: &mut Mistakes) -> Vec<String> {
         "sites" => {
             let typed = form.text("sites").lines().map(str::trim).filter(|line| !line.is_empty());
             for line in typed {
+                // Each is judged, which takes its time.
+                if sites.len() >= Lessons::built_in().most_sites {
+                    mistakes.add("sites", sentence(&LessonError::TooManySites.to_string()));
+                    break;
+                }
                 if let Some(site) = one_site(line, "sites", mistakes)
                     && !sites.contains(&site)
                 {

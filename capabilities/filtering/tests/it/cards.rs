@@ -44,7 +44,9 @@ impl Cards {
         let given = Given { source: Some("mis"), groups: None, zone: &zone };
         let import =
             intake::prepare(&mut tx, &permit::<ImportRoll>(()), &roster, &given, MONDAY).await.unwrap();
-        intake::apply(&mut tx, &permit::<ApplyImport>(import.number), None, &zone, MONDAY).await.unwrap();
+        intake::apply(&mut tx, &permit::<ApplyImport>(import.number), None, None, &zone, MONDAY)
+            .await
+            .unwrap();
         let people = people::people(&mut tx).await.unwrap();
         let numbers: BTreeMap<String, u8> = people
             .into_iter()
@@ -334,9 +336,43 @@ async fn a_stranger_runs_out_of_tries_and_the_class_goes_on() {
     }
 }
 
+#[tokio::test]
+async fn whoever_has_a_card_makes_no_new_devices_to_guess_at_another() {
+    for test in databases().await {
+        let cards = Cards::new(&test).await;
+        let hanna = cards.house.sign_in(6).await;
+        let class = cards.class(&hanna, "Otters").await;
+        let text = words(&hanna.post(&format!("{class}/issue"), "whom=without").await);
+        let code = between(&text, "and enter", "The names of the class").to_owned();
+        let (vic, una) = (pictures_of(&text, "Vic Otter"), pictures_of(&text, "Una Otter"));
+        let (mut tries, mut pages) = (0, Vec::new());
+        // Una signs in on browser after browser, and tries Vic's card on each until it takes no more.
+        for _ in 0..8 {
+            let mut device = Tablet::new(&cards.house);
+            let names = device.shown(&code).await;
+            pages = vec![names[0].1.clone(), names[2].1.clone()];
+            assert!(is_in(&device.press(&pages[0], &una).await), "{}", test.engine);
+            for _ in 0..10 {
+                if !device.press(&pages[1], &WRONG).await.body.contains("Not quite") {
+                    break;
+                }
+                tries += 1;
+            }
+        }
+        assert!(tries <= 30, "{}: {tries} tries in a day", test.engine);
+        // Vic waits for the teacher, who learns of it.
+        let mut tablet = Tablet::new(&cards.house);
+        tablet.shown(&code).await;
+        assert!(!is_in(&tablet.press(&pages[1], &vic).await), "{}", test.engine);
+        assert!(hanna.get(&class).await.body.contains("Tried too often"), "{}", test.engine);
+        hanna.post(&format!("{}/tries", cards.page_of(&class, "Vic Otter")), "").await;
+        assert!(is_in(&tablet.press(&pages[1], &vic).await), "{}: a teacher let it go on", test.engine);
+    }
+}
+
 #[test]
 fn the_whole_of_a_class_is_bounded_on_strange_devices() {
-    let tried = Tried { here: (0, MONDAY), strange: 0, class: 40 };
+    let tried = Tried { here: (0, MONDAY), strange: 0, class: 40, today: 0 };
     assert_eq!(tried.another(false, MONDAY), Try::NotOfTheClass);
     assert_eq!(tried.another(true, MONDAY), Try::Yes);
 }
@@ -536,7 +572,9 @@ async fn a_card_ends_with_its_holders_leaving_and_with_records_that_were_brought
         let import =
             intake::prepare(&mut tx, &permit::<ImportRoll>(()), &roster, &given, MONDAY).await.unwrap();
         let leavers = import.summary.held;
-        intake::apply(&mut tx, &permit::<ApplyImport>(import.number), leavers, &zone, MONDAY).await.unwrap();
+        intake::apply(&mut tx, &permit::<ApplyImport>(import.number), None, leavers, &zone, MONDAY)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         assert_eq!(tablet.get("/me").await.status, StatusCode::SEE_OTHER, "{}", test.engine);
         assert!(!tablet.get("/sign-in/card").await.body.contains("Vic"));

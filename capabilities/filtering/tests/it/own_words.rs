@@ -55,7 +55,7 @@ async fn a_label_that_would_break_a_page_is_refused_with_the_persons_words_kept(
             ("block.title", &"a".repeat(1_001), "It has more than 1000 characters"),
         ] {
             let answer = head.post(&format!("/staff/words/en/labels/{label}"), &format!("text={text}")).await;
-            assert_eq!(answer.status, StatusCode::OK, "{label}");
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{label}");
             assert!(said(&answer).contains(say), "{label}: {}", said(&answer));
             assert_eq!(answer.words(".govuk-error-summary a").len(), 1);
         }

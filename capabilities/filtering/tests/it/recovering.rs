@@ -48,6 +48,10 @@ async fn two_others_let_somebody_in_again_and_neither_alone() {
         let link = agreed.words("main code").concat();
         let link = link.strip_prefix("http://portal.example").unwrap();
         assert_eq!(theo.get("/me").await.status, StatusCode::SEE_OTHER, "{}: his sessions end", test.engine);
+        // The password that somebody else may know is nobody's any more.
+        let old = format!("name=theo&password={}", crate::staff::PASSWORD.replace(' ', "+"));
+        let old = school.post(HERE, "/sign-in", &old).await;
+        assert_eq!(old.status, StatusCode::UNPROCESSABLE_ENTITY, "{}: {}", test.engine, old.body);
         let again = school.post(HERE, link, &form("cobweb lantern ferry")).await;
         assert_eq!(again.location(), "/today", "{}", again.body);
         assert_eq!(head.post(&format!("{page}/agreement"), &body).await.status, StatusCode::NOT_FOUND);

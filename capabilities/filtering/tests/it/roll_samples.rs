@@ -316,6 +316,7 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         may_apply: true,
         may_see_relations: true,
         applying,
+        leading: usize::from(applying),
     };
     let own = [taught(false)];
     let left = Left {

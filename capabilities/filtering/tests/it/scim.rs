@@ -198,6 +198,48 @@ async fn many_leavers_wait_for_a_person_and_a_token_opens_what_it_told_alone() {
 }
 
 #[tokio::test]
+async fn a_few_leavers_at_a_time_come_to_as_many_and_no_child_grows_up_by_a_directory_alone() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head")]).await;
+        let school = School::new(&test, None);
+        let head = welcomed(&school, &tokens[0]).await;
+        let entra = let_in(&head, "entra").await;
+        let mut ids = Vec::new();
+        for number in 0..12 {
+            let made = entra.told("POST", "Users", user(&format!("u{number}"), "student")).await;
+            ids.push(made["id"].as_str().unwrap().to_owned());
+        }
+        settle(&test).await;
+        let gone = async |person: usize| {
+            head.get(&format!("/staff/roll/{}", person + 4)).await.body.contains("They have left")
+        };
+        // Five never wait, and five more of the same week do.
+        for round in [0..5, 5..10] {
+            for id in &ids[round] {
+                entra.ask("DELETE", &format!("Users/{id}"), None, &[]).await;
+            }
+            assert_eq!(settle(&test).await, 1);
+        }
+        assert!(gone(0).await && !gone(5).await, "{}", test.engine);
+        assert!(head.get("/staff/roll/imports/3").await.body.contains("5 people would leave"));
+
+        // One child who would be staff waits too.
+        entra.told("PUT", &format!("Users/{}", ids[11]), user("u11", "staff")).await;
+        assert_eq!(settle(&test).await, 1);
+        let waiting = head.get("/staff/roll/imports/4").await;
+        assert!(waiting.body.contains("6 people would leave or be pupils no more"), "{}", waiting.body);
+        assert!(!gone(5).await, "{}", test.engine);
+
+        // Records that were brought back to an earlier state let no system in.
+        let mut tx = test.db.begin().await.unwrap();
+        people::account::end_all(&mut tx, &Actor::Job("restore"), MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+        let answer = entra.ask("GET", "Users", None, &[]).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", test.engine);
+    }
+}
+
+#[tokio::test]
 async fn lists_are_paged_and_filtered_and_a_change_is_refused_to_whoever_has_not_seen_the_last() {
     for test in databases().await {
         let tokens = invited(&test, &[(1, "head")]).await;

@@ -10,7 +10,7 @@ use super::store as table;
 use super::trying::Trying;
 use super::weak::{Known, SHORTEST, WeakPassword, check_password};
 use crate::by_age::Way;
-use crate::duty::{self, Proof};
+use crate::duty;
 
 kit::action!(
     /// Inviting somebody to choose how they sign in.
@@ -69,11 +69,10 @@ pub async fn invite(
     let account = match (table::of_person(tx, person).await?, name) {
         (Some(account), Some(name)) if account.name != name => return Err(InviteError::OtherName),
         (Some(account), _) => {
-            let proof = Proof { at, several: true };
             let by_a_person = matches!(permit.actor(), Actor::Person(_));
             if by_a_person
                 && table::has_signed_in(tx, account.id).await?
-                && duty::of_person(tx, person, proof, at).await?.needs_several
+                && duty::anything_weighs(tx, person, at).await?
             {
                 return Err(InviteError::NeedsTwo);
             }
@@ -141,8 +140,9 @@ pub async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<Option
     let links = super::link::store::remove_all(tx).await?;
     let cards = super::card::store::end_all(tx, actor, at).await?;
     let lanyards = crate::guest::store::end_lanyards(tx, actor, at).await?;
+    let systems = crate::scim::end_all(tx, actor, at).await?;
     let ended = Ended { sessions, invitations, passwords };
-    if sessions + invitations + passwords + code_apps + passkeys + links + cards + lanyards == 0 {
+    if sessions + invitations + passwords + code_apps + passkeys + links + cards + lanyards + systems == 0 {
         return Ok(None);
     }
     let detail = json!({
@@ -154,6 +154,7 @@ pub async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<Option
         "links": links,
         "cards": cards,
         "lanyards": lanyards,
+        "systems": systems,
     });
     trail::changed(tx, actor, "account.end-all", &Subject::new("records", "school"), &detail, at).await?;
     Ok(Some(ended))
@@ -277,6 +278,13 @@ pub async fn sign_in(
     if !is_as_it_was(tx, account).await? {
         return Ok(None);
     }
+    // Whoever is let in again comes in by their invitation: what somebody else says of them would be one proof, and theirs are gone.
+    if !is_our_own(how)
+        && table::is_invited_anew(tx, account, at).await?
+        && duty::anything_weighs(tx, account.person, at).await?
+    {
+        return Ok(None);
+    }
     trying.got_it_right(tx, at).await?;
     let failed_before = trying.told(tx).await?;
     let session = Session {
@@ -297,6 +305,12 @@ pub async fn sign_in(
     let subject = Subject::new("person", account.person.0);
     trail::changed(tx, &actor, "session.begin", &subject, &json!({ "how": how }), at).await?;
     Ok(Some(session))
+}
+
+/// Whether somebody proved who they are by what is kept here, and not by a provider or the directory.
+fn is_our_own(how: &str) -> bool {
+    let first = how.split('+').next().unwrap_or("");
+    ["password", "passkey", "invitation", "card", "lanyard"].contains(&first)
 }
 
 /// Whether an account that was read before is open still, with the password that it had then.

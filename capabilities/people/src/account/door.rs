@@ -45,6 +45,8 @@ pub struct SignedIn {
     resting: BTreeSet<String>,
     /// Whether they hold duties that rest without a second proof.
     needs_several: bool,
+    /// Whether nobody alone may become them.
+    weighs: bool,
     /// Whether they have an app for codes.
     has_codes: bool,
     /// Whether they have a passkey.
@@ -204,12 +206,13 @@ impl SignedIn {
         if fresh { Ok(()) } else { Err(self.prove_first(&Mistakes::default())) }
     }
 
-    /// Whether what they signed in by is enough to change by what they sign in. Whoever has a second proof and duties that need it shows it
-    /// first: otherwise a password that somebody has learned would be enough to take the second away, or to set up one more.
+    /// Whether what they signed in by is enough to change by what they sign in. Whoever has a second proof, and holds a duty that needs it,
+    /// is to hold one or held one of late, shows it first: otherwise a password that somebody has learned would be enough to take the second
+    /// away, or to set up one more.
     pub(super) fn proved_enough(&self) -> Result<(), PageError> {
         // Of one that was stopped somebody may have a copy: then more so.
         let has_second = self.has_codes || self.has_passkey || self.has_stopped;
-        if has_second && self.needs_several && self.session.proofs < 2 {
+        if has_second && self.weighs && self.session.proofs < 2 {
             return Err(instead(views::other_proof_first(self.has_passkey).status(StatusCode::FORBIDDEN)));
         }
         Ok(())
@@ -392,7 +395,7 @@ where
                 let form = arrived.form().cloned();
                 let (latest, recovering) =
                     if path == HOME { house.latest(&session, at).await? } else { (Vec::new(), None) };
-                let Stands { standing, resting, needs_several } = stands;
+                let Stands { standing, resting, needs_several, weighs } = stands;
                 let who = Self {
                     house,
                     session,
@@ -403,6 +406,7 @@ where
                     form,
                     resting,
                     needs_several,
+                    weighs,
                     has_codes,
                     has_passkey,
                     has_stopped,

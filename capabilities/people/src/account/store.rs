@@ -214,6 +214,27 @@ pub(super) async fn invited(
         .transpose()
 }
 
+/// Whether somebody who has signed in before has an invitation that holds and was given since.
+pub(super) async fn is_invited_anew(
+    tx: &mut Tx,
+    account: &Account,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let open = invitation::Entity::find()
+        .filter(invitation::Column::Person.eq(i64::from(account.person.0)))
+        .filter(invitation::Column::UsedAt.is_null())
+        .filter(invitation::Column::EndsAt.gt(at.as_millis()))
+        .one(tx.conn())
+        .await?;
+    let Some(open) = open else { return Ok(false) };
+    let last = session::Entity::find()
+        .filter(session::Column::Account.eq(account.id.to_string()))
+        .order_by_desc(session::Column::MadeAt)
+        .one(tx.conn())
+        .await?;
+    Ok(last.is_some_and(|last| last.made_at <= open.given_at))
+}
+
 /// Uses an invitation up. `false` where it was used before.
 pub(super) async fn use_up(tx: &mut Tx, token: &Token, at: Timestamp) -> Result<bool, StoreError> {
     let used = invitation::Entity::update_many()

@@ -116,6 +116,10 @@ pub struct Bounds {
     pub on_strange_devices: u32,
     /// The same, of all cards of a class together.
     pub of_the_class: u32,
+    /// In a day, on all devices together.
+    pub in_a_day: u32,
+    /// How many devices one card makes known in a day.
+    pub known_in_a_day: u32,
 }
 
 /// How long guests stay.
@@ -171,7 +175,13 @@ impl ByAge {
         static CONTENT: LazyLock<ByAge> = LazyLock::new(|| {
             // A test parses the same text. Without it nobody is given a card, and no card has a try.
             ByAge::parse(BUILT_IN).unwrap_or_else(|_| {
-                let bounds = Bounds { on_one_device: 0, on_strange_devices: 0, of_the_class: 0 };
+                let bounds = Bounds {
+                    on_one_device: 0,
+                    on_strange_devices: 0,
+                    of_the_class: 0,
+                    in_a_day: 0,
+                    known_in_a_day: 0,
+                };
                 let list = List { words: Vec::new(), pictures: Vec::new() };
                 let (rule, taught) = (Vec::new(), Vec::new());
                 let guests = Guests { longest_days: 0, lanyard_days: 0 };

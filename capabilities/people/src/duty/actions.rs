@@ -1,5 +1,7 @@
 //! Giving duties and ending them.
 
+use std::collections::BTreeSet;
+
 use engine::PersonNo;
 use kit::{Actor, Permit, Timestamp};
 use serde_json::json;
@@ -138,9 +140,55 @@ pub(crate) async fn end_of_leaver(
     table::end_all(tx, person, actor, at).await
 }
 
-/// Takes that back of whoever left at `left_at`; how many.
-pub(crate) async fn give_back(tx: &mut Tx, person: PersonNo, left_at: Timestamp) -> Result<u64, StoreError> {
-    table::give_back(tx, person, left_at).await
+/// For how long after somebody left their duties come back with them.
+const COMES_BACK_MS: i64 = 24 * 3_600_000;
+
+/// Takes that back of whoever left at `left_at`, where that is a day ago at most; how many, and how many not. A duty that needs a second
+/// proof never comes back by itself: whoever gives duties gives it again.
+pub(crate) async fn give_back(
+    tx: &mut Tx,
+    person: PersonNo,
+    left_at: Timestamp,
+    at: Timestamp,
+) -> Result<(u64, u64), StoreError> {
+    let ended = table::of_person(tx, person).await?;
+    let ended =
+        ended.into_iter().filter(|one| one.ended.as_ref().is_some_and(|(ended, _)| *ended == left_at));
+    let is_lately = at.as_millis() - left_at.as_millis() <= COMES_BACK_MS;
+    let (back, not): (Vec<Assignment>, Vec<Assignment>) =
+        ended.partition(|one| is_lately && !needs_second_proof(&one.given.duty));
+    let back: Vec<AssignmentId> = back.iter().map(|one| one.id).collect();
+    Ok((table::give_back(tx, &back, left_at).await?, not.len() as u64))
+}
+
+fn needs_second_proof(duty: &str) -> bool {
+    Duties::built_in().named(duty).is_none_or(|duty| duty.second_proof)
+}
+
+/// For how long somebody whose duty ended is looked at as if they held it still.
+const WEIGHS_MS: i64 = 90 * 86_400_000;
+
+/// Whether it is for this that nobody alone may become somebody: a duty that needs a second proof, which they hold, are to hold, or held in
+/// the last ninety days. What somebody is at this very moment is not enough, since whoever wants to be them may change that first.
+pub(super) fn weighs(one: &Assignment, at: Timestamp) -> bool {
+    needs_second_proof(&one.given.duty)
+        && one.over_at().is_none_or(|over| at.as_millis() - over.as_millis() < WEIGHS_MS)
+}
+
+/// Whether nobody alone may become somebody, for a duty of theirs.
+pub(crate) async fn anything_weighs(
+    tx: &mut Tx,
+    person: PersonNo,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(table::of_person(tx, person).await?.iter().any(|one| weighs(one, at)))
+}
+
+/// Everybody who holds a duty that needs a second proof, or is to hold one.
+pub(crate) async fn leading(tx: &mut Tx, at: Timestamp) -> Result<BTreeSet<PersonNo>, StoreError> {
+    let all = table::all(tx).await?;
+    let leading = all.iter().filter(|one| one.is_not_over(at) && needs_second_proof(&one.given.duty));
+    Ok(leading.map(|one| one.given.person).collect())
 }
 
 /// Every duty that was ever given, for the pages of this crate that hold another permit.

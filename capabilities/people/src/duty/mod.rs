@@ -9,7 +9,7 @@ mod store;
 pub mod views;
 
 pub use actions::{DutyError, EndDuty, GiveDuty, ReadDuties, all, end, give};
-pub(crate) use actions::{end_of_leaver, every, give_back, give_with_lanyard};
+pub(crate) use actions::{anything_weighs, end_of_leaver, every, give_back, give_with_lanyard, leading};
 pub use content::{Duties, Duty, SchoolKind};
 pub use model::{Assignment, AssignmentId, Gap, Giving, Mistake, Span, gaps};
 pub(crate) use standing::FRESH_MS;

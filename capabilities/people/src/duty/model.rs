@@ -172,6 +172,12 @@ impl Assignment {
         self.given.span.holds(at) && self.ended.as_ref().is_none_or(|(ended, _)| at < *ended)
     }
 
+    /// When it was or will be over: by itself, or because somebody ended it; nothing where it lasts.
+    pub fn over_at(&self) -> Option<Timestamp> {
+        let ended = self.ended.as_ref().map(|(ended, _)| *ended);
+        [self.given.span.ends_at, ended].into_iter().flatten().min()
+    }
+
     /// Whether the duty is held at `at`, or will be.
     pub fn is_not_over(&self, at: Timestamp) -> bool {
         self.ended.is_none() && self.given.span.ends_at.is_none_or(|end| at < end)
@@ -196,10 +202,6 @@ pub fn gaps<'a>(
     assignments: &[Assignment],
     at: Timestamp,
 ) -> Vec<Gap<'a>> {
-    let end_of = |one: &Assignment| {
-        let ended = one.ended.as_ref().map(|(ended, _)| *ended);
-        [one.given.span.ends_at, ended].into_iter().flatten().min()
-    };
     duties
         .given_in(kind)
         .filter(|duty| duty.needed)
@@ -208,7 +210,7 @@ pub fn gaps<'a>(
             if of_it.clone().any(|one| one.holds(at)) {
                 return None;
             }
-            let since = of_it.clone().filter_map(end_of).filter(|end| *end <= at).max();
+            let since = of_it.clone().filter_map(|one| one.over_at()).filter(|end| *end <= at).max();
             let until = of_it
                 .by_ref()
                 .filter(|one| one.ended.is_none())

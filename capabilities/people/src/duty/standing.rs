@@ -7,6 +7,7 @@ use kit::permit::Action;
 use kit::{Actor, Standing, Timestamp};
 use store::{StoreError, Tx};
 
+use super::actions::weighs;
 use super::content::Duties;
 use super::store as table;
 use crate::kind::Kind;
@@ -33,16 +34,18 @@ pub struct Stands {
     pub resting: BTreeSet<String>,
     /// Whether they hold a duty that would rest.
     pub needs_several: bool,
+    /// Whether nobody alone may become them: they hold such a duty, are to hold one, or held one of late.
+    pub weighs: bool,
 }
 
 impl Stands {
     /// What is left of it for whoever signed in by a card of the youngest: that they are a pupil. Whatever else they are rests, and no
     /// proof of a card is a fresh one.
-    pub(crate) fn by_a_card(self) -> Self {
-        let Self { standing, mut resting, needs_several } = self;
-        resting.extend(standing.duties().filter(|id| *id != "pupil").map(str::to_owned));
-        let left = standing.duties().filter(|id| *id == "pupil").map(str::to_owned).collect();
-        Self { standing: Standing::loaded(standing.actor().clone(), left, None), resting, needs_several }
+    pub(crate) fn by_a_card(mut self) -> Self {
+        self.resting.extend(self.standing.duties().filter(|id| *id != "pupil").map(str::to_owned));
+        let left = self.standing.duties().filter(|id| *id == "pupil").map(str::to_owned).collect();
+        self.standing = Standing::loaded(self.standing.actor().clone(), left, None);
+        self
     }
 }
 
@@ -55,6 +58,7 @@ pub async fn of_person(
 ) -> Result<Stands, StoreError> {
     let on_the_roll = crate::store::on_the_roll(tx, person).await?;
     let held = if on_the_roll { table::of_person(tx, person).await? } else { Vec::new() };
+    let weighs = held.iter().any(|one| weighs(one, at));
     let mut duties: BTreeSet<String> =
         held.into_iter().filter(|one| one.holds(at)).map(|one| one.given.duty).collect();
     // What the roll alone says: whoever is on it as a pupil is a pupil.
@@ -65,7 +69,7 @@ pub async fn of_person(
     let (resting, duties) = duties.into_iter().partition(|duty| !proof.several && needs(duty));
     let fresh_until = proof.at.plus_millis(FRESH_MS);
     let standing = Standing::loaded(Actor::Person(person.0), duties, Some(fresh_until));
-    Ok(Stands { standing, resting, needs_several })
+    Ok(Stands { standing, resting, needs_several, weighs })
 }
 
 /// Whether whom the records name, as in `person:12`, may do `A` at `at`, be it after proving again who they are: for what somebody

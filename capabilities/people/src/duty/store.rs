@@ -86,12 +86,16 @@ pub(super) async fn end_all(
     Ok(ended.rows_affected)
 }
 
-/// Takes back that all of somebody's ended at that moment; how many did.
-pub(super) async fn give_back(tx: &mut Tx, person: PersonNo, ended_at: Timestamp) -> Result<u64, StoreError> {
+/// Takes back that these ended at that moment; how many did.
+pub(super) async fn give_back(
+    tx: &mut Tx,
+    which: &[AssignmentId],
+    ended_at: Timestamp,
+) -> Result<u64, StoreError> {
     let given = table::Entity::update_many()
         .col_expr(table::Column::EndedBy, Expr::value(Option::<String>::None))
         .col_expr(table::Column::EndedAt, Expr::value(Option::<i64>::None))
-        .filter(table::Column::Person.eq(i64::from(person.0)))
+        .filter(table::Column::Id.is_in(which.iter().map(ToString::to_string)))
         .filter(table::Column::EndedAt.eq(ended_at.as_millis()))
         .exec(tx.conn())
         .await?;

@@ -30,7 +30,7 @@ kit::action!(
 );
 
 /// Guests are people of a source of their own, so that no import of another takes them for leavers.
-const SOURCE: &str = "guests";
+pub(crate) const SOURCE: &str = "guests";
 /// The duty that a lanyard gives.
 const DUTY: &str = "supply-teacher";
 

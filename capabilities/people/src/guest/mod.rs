@@ -7,5 +7,6 @@ pub(crate) mod pages;
 pub(crate) mod store;
 pub mod views;
 
+pub(crate) use actions::SOURCE;
 pub use actions::{EndGuest, GiveError, GiveGuest, ReadGuests, classes_of, end, give, guests};
 pub use model::{Giving, Guest, GuestId, Lanyard, LanyardId, Mistake};

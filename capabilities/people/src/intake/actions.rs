@@ -10,6 +10,8 @@ use store::{StoreError, Subject, Tx, trail};
 use super::by_hand;
 use super::model::{By, Change, Facts, Import, State, Summary, Thing, What, pair, plan, undo};
 use super::store as tables;
+use crate::content::Content;
+use crate::duty;
 use crate::leaving;
 use crate::roster::{Complaint, Roster};
 use crate::rules::{BadRules, Rules};
@@ -30,6 +32,10 @@ kit::action!(
 kit::action!(
     /// Applying a difference of the roll.
     ApplyImport(i64) = "roll.apply"
+);
+kit::action!(
+    /// Applying one that takes somebody off the roll, or makes them something else, who holds a duty that needs a second proof.
+    ApplyLeading(i64) = "roll.apply-leading"
 );
 kit::action!(
     /// Writing the rules by which people join groups.
@@ -76,8 +82,9 @@ pub async fn prepare(
     at: Timestamp,
 ) -> Result<Import, PrepareError> {
     let source = given.source.unwrap_or_else(|| told.shape.source());
-    // What people write by hand, and what a system keeps over SCIM, comes in no file.
-    if !is_source(source) || by_hand::is_source(source) || source.starts_with(OVER_SCIM) {
+    // What people write by hand, what a system keeps over SCIM, and guests, whose stay has a sponsor and an end, come in no file.
+    let is_kept_elsewhere = source.starts_with(OVER_SCIM) || source == crate::guest::SOURCE;
+    if !is_source(source) || by_hand::is_source(source) || is_kept_elsewhere {
         return Err(PrepareError::Source);
     }
     told_by(tx, permit.actor(), (source, told), given, at).await
@@ -120,14 +127,26 @@ pub async fn prepare_undo(
     keep(tx, permit.actor(), (&made.source, made.shape, Some(number)), back, at).await
 }
 
+/// Over how long the leavers of one system are taken together: seven days.
+const LATELY_MS: i64 = 7 * 86_400_000;
+
 /// Keeps a difference until somebody applies or drops it.
 pub(super) async fn keep(
     tx: &mut Tx,
     actor: &Actor,
     (source, shape, undoes): (&str, Option<crate::roster::Shape>, Option<i64>),
-    (changes, summary): (Vec<Change>, Summary),
+    (changes, mut summary): (Vec<Change>, Summary),
     at: Timestamp,
 ) -> Result<Import, PrepareError> {
+    if source.starts_with(OVER_SCIM) && summary.going() > 0 {
+        // Nobody looks at what a system tells before it is applied, so a few at a time come to as many as all at once; and whom it calls
+        // a pupil no more waits in any case.
+        let lately = tables::gone_since(tx, source, at.plus_millis(-LATELY_MS)).await?;
+        let many = Content::built_in().is_too_many(lately + summary.going(), lately + summary.of);
+        if many || summary.grown > 0 {
+            summary.held = Some(summary.going());
+        }
+    }
     if let Some(older) = tables::waiting(tx, source).await? {
         drop_as(tx, actor, older.number, at).await?;
     }
@@ -212,24 +231,61 @@ pub enum ApplyError {
     Outdated,
     /// Many would leave, and nobody said how many.
     #[error(
-        "{0} people would leave the roll, which is more than a school’s usual changes; say that number if it is right"
+        "{0} people would leave the roll, or be pupils no more, which is more than a school’s usual changes; say that number if it is right"
     )]
     Held(usize),
+    /// Somebody goes who leads, and whoever applies it gives no duties.
+    #[error(
+        "{0} of these people hold a duty that needs a second proof: whoever gives duties ends or hands over that duty first, or applies this"
+    )]
+    Leading(usize),
     /// The records failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Applies a difference that waits, as one change. `leavers` is the number that whoever applies it says, where many leave. Whoever
-/// began the transaction commits it, and publishes the roll anew.
+/// Applies a difference that waits, as one change. `leavers` is the number that whoever applies it says, where many leave; `leading` is
+/// the permit to let go who leads. Whoever began the transaction commits it, and publishes the roll anew.
 pub async fn apply(
     tx: &mut Tx,
     permit: &Permit<ApplyImport>,
+    leading: Option<&Permit<ApplyLeading>>,
     leavers: Option<usize>,
     zone: &Zone,
     at: Timestamp,
 ) -> Result<Import, ApplyError> {
-    apply_as(tx, permit.actor(), *permit.subject(), leavers, zone, at).await
+    let may_lead = leading.is_some_and(|leading| leading.subject() == permit.subject());
+    apply_as(tx, permit.actor(), *permit.subject(), (leavers, may_lead), zone, at).await
+}
+
+/// How many of those who lead a difference takes off the roll, gives a last day or makes something else.
+pub(crate) async fn leading_in(tx: &mut Tx, import: &Import, at: Timestamp) -> Result<usize, StoreError> {
+    let (changes, _) = tables::changes(tx, import.number, None, (0, u64::from(u32::MAX))).await?;
+    let now = tables::state(tx, &import.source, &person_ids(&changes)).await?;
+    leading_of(tx, &now, &changes, at).await
+}
+
+async fn leading_of(
+    tx: &mut Tx,
+    now: &State,
+    changes: &[Change],
+    at: Timestamp,
+) -> Result<usize, StoreError> {
+    let goes = |change: &&Change| {
+        let (Some(before), after) = change.facts() else { return false };
+        let stays = |after: &Facts| {
+            let leaves = after.last_on.is_some() && after.last_on != before.last_on;
+            after.here && !leaves && after.kind == before.kind
+        };
+        change.what != What::Kept && before.here && !after.as_ref().is_some_and(stays)
+    };
+    let people = changes.iter().filter(|change| change.thing == Thing::Person).filter(goes);
+    let going: BTreeSet<PersonNo> =
+        people.filter_map(|change| now.people.get(&change.outside_id)).map(|(number, _)| *number).collect();
+    if going.is_empty() {
+        return Ok(0);
+    }
+    Ok(duty::leading(tx, at).await?.intersection(&going).count())
 }
 
 /// The same for whoever does it, where that is settled.
@@ -237,7 +293,7 @@ pub(crate) async fn apply_as(
     tx: &mut Tx,
     actor: &Actor,
     number: i64,
-    leavers: Option<usize>,
+    (leavers, may_lead): (Option<usize>, bool),
     zone: &Zone,
     at: Timestamp,
 ) -> Result<Import, ApplyError> {
@@ -250,6 +306,10 @@ pub(crate) async fn apply_as(
     let now = tables::state(tx, &import.source, &person_ids(&changes)).await?;
     if changes.iter().any(|change| now.of(change) != change.before) {
         return Err(ApplyError::Outdated);
+    }
+    let leading = leading_of(tx, &now, &changes, at).await?;
+    if leading > 0 && !may_lead {
+        return Err(ApplyError::Leading(leading));
     }
     if !tables::answer(tx, number, ("waiting", "applied"), actor, at).await? {
         return Err(ApplyError::NotWaiting);

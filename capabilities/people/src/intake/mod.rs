@@ -14,11 +14,11 @@ mod store;
 pub mod views;
 
 pub use actions::{
-    ApplyError, ApplyImport, Given, ImportRoll, PrepareError, ReadImports, ReadRoll, RulesError, WriteRules,
-    apply, changes, drop_waiting, end_days, found, in_lines, list, prepare, prepare_undo, remember_columns,
-    remembered_columns, rules, some_last_day_is_over, write_rules,
+    ApplyError, ApplyImport, ApplyLeading, Given, ImportRoll, PrepareError, ReadImports, ReadRoll,
+    RulesError, WriteRules, apply, changes, drop_waiting, end_days, found, in_lines, list, prepare,
+    prepare_undo, remember_columns, remembered_columns, rules, some_last_day_is_over, write_rules,
 };
-pub(crate) use actions::{apply_as, drop_as, told_by};
+pub(crate) use actions::{apply_as, drop_as, leading_in, told_by};
 pub use classes::{Called, ClassOrGroup};
 pub use model::{Change, Class, Facts, Field, Import, Relation, State, Summary, Tally, Thing, What};
 pub use pages::{Office, PublishError, Publishes, routes};

@@ -346,7 +346,11 @@ pub struct Summary {
     pub classes: Tally,
     /// What adults are to pupils.
     pub relations: Tally,
-    /// How many leavers must be said before it is applied; none where there are few.
+    /// How many there are who were pupils and would be pupils no more.
+    pub grown: usize,
+    /// Of how many that the source has on the roll.
+    pub of: usize,
+    /// How many leavers, with those who would be pupils no more, must be said before it is applied; none where there are few.
     pub held: Option<usize>,
     /// What could not be taken.
     pub complaints: Vec<Complaint>,
@@ -366,6 +370,11 @@ impl Import {
 }
 
 impl Summary {
+    /// How many the filter and the portal take for less, or for somebody else, than before: leavers, and pupils who would be something else.
+    pub const fn going(&self) -> usize {
+        self.people.leaves + self.grown
+    }
+
     /// Whether nothing would change.
     pub fn is_nothing(&self) -> bool {
         [self.people, self.classes, self.relations]
@@ -375,6 +384,15 @@ impl Summary {
 
     /// Counts changes.
     pub(super) fn count(&mut self, changes: &[Change]) {
+        let grows = |change: &&Change| {
+            let (before, after) = change.facts();
+            let was_pupil = before.is_some_and(|before| before.kind == Some(Kind::Pupil));
+            let is_here = after.filter(|after| after.here);
+            was_pupil
+                && change.what != What::Kept
+                && is_here.is_some_and(|after| after.kind != Some(Kind::Pupil))
+        };
+        self.grown = changes.iter().filter(|change| change.thing == Thing::Person).filter(grows).count();
         for change in changes {
             match change.thing {
                 Thing::Person => self.people.count(change.what),
@@ -527,9 +545,8 @@ pub(super) fn plan(now: &State, told: &Roster, by: &By<'_>) -> (Vec<Change>, Sum
         }
     }
     summary.count(&changes);
-    let of = now.people.values().filter(|(_, facts)| facts.here && facts.linked).count();
-    summary.held =
-        Content::built_in().is_too_many(summary.people.leaves, of).then_some(summary.people.leaves);
+    summary.of = now.people.values().filter(|(_, facts)| facts.here && facts.linked).count();
+    summary.held = Content::built_in().is_too_many(summary.going(), summary.of).then_some(summary.going());
     if by.rules.is_own() {
         summary.strangers = strangers.into_iter().collect();
     }
@@ -677,9 +694,8 @@ pub(super) fn undo(now: &State, made: &[Change]) -> (Vec<Change>, Summary) {
         });
     }
     summary.count(&changes);
-    let of = now.people.values().filter(|(_, facts)| facts.here && facts.linked).count();
-    summary.held =
-        Content::built_in().is_too_many(summary.people.leaves, of).then_some(summary.people.leaves);
+    summary.of = now.people.values().filter(|(_, facts)| facts.here && facts.linked).count();
+    summary.held = Content::built_in().is_too_many(summary.going(), summary.of).then_some(summary.going());
     (changes, summary)
 }
 

@@ -14,7 +14,9 @@ use axum::routing::{get, post};
 use kit::Timestamp;
 use web::{Mistakes, PageError, Submitted, Uploaded};
 
-use super::actions::{self, ApplyError, ApplyImport, Given, ImportRoll, PrepareError, ReadImports, ReadRoll};
+use super::actions::{
+    self, ApplyError, ApplyImport, ApplyLeading, Given, ImportRoll, PrepareError, ReadImports, ReadRoll,
+};
 use super::model::{Import, Thing, What};
 use super::store::{self as tables, Searched};
 use super::views;
@@ -302,6 +304,10 @@ async fn one(
         }
         _ => BTreeMap::new(),
     };
+    let leading = match import.state.as_str() {
+        "waiting" => actions::leading_in(&mut tx, &import, who.at()).await.map_err(PageError::unexpected)?,
+        _ => 0,
+    };
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let seen = views::Preview {
         import: &import,
@@ -313,6 +319,7 @@ async fn one(
         may_apply: who.offers::<ApplyImport>(),
         may_see_relations: who.offers::<ReadRelations>(),
         applying,
+        leading,
     };
     Ok(who.respond(&views::preview(&seen, mistakes, &office.house.zone)))
 }
@@ -351,15 +358,20 @@ async fn apply(
     let leavers = form.text("leavers").parse().ok();
     let mut mistakes = Mistakes::default();
     let (mut tx, permit) = who.begin::<ApplyImport>(number).await?;
-    match actions::apply(&mut tx, &permit, leavers, &office.house.zone, permit.at()).await {
+    let leading = match who.offers::<ApplyLeading>() {
+        true => Some(who.also::<ApplyLeading>(&mut tx, &permit, number).await?),
+        false => None,
+    };
+    let applied =
+        actions::apply(&mut tx, &permit, leading.as_ref(), leavers, &office.house.zone, permit.at()).await;
+    match applied {
         Ok(_) => {}
         Err(ApplyError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
             drop(tx);
             match error {
-                ApplyError::Held(_) => {
-                    mistakes.add("leavers", "Enter how many people leave, if that is right")
-                }
+                ApplyError::Held(_) => mistakes
+                    .add("leavers", "Enter how many people leave or are pupils no more, if that is right"),
                 other => mistakes.add_whole(views::sentence(&other.to_string())),
             }
             return one(&office, &who, number, (None, 1), &mistakes, true).await;

@@ -479,6 +479,21 @@ pub(super) async fn answer(
     Ok(answered.rows_affected == 1)
 }
 
+/// How many left the roll by what a source told since then, with those who were pupils no more; of what stands still.
+pub(super) async fn gone_since(tx: &mut Tx, source: &str, since: Timestamp) -> Result<usize, StoreError> {
+    let rows = roll_import::Entity::find()
+        .filter(roll_import::Column::Source.eq(source))
+        .filter(roll_import::Column::State.eq("applied"))
+        .filter(roll_import::Column::AnsweredAt.gte(since.as_millis()))
+        .all(tx.conn())
+        .await?;
+    let mut gone = 0;
+    for row in rows {
+        gone += read_import(row)?.summary.going();
+    }
+    Ok(gone)
+}
+
 /// Forgets the changes of an import that will never be applied: they are about people.
 pub(super) async fn forget_changes(tx: &mut Tx, number: i64) -> Result<(), StoreError> {
     roll_import_change::Entity::delete_many()

@@ -275,6 +275,8 @@ pub struct Preview<'a> {
     pub may_see_relations: bool,
     /// Whether they are about to apply it.
     pub applying: bool,
+    /// How many go by it who hold a duty that needs a second proof.
+    pub leading: usize,
 }
 
 /// One import: what it would change, or has changed.
@@ -293,7 +295,14 @@ pub fn preview(seen: &Preview<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
         p .govuk-body { (called(import)) ". Made at " (moment(import.made_at, zone)) ". " (state(import)) "." }
         @if let Some(held) = summary.held.filter(|_| waits) {
             (WarningText::new(format!(
-                "{held} people would leave, which is more than usual. Check that the file holds everybody before you apply it."
+                "{held} people would leave or be pupils no more, which is more than usual. Check that the file holds everybody before you apply it."
+            )))
+        }
+        @if seen.leading > 0 {
+            (WarningText::new(format!(
+                "{} would leave, get a last day or become something else: whoever gives duties ends or hands over that duty first, or applies \
+                 this.",
+                counted(seen.leading as u64, "person who holds a duty that needs a second proof", "people who hold a duty that needs a second proof")
             )))
         }
         @if summary.is_nothing() { (InsetText::new("Nothing would change: the roll is as the file says.")) }
@@ -398,7 +407,7 @@ fn secondary(says: &str) -> Button {
 
 fn applying(import: &Import, address: &str, mistakes: &Mistakes) -> Markup {
     let people = &import.summary.people;
-    let mut leavers = Input::new("leavers", Label::new("How many people leave?"));
+    let mut leavers = Input::new("leavers", Label::new("How many people leave, or are pupils no more?"));
     leavers.hint = Some(Hint::new("Enter the number, to say that so many are right"));
     leavers.error = mistakes.beside("leavers");
     leavers.classes = "govuk-input--width-5".into();

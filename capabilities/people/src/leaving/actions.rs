@@ -58,7 +58,8 @@ pub(crate) async fn leave(
     Ok(())
 }
 
-/// Gives somebody back the duties that ended when they left at `left_at`, because that is undone. They sign in again.
+/// Gives somebody back the duties that ended when they left at `left_at`, because that is undone: within a day, and none that needs a second
+/// proof, which whoever gives duties gives again. They sign in again.
 pub(crate) async fn come_back(
     tx: &mut Tx,
     actor: &Actor,
@@ -66,9 +67,9 @@ pub(crate) async fn come_back(
     left_at: Timestamp,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let given_back = duty::give_back(tx, person, left_at).await?;
-    if given_back > 0 {
-        let detail = json!({ "duties": given_back });
+    let (given_back, not) = duty::give_back(tx, person, left_at, at).await?;
+    if given_back + not > 0 {
+        let detail = json!({ "duties": given_back, "not_given_back": not });
         trail::changed(tx, actor, "roll.come-back", &Subject::new("person", person.0), &detail, at).await?;
     }
     Ok(())
@@ -83,6 +84,8 @@ pub struct Left {
     pub devices: Vec<Device>,
     /// What they proposed that waits for a second person.
     pub waiting: Vec<Approval>,
+    /// What the systems are called that keep people by a token that they made. Whoever has the token goes on.
+    pub systems: Vec<String>,
 }
 
 /// What there is to hand over of somebody; their devices for whoever may see them.
@@ -112,7 +115,9 @@ pub async fn left_behind(
     let devices = if sees_devices { devices_of(tx, person).await? } else { Vec::new() };
     let actor = Actor::Person(person.0).to_string();
     let waiting = register::approval::proposed_by(tx, &actor).await?;
-    Ok(Left { duties, devices, waiting })
+    let made = crate::scim::made_by(tx, person, at).await?;
+    let systems = made.into_iter().map(|one| one.source).collect();
+    Ok(Left { duties, devices, waiting, systems })
 }
 
 /// The devices that are somebody's on the register.

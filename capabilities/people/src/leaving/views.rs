@@ -65,8 +65,11 @@ pub fn leaving(
 ) -> Page {
     let title = "To hand over";
     let taught: Vec<&Taught> = classes.iter().filter(|class| class.teaches).collect();
-    let nothing =
-        left.duties.is_empty() && left.devices.is_empty() && left.waiting.is_empty() && taught.is_empty();
+    let nothing = left.duties.is_empty()
+        && left.devices.is_empty()
+        && left.waiting.is_empty()
+        && taught.is_empty()
+        && left.systems.is_empty();
     let content = html! {
         h1 .govuk-heading-l { (title) }
         p .govuk-body {
@@ -85,6 +88,13 @@ pub fn leaving(
         @if !left.devices.is_empty() {
             h2 .govuk-heading-m { "Devices" }
             @for device in &left.devices { (one_device(profile, device, seen, wrong)) }
+        }
+        @if !left.systems.is_empty() {
+            h2 .govuk-heading-m { "Systems that keep the roll" }
+            p .govuk-body {
+                "They made the token by which " (left.systems.join(", ")) " keeps people here. It goes on without them, for whoever has it. "
+                a .govuk-link href="/staff/roll/scim" { "End it and make another" } ", unless you know who has it."
+            }
         }
         @if !seen.sees_devices {
             p .govuk-body { "Whether they have devices, only those see who hand them on." }

@@ -80,6 +80,23 @@ pub async fn end_client(
     Ok(())
 }
 
+/// Ends every token, for records that were brought back to an earlier state; how many.
+pub(crate) async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<u64, StoreError> {
+    table::end_all(tx, actor, at).await
+}
+
+/// The systems whose tokens somebody made and that hold still, for whoever hands over what they had: the token goes on until it is ended.
+pub(crate) async fn made_by(
+    tx: &mut Tx,
+    person: engine::PersonNo,
+    at: Timestamp,
+) -> Result<Vec<Client>, StoreError> {
+    let theirs = Actor::Person(person.0).to_string();
+    let all = table::clients(tx).await?.into_iter();
+    let holds = |one: &Client| one.ended_at.is_none() && at < one.made.1.plus_millis(table::LASTS_MS);
+    Ok(all.filter(|one| one.made.0 == theirs && holds(one)).collect())
+}
+
 /// Every system there is or was, newest first.
 pub async fn clients(tx: &mut Tx) -> Result<Vec<Client>, StoreError> {
     table::clients(tx).await
@@ -91,7 +108,7 @@ const USED_EVERY_MS: i64 = 60 * 60_000;
 /// Whose token that is.
 pub(super) async fn known(db: &Db, token: &Token, at: Timestamp) -> Result<Option<Client>, StoreError> {
     let mut tx = db.read().await?;
-    let client = table::by_hash(&mut tx, &token.hash()).await?;
+    let client = table::by_hash(&mut tx, &token.hash(), at).await?;
     tx.roll_back().await?;
     if let Some(client) = &client
         && client.used_at.is_none_or(|used| at.as_millis() - used.as_millis() >= USED_EVERY_MS)
@@ -247,24 +264,41 @@ pub async fn settle(
     let mut tx = db.read().await?;
     let sources = table::unsettled(&mut tx).await?;
     tx.roll_back().await?;
-    let mut differences = 0;
+    let (mut differences, mut failed) = (0, None);
     for source in sources {
-        let mut tx = db.begin().await?;
-        let roster = roster(&table::all(&mut tx, &source, None).await?);
-        table::settled(&mut tx, &source).await?;
-        let given = Given { source: Some(&source), groups, zone };
-        let import = crate::intake::told_by(&mut tx, &JOB, (&source, &roster), &given, at).await?;
-        if import.summary.is_nothing() {
-            crate::intake::drop_as(&mut tx, &JOB, import.number, at).await?;
-            tx.commit().await?;
-        } else if import.summary.held.is_some() {
-            differences += 1;
-            tx.commit().await?;
-        } else {
-            differences += 1;
-            crate::intake::apply_as(&mut tx, &JOB, import.number, None, zone, at).await?;
-            publishes.roll(tx, JOB, at).await?;
+        match settle_one(db, publishes, groups, &source, zone, at).await {
+            Ok(made) => differences += usize::from(made),
+            // The others are not kept waiting for it.
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
-    Ok(differences)
+    failed.map_or(Ok(differences), Err)
+}
+
+/// Brings the roll to what one system told; whether that made a difference.
+async fn settle_one(
+    db: &Db,
+    publishes: &dyn Publishes,
+    groups: Option<&BTreeSet<String>>,
+    source: &str,
+    zone: &Zone,
+    at: Timestamp,
+) -> Result<bool, SettleError> {
+    let mut tx = db.begin().await?;
+    let roster = roster(&table::all(&mut tx, source, None).await?);
+    table::settled(&mut tx, source).await?;
+    let given = Given { source: Some(source), groups, zone };
+    let import = crate::intake::told_by(&mut tx, &JOB, (source, &roster), &given, at).await?;
+    if import.summary.is_nothing() {
+        crate::intake::drop_as(&mut tx, &JOB, import.number, at).await?;
+        tx.commit().await?;
+        return Ok(false);
+    }
+    if import.summary.held.is_some() || crate::intake::leading_in(&mut tx, &import, at).await? > 0 {
+        tx.commit().await?;
+    } else {
+        crate::intake::apply_as(&mut tx, &JOB, import.number, (None, false), zone, at).await?;
+        publishes.roll(tx, JOB, at).await?;
+    }
+    Ok(true)
 }

@@ -12,6 +12,7 @@ mod store;
 pub mod views;
 
 pub use actions::{ClientError, KeepOverScim, clients, end_client, make_client, settle};
+pub(crate) use actions::{end_all, made_by};
 pub use filter::Filter;
 pub use model::{Client, Type, Wrong, whole};
 pub use patch::apply as patch;

@@ -70,6 +70,9 @@ mod told {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// For how long a token holds: a year, and a month in which to make another.
+pub(super) const LASTS_MS: i64 = 396 * 86_400_000;
+
 /// Every system there is or was, newest first.
 pub(super) async fn clients(tx: &mut Tx) -> Result<Vec<Client>, StoreError> {
     let rows = client::Entity::find()
@@ -91,11 +94,12 @@ fn read_client(row: client::Model) -> Result<Client, StoreError> {
     })
 }
 
-/// The system whose token has that hash, while it has not been ended.
-pub(super) async fn by_hash(tx: &mut Tx, hash: &str) -> Result<Option<Client>, StoreError> {
+/// The system whose token has that hash, while it has not been ended and is not older than a year and a month.
+pub(super) async fn by_hash(tx: &mut Tx, hash: &str, at: Timestamp) -> Result<Option<Client>, StoreError> {
     let row = client::Entity::find()
         .filter(client::Column::Hash.eq(hash))
         .filter(client::Column::EndedAt.is_null())
+        .filter(client::Column::MadeAt.gt(at.as_millis().saturating_sub(LASTS_MS)))
         .one(tx.conn())
         .await?;
     row.map(read_client).transpose()
@@ -138,6 +142,17 @@ pub(super) async fn end_client(
         .exec(tx.conn())
         .await?;
     Ok(ended.rows_affected == 1)
+}
+
+/// Ends every token that holds; how many.
+pub(super) async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<u64, StoreError> {
+    let ended = client::Entity::update_many()
+        .col_expr(client::Column::EndedAt, Expr::value(at.as_millis()))
+        .col_expr(client::Column::EndedBy, Expr::value(actor.to_string()))
+        .filter(client::Column::EndedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(ended.rows_affected)
 }
 
 /// Writes down when a system was last heard of.

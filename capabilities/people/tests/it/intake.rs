@@ -8,8 +8,8 @@ use kit::permit::Action;
 use kit::{Permit, Timestamp, Zone};
 use people::duty::{self, Duties, Giving, SchoolKind, Span};
 use people::intake::{
-    self, ApplyError, ApplyImport, Given, Import, ImportRoll, PrepareError, ReadImports, ReadRoll, Thing,
-    What, WriteRules,
+    self, ApplyError, ApplyImport, ApplyLeading, Given, Import, ImportRoll, PrepareError, ReadImports,
+    ReadRoll, Thing, What, WriteRules,
 };
 use people::leaving::{self, HandDevice};
 use people::relation::{self, MarkError, ReadRelations};
@@ -57,9 +57,33 @@ async fn prepared(db: &Db, roster: &Roster, at: Timestamp) -> Import {
 
 async fn apply(db: &Db, number: i64, leavers: Option<usize>, at: Timestamp) -> Result<Import, ApplyError> {
     let mut tx = db.begin().await.unwrap();
-    let applied = intake::apply(&mut tx, &permit::<ApplyImport>(number), leavers, &london(), at).await?;
+    let leading = permit::<ApplyLeading>(number);
+    let applied =
+        intake::apply(&mut tx, &permit::<ApplyImport>(number), Some(&leading), leavers, &london(), at)
+            .await?;
     tx.commit().await.unwrap();
     Ok(applied)
+}
+
+/// The same by somebody who gives no duties.
+async fn apply_alone(db: &Db, import: &Import, at: Timestamp) -> Result<Import, ApplyError> {
+    let mut tx = db.begin().await.unwrap();
+    let permit = permit::<ApplyImport>(import.number);
+    intake::apply(&mut tx, &permit, None, import.summary.held, &london(), at).await
+}
+
+async fn give(db: &Db, person: PersonNo, duty: &str) {
+    let mut tx = db.begin().await.unwrap();
+    let giving = Giving {
+        person,
+        duty: duty.to_owned(),
+        span: Span { starts_at: MONDAY, ends_at: None },
+        covers: None,
+        reason: String::new(),
+    };
+    let permit = permit::<duty::GiveDuty>(person);
+    duty::give(&mut tx, &permit, giving, SchoolKind::Maintained, MONDAY).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 async fn imported(db: &Db, rows: &str, at: Timestamp) -> Import {
@@ -330,26 +354,61 @@ async fn who_leaves_is_nothing_in_that_moment_and_what_they_had_is_told() {
 async fn undoing_gives_back_the_duties_that_a_wrong_file_took() {
     for test in databases().await {
         imported(&test.db, SCHOOL, MONDAY).await;
-        let mut tx = test.db.begin().await.unwrap();
-        let giving = Giving {
-            person: PersonNo(3),
-            duty: "head".to_owned(),
-            span: Span { starts_at: MONDAY, ends_at: None },
-            covers: None,
-            reason: String::new(),
-        };
-        duty::give(&mut tx, &permit::<duty::GiveDuty>(PersonNo(3)), giving, SchoolKind::Maintained, MONDAY)
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-        let wrong = imported(&test.db, "1,Ada,Example,pupil,7,7B,,\n", day(1)).await;
-        let held = async |at| {
+        give(&test.db, PersonNo(3), "head").await;
+        give(&test.db, PersonNo(3), "teacher").await;
+        let held = async |duty, at| {
             let mut tx = test.db.read().await.unwrap();
-            standing_of(&mut tx, PersonNo(3), at).await.holds("head")
+            standing_of(&mut tx, PersonNo(3), at).await.holds(duty)
         };
-        assert!(!held(day(1)).await, "{}", test.engine);
+        let without = "1,Ada,Example,pupil,7,7B,,\n";
+        let wrong = imported(&test.db, without, day(1)).await;
+        assert!(!held("teacher", day(1)).await && !held("head", day(1)).await, "{}", test.engine);
         undone(&test.db, wrong.number, day(2)).await;
-        assert!(held(day(2)).await, "{}", test.engine);
+        assert!(held("teacher", day(2)).await, "{}", test.engine);
+        // What needs a second proof gives nobody but whoever gives duties.
+        assert!(!held("head", day(2)).await, "{}", test.engine);
+        // What somebody had a day before comes back to nobody by an old import that is undone.
+        let wrong = imported(&test.db, without, day(3)).await;
+        undone(&test.db, wrong.number, day(4).plus_millis(1)).await;
+        assert!(!held("teacher", day(5)).await, "{}", test.engine);
+    }
+}
+
+#[tokio::test]
+async fn nobody_alone_takes_off_the_roll_who_leads() {
+    for test in databases().await {
+        imported(&test.db, SCHOOL, MONDAY).await;
+        let teacher = PersonNo(3);
+        give(&test.db, teacher, "dsl").await;
+        for (rows, why) in [
+            (SCHOOL.replace("5,Cy,Example,teacher,,7B;8A,,\n", ""), "gone"),
+            (SCHOOL.replace("7B;8A,,", "7B;8A,2026-12-18,"), "a last day"),
+            (SCHOOL.replace("5,Cy,Example,teacher,", "5,Cy,Example,visitor,"), "something else"),
+        ] {
+            let import = prepared(&test.db, &table(&rows), day(1)).await;
+            let refused = apply_alone(&test.db, &import, day(1)).await;
+            assert!(matches!(refused, Err(ApplyError::Leading(1))), "{}: {why}: {refused:?}", test.engine);
+        }
+        // Once whoever gives duties has ended the duty, anybody who applies imports may.
+        let mut tx = test.db.begin().await.unwrap();
+        let all = duty::all(&mut tx, &permit::<duty::ReadDuties>(())).await.unwrap();
+        duty::end(&mut tx, &permit::<duty::EndDuty>(all[0].id), day(2)).await.unwrap();
+        tx.commit().await.unwrap();
+        let rows = SCHOOL.replace("5,Cy,Example,teacher,,7B;8A,,\n", "");
+        let import = prepared(&test.db, &table(&rows), day(2)).await;
+        apply_alone(&test.db, &import, day(2)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn many_pupils_who_become_something_else_wait_like_leavers() {
+    for test in databases().await {
+        let rows = |kind| (0..12).map(|id| format!("{id},P{id},Example,{kind},,,,\n")).collect::<String>();
+        imported(&test.db, &rows("pupil"), MONDAY).await;
+        let import = prepared(&test.db, &table(&rows("staff")), day(1)).await;
+        assert_eq!((import.summary.grown, import.summary.held), (12, Some(12)), "{}", test.engine);
+        let held = apply(&test.db, import.number, None, day(1)).await;
+        assert!(matches!(held, Err(ApplyError::Held(12))), "{held:?}");
     }
 }
 

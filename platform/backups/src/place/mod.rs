@@ -14,6 +14,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::kept::Made;
 use crate::name::Archive;
 
 /// How the name of the small file ends that says that a back-up is good.
@@ -169,10 +170,17 @@ impl Place {
         Ok(small.and_then(|text| Proof::read(&text)))
     }
 
-    /// Fetches a back-up to a new file, and holds it against its proof.
-    pub async fn get(&self, archive: &Archive, to: &Path, watch: Watch<'_>) -> Result<Proof, PlaceError> {
+    /// Fetches a back-up to a new file, and holds it against its proof, and that against what the records kept when it was made: whoever can
+    /// change a back-up where it lies can change the proof beside it.
+    pub async fn get(
+        &self,
+        archive: &Archive,
+        kept: Option<&Made>,
+        to: &Path,
+        watch: Watch<'_>,
+    ) -> Result<Proof, PlaceError> {
         let name = archive.name();
-        let proof = self.proof(archive).await?.ok_or_else(|| PlaceError::NoSuch(name.clone()))?;
+        let proof = self.proof_as_kept(archive, kept).await?;
         let fetched = match self {
             Self::Folder(folder) => folder.get(&name, to, proof.bytes, watch)?,
             Self::Store(store) => store.get(&name, to, proof.bytes, watch).await?,
@@ -183,10 +191,23 @@ impl Place {
         Ok(proof)
     }
 
-    /// Whether a back-up there still is what was put there: all of it is read.
-    pub async fn still_whole(&self, archive: &Archive, watch: Watch<'_>) -> Result<Proof, PlaceError> {
+    /// The proof of a back-up, where the records that made it agree.
+    async fn proof_as_kept(&self, archive: &Archive, kept: Option<&Made>) -> Result<Proof, PlaceError> {
         let name = archive.name();
         let proof = self.proof(archive).await?.ok_or_else(|| PlaceError::NoSuch(name.clone()))?;
+        let agrees = kept.is_none_or(|kept| kept.sha256 == proof.sha256 && kept.bytes == proof.bytes);
+        if agrees { Ok(proof) } else { Err(PlaceError::Damaged { name }) }
+    }
+
+    /// Whether a back-up there still is what was put there: all of it is read.
+    pub async fn still_whole(
+        &self,
+        archive: &Archive,
+        kept: Option<&Made>,
+        watch: Watch<'_>,
+    ) -> Result<Proof, PlaceError> {
+        let name = archive.name();
+        let proof = self.proof_as_kept(archive, kept).await?;
         let sum = match self {
             Self::Folder(folder) => folder.sum(&name, watch)?,
             Self::Store(store) => store.sum(&name, proof.bytes, watch).await?,

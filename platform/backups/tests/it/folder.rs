@@ -45,11 +45,27 @@ async fn a_back_up_in_a_folder_is_its_owners_alone_and_what_is_half_written_is_n
     assert_eq!(place.list(SCHOOL).await.unwrap(), std::slice::from_ref(&archive));
     assert_eq!(place.list("0000000000").await.unwrap(), [], "of another school there is none");
     assert_eq!(place.unproved(SCHOOL).await.unwrap(), [other]);
+    // Whoever changes the archive can change the proof beside it, and not what the records kept when it was made.
+    let made = |sha256: &str| backups::kept::Made {
+        name: archive.name(),
+        made_at: MONDAY,
+        place: String::new(),
+        bytes: proof.bytes,
+        sha256: sha256.to_owned(),
+        encrypted: false,
+        entries: 1,
+        took_ms: 1,
+        left_out: String::new(),
+        removed_at: None,
+    };
+    assert_eq!(place.still_whole(&archive, Some(&made(&proof.sha256)), &unwatched).await.unwrap(), proof);
+    let looked = place.still_whole(&archive, Some(&made(&"0".repeat(64))), &unwatched).await;
+    assert!(matches!(looked, Err(PlaceError::Damaged { .. })), "{looked:?}");
     // One bit.
     let mut bytes = fs::read(&there).unwrap();
     bytes[1_234_567] ^= 1;
     fs::write(&there, bytes).unwrap();
-    let looked = place.still_whole(&archive, &unwatched).await;
+    let looked = place.still_whole(&archive, None, &unwatched).await;
     assert!(matches!(looked, Err(PlaceError::Damaged { .. })), "{looked:?}");
     place.remove(&archive).await.unwrap();
     assert_eq!(place.list(SCHOOL).await.unwrap(), []);

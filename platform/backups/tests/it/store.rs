@@ -43,9 +43,9 @@ async fn a_back_up_goes_to_a_store_comes_back_and_goes() {
                 && seen.contains(&Progress::Reading(whole, whole))
         );
         let back = folder.path().join(format!("back-{number}"));
-        assert_eq!(place.get(&archive, &back, &unwatched).await.unwrap(), proof);
+        assert_eq!(place.get(&archive, None, &back, &unwatched).await.unwrap(), proof);
         assert_eq!(fs::read(&back).unwrap(), fs::read(&path).unwrap());
-        assert_eq!(place.still_whole(&archive, &unwatched).await.unwrap(), proof);
+        assert_eq!(place.still_whole(&archive, None, &unwatched).await.unwrap(), proof);
     }
     let all = place.list(SCHOOL).await.unwrap();
     assert_eq!(all.len(), 2, "oldest first");
@@ -53,7 +53,7 @@ async fn a_back_up_goes_to_a_store_comes_back_and_goes() {
     place.remove(&all[0]).await.unwrap();
     place.remove(&all[0]).await.unwrap();
     assert_eq!(place.list(SCHOOL).await.unwrap(), all[1..]);
-    assert!(matches!(place.still_whole(&all[0], &unwatched).await, Err(PlaceError::NoSuch(_))));
+    assert!(matches!(place.still_whole(&all[0], None, &unwatched).await, Err(PlaceError::NoSuch(_))));
 }
 
 #[tokio::test]
@@ -81,9 +81,9 @@ async fn what_was_never_proved_is_no_back_up_and_what_was_changed_there_is_found
     let of = |name: &str| found.iter().find(|path| path.to_string_lossy().contains(name)).unwrap().clone();
     let (whole, bad) = (of(&archive.name()), of(&changed.name()));
     fs::copy(whole, bad).unwrap();
-    let looked = place.still_whole(&changed, &unwatched).await;
+    let looked = place.still_whole(&changed, None, &unwatched).await;
     assert!(matches!(looked, Err(PlaceError::Damaged { .. })), "{looked:?}");
-    let back = place.get(&changed, &folder.path().join("back"), &unwatched).await;
+    let back = place.get(&changed, None, &folder.path().join("back"), &unwatched).await;
     assert!(matches!(back, Err(PlaceError::Damaged { .. })), "{back:?}");
 }
 

@@ -149,6 +149,8 @@ impl Line {
 pub enum LeftOut {
     /// They have a duty: they choose a password by an invitation.
     HasDuty,
+    /// They have an app or a passkey of their own, which no card or slip may stand beside.
+    HasProof,
     /// No name can be made for them.
     NoName,
 }
@@ -196,24 +198,37 @@ async fn line(
     taken: &mut Taken,
     at: Timestamp,
 ) -> Result<Line, StoreError> {
-    let whatever_they_prove = duty::Proof { at, several: true };
-    let standing = duty::of_person(tx, known.number, whatever_they_prove, at).await?.standing;
-    // A pupil who helps others is a pupil all the same.
-    let has_duty = standing.duties().any(|id| !matches!(id, "pupil" | "digital-leader"));
+    let refused = refused(tx, known.number, account.as_ref(), at).await?;
     let sign_in = match &account {
-        _ if has_duty => None,
+        _ if refused.is_some() => None,
         Some(account) => Some(account.name.clone()),
         None => taken.propose(known),
     };
-    let left_out = match &sign_in {
-        _ if has_duty => Some(LeftOut::HasDuty),
-        None => Some(LeftOut::NoName),
-        Some(_) => None,
-    };
+    let left_out = refused.or_else(|| sign_in.is_none().then_some(LeftOut::NoName));
     let card = table::newest_of(tx, known.number).await?;
     let taught = crate::teaching::is_taught(tx, known.number, &rule.id).await?;
     let name = Private::new(known.facts.name.clone());
     Ok(Line { person: known.number, name, rule: rule.clone(), account, sign_in, card, taught, left_out })
+}
+
+/// Why nothing is printed by which anybody could be somebody: whoever prints it could be them.
+async fn refused(
+    tx: &mut Tx,
+    person: PersonNo,
+    account: Option<&Account>,
+    at: Timestamp,
+) -> Result<Option<LeftOut>, StoreError> {
+    let whatever_they_prove = duty::Proof { at, several: true };
+    let standing = duty::of_person(tx, person, whatever_they_prove, at).await?.standing;
+    // A pupil who helps others is a pupil all the same.
+    let has_duty = standing.duties().any(|id| !matches!(id, "pupil" | "digital-leader"));
+    if has_duty || duty::anything_weighs(tx, person, at).await? {
+        return Ok(Some(LeftOut::HasDuty));
+    }
+    let Some(account) = account else { return Ok(None) };
+    let has_app = super::super::codes::store::app(tx, account.id).await?.is_some();
+    let has_passkey = !super::super::passkeys::store::of(tx, account.id).await?.is_empty();
+    Ok((has_app || has_passkey).then_some(LeftOut::HasProof))
 }
 
 /// What stands on a card or slip.
@@ -299,7 +314,13 @@ async fn one(
 ) -> Result<(), IssueError> {
     let person = made.line.person;
     let account = match accounts::of_person(tx, person).await? {
-        Some(account) if account.name == made.sign_in => account,
+        Some(account) if account.name == made.sign_in => {
+            // As it is now: printing takes its time.
+            if refused(tx, person, Some(&account), at).await?.is_some() {
+                return Err(IssueError::Changed);
+            }
+            account
+        }
         Some(_) => return Err(IssueError::Changed),
         None => {
             let account =

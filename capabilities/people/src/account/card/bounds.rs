@@ -10,7 +10,9 @@
 //!   - ten tries of one card on one device, then that card waits there until the next day;
 //!   - ten tries of one card on all *strange* devices together, those in which nobody of the class has signed in by a card; then no strange
 //!     device takes it;
-//!   - forty tries of all cards of a class together on strange devices; then no strange device takes any of them.
+//!   - forty tries of all cards of a class together on strange devices; then no strange device takes any of them;
+//!   - thirty tries of one card in a day on all devices together, known or not; then it waits for the next day or a teacher. And one card
+//!     makes two devices known in a day: whoever has a card makes no new devices for guessing at another.
 //!
 //! So somebody with the class code and devices of their own has ten tries at one child: 1 in 408 for three pictures, 1 in 6,500 for four or
 //! for two words; and forty at a whole class: 1 in 102, or 1 in 1,600. After that nothing moves until a teacher acts, who is told that somebody
@@ -20,8 +22,9 @@
 //! there. On new devices, each card that is right makes its device a known one, and takes the class's count back to nothing. What is tried
 //! elsewhere is forgiven by a right try elsewhere alone, so a child who signs in every morning gives nobody ten more tries a day.
 //!
-//! What is left: a child of the class, who can take the class's count back by their own card, has ten tries at each other's elsewhere, and ten
-//! a day on a device of the class, in a room with a teacher: 1 in 408 for three pictures each. That is why a card opens so little.
+//! What is left: a child of the class, who can take the class's count back by their own card, has ten tries at each other's elsewhere, and
+//! thirty a day on devices of the class: 1 in 136 a day for three pictures, and a child whose card was tried so often waits for the teacher, who
+//! learns of it so. That is why a card opens so little.
 //!
 //! Passwords that are made for years 3 to 6 are two words and two digits: 8 + 8 + 3 + 3 = 22 bits, four million possibilities, of which a
 //! place has a hundred tries a day by the bounds of all passwords.
@@ -42,6 +45,8 @@ pub struct Tried {
     pub strange: u32,
     /// All cards of the class on strange devices.
     pub class: u32,
+    /// This card today, on all devices.
+    pub today: u32,
 }
 
 /// Whether there is a try.
@@ -51,6 +56,8 @@ pub enum Try {
     Yes,
     /// Not on this device before tomorrow.
     NotHereToday,
+    /// On no device before tomorrow, or until a teacher lets the card go on.
+    NotToday,
     /// Only on a device of the class, until a teacher lets the card go on.
     NotHere,
     /// The class needs a new class card for devices that are not known yet.
@@ -63,7 +70,9 @@ impl Tried {
         let bounds = ByAge::built_in().bounds();
         let (here, last) = self.here;
         let is_today = at.as_millis() - last.as_millis() < DAY_MS;
-        if here >= bounds.on_one_device && is_today {
+        if self.today >= bounds.in_a_day {
+            Try::NotToday
+        } else if here >= bounds.on_one_device && is_today {
             Try::NotHereToday
         } else if known {
             Try::Yes
@@ -87,7 +96,7 @@ mod tests {
 
     #[test]
     fn strange_devices_run_out_of_tries_and_those_of_the_class_do_not() {
-        let tried = |here, strange, class| Tried { here: (here, at(0)), strange, class };
+        let tried = |here, strange, class| Tried { here: (here, at(0)), strange, class, today: 0 };
         for (tried, known, day, expected) in [
             (tried(0, 0, 0), false, 0, Try::Yes),
             (tried(9, 9, 39), false, 0, Try::Yes),
@@ -100,6 +109,9 @@ mod tests {
             (tried(0, 0, 40), true, 0, Try::Yes),
         ] {
             assert_eq!(tried.another(known, at(day)), expected, "{tried:?} {known} {day}");
+        }
+        for (today, expected) in [(29, Try::Yes), (30, Try::NotToday)] {
+            assert_eq!(Tried { today, ..Tried::default() }.another(true, at(0)), expected, "{today}");
         }
     }
 

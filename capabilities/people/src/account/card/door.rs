@@ -179,6 +179,9 @@ async fn chosen(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     let Path(id) = path.map_err(|_| PageError::NotFound)?;
+    if !from.is_private {
+        return Ok(house.respond(&account_views::not_private().status(StatusCode::FORBIDDEN)));
+    }
     let mut tx = house.db.read().await.map_err(unexpected)?;
     let class = Class::of(&house, &mut tx, &from).await?;
     tx.roll_back().await.map_err(unexpected)?;
@@ -272,10 +275,14 @@ impl House {
         let device = &class.device;
         let (whom, place) = (whom(&self.key, card.id), self.keyed("class device", &device.which));
         let here = accounts_table::failures(tx, &whom, &place).await.map_err(unexpected)?;
-        let tried = Tried { here, strange: card.strange, class: class.card.strange };
+        // Counted by the day, whatever is right in between.
+        let day = format!("day {}", at.as_millis().div_euclid(DAY_MS));
+        let (today, _) = accounts_table::failures(tx, &whom, &day).await.map_err(unexpected)?;
+        let tried = Tried { here, strange: card.strange, class: class.card.strange, today };
         match tried.another(device.known, at) {
             Try::Yes => {}
             Try::NotHereToday => return Ok(Came::Not(Outcome::Waited, views::NOT_HERE_TODAY)),
+            Try::NotToday => return Ok(Came::Not(Outcome::Waited, views::NOT_TODAY)),
             Try::NotHere | Try::NotOfTheClass => return Ok(Came::Not(Outcome::Waited, views::NOT_HERE)),
         }
         let (before, last) = here;
@@ -287,6 +294,8 @@ impl House {
         let right = card.hash.as_ref().is_some_and(|kept| secret.is(kept, &self.key, card.id));
         let account = accounts_table::of_person(tx, card.person).await.map_err(unexpected)?;
         let Some(account) = account.filter(|_| right) else {
+            let today = today.saturating_add(1);
+            accounts_table::failed(tx, &whom, &day, today, at).await.map_err(unexpected)?;
             return Ok(Came::Not(Outcome::Wrong, views::NOT_RIGHT));
         };
         if !device.known {
@@ -300,8 +309,26 @@ impl House {
         if accounts::sign_in(tx, proved, &token, at).await.map_err(unexpected)?.is_none() {
             return Ok(Came::Not(Outcome::Wrong, views::NOT_RIGHT));
         }
-        let known = Device { known: true, ..device.clone() };
+        let known = device.known || self.becomes_known(tx, card, &day, at).await?;
+        let known = Device { known, ..device.clone() };
         Ok(Came::In([self.set_cookie(&token), self.device_cookie(&known)]))
+    }
+
+    /// Whether a card makes one more device known today. The count is kept beside those of failures, as a card's own.
+    async fn becomes_known(
+        &self,
+        tx: &mut Tx,
+        card: &Card,
+        day: &str,
+        at: Timestamp,
+    ) -> Result<bool, PageError> {
+        let made = self.keyed("made known by a card", &card.id.to_string());
+        let (count, _) = accounts_table::failures(tx, &made, day).await.map_err(unexpected)?;
+        if count >= ByAge::built_in().bounds().known_in_a_day {
+            return Ok(false);
+        }
+        accounts_table::failed(tx, &made, day, count.saturating_add(1), at).await.map_err(unexpected)?;
+        Ok(true)
     }
 
     /// Ends the session of the child who had the device before, who may have forgotten to sign out.

@@ -16,6 +16,8 @@ use crate::store::Known;
 pub const NOT_RIGHT: &str = "Not quite. Look at your card and try again.";
 /// Said where this device has had all its tries of the card.
 pub const NOT_HERE_TODAY: &str = "That was tried too often here. Ask your teacher.";
+/// Said where a card was tried in vain too often today.
+pub const NOT_TODAY: &str = "That was tried too often today. Ask your teacher.";
 /// Said where a strange device takes no card of the child or the class.
 pub const NOT_HERE: &str = "This card cannot be used on this device just now. Ask your teacher.";
 

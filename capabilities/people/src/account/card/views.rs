@@ -126,6 +126,7 @@ fn row(plan: &Plan, line: &Line, zone: &Zone) -> Vec<Cell> {
     };
     let has = match line.left_out {
         Some(LeftOut::HasDuty) => html! { "They have a duty: invite them to choose a password" },
+        Some(LeftOut::HasProof) => html! { "They sign in by an app or a passkey of their own" },
         Some(LeftOut::NoName) => html! { "No name can be made for them: invite them by one" },
         None => html! {
             @match &line.card {

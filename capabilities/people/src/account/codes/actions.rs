@@ -152,7 +152,8 @@ impl House {
     }
 }
 
-/// Takes away whatever proved somebody beside their password, for somebody who has lost it: the app, the codes on paper, and passkeys.
+/// Takes away whatever proved somebody, for somebody who has lost it: the app, the codes on paper, and passkeys. The password goes with them:
+/// whoever has learned it would need nothing else then. An invitation lets them choose another.
 /// `false` where there was nothing.
 pub async fn remove_lost(
     tx: &mut Tx,
@@ -162,6 +163,7 @@ pub async fn remove_lost(
 ) -> Result<bool, StoreError> {
     let keys = super::super::passkeys::actions::remove_lost(tx, actor, account, at).await?;
     super::super::link::remove_lost(tx, actor, account, None, at).await?;
+    accounts::take_password(tx, account.id).await?;
     Ok(remove(tx, actor, account, at).await? || keys > 0)
 }
 

@@ -81,7 +81,7 @@ pub async fn propose(
     Ok(Recovery { person, approval })
 }
 
-/// The second person agrees: the app and the codes on paper end, every session ends, and the invitation of this token lets them choose a
+/// The second person agrees: the app, the codes on paper and the password end, every session ends, and the invitation of this token lets them choose a
 /// new password. It is handed over in person.
 pub async fn agree(
     tx: &mut Tx,
