@@ -7,14 +7,12 @@ use super::tell::{Tell, Telling};
 use crate::calendar::SchoolYear;
 use crate::task::{self, Kind, Kinds, Me, Task, Whose};
 
-/// A new thing that cannot wait.
-const NOW: &str = "task-now";
-/// Half its time is used.
-const REMINDER: &str = "task-reminder";
+/// What cannot wait is new, or has used half its time: an id of `content/notices.toml`, as those below.
+const DUE: &str = "task.due";
 /// It is late, and has come to somebody else.
-const LATE: &str = "task-late";
+const LATE: &str = "task.escalated";
 /// Everything else, once a school morning.
-const DIGEST: &str = "tasks-today";
+const DIGEST: &str = "digest";
 
 /// Where somebody finds all that is theirs.
 const TASKS: &str = "/tasks";
@@ -89,16 +87,15 @@ fn at_once(
     let theirs =
         || everybody.iter().filter(|me| task.whose(kind, me).is_some_and(|whose| whose != Whose::Late));
     if at < task.opened_at.plus_millis(NEW_MS) {
-        tell.extend(theirs().map(|me| about(task, NOW, "now", me)));
+        tell.extend(theirs().map(|me| about(task, DUE, "now", me)));
     }
     if is_reminded(task, kind, year, at) && !task.is_late(at) {
-        tell.extend(theirs().map(|me| about(task, REMINDER, "remind", me)));
+        tell.extend(theirs().map(|me| about(task, DUE, "remind", me)));
     }
 }
 
 fn about(task: &Task, kind: &str, what: &str, me: &Me) -> Telling {
-    let path = format!("{TASKS}/{}", task.id);
-    let tell = Tell { person: me.person, kind: kind.to_owned(), count: 1, path };
+    let tell = Tell { person: me.person, kind: kind.to_owned(), count: 1, path: TASKS.to_owned() };
     Telling { key: format!("{what}:{}:{}", task.id, me.person), tell }
 }
 

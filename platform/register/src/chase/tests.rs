@@ -70,7 +70,7 @@ fn task(kinds: &Kinds, kind: &str, opened: &str) -> Task {
     }
 }
 
-/// Who is told what at that moment: `1 tasks-today 2` for two things.
+/// Who is told what at that moment: `1 digest 2` for two things.
 fn told(tasks: &[Task], now: &str) -> Vec<String> {
     let kinds = Kinds::parse(KINDS).unwrap();
     let everybody = [me(1, "dsl"), me(2, "head"), me(3, "chair"), me(4, "teacher")];
@@ -88,14 +88,14 @@ fn a_morning_tells_each_person_once_what_is_new_half_used_or_late() {
         // What comes up in the day waits for the morning.
         ("2026-11-09T12:00", vec![]),
         ("2026-11-10T07:29", vec![]),
-        ("2026-11-10T07:30", vec!["1 tasks-today 2"]),
+        ("2026-11-10T07:30", vec!["1 digest 2"]),
         ("2026-11-10T15:00", vec![]),
         // Nothing new, and less than half is used.
         ("2026-11-11T08:00", vec![]),
-        ("2026-11-12T08:00", vec!["1 tasks-today 2"]),
+        ("2026-11-12T08:00", vec!["1 digest 2"]),
         // Due at the end of Friday.
         ("2026-11-14T08:00", vec![]),
-        ("2026-11-16T08:00", vec!["1 tasks-today 2"]),
+        ("2026-11-16T08:00", vec!["1 digest 2"]),
     ] {
         assert_eq!(told(&tasks, now), expected, "{now}");
     }
@@ -108,35 +108,25 @@ fn a_late_task_comes_to_the_next_duty_once() {
     assert_eq!(one.due_at, at("2026-11-14T00:00"));
     // A day of school after it was due, which the weekend puts off.
     assert_eq!(told(std::slice::from_ref(&one), "2026-11-16T22:00"), Vec::<String>::new());
-    assert_eq!(told(std::slice::from_ref(&one), "2026-11-17T00:00"), ["2 task-late 1"]);
+    assert_eq!(told(std::slice::from_ref(&one), "2026-11-17T00:00"), ["2 task.escalated 1"]);
     let escalated = Task { escalated: 1, ..one };
-    assert_eq!(
-        told(std::slice::from_ref(&escalated), "2026-11-17T08:00"),
-        ["1 tasks-today 1", "2 tasks-today 1"]
-    );
+    assert_eq!(told(std::slice::from_ref(&escalated), "2026-11-17T08:00"), ["1 digest 1", "2 digest 1"]);
 }
 
 #[test]
 fn what_cannot_wait_is_told_in_the_moment_and_again_at_half_its_time() {
     let kinds = Kinds::parse(KINDS).unwrap();
     let one = task(&kinds, "quick", "2026-11-09T15:30");
-    assert_eq!(told(std::slice::from_ref(&one), "2026-11-09T15:30"), ["1 task-now 1", "2 task-now 1"]);
+    assert_eq!(told(std::slice::from_ref(&one), "2026-11-09T15:30"), ["1 task.due 1", "2 task.due 1"]);
     assert_eq!(
         told(std::slice::from_ref(&one), "2026-11-10T11:00"),
-        [
-            "1 task-now 1",
-            "2 task-now 1",
-            "1 task-reminder 1",
-            "2 task-reminder 1",
-            "1 tasks-today 1",
-            "2 tasks-today 1"
-        ]
+        ["1 task.due 1", "2 task.due 1", "1 task.due 1", "2 task.due 1", "1 digest 1", "2 digest 1"]
     );
     // Whoever took it is the only one who is told, and whose work it looks at never is.
     let taken = Task { owner: Some(Owner::Person(2)), ..one.clone() };
-    assert_eq!(told(&[taken], "2026-11-09T15:31"), ["2 task-now 1"]);
+    assert_eq!(told(&[taken], "2026-11-09T15:31"), ["2 task.due 1"]);
     let own = Task { not_by: Some("person:1".into()), ..one };
-    assert_eq!(told(&[own], "2026-11-09T15:31"), ["2 task-now 1"]);
+    assert_eq!(told(&[own], "2026-11-09T15:31"), ["2 task.due 1"]);
 }
 
 #[test]
@@ -144,7 +134,7 @@ fn holidays_are_quiet_and_the_first_morning_after_them_tells() {
     let kinds = Kinds::parse(KINDS).unwrap();
     let one = task(&kinds, "slow", "2026-10-23T15:30");
     assert_eq!(told(std::slice::from_ref(&one), "2026-10-27T09:00"), Vec::<String>::new());
-    assert_eq!(told(std::slice::from_ref(&one), "2026-11-02T08:00"), ["1 tasks-today 1"]);
+    assert_eq!(told(std::slice::from_ref(&one), "2026-11-02T08:00"), ["1 digest 1"]);
 }
 
 #[test]
