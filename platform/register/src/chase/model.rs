@@ -65,7 +65,8 @@ fn escalated(
     at: Timestamp,
 ) -> Option<Escalated> {
     let step = kind.escalate.get(usize::try_from(task.escalated).ok()?)?;
-    if at < step.after.start(task.due_at, year).due_at {
+    // What was due at the end of a day was due on that day: the day after it counts.
+    if at < step.after.start(task.due_at.plus_millis(-1), year).due_at {
         return None;
     }
     let after = Task { escalated: task.escalated.saturating_add(1), ..task.clone() };
