@@ -92,7 +92,7 @@ for (const [place, scripts] of [[0, true], [2, false]]) {
     assert.match(await lead.locator("h1").innerText(), /not found/i, "nobody looks at their own");
 
     await dsl.reload();
-    await dsl.getByRole("link", { name: "Your work" }).click();
+    await dsl.getByRole("link", { name: "Your work", exact: true }).click();
     await judge(dsl);
     await dsl.getByRole("link", { name: /opened alone/i }).first().click();
     await judge(dsl);

@@ -378,7 +378,11 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
     let one = |request: &SiteRequest, proposed: Option<&Proposed>, seen: &Seen, mistakes: &Mistakes| {
         staff_views::one(request, proposed, std::slice::from_ref(&before), seen, &empty, mistakes, &zone)
     };
-    let line = |request: &SiteRequest, proposed| staff_views::Line { request: request.clone(), proposed, alone: false };
+    let line = |request: &SiteRequest, proposed| staff_views::Line {
+        request: request.clone(),
+        proposed,
+        alone: false,
+    };
     let asked = passkeys::Asked { options: "{}".into(), state: "AAAA".into() };
     let elsewhere = ["Google", "the school’s own account"].map(|name| people::account::provider::Way {
         name: name.into(),
