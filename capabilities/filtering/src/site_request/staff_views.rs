@@ -292,7 +292,7 @@ fn answer_it(
                 (InsetText::new("Another person must agree before it is open for longer. If you take it back, it is closed at once."))
             } @else {
                 (InsetText::new("Another person must agree before it is opened."))
-                @if seen.may_open_alone {
+                @if seen.may_open_alone && seen.alone.iter().all(|one| one.emergency.reviewed.is_some()) {
                     p .govuk-body {
                         "If it cannot wait, you can "
                         a .govuk-link href={ (page) "/alone" } { "open it alone, now, for 24 hours" } "."

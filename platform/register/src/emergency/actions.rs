@@ -22,8 +22,8 @@ pub enum EmergencyError {
     /// It cannot be so.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// It was opened alone already.
-    #[error("this was opened alone already")]
+    /// It was opened alone already, and nobody has looked at that.
+    #[error("this was opened alone already; somebody else must look at that first")]
     Twice,
     /// The records failed.
     #[error(transparent)]

@@ -74,6 +74,26 @@ async fn what_one_opens_another_looks_at_once() {
     }
 }
 
+#[tokio::test]
+async fn nobody_opens_it_a_second_day_before_the_first_was_looked_at() {
+    for test in databases().await {
+        let mut tx = test.db.begin().await.unwrap();
+        let first = proposed(&mut tx).await;
+        let opened = emergency::open(&mut tx, &LEAD, &first, carried(5), &year(), MONDAY).await.unwrap();
+        approval::withdraw(&mut tx, &LEAD, first.id, MONDAY).await.unwrap();
+        let second = proposed(&mut tx).await;
+        tx.commit().await.unwrap();
+        let mut tx = test.db.begin().await.unwrap();
+        let again = emergency::open(&mut tx, &LEAD, &second, carried(5), &year(), MONDAY).await;
+        assert!(matches!(again, Err(EmergencyError::Twice)), "{}: {again:?}", test.engine);
+        drop(tx);
+        let mut tx = test.db.begin().await.unwrap();
+        emergency::review(&mut tx, &HEAD, opened.id, Verdict::Right, "Fine.", MONDAY).await.unwrap();
+        emergency::open(&mut tx, &LEAD, &second, carried(5), &year(), MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
 /// Whatever the program above does: the database refuses more than a day, and whoever opened it as the one who looks at it.
 #[tokio::test]
 async fn the_database_refuses_more_than_a_day_and_a_look_at_ones_own() {

@@ -49,6 +49,8 @@ const CHANGES: &[&str] = &[
         CHECK ((review IS NULL) = (reviewed_at IS NULL))
     )",
     "CREATE UNIQUE INDEX emergency_once ON emergency (approval)",
+    // A day after a day, by one person, would be no emergency: the first is looked at before there is a second.
+    "CREATE UNIQUE INDEX emergency_unseen ON emergency (kind, subject) WHERE reviewed_at IS NULL",
     "CREATE INDEX emergency_subject ON emergency (kind, subject)",
 ];
 
