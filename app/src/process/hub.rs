@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::home::{Home, read_key};
 use crate::process::asking::{ASKING, AskTheLog, named};
 use crate::process::brought_back;
+use crate::process::chasing::chase;
 use crate::process::confine::{Reach, confine};
 use crate::process::ending::{end_last_days, write_down_ends};
 use crate::process::keeping::Keeping;
@@ -209,6 +210,7 @@ async fn serve(
         alarm: alarm.clone(),
     };
     tokio::spawn(end_last_days(db.clone(), publishes.clone()));
+    tokio::spawn(chase(db.clone()));
     tokio::spawn(told::settle(db.clone(), publishes.clone(), Arc::clone(&current), zone.clone()));
     let portal = filtering::Portal {
         db: db.clone(),

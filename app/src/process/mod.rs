@@ -4,6 +4,7 @@ pub mod apart;
 mod asking;
 pub mod brought_back;
 pub mod certificate;
+mod chasing;
 pub mod confine;
 pub mod descriptors;
 mod ending;

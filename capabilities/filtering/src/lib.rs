@@ -3,6 +3,7 @@
 pub mod activity_log;
 pub mod always_open;
 pub mod asker;
+pub mod desk;
 pub mod devices;
 pub mod e2guardian;
 pub mod explain;

@@ -95,6 +95,7 @@ pub fn routes(portal: Portal) -> Router {
         .merge(crate::site_report::pages::routes());
     let pages = pages
         .merge(crate::site_request::staff_pages::routes())
+        .merge(crate::desk::pages::routes())
         .merge(crate::lesson::pages::routes())
         .merge(crate::explain::pages::routes())
         .merge(crate::activity_log::pages::routes())

@@ -6,10 +6,12 @@ use kit::Timestamp;
 use people::access::{self, Due, ReadAccess, ReviewAccess};
 use people::account::SignedIn;
 use people::duty::{self, Duties, ReadDuties};
+use register::task::ReadTasks;
 use web::PageError;
 
 use super::Portal;
 use crate::activity_log::pages::OpenIdentities;
+use crate::desk;
 use crate::filter_policy;
 use crate::filter_policy::pages::ReadPolicy;
 use crate::filter_test::pages::ReadFilterTests;
@@ -76,6 +78,7 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
     let since = portal.zone.day(back).begins;
     let named = portal.zone.local(since).civil().strftime("%A %-d %B").to_string();
     let mut monday = Monday { since: named, ..Monday::default() };
+    tasks(tx, who, &mut monday).await?;
     requests(tx, who, since, &mut monday).await?;
     lists(tx, who, since, &mut monday).await?;
     tests(tx, who, since, &mut monday).await?;
@@ -140,6 +143,23 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
         }
     }
     Ok(monday)
+}
+
+/// What is theirs to do, which the rest of this page tells of by its own words.
+async fn tasks(tx: &mut Tx, who: &SignedIn, monday: &mut Monday) -> Result<(), PageError> {
+    if who.may::<ReadTasks>(()).is_err() {
+        return Ok(());
+    }
+    let me = desk::me::signed_in(tx, who, who.at()).await.map_err(PageError::unexpected)?;
+    let theirs = desk::pages::theirs(tx, &me).await?;
+    if theirs.is_empty() {
+        return Ok(());
+    }
+    let late = theirs.iter().filter(|(task, ..)| task.is_late(who.at())).count();
+    let words = many(theirs.len(), "task of your work", "tasks of your work");
+    let why = (late > 0).then(|| many(late, "of them is late", "of them are late"));
+    monday.waiting.push(Line { words, href: Some("/tasks"), why });
+    Ok(())
 }
 
 /// How it stands with the review of who may do what.

@@ -12,6 +12,7 @@ use people::account::recovery::Recover;
 use people::duty::Duties;
 use people::guest::ReadGuests;
 use people::intake::ReadRoll;
+use register::task::ReadTasks;
 use web::component::InsetText;
 use web::{Page, PageError};
 
@@ -40,6 +41,7 @@ pub fn offered(standing: &Standing) -> Vec<(String, String)> {
     let requests = authority.offers::<ReadRequests>(standing) || authority.offers::<AgreeRequest>(standing);
     let offers = [
         (true, "Today", "/today"),
+        (authority.offers::<ReadTasks>(standing), "Your work", "/tasks"),
         (requests, "Requests", "/staff/requests"),
         (authority.offers::<ReadLessons>(standing), "For a lesson", "/staff/lessons"),
         (authority.offers::<ExplainForClass>(standing), "Why open or closed?", "/staff/explain"),

@@ -4,10 +4,13 @@
 use ::store::{Actor, StoreError, Tx};
 use kit::{Permit, Private, Timestamp};
 use register::approval::{self, Approval, ApprovalId, Proposal};
+use register::emergency::{EmergencyError, Verdict};
 use serde_json::{Value, json};
 
 use super::actions::{self, AnswerError};
+use super::alone::{self, AloneError};
 use super::model::SiteRequest;
+use crate::lasting::WithdrawError;
 use crate::overrides::{self, Override, Whom};
 use crate::reference::Reference;
 
@@ -69,6 +72,12 @@ pub enum AgreeError {
     /// The request is answered, or nothing waits.
     #[error("nothing waits for an answer here; somebody else may have been quicker")]
     NothingWaits,
+    /// What was opened alone of it cannot be answered so.
+    #[error(transparent)]
+    Alone(EmergencyError),
+    /// What was opened alone could not be ended.
+    #[error(transparent)]
+    End(WithdrawError),
     /// It would end before anybody could agree.
     #[error("the time must end in the future")]
     Over,
@@ -122,28 +131,44 @@ pub async fn agree(
 ) -> Result<(SiteRequest, Override), AgreeError> {
     let proposed = shown_one(tx, permit.subject(), shown, at).await?;
     approval::agree(tx, permit.actor(), proposed.id, words, at).await?;
+    // What one person had opened alone meanwhile holds no longer by itself, and has been looked at with that.
+    settle_alone(alone::answered(tx, permit.actor(), proposed.id, Verdict::Agreed, words, at).await)?;
     let Terms { whom, ends_at, .. } = proposed.terms;
     Ok(actions::open_up(tx, permit, Some(whom), words, ends_at, at).await?)
 }
 
-/// The second person does not agree, and says why. The request itself waits on.
+/// What went wrong about what was opened alone, as an error of agreeing.
+fn settle_alone(settled: Result<bool, AloneError>) -> Result<bool, AgreeError> {
+    settled.map_err(|error| match error {
+        AloneError::Agree(error) => error,
+        AloneError::Emergency(error) => AgreeError::Alone(error),
+        AloneError::End(error) => AgreeError::End(error),
+    })
+}
+
+/// The second person does not agree, and says why. The request itself waits on. Whether something that one person had opened alone is
+/// closed with that: publish then.
 pub async fn disagree(
     tx: &mut Tx,
     permit: &Permit<AgreeRequest>,
     shown: ApprovalId,
     words: &str,
     at: Timestamp,
-) -> Result<(), AgreeError> {
+) -> Result<bool, AgreeError> {
     let proposed = shown_one(tx, permit.subject(), shown, at).await?;
     approval::refuse(tx, permit.actor(), proposed.id, words, at).await?;
-    Ok(())
+    settle_alone(alone::answered(tx, permit.actor(), proposed.id, Verdict::Ended, words, at).await)
 }
 
-/// Whoever proposed it takes it back.
-pub async fn withdraw(tx: &mut Tx, permit: &Permit<ProposeRequest>, at: Timestamp) -> Result<(), AgreeError> {
+/// Whoever proposed it takes it back. Whether something that they had opened alone is closed with that: publish then.
+pub async fn withdraw(
+    tx: &mut Tx,
+    permit: &Permit<ProposeRequest>,
+    at: Timestamp,
+) -> Result<bool, AgreeError> {
     let proposed = of(tx, permit.subject(), at).await?.ok_or(AgreeError::NothingWaits)?;
     approval::withdraw(tx, permit.actor(), proposed.id, at).await?;
-    Ok(())
+    settle_alone(alone::taken_back(tx, permit.actor(), proposed.id, at).await)
 }
 
 /// What is proposed about a request and waits. It takes two people, each of whom may: what was proposed by one who may no longer

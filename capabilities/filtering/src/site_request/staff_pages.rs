@@ -8,12 +8,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use engine::LiveDocument;
-use kit::{Private, Timestamp, Zone};
+use kit::{Actor, Private, Timestamp, Zone};
 use people::account::SignedIn;
 use web::{Mistakes, PageError, Submitted};
 
 use super::actions::{self, AnswerError, ReadRequests, RefuseRequest};
 use super::agreeing::{self, AgreeError, AgreeRequest, ProposeRequest, Terms};
+use super::alone::{self, OpenAlone};
+use super::alone_pages;
 use super::{SiteRequest, State as Answered, staff_views as views};
 use crate::overrides::Whom;
 use crate::portal::{NotPublished, Portal};
@@ -32,6 +34,7 @@ pub(crate) fn routes() -> Router<Portal> {
         .route("/staff/requests/{reference}/withdrawal", post(withdraw))
         .route("/staff/requests/{reference}/agreement", get(agree_form).post(agree))
         .route("/staff/requests/{reference}/disagreement", post(disagree))
+        .merge(super::alone_pages::routes())
 }
 
 /// What somebody sees of requests.
@@ -66,8 +69,9 @@ async fn waiting(State(portal): State<Portal>, who: SignedIn) -> Result<Response
             }
             _ => None,
         };
-        if sees == Sees::All || proposed.is_some() {
-            lines.push(views::Line { request, proposed });
+        let alone = alone::unseen(&mut tx, &request).await.map_err(PageError::unexpected)?.is_some();
+        if sees == Sees::All || proposed.is_some() || alone {
+            lines.push(views::Line { request, proposed, alone });
         }
     }
     tx.roll_back().await.map_err(PageError::unexpected)?;
@@ -97,7 +101,9 @@ async fn one(
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let request = found(&mut tx, reference).await?;
     let proposed = agreeing::of(&mut tx, reference, who.at()).await.map_err(PageError::unexpected)?;
-    if sees == Sees::Proposed && proposed.is_none() {
+    let alone = alone_pages::of(&mut tx, who, &request).await?;
+    let waits = proposed.is_some() || alone.iter().any(|one| one.emergency.reviewed.is_none());
+    if sees == Sees::Proposed && !waits {
         return Err(PageError::NotFound);
     }
     let history = agreeing::history(&mut tx, &request).await.map_err(PageError::unexpected)?;
@@ -118,7 +124,9 @@ async fn one(
         may_refuse: who.offers::<RefuseRequest>(),
         may_propose: who.offers::<ProposeRequest>(),
         may_agree: who.offers::<AgreeRequest>(),
+        may_open_alone: who.offers::<OpenAlone>(),
         answering,
+        alone,
         groups: groups.collect(),
         asker,
         proposer,
@@ -197,11 +205,15 @@ async fn propose(
     Ok(to(&reference))
 }
 
-async fn withdraw(who: SignedIn, path: Result<Path<String>, PathRejection>) -> Result<Response, PageError> {
+async fn withdraw(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, PageError> {
     let reference = reference(path)?;
     let (mut tx, permit) = who.begin::<ProposeRequest>(reference.clone()).await?;
     match agreeing::withdraw(&mut tx, &permit, permit.at()).await {
-        Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
+        Ok(closed) => keep(&portal, tx, closed, permit.actor().clone(), permit.at()).await?,
         Err(AgreeError::Store(error)) => return Err(PageError::unexpected(error)),
         // Somebody else answered it meanwhile: the page says so.
         Err(_) => drop(tx),
@@ -283,7 +295,7 @@ async fn disagree(
         Err(_) => Err(AgreeError::Changed),
     };
     match disagreed {
-        Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
+        Ok(closed) => keep(&portal, tx, closed, permit.actor().clone(), permit.at()).await?,
         Err(AgreeError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
             mistakes.add_whole(sentence(&error.to_string()));
@@ -294,24 +306,37 @@ async fn disagree(
     Ok(back(&who, &reference))
 }
 
-async fn found(tx: &mut Tx, reference: &Reference) -> Result<SiteRequest, PageError> {
+/// Commits; where something was closed with it, gates know within a second.
+async fn keep(portal: &Portal, tx: Tx, closed: bool, actor: Actor, at: Timestamp) -> Result<(), PageError> {
+    if !closed {
+        return tx.commit().await.map_err(PageError::unexpected);
+    }
+    portal.publishes.live(tx, LiveDocument::default(), actor, at).await.map_err(PageError::unexpected)
+}
+
+pub(super) async fn found(tx: &mut Tx, reference: &Reference) -> Result<SiteRequest, PageError> {
     let found = actions::find(tx, reference).await.map_err(PageError::unexpected)?;
     found.ok_or(PageError::NotFound)
 }
 
 /// The request again, or what else waits, for whoever sees only that.
-fn back(who: &SignedIn, reference: &Reference) -> Response {
+pub(super) fn back(who: &SignedIn, reference: &Reference) -> Response {
     match Sees::of(who) {
         Ok(Sees::All) => to(reference),
         _ => Redirect::to("/staff/requests").into_response(),
     }
 }
 
-fn to(reference: &Reference) -> Response {
+pub(super) fn to(reference: &Reference) -> Response {
     Redirect::to(&format!("/staff/requests/{reference}")).into_response()
 }
 
-fn checked_words(form: &Submitted, field: &'static str, empty: &'static str, mistakes: &mut Mistakes) {
+pub(super) fn checked_words(
+    form: &Submitted,
+    field: &'static str,
+    empty: &'static str,
+    mistakes: &mut Mistakes,
+) {
     let words = form.text(field);
     if words.is_empty() {
         mistakes.add(field, empty);
@@ -339,7 +364,7 @@ fn until(id: &str, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
 
 /// The person whom the trail writes so.
 pub(crate) fn number(actor: &str) -> Option<engine::PersonNo> {
-    kit::Actor::person(actor).map(engine::PersonNo)
+    Actor::person(actor).map(engine::PersonNo)
 }
 
 /// An error's words as a sentence of their own.

@@ -11,6 +11,7 @@ use web::page::{host, moment};
 use web::{Mistakes, Page, Submitted};
 
 use super::agreeing::Proposed;
+use super::alone_views::{self, Alone};
 use super::{SiteRequest, State};
 use crate::overrides::Whom;
 
@@ -21,6 +22,8 @@ pub struct Line {
     pub request: SiteRequest,
     /// What is proposed about it, where something is.
     pub proposed: Option<Proposed>,
+    /// Whether one person opened it alone and nobody has looked at that.
+    pub alone: bool,
 }
 
 /// What the page of one request must know of whoever looks at it.
@@ -36,8 +39,12 @@ pub struct Seen {
     pub may_propose: bool,
     /// Whether they may agree to what another proposed.
     pub may_agree: bool,
-    /// Whether they are about to.
+    /// Whether they may open alone what they proposed.
+    pub may_open_alone: bool,
+    /// Whether they are about to answer as the second person.
     pub answering: bool,
+    /// What was opened alone.
+    pub alone: Vec<Alone>,
     /// The policy's groups: ids and names.
     pub groups: Vec<(String, String)>,
     /// Whoever asked, where it is known who that is.
@@ -87,6 +94,9 @@ fn table(caption: &str, lines: &[&Line], zone: &Zone) -> Markup {
 }
 
 fn tag(line: &Line) -> Tag {
+    if line.alone {
+        return Tag::new("Opened alone, to be looked at", "govuk-tag--orange");
+    }
     match (&line.request.state, &line.proposed) {
         (State::Open, None) => Tag::new("New", "govuk-tag--blue"),
         (State::Open, Some(_)) => Tag::new("Needs a second person", "govuk-tag--yellow"),
@@ -136,6 +146,7 @@ pub fn one(
             h1 .govuk-heading-l { (title) }
             (SummaryList::new(rows))
             (before(history, zone))
+            (alone_views::told(&seen.alone, &page, zone))
             @if open {
                 @match proposed {
                     Some(proposed) => (answer_it(request, proposed, seen, &page, form, mistakes, zone)),
@@ -276,7 +287,18 @@ fn answer_it(
             SummaryRow::new("Needs an answer by", moment(proposed.lapses_at, zone)),
         ]))
         @if seen.own {
-            (InsetText::new("Another person must agree before it is opened."))
+            @let alone = seen.alone.iter().any(|one| one.emergency.approval == proposed.id);
+            @if alone {
+                (InsetText::new("Another person must agree before it is open for longer. If you take it back, it is closed at once."))
+            } @else {
+                (InsetText::new("Another person must agree before it is opened."))
+                @if seen.may_open_alone && seen.alone.iter().all(|one| one.emergency.reviewed.is_some()) {
+                    p .govuk-body {
+                        "If it cannot wait, you can "
+                        a .govuk-link href={ (page) "/alone" } { "open it alone, now, for 24 hours" } "."
+                    }
+                }
+            }
             form method="post" action={ (page) "/withdrawal" } novalidate {
                 (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new("Take it back") })
             }

@@ -5,6 +5,8 @@ mod activity_pages;
 mod answers;
 mod card_samples;
 mod cards;
+mod desk;
+mod desk_samples;
 mod directory;
 mod e2guardian;
 mod explained;

@@ -346,7 +346,9 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         may_refuse: true,
         may_propose: true,
         may_agree: true,
+        may_open_alone: false,
         answering,
+        alone: Vec::new(),
         groups: (7..=13).map(|year| (format!("year-{year}"), format!("Year {year}"))).collect(),
         asker: Some(Private::new("Ada Example".into())),
         proposer: Some(Private::new("Bo Example".into())),
@@ -376,7 +378,11 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
     let one = |request: &SiteRequest, proposed: Option<&Proposed>, seen: &Seen, mistakes: &Mistakes| {
         staff_views::one(request, proposed, std::slice::from_ref(&before), seen, &empty, mistakes, &zone)
     };
-    let line = |request: &SiteRequest, proposed| staff_views::Line { request: request.clone(), proposed };
+    let line = |request: &SiteRequest, proposed| staff_views::Line {
+        request: request.clone(),
+        proposed,
+        alone: false,
+    };
     let asked = passkeys::Asked { options: "{}".into(), state: "AAAA".into() };
     let elsewhere = ["Google", "the school’s own account"].map(|name| people::account::provider::Way {
         name: name.into(),
@@ -541,7 +547,8 @@ async fn every_page_in_every_state_is_well_made() {
         .into_iter()
         .chain(crate::roll_samples::samples())
         .chain(crate::roll_samples::house_samples())
-        .chain(crate::card_samples::samples());
+        .chain(crate::card_samples::samples())
+        .chain(crate::desk_samples::samples());
     all.extend(others.map(|(name, page)| {
         let shell = if name.starts_with("staff") { staff.clone() } else { shell.clone() };
         (name.to_owned(), page, shell)

@@ -226,3 +226,14 @@ pub async fn stands(tx: &mut Tx, _: &Permit<ReadAccess>, at: Timestamp) -> Resul
     let first_given = duty::every(tx).await?.first().map(|one| one.created_at);
     Ok(due(last_ended, first_given, Duties::built_in().review_every_days(), at))
 }
+
+/// By when a review should have ended that has not, one that goes on among them; for what puts it to somebody.
+pub async fn overdue(tx: &mut Tx, at: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let last = table::newest(tx, 2).await?.into_iter().find_map(|review| review.ended);
+    let first_given = duty::every(tx).await?.first().map(|one| one.created_at);
+    let days = Duties::built_in().review_every_days();
+    Ok(match due(last.map(|(at, _)| at), first_given, days, at) {
+        Due::Overdue(on) => Some(on),
+        Due::GoesOn(..) | Due::On(_) | Due::Nothing => None,
+    })
+}

@@ -9,6 +9,6 @@ pub mod views;
 
 pub use actions::{
     BeginReview, EndAll, EndReview, ReadAccess, ReviewAccess, ReviewError, begin, finish, look, newest,
-    progress, review, stands,
+    overdue, progress, review, stands,
 };
 pub use model::{Due, Held, Line, Progress, Review, Seen, SignedIn, Verdict};

@@ -2,6 +2,7 @@
 
 mod actions;
 mod content;
+mod holding;
 mod model;
 pub mod pages;
 mod standing;
@@ -11,6 +12,7 @@ pub mod views;
 pub use actions::{DutyError, EndDuty, GiveDuty, ReadDuties, all, end, give};
 pub(crate) use actions::{anything_weighs, end_of_leaver, every, give_back, give_with_lanyard, leading};
 pub use content::{Duties, Duty, SchoolKind};
+pub use holding::{Holding, holding};
 pub use model::{Assignment, AssignmentId, Gap, Giving, Mistake, Span, gaps};
 pub(crate) use standing::FRESH_MS;
 pub use standing::{Proof, Stands, at_the_command_line, may_still, of_person};

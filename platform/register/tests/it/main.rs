@@ -1,3 +1,7 @@
 //! The register on both database engines.
 #[cfg(test)]
 mod approvals;
+#[cfg(test)]
+mod emergencies;
+#[cfg(test)]
+mod tasks;

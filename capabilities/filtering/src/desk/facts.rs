@@ -1,0 +1,106 @@
+//! What should be somebody's task just now, read from the records.
+
+use ::store::{StoreError, Tx};
+use backups::kept;
+use kit::Timestamp;
+use register::emergency;
+use register::task::Opening;
+
+use crate::filter_policy;
+use crate::filter_test::{self, still_failed, views::TEST_EVERY_MS};
+use crate::lasting;
+use crate::list;
+use crate::site_request::actions;
+use crate::site_request::agreeing::{self, AgreeError};
+use crate::withheld::Withheld;
+
+/// The kinds whose tasks are done once nothing here speaks for them any more.
+pub const FOLLOWED: [&str; 9] = [
+    "site-request",
+    "second-person",
+    "withheld-review",
+    "filter-test-due",
+    "filter-test-failed",
+    "access-review",
+    "drill-failed",
+    "list-waiting",
+    "list-held",
+];
+
+/// So many requests wait at once, at most, before no more of them become tasks.
+const REQUESTS: u32 = 10_000;
+/// So many tests are looked at for one that failed and stands.
+const TESTS: u32 = 60;
+
+/// What waits, each as the task that it should be.
+pub async fn facts(tx: &mut Tx, at: Timestamp) -> Result<Vec<Opening>, StoreError> {
+    let mut found = Vec::new();
+    requests(tx, at, &mut found).await?;
+    for one in lasting::not_over::<Withheld>(tx, at).await? {
+        if let Some(review_at) = one.review_at.filter(|_| one.review_is_due(at)) {
+            found.push(fact("withheld-review", format!("{}@{}", one.id, review_at.as_millis()), ""));
+        }
+    }
+    tests(tx, at, &mut found).await?;
+    if let Some(on) = people::access::overdue(tx, at).await? {
+        found.push(fact("access-review", format!("due:{}", on.as_millis()), "/staff/access"));
+    }
+    if let Some(drill) = kept::known(tx).await?.drilled.filter(|drill| !drill.passed) {
+        found.push(fact("drill-failed", format!("drill:{}", drill.number), "/staff/back-ups"));
+    }
+    for status in list::status(tx).await? {
+        let kind = match status.word() {
+            "waiting" => "list-waiting",
+            "held" => "list-held",
+            _ => continue,
+        };
+        let subject = format!("{}@{}", status.list.id, status.list.version);
+        found.push(fact(kind, subject, "/staff/lists"));
+    }
+    Ok(found)
+}
+
+fn fact(kind: &'static str, subject: String, path: &str) -> Opening {
+    Opening { kind, subject, path: path.to_owned(), due_at: None, not_by: None }
+}
+
+async fn requests(tx: &mut Tx, at: Timestamp, found: &mut Vec<Opening>) -> Result<(), StoreError> {
+    for request in actions::list(tx, true, REQUESTS).await? {
+        let path = format!("/staff/requests/{}", request.reference);
+        found.push(fact("site-request", request.id.to_string(), &path));
+        let proposed = match agreeing::of(tx, &request.reference, at).await {
+            Ok(proposed) => proposed.filter(|proposed| at < proposed.lapses_at),
+            Err(AgreeError::Store(error)) => return Err(error),
+            // What else may be wrong with a proposal is no failure of the records.
+            Err(_) => None,
+        };
+        let Some(proposed) = proposed else { continue };
+        // Whoever looks at what was opened alone is that second person.
+        let alone = emergency::of_approval(tx, proposed.id).await?;
+        if alone.is_none_or(|alone| alone.reviewed.is_some()) {
+            let opening = fact("second-person", proposed.id.to_string(), &path);
+            found.push(Opening { not_by: Some(proposed.by), ..opening });
+        }
+    }
+    Ok(())
+}
+
+async fn tests(tx: &mut Tx, at: Timestamp, found: &mut Vec<Opening>) -> Result<(), StoreError> {
+    const PATH: &str = "/staff/filter-tests";
+    // Before a policy is in force there is nothing to test.
+    if filter_policy::current(tx).await?.is_none() {
+        return Ok(());
+    }
+    let tests = filter_test::newest(tx, TESTS).await?;
+    match tests.first() {
+        None => found.push(fact("filter-test-due", "after:none".to_owned(), PATH)),
+        Some(newest) if at.as_millis().saturating_sub(newest.at.as_millis()) > TEST_EVERY_MS => {
+            found.push(fact("filter-test-due", format!("after:{}", newest.number), PATH));
+        }
+        Some(_) => {}
+    }
+    for failed in still_failed(&tests) {
+        found.push(fact("filter-test-failed", format!("test:{}", failed.number), PATH));
+    }
+    Ok(())
+}
