@@ -22,6 +22,7 @@ mod m0016_house_kept;
 mod m0017_accounts;
 mod m0018_back_up;
 mod m0019_outbox;
+mod m0021_notices;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -57,6 +58,7 @@ const ALL: &[Migration] = &[
     Migration { number: 17, name: "accounts", statements: m0017_accounts::statements },
     Migration { number: 18, name: "back-up", statements: m0018_back_up::statements },
     Migration { number: 19, name: "outbox", statements: m0019_outbox::statements },
+    Migration { number: 21, name: "notices", statements: m0021_notices::statements },
 ];
 
 /// The table that says which a database has had.
