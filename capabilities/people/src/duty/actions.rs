@@ -1,5 +1,7 @@
 //! Giving duties and ending them.
 
+use std::collections::BTreeSet;
+
 use engine::PersonNo;
 use kit::{Actor, Permit, Timestamp};
 use serde_json::json;
@@ -141,6 +143,26 @@ pub(crate) async fn end_of_leaver(
 /// Takes that back of whoever left at `left_at`; how many.
 pub(crate) async fn give_back(tx: &mut Tx, person: PersonNo, left_at: Timestamp) -> Result<u64, StoreError> {
     table::give_back(tx, person, left_at).await
+}
+
+/// Who of the roll holds any of these duties at `at`, by number.
+pub async fn holders(
+    tx: &mut Tx,
+    duties: &[String],
+    at: Timestamp,
+) -> Result<BTreeSet<PersonNo>, StoreError> {
+    let mut found = BTreeSet::new();
+    for one in table::all(tx).await? {
+        let person = one.given.person;
+        if duties.contains(&one.given.duty)
+            && one.holds(at)
+            && !found.contains(&person)
+            && crate::store::on_the_roll(tx, person).await?
+        {
+            found.insert(person);
+        }
+    }
+    Ok(found)
 }
 
 /// Every duty that was ever given, for the pages of this crate that hold another permit.
