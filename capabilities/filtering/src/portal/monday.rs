@@ -39,6 +39,8 @@ pub struct Line {
 /// What somebody should know.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Monday {
+    /// What they were told and have not looked at.
+    pub told: Vec<Line>,
     /// What waits for them.
     pub waiting: Vec<Line>,
     /// Since which day changes are told.
@@ -76,6 +78,7 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
     let since = portal.zone.day(back).begins;
     let named = portal.zone.local(since).civil().strftime("%A %-d %B").to_string();
     let mut monday = Monday { since: named, ..Monday::default() };
+    told(tx, who, &mut monday).await?;
     requests(tx, who, since, &mut monday).await?;
     lists(tx, who, since, &mut monday).await?;
     tests(tx, who, since, &mut monday).await?;
@@ -140,6 +143,18 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
         }
     }
     Ok(monday)
+}
+
+/// What somebody was told and has not looked at.
+async fn told(tx: &mut Tx, who: &SignedIn, monday: &mut Monday) -> Result<(), PageError> {
+    let unseen = notices::unseen(tx, who.person().0).await.map_err(PageError::unexpected)?;
+    monday.told.extend(unseen.iter().filter_map(|notice| {
+        let text = notices::Notices::built_in().text(notice.kind)?;
+        let words =
+            if notice.count > 1 { format!("{} ({})", text.title, notice.count) } else { text.title.clone() };
+        Some(because(words, Some(notice.path.path()), text.says.clone()))
+    }));
+    Ok(())
 }
 
 /// How it stands with the review of who may do what.
