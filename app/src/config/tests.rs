@@ -165,7 +165,7 @@ fn all_that_is_wrong_with_mail_is_said_together_and_a_password_stands_elsewhere(
     assert_eq!(Config::parse(GOOD).unwrap().mail, None);
     let problems = with("relay = \"smtp.school.example\"\nfrom = \"a\\nb\"\ntls = \"none\"\nuser = \"x\"").unwrap_err();
     let lines: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
-    assert_eq!(lines, [16, 17, 15], "{problems:?}");
+    assert_eq!(lines, [15, 16, 14], "{problems:?}");
     assert!(with(&good.replace("secret", "password")).is_err());
     let without = Config::parse(&format!("{GOOD}[mail]\n{good}\n")).unwrap_err();
     assert!(without.len() == 1 && without[0].what.contains("the portal its address"), "{without:?}");

@@ -146,7 +146,7 @@ pub fn language(
             p .govuk-body { "Checked by: " (language.standing) }
         }
         h2 .govuk-heading-m { "Labels" }
-        form method="get" action=(address) {
+        form method="get" action=(address) novalidate {
             (search)
             (Button { classes: "govuk-button--secondary".into(), ..Button::new("Find") })
         }
