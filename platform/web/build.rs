@@ -27,9 +27,15 @@ fn main() {
 fn build() -> Result<(), String> {
     let here = PathBuf::from(env("CARGO_MANIFEST_DIR")?).join("assets");
     let out = PathBuf::from(env("OUT_DIR")?);
-    for watched in
-        ["fivebar.css", "fivebar.svg", "passkeys.js", "notices.js", "worker.js", "package-lock.json", "node_modules/.package-lock.json"]
-    {
+    for watched in [
+        "fivebar.css",
+        "fivebar.svg",
+        "passkeys.js",
+        "notices.js",
+        "worker.js",
+        "package-lock.json",
+        "node_modules/.package-lock.json",
+    ] {
         println!("cargo::rerun-if-changed={}", here.join(watched).display());
     }
     println!("cargo::rerun-if-changed=build.rs");

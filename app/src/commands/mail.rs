@@ -1,9 +1,9 @@
 //! `mail`.
 
+use ::notices::mail::Letter;
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use kit::{Ids, Private};
-use ::notices::mail::Letter;
 use serde_json::json;
 
 use crate::commands::context::Context;

@@ -163,7 +163,8 @@ fn all_that_is_wrong_with_mail_is_said_together_and_a_password_stands_elsewhere(
     assert_eq!(config.mail.as_ref().map(|mail| mail.port()), Some(587));
     assert_eq!(Config::parse(&toml::to_string(&config).unwrap()).unwrap().mail, config.mail);
     assert_eq!(Config::parse(GOOD).unwrap().mail, None);
-    let problems = with("relay = \"smtp.school.example\"\nfrom = \"a\\nb\"\ntls = \"none\"\nuser = \"x\"").unwrap_err();
+    let problems =
+        with("relay = \"smtp.school.example\"\nfrom = \"a\\nb\"\ntls = \"none\"\nuser = \"x\"").unwrap_err();
     let lines: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
     assert_eq!(lines, [15, 16, 14], "{problems:?}");
     assert!(with(&good.replace("secret", "password")).is_err());

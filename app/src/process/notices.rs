@@ -44,12 +44,8 @@ impl Notices {
             );
             None
         });
-        let telling = Telling {
-            mail: relay.is_some(),
-            push: Vapid::of(&key),
-            reach: config.notices.reach(),
-            key,
-        };
+        let telling =
+            Telling { mail: relay.is_some(), push: Vapid::of(&key), reach: config.notices.reach(), key };
         Self { telling, relay }
     }
 
@@ -88,8 +84,8 @@ pub fn relay(home: &Home, config: &Config) -> Result<Option<Relay>> {
     let roots = match &settings.certificates {
         Some(given) => {
             let path = home.path().join(given);
-            let pem =
-                fs::read(&path).with_context(|| format!("cannot read the certificates in {}", path.display()))?;
+            let pem = fs::read(&path)
+                .with_context(|| format!("cannot read the certificates in {}", path.display()))?;
             Some(pem)
         }
         None => None,

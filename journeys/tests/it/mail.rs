@@ -74,9 +74,12 @@ fn somebody_confirms_an_address_and_is_told_there_of_a_sign_in_that_may_not_be_t
     let portal = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let file = home.join("fivebar.toml");
     let text = fs::read_to_string(&file)?;
-    let (before, after) = text.split_once("[portal]\nlisten = \"127.0.0.1:0\"\n").context("the portal's section")?;
+    let (before, after) =
+        text.split_once("[portal]\nlisten = \"127.0.0.1:0\"\n").context("the portal's section")?;
     let url = format!("http://{portal}");
-    let mail = format!("\n[mail]\nrelay = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nfrom = \"fivebar@school.example\"\n");
+    let mail = format!(
+        "\n[mail]\nrelay = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nfrom = \"fivebar@school.example\"\n"
+    );
     fs::write(&file, format!("{before}[portal]\nlisten = \"{portal}\"\nurl = \"{url}\"\n{after}{mail}"))?;
     let school = School::run(&home)?;
 
@@ -117,7 +120,10 @@ fn somebody_confirms_an_address_and_is_told_there_of_a_sign_in_that_may_not_be_t
     let signed_in = page(&second, &format!("{url}/sign-in"), Some(&sign_in))?;
     assert!(signed_in.contains("303"), "{signed_in}");
     let mail = newest("Subject: A new sign-in")?;
-    assert!(mail.contains(&format!("{url}/me\n")) && !mail.contains("Hanna") && !mail.contains("curl"), "{mail}");
+    assert!(
+        mail.contains(&format!("{url}/me\n")) && !mail.contains("Hanna") && !mail.contains("curl"),
+        "{mail}"
+    );
     let today = page(&first, &format!("{url}/today"), None)?;
     assert!(today.contains("New for you") && today.contains("A new sign-in"), "{today}");
     Ok(())

@@ -62,7 +62,8 @@ pub struct Addresses {
 /// An address that a mail can go to: one line, without a name, in plain letters, as every relay takes it.
 pub fn check(typed: &str) -> Result<Private<String>, AddressError> {
     let typed = typed.trim();
-    let plain = typed.is_ascii() && typed.len() <= LONGEST && typed.bytes().all(|sign| sign.is_ascii_graphic());
+    let plain =
+        typed.is_ascii() && typed.len() <= LONGEST && typed.bytes().all(|sign| sign.is_ascii_graphic());
     let address = typed.parse::<Address>().ok().filter(|address| plain && address.domain().contains('.'));
     address.map(|address| Private::new(address.to_string())).ok_or(AddressError::NotOne)
 }

@@ -135,7 +135,8 @@ mod tests {
             for text in [&kind.title, &kind.says, &kind.about] {
                 assert!(!text.is_empty() && text.len() <= 200, "{}: {text}", kind.id);
                 // Nothing is filled in, leads anywhere, or breaks a header.
-                let odd = |sign: char| sign.is_control() || "{}<>@/%$".contains(sign) || sign.is_ascii_digit();
+                let odd =
+                    |sign: char| sign.is_control() || "{}<>@/%$".contains(sign) || sign.is_ascii_digit();
                 assert!(!text.chars().any(odd), "{}: {text}", kind.id);
             }
             assert!(kind.title.len() <= 60 && !kind.title.ends_with('.'), "{}", kind.id);

@@ -11,7 +11,7 @@ mod quiet;
 mod store;
 
 pub use actions::{School, mark_seen, mark_seen_of, of, set_clock, tell, unseen};
-pub use choosing::{Chosen, chosen, choose, choose_quiet, quiet_of};
+pub use choosing::{Chosen, choose, choose_quiet, chosen, quiet_of};
 pub use content::{KindText, Notices};
 pub use model::{Kind, Notice, NoticeId, Tell, UnknownKind, Way, Ways, Where};
 pub use quiet::{Hours, minute_of};

@@ -203,7 +203,13 @@ pub(crate) enum Goes {
 
 /// Whether what comes at `at` is sent, where the same kind was last sent at `sent` and is looked at since or not. One that nobody has
 /// looked at is counted up, and sent again after a while only; and never two of a kind close together.
-pub(crate) fn goes(content: &Notices, urgent: bool, unseen: bool, sent: Option<Timestamp>, at: Timestamp) -> Goes {
+pub(crate) fn goes(
+    content: &Notices,
+    urgent: bool,
+    unseen: bool,
+    sent: Option<Timestamp>,
+    at: Timestamp,
+) -> Goes {
     let Some(sent) = sent else { return Goes::From(at) };
     let every = sent.plus_millis(content.mail_every_ms());
     if !unseen {

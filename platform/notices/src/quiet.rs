@@ -22,7 +22,9 @@ const AHEAD: i64 = 4;
 /// The minute of the day that a text such as `07:30` tells; hours and minutes, and nothing else.
 pub fn minute_of(text: &str) -> Option<u16> {
     let (hours, minutes) = text.split_once(':')?;
-    let digits = |text: &str| (text.len() <= 2 && text.bytes().all(|one| one.is_ascii_digit())).then(|| text.parse::<u16>().ok())?;
+    let digits = |text: &str| {
+        (text.len() <= 2 && text.bytes().all(|one| one.is_ascii_digit())).then(|| text.parse::<u16>().ok())?
+    };
     let (hours, minutes) = (digits(hours)?, digits(minutes).filter(|_| minutes.len() == 2)?);
     (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
 }

@@ -308,12 +308,15 @@ pub(crate) async fn choose(
 }
 
 pub(crate) async fn hours(tx: &mut Tx, person: u32) -> Result<Option<Hours>, StoreError> {
-    let Some(row) = quiet::Entity::find_by_id(i64::from(person)).one(tx.conn()).await? else { return Ok(None) };
+    let Some(row) = quiet::Entity::find_by_id(i64::from(person)).one(tx.conn()).await? else {
+        return Ok(None);
+    };
     let minute = |value: i64, column| {
-        u16::try_from(value)
-            .ok()
-            .filter(|minute| *minute < 1440)
-            .ok_or(StoreError::Unreadable { table: "notice_quiet", column, why: "no minute of a day" })
+        u16::try_from(value).ok().filter(|minute| *minute < 1440).ok_or(StoreError::Unreadable {
+            table: "notice_quiet",
+            column,
+            why: "no minute of a day",
+        })
     };
     Ok(Some(Hours {
         from_minute: minute(row.from_minute, "from_minute")?,

@@ -27,11 +27,7 @@ async fn serve(asked: HeaderMap, file: Result<Path<String>, PathRejection>) -> R
     let (_, kind, content, packed) = found.ok_or(PageError::NotFound)?;
     // Its name does not change with its content.
     let kept = if file == WORKER { "no-cache" } else { "public, max-age=31536000, immutable" };
-    let headers = [
-        (CONTENT_TYPE, *kind),
-        (CACHE_CONTROL, kept),
-        (VARY, "Accept-Encoding"),
-    ];
+    let headers = [(CONTENT_TYPE, *kind), (CACHE_CONTROL, kept), (VARY, "Accept-Encoding")];
     Ok(match packed.filter(|_| takes_gzip(&asked)) {
         Some(packed) => (headers, [(CONTENT_ENCODING, "gzip")], packed).into_response(),
         None => (headers, *content).into_response(),

@@ -283,8 +283,10 @@ impl SignedIn {
 /// Marks the page as one with scripts, before anything is painted, and wakes the components when it is there.
 fn scripts(nonce: Option<&Nonce>) -> Markup {
     let Some(Nonce(nonce)) = nonce else { return Markup::default() };
-    let wake =
-        format!("import {{ initAll, passkeys, notices }} from '/assets/{}'; initAll(); passkeys(); notices();", assets::SCRIPT);
+    let wake = format!(
+        "import {{ initAll, passkeys, notices }} from '/assets/{}'; initAll(); passkeys(); notices();",
+        assets::SCRIPT
+    );
     html! {
         script nonce=(nonce) {
             (PreEscaped("document.body.className += ' js-enabled' + \

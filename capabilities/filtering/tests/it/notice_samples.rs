@@ -23,7 +23,8 @@ fn notice(kind: &str, count: u32, seen_at: Option<Timestamp>) -> Notice {
 }
 
 fn own(zone: &Zone, is_staff: bool, full: bool) -> Own<'_> {
-    let address = |name: &str| Private::new(format!("{}@{}.example", name, "long-name-of-a-school".repeat(3)));
+    let address =
+        |name: &str| Private::new(format!("{}@{}.example", name, "long-name-of-a-school".repeat(3)));
     Own {
         chosen: Notices::built_in()
             .kinds()

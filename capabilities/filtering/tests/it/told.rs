@@ -36,7 +36,8 @@ async fn signs_in<'a>(school: &'a School, known: Option<&str>) -> (Staff<'a>, St
     let answer = school.ask(HERE, request).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     let known = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
-    let known = known.filter_map(|line| line.split(';').next()).find(|line| line.contains("-known=")).unwrap();
+    let known =
+        known.filter_map(|line| line.split(';').next()).find(|line| line.contains("-known=")).unwrap();
     (Staff { school, cookie: cookie(&answer) }, known.to_owned())
 }
 
@@ -49,7 +50,8 @@ async fn whoever_answers_requests_is_told_of_one_and_looks_at_it() {
         let teacher = welcomed(&school, &tokens[1]).await;
         assert!(!lead.get("/today").await.words("h2").contains(&"New for you".to_owned()));
         for _ in 0..2 {
-            let asked = school.post(TABLET, "/requests", "site=play.example&what=For+maths&how-long=lesson").await;
+            let asked =
+                school.post(TABLET, "/requests", "site=play.example&what=For+maths&how-long=lesson").await;
             assert_eq!(asked.status, StatusCode::SEE_OTHER, "{}", asked.body);
         }
         assert_eq!(unseen(&test, 1).await, [("request.waiting", 2)], "{}", test.engine);
@@ -57,7 +59,11 @@ async fn whoever_answers_requests_is_told_of_one_and_looks_at_it() {
         assert_eq!(teacher.get("/me/notices/all").await.words("td").len(), 0);
         let today = lead.get("/today").await;
         assert!(today.words("h2").contains(&"New for you".to_owned()));
-        assert!(today.body.contains("A request waits (2)") && !today.body.contains("For maths"), "{}", today.body);
+        assert!(
+            today.body.contains("A request waits (2)") && !today.body.contains("For maths"),
+            "{}",
+            today.body
+        );
 
         // Nobody looks at them for somebody else.
         teacher.post("/me/notices/all/seen", "back=/today").await;
@@ -102,7 +108,10 @@ async fn people_choose_how_they_are_told_once_they_have_proved_who_they_are() {
         assert!(policy.contains("worker-src 'self'") && !policy.contains("unsafe"), "{policy}");
 
         let kept = head
-            .post("/me/notices", "from=17%3A30&until=08%3A00&weekends=no&request.waiting=portal&digest=nonsense")
+            .post(
+                "/me/notices",
+                "from=17%3A30&until=08%3A00&weekends=no&request.waiting=portal&digest=nonsense",
+            )
             .await;
         assert_eq!(kept.status, StatusCode::SEE_OTHER, "{}", kept.body);
         let page = head.get("/me/notices").await;
@@ -117,13 +126,19 @@ async fn people_choose_how_they_are_told_once_they_have_proved_who_they_are() {
         let given = head.post("/me/notices/address", "address=hanna%40school.example").await;
         assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.body);
         let page = head.get("/me/notices").await;
-        assert!(page.body.contains("A code was sent to") && !page.body.contains("Notices go to"), "{}", page.body);
+        assert!(
+            page.body.contains("A code was sent to") && !page.body.contains("Notices go to"),
+            "{}",
+            page.body
+        );
         let wrong = head.post("/me/notices/address/code", "code=12").await;
         assert!(wrong.body.contains("That code is not right"), "{}", wrong.body);
         let odd = head.post("/me/notices/address", "address=a%40b.example%0D%0ABcc%3A+c%40d.example").await;
         assert!(odd.body.contains("Enter an e-mail address"), "{}", odd.body);
 
-        let form = |endpoint: &str| format!("endpoint={endpoint}&key={P256DH}&auth=_ordMnz7uTCmrpBTeUV4Bw&called=Phone");
+        let form = |endpoint: &str| {
+            format!("endpoint={endpoint}&key={P256DH}&auth=_ordMnz7uTCmrpBTeUV4Bw&called=Phone")
+        };
         let taken = head.post("/me/notices/subscriptions", &form("https%3A%2F%2Fpush.example%2Fx")).await;
         assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.body);
         let inside = head.post("/me/notices/subscriptions", &form("https%3A%2F%2F127.0.0.1%2Fx")).await;
@@ -162,9 +177,17 @@ async fn a_pupil_is_told_at_the_portal_alone() {
         assert!(page.body.contains("Nothing is sent to you anywhere else"), "{}", page.body);
         assert_eq!(page.words("select").len() + page.words("input[type=email]").len(), 0);
         for path in ["/me/notices", "/me/notices/address", "/me/notices/subscriptions"] {
-            assert_eq!(pupil.post(path, "from=1%3A00&until=2%3A00").await.status, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(
+                pupil.post(path, "from=1%3A00&until=2%3A00").await.status,
+                StatusCode::NOT_FOUND,
+                "{path}"
+            );
         }
-        assert_eq!(school.get(HERE, "/me/notices").await.status, StatusCode::SEE_OTHER, "nobody else's either");
+        assert_eq!(
+            school.get(HERE, "/me/notices").await.status,
+            StatusCode::SEE_OTHER,
+            "nobody else's either"
+        );
     }
 }
 
@@ -173,7 +196,10 @@ async fn what_shows_notices_is_served_and_asked_for_again_each_time() {
     for test in databases().await {
         let school = School::new(&test, None);
         let worker = school.get(HERE, "/assets/notices-worker.js").await;
-        assert_eq!((worker.status, worker.headers["cache-control"].to_str().unwrap()), (StatusCode::OK, "no-cache"));
+        assert_eq!(
+            (worker.status, worker.headers["cache-control"].to_str().unwrap()),
+            (StatusCode::OK, "no-cache")
+        );
         assert!(worker.body.contains("showNotification"));
     }
 }

@@ -71,7 +71,9 @@ impl Letter {
             id.chars().filter(|sign| sign.is_ascii_alphanumeric() || *sign == '_' || *sign == '-').collect();
         let millis = u64::try_from(at.as_millis()).ok()?;
         let header = |name, value: &str| {
-            HeaderName::new_from_ascii(str::to_owned(name)).ok().map(|name| HeaderValue::new(name, value.to_owned()))
+            HeaderName::new_from_ascii(str::to_owned(name))
+                .ok()
+                .map(|name| HeaderValue::new(name, value.to_owned()))
         };
         Message::builder()
             .from(Mailbox::new(name, from))
@@ -112,7 +114,8 @@ mod tests {
 
     #[test]
     fn a_mail_is_the_content_and_the_portals_address_and_nothing_else() {
-        let text = sent(&notice("ada@school.example"), &settings(Some("Hillside – Fivebar")), "message_1").unwrap();
+        let text =
+            sent(&notice("ada@school.example"), &settings(Some("Hillside – Fivebar")), "message_1").unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         for line in [
             "To: ada@school.example",
@@ -139,21 +142,44 @@ mod tests {
 
     #[test]
     fn nothing_that_is_configured_or_given_begins_a_header() {
-        let odd = ["A\r\nBcc: bo@other.example", "A\nBcc: bo@other.example", "A\rBcc: bo@other.example", "\r\n\r\nBody"];
+        let odd = [
+            "A\r\nBcc: bo@other.example",
+            "A\nBcc: bo@other.example",
+            "A\rBcc: bo@other.example",
+            "\r\n\r\nBody",
+        ];
         for odd in odd {
             for (letter, settings, id) in [
                 (notice("ada@school.example"), settings(Some(odd)), "message_1"),
                 (notice(&format!("ada@school.example{odd}")), settings(None), "message_1"),
                 (notice(odd), settings(None), "message_1"),
-                (notice("ada@school.example"), Settings { from: odd.to_owned(), ..settings(None) }, "message_1"),
+                (
+                    notice("ada@school.example"),
+                    Settings { from: odd.to_owned(), ..settings(None) },
+                    "message_1",
+                ),
                 (notice("ada@school.example"), settings(None), odd),
-                (Letter { subject: odd.to_owned(), ..notice("ada@school.example") }, settings(None), "message_1"),
+                (
+                    Letter { subject: odd.to_owned(), ..notice("ada@school.example") },
+                    settings(None),
+                    "message_1",
+                ),
             ] {
                 // Either it is no mail at all, or the line stands within another header.
                 let Some(text) = sent(&letter, &settings, id) else { continue };
                 let (head, _) = text.split_once("\r\n\r\n").unwrap();
-                let known = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress",
-                    "Content-Type", "Content-Transfer-Encoding", "MIME-Version"];
+                let known = [
+                    "From",
+                    "To",
+                    "Subject",
+                    "Date",
+                    "Message-ID",
+                    "Auto-Submitted",
+                    "X-Auto-Response-Suppress",
+                    "Content-Type",
+                    "Content-Transfer-Encoding",
+                    "MIME-Version",
+                ];
                 for line in head.split("\r\n").filter(|line| !line.starts_with([' ', '\t'])) {
                     assert!(!line.contains(['\r', '\n']), "{line:?}");
                     let name = line.split(':').next().unwrap();

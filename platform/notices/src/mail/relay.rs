@@ -45,7 +45,9 @@ pub enum Trouble {
     #[error("the address {0:?} is none that a mail can go to, or [mail] from is none that it can come from")]
     NoMail(String),
     /// The relay cannot be reached.
-    #[error("{relay} could not be reached ({why}); check [mail] relay and port, and what is between it and this machine")]
+    #[error(
+        "{relay} could not be reached ({why}); check [mail] relay and port, and what is between it and this machine"
+    )]
     NotReached {
         /// The relay.
         relay: String,
@@ -121,13 +123,7 @@ impl Trouble {
 
 impl Relay {
     /// Sends a mail under an id.
-    pub async fn send(
-        &self,
-        letter: &Letter,
-        id: &str,
-        portal: &str,
-        at: Timestamp,
-    ) -> Result<(), Trouble> {
+    pub async fn send(&self, letter: &Letter, id: &str, portal: &str, at: Timestamp) -> Result<(), Trouble> {
         let none = || Trouble::NoMail(letter.to.reveal().clone());
         let message = letter.message(&self.settings, (id, portal), at).ok_or_else(none)?;
         let silent = |_| Trouble::Silent { relay: self.named(), seconds: self.longest.as_secs() };

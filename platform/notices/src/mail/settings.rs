@@ -75,11 +75,19 @@ impl Settings {
             say("port", "use 1 to 65535, or leave this out for the usual one");
         }
         if self.tls == Tls::None && !self.is_here() {
-            say("tls", "without TLS mail is sent to a relay on this machine alone; use \"wrapped\" or \"starttls\"");
+            say(
+                "tls",
+                "without TLS mail is sent to a relay on this machine alone; use \"wrapped\" or \"starttls\"",
+            );
         }
         match (&self.user, &self.secret) {
-            (Some(_), None) => say("user", "give its password too: write it into a file in keys/, and that file's name here as secret"),
-            (None, Some(_)) => say("secret", "say whose password it is, as in user = \"fivebar@school.example\""),
+            (Some(_), None) => say(
+                "user",
+                "give its password too: write it into a file in keys/, and that file's name here as secret",
+            ),
+            (None, Some(_)) => {
+                say("secret", "say whose password it is, as in user = \"fivebar@school.example\"")
+            }
             _ => {}
         }
         if self.user.as_ref().is_some_and(|user| user.is_empty() || user.chars().any(char::is_control)) {
@@ -143,10 +151,14 @@ mod tests {
             let text = GOOD.replace("smtp.school.example", here) + "tls = \"none\"\n";
             assert_eq!(wrong(&text), Vec::<&str>::new(), "{here}");
         }
-        let from = GOOD.replace("fivebar@school.example", "fivebar@school.example\\r\\nBcc: bo@school.example");
+        let from =
+            GOOD.replace("fivebar@school.example", "fivebar@school.example\\r\\nBcc: bo@school.example");
         assert_eq!(wrong(&from), ["from"]);
         assert!(toml::from_str::<Settings>(&format!("{GOOD}tls = \"maybe\"")).is_err());
-        assert!(toml::from_str::<Settings>(&format!("{GOOD}password = \"x\"")).is_err(), "no password stands in the file");
+        assert!(
+            toml::from_str::<Settings>(&format!("{GOOD}password = \"x\"")).is_err(),
+            "no password stands in the file"
+        );
     }
 
     #[test]

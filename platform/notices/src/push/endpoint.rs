@@ -132,7 +132,9 @@ mod tests {
         ] {
             assert_eq!(Endpoint::read(bad, Reach::Public), Err(why), "{bad}");
         }
-        assert!(Endpoint::read(&format!("https://push.example/{}", "a".repeat(1_000)), Reach::Public).is_err());
+        assert!(
+            Endpoint::read(&format!("https://push.example/{}", "a".repeat(1_000)), Reach::Public).is_err()
+        );
         assert!(Endpoint::read("https://127.0.0.1:8443/x", Reach::AlsoLocal).is_ok());
         assert!(Endpoint::read("http://127.0.0.1/x", Reach::AlsoLocal).is_err(), "never without TLS");
     }

@@ -74,7 +74,8 @@ mod tests {
         VerifyingKey::from_sec1_bytes(&point).unwrap().verify(said.as_bytes(), &signature).unwrap();
         let claims = URL_SAFE_NO_PAD.decode(said.split_once('.').unwrap().1).unwrap();
         let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
-        let expected = json!({ "aud": "https://push.example", "exp": 1_795_467_600, "sub": "https://portal.example" });
+        let expected =
+            json!({ "aud": "https://push.example", "exp": 1_795_467_600, "sub": "https://portal.example" });
         assert_eq!(claims, expected);
     }
 }

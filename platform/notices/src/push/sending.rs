@@ -87,7 +87,8 @@ impl Carrier for Push {
         Box::pin(async move {
             let Some((notice, subscription)) = self.look_up(&message).await? else { return Ok(()) };
             let sending = timeout(LONGEST, self.send(&notice, &subscription, message.at));
-            let status = sending.await.map_err(|_| Undelivered::Later("the push service does not answer"))??;
+            let status =
+                sending.await.map_err(|_| Undelivered::Later("the push service does not answer"))??;
             self.answered(&subscription, status, message.at).await
         })
     }
@@ -123,8 +124,7 @@ impl Push {
         let body = web_push_native::encrypt(said.into_bytes(), &key, &auth.into()).map_err(|_| unusable)?;
         let endpoint = Endpoint::read(subscription.endpoint.reveal(), self.reach);
         let endpoint = endpoint.map_err(|_| Undelivered::Never("the address is none that is sent to"))?;
-        let urgency =
-            if text.urgent { "high" } else { "normal" };
+        let urgency = if text.urgent { "high" } else { "normal" };
         self.post(&endpoint, body, urgency, at).await
     }
 
@@ -140,9 +140,8 @@ impl Push {
         let name = match url.host() {
             Some(Host::Ipv4(address)) => ServerName::from(IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => ServerName::from(IpAddr::V6(address)),
-            Some(Host::Domain(name)) => {
-                ServerName::try_from(name.to_owned()).map_err(|_| Undelivered::Never("no name of a server"))?
-            }
+            Some(Host::Domain(name)) => ServerName::try_from(name.to_owned())
+                .map_err(|_| Undelivered::Never("no name of a server"))?,
             None => return Err(Undelivered::Never("no name of a server")),
         };
         let stream = TcpStream::connect(places.as_slice()).await.map_err(|_| not_reached)?;
@@ -188,7 +187,9 @@ impl Push {
             Some(Host::Ipv6(address)) => vec![SocketAddr::new(address.into(), port)],
             Some(Host::Domain(name)) => {
                 let found = lookup_host((name, port)).await;
-                found.map_err(|_| Undelivered::Later("the push service's name could not be looked up"))?.collect()
+                found
+                    .map_err(|_| Undelivered::Later("the push service's name could not be looked up"))?
+                    .collect()
             }
             None => Vec::new(),
         };

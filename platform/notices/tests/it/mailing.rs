@@ -49,7 +49,10 @@ async fn nothing_is_sent_that_others_could_read() {
     let (trouble, _) = tried(Does::RefusesTls, Tls::Starttls).await;
     assert!(matches!(trouble, Trouble::NotSafe { .. }), "it refuses: {trouble}");
     let (trouble, _) = tried(Does::Takes, Tls::Wrapped).await;
-    assert!(matches!(trouble, Trouble::NotSafe { .. } | Trouble::NotReached { .. }), "it speaks no TLS: {trouble}");
+    assert!(
+        matches!(trouble, Trouble::NotSafe { .. } | Trouble::NotReached { .. }),
+        "it speaks no TLS: {trouble}"
+    );
 }
 
 #[tokio::test]
@@ -118,7 +121,12 @@ async fn what_its_owner_has_looked_at_does_not_go_and_a_second_carrying_is_the_s
             let outbox = mail_outbox(&test.db, &relay.settings(), at.plus_millis(minutes * 60_000));
             outbox.round().await.unwrap();
             let heard = heard.lock().unwrap();
-            ids.extend(heard.iter().filter_map(|mail| mail.lines().find(|line| line.starts_with("Message-ID"))).map(str::to_owned));
+            ids.extend(
+                heard
+                    .iter()
+                    .filter_map(|mail| mail.lines().find(|line| line.starts_with("Message-ID")))
+                    .map(str::to_owned),
+            );
         }
         assert_eq!(ids.len(), 1, "{}: carried once where it was taken", test.engine);
         assert!(ids[0].ends_with("@portal.example>"), "{ids:?}");

@@ -21,7 +21,9 @@ async fn a_notice_arrives_in_a_mailbox_and_says_nothing_about_anybody() {
         assert_eq!(outbox.round().await.unwrap().carried, 1, "{}", test.engine);
         let mails = smtpd.mails(number + 1);
         for mail in mails {
-            for line in ["To: ada@school.example", "Subject: A request waits", "Auto-Submitted: auto-generated"] {
+            for line in
+                ["To: ada@school.example", "Subject: A request waits", "Auto-Submitted: auto-generated"]
+            {
                 assert!(mail.lines().any(|one| one == line), "{line}: {mail}");
             }
             assert!(mail.contains("https://portal.example/staff/requests"), "{mail}");

@@ -37,7 +37,8 @@ impl Service {
         let (certificate, _, acceptor) = tls::made();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (says, heard) = (Arc::new(Mutex::new("201 Created".to_owned())), Arc::new(Mutex::new(Vec::new())));
+        let (says, heard) =
+            (Arc::new(Mutex::new("201 Created".to_owned())), Arc::new(Mutex::new(Vec::new())));
         let (answers, hears) = (Arc::clone(&says), Arc::clone(&heard));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -49,7 +50,14 @@ impl Service {
                         head.push(stream.read_u8().await.ok()?);
                     }
                     let head = String::from_utf8(head).ok()?;
-                    let length = head.to_lowercase().split("content-length: ").nth(1)?.split("\r\n").next()?.parse().ok()?;
+                    let length = head
+                        .to_lowercase()
+                        .split("content-length: ")
+                        .nth(1)?
+                        .split("\r\n")
+                        .next()?
+                        .parse()
+                        .ok()?;
                     let mut body = vec![0; length];
                     stream.read_exact(&mut body).await.ok()?;
                     hears.lock().unwrap().push((head, body));
@@ -105,7 +113,9 @@ async fn a_browser_opens_what_it_was_sent_and_its_maker_cannot() {
         let (head, body) = service.heard.lock().unwrap().pop().unwrap();
         let lower = head.to_lowercase();
         assert!(head.starts_with("POST /for/this/browser?and=more HTTP/1.1\r\n"), "{head}");
-        for line in ["content-encoding: aes128gcm", "ttl: 86400", "urgency: normal", "authorization: vapid t="] {
+        for line in
+            ["content-encoding: aes128gcm", "ttl: 86400", "urgency: normal", "authorization: vapid t="]
+        {
             assert!(lower.contains(line), "{line}: {head}");
         }
         let origin = format!("https://localhost:{}", service.port);
@@ -152,7 +162,11 @@ async fn a_browser_that_is_gone_is_forgotten_and_what_may_pass_is_tried_again() 
             ("429 Too Many Requests", Round { again: 1, ..Round::default() }, 1),
             ("413 Too Large", Round { given_up: 1, ..Round::default() }, 1),
             ("403 Forbidden", Round { given_up: 1, ..Round::default() }, 1),
-            ("307 Temporary Redirect\r\nlocation: https://127.0.0.1/inside", Round { given_up: 1, ..Round::default() }, 1),
+            (
+                "307 Temporary Redirect\r\nlocation: https://127.0.0.1/inside",
+                Round { given_up: 1, ..Round::default() },
+                1,
+            ),
             ("404 Not Found", Round { carried: 1, ..Round::default() }, 0),
             ("410 Gone", Round { carried: 1, ..Round::default() }, 0),
         ]

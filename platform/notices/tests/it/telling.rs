@@ -135,10 +135,19 @@ async fn quiet_hours_hold_what_can_wait_and_nothing_else() {
         let friday_night = MONDAY.plus_millis((4 * 24 + 10) * HOUR_MS);
         tell(&test.db, 1, "request.waiting", friday_night).await;
         tell(&test.db, 1, "account.new-sign-in", friday_night).await;
-        assert_eq!(left(&test.db, "notice.mail", friday_night).await, 1, "{}: what is urgent goes", test.engine);
+        assert_eq!(
+            left(&test.db, "notice.mail", friday_night).await,
+            1,
+            "{}: what is urgent goes",
+            test.engine
+        );
         let monday = MONDAY.plus_millis(7 * 24 * HOUR_MS);
         assert_eq!(left(&test.db, "notice.mail", monday.plus_millis(-91 * MINUTE_MS)).await, 0);
-        assert_eq!(left(&test.db, "notice.mail", monday.plus_millis(-90 * MINUTE_MS)).await, 1, "at half past seven");
+        assert_eq!(
+            left(&test.db, "notice.mail", monday.plus_millis(-90 * MINUTE_MS)).await,
+            1,
+            "at half past seven"
+        );
 
         // Hours of one's own.
         let mut tx = test.db.begin().await.unwrap();
@@ -149,7 +158,12 @@ async fn quiet_hours_hold_what_can_wait_and_nothing_else() {
         mark_seen(&test, 1, monday).await;
         tell(&test.db, 1, "request.waiting", monday).await;
         assert_eq!(left(&test.db, "notice.mail", monday.plus_millis(179 * MINUTE_MS)).await, 0);
-        assert_eq!(left(&test.db, "notice.mail", monday.plus_millis(3 * HOUR_MS)).await, 1, "{}", test.engine);
+        assert_eq!(
+            left(&test.db, "notice.mail", monday.plus_millis(3 * HOUR_MS)).await,
+            1,
+            "{}",
+            test.engine
+        );
     }
 }
 
@@ -215,7 +229,11 @@ async fn an_address_is_nobodys_until_its_code_comes_back() {
         tx.commit().await.unwrap();
         tell(db, 1, "account.new-sign-in", MONDAY).await;
         let right = code(db, MONDAY).await;
-        assert_eq!(left(db, "notice.mail", MONDAY.plus_millis(HOUR_MS)).await, 0, "nothing but the code went");
+        assert_eq!(
+            left(db, "notice.mail", MONDAY.plus_millis(HOUR_MS)).await,
+            0,
+            "nothing but the code went"
+        );
         let wrong = if right == "000000" { "000001" } else { "000000" };
         for _ in 0..4 {
             let mut tx = db.begin().await.unwrap();
@@ -227,8 +245,13 @@ async fn an_address_is_nobodys_until_its_code_comes_back() {
         // Somebody else's page takes no code of theirs.
         assert!(address::confirm(&mut tx, &key, 2, &right, MONDAY).await.is_err());
         let late = MONDAY.plus_millis(30 * MINUTE_MS);
-        assert!(matches!(address::confirm(&mut tx, &key, 1, &right, late).await, Err(address::CodeError::Ended)));
-        address::confirm(&mut tx, &key, 1, &format!(" {} {}", &right[..3], &right[3..]), MONDAY).await.unwrap();
+        assert!(matches!(
+            address::confirm(&mut tx, &key, 1, &right, late).await,
+            Err(address::CodeError::Ended)
+        ));
+        address::confirm(&mut tx, &key, 1, &format!(" {} {}", &right[..3], &right[3..]), MONDAY)
+            .await
+            .unwrap();
         let now = address::of(&mut tx, 1).await.unwrap();
         assert_eq!(now.confirmed.unwrap().reveal(), "ada@school.example");
         assert!(now.asked.is_none() && address::confirm(&mut tx, &key, 1, &right, MONDAY).await.is_err());
@@ -274,7 +297,8 @@ async fn a_browser_is_one_persons_and_nobody_has_more_than_ten() {
             let endpoint = format!("https://push.example/{number}");
             push::subscribe(&mut tx, 1, &offered(&endpoint), Reach::Public, MONDAY).await.unwrap();
         }
-        let more = push::subscribe(&mut tx, 1, &offered("https://push.example/x"), Reach::Public, MONDAY).await;
+        let more =
+            push::subscribe(&mut tx, 1, &offered("https://push.example/x"), Reach::Public, MONDAY).await;
         assert!(matches!(more, Err(push::SubscribeError::TooMany)), "{}", test.engine);
         for odd in [
             Offered { key: "AAAA", ..offered("https://push.example/y") },
@@ -285,7 +309,10 @@ async fn a_browser_is_one_persons_and_nobody_has_more_than_ten() {
             offered("https://169.254.169.254/latest"),
         ] {
             let refused = push::subscribe(&mut tx, 3, &odd, Reach::Public, MONDAY).await;
-            assert!(matches!(refused, Err(push::SubscribeError::NotOne | push::SubscribeError::Inside)), "{odd:?}");
+            assert!(
+                matches!(refused, Err(push::SubscribeError::NotOne | push::SubscribeError::Inside)),
+                "{odd:?}"
+            );
         }
     }
 }

@@ -115,7 +115,9 @@ mod tests {
                 assert!(Duties::built_in().named(duty).is_some(), "{}: {duty}", kind.id);
             }
         }
-        for kind in [kinds::REQUEST_WAITING, kinds::FILTER_TEST_FAILED, kinds::LIST_HELD, kinds::BACK_UP_FAILED] {
+        for kind in
+            [kinds::REQUEST_WAITING, kinds::FILTER_TEST_FAILED, kinds::LIST_HELD, kinds::BACK_UP_FAILED]
+        {
             assert!(Notices::built_in().named(kind).is_some_and(|kind| !kind.to.is_empty()), "{kind}");
         }
     }

@@ -5,8 +5,8 @@ mod actions;
 pub(super) mod pages;
 pub mod views;
 
-pub use actions::{kinds, tell_duties, tell_person};
 pub(super) use actions::tell_owner;
+pub use actions::{kinds, tell_duties, tell_person};
 
 use kit::Private;
 use notices::push::{Reach, Vapid};

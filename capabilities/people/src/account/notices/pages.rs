@@ -174,7 +174,11 @@ async fn remove_address(State(house): State<House>, who: SignedIn) -> Result<Res
     Ok(Redirect::to(OWN).into_response())
 }
 
-async fn subscribe(State(house): State<House>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
+async fn subscribe(
+    State(house): State<House>,
+    who: SignedIn,
+    form: Submitted,
+) -> Result<Response, PageError> {
     may_change(&who)?;
     if house.telling.push.is_none() {
         return Err(PageError::NotFound);
