@@ -22,7 +22,7 @@ node_has=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
 # A C compiler and its headers link the program; curl and dig are what the demo tells people to try.
 build="gcc libc6-dev"
 demo="$build curl bind9-dnsutils"
-tests="$demo git python3 python3-venv postgresql dnsperf squidguard chromium fonts-liberation nginx-light openssl unbound bind9 dnsmasq-base util-linux age knot-dnsutils slapd poppler-utils qpdf python3-pikepdf zbar-tools"
+tests="$demo git python3 python3-venv postgresql dnsperf squidguard chromium fonts-liberation nginx-light openssl unbound bind9 dnsmasq-base util-linux age knot-dnsutils slapd opensmtpd poppler-utils qpdf python3-pikepdf zbar-tools"
 peers="unbound pdns-recursor bind9 knot-resolver dnsdist tinycdb dnsmasq-base dnsperf nghttp2-client openssl haproxy squid squidguard e2guardian tinyproxy nginx-light wrk python3"
 case $purpose in
     demo) packages=$demo ;;
@@ -50,6 +50,7 @@ provided() {
         pdns-recursor) command -v pdns_recursor ;;
         nginx-light) command -v nginx ;;
         squidguard) command -v squidGuard ;;
+        opensmtpd) command -v smtpd ;;
         postgresql) ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null ;;
         poppler-utils) command -v pdftotext ;;
         zbar-tools) command -v zbarimg ;;
@@ -98,18 +99,18 @@ tool() { # the program's name on the path; the crate's name is the same
     # A target folder of its own: the tool shares nothing with the program.
     env -u CARGO_TARGET_DIR cargo install --quiet --locked "$1"
 }
-# The judge of what is answered over SCIM, in an environment of its own.
-scim_judge() {
-    local folder=journeys/scim
+# What others wrote and tests hold the program against (scim2-tester, aiosmtpd, http_ece), in an environment of its own.
+judge() {
+    local folder=$1
     if [ -x $folder/venv/bin/python ] && cmp -s $folder/requirements.txt $folder/venv/installed; then return; fi
-    say "set-up: installing scim2-tester into $folder/venv"
+    say "set-up: installing $(sed -n 's/==.*//p' $folder/requirements.txt | tr '\n' ' ')into $folder/venv"
     rm -rf $folder/venv
     python3 -m venv $folder/venv
     $folder/venv/bin/pip install --quiet --disable-pip-version-check --requirement $folder/requirements.txt
     cp $folder/requirements.txt $folder/venv/installed
 }
 case $purpose in
-    test) tool cargo-nextest; scim_judge ;;
+    test) tool cargo-nextest; judge journeys/scim; judge platform/notices/tests/judges ;;
     check) tool cargo-deny ;;
     fuzz) tool cargo-fuzz ;;
 esac

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    activity, backup, certificate, demo, duties, explain, filter_test, focus, init, lists, manual,
+    activity, backup, certificate, demo, duties, explain, filter_test, focus, init, lists, mail, manual,
     move_database, observe, overrides, people, policy, requests, run, sealed, status, trail, withhold, words,
 };
 
@@ -121,6 +121,9 @@ pub enum Command {
                       were given."
     )]
     MoveDatabase(move_database::MoveDatabase),
+    /// Mail by which people are told that something waits for them.
+    #[command(subcommand)]
+    Mail(mail::Mail),
     /// What the pages say that anybody meets: in other languages, and in the school's own words.
     #[command(subcommand)]
     Words(words::Asked),

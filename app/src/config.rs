@@ -17,6 +17,7 @@ mod check;
 mod dns;
 mod file;
 mod filter_test;
+mod mail;
 mod metrics;
 mod proxy;
 mod sign_in;
@@ -26,6 +27,7 @@ pub use dns::{AnswersInside, Dns, default_cache_mb, default_rate, this_machine};
 pub use file::Problem;
 use file::{line_of, not_toml, optional, section};
 pub use filter_test::FilterTest;
+pub use mail::Notices;
 pub use metrics::Metrics;
 pub use proxy::{Inside, Port, Proxy};
 pub use sign_in::SignIn;
@@ -50,6 +52,11 @@ pub struct Config {
     pub filter_test: FilterTest,
     #[serde(default, skip_serializing_if = "SignIn::is_off")]
     pub sign_in: SignIn,
+    /// Nobody is told anything by mail where this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<notices::mail::Settings>,
+    #[serde(default, skip_serializing_if = "Notices::is_usual")]
+    pub notices: Notices,
     /// No back-up is made by itself where this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<Backup>,
@@ -165,7 +172,7 @@ impl Default for Activity {
 }
 
 /// What the file may hold.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 14] = [
     "school",
     "dns",
     "proxy",
@@ -176,6 +183,8 @@ const SECTIONS: [&str; 12] = [
     "metrics",
     "filter-test",
     "sign-in",
+    "mail",
+    "notices",
     "backup",
     "users",
 ];
@@ -217,6 +226,10 @@ impl Config {
         let metrics = optional::<Metrics>(&table, text, "metrics", &mut problems);
         let filter_test = optional::<FilterTest>(&table, text, "filter-test", &mut problems);
         let sign_in = optional::<SignIn>(&table, text, "sign-in", &mut problems);
+        let mail = table
+            .contains_key("mail")
+            .then(|| section::<notices::mail::Settings>(&table, text, "mail", &mut problems));
+        let notices = optional::<Notices>(&table, text, "notices", &mut problems);
         let backup =
             table.contains_key("backup").then(|| section::<Backup>(&table, text, "backup", &mut problems));
         let users =
@@ -224,12 +237,15 @@ impl Config {
         let (Some(school), Some(dns), Some(proxy), Some(portal)) = (school, dns, proxy, portal) else {
             return Err(problems);
         };
-        let (Some(records), Some(activity), Some(lists), Some(metrics), Some(filter_test), Some(sign_in)) =
-            (records, activity, lists, metrics, filter_test, sign_in)
+        let (Some(records), Some(activity), Some(lists), Some(metrics), Some(filter_test)) =
+            (records, activity, lists, metrics, filter_test)
         else {
             return Err(problems);
         };
-        let (backup, users) = (backup.flatten(), users.flatten());
+        let (Some(sign_in), Some(notices)) = (sign_in, notices) else {
+            return Err(problems);
+        };
+        let (mail, backup, users) = (mail.flatten(), backup.flatten(), users.flatten());
         let config = Self {
             school,
             dns,
@@ -241,6 +257,8 @@ impl Config {
             metrics,
             filter_test,
             sign_in,
+            mail,
+            notices,
             backup,
             users,
         };

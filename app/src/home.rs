@@ -4,6 +4,7 @@
 //! fivebar.toml        what the machine needs to know; the school's decisions are in the records
 //! keys/ticket.key     signs and hides the links of block pages         gate, hub
 //! keys/sealed.key     hashes the sealed entries                        gate, hub
+//! keys/notices.key    signs what goes to browsers, and makes the codes for addresses   hub
 //! keys/checkpoint.key signs checkpoints of the access trail            commands
 //! certificate/        the made certificate of encrypted DNS, its key   the gate, before it leaves root
 //! gate/               published snapshots: what the gate may read      written by hub
@@ -125,6 +126,9 @@ impl Home {
 
 /// A 256-bit secret of this school.
 pub type Key = [u8; 32];
+
+/// The key of what people are told. Homes of programs before this one get theirs when the school starts.
+pub const NOTICES_KEY: &str = "notices.key";
 
 /// Reads a key; a missing one says how keys come to be.
 pub fn read_key(home: &Home, name: &str) -> Result<Key> {

@@ -14,6 +14,8 @@ const FONTS: &str = "@fontsource/atkinson-hyperlegible-next";
 /// The parts of the face, which a browser fetches where a page has one of their signs: what English is written with, and what
 /// Welsh and the languages of many homes have besides. The signs are those of the package's own style sheet.
 const PARTS: [&str; 2] = ["latin", "latin-ext"];
+/// The script that a browser runs beside the pages.
+const WORKER: &str = "notices-worker.js";
 const FAMILY: &str = "Atkinson Hyperlegible Next,arial,sans-serif";
 
 fn main() {
@@ -25,9 +27,15 @@ fn main() {
 fn build() -> Result<(), String> {
     let here = PathBuf::from(env("CARGO_MANIFEST_DIR")?).join("assets");
     let out = PathBuf::from(env("OUT_DIR")?);
-    for watched in
-        ["fivebar.css", "fivebar.svg", "passkeys.js", "package-lock.json", "node_modules/.package-lock.json"]
-    {
+    for watched in [
+        "fivebar.css",
+        "fivebar.svg",
+        "passkeys.js",
+        "notices.js",
+        "worker.js",
+        "package-lock.json",
+        "node_modules/.package-lock.json",
+    ] {
         println!("cargo::rerun-if-changed={}", here.join(watched).display());
     }
     println!("cargo::rerun-if-changed=build.rs");
@@ -59,7 +67,9 @@ fn build() -> Result<(), String> {
         }
     }
     // One file, so that a page is few requests.
-    let script = without_source_map(&text(script)?) + &text(read(&here.join("passkeys.js"))?)?;
+    let script = without_source_map(&text(script)?)
+        + &text(read(&here.join("passkeys.js"))?)?
+        + &text(read(&here.join("notices.js"))?)?;
     let script =
         add(&mut files, &out, "components", "js", "text/javascript; charset=utf-8", script.as_bytes())?;
     let whole = format!("{faces}{style}\n{own}");
@@ -67,10 +77,15 @@ fn build() -> Result<(), String> {
 
     let icon = add(&mut files, &out, "fivebar", "svg", "image/svg+xml", &icon)?;
 
+    // A browser asks for it again by the name that it was given once.
+    let worker = read(&here.join("worker.js"))?;
+    add_named(&mut files, &out, WORKER, "text/javascript; charset=utf-8", &worker)?;
+
     let mut table = format!(
         "/// The style sheet's file name.\npub const STYLE: &str = {style:?};\n\
          /// The script's file name.\npub const SCRIPT: &str = {script:?};\n\
          /// The icon's file name.\npub const ICON: &str = {icon:?};\n\
+         /// The file name of what shows notices where no page is open.\npub const WORKER: &str = {WORKER:?};\n\
          pub(crate) static FILES: &[File] = &[\n"
     );
     for (name, kind, path) in &files {
@@ -162,7 +177,19 @@ fn add(
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });
     let name = format!("{stem}-{hash:016x}.{extension}");
-    let path = out.join(&name);
+    add_named(files, out, &name, kind, content)?;
+    Ok(name)
+}
+
+/// Writes one file under that name.
+fn add_named(
+    files: &mut Vec<(String, String, String)>,
+    out: &Path,
+    name: &str,
+    kind: &str,
+    content: &[u8],
+) -> Result<(), String> {
+    let path = out.join(name);
     let written = |error| format!("writing {}: {error}", path.display());
     fs::write(&path, content).map_err(written)?;
     if !kind.starts_with("font/") {
@@ -171,6 +198,6 @@ fn add(
         let packed = packed.write_all(content).and_then(|()| packed.finish()).map_err(written)?;
         fs::write(out.join(format!("{name}.gz")), packed).map_err(written)?;
     }
-    files.push((name.clone(), kind.to_owned(), path.display().to_string()));
-    Ok(name)
+    files.push((name.to_owned(), kind.to_owned(), path.display().to_string()));
+    Ok(())
 }

@@ -12,7 +12,7 @@ use crate::config::{
     Activity, AnswersInside, Config, Dns, Lists, Metrics, Portal, Proxy, Records, School, Users,
     default_cache_mb, default_rate, this_machine,
 };
-use crate::home::{Home, make_key};
+use crate::home::{Home, NOTICES_KEY, make_key};
 use crate::output::{Failure, Output};
 use crate::process::users;
 
@@ -103,7 +103,7 @@ pub struct Answers {
 /// Writes everything; the file last, so that a folder with a file is a whole school.
 pub fn set_up(home: &Home, answers: &Answers, output: Output) -> Result<()> {
     home.make_folders()?;
-    for key in ["ticket.key", "sealed.key", crate::commands::trail::KEY] {
+    for key in ["ticket.key", "sealed.key", NOTICES_KEY, crate::commands::trail::KEY] {
         make_key(home, key)?;
     }
     crate::commands::records::first_records(home, &answers.config, answers.policy, output)?;
@@ -246,6 +246,8 @@ impl Answers {
                 metrics: Metrics::default(),
                 filter_test: Default::default(),
                 sign_in: Default::default(),
+                mail: None,
+                notices: Default::default(),
                 backup: None,
                 lists: Lists::default(),
                 users: None,

@@ -17,6 +17,7 @@ pub mod focus;
 pub mod init;
 pub mod lasting;
 pub mod lists;
+pub mod mail;
 pub mod manual;
 pub mod move_database;
 pub mod observe;
@@ -101,6 +102,7 @@ fn command(command: Command, home: Option<PathBuf>, output: Output) -> Result<()
         Command::Restore(asked) => backup::restore(home, &asked, output),
         Command::Trail(asked) => trail::run(&Context::open(home, output)?, &asked),
         Command::Verify(asked) => backup::prove(home, &asked, output),
+        Command::Mail(asked) => mail::run(&Context::open(home, output)?, &asked),
         Command::Words(asked) => words::run(&Context::open(home, output)?, &asked),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man(asked) => manual::run(&asked, output),

@@ -57,6 +57,7 @@ impl Config {
         self.check_metrics(&mut say);
         self.check_filter_test(&mut say);
         self.check_sign_in(&mut say);
+        self.check_mail(&mut say);
         self.check_backup(&mut say);
         if self.proxy.listen.is_empty() {
             say("proxy", "listen", "name at least one address where browsers send their requests".to_owned());

@@ -150,3 +150,25 @@ fn what_is_not_toml_is_said_with_its_line() {
     assert_eq!(problems.len(), 1);
     assert_eq!(problems[0].line, 2, "{problems:?}");
 }
+
+#[test]
+fn all_that_is_wrong_with_mail_is_said_together_and_a_password_stands_elsewhere() {
+    let with = |lines: &str| {
+        let url = GOOD.replace("[portal]", "[portal]\nurl = \"https://portal.example\"");
+        Config::parse(&format!("{url}[mail]\n{lines}\n"))
+    };
+    let good = "relay = \"smtp.school.example\"\nfrom = \"fivebar@school.example\"\ntls = \"starttls\"\nuser = \"fivebar\"\n\
+                secret = \"mail.secret\"";
+    let config = with(good).unwrap();
+    assert_eq!(config.mail.as_ref().map(|mail| mail.port()), Some(587));
+    assert_eq!(Config::parse(&toml::to_string(&config).unwrap()).unwrap().mail, config.mail);
+    assert_eq!(Config::parse(GOOD).unwrap().mail, None);
+    let problems =
+        with("relay = \"smtp.school.example\"\nfrom = \"a\\nb\"\ntls = \"none\"\nuser = \"x\"").unwrap_err();
+    let lines: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [15, 16, 14], "{problems:?}");
+    assert!(with(&good.replace("secret", "password")).is_err());
+    let without = Config::parse(&format!("{GOOD}[mail]\n{good}\n")).unwrap_err();
+    assert!(without.len() == 1 && without[0].what.contains("the portal its address"), "{without:?}");
+    assert!(Config::parse(&format!("{GOOD}[notices]\nallow-local = true\n")).unwrap().notices.allow_local);
+}

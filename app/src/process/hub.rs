@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use engine::{Current, SealedKey};
 use filtering::publish::Published;
+use jobs::Outbox;
 use kit::{Clock, Private, Zone};
 use store::Db;
 
@@ -23,6 +24,7 @@ use crate::process::ending::{end_last_days, write_down_ends};
 use crate::process::keeping::Keeping;
 use crate::process::mending::{Alarm, Mending};
 use crate::process::metrics;
+use crate::process::notices::Notices;
 use crate::process::notify::Manager;
 use crate::process::plain;
 use crate::process::portal::{self, own_address};
@@ -63,6 +65,7 @@ pub fn run(
         secure.is_shown(home, config, bind)?;
     }
     let ticket_key = Private::new(read_key(home, "ticket.key")?);
+    let notices = Notices::read(home, config);
     let sealed_key = read_key(home, "sealed.key")?;
     let pseudonyms = people::Pseudonyms::new(sealed_key);
     let sealed_key = SealedKey::new(sealed_key);
@@ -89,7 +92,7 @@ pub fn run(
     let listeners = Listeners { portal: listener, secure, metrics };
     runtime.block_on(async {
         tokio::select! {
-            ended = serve(home, config, bind, listeners, Keys { ticket: ticket_key, sealed: sealed_key, pseudonyms, ways }, when_ready) => ended,
+            ended = serve(home, config, bind, listeners, Keys { ticket: ticket_key, sealed: sealed_key, pseudonyms, ways, notices }, when_ready) => ended,
             // Whatever is served stands still where this does.
             () = manager.keep_telling(|| true) => Ok(()),
         }
@@ -124,6 +127,7 @@ struct Keys {
     sealed: SealedKey,
     pseudonyms: people::Pseudonyms,
     ways: people::account::Ways,
+    notices: Notices,
 }
 
 /// Where the hub listens.
@@ -158,7 +162,7 @@ async fn serve(
     config: &Config,
     bind: &Bind,
     listeners: Listeners,
-    Keys { ticket: ticket_key, sealed: sealed_key, pseudonyms, ways }: Keys,
+    Keys { ticket: ticket_key, sealed: sealed_key, pseudonyms, ways, notices }: Keys,
     when_ready: impl FnOnce(&Ready),
 ) -> Result<()> {
     let stop = Stop::on_signals()?;
@@ -167,7 +171,7 @@ async fn serve(
     let opened = Opened::open(&home.gate(), &sealed_key)?;
     opened.report();
     let notice = opened.policy.sealed().state(Clock::System.now()).notice();
-    let zone = zone_of(&opened);
+    let (zone, zone_name) = (zone_of(&opened), opened.policy.document().calendar.zone.clone());
     let seen = opened.published;
     let document = opened.policy.document();
     let help: Vec<engine::catalogue::OpenSite> = (opened.policy.catalogue().help.iter())
@@ -201,6 +205,17 @@ async fn serve(
     tokio::spawn(watch(home.clone(), sealed_key.clone(), Arc::clone(&current), seen, mending));
     tokio::spawn(Keeping { home: home.clone(), config: config.clone(), records: db.clone() }.run());
 
+    let own = own_portal(config, &Bind { portal: Some(listeners.portal.local_addr()?), ..bind.clone() });
+    let mut tx = db.begin().await?;
+    notices::set_clock(&mut tx, &zone_name).await?;
+    tx.commit().await?;
+    let outbox = Outbox {
+        records: db.clone(),
+        clock: Clock::System,
+        carriers: notices.carriers(&db, own.url.trim_end_matches('/')),
+    };
+    tokio::spawn(outbox.run());
+
     let tries = Arc::new(people::account::Counts::default());
     let publishes = Publishing {
         home: home.clone(),
@@ -225,12 +240,13 @@ async fn serve(
         hashing: people::account::Hashing::new(),
         tries: Arc::clone(&tries),
         ways,
+        telling: notices.telling.clone(),
         service: config.school.name.clone(),
         help: help.into(),
         filter: Arc::clone(&current),
         ticket_key,
         is_gate: Arc::new(is_this_machine),
-        own: own_portal(config, &Bind { portal: Some(listeners.portal.local_addr()?), ..bind.clone() }),
+        own,
         recent: Arc::new(AskTheLog {
             client: activity::Client::new(&home.run()),
             filter: Arc::clone(&current),

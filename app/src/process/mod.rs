@@ -18,6 +18,7 @@ pub mod lock;
 pub mod log;
 pub mod mending;
 pub mod metrics;
+pub mod notices;
 pub mod notify;
 pub mod ownership;
 mod plain;

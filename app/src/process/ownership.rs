@@ -19,7 +19,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{Gid, Uid, getuid};
 
 use crate::config::Config;
-use crate::home::Home;
+use crate::home::{Home, NOTICES_KEY, make_key};
 use crate::process::hand_over;
 use crate::process::users::{Account, Users};
 
@@ -81,6 +81,9 @@ fn places(home: &Home, users: &Users) -> Vec<Place> {
 
 /// Puts everything right.
 pub fn settle(home: &Home, users: &Users) -> Result<()> {
+    if home.keys().is_dir() {
+        make_key(home, NOTICES_KEY)?;
+    }
     put_right(&places(home, users))
 }
 

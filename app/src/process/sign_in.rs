@@ -49,7 +49,7 @@ pub fn ways(home: &Home, config: &Config, at: Timestamp) -> Ways {
 }
 
 /// A secret of one line in a file of `keys/`, whose name was checked with the settings.
-fn secret(home: &Home, name: &str) -> Result<Private<String>> {
+pub fn secret(home: &Home, name: &str) -> Result<Private<String>> {
     let path = home.keys().join(name);
     let text = fs::read_to_string(&path).with_context(|| {
         format!(

@@ -16,6 +16,7 @@ mod hand_over;
 mod imports;
 mod lists_by_hand;
 mod lists_from_the_web;
+mod mail;
 mod moved;
 mod network_manager;
 mod observe_only;

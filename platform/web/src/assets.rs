@@ -25,11 +25,9 @@ async fn serve(asked: HeaderMap, file: Result<Path<String>, PathRejection>) -> R
     let Path(file) = file.map_err(|_| PageError::NotFound)?;
     let found = FILES.iter().find(|(name, ..)| *name == file);
     let (_, kind, content, packed) = found.ok_or(PageError::NotFound)?;
-    let headers = [
-        (CONTENT_TYPE, *kind),
-        (CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        (VARY, "Accept-Encoding"),
-    ];
+    // Its name does not change with its content.
+    let kept = if file == WORKER { "no-cache" } else { "public, max-age=31536000, immutable" };
+    let headers = [(CONTENT_TYPE, *kind), (CACHE_CONTROL, kept), (VARY, "Accept-Encoding")];
     Ok(match packed.filter(|_| takes_gzip(&asked)) {
         Some(packed) => (headers, [(CONTENT_ENCODING, "gzip")], packed).into_response(),
         None => (headers, *content).into_response(),

@@ -165,7 +165,7 @@ impl Nonce {
         let script = nonce.map_or("'none'".to_owned(), |Self(nonce)| format!("'nonce-{nonce}'"));
         format!(
             "default-src 'none'; script-src {script}; style-src 'self'; font-src 'self'; img-src 'self'; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+             worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
     }
 }
@@ -283,8 +283,10 @@ impl SignedIn {
 /// Marks the page as one with scripts, before anything is painted, and wakes the components when it is there.
 fn scripts(nonce: Option<&Nonce>) -> Markup {
     let Some(Nonce(nonce)) = nonce else { return Markup::default() };
-    let wake =
-        format!("import {{ initAll, passkeys }} from '/assets/{}'; initAll(); passkeys();", assets::SCRIPT);
+    let wake = format!(
+        "import {{ initAll, passkeys, notices }} from '/assets/{}'; initAll(); passkeys(); notices();",
+        assets::SCRIPT
+    );
     html! {
         script nonce=(nonce) {
             (PreEscaped("document.body.className += ' js-enabled' + \

@@ -10,6 +10,8 @@ use backups::kept::{self, Made, Problem};
 use backups::{Archive, Place, Progress, Proof, school_of};
 use clap::Args;
 use kit::{Clock, Timestamp};
+use notices::Where;
+use people::account::notices::{kinds, tell_duties};
 use serde_json::json;
 use store::Db;
 use store::backup::{BackUp, Watch, back_up};
@@ -236,9 +238,20 @@ pub fn make_by_rule(context: &Context, backup: &Backup, tells: Tells<'_>) -> Res
     context.wait(async {
         let mut tx = records.begin().await?;
         kept::keep_problem(&mut tx, problem.as_ref()).await?;
+        if problem.as_ref().is_some_and(|problem| problem.no_backup) {
+            tell_failed(&mut tx, context).await?;
+        }
         anyhow::Ok(tx.commit().await?)
     })?;
     done
+}
+
+/// Tells whoever looks after back-ups that one failed, where nobody at the command line reads it.
+pub(super) async fn tell_failed(tx: &mut store::Tx, context: &Context) -> Result<()> {
+    if matches!(context.actor, store::Actor::Job(_)) {
+        tell_duties(tx, kinds::BACK_UP_FAILED, Where::BackUps, None, context.at).await?;
+    }
+    Ok(())
 }
 
 fn make(

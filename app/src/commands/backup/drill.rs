@@ -14,7 +14,7 @@ use store::backup::{BackupIdentity, Rehearsed, rehearse, unwatched};
 use store::trail::{Known, compare};
 use store::{DatabaseUrl, Db};
 
-use super::by_rule::{Alone, chosen, kept_of, rule, school};
+use super::by_rule::{Alone, chosen, kept_of, rule, school, tell_failed};
 use super::identity;
 use crate::commands::context::Context;
 use crate::commands::records::publish;
@@ -152,6 +152,9 @@ fn with_one(
     context.wait(async {
         let mut tx = records.begin().await?;
         let drill = kept::keep_drill(&mut tx, &context.actor, &found, context.at).await?;
+        if !drill.passed {
+            tell_failed(&mut tx, context).await?;
+        }
         tx.commit().await?;
         anyhow::Ok(drill)
     })

@@ -2,6 +2,8 @@
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use kit::Timestamp;
+use notices::Where;
+use people::account::notices::{kinds, tell_duties};
 use serde_json::json;
 
 use super::model::Report;
@@ -28,5 +30,9 @@ pub async fn keep(tx: &mut Tx, actor: &Actor, report: &Report, at: Timestamp) ->
     });
     let subject = Subject::new(proof::KIND, number.to_string());
     trail::changed(tx, actor, proof::VERB, &subject, &detail, at).await?;
+    // Whoever is at the command line reads it there.
+    if !report.passed && matches!(actor, Actor::Job(_)) {
+        tell_duties(tx, kinds::FILTER_TEST_FAILED, Where::FilterTests, None, at).await?;
+    }
     Ok(number)
 }

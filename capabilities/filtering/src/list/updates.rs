@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use ::store::{Actor, StoreError, Tx};
 use kit::Timestamp;
+use notices::Where;
+use people::account::notices::{kinds, tell_duties};
 
 use super::actions::{Imported, Watched, settle, take};
 use super::files::{FileError, Found, find};
@@ -82,7 +84,13 @@ async fn update_where(
             // Nothing is known of what is there, and it is tried again.
             Err(ImportError::Store(_) | ImportError::Download(_)) => {}
             // It is used as it was, and somebody has to look at why, for as long as that is so.
-            Err(error) => store::wait(tx, &list.id, Some(&error.to_string())).await?,
+            Err(error) => {
+                store::wait(tx, &list.id, Some(&error.to_string())).await?;
+                // Whoever is at the command line reads it there.
+                if matches!(actor, Actor::Job(_)) {
+                    tell_duties(tx, kinds::LIST_HELD, Where::Lists, None, at).await?;
+                }
+            }
         }
         if let Err(ImportError::Store(error)) = outcome {
             return Err(error);

@@ -23,6 +23,7 @@ use engine::ticket::Ticket;
 use engine::{Current, FilterPolicy, Step, behalf};
 use kit::{Clock, Private, Timestamp, Zone};
 use people::Pseudonyms;
+use people::account::notices::Telling;
 use people::account::{Counts, Hashing, House, Ways};
 use people::duty::SchoolKind;
 use people::intake::Office;
@@ -83,6 +84,8 @@ pub struct Portal {
     pub tries: Arc<Counts>,
     /// The ways to sign in beside a password that is kept here.
     pub ways: Ways,
+    /// How people are told what waits for them or has happened.
+    pub telling: Telling,
     /// What else must be said on every page just now, as while older rules stand in for damaged ones.
     pub notices: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
 }
@@ -251,6 +254,7 @@ impl FromRef<Portal> for House {
             hashing: portal.hashing.clone(),
             counts: Arc::clone(&portal.tries),
             ways: portal.ways.clone(),
+            telling: portal.telling.clone(),
             visitor: Arc::new(move |parts| match from.visitor(parts)? {
                 Visitor::At(address) | Visitor::BehindGate(address) => Ok(address),
             }),

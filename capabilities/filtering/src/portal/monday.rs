@@ -41,6 +41,8 @@ pub struct Line {
 /// What somebody should know.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Monday {
+    /// What they were told and have not looked at.
+    pub told: Vec<Line>,
     /// What waits for them.
     pub waiting: Vec<Line>,
     /// Since which day changes are told.
@@ -79,6 +81,7 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
     let named = portal.zone.local(since).civil().strftime("%A %-d %B").to_string();
     let mut monday = Monday { since: named, ..Monday::default() };
     tasks(tx, who, &mut monday).await?;
+    told(tx, who, &mut monday).await?;
     requests(tx, who, since, &mut monday).await?;
     lists(tx, who, since, &mut monday).await?;
     tests(tx, who, since, &mut monday).await?;
@@ -159,6 +162,18 @@ async fn tasks(tx: &mut Tx, who: &SignedIn, monday: &mut Monday) -> Result<(), P
     let words = many(theirs.len(), "task of your work", "tasks of your work");
     let why = (late > 0).then(|| many(late, "of them is late", "of them are late"));
     monday.waiting.push(Line { words, href: Some("/tasks"), why });
+    Ok(())
+}
+
+/// What somebody was told and has not looked at.
+async fn told(tx: &mut Tx, who: &SignedIn, monday: &mut Monday) -> Result<(), PageError> {
+    let unseen = notices::unseen(tx, who.person().0).await.map_err(PageError::unexpected)?;
+    monday.told.extend(unseen.iter().filter_map(|notice| {
+        let text = notices::Notices::built_in().text(notice.kind)?;
+        let words =
+            if notice.count > 1 { format!("{} ({})", text.title, notice.count) } else { text.title.clone() };
+        Some(because(words, Some(notice.path.path()), text.says.clone()))
+    }));
     Ok(())
 }
 

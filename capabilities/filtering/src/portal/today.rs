@@ -8,6 +8,7 @@ use kit::Standing;
 use maud::{Markup, html};
 use people::account::SignedIn;
 use people::account::card::{AnyClass, OwnClass};
+use people::account::notices::views::seen_them;
 use people::account::recovery::Recover;
 use people::duty::Duties;
 use people::guest::ReadGuests;
@@ -90,6 +91,11 @@ pub fn page(monday: &Monday, look_up: &[(String, String)]) -> Page {
         title,
         html! {
             h1 .govuk-heading-l { (title) }
+            @if !monday.told.is_empty() {
+                h2 .govuk-heading-m { "New for you" }
+                (lines(&monday.told))
+                (seen_them(web::form::HOME))
+            }
             h2 .govuk-heading-m { "Waiting for you" }
             @if monday.waiting.is_empty() { (InsetText::new("Nothing waits for you.")) } @else { (lines(&monday.waiting)) }
             @if !monday.changed.is_empty() {

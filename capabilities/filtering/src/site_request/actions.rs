@@ -4,6 +4,8 @@ use ::store::{Actor, StoreError, Subject, Tx, trail};
 use engine::Catalogue;
 use kit::permit::Action;
 use kit::{Permit, Timestamp};
+use notices::Where;
+use people::account::notices::{kinds, tell_duties};
 use register::approval;
 use serde_json::json;
 
@@ -62,6 +64,7 @@ pub async fn raise(tx: &mut Tx, actor: &Actor, ask: Ask, at: Timestamp) -> Resul
     store::insert(tx, &request).await?;
     let subject = Subject::new("site-request", request.id);
     trail::changed(tx, actor, "site-request.raise", &subject, &json!({}), at).await?;
+    tell_duties(tx, kinds::REQUEST_WAITING, Where::Requests, None, at).await?;
     Ok(request)
 }
 

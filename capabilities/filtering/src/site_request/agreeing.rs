@@ -2,7 +2,10 @@
 //! agrees, and only then is it opened.
 
 use ::store::{Actor, StoreError, Tx};
+use engine::PersonNo;
 use kit::{Permit, Private, Timestamp};
+use notices::Where;
+use people::account::notices::{kinds, tell_duties};
 use register::approval::{self, Approval, ApprovalId, Proposal};
 use register::emergency::{EmergencyError, Verdict};
 use serde_json::{Value, json};
@@ -113,7 +116,11 @@ pub async fn propose(
         lapses_at: terms.ends_at.min(at.plus_millis(WAITS_MS)),
     };
     match approval::propose(tx, permit.actor(), proposal, at).await {
-        Ok(made) => Ok(read(made)?),
+        Ok(made) => {
+            let proposer = Actor::person(&made.proposed_by).map(PersonNo);
+            tell_duties(tx, kinds::REQUEST_SECOND, Where::Requests, proposer, at).await?;
+            Ok(read(made)?)
+        }
         Err(StoreError::Taken) => Err(AgreeError::Proposed),
         Err(error) => Err(error.into()),
     }

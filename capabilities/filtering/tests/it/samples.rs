@@ -469,6 +469,11 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
             "staff-today",
             today::page(
                 &Monday {
+                    told: vec![Line {
+                        words: "A request waits (3)".into(),
+                        href: Some("/staff/requests"),
+                        why: Some(long.clone()),
+                    }],
                     waiting: vec![Line {
                         words: "12 requests".into(),
                         href: Some("/staff/requests"),
@@ -548,7 +553,8 @@ async fn every_page_in_every_state_is_well_made() {
         .chain(crate::roll_samples::samples())
         .chain(crate::roll_samples::house_samples())
         .chain(crate::card_samples::samples())
-        .chain(crate::desk_samples::samples());
+        .chain(crate::desk_samples::samples())
+        .chain(crate::notice_samples::samples());
     all.extend(others.map(|(name, page)| {
         let shell = if name.starts_with("staff") { staff.clone() } else { shell.clone() };
         (name.to_owned(), page, shell)

@@ -206,6 +206,7 @@ pub fn portal(
         kind: SchoolKind::Maintained,
         hashing: Hashing::new(),
         ways: people::account::Ways::since(MONDAY),
+        telling: people::account::notices::Telling::default(),
         tries: Arc::new(Counts::default()),
     }
 }
@@ -223,6 +224,15 @@ impl School {
     /// Where people sign in by other ways too.
     pub fn with_ways(database: &TestDatabase, ways: people::account::Ways) -> Self {
         Self::made("http://portal.example", database, None, ways)
+    }
+
+    /// Where people are told by mail and by browsers too.
+    pub fn told(database: &TestDatabase, telling: people::account::notices::Telling) -> Self {
+        let (current, clock) = (current(), testing::clock());
+        let portal = portal(database, &current, &clock, None, Arc::new(CommitsOnly));
+        let tries = Arc::clone(&portal.tries);
+        let router = filtering::routes(Portal { telling, ..portal });
+        Self { router, current, clock, tries }
     }
 
     fn at(url: &str, database: &TestDatabase, recent: Option<Vec<Refusal>>) -> Self {

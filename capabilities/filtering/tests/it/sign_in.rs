@@ -133,6 +133,7 @@ fn house(test: &TestDatabase) -> House {
         hashing: account::Hashing::new(),
         counts: Arc::default(),
         ways: account::Ways::since(MONDAY),
+        telling: account::notices::Telling::default(),
         visitor: Arc::new(|_| Ok(HERE.parse().unwrap())),
         offered: Arc::new(|_| Vec::new()),
     }

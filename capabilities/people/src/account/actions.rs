@@ -5,7 +5,10 @@ use kit::{Permit, Private, Timestamp};
 use serde_json::json;
 use store::{Actor, StoreError, Subject, Tx, trail};
 
+use ::notices::Where;
+
 use super::model::{Account, IDLE_MS, INVITED_MS, LONGEST_MS, Name, Session, Token};
+use super::notices::{kinds, tell_owner};
 use super::store as table;
 use super::trying::Trying;
 use super::weak::{Known, SHORTEST, WeakPassword, check_password};
@@ -203,7 +206,7 @@ pub(super) async fn chooses(
 pub(super) async fn shortest_of(tx: &mut Tx, person: PersonNo, at: Timestamp) -> Result<usize, StoreError> {
     let whatever_they_prove = duty::Proof { at, several: true };
     let standing = duty::of_person(tx, person, whatever_they_prove, at).await?.standing;
-    if standing.duties().any(|id| !matches!(id, "pupil" | "digital-leader")) {
+    if duty::is_more_than_a_pupil(&standing) {
         return Ok(SHORTEST);
     }
     let known = crate::store::known_of(tx, person).await?;
@@ -287,6 +290,7 @@ pub async fn sign_in(
     }
     trying.got_it_right(tx, at).await?;
     let failed_before = trying.told(tx).await?;
+    let is_new_here = trying.crowd.is_some() && proofs > 0 && table::has_signed_in(tx, account.id).await?;
     let session = Session {
         hash: token.hash(),
         account: account.id,
@@ -304,6 +308,9 @@ pub async fn sign_in(
     let actor = Actor::Person(account.person.0);
     let subject = Subject::new("person", account.person.0);
     trail::changed(tx, &actor, "session.begin", &subject, &json!({ "how": how }), at).await?;
+    if is_new_here {
+        tell_owner(tx, account.person, kinds::NEW_SIGN_IN, Where::Me, at).await?;
+    }
     Ok(Some(session))
 }
 

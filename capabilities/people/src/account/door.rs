@@ -223,6 +223,11 @@ impl SignedIn {
         self.needs_several
     }
 
+    /// Whether they are more than a pupil, be it by a duty that rests.
+    pub(super) fn is_staff(&self) -> bool {
+        self.needs_several || (!self.session.is_weak() && duty::is_more_than_a_pupil(&self.standing))
+    }
+
     /// The page to prove again on who they are.
     pub(super) async fn again_page(&self, form: &Submitted, mistakes: &Mistakes) -> Result<Page, PageError> {
         let mut tx = self.house.db.read().await.map_err(PageError::unexpected)?;

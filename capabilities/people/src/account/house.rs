@@ -16,6 +16,7 @@ use web::{Page, PageError, Shell};
 
 use super::from::{Cookies, From};
 use super::model::{AccountId, LONGEST_MS, Name, Token};
+use super::notices::Telling;
 use super::password::Hashing;
 use super::trying::{Counts, Trying};
 use super::ways::Ways;
@@ -56,6 +57,8 @@ pub struct House {
     pub counts: Arc<Counts>,
     /// The ways to sign in beside a password that is kept here.
     pub ways: Ways,
+    /// How people are told what happens.
+    pub telling: Telling,
     /// Where a request comes from: the connection's own address, or the one that the gate vouches for.
     pub visitor: WhereFrom,
     /// The links of whoever is signed in: their words and addresses, where a standing offers them.

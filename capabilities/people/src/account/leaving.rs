@@ -16,6 +16,7 @@ pub(crate) async fn end_of_leaver(
     at: Timestamp,
 ) -> Result<u64, StoreError> {
     super::card::store::end_of(tx, person, actor, at).await?;
+    notices::address::forget(tx, person.0).await?;
     match table::of_person(tx, person).await? {
         Some(account) => table::end_sessions(tx, account.id, None, actor, at).await,
         None => Ok(0),

@@ -11,6 +11,7 @@ pub mod lanyard;
 mod leaving;
 mod link;
 mod model;
+pub mod notices;
 mod once;
 mod pages;
 pub mod passkeys;

@@ -19,7 +19,7 @@ use super::house::House;
 use super::model::{Account, Name, Token};
 use super::proving::{NOT_RIGHT, Tried};
 use super::weak::{Known, check_password};
-use super::{card, codes, lanyard, link, passkeys, provider, recovery, store as table, views};
+use super::{card, codes, lanyard, link, notices, passkeys, provider, recovery, store as table, views};
 
 /// The routes.
 pub fn routes(house: House) -> Router {
@@ -32,6 +32,7 @@ pub fn routes(house: House) -> Router {
         .route("/me/sessions/end-others", post(end_others))
         .route("/me/sessions/{which}/end", post(end_session))
         .merge(codes::pages::routes())
+        .merge(notices::pages::routes())
         .merge(passkeys::pages::routes())
         .merge(provider::pages::routes())
         .merge(recovery::pages::routes())

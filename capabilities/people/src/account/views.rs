@@ -427,6 +427,7 @@ pub(super) fn me(
                 SummaryRow::new("Your duties", duties),
             ]))
             (who.news())
+            p .govuk-body { a .govuk-link href="/me/notices" { "How you are told what waits for you" } }
             p .govuk-body { a .govuk-link href="/me/passkeys" { "Your passkeys" } }
             p .govuk-body {
                 a .govuk-link href="/me/codes" {

@@ -191,6 +191,26 @@ pub(crate) async fn leading(tx: &mut Tx, at: Timestamp) -> Result<BTreeSet<Perso
     Ok(leading.map(|one| one.given.person).collect())
 }
 
+/// Who of the roll holds any of these duties at `at`, by number.
+pub async fn holders(
+    tx: &mut Tx,
+    duties: &[String],
+    at: Timestamp,
+) -> Result<BTreeSet<PersonNo>, StoreError> {
+    let mut found = BTreeSet::new();
+    for one in table::all(tx).await? {
+        let person = one.given.person;
+        if duties.contains(&one.given.duty)
+            && one.holds(at)
+            && !found.contains(&person)
+            && crate::store::on_the_roll(tx, person).await?
+        {
+            found.insert(person);
+        }
+    }
+    Ok(found)
+}
+
 /// Every duty that was ever given, for the pages of this crate that hold another permit.
 pub(crate) async fn every(tx: &mut Tx) -> Result<Vec<Assignment>, StoreError> {
     table::all(tx).await

@@ -81,6 +81,11 @@ pub async fn may_still<A: Action>(tx: &mut Tx, actor: &str, at: Timestamp) -> Re
     Ok(Duties::built_in().authority().offers::<A>(&stands.standing))
 }
 
+/// Whether somebody is more here than a pupil.
+pub(crate) fn is_more_than_a_pupil(standing: &Standing) -> bool {
+    standing.duties().any(|id| !matches!(id, "pupil" | "digital-leader"))
+}
+
 /// Somebody at the command line, by their account of the machine: it has let them in just now.
 pub fn at_the_command_line(account: u32) -> Standing {
     let duties = BTreeSet::from(["command-line".to_owned()]);

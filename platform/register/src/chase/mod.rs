@@ -8,4 +8,4 @@ mod model;
 mod tell;
 
 pub use model::{Escalated, Round, round};
-pub use tell::{Tell, Telling, put};
+pub use tell::{Telling, put};

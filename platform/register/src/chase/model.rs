@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use kit::Timestamp;
 
-use super::tell::{Tell, Telling};
+use super::tell::Telling;
 use crate::calendar::SchoolYear;
 use crate::task::{self, Kind, Kinds, Me, Task, Whose};
 
@@ -14,8 +14,6 @@ const LATE: &str = "task.escalated";
 /// Everything else, once a school morning.
 const DIGEST: &str = "digest";
 
-/// Where somebody finds all that is theirs.
-const TASKS: &str = "/tasks";
 /// Whoever was not told of something new for so long is told of it by the digest.
 const NEW_MS: i64 = 24 * 3_600_000;
 /// Further back no school morning is looked for.
@@ -95,9 +93,8 @@ fn at_once(
     }
 }
 
-fn about(task: &Task, kind: &str, what: &str, me: &Me) -> Telling {
-    let tell = Tell { person: me.person, kind: kind.to_owned(), count: 1, path: TASKS.to_owned() };
-    Telling { key: format!("{what}:{}:{}", task.id, me.person), tell }
+fn about(task: &Task, kind: &'static str, what: &str, me: &Me) -> Telling {
+    Telling { key: format!("{what}:{}:{}", task.id, me.person), person: me.person, kind, count: 1 }
 }
 
 /// Whether so much of its time is used that it is told again.
@@ -140,8 +137,8 @@ fn digest(known: &[(&Task, &Kind)], me: &Me, year: &SchoolYear, morning: Morning
     };
     let theirs = known.iter().filter(|(task, kind)| task.whose(kind, me).is_some() && speaks(task, kind));
     let count = u32::try_from(theirs.count()).unwrap_or(u32::MAX);
-    let tell = Tell { person: me.person, kind: DIGEST.to_owned(), count, path: TASKS.to_owned() };
-    (count > 0).then(|| Telling { key: format!("digest:{}:{}", morning.today, me.person), tell })
+    let key = || format!("digest:{}:{}", morning.today, me.person);
+    (count > 0).then(|| Telling { key: key(), person: me.person, kind: DIGEST, count })
 }
 
 #[cfg(test)]

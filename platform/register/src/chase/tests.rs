@@ -77,7 +77,7 @@ fn told(tasks: &[Task], now: &str) -> Vec<String> {
     let round = round(tasks, &kinds, &everybody, &year(), at(now));
     let late = round.escalate.iter().flat_map(|one| &one.tell);
     let all = late.chain(&round.tell);
-    all.map(|one| format!("{} {} {}", one.tell.person, one.tell.kind, one.tell.count)).collect()
+    all.map(|one| format!("{} {} {}", one.person, one.kind, one.count)).collect()
 }
 
 #[test]

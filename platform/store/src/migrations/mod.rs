@@ -23,6 +23,7 @@ mod m0017_accounts;
 mod m0018_back_up;
 mod m0019_outbox;
 mod m0020_register;
+mod m0021_notices;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -59,6 +60,7 @@ const ALL: &[Migration] = &[
     Migration { number: 18, name: "back-up", statements: m0018_back_up::statements },
     Migration { number: 19, name: "outbox", statements: m0019_outbox::statements },
     Migration { number: 20, name: "register", statements: m0020_register::statements },
+    Migration { number: 21, name: "notices", statements: m0021_notices::statements },
 ];
 
 /// The table that says which a database has had.

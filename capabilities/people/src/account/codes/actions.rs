@@ -1,11 +1,13 @@
 //! Setting codes up, using them, and taking them away.
 
 use kit::{Private, Timestamp};
+use notices::Where;
 use serde_json::json;
 use store::{Actor, StoreError, Subject, Tx, trail};
 
 use super::super::house::House;
 use super::super::model::{Account, AccountId, Session};
+use super::super::notices::{kinds, tell_owner};
 use super::super::{seal, store as accounts};
 use super::model::{CodeSecret, RECOVERY_CODES, Typed, recovery_code};
 use super::store as table;
@@ -78,6 +80,7 @@ impl House {
         let codes = self.new_recovery(tx, session.account, at).await?;
         accounts::set_proofs(tx, session.account, Some(&session.hash), 2).await?;
         said(tx, session, "second-proof.set-up", at).await?;
+        tell_owner(tx, session.person, kinds::CODES_ADDED, Where::Codes, at).await?;
         Ok(codes)
     }
 
@@ -90,6 +93,7 @@ impl House {
     ) -> Result<Vec<Private<String>>, CodeError> {
         let codes = self.new_recovery(tx, session.account, at).await?;
         said(tx, session, "second-proof.recovery-codes", at).await?;
+        tell_owner(tx, session.person, kinds::CODES_ADDED, Where::Codes, at).await?;
         Ok(codes)
     }
 
@@ -180,6 +184,7 @@ pub async fn remove(
     accounts::set_proofs(tx, account.id, None, 1).await?;
     let subject = Subject::new("person", account.person.0);
     trail::changed(tx, actor, "second-proof.remove", &subject, &json!({}), at).await?;
+    tell_owner(tx, account.person, kinds::CODES_REMOVED, Where::Codes, at).await?;
     Ok(true)
 }
 

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kit::{Private, Timestamp};
+use notices::Where;
 use serde::Serialize;
 use serde_json::json;
 use store::{Actor, StoreError, Subject, Tx, trail};
@@ -15,6 +16,7 @@ use webauthn_rs_proto::{ResidentKeyRequirement, UserVerificationPolicy};
 
 use super::super::house::House;
 use super::super::model::{Account, AccountId, Session};
+use super::super::notices::{kinds, tell_owner};
 use super::super::{codes, link, store as accounts};
 use super::model::{MOST, Passkey, PasskeyId, WAIT_MS};
 use super::store as table;
@@ -144,6 +146,7 @@ impl House {
         }
         accounts::set_proofs(tx, account.id, Some(&session.hash), 2).await?;
         said(tx, &own(account), account, "passkey.make", new.id, at).await?;
+        tell_owner(tx, account.person, kinds::PASSKEY_ADDED, Where::Passkeys, at).await?;
         Ok(())
     }
 
@@ -204,6 +207,7 @@ impl House {
         let mut tx = self.db.begin().await?;
         if table::stop(&mut tx, id, at).await? {
             said(&mut tx, &Actor::Job("sign-in"), account, "passkey.stop", id, at).await?;
+            tell_owner(&mut tx, account.person, kinds::PASSKEY_STOPPED, Where::Passkeys, at).await?;
         }
         tx.commit().await
     }
@@ -230,6 +234,7 @@ impl House {
             accounts::set_proofs(tx, account.id, Some(&session.hash), session.proofs).await?;
         }
         said(tx, &own(account), account, "passkey.remove", id, at).await?;
+        tell_owner(tx, account.person, kinds::PASSKEY_REMOVED, Where::Passkeys, at).await?;
         Ok(())
     }
 
@@ -269,6 +274,7 @@ pub(in super::super) async fn remove_lost(
         accounts::set_proofs(tx, account.id, None, 1).await?;
         let subject = Subject::new("person", account.person.0);
         trail::changed(tx, actor, "passkey.remove", &subject, &json!({ "passkeys": gone }), at).await?;
+        tell_owner(tx, account.person, kinds::PASSKEY_REMOVED, Where::Passkeys, at).await?;
     }
     Ok(gone)
 }

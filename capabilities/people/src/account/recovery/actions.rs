@@ -2,11 +2,13 @@
 
 use engine::PersonNo;
 use kit::{Actor, Permit, Timestamp};
+use notices::Where;
 use register::approval::{self, Approval, ApprovalId, Proposal};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
 use super::super::model::{Account, INVITED_MS, Token};
+use super::super::notices::{kinds, tell_person};
 use super::super::{codes, store as table};
 use crate::duty::{self, Proof};
 
@@ -78,6 +80,7 @@ pub async fn propose(
     }
     approval::overtake(tx, permit.actor(), "account.recover", &account.id.to_string(), at).await?;
     let approval = approval::propose(tx, permit.actor(), proposal, at).await?;
+    tell_person(tx, person, kinds::RECOVERY_ASKED, Where::Today, at).await?;
     Ok(Recovery { person, approval })
 }
 

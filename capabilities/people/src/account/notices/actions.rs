@@ -1,0 +1,124 @@
+//! Telling people: one person, the owner of an account, or whoever holds a duty.
+
+use engine::PersonNo;
+use kit::Timestamp;
+use notices::{Kind, Notices, Tell, Where};
+use store::{StoreError, Tx};
+
+use crate::duty::{self, Proof};
+
+/// The kinds of notice that are sent from here and from capabilities to the right.
+pub mod kinds {
+    /// A request waits for an answer.
+    pub const REQUEST_WAITING: &str = "request.waiting";
+    /// A proposal waits for its second person.
+    pub const REQUEST_SECOND: &str = "request.second";
+    /// Somebody signed in with a browser that is new.
+    pub const NEW_SIGN_IN: &str = "account.new-sign-in";
+    /// A passkey was made.
+    pub const PASSKEY_ADDED: &str = "account.passkey-added";
+    /// A passkey was taken away.
+    pub const PASSKEY_REMOVED: &str = "account.passkey-removed";
+    /// A passkey was stopped.
+    pub const PASSKEY_STOPPED: &str = "account.passkey-stopped";
+    /// Codes were set up.
+    pub const CODES_ADDED: &str = "account.codes-added";
+    /// Codes were taken away.
+    pub const CODES_REMOVED: &str = "account.codes-removed";
+    /// It is proposed to let somebody in again.
+    pub const RECOVERY_ASKED: &str = "recovery.asked";
+    /// A test of the filter failed.
+    pub const FILTER_TEST_FAILED: &str = "filter-test.failed";
+    /// A list is held back.
+    pub const LIST_HELD: &str = "list.held";
+    /// A back-up failed.
+    pub const BACK_UP_FAILED: &str = "back-up.failed";
+    /// Somebody tries whether notices reach them.
+    pub const TRIAL: &str = "trial";
+
+    /// All of them.
+    pub const ALL: [&str; 13] = [
+        REQUEST_WAITING,
+        REQUEST_SECOND,
+        NEW_SIGN_IN,
+        PASSKEY_ADDED,
+        PASSKEY_REMOVED,
+        PASSKEY_STOPPED,
+        CODES_ADDED,
+        CODES_REMOVED,
+        RECOVERY_ASKED,
+        FILTER_TEST_FAILED,
+        LIST_HELD,
+        BACK_UP_FAILED,
+        TRIAL,
+    ];
+}
+
+/// Tells one person.
+pub async fn tell_person(
+    tx: &mut Tx,
+    person: PersonNo,
+    kind: &str,
+    path: Where,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    // A test holds the kinds that are used to the content.
+    let Ok(kind) = Kind::named(kind) else { return Ok(()) };
+    notices::tell(tx, &Tell { person: person.0, kind, count: 1, path }, at).await
+}
+
+/// Tells the owner of an account what happened to it, where they are more than a pupil. Pupils share computers, and have no ways but the
+/// portal: what happens there every day would say nothing to them.
+pub(in super::super) async fn tell_owner(
+    tx: &mut Tx,
+    person: PersonNo,
+    kind: &str,
+    path: Where,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let whatever_they_prove = Proof { at, several: true };
+    let standing = duty::of_person(tx, person, whatever_they_prove, at).await?.standing;
+    if duty::is_more_than_a_pupil(&standing) { tell_person(tx, person, kind, path, at).await } else { Ok(()) }
+}
+
+/// Tells whoever holds the duties that the content names for a kind, but for somebody who knows it already.
+pub async fn tell_duties(
+    tx: &mut Tx,
+    kind: &str,
+    path: Where,
+    knows: Option<PersonNo>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(text) = Notices::built_in().named(kind) else { return Ok(()) };
+    let mut told = duty::holders(tx, &text.to, at).await?;
+    if told.is_empty() {
+        told = duty::holders(tx, &text.otherwise, at).await?;
+    }
+    for person in told.into_iter().filter(|person| Some(*person) != knows) {
+        tell_person(tx, person, kind, path, at).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::duty::Duties;
+
+    #[test]
+    fn the_content_has_every_kind_that_is_sent_and_tells_duties_that_there_are() {
+        for kind in kinds::ALL {
+            assert!(Notices::built_in().named(kind).is_some(), "{kind}");
+        }
+        for kind in Notices::built_in().kinds() {
+            for duty in kind.to.iter().chain(&kind.otherwise) {
+                assert!(Duties::built_in().named(duty).is_some(), "{}: {duty}", kind.id);
+            }
+        }
+        for kind in
+            [kinds::REQUEST_WAITING, kinds::FILTER_TEST_FAILED, kinds::LIST_HELD, kinds::BACK_UP_FAILED]
+        {
+            assert!(Notices::built_in().named(kind).is_some_and(|kind| !kind.to.is_empty()), "{kind}");
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! What the pages of notices say.
+
+use kit::{Timestamp, Zone};
+use maud::{Markup, html};
+use notices::address::{Addresses, HOLDS_MS};
+use notices::push::Subscription;
+use notices::{Chosen, Hours, Notice, Notices, Ways};
+use web::component::{
+    Button, Cell, Choice, Hint, Input, InsetText, Label, Legend, Radio, Radios, Select, Table, Tag,
+};
+use web::page::moment;
+use web::{Mistakes, Page, Submitted};
+
+/// How somebody is told just now.
+pub struct Own<'a> {
+    /// Of each kind.
+    pub chosen: Vec<Chosen>,
+    /// When not.
+    pub quiet: Hours,
+    /// Where their mail goes.
+    pub addresses: Addresses,
+    /// By which browsers.
+    pub browsers: Vec<Subscription>,
+    /// Whether they are more than a pupil.
+    pub is_staff: bool,
+    /// Whether the school sends mail.
+    pub mail: bool,
+    /// What a browser subscribes for, where the school sends to browsers.
+    pub push: Option<String>,
+    /// The school's own time.
+    pub zone: &'a Zone,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// Both ways, one, or none, as the form has them.
+const WAYS: [(&str, Ways, &str); 4] = [
+    ("both", Ways { mail: true, push: true }, "By e-mail and by browser"),
+    ("mail", Ways { mail: true, push: false }, "By e-mail"),
+    ("push", Ways { mail: false, push: true }, "By browser"),
+    ("portal", Ways { mail: false, push: false }, "At the portal alone"),
+];
+
+/// What an answer of the form stands for.
+pub(super) fn ways_of(answer: &str) -> Option<Ways> {
+    WAYS.iter().find(|(value, ..)| *value == answer).map(|(_, ways, _)| *ways)
+}
+
+/// How one is told.
+pub fn own(own: &Own<'_>, form: &Submitted, mistakes: &Mistakes) -> Page {
+    let title = "How you are told";
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body {
+                "When something waits for you or has happened to your account, the portal says so. "
+                a .govuk-link href="/me/notices/all" { "Everything that you were told" }
+            }
+            @if own.is_staff {
+                p .govuk-body {
+                    "You can be told by e-mail and by a browser too. What is sent there says nothing about anybody: that something waits, and where."
+                }
+                (addresses(own, form, mistakes))
+                (browsers(own))
+                (choices(own, form, mistakes))
+            } @else {
+                (InsetText::new("Nothing is sent to you anywhere else."))
+            }
+            h2 .govuk-heading-m { "Try it" }
+            p .govuk-body { "It is at the portal at once. By e-mail and by browser at most one an hour goes." }
+            form method="post" action="/me/notices/trial" novalidate {
+                (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("Send me one now") })
+            }
+        },
+    )
+    .problems(mistakes.summary())
+}
+
+fn addresses(own: &Own<'_>, form: &Submitted, mistakes: &Mistakes) -> Markup {
+    let asked = own.addresses.asked.as_ref().filter(|(_, asked)| own.at < asked.plus_millis(HOLDS_MS));
+    let address = Input {
+        kind: "email".into(),
+        error: mistakes.beside("address"),
+        value: Some(form.text("address").to_owned()),
+        autocomplete: Some("email".to_owned()),
+        spellcheck: Some(false),
+        hint: Some(Hint::new("A code goes there, by which you prove that it is yours")),
+        ..Input::new("address", Label::new("E-mail address"))
+    };
+    let code = Input {
+        error: mistakes.beside("code"),
+        autocomplete: Some("one-time-code".to_owned()),
+        spellcheck: Some(false),
+        classes: "govuk-input--width-10".into(),
+        hint: Some(Hint::new("Six digits from the mail. They hold for half an hour")),
+        ..Input::new("code", Label::new("Code"))
+    };
+    html! {
+        h2 .govuk-heading-m { "By e-mail" }
+        @if !own.mail {
+            (InsetText::new("The school sends no mail from here yet. The network manager can say where it goes through."))
+        } @else {
+            @if let Some(confirmed) = &own.addresses.confirmed {
+                p .govuk-body { "Notices go to " strong { (confirmed.reveal()) } "." }
+                form method="post" action="/me/notices/address/removal" novalidate {
+                    (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("Send me no mail any more") })
+                }
+            }
+            @if let Some((asked, _)) = asked {
+                p .govuk-body { "A code was sent to " strong { (asked.reveal()) } "." }
+                form method="post" action="/me/notices/address/code" novalidate {
+                    (code)
+                    (Button { once: Some(true), ..Button::new("This address is mine") })
+                }
+            }
+            form method="post" action="/me/notices/address" novalidate {
+                (address)
+                (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("Send a code there") })
+            }
+        }
+    }
+}
+
+fn browsers(own: &Own<'_>) -> Markup {
+    let rows = own.browsers.iter().map(|one| {
+        let remove = html! {
+            form method="post" action={ "/me/notices/subscriptions/" (one.id) "/removal" } novalidate {
+                button .fivebar-plain type="submit" {
+                    "Take away" span .govuk-visually-hidden { " " (one.called.reveal()) }
+                }
+            }
+        };
+        vec![
+            Cell::new(one.called.reveal()),
+            Cell::new(moment(one.made_at, own.zone)),
+            Cell::new(one.sent_at.map_or_else(|| "Nothing yet".to_owned(), |at| moment(at, own.zone))),
+            Cell::new(remove),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    let called = Input {
+        hint: Some(Hint::new("So that you know it from others, as in “My phone”")),
+        ..Input::new("called", Label::new("What do you call this browser?"))
+    };
+    html! {
+        h2 .govuk-heading-m { "By browser" }
+        @if rows.is_empty() {
+            p .govuk-body { "No browser tells you anything." }
+        } @else {
+            div .fivebar-scroll tabindex="0" role="region" aria-label="Browsers that tell you" {
+                (Table {
+                    caption: Some("Browsers that tell you".to_owned()),
+                    caption_classes: "govuk-visually-hidden".into(),
+                    head: ["Browser", "Since", "Last sent", "Take it away"].map(Cell::new).to_vec(),
+                    first_cell_is_header: true,
+                    rows,
+                    ..Table::default()
+                })
+            }
+        }
+        @if let Some(key) = &own.push {
+            p .govuk-body {
+                "A phone or a computer can show notices also where the portal is not open. This works where the browser can, and where the \
+                 portal is opened by an address that begins with https."
+            }
+            form method="post" action="/me/notices/subscriptions" novalidate hidden data-fivebar-push=(key) {
+                @for name in ["endpoint", "key", "auth"] {
+                    input type="hidden" name=(name) value="" data-fivebar-push-part=(name);
+                }
+                (called)
+                (Button { classes: "govuk-button--secondary".into(), ..Button::new("Tell me by this browser") })
+                p .govuk-body role="status" data-fivebar-words="That did not work, or the browser does not allow it. Look at what it allows for this page, and try again." {}
+            }
+        }
+    }
+}
+
+fn choices(own: &Own<'_>, form: &Submitted, mistakes: &Mistakes) -> Markup {
+    let time = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let field = |name: &'static str, label: &str, minute: u16| Input {
+        error: mistakes.beside(name),
+        value: Some(match form.text(name) {
+            "" => time(minute),
+            typed => typed.to_owned(),
+        }),
+        classes: "govuk-input--width-5".into(),
+        ..Input::new(name, Label::new(label))
+    };
+    let weekends = match form.text("weekends") {
+        "" if own.quiet.weekends => "yes",
+        "" => "no",
+        other => other,
+    };
+    html! {
+        form method="post" action="/me/notices" novalidate {
+            h2 .govuk-heading-m { "When not" }
+            p .govuk-body { "In these hours nothing is sent but what cannot wait, as about your account. It comes when they are over." }
+            (field("from", "Quiet from", own.quiet.from_minute))
+            (field("until", "Until", own.quiet.until_minute))
+            (Radios::new(
+                "weekends",
+                Legend::new("Quiet on Saturdays and Sundays?"),
+                vec![Radio::new("yes", "Yes, the whole day"), Radio::new("no", "No, only in the hours above")],
+                weekends,
+            ))
+            h2 .govuk-heading-m { "Of what, and how" }
+            @for one in &own.chosen {
+                @let now = WAYS.iter().find(|(_, ways, _)| *ways == one.ways).map_or("", |(value, ..)| *value);
+                @let now = match form.text(&one.kind.id) { "" => now, typed => typed };
+                (Select::new(
+                    one.kind.id.as_str(),
+                    Label::new(one.kind.about.as_str()),
+                    WAYS.iter().map(|(value, _, words)| Choice::new(*value, *words)).collect(),
+                    now,
+                ))
+            }
+            (Button { once: Some(true), ..Button::new("Keep this") })
+        }
+    }
+}
+
+/// Everything that somebody was told.
+pub fn all(told: &[Notice], zone: &Zone) -> Page {
+    let title = "What you were told";
+    let rows = told.iter().filter_map(|notice| {
+        let text = Notices::built_in().text(notice.kind)?;
+        let what = html! {
+            a .govuk-link href=(notice.path.path()) { (text.title) }
+            @if notice.count > 1 { " (" (notice.count) ")" }
+            br;
+            (text.says)
+        };
+        let seen = match notice.seen_at {
+            Some(at) => html! { (moment(at, zone)) },
+            None => html! { (Tag::new("New", "")) },
+        };
+        Some(vec![Cell::new(moment(notice.last_at, zone)), Cell::new(what), Cell::new(seen)])
+    });
+    let rows: Vec<_> = rows.collect();
+    let any_new = told.iter().any(|notice| notice.seen_at.is_none());
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            @if rows.is_empty() {
+                (InsetText::new("You were told nothing yet."))
+            } @else {
+                div .fivebar-scroll tabindex="0" role="region" aria-label=(title) {
+                    (Table {
+                        caption: Some(title.to_owned()),
+                        caption_classes: "govuk-visually-hidden".into(),
+                        head: ["When", "What", "Looked at"].map(Cell::new).to_vec(),
+                        first_cell_is_header: true,
+                        rows,
+                        ..Table::default()
+                    })
+                }
+            }
+            @if any_new { (seen_them("/me/notices/all")) }
+            p .govuk-body { a .govuk-link href="/me/notices" { "How you are told" } }
+        },
+    )
+}
+
+/// The button by which somebody says that they have looked at what they were told.
+pub fn seen_them(back: &str) -> Markup {
+    html! {
+        form method="post" action="/me/notices/all/seen" novalidate {
+            input type="hidden" name="back" value=(back);
+            (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("I have looked at these") })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_stands_for_other_ways() {
+        for mail in [true, false] {
+            for push in [true, false] {
+                let ways = Ways { mail, push };
+                assert_eq!(WAYS.iter().filter(|(_, known, _)| *known == ways).count(), 1);
+            }
+        }
+        assert!(ways_of("both").is_some_and(|ways| ways.mail && ways.push) && ways_of("").is_none());
+    }
+}
