@@ -219,6 +219,9 @@ pub fn make_by_rule(context: &Context, backup: &Backup, tells: Tells<'_>) -> Res
     context.wait(async {
         let mut tx = records.begin().await?;
         kept::keep_problem(&mut tx, problem.as_ref()).await?;
+        if problem.as_ref().is_some_and(|problem| problem.no_backup) {
+            people::event::happened(&mut tx, "back-up.failed", ("", String::new()), context.at).await?;
+        }
         anyhow::Ok(tx.commit().await?)
     })?;
     done

@@ -12,3 +12,4 @@ pub use actions::{
 };
 pub use by_group::{ForGroup, differences_by_group};
 pub use proof::{Altered, prove, prove_newest};
+pub use pages::ReadPolicy;

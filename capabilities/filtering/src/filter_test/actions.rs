@@ -28,5 +28,8 @@ pub async fn keep(tx: &mut Tx, actor: &Actor, report: &Report, at: Timestamp) ->
     });
     let subject = Subject::new(proof::KIND, number.to_string());
     trail::changed(tx, actor, proof::VERB, &subject, &detail, at).await?;
+    if !report.passed {
+        people::event::happened(tx, "filter-test.failed", ("filter-test", number.to_string()), at).await?;
+    }
     Ok(number)
 }

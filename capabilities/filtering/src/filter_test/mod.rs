@@ -18,3 +18,4 @@ pub use model::{Answer, Asked, CheckResult, LeftOpen, Outcome, Report, RowResult
 pub use proof::{Altered, Proved, prove};
 pub use standing::still_failed;
 pub use store::{Kept, keep_problem, kept, newest, newest_by, problem};
+pub use pages::ReadFilterTests;

@@ -28,3 +28,4 @@ pub use refusal::ImportError;
 pub use status::{Status, categories_in_use, status};
 pub use store::in_use;
 pub use updates::{Updated, update, update_fetched};
+pub use pages::ReadLists;

@@ -12,6 +12,7 @@ use people::account::recovery::Recover;
 use people::duty::Duties;
 use people::guest::ReadGuests;
 use people::intake::ReadRoll;
+use people::programs::{OwnTokens, ReadWebhooks};
 use web::component::InsetText;
 use web::{Page, PageError};
 
@@ -64,6 +65,8 @@ fn look_up(who: &SignedIn) -> Vec<(String, String)> {
         (who.offers::<ReadFilterTests>(), "Tests of the filter", "/staff/filter-tests"),
         (who.offers::<ReadDevices>(), "Devices", "/staff/devices"),
         (who.offers::<ReadObserving>(), "Observing only", "/staff/observe"),
+        (who.offers::<OwnTokens>(), "Tokens for other programs", "/staff/tokens"),
+        (who.offers::<ReadWebhooks>(), "Webhooks: who is told of what happens", "/staff/webhooks"),
     ])
 }
 
