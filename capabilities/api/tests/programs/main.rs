@@ -1,0 +1,2 @@
+//! Programs at the portal, on both database engines.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
