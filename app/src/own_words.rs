@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
-use words::{Own, Words};
+use anyhow::{Context as _, Result, bail};
+use words::{Change, Own, Words};
 
 use crate::home::Home;
 
@@ -60,8 +60,37 @@ pub fn in_use(home: &Home) -> Own {
     own
 }
 
+/// A change that was written: what was said before, and the way back.
+pub struct Made {
+    /// What the school said of it before.
+    pub before: Option<String>,
+    /// What it says now.
+    pub own: Own,
+    earlier: Own,
+}
+
+/// Writes a change into its language's file. Whoever calls holds the transaction that writes it down, so that no two do at once.
+pub fn make(home: &Home, tag: &str, change: &Change) -> Result<Made> {
+    let Read { mut own, problems } = read(home);
+    let file = home.words().join(format!("{tag}.toml"));
+    if let Some((_, problem)) = problems.iter().find(|(path, _)| *path == file) {
+        bail!("{}: {problem}; put that right first. Nothing was changed", file.display());
+    }
+    let earlier = own.clone();
+    let before = own.make(tag, change);
+    write(home, &own, tag)?;
+    Ok(Made { before, own, earlier })
+}
+
+impl Made {
+    /// What no page says must not lie there as if one did.
+    pub fn take_back(&self, home: &Home, tag: &str) -> Result<()> {
+        write(home, &self.earlier, tag)
+    }
+}
+
 /// Writes the file of a language, or removes it where nothing is left in it.
-pub fn write(home: &Home, own: &Own, tag: &str) -> Result<()> {
+fn write(home: &Home, own: &Own, tag: &str) -> Result<()> {
     let folder = home.words();
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let file = folder.join(format!("{tag}.toml"));

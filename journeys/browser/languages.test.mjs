@@ -82,3 +82,47 @@ test("a school says a label otherwise, and the block page says so at once", asyn
   }
   await context.close();
 });
+
+test("the head says a label otherwise at the portal, and who has read the language", async () => {
+  const lines = (await school.command("--json", "people", "show")).trim().split("\n").map((line) => JSON.parse(line));
+  const head = lines.find((line) => line.number !== undefined).number;
+  await school.command("duties", "give", "head", "--to", `${head}`, "--reason", "Appointed by the governors.");
+  const said = JSON.parse(await school.command("--json", "people", "invite", `${head}`, "--name", "h.example"));
+  const context = await browser.newContext({ viewport: { width: 320, height: 800 } });
+  const page = await context.newPage();
+  await page.goto(said.link);
+  await page.locator("#password").fill("teapots over jupiter");
+  await page.locator("#repeated").fill("teapots over jupiter");
+  await page.getByRole("button", { name: /keep this password/i }).click();
+  await page.getByRole("heading", { name: "Today" }).waitFor();
+  await page.getByRole("link", { name: /Words and languages/ }).click();
+  assert.deepEqual(await faults(page), []);
+  await page.getByRole("link", { name: "Cymraeg" }).click();
+  assert.deepEqual(await faults(page), []);
+  await page.getByLabel("Find a label").fill("block.title");
+  await page.getByRole("button", { name: "Find" }).click();
+  await page.getByRole("link", { name: "block.title" }).click();
+  await page.getByLabel("What the pages shall say").fill("Wedi cau yn yr ysgol");
+  await page.getByRole("button", { name: "Say this" }).click();
+  await page.getByText("It is said").waitFor();
+  assert.deepEqual(await faults(page), []);
+  await page.goto(`http://${school.portal}/staff/words/cy`);
+  await page.getByLabel("Who has checked it, and when").fill("the school's interpreter, May 2027");
+  await page.getByRole("button", { name: "Say who has checked it" }).click();
+  await page.getByRole("heading", { name: "Words and languages" }).waitFor();
+
+  const pupil = await browser.newContext({ locale: "cy" });
+  const blocked = await pupil.newPage();
+  const host = await blockedSite();
+  for (const until = Date.now() + 20_000; ; ) {
+    await blocked.goto(`http://${host}/`);
+    const body = await blocked.locator("body").innerText();
+    if (body.includes("Wedi cau yn yr ysgol") && !/no speaker has checked it yet/.test(body)) break;
+    assert.ok(Date.now() < until, "the block page does not say it");
+  }
+  await page.goto(`http://${school.portal}/staff/words/cy/labels/block.title`);
+  await page.getByRole("button", { name: "Take the program’s own words again" }).click();
+  await page.getByText("It is said").waitFor();
+  await pupil.close();
+  await context.close();
+});

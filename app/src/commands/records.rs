@@ -354,10 +354,30 @@ pub async fn publish_live(
         (Err(RecordsError::LeftOut(why)), is_secret) => return Err(NotLive::LeftOut { why, is_secret }),
         (Err(error), _) => return Err(NotLive::Failed(error.into())),
     }
-    let prepared = from
-        .prepare_with(&mut tx, Scope::Live, None, at)
-        .await
-        .map_err(|error| NotLive::Failed(error.into()))?;
+    commit_scope(&from, tx, Scope::Live, at).await
+}
+
+/// Commits what the transaction has changed and publishes policy and live part with the words as they lie now, for a hub that runs.
+pub async fn publish_words(
+    home: &Home,
+    mut tx: Tx,
+    key: SealedKey,
+    portal: &[String],
+    at: Timestamp,
+) -> Result<(), NotLive> {
+    let content = Content::under(home, &mut tx, key).await?;
+    let places = Places::of(home, portal);
+    commit_scope(&places.records(&content, &|_, _, _| {}), tx, Scope::Policy, at).await
+}
+
+async fn commit_scope(
+    from: &FromRecords<'_>,
+    mut tx: Tx,
+    scope: Scope,
+    at: Timestamp,
+) -> Result<(), NotLive> {
+    let prepared =
+        from.prepare_with(&mut tx, scope, None, at).await.map_err(|error| NotLive::Failed(error.into()))?;
     prepared.commit(tx).await.map(drop).map_err(|error| match error {
         CommitError::NotLive(error) => NotLive::Late(error),
         CommitError::NotKept(_) => NotLive::Failed(error.into()),

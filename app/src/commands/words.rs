@@ -2,15 +2,15 @@
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
+use filtering::own_words::OwnWords;
+use filtering::own_words::actions::written_down;
 use serde_json::json;
-use store::Subject;
-use store::trail;
-use words::{SOURCE, Words};
+use words::{Change, SOURCE, Words};
 
 use crate::commands::context::Context;
 use crate::commands::records::commit_and_publish;
 use crate::output::Failure;
-use crate::own_words::{Read, read, write};
+use crate::own_words::{Read, make, read};
 
 #[derive(Debug, Subcommand)]
 pub enum Asked {
@@ -144,38 +144,28 @@ fn say(context: &Context, tag: &str, key: &str, text: Option<&str>) -> Result<()
     if program.language(tag).is_none() {
         bail!("{}", no_language(tag));
     }
-    if let Some(wrong) = text.and_then(|text| program.wrong_with(tag, key, text)) {
+    let change = Change::Label { key: key.to_owned(), text: text.map(str::to_owned) };
+    if let Some(wrong) = program.wrong_with_change(tag, &change) {
         bail!("{key}: {wrong}. Nothing was changed");
     }
-    let Read { mut own, problems } = read(&context.home);
-    let file = context.home.words().join(format!("{tag}.toml"));
-    if let Some((_, problem)) = problems.iter().find(|(path, _)| *path == file) {
-        bail!("{}: {problem}; put that right first. Nothing was changed", file.display());
-    }
-    let before = own.set(tag, key, text);
-    let earlier = own.clone();
     let records = context.records()?;
-    write(&context.home, &own, tag)?;
-    let published = context.wait(async {
+    let said = OwnWords { language: tag.to_owned(), change };
+    let made = context.wait(async {
         let mut tx = records.begin().await?;
-        let detail = json!({ "language": tag, "own": text.is_some() });
-        let subject = Subject::new("words", key);
-        trail::changed(&mut tx, &context.actor, "words.change", &subject, &detail, context.at).await?;
-        commit_and_publish(context, tx, filtering::publish::Scope::Policy).await
-    });
-    if let Err(error) = published {
-        // What no page says must not lie there as if one did.
-        let mut back = earlier;
-        back.set(tag, key, before.as_deref());
-        write(&context.home, &back, tag)?;
-        return Err(error.context("nothing was changed"));
-    }
-    let now = Words::built_in().with(&own);
+        written_down(&mut tx, &context.actor, &said, context.at).await?;
+        let made = make(&context.home, tag, &said.change)?;
+        if let Err(error) = commit_and_publish(context, tx, filtering::publish::Scope::Policy).await {
+            made.take_back(&context.home, tag)?;
+            return Err(error.context("nothing was changed"));
+        }
+        anyhow::Ok(made)
+    })?;
+    let now = program.with(&made.own);
     let now = now.language(tag).and_then(|language| language.words().get(key)).cloned().unwrap_or_default();
     context.output.say(format!("{key} says now: {now}"));
-    if let Some(before) = &before {
+    if let Some(before) = &made.before {
         context.output.say(format!("Before, the school said: {before}"));
     }
-    context.output.object(&json!({ "language": tag, "label": key, "text": now, "before": before }));
+    context.output.object(&json!({ "language": tag, "label": key, "text": now, "before": made.before }));
     Ok(())
 }

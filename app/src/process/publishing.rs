@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use engine::document::Effect;
 use engine::{LiveDocument, SealedKey};
 use filtering::health::GateHealth;
+use filtering::own_words::OwnWords;
 use filtering::portal::{Gate, GateHas, NotPublished, Publishes, Soon};
 use filtering::publish::Published;
 use filtering::sealed::telling::may_tell;
@@ -13,8 +14,9 @@ use kit::{Clock, Timestamp};
 use people::intake::PublishError;
 use store::{Actor, Db, Tx};
 
-use crate::commands::records::{NotLive, publish_live};
+use crate::commands::records::{NotLive, publish_live, publish_words};
 use crate::home::Home;
+use crate::own_words;
 use crate::process::health::Health;
 use crate::process::mending::Alarm;
 
@@ -83,6 +85,30 @@ impl Publishes for Publishing {
                 }
                 Err(NotLive::Failed(error)) => Err(failed(error)),
             }
+        })
+    }
+
+    fn words(&self, tx: Tx, words: OwnWords, at: Timestamp) -> Soon<'_, Result<(), NotPublished>> {
+        Box::pin(async move {
+            let failed = |error: anyhow::Error| NotPublished::Failed(error.into());
+            let (this, runtime) = (self.clone(), tokio::runtime::Handle::current());
+            let work = move || {
+                let made = own_words::make(&this.home, &words.language, &words.change)
+                    .map_err(|error| NotPublished::CannotBe(format!("{error:#}")))?;
+                let done = publish_words(&this.home, tx, this.key.clone(), &this.portal, at);
+                match runtime.block_on(done) {
+                    Ok(()) => Ok(()),
+                    Err(NotLive::Late(error)) => {
+                        this.late(&error);
+                        Ok(())
+                    }
+                    Err(error) => {
+                        made.take_back(&this.home, &words.language).map_err(failed)?;
+                        Err(failed(error.into()))
+                    }
+                }
+            };
+            tokio::task::spawn_blocking(work).await.map_err(|error| failed(error.into()))?
         })
     }
 }

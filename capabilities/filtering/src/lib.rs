@@ -15,6 +15,7 @@ pub mod lesson;
 pub mod list;
 pub mod observing;
 pub mod overrides;
+pub mod own_words;
 pub mod portal;
 pub mod publish;
 pub mod reference;

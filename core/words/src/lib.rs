@@ -15,7 +15,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
-pub use own::{Complaint, LONGEST, Own};
+pub use own::{Change, Complaint, LONGEST, Own};
 pub use plural::Form;
 
 /// What stands in [`Language::standing`] of a language whose words nobody but its author has read.

@@ -28,6 +28,20 @@ pub struct OwnLanguage {
 #[serde(transparent)]
 pub struct Own(BTreeMap<String, OwnLanguage>);
 
+/// One change of what a school says of a language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A label says this; what the program says where there is nothing.
+    Label {
+        /// Its key, as in `block.title`.
+        key: String,
+        /// What it says.
+        text: Option<String>,
+    },
+    /// Who has checked the language; what the program says where there is nothing.
+    Standing(Option<String>),
+}
+
 /// What is wrong with a school's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
@@ -98,12 +112,13 @@ impl Own {
         toml::to_string_pretty(&root).unwrap_or_default()
     }
 
-    /// Says one label, or takes back what was said of it. Gives what was said before.
-    pub fn set(&mut self, tag: &str, key: &str, text: Option<&str>) -> Option<String> {
+    /// Changes what is said of a language. Gives what was said before.
+    pub fn make(&mut self, tag: &str, change: &Change) -> Option<String> {
         let own = self.0.entry(tag.to_owned()).or_default();
-        let before = match text {
-            Some(text) => own.words.insert(key.to_owned(), text.to_owned()),
-            None => own.words.remove(key),
+        let before = match change {
+            Change::Label { key, text: Some(text) } => own.words.insert(key.clone(), text.clone()),
+            Change::Label { key, text: None } => own.words.remove(key),
+            Change::Standing(standing) => std::mem::replace(&mut own.standing, standing.clone()),
         };
         if *own == OwnLanguage::default() {
             self.0.remove(tag);
@@ -141,6 +156,13 @@ pub(crate) fn is_usable(program: &Words, tag: &str, key: &str, text: &str) -> bo
     wrong_with(program, tag, key, text).is_none()
 }
 
+/// Marks that turn the direction of what follows them belong into no label, nor does what nobody sees: a page says which way it runs.
+fn has_hidden_sign(text: &str) -> bool {
+    let is_mark =
+        |sign: char| sign.is_control() || matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().any(is_mark)
+}
+
 /// What is wrong with a label.
 pub(crate) fn wrong_with(program: &Words, tag: &str, key: &str, text: &str) -> Option<String> {
     // A form of a language for numbers may be one that English has not.
@@ -157,10 +179,7 @@ pub(crate) fn wrong_with(program: &Words, tag: &str, key: &str, text: &str) -> O
     if text.chars().count() > LONGEST {
         return Some(format!("it has more than {LONGEST} characters"));
     }
-    // Marks that turn the direction of what follows them belong into no label: a page says which way it runs.
-    let is_mark =
-        |sign: char| sign.is_control() || matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if text.chars().any(is_mark) {
+    if has_hidden_sign(text) {
         return Some(
             "it has a sign in it that nobody sees, such as the end of a line; write it in one line"
                 .to_owned(),
@@ -182,6 +201,21 @@ pub(crate) fn wrong_with(program: &Words, tag: &str, key: &str, text: &str) -> O
 }
 
 impl Words {
+    /// What keeps a change of a language's words from being made; `None` where it can be.
+    pub fn wrong_with_change(&self, tag: &str, change: &Change) -> Option<String> {
+        match change {
+            Change::Label { key, text: Some(text) } => wrong_with(self, tag, key, text),
+            Change::Label { text: None, .. } | Change::Standing(None) => None,
+            Change::Standing(Some(text)) if text.chars().count() > LONGEST => {
+                Some(format!("it has more than {LONGEST} characters"))
+            }
+            Change::Standing(Some(text)) if text.trim().is_empty() || has_hidden_sign(text) => {
+                Some("say in one line who has checked it, and when".to_owned())
+            }
+            Change::Standing(Some(_)) => None,
+        }
+    }
+
     /// What keeps a label from being said; `None` where it can be.
     pub fn wrong_with(&self, tag: &str, key: &str, text: &str) -> Option<String> {
         wrong_with(self, tag, key, text)

@@ -89,16 +89,35 @@ fn a_school_s_own_words_stand_over_the_program_s_and_what_is_wrong_with_them_is_
     assert!(own.read("cy", "[a]\nb = 1\n").is_err() && own.read("cy", "nonsense").is_err());
 }
 
+fn label(key: &str, text: Option<&str>) -> Change {
+    Change::Label { key: key.to_owned(), text: text.map(str::to_owned) }
+}
+
+#[test]
+fn who_has_checked_a_language_is_said_in_one_line_and_taken_back() {
+    let (words, mut own) = (Words::built_in(), Own::default());
+    let by = Change::Standing(Some("checked by the school's interpreter, May 2027".to_owned()));
+    assert_eq!(words.wrong_with_change("pl", &by), None);
+    for odd in ["", " ", "a\nb", "\u{202e}x"] {
+        assert!(words.wrong_with_change("pl", &Change::Standing(Some(odd.to_owned()))).is_some(), "{odd:?}");
+    }
+    own.make("pl", &by);
+    let said = words.with(&own);
+    assert!(!said.language("pl").unwrap().is_draft() && words.language("pl").unwrap().is_draft());
+    own.make("pl", &Change::Standing(None));
+    assert!(own.is_empty());
+}
+
 #[test]
 fn what_a_school_says_is_written_as_it_is_read_and_taken_back_whole() {
     let mut own = Own::default();
-    assert_eq!(own.set("ur", "block.title", Some("بند \"ہے\"")), None);
-    own.set("ur", "why.count.one", Some("{n}"));
+    assert_eq!(own.make("ur", &label("block.title", Some("بند \"ہے\""))), None);
+    own.make("ur", &label("why.count.one", Some("{n}")));
     let text = own.written("ur");
     let mut again = Own::default();
     again.read("ur", &text).unwrap();
     assert_eq!(again, own);
-    assert_eq!(own.set("ur", "block.title", None).as_deref(), Some("بند \"ہے\""));
-    own.set("ur", "why.count.one", None);
+    assert_eq!(own.make("ur", &label("block.title", None)).as_deref(), Some("بند \"ہے\""));
+    own.make("ur", &label("why.count.one", None));
     assert!(own.is_empty() && own.written("ur").is_empty());
 }

@@ -103,6 +103,7 @@ pub fn routes_beside(portal: Portal, more: Router) -> Router {
         .merge(crate::filter_test::pages::routes())
         .merge(crate::observing::pages::routes())
         .merge(crate::devices::pages::routes())
+        .merge(crate::own_words::pages::routes())
         .merge(crate::health::pages::routes())
         .merge(today::routes())
         .merge(who_sees::routes())

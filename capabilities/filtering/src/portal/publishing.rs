@@ -6,6 +6,7 @@ use kit::Timestamp;
 
 use super::Soon;
 use crate::health::GateHealth;
+use crate::own_words::OwnWords;
 
 /// Commits and publishes; the roll too.
 pub trait Publishes: people::intake::Publishes {
@@ -20,6 +21,10 @@ pub trait Publishes: people::intake::Publishes {
         actor: Actor,
         at: Timestamp,
     ) -> Soon<'_, Result<(), NotPublished>>;
+
+    /// Commits what the transaction has changed, says something otherwise in the school's own words, and publishes that: every
+    /// page says it within seconds, block pages too. What cannot be written or published is not kept.
+    fn words(&self, tx: Tx, words: OwnWords, at: Timestamp) -> Soon<'_, Result<(), NotPublished>>;
 }
 
 /// Why something was not kept, and so not published.

@@ -27,6 +27,7 @@ use crate::health::pages::ReadHealth;
 use crate::lesson::actions::ReadLessons;
 use crate::list::pages::ReadLists;
 use crate::observing::pages::ReadObserving;
+use crate::own_words::actions::ReadWords;
 use crate::site_request::actions::ReadRequests;
 use crate::site_request::agreeing::AgreeRequest;
 
@@ -65,6 +66,7 @@ fn look_up(who: &SignedIn) -> Vec<(String, String)> {
         (who.offers::<ReadFilterTests>(), "Tests of the filter", "/staff/filter-tests"),
         (who.offers::<ReadDevices>(), "Devices", "/staff/devices"),
         (who.offers::<ReadObserving>(), "Observing only", "/staff/observe"),
+        (who.offers::<ReadWords>(), "Words and languages of the pages for everybody", "/staff/words"),
         (who.offers::<OwnTokens>(), "Tokens for other programs", "/staff/tokens"),
         (who.offers::<ReadWebhooks>(), "Webhooks: who is told of what happens", "/staff/webhooks"),
     ])

@@ -11,6 +11,7 @@ use engine::sealed::{Feed, SealedWriter};
 use engine::{
     Activity, ActivitySink as _, Current, FilterPolicy, HostName, LiveDocument, PolicyDocument, SealedKey,
 };
+use filtering::own_words::OwnWords;
 use filtering::portal::{NotPublished, Portal, Publishes, Soon};
 use filtering::publish::records;
 use kit::permit::Action;
@@ -184,6 +185,10 @@ impl Publishes for Follows {
             assert_eq!(self.current.swap_live(&live), []);
             Ok(())
         })
+    }
+
+    fn words(&self, tx: Tx, _: OwnWords, _: Timestamp) -> Soon<'_, Result<(), NotPublished>> {
+        Box::pin(async { tx.commit().await.map_err(|error| NotPublished::Failed(error.into())) })
     }
 }
 

@@ -16,6 +16,7 @@ mod kept_tests;
 mod lasting;
 mod lessons;
 mod origins;
+mod own_words;
 mod policy_kept;
 mod portal;
 mod publishing;

@@ -13,6 +13,7 @@ use filtering::health::back_up_views::{BackUps, back_ups};
 use filtering::health::backups::BackUp;
 use filtering::list::{List, ListReport, Status, views as list_views};
 use filtering::overrides::Whom;
+use filtering::own_words::views as words_views;
 use filtering::portal::monday::{Line, Monday};
 use filtering::portal::today;
 use filtering::portal::views::Recent;
@@ -244,6 +245,26 @@ fn drills_of_back_ups() -> Vec<Drill> {
     vec![drill(3, Depth::Restored, false), drill(2, Depth::Restored, true), drill(1, Depth::Read, true)]
 }
 
+fn lost_braces() -> Mistakes {
+    let mut mistakes = Mistakes::default();
+    mistakes.add("text", "In braces must stand {site}, and there stands none");
+    mistakes
+}
+
+fn words_page(tag: &str, find: &str, mistakes: &Mistakes) -> Page {
+    let words = Words::built_in();
+    let labels = words_views::Label::all(&words, tag).unwrap();
+    words_views::language(words.language(tag).unwrap(), &labels, find, true, &Submitted::default(), mistakes)
+}
+
+fn words_label(tag: &str, is_said: bool, mistakes: &Mistakes) -> Page {
+    let words = Words::built_in();
+    let labels = words_views::Label::all(&words, tag).unwrap();
+    let label = labels.iter().find(|label| label.key == "block.site").unwrap();
+    let form = Submitted::of([("text", "My own words without the braces")]);
+    words_views::label(words.language(tag).unwrap(), label, is_said, &form, mistakes)
+}
+
 fn odd_list() -> list_views::Line {
     let list = List {
         id: format!("source/{}", "games-".repeat(12)),
@@ -458,6 +479,11 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
                 &[("Lists of sites".into(), "/staff/lists".into())],
             ),
         ),
+        ("staff-words", words_views::languages(&Words::built_in())),
+        ("staff-words-none", words_page("ar", "zzzz", &Mistakes::default())),
+        ("staff-words-welsh", words_page("cy", "", &Mistakes::default())),
+        ("staff-words-arabic-label", words_label("ar", true, &Mistakes::default())),
+        ("staff-words-label-wrong", words_label("cy", false, &lost_braces())),
         ("staff-lists-odd", list_views::all(&[odd_list()], &[], &zone)),
         ("staff-back-ups-none", back_ups(&BackUps { rule: None, ..no_back_ups }, &zone)),
         ("staff-back-ups-empty", back_ups(&no_back_ups, &zone)),

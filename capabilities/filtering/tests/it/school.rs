@@ -14,6 +14,7 @@ use engine::{
     Catalogue, Current, DeviceNo, FilterPolicy, Front, Host, HostName, PersonNo, PolicyDocument, Sealed,
 };
 use filtering::health::GateHealth;
+use filtering::own_words::OwnWords;
 use filtering::portal::{
     Gate, GateHas, LogUnavailable, NamedBy, NotPublished, Portal, Publishes, RecentBlocks, Refusal, Soon,
 };
@@ -129,6 +130,10 @@ struct CommitsOnly;
 impl Publishes for CommitsOnly {
     fn live(&self, tx: Tx, new: LiveDocument, _: Actor, _: Timestamp) -> Soon<'_, Result<(), NotPublished>> {
         assert_eq!(new.overrides.len(), 1, "what is new goes with it");
+        Box::pin(async move { tx.commit().await.map_err(|error| NotPublished::Failed(error.into())) })
+    }
+
+    fn words(&self, tx: Tx, _: OwnWords, _: Timestamp) -> Soon<'_, Result<(), NotPublished>> {
         Box::pin(async move { tx.commit().await.map_err(|error| NotPublished::Failed(error.into())) })
     }
 }

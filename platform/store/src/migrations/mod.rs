@@ -21,6 +21,7 @@ mod m0015_other_ways;
 mod m0016_house_kept;
 mod m0017_accounts;
 mod m0018_back_up;
+mod m0019_outbox;
 mod m0022_api;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -56,6 +57,7 @@ const ALL: &[Migration] = &[
     Migration { number: 16, name: "house-kept", statements: m0016_house_kept::statements },
     Migration { number: 17, name: "accounts", statements: m0017_accounts::statements },
     Migration { number: 18, name: "back-up", statements: m0018_back_up::statements },
+    Migration { number: 19, name: "outbox", statements: m0019_outbox::statements },
     Migration { number: 22, name: "api", statements: m0022_api::statements },
 ];
 

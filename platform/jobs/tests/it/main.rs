@@ -1,0 +1,3 @@
+//! The outbox on both database engines.
+#[cfg(test)]
+mod outbox;
