@@ -108,8 +108,18 @@ scim_judge() {
     $folder/venv/bin/pip install --quiet --disable-pip-version-check --requirement $folder/requirements.txt
     cp $folder/requirements.txt $folder/venv/installed
 }
+# The judges of the API and of webhooks, likewise.
+api_judges() {
+    local folder=journeys/api
+    if [ -x $folder/venv/bin/python ] && cmp -s $folder/requirements.txt $folder/venv/installed; then return; fi
+    say "set-up: installing schemathesis and standardwebhooks into $folder/venv"
+    rm -rf $folder/venv
+    python3 -m venv $folder/venv
+    $folder/venv/bin/pip install --quiet --disable-pip-version-check --requirement $folder/requirements.txt
+    cp $folder/requirements.txt $folder/venv/installed
+}
 case $purpose in
-    test) tool cargo-nextest; scim_judge ;;
+    test) tool cargo-nextest; scim_judge; api_judges ;;
     check) tool cargo-deny ;;
     fuzz) tool cargo-fuzz ;;
 esac

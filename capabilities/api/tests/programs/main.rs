@@ -1,2 +1,8 @@
 //! Programs at the portal, on both database engines.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+mod bounds;
+mod house;
+mod samples;
+mod tokens;
+mod webhooks;
