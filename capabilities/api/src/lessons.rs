@@ -1,6 +1,7 @@
 //! What holds for lessons: seeing it, opening a site for a class, ending that.
 
 use engine::LiveDocument;
+#[cfg(test)]
 use filtering::lesson::Lessons;
 use filtering::lesson::actions::{
     self, Asked, EndAnybodys, EndError, EndOwn, Ground, Kind, LessonError, OpenForLesson, ReadLessons, Running, Which,
