@@ -82,7 +82,28 @@ pub fn described() -> Value {
         .paths(all.build())
         .components(Some(components.build()))
         .build();
-    serde_json::to_value(api).unwrap_or_default()
+    let mut described = serde_json::to_value(api).unwrap_or_default();
+    as_one(&mut described);
+    described
+}
+
+/// A type that stands inside another, with words of its own, is written by the library as two that must both hold, of which the second is an
+/// object. Here it is one again.
+fn as_one(value: &mut Value) {
+    match value {
+        Value::Array(all) => all.iter_mut().for_each(as_one),
+        Value::Object(members) => {
+            members.values_mut().for_each(as_one);
+            let both = members.get("allOf").and_then(Value::as_array).map(Vec::as_slice);
+            let Some([Value::Object(inside), Value::Object(words)]) = both else { return };
+            if words.keys().all(|key| key == "description" || key == "type") {
+                let mut one = inside.clone();
+                one.extend(words.get("description").map(|words| ("description".to_owned(), words.clone())));
+                *members = one;
+            }
+        }
+        _ => {}
+    }
 }
 
 const ABOUT: &str = "What a school’s portal does, for other programs. A token acts for whoever made it: it can do what its scopes say and \

@@ -167,6 +167,7 @@ fn short(what: &str) -> String {
         return what.chars().filter(plain).take(120).collect();
     }
     match what.split_once(", expected ") {
+        Some((_, expected)) if expected.starts_with("struct") => "expected an object".to_owned(),
         Some((_, expected)) => format!("expected {}", expected.chars().take(80).collect::<String>()),
         None => "a value is not of its type".to_owned(),
     }

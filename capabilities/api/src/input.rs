@@ -64,6 +64,31 @@ fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
+/// For how many minutes a lesson's opening lasts. A whole number may be written with a point and zeros after it (JSON Schema, `integer`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Minutes(pub u16);
+
+impl Minutes {
+    /// The most.
+    pub const MOST: u16 = 120;
+}
+
+impl<'de> Deserialize<'de> for Minutes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(deserializer)?;
+        let whole = (1..=Self::MOST).find(|minutes| f64::from(*minutes) == number);
+        whole.map(Self).ok_or_else(|| D::Error::custom("a number, expected a whole number from 1 to 120"))
+    }
+}
+
+impl PartialSchema for Minutes {
+    fn schema() -> RefOr<Schema> {
+        let whole = ObjectBuilder::new().schema_type(Type::Integer);
+        whole.minimum(Some(1.0)).maximum(Some(f64::from(Self::MOST))).into()
+    }
+}
+impl ToSchema for Minutes {}
+
 /// A moment with its offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment(pub Timestamp);

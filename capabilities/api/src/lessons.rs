@@ -71,8 +71,8 @@ pub(crate) struct Opening {
     #[schema(inline)]
     group: input::Group,
     /// For how many minutes from now.
-    #[schema(minimum = 1, maximum = 120)]
-    minutes: u16,
+    #[schema(inline)]
+    minutes: input::Minutes,
     /// What for.
     #[schema(inline)]
     reason: input::Line<200>,
@@ -164,9 +164,6 @@ const NOT_NOW: &str = "Nothing can be opened just now. Try again in an hour; the
 
 async fn open(api: &Api, call: &Call) -> Result<Done, Problem> {
     let opening = call.message::<Opening>()?;
-    if !(1..=120).contains(&opening.minutes) {
-        return Err(Problem::unreadable("minutes is a whole number from 1 to 120"));
-    }
     let target = opening.site.0;
     check_one_site(&target).map_err(|why| Problem::not_now(sentence(&why.to_string())))?;
     let whom = Whom::Group(opening.group.0);
@@ -183,7 +180,7 @@ async fn open(api: &Api, call: &Call) -> Result<Done, Problem> {
     }
     let (mut tx, permit) = call.begin::<OpenForLesson>(api, whom).await?;
     let at = permit.at();
-    let ends_at = at.plus_millis(i64::from(opening.minutes) * 60_000);
+    let ends_at = at.plus_millis(i64::from(opening.minutes.0) * 60_000);
     let asked = Asked { reason: opening.reason.0, ends_at };
     let made = actions::open(&mut tx, &permit, &ground, &target, asked, at).await.map_err(unopened)?;
     let running = Running {
@@ -233,6 +230,6 @@ fn longest() -> u16 {
 mod tests {
     #[test]
     fn the_description_says_the_longest_lesson_of_the_content() {
-        assert_eq!(super::longest(), 120);
+        assert_eq!(super::longest(), super::input::Minutes::MOST);
     }
 }

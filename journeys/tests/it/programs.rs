@@ -19,7 +19,7 @@ fn school(home: &Path) -> Result<(School, String)> {
     let school = School::run(home)?;
     let roll = home.join("roll.toml");
     std::fs::write(&roll, ROLL)?;
-    school.told(&["people", "import", &roll.display().to_string()])?;
+    school.told(&["people", "import", &roll.display().to_string(), "--apply"])?;
     for duty in ["head", "network-manager"] {
         school.told(&["duties", "give", duty, "--to", "Hanna Example", "--reason", "Appointed."])?;
     }
