@@ -72,7 +72,11 @@ pub fn table(api: &Source, duties: &Source, description: &Source) -> Vec<Complai
     }
     let operations = description.text.matches("\"operationId\": ").count();
     if operations != table.route.len() {
-        complain(format!("{} describes {operations} operations, and the table has {}", description.path, table.route.len()));
+        complain(format!(
+            "{} describes {operations} operations, and the table has {}",
+            description.path,
+            table.route.len()
+        ));
     }
     complaints
 }
@@ -112,16 +116,27 @@ mod tests {
     fn a_route_without_a_permit_or_a_description_is_found() {
         let described = "\"/api/v1/lists\": { \"operationId\": \"list-lists\" }";
         let row = |more: &str| {
-            format!("[[scope]]\nid = 's'\n[[route]]\nid = 'list-lists'\nmethod = 'GET'\npath = '/lists'\n{more}")
+            format!(
+                "[[scope]]\nid = 's'\n[[route]]\nid = 'list-lists'\nmethod = 'GET'\npath = '/lists'\n{more}"
+            )
         };
         assert_eq!(complaints(&row("scope = 's'\npermit = ['list.read']"), described), 0);
         assert_eq!(complaints(&row("open = 'It says nothing of the school.'"), described), 0);
-        for more in ["", "permit = []", "open = 'why'", "permit = ['list.write']", "scope = 't'\npermit = ['list.read']"] {
+        for more in [
+            "",
+            "permit = []",
+            "open = 'why'",
+            "permit = ['list.write']",
+            "scope = 't'\npermit = ['list.read']",
+        ] {
             assert_eq!(complaints(&row(more), described), 1, "{more}");
         }
         // Not described, and one described that is not in the table.
         assert_eq!(complaints(&row("permit = ['list.read']"), "{}"), 2);
-        assert_eq!(complaints(&row("permit = ['list.read']"), &format!("{described} \"operationId\": \"other\"")), 1);
+        assert_eq!(
+            complaints(&row("permit = ['list.read']"), &format!("{described} \"operationId\": \"other\"")),
+            1
+        );
     }
 
     #[test]

@@ -266,8 +266,11 @@ async fn serve(
     });
     let programs = api::Api::beside(portal, config.portal.api_a_minute);
     let sending = api::webhook::sending::Sending::default();
-    let outbox =
-        jobs::Outbox { records: db.clone(), clock: Clock::System, carriers: api::carriers(&programs, sending) };
+    let outbox = jobs::Outbox {
+        records: db.clone(),
+        clock: Clock::System,
+        carriers: api::carriers(&programs, sending),
+    };
     tokio::spawn(outbox.run());
     let pages = api::routes(programs);
     let (told, also_told) = (stop.clone(), stop.clone());

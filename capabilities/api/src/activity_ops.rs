@@ -137,7 +137,8 @@ async fn days(api: &Api, call: &Call) -> Result<Done, Problem> {
         }
         Ok(counted)
     });
-    let counted = counted.await.unwrap_or(Err(ClientError::Unexpected)).map_err(|error| unanswered(&error))?;
+    let counted =
+        counted.await.unwrap_or(Err(ClientError::Unexpected)).map_err(|error| unanswered(&error))?;
     page_of(api, call, counted, |one| one.date.clone(), |one| json!(one))
 }
 
@@ -145,10 +146,7 @@ async fn by_pseudonym(api: &Api, call: &Call) -> Result<Done, Problem> {
     let (tx, _) = call.read::<ReadActivity>(api, ()).await?;
     tx.roll_back().await?;
     let (days, log) = (asked_days(api, call)?, api.portal.log.clone());
-    let time = TimeRange {
-        from: days.first().map(|day| day.begins),
-        to: days.last().map(|day| day.ends),
-    };
+    let time = TimeRange { from: days.first().map(|day| day.begins), to: days.last().map(|day| day.ends) };
     let search = Search { time, verdict: Some(Verdict::Block), limit: Some(REFUSALS), ..Search::default() };
     let found = tokio::task::spawn_blocking(move || {
         let mut by_person: BTreeMap<engine::PersonNo, (u64, Timestamp)> = BTreeMap::new();
@@ -172,7 +170,9 @@ async fn by_pseudonym(api: &Api, call: &Call) -> Result<Done, Problem> {
         })
         .collect();
     // Not in the order of the roll's numbers, which would tell.
-    all.sort_by(|one, other| other.refused.cmp(&one.refused).then_with(|| one.pseudonym.cmp(&other.pseudonym)));
+    all.sort_by(|one, other| {
+        other.refused.cmp(&one.refused).then_with(|| one.pseudonym.cmp(&other.pseudonym))
+    });
     page_of(api, call, all, |one| one.pseudonym.clone(), |one| json!(one))
 }
 
@@ -182,7 +182,8 @@ async fn entries(api: &Api, call: &Call) -> Result<Done, Problem> {
     let since = match call.asked("since") {
         None => None,
         Some(text) => Some(
-            input::moment(text).ok_or_else(|| Problem::unreadable("since is a time like 2026-11-23T10:30:00Z"))?,
+            input::moment(text)
+                .ok_or_else(|| Problem::unreadable("since is a time like 2026-11-23T10:30:00Z"))?,
         ),
     };
     let ended = || Problem::not_now("The list has changed: ask for it from its beginning");
@@ -211,7 +212,9 @@ fn actor(api: &Api, written: &str) -> String {
     match Actor::person(written) {
         Some(number) => people_ops::person_id(api, engine::PersonNo(number)),
         // Which account of the machine it was is for whoever has one.
-        None => written.split(':').next().filter(|kind| *kind == "command-line").unwrap_or(written).to_owned(),
+        None => {
+            written.split(':').next().filter(|kind| *kind == "command-line").unwrap_or(written).to_owned()
+        }
     }
 }
 

@@ -77,7 +77,8 @@ pub(crate) async fn kept(
         .one(tx.conn())
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let unreadable = |column| StoreError::Unreadable { table: "api_answer", column, why: "not what it should be" };
+    let unreadable =
+        |column| StoreError::Unreadable { table: "api_answer", column, why: "not what it should be" };
     let body = api.opaque.open(&purpose(token, key), &row.body).ok_or_else(|| unreadable("body"))?;
     let body: Value = serde_json::from_slice(&body).map_err(|_| unreadable("body"))?;
     let status = u16::try_from(row.status).map_err(|_| unreadable("status"))?;
@@ -94,7 +95,11 @@ pub(crate) async fn keep(
     told: &Told,
     at: Timestamp,
 ) -> Result<(), Problem> {
-    table::Entity::delete_many().filter(table::Column::At.lte(since(at))).exec(tx.conn()).await.map_err(StoreError::from)?;
+    table::Entity::delete_many()
+        .filter(table::Column::At.lte(since(at)))
+        .exec(tx.conn())
+        .await
+        .map_err(StoreError::from)?;
     let body = api.opaque.seal(&purpose(token, key), told.body.to_string().as_bytes());
     let body = body.ok_or_else(|| Problem::unexpected("the machine gives no randomness"))?;
     let row = table::ActiveModel {

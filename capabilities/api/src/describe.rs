@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use utoipa::openapi::path::{HttpMethod, Operation as Described, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::path::{
+    HttpMethod, Operation as Described, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem,
+};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, SchemaFormat, SchemaType, Type as Kind};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -64,21 +66,13 @@ pub fn described() -> Value {
         }
     }
     let all = paths.into_iter().fold(PathsBuilder::new(), |all, (path, item)| all.path(path, item));
-    let mut components = ComponentsBuilder::new().security_scheme(
-        "token",
-        SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
-    );
+    let mut components = ComponentsBuilder::new()
+        .security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     for (name, schema) in schemas {
         components = components.schema(name, schema);
     }
     let api: OpenApi = OpenApiBuilder::new()
-        .info(
-            InfoBuilder::new()
-                .title("Fivebar")
-                .version("1")
-                .description(Some(ABOUT))
-                .build(),
-        )
+        .info(InfoBuilder::new().title("Fivebar").version("1").description(Some(ABOUT)).build())
         .paths(all.build())
         .components(Some(components.build()))
         .build();
@@ -123,7 +117,8 @@ fn method(method: &str) -> Option<HttpMethod> {
 fn of_description() -> Described {
     let any = ObjectBuilder::new().description(Some("This description")).build();
     let content = ContentBuilder::new().schema(Some(Schema::Object(any))).build();
-    let response = ResponseBuilder::new().description("This description").content("application/json", content);
+    let response =
+        ResponseBuilder::new().description("This description").content("application/json", content);
     OperationBuilder::new()
         .operation_id(Some("describe"))
         .summary(Some("This description"))
@@ -133,12 +128,7 @@ fn of_description() -> Described {
         .build()
 }
 
-fn of_operation(
-    route: &Route,
-    operation: &Operation,
-    problem: &str,
-    schemas: &mut Schemas,
-) -> Described {
+fn of_operation(route: &Route, operation: &Operation, problem: &str, schemas: &mut Schemas) -> Described {
     let needs = route.scope.as_deref().unwrap_or("none");
     let about = format!("{}\n\nScope: {needs}. Permit: {}.", operation.about, route.permit.join(" or "));
     let mut described = OperationBuilder::new()
@@ -170,11 +160,13 @@ fn of_operation(
     }
     if let Some(takes) = operation.takes {
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(takes(schemas)))).build();
-        let body = RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
+        let body =
+            RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
         described = described.request_body(Some(body.build()));
         codes.push(415);
     }
-    let mut responses = ResponsesBuilder::new().response(operation.status.to_string(), gives(operation, schemas));
+    let mut responses =
+        ResponsesBuilder::new().response(operation.status.to_string(), gives(operation, schemas));
     codes.sort_unstable();
     for code in codes {
         responses = responses.response(code.to_string(), wrong(code, problem));
@@ -208,7 +200,9 @@ fn wrong(code: u16, problem: &str) -> Response {
     let says = match code {
         400 => "The request cannot be understood",
         401 => "There is no token that holds",
-        403 => "The token or its maker may not do this, it is done at the portal, or the connection is not private",
+        403 => {
+            "The token or its maker may not do this, it is done at the portal, or the connection is not private"
+        }
         404 => "There is no such thing",
         408 => "The message took too long to arrive",
         409 => "It is understood, and cannot be done as things stand",
@@ -224,7 +218,9 @@ fn wrong(code: u16, problem: &str) -> Response {
     let mut response = ResponseBuilder::new().description(says).content("application/problem+json", content);
     if code == 429 {
         let seconds = ObjectBuilder::new().schema_type(Kind::Integer).minimum(Some(1)).build();
-        let header = HeaderBuilder::new().schema(Some(seconds)).description(Some("After how many seconds to ask again"));
+        let header = HeaderBuilder::new()
+            .schema(Some(seconds))
+            .description(Some("After how many seconds to ask again"));
         response = response.header("Retry-After", header.build());
     }
     response.build()
@@ -256,15 +252,21 @@ fn in_query(name: &str) -> Parameter {
             text().pattern(Some("^[A-Za-z0-9_-]{56,400}$")),
             "Where the page begins, as the page before it says under next",
         ),
-        "state" => (text().enum_values(Some(["open", "answered"])), "Those that wait for an answer, or those that have one"),
+        "state" => (
+            text().enum_values(Some(["open", "answered"])),
+            "Those that wait for an answer, or those that have one",
+        ),
         "days" => (
-            ObjectBuilder::new().schema_type(Kind::Integer).minimum(Some(1)).maximum(Some(31.0)).default(Some(json!(7))),
+            ObjectBuilder::new()
+                .schema_type(Kind::Integer)
+                .minimum(Some(1))
+                .maximum(Some(31.0))
+                .default(Some(json!(7))),
             "How many days, today the last",
         ),
-        "since" => (
-            text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))),
-            "From this moment on",
-        ),
+        "since" => {
+            (text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))), "From this moment on")
+        }
         _ => (text(), ""),
     };
     ParameterBuilder::new()

@@ -49,7 +49,11 @@ impl<'de, const MOST: usize> Deserialize<'de> for Line<MOST> {
         let fits = text.chars().count() <= MOST
             && !text.chars().any(is_control)
             && text.chars().any(|sign| !is_unseen(sign));
-        if fits { Ok(Self(text)) } else { Err(D::Error::custom(format!("a text, expected one line of 1 to {MOST} signs"))) }
+        if fits {
+            Ok(Self(text))
+        } else {
+            Err(D::Error::custom(format!("a text, expected one line of 1 to {MOST} signs")))
+        }
     }
 }
 
@@ -96,7 +100,9 @@ pub(crate) struct Moment(pub Timestamp);
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        moment(&text).map(Self).ok_or_else(|| D::Error::custom("a text, expected a time like 2026-11-23T10:30:00Z"))
+        moment(&text)
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("a text, expected a time like 2026-11-23T10:30:00Z"))
     }
 }
 
@@ -113,7 +119,11 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     let is = |place: usize, sign: u8| bytes.get(place).is_some_and(|found| found.eq_ignore_ascii_case(&sign));
     let shaped = is(4, b'-') && is(7, b'-') && is(10, b't') && is(13, b':') && is(16, b':');
     let offset = text.ends_with(['Z', 'z'])
-        || bytes.len().checked_sub(6).and_then(|place| bytes.get(place)).is_some_and(|sign| matches!(sign, b'+' | b'-'))
+        || bytes
+            .len()
+            .checked_sub(6)
+            .and_then(|place| bytes.get(place))
+            .is_some_and(|sign| matches!(sign, b'+' | b'-'))
             && bytes.len().checked_sub(3).and_then(|place| bytes.get(place)) == Some(&b':');
     let plain = text.bytes().all(|sign| sign.is_ascii_digit() || b"-:.+TtZz".contains(&sign));
     if shaped && offset && plain { Timestamp::parse(text) } else { None }
@@ -143,7 +153,10 @@ macro_rules! patterned {
 }
 
 fn is_id(text: &str, kind: &str) -> bool {
-    let sign = |sign: u8| sign.is_ascii_digit() || matches!(sign, b'a'..=b'h' | b'j'..=b'k' | b'm'..=b'n' | b'p'..=b't' | b'v'..=b'z');
+    let sign = |sign: u8| {
+        sign.is_ascii_digit()
+            || matches!(sign, b'a'..=b'h' | b'j'..=b'k' | b'm'..=b'n' | b'p'..=b't' | b'v'..=b'z')
+    };
     text.strip_prefix(kind).is_some_and(|rest| rest.len() == 16 && rest.bytes().all(sign))
 }
 
@@ -199,7 +212,9 @@ patterned!(
 
 fn is_full_v6(text: &str) -> bool {
     let parts: Vec<&str> = text.split(':').collect();
-    let hex = |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|sign| matches!(sign, b'0'..=b'9' | b'a'..=b'f'));
+    let hex = |part: &&str| {
+        (1..=4).contains(&part.len()) && part.bytes().all(|sign| matches!(sign, b'0'..=b'9' | b'a'..=b'f'))
+    };
     parts.len() == 8 && parts.iter().all(hex)
 }
 
@@ -219,12 +234,19 @@ fn is_url(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("https://") else { return false };
     let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
     let (host, port) = authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
-    let in_host = |sign: u8| sign.is_ascii_lowercase() || sign.is_ascii_digit() || matches!(sign, b'.' | b'-');
+    let in_host =
+        |sign: u8| sign.is_ascii_lowercase() || sign.is_ascii_digit() || matches!(sign, b'.' | b'-');
     let in_path = |sign: u8| sign.is_ascii_alphanumeric() || b"._~/-".contains(&sign);
     let port_fits = port.is_none_or(|port| {
-        (1..=4).contains(&port.len()) && port.bytes().all(|sign| sign.is_ascii_digit()) && !port.starts_with('0')
+        (1..=4).contains(&port.len())
+            && port.bytes().all(|sign| sign.is_ascii_digit())
+            && !port.starts_with('0')
     });
-    (1..=200).contains(&host.len()) && host.bytes().all(in_host) && port_fits && path.len() <= 300 && path.bytes().all(in_path)
+    (1..=200).contains(&host.len())
+        && host.bytes().all(in_host)
+        && port_fits
+        && path.len() <= 300
+        && path.bytes().all(in_path)
 }
 
 #[cfg(test)]
@@ -234,9 +256,17 @@ mod tests {
     #[test]
     fn a_line_has_something_to_be_seen_and_no_control_signs() {
         let read = |text: &str| serde_json::from_value::<Line<5>>(text.into()).is_ok();
-        for (text, fits) in
-            [("why", true), (" a ", true), ("", false), ("   ", false), ("\u{200b}", false), ("a\0b", false), ("a\nb", false), ("abcdef", false), ("éîü", true)]
-        {
+        for (text, fits) in [
+            ("why", true),
+            (" a ", true),
+            ("", false),
+            ("   ", false),
+            ("\u{200b}", false),
+            ("a\0b", false),
+            ("a\nb", false),
+            ("abcdef", false),
+            ("éîü", true),
+        ] {
             assert_eq!(read(text), fits, "{text:?}");
         }
     }
@@ -257,7 +287,13 @@ mod tests {
 
     #[test]
     fn an_id_a_site_and_an_address_have_their_forms() {
-        for (text, fits) in [("www.example.org", true), ("-a.example", false), ("example", false), ("a..b", false), ("10.0.0.1", false)] {
+        for (text, fits) in [
+            ("www.example.org", true),
+            ("-a.example", false),
+            ("example", false),
+            ("a..b", false),
+            ("10.0.0.1", false),
+        ] {
             assert_eq!(is_site(text), fits, "{text}");
         }
         for (text, fits) in [

@@ -4,7 +4,8 @@ use engine::LiveDocument;
 #[cfg(test)]
 use filtering::lesson::Lessons;
 use filtering::lesson::actions::{
-    self, Asked, EndAnybodys, EndError, EndOwn, Ground, Kind, LessonError, OpenForLesson, ReadLessons, Running, Which,
+    self, Asked, EndAnybodys, EndError, EndOwn, Ground, Kind, LessonError, OpenForLesson, ReadLessons,
+    Running, Which,
 };
 use filtering::overrides::Whom;
 use filtering::site::check_one_site;
@@ -160,7 +161,8 @@ fn unopened(error: LessonError) -> Problem {
     }
 }
 
-const NOT_NOW: &str = "Nothing can be opened just now. Try again in an hour; the access trail says that you asked";
+const NOT_NOW: &str =
+    "Nothing can be opened just now. Try again in an hour; the access trail says that you asked";
 
 async fn open(api: &Api, call: &Call) -> Result<Done, Problem> {
     let opening = call.message::<Opening>()?;
@@ -174,7 +176,8 @@ async fn open(api: &Api, call: &Call) -> Result<Done, Problem> {
     // As at the portal: nobody finds out here, one after the other, what is sealed. The question is counted in a transaction of its own.
     let told_of = u32::from(judged.tells);
     tx.roll_back().await?;
-    let may = api.portal.may_answer(&policy, permit.actor(), "portal lesson.open", told_of, permit.at()).await;
+    let may =
+        api.portal.may_answer(&policy, permit.actor(), "portal lesson.open", told_of, permit.at()).await;
     if !may.map_err(Problem::unexpected)? {
         return Err(Problem::not_now(NOT_NOW));
     }

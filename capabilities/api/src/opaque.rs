@@ -30,7 +30,9 @@ impl Opaque {
     }
 
     fn mac(&self, what: &str, text: &str) -> Vec<u8> {
-        let Ok(mut mac) = <Hmac<Sha256> as hmac::Mac>::new_from_slice(self.key.reveal()) else { return Vec::new() };
+        let Ok(mut mac) = <Hmac<Sha256> as hmac::Mac>::new_from_slice(self.key.reveal()) else {
+            return Vec::new();
+        };
         for part in ["fivebar api ", what, "\n", text] {
             mac.update(part.as_bytes());
         }

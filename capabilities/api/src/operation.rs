@@ -66,10 +66,7 @@ pub fn of<T: ToSchema>(all: &mut Schemas) -> String {
 #[doc(hidden)]
 macro_rules! handled {
     ($does:path) => {{
-        fn handled<'a>(
-            api: &'a $crate::Api,
-            call: &'a $crate::door::Call,
-        ) -> $crate::operation::Handled<'a> {
+        fn handled<'a>(api: &'a $crate::Api, call: &'a $crate::door::Call) -> $crate::operation::Handled<'a> {
             Box::pin($does(api, call))
         }
         handled
@@ -102,8 +99,12 @@ mod tests {
     fn every_operation_has_its_row_in_the_reviewed_table_and_every_row_its_operation() {
         let described: BTreeSet<&str> = all().map(|operation| operation.id).collect();
         assert_eq!(described.len(), all().count(), "an operation is there twice");
-        let rows: BTreeSet<&str> =
-            Content::built_in().routes().iter().filter(|row| row.open.is_none()).map(|row| row.id.as_str()).collect();
+        let rows: BTreeSet<&str> = Content::built_in()
+            .routes()
+            .iter()
+            .filter(|row| row.open.is_none())
+            .map(|row| row.id.as_str())
+            .collect();
         assert_eq!(described, rows);
     }
 }

@@ -37,9 +37,11 @@ pub fn begin(url: &str) -> Page {
     let content = Content::built_in();
     let title = "For other programs: the API";
     let scopes = content.scopes().iter();
-    let scopes = scopes.map(|scope| vec![Cell::new(html! { code .fivebar-host { (scope.id) } }), Cell::new(&scope.about)]);
+    let scopes = scopes
+        .map(|scope| vec![Cell::new(html! { code .fivebar-host { (scope.id) } }), Cell::new(&scope.about)]);
     let events = content.events().iter();
-    let events = events.map(|event| vec![Cell::new(html! { code .fivebar-host { (event.id) } }), Cell::new(&event.about)]);
+    let events = events
+        .map(|event| vec![Cell::new(html! { code .fivebar-host { (event.id) } }), Cell::new(&event.about)]);
     let page = html! {
         h1 .govuk-heading-l { (title) }
         p .govuk-body {

@@ -30,7 +30,9 @@ pub(crate) fn after(api: &Api, call: &Call) -> Result<Option<String>, Problem> {
     let Some(text) = call.asked("cursor") else { return Ok(None) };
     let opened = api.opaque.open(&purpose(call), text).and_then(|bytes| String::from_utf8(bytes).ok());
     opened.map(Some).ok_or_else(|| {
-        Problem::not_now("That cursor is not one of this list, or it has ended: ask for the list from its beginning")
+        Problem::not_now(
+            "That cursor is not one of this list, or it has ended: ask for the list from its beginning",
+        )
     })
 }
 
@@ -39,12 +41,7 @@ fn purpose(call: &Call) -> String {
 }
 
 /// A page of what there is, and where the next begins.
-pub(crate) fn told(
-    api: &Api,
-    call: &Call,
-    items: Vec<Value>,
-    next: Option<String>,
-) -> Result<Done, Problem> {
+pub(crate) fn told(api: &Api, call: &Call, items: Vec<Value>, next: Option<String>) -> Result<Done, Problem> {
     let no_randomness = || Problem::unexpected("the machine gives no randomness");
     let next = match next {
         None => None,
@@ -66,9 +63,8 @@ pub(crate) fn page_of<T>(
         None => 0,
         Some(after) => {
             let place = all.iter().position(|one| key(one) == after);
-            let place = place.ok_or_else(|| {
-                Problem::not_now("The list has changed: ask for it from its beginning")
-            })?;
+            let place = place
+                .ok_or_else(|| Problem::not_now("The list has changed: ask for it from its beginning"))?;
             place + 1
         }
     };

@@ -1,7 +1,7 @@
 //! Problems as programs are told them (RFC 9457): what is wrong, and what to do next, in plain words.
 
-use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -93,12 +93,22 @@ impl Kind {
     /// What to do about it.
     pub const fn remedy(self) -> &'static str {
         match self {
-            Self::Unreadable => "Hold the request against the description at /api/v1/openapi.json, and correct it.",
-            Self::NoToken => "Send the header Authorization: Bearer with a token that has not ended. Somebody whose duties allow it makes one at the portal, under Tokens for other programs.",
-            Self::NotPrivate => "Use HTTPS. A token that was sent without it may be known to others: end it at the portal, and make another.",
+            Self::Unreadable => {
+                "Hold the request against the description at /api/v1/openapi.json, and correct it."
+            }
+            Self::NoToken => {
+                "Send the header Authorization: Bearer with a token that has not ended. Somebody whose duties allow it makes one at the portal, under Tokens for other programs."
+            }
+            Self::NotPrivate => {
+                "Use HTTPS. A token that was sent without it may be known to others: end it at the portal, and make another."
+            }
             Self::NoScope => "Make a token with this scope at the portal, if the program needs it.",
-            Self::NotYours => "A token can do what its maker’s duties allow at this moment. Have somebody make one whose duties allow this.",
-            Self::AtThePortal => "Somebody must prove who they are for this. Sign in at the portal and do it there.",
+            Self::NotYours => {
+                "A token can do what its maker’s duties allow at this moment. Have somebody make one whose duties allow this."
+            }
+            Self::AtThePortal => {
+                "Somebody must prove who they are for this. Sign in at the portal and do it there."
+            }
             Self::NotFound => "Check the address and the id. It may have ended.",
             Self::WrongMethod => "The header Allow says what can be done here.",
             Self::TooSlow => "Nothing was changed. Send it again.",
@@ -108,7 +118,9 @@ impl Kind {
             Self::OtherName => "Ask under the portal’s own name.",
             Self::KeyUsed => "Use another Idempotency-Key for another request.",
             Self::TooMany => "Wait as long as the header Retry-After says.",
-            Self::Unexpected => "Try again in a moment. If it goes on, tell the school’s network manager the reference.",
+            Self::Unexpected => {
+                "Try again in a moment. If it goes on, tell the school’s network manager the reference."
+            }
             Self::Unavailable => "Try again in a minute. Nothing was changed.",
         }
     }
@@ -184,8 +196,11 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (id, status, title) = self.kind.parts();
         let says = self.says.trim_end_matches('.');
-        let detail =
-            if says.is_empty() { self.kind.remedy().to_owned() } else { format!("{says}. {}", self.kind.remedy()) };
+        let detail = if says.is_empty() {
+            self.kind.remedy().to_owned()
+        } else {
+            format!("{says}. {}", self.kind.remedy())
+        };
         let body = ProblemBody { kind: format!("/api#{id}"), title: title.to_owned(), status, detail };
         let text = serde_json::to_string(&body).unwrap_or_default();
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -333,7 +333,9 @@ fn unanswered(error: AnswerError) -> Problem {
 fn unagreed(error: AgreeError) -> Problem {
     match error {
         AgreeError::Request(error) => unanswered(error),
-        AgreeError::Store(error) | AgreeError::Approval(register::approval::AnswerError::Store(error)) => error.into(),
+        AgreeError::Store(error) | AgreeError::Approval(register::approval::AnswerError::Store(error)) => {
+            error.into()
+        }
         other => Problem::not_now(sentence(&other.to_string())),
     }
 }
@@ -348,7 +350,9 @@ async fn refuse(api: &Api, call: &Call) -> Result<Done, Problem> {
     let (reference, refusal) = (reference(call)?, call.message::<Refusal>()?);
     let (mut tx, permit) = call.begin::<RefuseRequest>(api, reference.clone()).await?;
     if agreeing::of(&mut tx, &reference, permit.at()).await.map_err(unagreed)?.is_some() {
-        return Err(Problem::not_now("A second person’s answer is awaited: take the proposal back, or let them answer"));
+        return Err(Problem::not_now(
+            "A second person’s answer is awaited: take the proposal back, or let them answer",
+        ));
     }
     actions::refuse(&mut tx, &permit, &refusal.reason.0, permit.at()).await.map_err(unanswered)?;
     let told = found(&mut tx, api, call, &reference).await?;

@@ -58,15 +58,21 @@ pub(crate) fn routes(api: Api) -> Router {
         router = router.route(&format!("{BASE}{path}"), methods.fallback(wrong_method));
     }
     let own = api.portal.own.clone();
-    router.route(BASE, any(nothing)).route(&format!("{BASE}/"), any(nothing)).route(&format!("{BASE}/{{*rest}}"), any(nothing)).layer(
-        from_fn(move |request: Request, next: Next| {
+    router
+        .route(BASE, any(nothing))
+        .route(&format!("{BASE}/"), any(nothing))
+        .route(&format!("{BASE}/{{*rest}}"), any(nothing))
+        .layer(from_fn(move |request: Request, next: Next| {
             let is_ours = own.is_meant(&request);
             async move {
-                let answer = if is_ours { next.run(request).await } else { Problem::of(Kind::OtherName).into_response() };
+                let answer = if is_ours {
+                    next.run(request).await
+                } else {
+                    Problem::of(Kind::OtherName).into_response()
+                };
                 guarded(answer)
             }
-        }),
-    )
+        }))
 }
 
 fn with(methods: MethodRouter, route: &'static Route, api: &Api) -> MethodRouter {
@@ -218,11 +224,17 @@ async fn message(operation: &Operation, headers: &HeaderMap, body: Body) -> Resu
     let read = tokio::time::timeout(waits(), reading).await.map_err(|_| Problem::of(Kind::TooSlow))?;
     let body = read.map_err(|error| {
         let too_large = error.is::<LengthLimitError>();
-        if too_large { Problem::of(Kind::TooLarge) } else { Problem::unreadable("The message did not arrive whole") }
+        if too_large {
+            Problem::of(Kind::TooLarge)
+        } else {
+            Problem::unreadable("The message did not arrive whole")
+        }
     })?;
     let body = body.to_bytes();
     if operation.takes.is_none() {
-        if body.is_empty() { return Ok(body) }
+        if body.is_empty() {
+            return Ok(body);
+        }
         return Err(Problem::unreadable("This takes no message"));
     }
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
@@ -242,7 +254,8 @@ fn key(parts: &Parts) -> Result<Option<String>, Problem> {
     let mut keys = parts.headers.get_all("idempotency-key").iter();
     let (Some(key), rest) = (keys.next(), keys.next()) else { return Ok(None) };
     let text = key.to_str().unwrap_or("");
-    let fits = !text.is_empty() && text.len() <= LONGEST_KEY && text.bytes().all(|sign| sign.is_ascii_graphic());
+    let fits =
+        !text.is_empty() && text.len() <= LONGEST_KEY && text.bytes().all(|sign| sign.is_ascii_graphic());
     if fits && rest.is_none() {
         Ok(Some(text.to_owned()))
     } else {
@@ -276,8 +289,10 @@ async fn finish(api: &Api, done: Done, key: Option<(&Call, &String, &String)>) -
         Err(NotPublished::CannotBe(why)) => Err(Problem::not_now(why)),
         Err(NotPublished::Failed(error)) => {
             let reference = web::error::logged(error.as_ref());
-            Err(Problem::saying(Kind::Unavailable, format!("It could not be published. Its reference is {reference}")))
+            Err(Problem::saying(
+                Kind::Unavailable,
+                format!("It could not be published. Its reference is {reference}"),
+            ))
         }
     }
 }
-

@@ -303,8 +303,12 @@ mod tests {
 
     #[test]
     fn the_description_names_every_event_of_the_content() {
-        let known: Vec<&str> =
-            Content::built_in().events().iter().map(|event| event.id.as_str()).filter(|id| *id != TEST).collect();
+        let known: Vec<&str> = Content::built_in()
+            .events()
+            .iter()
+            .map(|event| event.id.as_str())
+            .filter(|id| *id != TEST)
+            .collect();
         assert_eq!(EventName::ALL.iter().map(|(_, id)| *id).collect::<Vec<_>>(), known);
     }
 }

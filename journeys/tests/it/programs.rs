@@ -24,7 +24,8 @@ fn school(home: &Path) -> Result<(School, String)> {
         school.told(&["duties", "give", duty, "--to", "Hanna Example", "--reason", "Appointed."])?;
     }
     let said = school.told(&["people", "invite", "Hanna Example", "--name", "hanna"])?;
-    let welcome = said.split("/welcome/").nth(1).and_then(|rest| rest.split_whitespace().next()).context("a link")?;
+    let welcome =
+        said.split("/welcome/").nth(1).and_then(|rest| rest.split_whitespace().next()).context("a link")?;
     let portal = format!("http://{}", school.ready.portal);
     let form = |path: &str, cookie: &str, body: &str| -> Result<String> {
         let asked = Command::new("curl")
@@ -33,8 +34,13 @@ fn school(home: &Path) -> Result<(School, String)> {
             .output()?;
         Ok(String::from_utf8_lossy(&asked.stdout).into_owned())
     };
-    let welcomed = form(&format!("/welcome/{welcome}"), "", "password=teapots+over+jupiter&repeated=teapots+over+jupiter")?;
-    let cookie = welcomed.split("set-cookie: ").nth(1).and_then(|rest| rest.split(';').next()).context("a session")?;
+    let welcomed = form(
+        &format!("/welcome/{welcome}"),
+        "",
+        "password=teapots+over+jupiter&repeated=teapots+over+jupiter",
+    )?;
+    let cookie =
+        welcomed.split("set-cookie: ").nth(1).and_then(|rest| rest.split(';').next()).context("a session")?;
     let page = form("/staff/tokens/new", cookie, "name=Judge&days=7")?;
     let scopes = page.split("name=\"scope-").skip(1).filter_map(|rest| rest.split('"').next());
     let ticked: String = scopes.map(|scope| format!("&scope-{scope}=yes")).collect();
@@ -61,7 +67,14 @@ fn schemathesis_finds_nothing_wrong_with_the_api() -> Result<()> {
         .arg("--config-file")
         .arg(folder.join("schemathesis.toml"))
         .args(["run", &format!("http://{}/api/v1/openapi.json", school.ready.portal)])
-        .args(["--header", &format!("Authorization: Bearer {token}"), "--checks", "all", "--max-examples", "20"])
+        .args([
+            "--header",
+            &format!("Authorization: Bearer {token}"),
+            "--checks",
+            "all",
+            "--max-examples",
+            "20",
+        ])
         .args(["--no-color", "--no-shrink"])
         .env("NO_PROXY", "*")
         .output()?;

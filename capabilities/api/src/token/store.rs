@@ -88,12 +88,7 @@ pub(super) async fn used(tx: &mut Tx, id: TokenId, at: Timestamp) -> Result<(), 
 }
 
 /// Ends one that was not ended. `false` where somebody else was first.
-pub(super) async fn end(
-    tx: &mut Tx,
-    id: TokenId,
-    actor: &Actor,
-    at: Timestamp,
-) -> Result<bool, StoreError> {
+pub(super) async fn end(tx: &mut Tx, id: TokenId, actor: &Actor, at: Timestamp) -> Result<bool, StoreError> {
     let ended = table::Entity::update_many()
         .col_expr(table::Column::EndedBy, Expr::value(actor.to_string()))
         .col_expr(table::Column::EndedAt, Expr::value(at.as_millis()))
@@ -108,10 +103,13 @@ fn read(row: &table::Model) -> Result<ApiToken, StoreError> {
     let unreadable = |column, why| StoreError::Unreadable { table: "api_token", column, why };
     Ok(ApiToken {
         id: row.id.parse().map_err(|_| unreadable("id", "not an id"))?,
-        person: PersonNo(u32::try_from(row.person).map_err(|_| unreadable("person", "not a person's number"))?),
+        person: PersonNo(
+            u32::try_from(row.person).map_err(|_| unreadable("person", "not a person's number"))?,
+        ),
         name: row.name.clone(),
         prefix: row.prefix.clone(),
-        scopes: serde_json::from_str(&row.scopes).map_err(|_| unreadable("scopes", "not a list of scopes"))?,
+        scopes: serde_json::from_str(&row.scopes)
+            .map_err(|_| unreadable("scopes", "not a list of scopes"))?,
         several: row.several != 0,
         made_at: Timestamp::from_millis(row.made_at),
         used_at: row.used_at.map(Timestamp::from_millis),

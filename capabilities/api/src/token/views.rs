@@ -141,10 +141,9 @@ pub fn form(form: &Submitted, mistakes: &Mistakes) -> Page {
     let chosen = Some(form.text("days")).filter(|days| !days.is_empty()).unwrap_or("90");
     let mut days = Select::new("days", Label::new("For how long does it hold?"), choices.to_vec(), chosen);
     days.error = mistakes.beside("days");
-    let wrong = mistakes.beside("scopes").map(|error| web::component::ErrorMessage {
-        id: Some("scopes-error".into()),
-        ..error
-    });
+    let wrong = mistakes
+        .beside("scopes")
+        .map(|error| web::component::ErrorMessage { id: Some("scopes-error".into()), ..error });
     let described = wrong.as_ref().map(|_| "scopes-error");
     let group = if wrong.is_some() { "govuk-form-group govuk-form-group--error" } else { "govuk-form-group" };
     let content = html! {

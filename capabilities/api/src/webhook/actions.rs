@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::carrying::Deliver;
 use super::model::{
-    Delivery, DeliveryId, Mistake, State, Webhook, WebhookId, WebhookSecret, body, checked_events, checked_url,
+    Delivery, DeliveryId, Mistake, State, Webhook, WebhookId, WebhookSecret, body, checked_events,
+    checked_url,
 };
 use super::store as table;
 use crate::content::{Content, TEST};
@@ -105,7 +106,11 @@ pub async fn all(tx: &mut Tx, _: &Permit<ReadWebhooks>) -> Result<Vec<Webhook>, 
 }
 
 /// One that was not ended.
-pub async fn one(tx: &mut Tx, _: &Permit<ReadWebhooks>, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
+pub async fn one(
+    tx: &mut Tx,
+    _: &Permit<ReadWebhooks>,
+    id: WebhookId,
+) -> Result<Option<Webhook>, StoreError> {
     Ok(there(tx, id).await?.map(|(one, _)| one))
 }
 
@@ -114,7 +119,11 @@ async fn there(tx: &mut Tx, id: WebhookId) -> Result<Option<(Webhook, table::Sec
 }
 
 /// Ends one.
-pub async fn end(tx: &mut Tx, permit: &Permit<ChangeWebhooks>, id: WebhookId) -> Result<Webhook, WebhookError> {
+pub async fn end(
+    tx: &mut Tx,
+    permit: &Permit<ChangeWebhooks>,
+    id: WebhookId,
+) -> Result<Webhook, WebhookError> {
     let (one, _) = there(tx, id).await?.ok_or(WebhookError::NotThere)?;
     if !table::set_state(tx, id, (one.state, State::Ended)).await? {
         return Err(WebhookError::NotThere);
@@ -149,7 +158,11 @@ pub async fn renew(
 }
 
 /// Sends a test to one.
-pub async fn test(tx: &mut Tx, permit: &Permit<ChangeWebhooks>, id: WebhookId) -> Result<Delivery, WebhookError> {
+pub async fn test(
+    tx: &mut Tx,
+    permit: &Permit<ChangeWebhooks>,
+    id: WebhookId,
+) -> Result<Delivery, WebhookError> {
     let (one, _) = there(tx, id).await?.ok_or(WebhookError::NotThere)?;
     if one.state == State::Paused {
         return Err(WebhookError::Paused);

@@ -218,7 +218,8 @@ impl Deliveries {
     async fn pause(&self, tx: &mut Tx, webhook: &Webhook, at: Timestamp) -> Result<(), StoreError> {
         if table::set_state(tx, webhook.id, (State::Active, State::Paused)).await? {
             tracing::warn!(webhook = %webhook.id, "A webhook is paused, since nothing arrives there");
-            trail::changed(tx, &JOB, "webhook.pause", &Subject::new("webhook", webhook.id), &json!({}), at).await?;
+            trail::changed(tx, &JOB, "webhook.pause", &Subject::new("webhook", webhook.id), &json!({}), at)
+                .await?;
         }
         Ok(())
     }

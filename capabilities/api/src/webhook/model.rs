@@ -213,7 +213,8 @@ mod tests {
 
     #[test]
     fn events_are_those_of_the_content_and_the_test_is_nobody_s_to_subscribe_to() {
-        let wanted = |all: &[&str]| checked_events(&all.iter().map(|&one| one.to_owned()).collect::<Vec<_>>());
+        let wanted =
+            |all: &[&str]| checked_events(&all.iter().map(|&one| one.to_owned()).collect::<Vec<_>>());
         assert_eq!(wanted(&["list.held", "request.made"]).unwrap(), ["request.made", "list.held"]);
         assert_eq!(wanted(&[]), Err(Mistake::NoEvent));
         assert_eq!(wanted(&["webhook.test"]), Err(Mistake::NoEvent));

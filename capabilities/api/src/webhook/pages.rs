@@ -110,7 +110,13 @@ async fn shown(
     let deliveries = actions::deliveries(&mut tx, &permit, webhook.id, SHOWN).await;
     let deliveries = deliveries.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    let one = One { webhook, deliveries: &deliveries, secret, may_change: who.offers::<ChangeWebhooks>(), at: who.at() };
+    let one = One {
+        webhook,
+        deliveries: &deliveries,
+        secret,
+        may_change: who.offers::<ChangeWebhooks>(),
+        at: who.at(),
+    };
     Ok(who.respond(&views::one(&one, mistakes, &api.portal.zone)))
 }
 
@@ -131,7 +137,12 @@ async fn renew(
 }
 
 /// What is said where nothing was done.
-async fn refused(api: &Api, who: &SignedIn, id: WebhookId, error: WebhookError) -> Result<Response, PageError> {
+async fn refused(
+    api: &Api,
+    who: &SignedIn,
+    id: WebhookId,
+    error: WebhookError,
+) -> Result<Response, PageError> {
     match error {
         WebhookError::Store(error) => Err(PageError::unexpected(error)),
         WebhookError::NotThere => Ok(Redirect::to("/staff/webhooks").into_response()),

@@ -36,9 +36,8 @@ pub enum Answer {
 }
 
 /// Finds the addresses of a name.
-pub type LooksUp = Arc<
-    dyn Fn(String, u16) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> + Send + Sync,
->;
+pub type LooksUp =
+    Arc<dyn Fn(String, u16) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> + Send + Sync>;
 
 /// How deliveries are sent.
 #[derive(Clone)]
@@ -78,15 +77,23 @@ impl Sending {
         (id, seconds, signatures): (&str, i64, &str),
         body: &str,
     ) -> Result<Answer, &'static str> {
-        let url = Url::parse(url).ok().filter(|url| url.scheme() == "https").ok_or("its address is no https")?;
+        let url =
+            Url::parse(url).ok().filter(|url| url.scheme() == "https").ok_or("its address is no https")?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let port = url.port_or_known_default().unwrap_or(443);
         let (places, name) = match url.host() {
-            Some(Host::Ipv4(address)) => (vec![IpAddr::from(address)], ServerName::from(IpAddr::from(address))),
-            Some(Host::Ipv6(address)) => (vec![IpAddr::from(address)], ServerName::from(IpAddr::from(address))),
+            Some(Host::Ipv4(address)) => {
+                (vec![IpAddr::from(address)], ServerName::from(IpAddr::from(address)))
+            }
+            Some(Host::Ipv6(address)) => {
+                (vec![IpAddr::from(address)], ServerName::from(IpAddr::from(address)))
+            }
             Some(Host::Domain(name)) => {
-                let places = (self.look_up)(name.to_owned(), port).await.map_err(|_| "nobody knows the server’s name")?;
-                let name = ServerName::try_from(name.to_owned()).map_err(|_| "its address names no server")?;
+                let places = (self.look_up)(name.to_owned(), port)
+                    .await
+                    .map_err(|_| "nobody knows the server’s name")?;
+                let name =
+                    ServerName::try_from(name.to_owned()).map_err(|_| "its address names no server")?;
                 (places, name)
             }
             None => return Err("its address names no server"),
@@ -97,7 +104,8 @@ impl Sending {
         }
         let stream = connected(&places, port).await?;
         let connector = TlsConnector::from(Arc::new(self.tls()?));
-        let stream = connector.connect(name, stream).await.map_err(|_| "there is no safe connection to it")?;
+        let stream =
+            connector.connect(name, stream).await.map_err(|_| "there is no safe connection to it")?;
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(MOST_HEAD)
             .handshake::<_, Full<Bytes>>(TokioIo::new(stream))

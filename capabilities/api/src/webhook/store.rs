@@ -129,7 +129,11 @@ pub(super) async fn set_secret(
 }
 
 /// Writes down since when nothing arrives, or that something did.
-pub(super) async fn set_failing(tx: &mut Tx, id: WebhookId, since: Option<Timestamp>) -> Result<(), StoreError> {
+pub(super) async fn set_failing(
+    tx: &mut Tx,
+    id: WebhookId,
+    since: Option<Timestamp>,
+) -> Result<(), StoreError> {
     webhook::Entity::update_many()
         .col_expr(webhook::Column::FailingSince, Expr::value(since.map(Timestamp::as_millis)))
         .filter(webhook::Column::Id.eq(id.to_string()))
@@ -214,7 +218,8 @@ fn read(row: &webhook::Model) -> Result<Webhook, StoreError> {
     Ok(Webhook {
         id: row.id.parse().map_err(|_| unreadable("id", "not an id"))?,
         url: row.url.clone(),
-        events: serde_json::from_str(&row.events).map_err(|_| unreadable("events", "not a list of events"))?,
+        events: serde_json::from_str(&row.events)
+            .map_err(|_| unreadable("events", "not a list of events"))?,
         state: State::of(&row.state).ok_or_else(|| unreadable("state", "no state"))?,
         made: (row.made_by.clone(), Timestamp::from_millis(row.made_at)),
         failing_since: row.failing_since.map(Timestamp::from_millis),

@@ -145,11 +145,14 @@ fn rows(webhook: &Webhook, deliveries: &[Delivery], may_change: bool, zone: &Zon
 pub fn form(form: &Submitted, mistakes: &Mistakes) -> Page {
     let title = "Add a webhook";
     let mut url = Input::new("url", Label::new("Which address is told?"));
-    url.hint = Some(Hint::new("It begins with https:// and names a server of the internet. What lies inside a network is not sent to"));
+    url.hint = Some(Hint::new(
+        "It begins with https:// and names a server of the internet. What lies inside a network is not sent to",
+    ));
     url.error = mistakes.beside("url");
     url.value = Some(form.line("url")).filter(|text| !text.is_empty());
     url.kind = "url".into();
-    let wrong = mistakes.beside("events").map(|error| ErrorMessage { id: Some("events-error".into()), ..error });
+    let wrong =
+        mistakes.beside("events").map(|error| ErrorMessage { id: Some("events-error".into()), ..error });
     let described = wrong.as_ref().map(|_| "events-error");
     let group = if wrong.is_some() { "govuk-form-group govuk-form-group--error" } else { "govuk-form-group" };
     let events = Content::built_in().events().iter().filter(|event| event.id != TEST);

@@ -12,7 +12,8 @@ async fn what_is_not_described_is_refused() {
     for test in databases().await {
         let house = House::new(&test, &[(1, "head")]).await;
         let reference = house.request("chess.example.org").await;
-        let program = house.program(1, &["requests.read", "requests.answer", "devices.write", "devices.read"]).await;
+        let program =
+            house.program(1, &["requests.read", "requests.answer", "devices.write", "devices.read"]).await;
         let refusal = format!("/requests/{reference}/refusal");
         for body in [
             json!({ "reason": "No", "because": "x" }),
@@ -28,7 +29,8 @@ async fn what_is_not_described_is_refused() {
         }
         let unknown = program.post(&refusal, json!({ "reason": "No", "because": "Ada" })).await;
         assert!(unknown.body.contains("because") && !unknown.body.contains("Ada"), "{}", unknown.body);
-        for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=a", ""] {
+        for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=a", ""]
+        {
             let request = program.request("POST", &refusal).header("content-type", kind);
             let answer = house.ask(HERE, request.body(Body::from("{\"reason\":\"No\"}")).unwrap()).await;
             assert_eq!(answer.problem(), (415, "wrong-type".into()), "{kind}");

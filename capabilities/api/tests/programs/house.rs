@@ -8,13 +8,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
-use engine::{
-    Catalogue, Current, FilterPolicy, Identity, LiveDocument, PersonNo, PolicyDocument, Sealed,
-};
+use engine::{Catalogue, Current, FilterPolicy, Identity, LiveDocument, PersonNo, PolicyDocument, Sealed};
 use filtering::asker::Asker;
 use filtering::health::GateHealth;
 use filtering::own_words::OwnWords;
-use filtering::portal::{Gate, GateHas, LogUnavailable, NotPublished, Portal, Publishes, RecentBlocks, Refusal, Soon};
+use filtering::portal::{
+    Gate, GateHas, LogUnavailable, NotPublished, Portal, Publishes, RecentBlocks, Refusal, Soon,
+};
 use filtering::site::Site;
 use filtering::site_request::{Ask, HowLong, actions};
 use http_body_util::BodyExt as _;
@@ -65,7 +65,8 @@ groups = ["pupils"]
 
 fn current() -> Arc<Current> {
     let index = ListIndex::open(Arc::new(IndexBuilder::new(Seed([1; 16])).build().unwrap())).unwrap();
-    let (document, catalogue) = (PolicyDocument::parse(POLICY).unwrap(), Arc::new(Catalogue::built_in().unwrap()));
+    let (document, catalogue) =
+        (PolicyDocument::parse(POLICY).unwrap(), Arc::new(Catalogue::built_in().unwrap()));
     let sealed = Arc::new(Sealed::never_configured());
     let policy = FilterPolicy::compile(&document, &catalogue, Arc::new(index), &sealed).unwrap();
     let (current, problems) = Current::new(policy, &LiveDocument::default());
@@ -228,7 +229,11 @@ impl House {
     /// Takes somebody off the roll.
     pub async fn leaves(&self, name: &str) {
         let mut tx = self.db.begin().await.unwrap();
-        let left: String = ROLL.split("[[person]]").filter(|one| !one.contains(name) && one.contains("name")).map(|one| format!("[[person]]{one}")).collect();
+        let left: String = ROLL
+            .split("[[person]]")
+            .filter(|one| !one.contains(name) && one.contains("name"))
+            .map(|one| format!("[[person]]{one}"))
+            .collect();
         let roll = RollFile::parse(&left).unwrap();
         people::import(&mut tx, &Actor::CommandLine(1000), &roll, self.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
@@ -241,7 +246,10 @@ impl House {
             site: Site::typed(site).unwrap(),
             words: Private::new("for the chess club".into()),
             how_long: HowLong::Day,
-            asker: Asker::at([10, 0, 0, 1].into(), &Identity { person: Some(PersonNo(4)), ..Identity::default() }),
+            asker: Asker::at(
+                [10, 0, 0, 1].into(),
+                &Identity { person: Some(PersonNo(4)), ..Identity::default() },
+            ),
         };
         let made = actions::raise(&mut tx, &Actor::Person(4), ask, self.clock.now()).await.unwrap();
         tx.commit().await.unwrap();

@@ -5,8 +5,8 @@ use api::content::Content;
 use api::token::views::{self as tokens, Line, Shown};
 use api::token::{ApiToken, Secret};
 use api::webhook::views::{self as webhooks, One};
-use axum::http::header::CONTENT_SECURITY_POLICY;
 use api::webhook::{Delivery, State, Webhook, WebhookSecret};
+use axum::http::header::CONTENT_SECURITY_POLICY;
 use engine::PersonNo;
 use http_body_util::BodyExt as _;
 use kit::{Ids, Private, Zone};
@@ -93,7 +93,8 @@ fn samples() -> Vec<(&'static str, Page)> {
         delivery(&hook, "given-up", Some("its name leads inside a network, where nothing is sent"), 7),
     ];
     let made = WebhookSecret::of(&[7; 32]);
-    let one = |webhook, deliveries, secret, may_change| One { webhook, deliveries, secret, may_change, at: MONDAY };
+    let one =
+        |webhook, deliveries, secret, may_change| One { webhook, deliveries, secret, may_change, at: MONDAY };
     let none = Mistakes::default();
     vec![
         ("api", api::page::begin(&url)),
@@ -105,7 +106,11 @@ fn samples() -> Vec<(&'static str, Page)> {
             "staff-token-form-wrong",
             tokens::form(
                 &Submitted::of([("name", LONG), ("days", "7"), ("scope-health-read", "yes")]),
-                &wrong(&[("name", "Enter which program uses it"), ("scopes", "Select at least one"), ("days", "Choose")]),
+                &wrong(&[
+                    ("name", "Enter which program uses it"),
+                    ("scopes", "Select at least one"),
+                    ("days", "Choose"),
+                ]),
             ),
         ),
         ("staff-webhooks-none", webhooks::all(&[], true, &zone)),
@@ -115,7 +120,11 @@ fn samples() -> Vec<(&'static str, Page)> {
         ("staff-webhook-only-seen", webhooks::one(&one(&calm, &deliveries, None, false), &none, &zone)),
         (
             "staff-webhook-paused",
-            webhooks::one(&one(&paused, &[], None, true), &wrong(&[("", "This webhook is paused. Let it go on first")]), &zone),
+            webhooks::one(
+                &one(&paused, &[], None, true),
+                &wrong(&[("", "This webhook is paused. Let it go on first")]),
+                &zone,
+            ),
         ),
         ("staff-webhook-form", webhooks::form(&Submitted::default(), &none)),
         (

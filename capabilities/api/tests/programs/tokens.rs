@@ -132,8 +132,15 @@ async fn the_same_request_under_the_same_key_is_done_once() {
         let second = program.with("POST", "/devices", laptop.clone(), &key).await;
         assert_eq!((second.status, &second.body), (first.status, &first.body));
         let other = json!({ "name": "Laptop 2" });
-        assert_eq!(program.with("POST", "/devices", other.clone(), &key).await.problem(), is(422, "key-used"));
-        assert_eq!(program.post("/devices", laptop.clone()).await.problem(), is(409, "not-now"), "the name is taken");
+        assert_eq!(
+            program.with("POST", "/devices", other.clone(), &key).await.problem(),
+            is(422, "key-used")
+        );
+        assert_eq!(
+            program.post("/devices", laptop.clone()).await.problem(),
+            is(409, "not-now"),
+            "the name is taken"
+        );
         assert_eq!(program.get("/devices").await.json()["items"].as_array().unwrap().len(), 1);
         for wrong in ["", &"x".repeat(101), "a b"] {
             let answer = program.with("POST", "/devices", other.clone(), &[("idempotency-key", wrong)]).await;
@@ -143,7 +150,8 @@ async fn the_same_request_under_the_same_key_is_done_once() {
         house.clock.set(MONDAY.plus_millis(DAY_MS));
         assert_eq!(program.with("POST", "/devices", other, &key).await.status, 201);
         let id = first.json()["id"].as_str().unwrap().to_owned();
-        let changed = program.with("PUT", &format!("/devices/{id}"), json!({ "name": "Laptop 1b" }), &[]).await;
+        let changed =
+            program.with("PUT", &format!("/devices/{id}"), json!({ "name": "Laptop 1b" }), &[]).await;
         assert_eq!(changed.json()["addresses"], json!([]), "{}", changed.body);
         assert_eq!(program.with("POST", &format!("/devices/{id}/end"), json!(null), &[]).await.status, 200);
         assert_eq!(program.get(&format!("/devices/{id}")).await.problem(), is(404, "not-found"));
@@ -157,7 +165,8 @@ async fn no_cookie_no_form_no_address_and_no_open_line_lets_a_program_in() {
         let head = house.sign_in(1).await;
         let program = head.program(&["health.read"]).await;
         assert_eq!(head.get("/api/v1/health").await.problem(), is(401, "no-token"));
-        let by_address = Request::get(format!("/api/v1/health?token={}", program.token)).body(Body::empty()).unwrap();
+        let by_address =
+            Request::get(format!("/api/v1/health?token={}", program.token)).body(Body::empty()).unwrap();
         assert_eq!(house.ask(HERE, by_address).await.problem(), is(401, "no-token"));
         let afar = program.request("GET", "/health").body(Body::empty()).unwrap();
         assert_eq!(house.ask("10.3.0.77", afar).await.problem(), is(403, "not-private"));

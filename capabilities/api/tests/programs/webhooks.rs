@@ -78,12 +78,20 @@ impl Hears {
 
 fn is_whole(text: &str) -> bool {
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.to_lowercase().split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok());
+    let length = head
+        .to_lowercase()
+        .split("content-length: ")
+        .nth(1)
+        .and_then(|rest| rest.lines().next()?.parse().ok());
     body.len() >= length.unwrap_or(0)
 }
 
 fn outbox(house: &House, sending: &Sending) -> Outbox {
-    Outbox { records: house.db.clone(), clock: house.clock.clone(), carriers: api::carriers(&house.api, sending.clone()) }
+    Outbox {
+        records: house.db.clone(),
+        clock: house.clock.clone(),
+        carriers: api::carriers(&house.api, sending.clone()),
+    }
 }
 
 fn header(headers: &[(String, String)], name: &str) -> String {
@@ -116,7 +124,10 @@ async fn an_event_is_told_once_by_ids_alone_and_the_standard_s_own_library_verif
         assert_eq!(heard.len(), 1, "{}: {heard:?}", test.engine);
         let (headers, body) = &heard[0];
         let said: Value = serde_json::from_str(body).unwrap();
-        assert_eq!((&said["type"], &said["data"]["subject"]["id"]), (&json!("request.made"), &json!(reference)));
+        assert_eq!(
+            (&said["type"], &said["data"]["subject"]["id"]),
+            (&json!("request.made"), &json!(reference))
+        );
         assert!(!body.contains("chess") && !body.contains("Ada"), "{body}");
         // By PyPI's standardwebhooks, where `scripts/set-up.sh test` has put it.
         let python = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../journeys/api/venv/bin/python");
@@ -131,7 +142,10 @@ async fn an_event_is_told_once_by_ids_alone_and_the_standard_s_own_library_verif
             .into_iter()
             .collect();
         let verify = |body: &str| {
-            Command::new(&python).args(["-c", script, &secret, body, &json!(named).to_string()]).output().unwrap()
+            Command::new(&python)
+                .args(["-c", script, &secret, body, &json!(named).to_string()])
+                .output()
+                .unwrap()
         };
         let right = verify(body);
         assert!(right.status.success(), "{}", String::from_utf8_lossy(&right.stderr));
@@ -181,8 +195,14 @@ async fn one_that_fails_is_tried_under_the_same_id_paused_after_five_days_and_se
         outbox.round().await.unwrap();
         let heard = hears.heard();
         assert_eq!(heard.len(), 2, "{}", test.engine);
-        assert!(heard.iter().any(|(headers, _)| header(headers, "webhook-id").as_str() == again.split('/').next().unwrap()));
-        assert!(heard.iter().all(|(headers, _)| header(headers, "webhook-signature").matches("v1,").count() == 2));
+        assert!(
+            heard.iter().any(
+                |(headers, _)| header(headers, "webhook-id").as_str() == again.split('/').next().unwrap()
+            )
+        );
+        assert!(
+            heard.iter().all(|(headers, _)| header(headers, "webhook-signature").matches("v1,").count() == 2)
+        );
         assert!(heard.iter().any(|(_, body)| body.contains("webhook.test")));
     }
 }
@@ -207,7 +227,11 @@ async fn nothing_is_sent_inside_a_network_whatever_a_name_leads_to() {
         });
         let sending = Sending { look_up, roots: hears.sending.roots.clone(), ..Sending::default() };
         let answer = sending.send(&hears.url(), ("delivery_1", 1, "v1,x"), "{}").await;
-        assert_eq!(answer, Answer::No("its name leads inside a network, where nothing is sent"), "{inside:?}");
+        assert_eq!(
+            answer,
+            Answer::No("its name leads inside a network, where nothing is sent"),
+            "{inside:?}"
+        );
     }
     let plain = Sending::default().send("http://hooks.example.org/", ("a", 1, "v1,x"), "{}").await;
     assert_eq!(plain, Answer::No("its address is no https"));
@@ -225,7 +249,8 @@ async fn nothing_is_sent_inside_a_network_whatever_a_name_leads_to() {
 #[tokio::test]
 async fn who_may_not_change_webhooks_does_not_and_a_secret_is_told_once() {
     for test in databases().await {
-        let house = House::new(&test, &[(1, "head"), (2, "data-protection-officer"), (3, "network-manager")]).await;
+        let house =
+            House::new(&test, &[(1, "head"), (2, "data-protection-officer"), (3, "network-manager")]).await;
         let program = house.program(3, &["webhooks.read", "webhooks.write"]).await;
         let adding = json!({ "url": "https://hooks.example.org/a", "events": ["list.held"] });
         let key = [("idempotency-key", "w")];
