@@ -110,7 +110,7 @@ judge() {
     cp $folder/requirements.txt $folder/venv/installed
 }
 case $purpose in
-    test) tool cargo-nextest; judge journeys/scim; judge platform/notices/tests/judges ;;
+    test) tool cargo-nextest; judge journeys/scim; judge platform/notices/tests/judges; judge journeys/api ;;
     check) tool cargo-deny ;;
     fuzz) tool cargo-fuzz ;;
 esac

@@ -94,6 +94,9 @@ pub struct Portal {
     /// The certificate's private key, as PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<PathBuf>,
+    /// How many requests one token of the API may make in a minute; 300 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_a_minute: Option<u32>,
 }
 
 /// The records.

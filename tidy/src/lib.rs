@@ -11,6 +11,7 @@ pub mod documents;
 pub mod habits;
 pub mod labels;
 pub mod private_text;
+pub mod routes;
 pub mod rust_code;
 pub mod size;
 pub mod test_names;

@@ -240,6 +240,7 @@ impl Answers {
                     url: None,
                     certificate: None,
                     key: None,
+                    api_a_minute: None,
                 },
                 records: database.map_or_else(Records::default, |database| Records { database }),
                 activity: Activity::default(),

@@ -101,6 +101,7 @@ fn show(context: &Context, asked: &Show) -> Result<()> {
         actor: asked.actor.as_deref(),
         verb: asked.verb.as_deref(),
         about: asked.about.as_deref().and_then(|text| text.split_once(':')),
+        before: None,
     };
     if let Some(reason) = reason {
         let client = Client::new(&context.home.run());

@@ -282,7 +282,15 @@ async fn serve(
         pid: std::process::id(),
         ..Ready::default()
     });
-    let pages = filtering::routes(portal);
+    let programs = api::Api::beside(portal, config.portal.api_a_minute);
+    let sending = api::webhook::sending::Sending::default();
+    let outbox = jobs::Outbox {
+        records: db.clone(),
+        clock: Clock::System,
+        carriers: api::carriers(&programs, sending),
+    };
+    tokio::spawn(outbox.run());
+    let pages = api::routes(programs);
     let (told, also_told) = (stop.clone(), stop.clone());
     let secure = listeners.secure.map(|secure| secure.serve(pages.clone(), also_told));
     let plain = plain::serve(listener, pages, told);

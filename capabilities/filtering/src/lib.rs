@@ -28,4 +28,4 @@ pub mod site_report;
 pub mod site_request;
 pub mod withheld;
 
-pub use portal::{Portal, routes};
+pub use portal::{Portal, routes, routes_beside};

@@ -386,14 +386,7 @@ async fn put_devices(tx: &mut Tx, difference: &Difference<'_>, at: Timestamp) ->
         .map(|no| i64::from(no.0))
         .collect();
     for number in &giving_up {
-        device_address::Entity::delete_many()
-            .filter(device_address::Column::Device.eq(*number))
-            .exec(tx.conn())
-            .await?;
-        device_hardware::Entity::delete_many()
-            .filter(device_hardware::Column::Device.eq(*number))
-            .exec(tx.conn())
-            .await?;
+        give_up_addresses(tx, *number).await?;
     }
     for one in &difference.devices.removed {
         device::Entity::update_many()
@@ -430,14 +423,84 @@ async fn put_devices(tx: &mut Tx, difference: &Difference<'_>, at: Timestamp) ->
 }
 
 async fn insert_addresses(tx: &mut Tx, line: &DeviceLine, number: i64) -> Result<(), StoreError> {
-    for address in &line.addresses {
+    insert_these(tx, &line.addresses, &line.hardware, number).await
+}
+
+async fn insert_these(
+    tx: &mut Tx,
+    addresses: &[IpAddr],
+    hardware: &[HardwareAddress],
+    number: i64,
+) -> Result<(), StoreError> {
+    for address in addresses {
         let row = device_address::ActiveModel { address: Set(address.to_string()), device: Set(number) };
         row.insert(tx.conn()).await?;
     }
-    for address in &line.hardware {
+    for address in hardware {
         let row = device_hardware::ActiveModel { address: Set(address.to_string()), device: Set(number) };
         row.insert(tx.conn()).await?;
     }
+    Ok(())
+}
+
+/// Puts one device more on the register.
+pub(crate) async fn add_device(
+    tx: &mut Tx,
+    one: &crate::device::Facts,
+    at: Timestamp,
+) -> Result<DeviceNo, StoreError> {
+    let next = highest(tx, device::Column::Number, device::Entity).await? + 1;
+    let row = device::ActiveModel {
+        number: Set(next),
+        name: Set(one.name.reveal().clone()),
+        person: Set(one.person.map(|person| i64::from(person.0))),
+        groups: Set(write_groups(&one.groups)),
+        joined_at: Set(at.as_millis()),
+        left_at: Set(None),
+    };
+    row.insert(tx.conn()).await?;
+    insert_these(tx, &one.addresses, &one.hardware, next).await?;
+    Ok(DeviceNo(number("device", "number", next)?))
+}
+
+/// Makes a device of the register what is said of it now.
+pub(crate) async fn change_device(
+    tx: &mut Tx,
+    device: DeviceNo,
+    one: &crate::device::Facts,
+) -> Result<(), StoreError> {
+    let number = i64::from(device.0);
+    device::Entity::update_many()
+        .col_expr(device::Column::Name, Expr::value(one.name.reveal().as_str()))
+        .col_expr(device::Column::Person, Expr::value(one.person.map(|person| i64::from(person.0))))
+        .col_expr(device::Column::Groups, Expr::value(write_groups(&one.groups)))
+        .filter(device::Column::Number.eq(number))
+        .exec(tx.conn())
+        .await?;
+    give_up_addresses(tx, number).await?;
+    insert_these(tx, &one.addresses, &one.hardware, number).await
+}
+
+/// Takes a device off the register.
+pub(crate) async fn end_device(tx: &mut Tx, device: DeviceNo, at: Timestamp) -> Result<(), StoreError> {
+    device::Entity::update_many()
+        .col_expr(device::Column::LeftAt, Expr::value(at.as_millis()))
+        .filter(device::Column::Number.eq(i64::from(device.0)))
+        .filter(device::Column::LeftAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    give_up_addresses(tx, i64::from(device.0)).await
+}
+
+async fn give_up_addresses(tx: &mut Tx, number: i64) -> Result<(), StoreError> {
+    device_address::Entity::delete_many()
+        .filter(device_address::Column::Device.eq(number))
+        .exec(tx.conn())
+        .await?;
+    device_hardware::Entity::delete_many()
+        .filter(device_hardware::Column::Device.eq(number))
+        .exec(tx.conn())
+        .await?;
     Ok(())
 }
 

@@ -26,6 +26,7 @@ mod package;
 mod parts;
 mod policy_changes;
 mod portal_in_reach;
+mod programs;
 mod pupil;
 mod replay;
 mod roll;

@@ -24,7 +24,7 @@ pub struct OwnAddress {
 
 impl OwnAddress {
     /// Whether a request names us. One that names nobody is from no browser, and no name was rebound for it.
-    pub(crate) fn is_meant(&self, request: &Request) -> bool {
+    pub fn is_meant(&self, request: &Request) -> bool {
         let asked = request.uri().authority().is_none_or(|authority| self.serves(authority.as_str()));
         asked
             && request

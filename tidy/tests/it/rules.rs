@@ -4,6 +4,7 @@ use tidy::directions::{self, Order};
 use tidy::habits::{self, Sleeps};
 use tidy::labels;
 use tidy::private_text::PrivateText;
+use tidy::routes;
 use tidy::size;
 use tidy::words::Words;
 
@@ -66,6 +67,17 @@ fn a_standing_is_made_by_one_door() {
 #[test]
 fn a_permit_is_granted_where_a_standing_was_read_just_now() {
     none(TREE.ending("rs").flat_map(habits::grants).collect());
+}
+
+#[test]
+fn every_route_of_the_api_has_a_permit_and_is_served_by_the_reviewed_table() {
+    let source = |path: &str| TREE.source(path).unwrap_or_else(|| panic!("{path} is missing"));
+    none(routes::table(
+        source(routes::TABLE),
+        source("content/duties.toml"),
+        source("docs/api/openapi.json"),
+    ));
+    none(TREE.ending("rs").flat_map(routes::served).collect());
 }
 
 #[test]

@@ -240,6 +240,7 @@ pub fn make_by_rule(context: &Context, backup: &Backup, tells: Tells<'_>) -> Res
         kept::keep_problem(&mut tx, problem.as_ref()).await?;
         if problem.as_ref().is_some_and(|problem| problem.no_backup) {
             tell_failed(&mut tx, context).await?;
+            people::event::happened(&mut tx, "back-up.failed", ("", String::new()), context.at).await?;
         }
         anyhow::Ok(tx.commit().await?)
     })?;

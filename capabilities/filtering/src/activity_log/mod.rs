@@ -8,3 +8,4 @@ pub mod views;
 
 pub use members::members_of;
 pub use opening::{OpeningError, write_down};
+pub use pages::ReadActivity;

@@ -2,3 +2,5 @@
 
 pub(crate) mod pages;
 pub mod views;
+
+pub use pages::ReadDevices;

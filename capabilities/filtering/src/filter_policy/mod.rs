@@ -11,4 +11,5 @@ pub use actions::{
     ApplyError, Version, apply, at_version, check, check_in_force, current, history, in_force,
 };
 pub use by_group::{ForGroup, differences_by_group};
+pub use pages::ReadPolicy;
 pub use proof::{Altered, prove, prove_newest};

@@ -34,5 +34,8 @@ pub async fn keep(tx: &mut Tx, actor: &Actor, report: &Report, at: Timestamp) ->
     if !report.passed && matches!(actor, Actor::Job(_)) {
         tell_duties(tx, kinds::FILTER_TEST_FAILED, Where::FilterTests, None, at).await?;
     }
+    if !report.passed {
+        people::event::happened(tx, "filter-test.failed", ("filter-test", number.to_string()), at).await?;
+    }
     Ok(number)
 }

@@ -15,6 +15,7 @@ pub mod views;
 pub use actions::{KeepError, keep};
 pub use content::{Audience, Categories, Check, Content, Expect, Row};
 pub use model::{Answer, Asked, CheckResult, LeftOpen, Outcome, Report, RowResult};
+pub use pages::ReadFilterTests;
 pub use proof::{Altered, Proved, prove};
 pub use standing::still_failed;
 pub use store::{Kept, keep_problem, kept, newest, newest_by, problem};

@@ -9,3 +9,4 @@ pub mod views;
 
 pub use model::{GateHealth, Item, Level, Lost, Seen, items, many_devices};
 pub use owed::backups_owed;
+pub use pages::ReadHealth;

@@ -76,6 +76,9 @@ async fn turn(
     store::note(tx, id, reason.trim()).await?;
     let verb = if to == State::Held { "list.hold" } else { "list.release" };
     trail::changed(tx, actor, verb, &Subject::new("list", id), &json!({}), at).await?;
+    if to == State::Held {
+        people::event::happened(tx, "list.held", ("list", id.to_owned()), at).await?;
+    }
     Ok(())
 }
 

@@ -24,6 +24,7 @@ pub use intake::{Blocks, Intake, Limits, NoRandomness, TooMuch};
 pub use licence::{licences, say_licence};
 pub use lists::Kinds;
 pub use model::{List, ListReport, RefusedPart, State};
+pub use pages::ReadLists;
 pub use refusal::ImportError;
 pub use status::{Status, categories_in_use, status};
 pub use store::in_use;

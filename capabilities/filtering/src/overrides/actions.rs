@@ -42,6 +42,7 @@ pub async fn grant(tx: &mut Tx, actor: &Actor, grant: Grant, at: Timestamp) -> R
         "request": made.grant.request.map(|request| request.to_string()),
     });
     trail::changed(tx, actor, "override.grant", &Subject::new("override", id), &detail, at).await?;
+    people::event::happened(tx, "override.opened", ("override", id.to_string()), at).await?;
     Ok(made)
 }
 

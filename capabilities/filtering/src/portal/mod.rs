@@ -90,9 +90,9 @@ pub struct Portal {
     pub notices: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
 }
 
-/// The portal's routes behind its guard. Serve it with
+/// The portal's routes behind its guard, with those of capabilities to the right. Serve it with
 /// [`into_make_service_with_connect_info::<SocketAddr>`](axum::Router::into_make_service_with_connect_info).
-pub fn routes(portal: Portal) -> Router {
+pub fn routes_beside(portal: Portal, more: Router) -> Router {
     let pages = pages::routes()
         .merge(crate::site_request::pages::routes())
         .merge(crate::site_report::pages::routes());
@@ -116,7 +116,12 @@ pub fn routes(portal: Portal) -> Router {
     let office = portal.office();
     let pages =
         pages.with_state(portal).merge(people::account::routes(house)).merge(people::intake::routes(office));
-    web::guarded(pages, own, Arc::new(move || shell.shell()))
+    web::guarded(pages.merge(more), own, Arc::new(move || shell.shell()))
+}
+
+/// The portal's own routes alone.
+pub fn routes(portal: Portal) -> Router {
+    routes_beside(portal, Router::new())
 }
 
 impl Portal {
@@ -196,7 +201,7 @@ impl Portal {
     }
 
     /// Whether an answer may be given that depends on what is sealed, and tells of so many entries of it: as everywhere, ten an hour.
-    pub(crate) async fn may_answer(
+    pub async fn may_answer(
         &self,
         policy: &FilterPolicy,
         actor: &Actor,

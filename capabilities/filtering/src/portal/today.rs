@@ -13,6 +13,7 @@ use people::account::recovery::Recover;
 use people::duty::Duties;
 use people::guest::ReadGuests;
 use people::intake::ReadRoll;
+use people::programs::{OwnTokens, ReadWebhooks};
 use register::task::ReadTasks;
 use web::component::InsetText;
 use web::{Page, PageError};
@@ -69,6 +70,8 @@ fn look_up(who: &SignedIn) -> Vec<(String, String)> {
         (who.offers::<ReadDevices>(), "Devices", "/staff/devices"),
         (who.offers::<ReadObserving>(), "Observing only", "/staff/observe"),
         (who.offers::<ReadWords>(), "Words and languages of the pages for everybody", "/staff/words"),
+        (who.offers::<OwnTokens>(), "Tokens for other programs", "/staff/tokens"),
+        (who.offers::<ReadWebhooks>(), "Webhooks: who is told of what happens", "/staff/webhooks"),
     ])
 }
 

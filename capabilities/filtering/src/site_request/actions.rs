@@ -6,6 +6,7 @@ use kit::permit::Action;
 use kit::{Permit, Timestamp};
 use notices::Where;
 use people::account::notices::{kinds, tell_duties};
+use people::event;
 use register::approval;
 use serde_json::json;
 
@@ -65,6 +66,10 @@ pub async fn raise(tx: &mut Tx, actor: &Actor, ask: Ask, at: Timestamp) -> Resul
     let subject = Subject::new("site-request", request.id);
     trail::changed(tx, actor, "site-request.raise", &subject, &json!({}), at).await?;
     tell_duties(tx, kinds::REQUEST_WAITING, Where::Requests, None, at).await?;
+    // Nothing of help sites is told to anybody outside.
+    if !request.ask.asker.is_nobody() {
+        event::happened(tx, "request.made", ("request", request.reference.to_string()), at).await?;
+    }
     Ok(request)
 }
 
@@ -216,6 +221,9 @@ async fn answer(
         return Err(NotOpen { was: "answered" }.into());
     }
     trail::changed(tx, actor, verb, &Subject::new("site-request", request.id), &json!({}), at).await?;
+    if !request.ask.asker.is_nobody() {
+        event::happened(tx, "request.answered", ("request", request.reference.to_string()), at).await?;
+    }
     // Whatever is proposed about it waits for nothing now.
     match approval::overtake(tx, actor, super::agreeing::KIND, &request.id.to_string(), at).await {
         Ok(_) => Ok(()),

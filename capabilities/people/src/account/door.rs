@@ -124,6 +124,11 @@ impl SignedIn {
         self.at
     }
 
+    /// Whether they proved by two things or more who they are.
+    pub const fn by_several(&self) -> bool {
+        self.session.proofs > 1
+    }
+
     pub(super) const fn session(&self) -> &Session {
         &self.session
     }

@@ -10,6 +10,7 @@ use store::{StoreError, Subject, Tx, trail};
 use super::content::{Duties, SchoolKind};
 use super::model::{Assignment, AssignmentId, ByRoll, Giving, Mistake, Span};
 use super::store as table;
+use crate::event;
 
 kit::reading!(
     /// Seeing who holds which duty.
@@ -122,6 +123,8 @@ pub async fn end(tx: &mut Tx, permit: &Permit<EndDuty>, at: Timestamp) -> Result
     let detail = json!({ "duty": found.given.duty, "assignment": id.to_string() });
     let subject = Subject::new("person", found.given.person.0);
     trail::changed(tx, permit.actor(), "duty.end", &subject, &detail, at).await?;
+    let about = ("person", found.given.person.0.to_string());
+    event::happened(tx, event::DUTY_ENDED, about, at).await?;
     Ok(Assignment { ended: Some((at, permit.actor().to_string())), ..found })
 }
 

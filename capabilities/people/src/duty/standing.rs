@@ -39,6 +39,13 @@ pub struct Stands {
 }
 
 impl Stands {
+    /// What is left of it for a program that acts for them by a token: all that they are. No token is a proof of who somebody is, so what needs
+    /// a fresh one is not done by it.
+    pub fn by_a_token(self) -> Standing {
+        let duties = self.standing.duties().map(str::to_owned).collect();
+        Standing::loaded(self.standing.actor().clone(), duties, None)
+    }
+
     /// What is left of it for whoever signed in by a card of the youngest: that they are a pupil. Whatever else they are rests, and no
     /// proof of a card is a fresh one.
     pub(crate) fn by_a_card(mut self) -> Self {

@@ -206,6 +206,11 @@ pub async fn end(tx: &mut Tx, permit: &Permit<EndGuest>, at: Timestamp) -> Resul
     Ok(())
 }
 
+/// The permit's guest, as their stay is now.
+pub async fn one(tx: &mut Tx, permit: &Permit<EndGuest>) -> Result<Option<Guest>, StoreError> {
+    table::by_id(tx, *permit.subject()).await
+}
+
 /// Guests of now, of late and to come, with their lanyards and names; the last given first.
 pub async fn guests(
     tx: &mut Tx,

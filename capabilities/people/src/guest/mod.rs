@@ -8,5 +8,5 @@ pub(crate) mod store;
 pub mod views;
 
 pub(crate) use actions::SOURCE;
-pub use actions::{EndGuest, GiveError, GiveGuest, ReadGuests, classes_of, end, give, guests};
+pub use actions::{EndGuest, GiveError, GiveGuest, ReadGuests, classes_of, end, give, guests, one};
 pub use model::{Giving, Guest, GuestId, Lanyard, LanyardId, Mistake};

@@ -8,6 +8,7 @@ mod actions;
 pub mod by_hand;
 pub(crate) mod classes;
 mod model;
+mod on_the_roll;
 pub mod pages;
 pub mod person;
 mod store;
@@ -21,6 +22,7 @@ pub use actions::{
 pub(crate) use actions::{apply_as, drop_as, leading_in, told_by};
 pub use classes::{Called, ClassOrGroup};
 pub use model::{Change, Class, Facts, Field, Import, Relation, State, Summary, Tally, Thing, What};
+pub use on_the_roll::{OnTheRoll, on_the_roll};
 pub use pages::{Office, PublishError, Publishes, routes};
 pub use store::{ClassLine, Parent, Profile, Searched, Taught, classes, profile, search, taught};
 pub(crate) use store::{called_outside, kept_by_sources, link, mark, related, set as set_setting, setting};

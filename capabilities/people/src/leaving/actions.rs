@@ -9,7 +9,7 @@ use store::{StoreError, Subject, Tx, trail};
 use crate::account;
 use crate::duty::{self, Assignment};
 use crate::intake::{Profile, ReadRoll, profile};
-use crate::{Device, store as roll};
+use crate::{Device, event, store as roll};
 
 kit::action!(
     /// Handing a device of somebody who leaves to another.
@@ -51,6 +51,7 @@ pub(crate) async fn leave(
 ) -> Result<(), StoreError> {
     let ended = duty::end_of_leaver(tx, actor, person, at).await?;
     let sessions = account::end_of_leaver(tx, actor, person, at).await?;
+    event::happened(tx, event::PERSON_LEFT, ("person", person.0.to_string()), at).await?;
     if ended + sessions > 0 {
         let detail = json!({ "duties": ended, "sessions": sessions });
         trail::changed(tx, actor, "roll.leave", &Subject::new("person", person.0), &detail, at).await?;

@@ -2,7 +2,7 @@
 
 use kit::{Actor, Zone};
 use register::SchoolYear;
-use register::chase::{self, Tell, Telling};
+use register::chase::{self, Telling};
 use register::task::{self, Opening, Owner, State};
 use store::StoreError;
 use store::orm::ConnectionTrait as _;
@@ -88,8 +88,7 @@ async fn the_database_refuses_a_task_to_whose_work_it_looks_at() {
 async fn the_same_is_put_into_the_outbox_once() {
     for test in databases().await {
         let mut tx = test.db.begin().await.unwrap();
-        let tell = Tell { person: 1, kind: "digest".into(), count: 2, path: "/tasks".into() };
-        let telling = [Telling { key: "digest:2026-11-23:1".into(), tell }];
+        let telling = [Telling { key: "digest:2026-11-23:1".into(), person: 1, kind: "digest", count: 2 }];
         for _ in 0..2 {
             chase::put(&mut tx, &telling, MONDAY).await.unwrap();
         }

@@ -24,6 +24,7 @@ mod m0018_back_up;
 mod m0019_outbox;
 mod m0020_register;
 mod m0021_notices;
+mod m0022_api;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -61,6 +62,7 @@ const ALL: &[Migration] = &[
     Migration { number: 19, name: "outbox", statements: m0019_outbox::statements },
     Migration { number: 20, name: "register", statements: m0020_register::statements },
     Migration { number: 21, name: "notices", statements: m0021_notices::statements },
+    Migration { number: 22, name: "api", statements: m0022_api::statements },
 ];
 
 /// The table that says which a database has had.

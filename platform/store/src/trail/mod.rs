@@ -95,6 +95,8 @@ pub struct Wanted<'a> {
     pub verb: Option<&'a str>,
     /// About a thing: its kind and its id.
     pub about: Option<(&'a str, &'a str)>,
+    /// Before the entry of that number, for whoever reads on.
+    pub before: Option<i64>,
 }
 
 /// The newest entries that are looked for, newest first, `at_most` of them.
@@ -123,6 +125,9 @@ pub async fn find(tx: &mut Tx, wanted: &Wanted<'_>, at_most: u32) -> Result<Vec<
     if let Some((kind, id)) = wanted.about {
         also(&|place| format!("subject_kind = ${place}"), kind.into());
         also(&|place| format!("subject_id = ${place}"), id.into());
+    }
+    if let Some(before) = wanted.before {
+        also(&|place| format!("seq < ${place}"), before.into());
     }
     let held = if held.is_empty() { String::new() } else { format!(" WHERE {}", held.join(" AND ")) };
     let sql = format!("SELECT {COLUMNS} FROM trail{held} ORDER BY seq DESC LIMIT {at_most}");

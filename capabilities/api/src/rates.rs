@@ -1,0 +1,59 @@
+//! How often somebody may ask. Counted in memory: a hub that starts anew begins to count anew.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use kit::Timestamp;
+
+const MINUTE_MS: i64 = 60_000;
+/// So many who ask are remembered at once; what is older than a minute is forgotten first.
+const MOST: usize = 4_096;
+
+/// Counts by minute.
+#[derive(Debug, Default)]
+pub(crate) struct Rates(Mutex<HashMap<String, (i64, u32)>>);
+
+impl Rates {
+    /// Counts one request of `whom`; after how many seconds to ask again, where there were `most` in this minute already.
+    pub fn one(&self, whom: &str, most: u32, at: Timestamp) -> Result<(), i64> {
+        let minute = at.as_millis().div_euclid(MINUTE_MS);
+        // A panic elsewhere leaves a count as it was.
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MOST && !all.contains_key(whom) {
+            all.retain(|_, (then, _)| *then == minute);
+            if all.len() >= MOST {
+                all.clear();
+            }
+        }
+        let (then, count) = all.entry(whom.to_owned()).or_insert((minute, 0));
+        if *then != minute {
+            (*then, *count) = (minute, 0);
+        }
+        if *count >= most {
+            let left = (minute + 1) * MINUTE_MS - at.as_millis();
+            return Err((left + 999) / 1_000);
+        }
+        *count += 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asks_too_often_waits_for_the_next_minute_and_nobody_else_does() {
+        let (rates, at) = (Rates::default(), Timestamp::from_millis(60_000 * 10 + 30_000));
+        for _ in 0..3 {
+            assert_eq!(rates.one("a", 3, at), Ok(()));
+        }
+        assert_eq!(rates.one("a", 3, at), Err(30));
+        assert_eq!(rates.one("b", 3, at), Ok(()));
+        assert_eq!(rates.one("a", 3, at.plus_millis(30_000)), Ok(()));
+        for number in 0..10_000 {
+            let _ = rates.one(&number.to_string(), 3, at);
+        }
+        assert!(rates.0.lock().unwrap().len() <= MOST);
+    }
+}

@@ -1,0 +1,9 @@
+//! Programs at the portal, on both database engines.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+mod bounds;
+mod description;
+mod house;
+mod samples;
+mod tokens;
+mod webhooks;

@@ -1,0 +1,152 @@
+//! One device at a time: putting it on the register, changing it, taking it off. Where a roll file keeps the register, the next import of
+//! that file makes it what the file says again.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use engine::{DeviceNo, HardwareAddress, PersonNo};
+use kit::{Permit, Private};
+use serde_json::json;
+use store::{StoreError, Subject, Tx, trail};
+
+use crate::store as table;
+
+kit::action!(
+    /// Putting a device on the register, changing it, and taking it off.
+    ChangeDevices(()) = "device.change"
+);
+
+/// What is said of a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// What the school calls it.
+    pub name: Private<String>,
+    /// Its fixed addresses.
+    pub addresses: Vec<IpAddr>,
+    /// Its hardware addresses.
+    pub hardware: Vec<HardwareAddress>,
+    /// Whose it is.
+    pub person: Option<PersonNo>,
+    /// Its own groups, by id.
+    pub groups: Vec<String>,
+}
+
+/// Why the register stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// It has no name.
+    #[error("Enter what the device is called, up to 100 characters")]
+    Name,
+    /// Another is called so.
+    #[error("Another device is called so already")]
+    NameTaken,
+    /// Another has it.
+    #[error("Another device has one of these addresses already")]
+    AddressTaken,
+    /// Nobody has that number.
+    #[error("Nobody on the roll is that person")]
+    NobodyThere,
+    /// The policy has no such group.
+    #[error("The policy has no group called {0}")]
+    NoGroup(String),
+    /// There is no such device.
+    #[error("There is no such device on the register")]
+    NotThere,
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+async fn check(
+    tx: &mut Tx,
+    facts: &Facts,
+    own: Option<DeviceNo>,
+    policy: &BTreeSet<String>,
+) -> Result<Facts, DeviceError> {
+    let name = facts.name.reveal().trim();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(DeviceError::Name);
+    }
+    if let Some(group) = facts.groups.iter().find(|group| !policy.contains(*group)) {
+        return Err(DeviceError::NoGroup(group.clone()));
+    }
+    if let Some(person) = facts.person
+        && table::person(tx, person).await?.is_none()
+    {
+        return Err(DeviceError::NobodyThere);
+    }
+    let (addresses, hardware): (BTreeSet<IpAddr>, BTreeSet<HardwareAddress>) = (
+        facts.addresses.iter().map(IpAddr::to_canonical).collect(),
+        facts.hardware.iter().copied().collect(),
+    );
+    for other in table::devices(tx).await?.iter().filter(|other| Some(other.number) != own) {
+        if other.name.reveal() == name {
+            return Err(DeviceError::NameTaken);
+        }
+        let taken = other.addresses.iter().any(|address| addresses.contains(address))
+            || other.hardware.iter().any(|address| hardware.contains(address));
+        if taken {
+            return Err(DeviceError::AddressTaken);
+        }
+    }
+    let groups: BTreeSet<String> = facts.groups.iter().cloned().collect();
+    Ok(Facts {
+        name: Private::new(name.to_owned()),
+        addresses: addresses.into_iter().collect(),
+        hardware: hardware.into_iter().collect(),
+        person: facts.person,
+        groups: groups.into_iter().collect(),
+    })
+}
+
+/// Puts a device on the register. `policy` are the groups that the policy has. Publish the roll afterwards.
+pub async fn add(
+    tx: &mut Tx,
+    permit: &Permit<ChangeDevices>,
+    facts: &Facts,
+    policy: &BTreeSet<String>,
+) -> Result<DeviceNo, DeviceError> {
+    let facts = check(tx, facts, None, policy).await?;
+    let device = table::add_device(tx, &facts, permit.at()).await?;
+    told(tx, permit, "device.add", device).await?;
+    Ok(device)
+}
+
+/// Makes a device what is said of it now. Publish the roll afterwards.
+pub async fn change(
+    tx: &mut Tx,
+    permit: &Permit<ChangeDevices>,
+    device: DeviceNo,
+    facts: &Facts,
+    policy: &BTreeSet<String>,
+) -> Result<(), DeviceError> {
+    there(tx, device).await?;
+    let facts = check(tx, facts, Some(device), policy).await?;
+    table::change_device(tx, device, &facts).await?;
+    told(tx, permit, "device.change", device).await?;
+    Ok(())
+}
+
+/// Takes a device off the register. Publish the roll afterwards.
+pub async fn end(tx: &mut Tx, permit: &Permit<ChangeDevices>, device: DeviceNo) -> Result<(), DeviceError> {
+    there(tx, device).await?;
+    table::end_device(tx, device, permit.at()).await?;
+    told(tx, permit, "device.end", device).await?;
+    Ok(())
+}
+
+async fn there(tx: &mut Tx, device: DeviceNo) -> Result<(), DeviceError> {
+    let known = table::devices(tx).await?.iter().any(|one| one.number == device);
+    if known { Ok(()) } else { Err(DeviceError::NotThere) }
+}
+
+async fn told(
+    tx: &mut Tx,
+    permit: &Permit<ChangeDevices>,
+    verb: &str,
+    device: DeviceNo,
+) -> Result<(), StoreError> {
+    let subject = Subject::new("device", device.0);
+    trail::changed(tx, permit.actor(), verb, &subject, &json!({}), permit.at()).await?;
+    Ok(())
+}
