@@ -209,12 +209,7 @@ async fn serve(
     let mut tx = db.begin().await?;
     notices::set_clock(&mut tx, &zone_name).await?;
     tx.commit().await?;
-    let outbox = Outbox {
-        records: db.clone(),
-        clock: Clock::System,
-        carriers: notices.carriers(&db, own.url.trim_end_matches('/')),
-    };
-    tokio::spawn(outbox.run());
+    let mut carriers = notices.carriers(&db, own.url.trim_end_matches('/'));
 
     let tries = Arc::new(people::account::Counts::default());
     let publishes = Publishing {
@@ -284,12 +279,8 @@ async fn serve(
     });
     let programs = api::Api::beside(portal, config.portal.api_a_minute);
     let sending = api::webhook::sending::Sending::default();
-    let outbox = jobs::Outbox {
-        records: db.clone(),
-        clock: Clock::System,
-        carriers: api::carriers(&programs, sending),
-    };
-    tokio::spawn(outbox.run());
+    carriers.extend(api::carriers(&programs, sending));
+    tokio::spawn(Outbox { records: db.clone(), clock: Clock::System, carriers }.run());
     let pages = api::routes(programs);
     let (told, also_told) = (stop.clone(), stop.clone());
     let secure = listeners.secure.map(|secure| secure.serve(pages.clone(), also_told));

@@ -161,6 +161,7 @@ impl House {
             back_ups: backups::Watching::default(),
             kind: SchoolKind::Maintained,
             hashing: Hashing::new(),
+            telling: people::account::notices::Telling::default(),
             ways: people::account::Ways::since(MONDAY),
             tries: Arc::new(Counts::default()),
         };
