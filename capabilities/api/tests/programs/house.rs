@@ -160,6 +160,7 @@ impl House {
             gate: Arc::new(Nobody),
             back_ups: backups::Watching::default(),
             kind: SchoolKind::Maintained,
+            telling: people::account::notices::Telling::default(),
             hashing: Hashing::new(),
             ways: people::account::Ways::since(MONDAY),
             tries: Arc::new(Counts::default()),
