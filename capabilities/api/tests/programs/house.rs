@@ -160,6 +160,7 @@ impl House {
             gate: Arc::new(Nobody),
             back_ups: backups::Watching::default(),
             kind: SchoolKind::Maintained,
+            telling: people::account::notices::Telling::default(),
             hashing: Hashing::new(),
             telling: people::account::notices::Telling::default(),
             ways: people::account::Ways::since(MONDAY),
