@@ -162,7 +162,6 @@ impl House {
             kind: SchoolKind::Maintained,
             telling: people::account::notices::Telling::default(),
             hashing: Hashing::new(),
-            telling: people::account::notices::Telling::default(),
             ways: people::account::Ways::since(MONDAY),
             tries: Arc::new(Counts::default()),
         };
