@@ -13,7 +13,8 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The crates that may write to it, as they are called in code.
-const OURS: [&str; 7] = ["activity", "filtering", "fivebar", "front_dns", "jobs", "people", "web"];
+const OURS: [&str; 9] =
+    ["activity", "api", "filtering", "fivebar", "front_dns", "jobs", "notices", "people", "web"];
 
 /// Starts it. `FIVEBAR_LOG` says more or less than usual, as in `info` or `front_dns=debug`.
 pub fn start() {

@@ -42,6 +42,8 @@ pub async fn look(home: &Home, db: &Db, at: Timestamp) -> Result<Option<Ended>> 
     if !goes_on {
         let mut tx = db.begin().await?;
         ended = account::end_all(&mut tx, &RESTORED, at).await?;
+        api::webhook::pause_all(&mut tx, &RESTORED, at).await?;
+        jobs::give_up_all(&mut tx, "the records were brought back to an earlier state", at).await?;
         tx.commit().await?;
     }
     if let Some(Ended { sessions, invitations, passwords }) = ended {

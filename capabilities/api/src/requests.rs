@@ -390,9 +390,11 @@ async fn withdraw(api: &Api, call: &Call) -> Result<Done, Problem> {
     if actions::find(&mut tx, &reference).await?.is_none() {
         return Err(Problem::not_found());
     }
-    agreeing::withdraw(&mut tx, &permit, permit.at()).await.map_err(unagreed)?;
+    // What was opened alone closes with it, at the gates too.
+    let closed = agreeing::withdraw(&mut tx, &permit, permit.at()).await.map_err(unagreed)?;
     let told = found(&mut tx, api, call, &reference).await?;
-    Ok(Done::changed(tx, &permit, Publish::Nothing, told))
+    let publish = if closed { Publish::Live(Box::default()) } else { Publish::Nothing };
+    Ok(Done::changed(tx, &permit, publish, told))
 }
 
 async fn agree(api: &Api, call: &Call) -> Result<Done, Problem> {

@@ -9,6 +9,7 @@ use kit::{Permit, Private};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
+use crate::Device;
 use crate::store as table;
 
 kit::action!(
@@ -52,9 +53,20 @@ pub enum DeviceError {
     /// There is no such device.
     #[error("There is no such device on the register")]
     NotThere,
+    /// Somebody has it who stays.
+    #[error("It is somebody’s who stays: the roll says whose it is, or whoever hands over what a leaver had")]
+    Theirs,
+    /// An address that no device of a school has.
+    #[error("{0} is the address of no device: it is this machine’s own, everybody’s, or nobody’s")]
+    NoDevices(IpAddr),
     /// The records failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// For the trail: whose it is and in which groups, by numbers and ids.
+fn in_ids(person: Option<PersonNo>, groups: &[String]) -> serde_json::Value {
+    json!({ "person": person.map(|person| person.0), "groups": groups })
 }
 
 async fn check(
@@ -89,6 +101,11 @@ async fn check(
             return Err(DeviceError::AddressTaken);
         }
     }
+    let is_no_devices =
+        |address: &&IpAddr| address.is_loopback() || address.is_unspecified() || address.is_multicast();
+    if let Some(address) = addresses.iter().find(is_no_devices) {
+        return Err(DeviceError::NoDevices(*address));
+    }
     let groups: BTreeSet<String> = facts.groups.iter().cloned().collect();
     Ok(Facts {
         name: Private::new(name.to_owned()),
@@ -108,7 +125,8 @@ pub async fn add(
 ) -> Result<DeviceNo, DeviceError> {
     let facts = check(tx, facts, None, policy).await?;
     let device = table::add_device(tx, &facts, permit.at()).await?;
-    told(tx, permit, "device.add", device).await?;
+    let detail = json!({ "to": in_ids(facts.person, &facts.groups) });
+    told(tx, permit, "device.add", device, &detail).await?;
     Ok(device)
 }
 
@@ -120,24 +138,33 @@ pub async fn change(
     facts: &Facts,
     policy: &BTreeSet<String>,
 ) -> Result<(), DeviceError> {
-    there(tx, device).await?;
+    let before = there(tx, device).await?;
     let facts = check(tx, facts, Some(device), policy).await?;
+    // As where a leaver's are handed over: nobody's is taken from them who stays.
+    if let Some(owner) = before.person.filter(|owner| facts.person != Some(*owner))
+        && let Some(profile) = crate::intake::profile(tx, owner).await?
+        && crate::leaving::Leaves::of(&profile) == crate::leaving::Leaves::No
+    {
+        return Err(DeviceError::Theirs);
+    }
     table::change_device(tx, device, &facts).await?;
-    told(tx, permit, "device.change", device).await?;
+    let (from, to) = (in_ids(before.person, &before.groups), in_ids(facts.person, &facts.groups));
+    told(tx, permit, "device.change", device, &json!({ "from": from, "to": to })).await?;
     Ok(())
 }
 
 /// Takes a device off the register. Publish the roll afterwards.
 pub async fn end(tx: &mut Tx, permit: &Permit<ChangeDevices>, device: DeviceNo) -> Result<(), DeviceError> {
-    there(tx, device).await?;
+    let before = there(tx, device).await?;
     table::end_device(tx, device, permit.at()).await?;
-    told(tx, permit, "device.end", device).await?;
+    let detail = json!({ "from": in_ids(before.person, &before.groups) });
+    told(tx, permit, "device.end", device, &detail).await?;
     Ok(())
 }
 
-async fn there(tx: &mut Tx, device: DeviceNo) -> Result<(), DeviceError> {
-    let known = table::devices(tx).await?.iter().any(|one| one.number == device);
-    if known { Ok(()) } else { Err(DeviceError::NotThere) }
+async fn there(tx: &mut Tx, device: DeviceNo) -> Result<Device, DeviceError> {
+    let known = table::devices(tx).await?.into_iter().find(|one| one.number == device);
+    known.ok_or(DeviceError::NotThere)
 }
 
 async fn told(
@@ -145,8 +172,9 @@ async fn told(
     permit: &Permit<ChangeDevices>,
     verb: &str,
     device: DeviceNo,
+    detail: &serde_json::Value,
 ) -> Result<(), StoreError> {
     let subject = Subject::new("device", device.0);
-    trail::changed(tx, permit.actor(), verb, &subject, &json!({}), permit.at()).await?;
+    trail::changed(tx, permit.actor(), verb, &subject, detail, permit.at()).await?;
     Ok(())
 }

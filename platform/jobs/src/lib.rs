@@ -7,4 +7,4 @@ mod store;
 
 pub use carrying::{Carrier, Carrying, Outbox, Round, Taken, Undelivered};
 pub use message::{Message, MessageId, again_after_ms};
-pub use outbox::{Seen, put, put_once, seen};
+pub use outbox::{Seen, give_up_all, put, put_once, seen};

@@ -62,6 +62,11 @@ pub struct Seen {
     pub problem: Option<String>,
 }
 
+/// Gives up all that waits, for records that were brought back to an earlier state: it was carried before, as far as anybody knows.
+pub async fn give_up_all(tx: &mut Tx, problem: &str, at: Timestamp) -> Result<(), StoreError> {
+    store::give_up_all(tx, problem, at).await
+}
+
 /// How the outbox fares at a moment.
 pub async fn seen(tx: &mut Tx, at: Timestamp) -> Result<Seen, StoreError> {
     store::seen(tx, at).await

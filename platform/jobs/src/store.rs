@@ -133,6 +133,18 @@ pub(crate) async fn given_up(
     end(tx, id, GIVEN_UP, Some(problem), at).await
 }
 
+/// All that wait are given up.
+pub(crate) async fn give_up_all(tx: &mut Tx, problem: &str, at: Timestamp) -> Result<(), StoreError> {
+    table::Entity::update_many()
+        .col_expr(table::Column::State, Expr::value(GIVEN_UP))
+        .col_expr(table::Column::Problem, Expr::value(problem))
+        .col_expr(table::Column::EndedAt, Expr::value(at.as_millis()))
+        .filter(table::Column::State.eq(WAITING))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
 async fn end(
     tx: &mut Tx,
     id: MessageId,

@@ -89,6 +89,12 @@ async fn zone(tx: &mut Tx) -> Result<Zone, StoreError> {
     Ok(named.and_then(|name| Zone::named(&name).ok()).unwrap_or_else(Zone::utc))
 }
 
+/// Forgets every browser and every address that people are told by, for records that were brought back to an earlier state: what somebody took
+/// away since stands in them again. They give them anew.
+pub async fn forget_ways(tx: &mut Tx) -> Result<(), StoreError> {
+    store::forget_ways(tx).await
+}
+
 /// What somebody was told, newest first.
 pub async fn of(tx: &mut Tx, person: u32) -> Result<Vec<Notice>, StoreError> {
     store::newest(tx, person, SHOWN).await

@@ -141,6 +141,9 @@ impl jobs::Message for Tell {
     const KIND: &'static str = "notice";
 }
 
+/// How far two of one kind that are urgent are apart at least.
+const MINUTE_MS: i64 = 60_000;
+
 /// A way by which a notice goes, beside the portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -201,6 +204,13 @@ pub(crate) enum Goes {
     From(Timestamp),
 }
 
+impl Notice {
+    /// Whether it is sent still: what somebody has looked at is not, unless it is urgent, since whoever is signed in as them may have looked.
+    pub(crate) fn is_still_told(&self) -> bool {
+        self.seen_at.is_none() || Notices::built_in().text(self.kind).is_some_and(|text| text.urgent)
+    }
+}
+
 /// Whether what comes at `at` is sent, where the same kind was last sent at `sent` and is looked at since or not. One that nobody has
 /// looked at is counted up, and sent again after a while only; and never two of a kind close together.
 pub(crate) fn goes(
@@ -211,11 +221,15 @@ pub(crate) fn goes(
     at: Timestamp,
 ) -> Goes {
     let Some(sent) = sent else { return Goes::From(at) };
+    // What is urgent is told each time: one that went an hour ago was about something else.
+    if urgent {
+        return if at.as_millis() - sent.as_millis() >= MINUTE_MS { Goes::From(at) } else { Goes::Counted };
+    }
     let every = sent.plus_millis(content.mail_every_ms());
     if !unseen {
         return Goes::From(every.max(at));
     }
-    let again = if urgent { every } else { sent.plus_millis(content.again_after_ms()) };
+    let again = sent.plus_millis(content.again_after_ms());
     if at >= again { Goes::From(at) } else { Goes::Counted }
 }
 

@@ -523,3 +523,10 @@ fn read_subscription(row: subscription::Model) -> Result<Subscription, StoreErro
         sent_at: row.sent_at.map(Timestamp::from_millis),
     })
 }
+
+/// Forgets every browser and every address that people are told by.
+pub(crate) async fn forget_ways(tx: &mut Tx) -> Result<(), StoreError> {
+    subscription::Entity::delete_many().exec(tx.conn()).await?;
+    address::Entity::delete_many().exec(tx.conn()).await?;
+    Ok(())
+}

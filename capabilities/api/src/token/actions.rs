@@ -3,8 +3,10 @@
 use ::store::{Actor, Db, StoreError, Subject, Tx, trail};
 use engine::PersonNo;
 use kit::{Permit, Timestamp};
-use people::duty;
+use notices::Where;
+use people::account::notices::{kinds, tell_person};
 pub use people::programs::{AnyTokens, EndAnyToken, EndOwnToken, MakeToken, OwnTokens};
+use people::{account, duty};
 use serde_json::json;
 
 use super::model::{ApiToken, Making, Mistake, Secret, TokenId};
@@ -65,6 +67,7 @@ pub async fn make(
     let detail = json!({ "scopes": token.scopes, "ends_at": ends_at.as_millis() });
     let subject = Subject::new("api-token", token.id);
     trail::changed(tx, permit.actor(), "api-token.make", &subject, &detail, at).await?;
+    tell_person(tx, person, kinds::TOKEN_MADE, Where::Me, at).await?;
     Ok(token)
 }
 
@@ -143,7 +146,12 @@ pub(crate) async fn known(db: &Db, secret: &Secret, at: Timestamp) -> Result<Opt
     };
     let maker = Actor::Person(token.person.0).to_string();
     let may = duty::may_still::<OwnTokens>(&mut tx, &maker, at).await?;
+    // Ended with another password, with being signed out everywhere, or by a restore: it says so no more, and is listed as it is.
+    let is_theirs = account::lets_programs_act(&mut tx, token.person, token.made_at).await?;
     tx.roll_back().await?;
+    if !is_theirs {
+        return Ok(None);
+    }
     let is_due = token.used_at.is_none_or(|used| at.as_millis() - used.as_millis() >= USED_EVERY_MS);
     if !may || is_due {
         let mut tx = db.begin().await?;
@@ -159,5 +167,7 @@ pub(crate) async fn known(db: &Db, secret: &Secret, at: Timestamp) -> Result<Opt
 
 /// The token again, in the transaction of what is done by it, where it still holds.
 pub(crate) async fn again(tx: &mut Tx, id: TokenId, at: Timestamp) -> Result<Option<ApiToken>, StoreError> {
-    Ok(table::one(tx, id).await?.filter(|token| token.holds(at)))
+    let Some(token) = table::one(tx, id).await?.filter(|token| token.holds(at)) else { return Ok(None) };
+    let is_theirs = account::lets_programs_act(tx, token.person, token.made_at).await?;
+    Ok(is_theirs.then_some(token))
 }

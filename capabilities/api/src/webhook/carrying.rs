@@ -6,7 +6,9 @@ use ::store::{Actor, StoreError, Subject, Tx, trail};
 use engine::PersonNo;
 use jobs::{Carrier, Carrying, Message, Taken, Undelivered, again_after_ms};
 use kit::{Actor as Who, Timestamp};
+use people::duty;
 use people::event::{DUTY_ENDED, Event, PERSON_LEFT};
+use people::programs::ChangeWebhooks;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -44,6 +46,35 @@ fn later(error: &StoreError) -> Undelivered {
     Undelivered::Later("the records did not answer")
 }
 
+/// Pauses what somebody has had told who may do that no more: whoever may looks at it, and has it go on.
+async fn pause_of(tx: &mut Tx, person: PersonNo, at: Timestamp) -> Result<(), StoreError> {
+    let maker = Who::Person(person.0).to_string();
+    if duty::may_still::<ChangeWebhooks>(tx, &maker, at).await? {
+        return Ok(());
+    }
+    for webhook in table::not_ended(tx).await?.iter().filter(|one| one.made.0 == maker) {
+        pause(tx, webhook, &JOB, at).await?;
+    }
+    Ok(())
+}
+
+/// Pauses every webhook, for records that were brought back to an earlier state: one that was ended since stands in them again.
+pub async fn pause_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<(), StoreError> {
+    for webhook in table::not_ended(tx).await? {
+        pause(tx, &webhook, actor, at).await?;
+    }
+    Ok(())
+}
+
+async fn pause(tx: &mut Tx, webhook: &Webhook, actor: &Actor, at: Timestamp) -> Result<bool, StoreError> {
+    let paused = table::set_state(tx, webhook.id, (State::Active, State::Paused)).await?;
+    if paused {
+        let subject = Subject::new("webhook", webhook.id);
+        trail::changed(tx, actor, "webhook.pause", &subject, &json!({}), at).await?;
+    }
+    Ok(paused)
+}
+
 /// Carries events to every webhook that asked for them.
 struct Events {
     api: Api,
@@ -74,6 +105,9 @@ impl Events {
                 tokens::end_of(&mut tx, person, message.at).await?;
             }
             _ => {}
+        }
+        if let (PERSON_LEFT | DUTY_ENDED, Some(person)) = (event.name.as_str(), person) {
+            pause_of(&mut tx, person, message.at).await?;
         }
         let at = Timestamp::from_millis(event.at);
         let subject = self.subject(event);
@@ -216,10 +250,8 @@ impl Deliveries {
     }
 
     async fn pause(&self, tx: &mut Tx, webhook: &Webhook, at: Timestamp) -> Result<(), StoreError> {
-        if table::set_state(tx, webhook.id, (State::Active, State::Paused)).await? {
+        if pause(tx, webhook, &JOB, at).await? {
             tracing::warn!(webhook = %webhook.id, "A webhook is paused, since nothing arrives there");
-            trail::changed(tx, &JOB, "webhook.pause", &Subject::new("webhook", webhook.id), &json!({}), at)
-                .await?;
         }
         Ok(())
     }

@@ -12,4 +12,5 @@ pub(crate) mod store;
 pub mod views;
 
 pub(crate) use carrying::carriers;
+pub use carrying::pause_all;
 pub use model::{Delivery, DeliveryId, State, Webhook, WebhookId, WebhookSecret};

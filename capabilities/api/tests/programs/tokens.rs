@@ -82,6 +82,34 @@ async fn a_token_ends_with_its_time_by_its_maker_and_with_their_duty_and_leaving
 }
 
 #[tokio::test]
+async fn a_token_ends_with_what_makes_an_account_safe_again_and_with_a_restore() {
+    for test in databases().await {
+        let house = House::new(&test, &[(1, "head"), (2, "dsl")]).await;
+        let head = house.sign_in(1).await;
+        let first = head.program(&["health.read"]).await;
+        assert_eq!(first.get("/token").await.status, 200);
+        // What was made is told to its owner, whatever the hour.
+        let mut tx = test.db.read().await.unwrap();
+        let told = notices::unseen(&mut tx, 1).await.unwrap();
+        assert!(told.iter().any(|one| one.kind.id() == "account.token-made"), "{told:?}");
+        tx.roll_back().await.unwrap();
+        let password = "password=cobweb+lantern+ferry&repeated=cobweb+lantern+ferry";
+        let changed = head.post("/me/password", password).await;
+        assert_eq!(changed.status, 303, "{}", changed.body);
+        assert_eq!(first.get("/token").await.problem(), is(401, "no-token"), "{}", test.engine);
+        house.clock.set(MONDAY.plus_millis(1));
+        let second = head.program(&["health.read"]).await;
+        assert_eq!(second.get("/token").await.status, 200, "{}: one that was made since", test.engine);
+        // Records that were brought back to an earlier state.
+        let mut tx = test.db.begin().await.unwrap();
+        let job = store::Actor::Job("restore");
+        people::account::end_all(&mut tx, &job, MONDAY.plus_millis(2)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(second.get("/token").await.problem(), is(401, "no-token"), "{}", test.engine);
+    }
+}
+
+#[tokio::test]
 async fn what_needs_a_fresh_proof_is_never_done_by_a_token_and_nobody_agrees_to_their_own() {
     for test in databases().await {
         let house = House::new(&test, &[(1, "head"), (2, "dsl")]).await;

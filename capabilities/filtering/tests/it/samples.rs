@@ -490,6 +490,11 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
                 &[("Lists of sites".into(), "/staff/lists".into())],
             ),
         ),
+        (
+            "staff-own-password",
+            people_views::own_password(&Name::typed("h.example").unwrap(), 12, &lost_braces()),
+        ),
+        ("staff-password-is-given", people_views::password_is_given()),
         ("staff-words", words_views::languages(&Words::built_in())),
         ("staff-words-none", words_page("ar", "zzzz", &Mistakes::default())),
         ("staff-words-welsh", words_page("cy", "", &Mistakes::default())),

@@ -64,6 +64,40 @@ async fn with_code(school: &School, from: &str, half: &Answer, code: &str) -> An
 }
 
 #[tokio::test]
+async fn somebody_changes_their_own_password_and_is_signed_out_everywhere_else() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "teacher")]).await;
+        let school = School::new(&test, None);
+        let here = welcomed(&school, &tokens[0]).await;
+        let old = "name=hanna&password=teapots+over+jupiter";
+        let elsewhere = school.post(HERE, "/sign-in", old).await;
+        let elsewhere = Staff { school: &school, cookie: cookie(&elsewhere) };
+        assert!(here.get("/me").await.body.contains("Change your password"));
+        assert_eq!(here.get("/me/password").await.status, StatusCode::OK);
+        for (body, say) in [
+            ("password=short&repeated=short", "characters"),
+            ("password=cobweb+lantern+ferry&repeated=cobweb+lantern", "the same password twice"),
+        ] {
+            let again = here.post("/me/password", body).await;
+            assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+            assert!(again.body.contains(say), "{body}: {}", again.body);
+        }
+        let changed = here.post("/me/password", &form("cobweb lantern ferry")).await;
+        assert_eq!(changed.location(), "/me", "{}: {}", test.engine, changed.body);
+        assert_eq!(here.get("/me").await.status, StatusCode::OK, "{}: one stays where one is", test.engine);
+        assert_eq!(elsewhere.get("/me").await.status, StatusCode::SEE_OTHER, "{}", test.engine);
+        assert_eq!(school.post(HERE, "/sign-in", old).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let new = school.post(HERE, "/sign-in", "name=hanna&password=cobweb+lantern+ferry").await;
+        assert_eq!(new.status, StatusCode::SEE_OTHER, "{}", new.body);
+        // Some minutes later they prove first who they are.
+        school.clock.set(MONDAY.plus_millis(11 * MINUTE_MS));
+        let late = here.post("/me/password", &form("cobweb lantern barge")).await;
+        assert!(late.value("input[name=repeated]").is_some(), "{}", late.body);
+        assert_eq!(here.get("/me/password").await.status, StatusCode::SEE_OTHER);
+    }
+}
+
+#[tokio::test]
 async fn a_code_is_the_second_proof_and_is_never_taken_twice() {
     for test in databases().await {
         let tokens = invited(&test, &[(1, "head")]).await;

@@ -144,6 +144,9 @@ pub async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<Option
     let cards = super::card::store::end_all(tx, actor, at).await?;
     let lanyards = crate::guest::store::end_lanyards(tx, actor, at).await?;
     let systems = crate::scim::end_all(tx, actor, at).await?;
+    table::end_programs(tx, None, at).await?;
+    // Where notices went may be what somebody has taken away since.
+    ::notices::forget_ways(tx).await?;
     let ended = Ended { sessions, invitations, passwords };
     if sessions + invitations + passwords + code_apps + passkeys + links + cards + lanyards + systems == 0 {
         return Ok(None);
@@ -161,6 +164,17 @@ pub async fn end_all(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<Option
     });
     trail::changed(tx, actor, "account.end-all", &Subject::new("records", "school"), &detail, at).await?;
     Ok(Some(ended))
+}
+
+/// Whether a program may act for somebody by a token that was made then: they have an account, and have not been made safe since, by another
+/// password, by being signed out everywhere or let in again, or with all others after a restore.
+pub async fn lets_programs_act(
+    tx: &mut Tx,
+    person: PersonNo,
+    made_at: Timestamp,
+) -> Result<bool, StoreError> {
+    let from = table::programs_from(tx, person).await?;
+    Ok(from.is_some_and(|from| from.is_none_or(|from| made_at > from)))
 }
 
 /// Somebody's account, where they have one.
@@ -213,6 +227,41 @@ pub(super) async fn shortest_of(tx: &mut Tx, person: PersonNo, at: Timestamp) ->
     let rules = crate::by_age::rules(tx).await?;
     let rule = known.as_ref().and_then(|known| rules.of(known)).filter(|rule| rule.way == Way::Own);
     Ok(rule.map_or(SHORTEST, |rule| rule.length))
+}
+
+/// How long a password somebody chooses for themselves is at least, in characters; nothing where the school gives them theirs.
+pub(super) async fn chooses_own(
+    tx: &mut Tx,
+    person: PersonNo,
+    at: Timestamp,
+) -> Result<Option<usize>, StoreError> {
+    let whatever_they_prove = duty::Proof { at, several: true };
+    let standing = duty::of_person(tx, person, whatever_they_prove, at).await?.standing;
+    if !duty::is_more_than_a_pupil(&standing)
+        && let Some(known) = crate::store::known_of(tx, person).await?
+        && crate::by_age::rules(tx).await?.of(&known).is_some_and(|rule| rule.way != Way::Own)
+    {
+        return Ok(None);
+    }
+    shortest_of(tx, person, at).await.map(Some)
+}
+
+/// Somebody's password becomes the one whose hash this is, by their own doing. Every other session of theirs ends, and every open
+/// invitation.
+pub(super) async fn change_password(
+    tx: &mut Tx,
+    session: &Session,
+    hash: &Private<String>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    table::set_password(tx, session.account, hash, at).await?;
+    table::end_invitations(tx, session.person, at).await?;
+    table::end_programs(tx, Some(session.account), at).await?;
+    let ended = end_others(tx, session, at).await?;
+    let actor = Actor::Person(session.person.0);
+    let subject = Subject::new("person", session.person.0);
+    trail::changed(tx, &actor, "account.change-password", &subject, &json!({ "ended": ended }), at).await?;
+    tell_owner(tx, session.person, kinds::PASSWORD_CHANGED, Where::Me, at).await
 }
 
 /// Why a password was not taken.
@@ -399,6 +448,7 @@ pub async fn end_everywhere(
 ) -> Result<u64, StoreError> {
     let Some(account) = table::of_person(tx, *permit.subject()).await? else { return Ok(0) };
     let ended = table::end_sessions(tx, account.id, None, permit.actor(), at).await?;
+    table::end_programs(tx, Some(account.id), at).await?;
     if ended > 0 {
         let subject = Subject::new("person", permit.subject().0);
         let detail = json!({ "sessions": ended });

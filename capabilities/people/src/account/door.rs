@@ -155,6 +155,14 @@ impl SignedIn {
         Ok((tx, permit))
     }
 
+    /// Begins a change of what is one's own, which takes no duty: its transaction, where the session holds in that very one, and the moment.
+    pub(super) async fn begin_own(&self) -> Result<(Tx, Timestamp), PageError> {
+        let mut tx = self.house.db.begin().await.map_err(PageError::unexpected)?;
+        let at = self.house.clock.now();
+        self.house.known(&mut tx, &self.session.hash, at).await?.ok_or(PageError::SignedOut)?;
+        Ok((tx, at))
+    }
+
     /// The permit for something more in a change that has begun: from what they are in the same transaction, at the same moment.
     pub async fn also<B: Action>(
         &self,

@@ -13,6 +13,7 @@ mod link;
 mod model;
 pub mod notices;
 mod once;
+mod own_password;
 mod pages;
 pub mod passkeys;
 mod password;
@@ -31,7 +32,7 @@ mod weak;
 
 pub use actions::{
     EndSessions, Ended, Invite, InviteError, Proved, WelcomeError, end_all, end_everywhere, everybody,
-    invite, of, prove_again, sign_in, welcome,
+    invite, lets_programs_act, of, prove_again, sign_in, welcome,
 };
 pub use door::SignedIn;
 pub use house::House;

@@ -19,7 +19,9 @@ use super::house::House;
 use super::model::{Account, Name, Token};
 use super::proving::{NOT_RIGHT, Tried};
 use super::weak::{Known, check_password};
-use super::{card, codes, lanyard, link, notices, passkeys, provider, recovery, store as table, views};
+use super::{
+    card, codes, lanyard, link, notices, own_password, passkeys, provider, recovery, store as table, views,
+};
 
 /// The routes.
 pub fn routes(house: House) -> Router {
@@ -33,6 +35,7 @@ pub fn routes(house: House) -> Router {
         .route("/me/sessions/{which}/end", post(end_session))
         .merge(codes::pages::routes())
         .merge(notices::pages::routes())
+        .merge(own_password::routes())
         .merge(passkeys::pages::routes())
         .merge(provider::pages::routes())
         .merge(recovery::pages::routes())
@@ -245,21 +248,20 @@ async fn own_page(house: &House, who: &SignedIn, from: &From) -> Result<Page, Pa
     Ok(views::me(who, &sessions, &links, &failed, house.kind, &house.zone))
 }
 
-async fn end_others(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    actions::end_others(&mut tx, who.session(), who.at()).await.map_err(PageError::unexpected)?;
+async fn end_others(who: SignedIn) -> Result<Response, PageError> {
+    let (mut tx, at) = who.begin_own().await?;
+    actions::end_others(&mut tx, who.session(), at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(Redirect::to("/me").into_response())
 }
 
 async fn end_session(
-    State(house): State<House>,
     who: SignedIn,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     let Path(which) = path.map_err(|_| PageError::NotFound)?;
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    actions::end_own(&mut tx, who.session(), &which, who.at()).await.map_err(PageError::unexpected)?;
+    let (mut tx, at) = who.begin_own().await?;
+    actions::end_own(&mut tx, who.session(), &which, at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(Redirect::to("/me").into_response())
 }

@@ -28,6 +28,7 @@ mod account {
         pub created_at: i64,
         pub closed_by: Option<String>,
         pub closed_at: Option<i64>,
+        pub programs_from: Option<i64>,
     }
     impl std::fmt::Debug for Model {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -138,6 +139,7 @@ pub(super) async fn insert(
         created_at: Set(at.as_millis()),
         closed_by: Set(None),
         closed_at: Set(None),
+        programs_from: Set(None),
     };
     row.insert(tx.conn()).await?;
     Ok(())
@@ -167,6 +169,34 @@ pub(super) async fn take_password(tx: &mut Tx, account: AccountId) -> Result<(),
         .exec(tx.conn())
         .await?;
     Ok(())
+}
+
+/// Programs whose tokens were made until then act for an account no more; for every account where none is named.
+pub(super) async fn end_programs(
+    tx: &mut Tx,
+    only: Option<AccountId>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut ending =
+        account::Entity::update_many().col_expr(account::Column::ProgramsFrom, Expr::value(at.as_millis()));
+    if let Some(only) = only {
+        ending = ending.filter(account::Column::Id.eq(only.to_string()));
+    }
+    ending.exec(tx.conn()).await?;
+    Ok(())
+}
+
+/// Since when tokens of programs act for somebody who has an account: nothing where none was ever ended so.
+pub(super) async fn programs_from(
+    tx: &mut Tx,
+    person: PersonNo,
+) -> Result<Option<Option<Timestamp>>, StoreError> {
+    let row = account::Entity::find()
+        .filter(account::Column::Person.eq(i64::from(person.0)))
+        .filter(account::Column::ClosedAt.is_null())
+        .one(tx.conn())
+        .await?;
+    Ok(row.map(|row| row.programs_from.map(Timestamp::from_millis)))
 }
 
 /// Ends the invitations that somebody has.

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use kit::{Timestamp, Zone};
 use maud::{Markup, Render, html};
 use web::component::{
-    Button, Cell, Hint, Input, InsetText, Label, PasswordInput, SummaryList, SummaryRow, Table, WarningText,
+    BackLink, Button, Cell, Hint, Input, InsetText, Label, PasswordInput, SummaryList, SummaryRow, Table,
+    WarningText,
 };
 use web::page::moment;
 use web::{Mistakes, Page, Submitted};
@@ -341,6 +342,25 @@ pub fn prove_here(path: &str, form: &Submitted, ways: &Ways<'_>, mistakes: &Mist
 /// The form to choose a password by.
 pub fn welcome(token: &Token, name: &Name, shortest: usize, mistakes: &Mistakes) -> Page {
     let title = "Choose a password";
+    let (first, again) = two_fields(shortest, mistakes);
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body { "You sign in by the name " strong { (name.reveal()) } "." }
+            form method="post" action={ "/welcome/" (token.reveal()) } novalidate {
+                // A keeper of passwords files it under this.
+                input type="hidden" name="name" value=(name.reveal()) autocomplete="username";
+                (first) (again)
+                (Button { once: Some(true), ..Button::new("Keep this password and sign in") })
+            }
+        },
+    )
+    .problems(mistakes.summary())
+}
+
+/// The fields of a password that is chosen.
+fn two_fields(shortest: usize, mistakes: &Mistakes) -> (PasswordInput, PasswordInput) {
     let field = |id: &'static str, label: &str| PasswordInput {
         error: mistakes.beside(id),
         autocomplete: "new-password",
@@ -353,20 +373,40 @@ pub fn welcome(token: &Token, name: &Name, shortest: usize, mistakes: &Mistakes)
         ))),
         ..field("password", "Password")
     };
+    (first, field("repeated", "The same again"))
+}
+
+/// Changing one's own password.
+pub fn own_password(name: &Name, shortest: usize, mistakes: &Mistakes) -> Page {
+    let title = "Change your password";
+    let (first, again) = two_fields(shortest, mistakes);
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { "You sign in by the name " strong { (name.reveal()) } "." }
-            form method="post" action={ "/welcome/" (token.reveal()) } novalidate {
-                // A keeper of passwords files it under this.
+            p .govuk-body { "You sign in by the name " strong { (name.reveal()) } ". Wherever else you are signed in, you are signed out." }
+            form method="post" action="/me/password" novalidate {
                 input type="hidden" name="name" value=(name.reveal()) autocomplete="username";
-                (first) (field("repeated", "The same again"))
-                (Button { once: Some(true), ..Button::new("Keep this password and sign in") })
+                (first) (again)
+                (Button { once: Some(true), ..Button::new("Change it") })
             }
         },
     )
+    .before(BackLink::new("/me"))
     .problems(mistakes.summary())
+}
+
+/// Said to whom the school gives their password.
+pub fn password_is_given() -> Page {
+    let title = "Your password";
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body { "The school gives you your password or card. If somebody else knows it, tell your teacher: they make you another." }
+        },
+    )
+    .before(BackLink::new("/me"))
 }
 
 /// Said where an invitation holds no more.
@@ -428,6 +468,7 @@ pub(super) fn me(
             ]))
             (who.news())
             p .govuk-body { a .govuk-link href="/me/notices" { "How you are told what waits for you" } }
+            p .govuk-body { a .govuk-link href="/me/password" { "Change your password" } }
             p .govuk-body { a .govuk-link href="/me/passkeys" { "Your passkeys" } }
             p .govuk-body {
                 a .govuk-link href="/me/codes" {

@@ -63,7 +63,7 @@ impl Mail {
         let letter = match said {
             MailMessage::Notice { notice } => {
                 let notice = store::by_id(&mut tx, notice).await.map_err(unread)?;
-                let Some(notice) = notice.filter(|notice| notice.seen_at.is_none()) else { return Ok(None) };
+                let Some(notice) = notice.filter(|notice| notice.is_still_told()) else { return Ok(None) };
                 let kept = store::address(&mut tx, notice.person).await.map_err(unread)?;
                 let is_change = notice.kind.id() == address::CHANGED;
                 let to = if is_change { kept.before.or(kept.address) } else { kept.address };

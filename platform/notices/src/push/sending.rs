@@ -103,7 +103,7 @@ impl Push {
         let notice = store::by_id(&mut tx, said.notice).await.map_err(unread)?;
         let subscription = store::subscription(&mut tx, said.subscription).await.map_err(unread)?;
         tx.roll_back().await.map_err(unread)?;
-        let notice = notice.filter(|notice| notice.seen_at.is_none());
+        let notice = notice.filter(|notice| notice.is_still_told());
         // A browser may have become somebody else's.
         Ok(notice.zip(subscription).filter(|(notice, subscription)| notice.person == subscription.person))
     }

@@ -7,7 +7,9 @@ use super::tell::Telling;
 use crate::calendar::SchoolYear;
 use crate::task::{self, Kind, Kinds, Me, Task, Whose};
 
-/// What cannot wait is new, or has used half its time: an id of `content/notices.toml`, as those below.
+/// What cannot wait is new: an id of `content/notices.toml`, as those below. It breaks quiet hours.
+const NOW: &str = "task.now";
+/// What cannot wait has used half its time.
 const DUE: &str = "task.due";
 /// It is late, and has come to somebody else.
 const LATE: &str = "task.escalated";
@@ -86,7 +88,7 @@ fn at_once(
     let theirs =
         || everybody.iter().filter(|me| task.whose(kind, me).is_some_and(|whose| whose != Whose::Late));
     if at < task.opened_at.plus_millis(NEW_MS) {
-        tell.extend(theirs().map(|me| about(task, DUE, "now", me)));
+        tell.extend(theirs().map(|me| about(task, NOW, "now", me)));
     }
     if is_reminded(task, kind, year, at) && !task.is_late(at) {
         tell.extend(theirs().map(|me| about(task, DUE, "remind", me)));

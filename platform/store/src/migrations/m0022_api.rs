@@ -3,6 +3,8 @@
 use sea_orm::DbBackend;
 
 const CHANGES: &[&str] = &[
+    // What was made before acts for them no more.
+    "ALTER TABLE account ADD COLUMN programs_from BIGINT",
     "CREATE TABLE api_token (
         id TEXT NOT NULL PRIMARY KEY,
         person BIGINT NOT NULL,

@@ -168,6 +168,7 @@ pub async fn remove_lost(
     let keys = super::super::passkeys::actions::remove_lost(tx, actor, account, at).await?;
     super::super::link::remove_lost(tx, actor, account, None, at).await?;
     accounts::take_password(tx, account.id).await?;
+    accounts::end_programs(tx, Some(account.id), at).await?;
     Ok(remove(tx, actor, account, at).await? || keys > 0)
 }
 

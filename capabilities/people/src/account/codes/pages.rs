@@ -157,14 +157,14 @@ async fn page(house: &House, who: &SignedIn, mistakes: &Mistakes) -> Result<Resp
 async fn set_up(State(house): State<House>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
     who.fresh()?;
     who.proved_enough()?;
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, at) = who.begin_own().await?;
     let there = codes::app(&mut tx, who.session().account).await.map_err(PageError::unexpected)?;
     if there.is_some() {
         tx.roll_back().await.map_err(PageError::unexpected)?;
         return Ok(Redirect::to("/me/codes").into_response());
     }
     let (sealed, code) = (form.whole("sealed"), Typed::read(form.text("code")));
-    match house.set_codes_up(&mut tx, who.session(), (sealed, &code), who.at()).await {
+    match house.set_codes_up(&mut tx, who.session(), (sealed, &code), at).await {
         Ok(codes) => {
             tx.commit().await.map_err(PageError::unexpected)?;
             Ok(who.respond(&views::recovery(&codes)))
@@ -174,7 +174,7 @@ async fn set_up(State(house): State<House>, who: SignedIn, form: Submitted) -> R
             let mut mistakes = Mistakes::default();
             mistakes.add("code", wrong.to_string());
             // The app has the secret already: the same stays on the page.
-            match house.travelled(who.session().account, sealed, who.at()) {
+            match house.travelled(who.session().account, sealed, at) {
                 Some(secret) => {
                     let account = own_account(&house, &who).await?;
                     let school = house.school();
@@ -191,12 +191,11 @@ async fn set_up(State(house): State<House>, who: SignedIn, form: Submitted) -> R
 async fn renew(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
     who.fresh()?;
     who.proved_enough()?;
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, at) = who.begin_own().await?;
     if codes::app(&mut tx, who.session().account).await.map_err(PageError::unexpected)?.is_none() {
         return Err(PageError::NotFound);
     }
-    let codes =
-        house.renew_recovery(&mut tx, who.session(), who.at()).await.map_err(PageError::unexpected)?;
+    let codes = house.renew_recovery(&mut tx, who.session(), at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(who.respond(&views::recovery(&codes)))
 }
@@ -205,9 +204,9 @@ async fn remove(State(house): State<House>, who: SignedIn) -> Result<Response, P
     who.fresh()?;
     who.proved_enough()?;
     let account = own_account(&house, &who).await?;
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, at) = who.begin_own().await?;
     let actor = Actor::Person(who.person().0);
-    actions::remove(&mut tx, &actor, &account, who.at()).await.map_err(PageError::unexpected)?;
+    actions::remove(&mut tx, &actor, &account, at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(Redirect::to("/me").into_response())
 }

@@ -25,6 +25,10 @@ pub mod kinds {
     pub const CODES_ADDED: &str = "account.codes-added";
     /// Codes were taken away.
     pub const CODES_REMOVED: &str = "account.codes-removed";
+    /// A password was changed.
+    pub const PASSWORD_CHANGED: &str = "account.password-changed";
+    /// A token was made by which a program acts for somebody.
+    pub const TOKEN_MADE: &str = "account.token-made";
     /// It is proposed to let somebody in again.
     pub const RECOVERY_ASKED: &str = "recovery.asked";
     /// A test of the filter failed.
@@ -37,7 +41,7 @@ pub mod kinds {
     pub const TRIAL: &str = "trial";
 
     /// All of them.
-    pub const ALL: [&str; 13] = [
+    pub const ALL: [&str; 15] = [
         REQUEST_WAITING,
         REQUEST_SECOND,
         NEW_SIGN_IN,
@@ -46,6 +50,8 @@ pub mod kinds {
         PASSKEY_STOPPED,
         CODES_ADDED,
         CODES_REMOVED,
+        PASSWORD_CHANGED,
+        TOKEN_MADE,
         RECOVERY_ASKED,
         FILTER_TEST_FAILED,
         LIST_HELD,

@@ -160,10 +160,10 @@ async fn make(State(house): State<House>, who: SignedIn, form: Submitted) -> Res
         mistakes.add("called", wrong);
         return page(&house, &who, &called, &mistakes).await;
     }
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, at) = who.begin_own().await?;
     let account = account(&mut tx, &who).await?;
     let sent = (form.whole("state"), form.whole("answer"), called.as_str());
-    match house.finish_making(&mut tx, (&account, who.session()), sent, who.at()).await {
+    match house.finish_making(&mut tx, (&account, who.session()), sent, at).await {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(PasskeyError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
@@ -219,7 +219,7 @@ async fn rename(
         mistakes.add("called", wrong);
         return page_of(&house, &who, id, Some(&called), &mistakes).await;
     }
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, _) = who.begin_own().await?;
     let account = account(&mut tx, &who).await?;
     if !actions::rename(&mut tx, &account, id, &called).await.map_err(PageError::unexpected)? {
         return Err(PageError::NotFound);
@@ -236,9 +236,9 @@ async fn remove(
     who.fresh()?;
     who.proved_enough()?;
     let id = id(path)?;
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, at) = who.begin_own().await?;
     let account = account(&mut tx, &who).await?;
-    match house.take_passkey_away(&mut tx, (&account, who.session()), id, who.at()).await {
+    match house.take_passkey_away(&mut tx, (&account, who.session()), id, at).await {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(error @ PasskeyError::OnlyWay) => {
             drop(tx);

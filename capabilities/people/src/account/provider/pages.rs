@@ -328,7 +328,7 @@ async fn unlink(
     who.fresh()?;
     who.proved_enough()?;
     let Path(system) = path.map_err(|_| PageError::NotFound)?;
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, at) = who.begin_own().await?;
     let account = table::of_person(&mut tx, who.person()).await.map_err(PageError::unexpected)?;
     let account = account.ok_or(PageError::SignedOut)?;
     let links = link::store::of(&mut tx, account.id).await.map_err(PageError::unexpected)?;
@@ -340,7 +340,7 @@ async fn unlink(
         return Err(PageError::Instead(Private::new(Box::new(page))));
     }
     let actor = Actor::Person(who.person().0);
-    let gone = link::remove_lost(&mut tx, &actor, &account, Some(&system), who.at()).await;
+    let gone = link::remove_lost(&mut tx, &actor, &account, Some(&system), at).await;
     if !gone.map_err(PageError::unexpected)? {
         return Err(PageError::NotFound);
     }

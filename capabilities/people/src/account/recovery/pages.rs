@@ -192,9 +192,9 @@ async fn withdraw(who: SignedIn, path: Result<Path<u32>, PathRejection>) -> Resu
     Ok(Redirect::to("/staff/recoveries").into_response())
 }
 
-async fn object(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    actions::object(&mut tx, who.person(), who.at()).await.map_err(PageError::unexpected)?;
+async fn object(who: SignedIn) -> Result<Response, PageError> {
+    let (mut tx, at) = who.begin_own().await?;
+    actions::object(&mut tx, who.person(), at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(Redirect::to(web::form::HOME).into_response())
 }
