@@ -222,8 +222,11 @@ pub(crate) fn goes(
 ) -> Goes {
     let Some(sent) = sent else { return Goes::From(at) };
     // What is urgent is told each time: one that went an hour ago was about something else.
+    if urgent && (at >= sent.plus_millis(MINUTE_MS) || !unseen) {
+        return Goes::From(sent.plus_millis(MINUTE_MS).max(at));
+    }
     if urgent {
-        return if at.as_millis() - sent.as_millis() >= MINUTE_MS { Goes::From(at) } else { Goes::Counted };
+        return Goes::Counted;
     }
     let every = sent.plus_millis(content.mail_every_ms());
     if !unseen {
@@ -281,11 +284,13 @@ mod tests {
             (false, true, Some(-59), Goes::Counted),
             (false, true, Some(-61), Goes::Counted),
             (false, true, Some(-20 * 60), Goes::From(at)),
-            (true, true, Some(-59), Goes::Counted),
-            (true, true, Some(-60), Goes::From(at)),
+            // What is urgent is sent each time, a minute apart.
+            (true, true, Some(0), Goes::Counted),
+            (true, true, Some(-1), Goes::From(at)),
+            (true, false, Some(0), Goes::From(minutes(1))),
+            (true, false, Some(-20), Goes::From(at)),
             // Looked at, and another comes soon: it waits for its hour.
             (false, false, Some(-20), Goes::From(minutes(40))),
-            (true, false, Some(-20), Goes::From(minutes(40))),
             (false, false, Some(-61), Goes::From(at)),
         ] {
             let sent = sent.map(minutes);

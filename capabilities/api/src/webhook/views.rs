@@ -111,7 +111,7 @@ pub fn one(shown: &One<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
         }
         h2 .govuk-heading-m { "Last deliveries" }
         @if deliveries.is_empty() { (InsetText::new("There is none.")) } @else {
-            (table("Last deliveries, newest first", &["Event", "When", "Where it stands", ""], rows(webhook, deliveries, may_change, zone)))
+            (table("Last deliveries, newest first", &["Event", "When", "Where it stands", "Do"], rows(webhook, deliveries, may_change, zone)))
         }
     };
     Page::new(title, content).before(BackLink::new("/staff/webhooks")).problems(mistakes.summary())

@@ -245,6 +245,12 @@ fn drills_of_back_ups() -> Vec<Drill> {
     vec![drill(3, Depth::Restored, false), drill(2, Depth::Restored, true), drill(1, Depth::Read, true)]
 }
 
+fn too_short() -> Mistakes {
+    let mut mistakes = Mistakes::default();
+    mistakes.add("password", "Enter 12 characters or more");
+    mistakes
+}
+
 fn lost_braces() -> Mistakes {
     let mut mistakes = Mistakes::default();
     mistakes.add("text", "In braces must stand {site}, and there stands none");
@@ -492,7 +498,7 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         ),
         (
             "staff-own-password",
-            people_views::own_password(&Name::typed("h.example").unwrap(), 12, &lost_braces()),
+            people_views::own_password(&Name::typed("h.example").unwrap(), 12, &too_short()),
         ),
         ("staff-password-is-given", people_views::password_is_given()),
         ("staff-words", words_views::languages(&Words::built_in())),

@@ -117,16 +117,16 @@ fn a_late_task_comes_to_the_next_duty_once() {
 fn what_cannot_wait_is_told_in_the_moment_and_again_at_half_its_time() {
     let kinds = Kinds::parse(KINDS).unwrap();
     let one = task(&kinds, "quick", "2026-11-09T15:30");
-    assert_eq!(told(std::slice::from_ref(&one), "2026-11-09T15:30"), ["1 task.due 1", "2 task.due 1"]);
+    assert_eq!(told(std::slice::from_ref(&one), "2026-11-09T15:30"), ["1 task.now 1", "2 task.now 1"]);
     assert_eq!(
         told(std::slice::from_ref(&one), "2026-11-10T11:00"),
-        ["1 task.due 1", "2 task.due 1", "1 task.due 1", "2 task.due 1", "1 digest 1", "2 digest 1"]
+        ["1 task.now 1", "2 task.now 1", "1 task.due 1", "2 task.due 1", "1 digest 1", "2 digest 1"]
     );
     // Whoever took it is the only one who is told, and whose work it looks at never is.
     let taken = Task { owner: Some(Owner::Person(2)), ..one.clone() };
-    assert_eq!(told(&[taken], "2026-11-09T15:31"), ["2 task.due 1"]);
+    assert_eq!(told(&[taken], "2026-11-09T15:31"), ["2 task.now 1"]);
     let own = Task { not_by: Some("person:1".into()), ..one };
-    assert_eq!(told(&[own], "2026-11-09T15:31"), ["2 task.due 1"]);
+    assert_eq!(told(&[own], "2026-11-09T15:31"), ["2 task.now 1"]);
 }
 
 #[test]
