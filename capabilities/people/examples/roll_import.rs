@@ -73,9 +73,16 @@ async fn main() {
             let previewed = began.elapsed();
             let later = Timestamp::from_millis(MONDAY.as_millis() + 1);
             let mut tx = test.db.begin().await.unwrap();
-            intake::apply(&mut tx, &permit::<ApplyImport>(import.number), import.summary.held, &zone, later)
-                .await
-                .unwrap();
+            intake::apply(
+                &mut tx,
+                &permit::<ApplyImport>(import.number),
+                None,
+                import.summary.held,
+                &zone,
+                later,
+            )
+            .await
+            .unwrap();
             tx.commit().await.unwrap();
             let tally = import.summary.people;
             println!(

@@ -225,9 +225,9 @@ pub type Tells<'t> = &'t (dyn Fn(&str, u64) + Send + Sync);
 pub fn make_by_rule(context: &Context, backup: &Backup, tells: Tells<'_>) -> Result<Outcome> {
     let alone = Alone::take(&context.home)?;
     let records = context.records()?;
-    let done = make(context, backup, &records, &alone, tells).and_then(|(made, place, school)| {
+    let done = make(context, backup, &records, &alone, tells).map(|(made, place, school)| {
         let (removed, beside) = let_go(context, backup, &records, &place, &school);
-        Ok(Outcome { made, removed, beside })
+        Outcome { made, removed, beside }
     });
     let problem = match &done {
         Ok(Outcome { beside: None, .. }) => None,

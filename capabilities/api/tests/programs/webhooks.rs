@@ -14,10 +14,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::house::{DAY_MS, House};
 
+/// What was heard: heads by name, and the body.
+type Heard = Arc<Mutex<Vec<(Vec<(String, String)>, String)>>>;
+
 /// A server that hears webhooks.
 struct Hears {
     port: u16,
-    heard: Arc<Mutex<Vec<(Vec<(String, String)>, String)>>>,
+    heard: Heard,
     says: Arc<Mutex<&'static str>>,
     sending: Sending,
 }

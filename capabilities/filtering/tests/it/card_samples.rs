@@ -50,7 +50,7 @@ fn line(number: u32, rule: &str, card: Option<Card>, left_out: Option<LeftOut>) 
         account: card.is_some().then_some(account),
         sign_in: left_out.is_none().then_some(name),
         card,
-        taught: number % 2 == 0,
+        taught: number.is_multiple_of(2),
         left_out,
     }
 }

@@ -72,6 +72,7 @@ pub const fn unwatched(_: Progress) {}
 
 /// Where back-ups lie.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a run of the program has one of them")]
 pub enum Place {
     /// A folder of this machine, or of another that is mounted here.
     Folder(Folder),

@@ -1,4 +1,9 @@
 //! Places in which back-ups lie: a folder, and a store that others wrote.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and one that is skipped says so"
+)]
 
 mod folder;
 mod records;

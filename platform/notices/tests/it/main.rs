@@ -1,5 +1,5 @@
 //! Telling people, on both database engines, through relays and push services that others wrote.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod aiosmtpd;
 mod mailing;

@@ -24,12 +24,15 @@ fn browser() -> SecretKey {
     SecretKey::from_slice(&[9; 32]).unwrap()
 }
 
-/// A push service: what it answers, and what it heard: each head in lower case with its body.
+/// What a push service was sent: each head in lower case with its body.
+type Heard = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+
+/// A push service: what it answers, and what it heard.
 struct Service {
     port: u16,
     certificate: String,
     says: Arc<Mutex<String>>,
-    heard: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    heard: Heard,
 }
 
 impl Service {

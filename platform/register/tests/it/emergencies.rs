@@ -46,7 +46,7 @@ async fn what_one_opens_another_looks_at_once() {
         let far = carried(9 * LONGEST_MS);
         let opened = emergency::open(&mut tx, &LEAD, &proposal, far, &year(), MONDAY).await.unwrap();
         assert_eq!(opened.ends_at, MONDAY.plus_millis(LONGEST_MS), "a day at most, whatever was asked");
-        assert_eq!(emergency::waiting(&mut tx).await.unwrap(), [opened.clone()]);
+        assert_eq!(emergency::waiting(&mut tx).await.unwrap(), std::slice::from_ref(&opened));
         let open = task::open(&mut tx).await.unwrap();
         assert_eq!(open.len(), 1, "{}", test.engine);
         assert_eq!((open[0].kind.as_str(), open[0].not_by.as_deref()), (emergency::TASK, Some("person:2")));

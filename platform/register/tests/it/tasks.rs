@@ -32,7 +32,7 @@ async fn a_task_is_put_once_for_its_kind_and_what_it_is_about() {
         let put = task::put_once(&mut tx, &JOB, opening("drill-failed", "drill:1"), &year(), MONDAY).await;
         let put = put.unwrap().unwrap();
         assert_eq!(put.due_at, MONDAY.plus_millis(39 * 3_600_000), "to the end of Tuesday");
-        assert_eq!(task::open(&mut tx).await.unwrap(), [put.clone()], "{}", test.engine);
+        assert_eq!(task::open(&mut tx).await.unwrap(), std::slice::from_ref(&put), "{}", test.engine);
         for again in ["drill-failed", "no-such-kind"] {
             let again = task::put_once(&mut tx, &JOB, opening(again, "drill:1"), &year(), MONDAY).await;
             assert_eq!(again.unwrap(), None);

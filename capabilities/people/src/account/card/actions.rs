@@ -414,11 +414,14 @@ async fn say(tx: &mut Tx, may: &Handling, card: &Card, to: State, at: Timestamp)
     if !table::say(tx, card.id, (card.state, to), &may.actor, at).await? {
         return Err(NoteError::Changed);
     }
-    let mut detail = json!({ "card": card.id.to_string(), "from": card.state.id(), "to": to.id() });
-    if to == State::Lost {
-        let ended = lose(tx, card, &may.actor, at).await?;
-        detail["ended"] = ended.into();
-    }
+    let (was, card_id) = (card.state.id(), card.id.to_string());
+    let detail = match to {
+        State::Lost => {
+            let ended = lose(tx, card, &may.actor, at).await?;
+            json!({ "card": card_id, "from": was, "to": to.id(), "ended": ended })
+        }
+        _ => json!({ "card": card_id, "from": was, "to": to.id() }),
+    };
     trail::changed(tx, &may.actor, "card.note", &Subject::new("person", card.person.0), &detail, at).await?;
     Ok(())
 }

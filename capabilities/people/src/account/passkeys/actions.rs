@@ -95,7 +95,7 @@ impl House {
                 account.id.uuid(),
                 account.name.reveal(),
                 person.reveal(),
-                Some(others.map(Into::into).collect()),
+                Some(others.collect()),
             )
             .map_err(|_| PasskeyError::NotRight)?;
         // One by which somebody signs in without giving a name.
