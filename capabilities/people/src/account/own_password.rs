@@ -11,6 +11,7 @@ use web::{Mistakes, PageError, Submitted};
 use super::door::SignedIn;
 use super::from::From;
 use super::house::House;
+use super::model::Account;
 use super::weak::{Known, check_password};
 use super::{actions, store as table, views};
 
@@ -22,7 +23,20 @@ async fn form(State(house): State<House>, who: SignedIn, from: From) -> Result<R
     page(&house, &who, &from, &Mistakes::default()).await
 }
 
-/// The form, for whoever has just proved who they are, by both proofs where they have two; and for whom the school chooses, that it does.
+/// Whose password it is, and how long one that they choose is at least; nothing where the school gives them theirs. For whoever has just
+/// proved who they are, by both proofs where they have two.
+async fn allowed(house: &House, who: &SignedIn) -> Result<(Account, Option<usize>), PageError> {
+    who.fresh()?;
+    who.proved_enough()?;
+    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
+    let shortest =
+        actions::chooses_own(&mut tx, who.person(), who.at()).await.map_err(PageError::unexpected)?;
+    let account = table::of_person(&mut tx, who.person()).await.map_err(PageError::unexpected)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok((account.ok_or(PageError::SignedOut)?, shortest))
+}
+
+/// The form; and for whom the school chooses, that it does.
 async fn page(
     house: &House,
     who: &SignedIn,
@@ -32,14 +46,7 @@ async fn page(
     if !from.is_private {
         return Ok(who.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
-    who.fresh()?;
-    who.proved_enough()?;
-    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
-    let shortest =
-        actions::chooses_own(&mut tx, who.person(), who.at()).await.map_err(PageError::unexpected)?;
-    let account = table::of_person(&mut tx, who.person()).await.map_err(PageError::unexpected)?;
-    tx.roll_back().await.map_err(PageError::unexpected)?;
-    let account = account.ok_or(PageError::SignedOut)?;
+    let (account, shortest) = allowed(house, who).await?;
     Ok(who.respond(&match shortest {
         Some(shortest) => views::own_password(&account.name, shortest, mistakes),
         None => views::password_is_given(),
@@ -55,14 +62,7 @@ async fn change(
     if !from.is_private {
         return Ok(who.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
-    who.fresh()?;
-    who.proved_enough()?;
-    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
-    let shortest =
-        actions::chooses_own(&mut tx, who.person(), who.at()).await.map_err(PageError::unexpected)?;
-    let account = table::of_person(&mut tx, who.person()).await.map_err(PageError::unexpected)?;
-    tx.roll_back().await.map_err(PageError::unexpected)?;
-    let account = account.ok_or(PageError::SignedOut)?;
+    let (account, shortest) = allowed(&house, &who).await?;
     let Some(shortest) = shortest else { return page(&house, &who, &from, &Mistakes::default()).await };
     let (password, repeated) = (form.whole("password"), form.whole("repeated"));
     let school = house.school();
