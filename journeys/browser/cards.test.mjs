@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { keyboardAlone } from "./hands.mjs";
 import { faults, openBrowser, startSchool } from "./school.mjs";
 
 const PASSWORD = "teapots over jupiter";
@@ -27,7 +28,8 @@ after(async () => {
 async function welcome(options = {}) {
   await school.command("duties", "give", "online-safety-lead", "--to", `${lead}`, "--reason", "Appointed by the governors.");
   const said = JSON.parse(await school.command("--json", "people", "invite", `${lead}`, "--name", "o.lead"));
-  const page = await (await browser.newContext({ viewport: { width: 320, height: 800 }, ...options })).newPage();
+  const context = await browser.newContext({ viewport: { width: 320, height: 800 }, ...options });
+  const page = keyboardAlone(await context.newPage());
   await page.goto(said.link);
   await page.locator("#password").fill(PASSWORD);
   await page.locator("#repeated").fill(PASSWORD);

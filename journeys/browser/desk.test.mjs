@@ -1,9 +1,8 @@
 // One person opens a site alone because it cannot wait; another finds it among their work and looks at it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { roll, signedIn } from "./people.mjs";
 import { faults, openBrowser, startSchool } from "./school.mjs";
-
-const PASSWORD = "teapots over jupiter";
 
 let school, browser;
 before(async () => {
@@ -14,20 +13,6 @@ after(async () => {
   await browser?.close();
   await school?.stop();
 });
-
-/** Somebody of the made-up staff with a duty, signed in by their invitation, on a phone. */
-async function welcome(number, name, duty, javaScriptEnabled) {
-  await school.command("duties", "give", duty, "--to", `${number}`, "--reason", "Appointed by the governors.");
-  const said = JSON.parse(await school.command("--json", "people", "invite", `${number}`, "--name", name));
-  const context = await browser.newContext({ viewport: { width: 320, height: 800 }, javaScriptEnabled });
-  const page = await context.newPage();
-  await page.goto(`http://${school.portal}${new URL(said.link).pathname}`);
-  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-  await page.getByLabel("The same again").fill(PASSWORD);
-  await page.getByRole("button", { name: /keep this password/i }).click();
-  await page.getByRole("heading", { name: "Today" }).waitFor();
-  return page;
-}
 
 /** A site that a device which nobody registered may not open, and the reference of a request for it. */
 async function askForASite() {
@@ -59,17 +44,13 @@ async function verdict(host, wanted) {
   return answer.verdict;
 }
 
-async function staff() {
-  const lines = (await school.command("--json", "people", "show")).trim().split("\n").map((line) => JSON.parse(line));
-  return lines.filter((line) => line.number !== undefined).map((line) => line.number);
-}
-
 for (const [place, scripts] of [[0, true], [2, false]]) {
-  test(`one opens alone, and another looks at it ${scripts ? "with" : "without"} scripts`, async () => {
+  test(`one opens alone, and another looks at it, ${scripts ? "with scripts" : "by keyboard alone, without scripts"}`, async () => {
     const judge = async (page) => scripts && assert.deepEqual(await faults(page), []);
-    const numbers = await staff();
-    const lead = await welcome(numbers[place], `lead.${place}`, "online-safety-lead", scripts);
-    const dsl = await welcome(numbers[place + 1], `dsl.${place}`, "dsl", scripts);
+    const numbers = (await roll(school)).map((person) => person.number);
+    const hands = { javaScriptEnabled: scripts, keyboard: !scripts };
+    const lead = await signedIn(school, browser, numbers[place], { name: `lead.${place}`, duty: "online-safety-lead", ...hands });
+    const dsl = await signedIn(school, browser, numbers[place + 1], { name: `dsl.${place}`, duty: "dsl", ...hands });
     const { host, reference } = await askForASite();
     const request = `http://${school.portal}/staff/requests/${reference}`;
 

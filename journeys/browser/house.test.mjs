@@ -1,6 +1,7 @@
 // Two people of the staff choose passwords, sign in, and open a site together.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { keyboardAlone } from "./hands.mjs";
 import { faults, openBrowser, startSchool } from "./school.mjs";
 
 const PASSWORD = "teapots over jupiter";
@@ -25,7 +26,7 @@ async function appoint(number, name, duty) {
 /** A browser of their own, in which they have followed their invitation. */
 async function welcome(invitation, options = {}) {
   const context = await browser.newContext({ viewport: { width: 320, height: 800 }, ...options });
-  const page = await context.newPage();
+  const page = keyboardAlone(await context.newPage());
   const judge = async () => options.javaScriptEnabled !== false && assert.deepEqual(await faults(page), []);
   await page.goto(`http://${school.portal}${invitation}`);
   await judge();

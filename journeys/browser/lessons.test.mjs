@@ -1,73 +1,44 @@
 // 09:05: a teacher opens a site for the class, sees that the gate has it, and ends it; somebody whose duty it is reads what devices did.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { roll, signedIn } from "./people.mjs";
 import { faults, openBrowser, startSchool } from "./school.mjs";
-
-const PASSWORD = "teapots over jupiter";
 
 let school, browser, people;
 before(async () => {
   school = await startSchool();
   browser = await openBrowser(school);
-  const lines = (await school.command("--json", "people", "show")).trim().split("\n").map((line) => JSON.parse(line));
-  people = lines.filter((line) => line.number !== undefined);
+  people = await roll(school);
 });
 after(async () => {
   await browser?.close();
   await school?.stop();
 });
 
-/** Somebody of the roll with a duty, in a browser of their own, signed in. */
-async function appointed(person, name, duty, options = {}) {
-  await school.command("duties", "give", duty, "--to", `${person}`, "--reason", "Appointed by the governors.");
-  const said = JSON.parse(await school.command("--json", "people", "invite", `${person}`, "--name", name));
-  const context = await browser.newContext({ viewport: { width: 320, height: 800 }, ...options });
-  const page = await context.newPage();
-  await page.goto(`http://${school.portal}${new URL(said.link).pathname}`);
-  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-  await page.getByLabel("The same again").fill(PASSWORD);
-  await page.getByRole("button", { name: /keep this password/i }).click();
-  await page.getByRole("heading", { name: "Today" }).waitFor();
-  return page;
-}
-
 const inGroup = (group) => people.find((person) => person.groups.includes(group)).number;
 const explained = async (host) => JSON.parse(await school.command("--json", "explain", host, "--as", school.anyoneIn("year-5").address));
-
-/** Tabs until the element has the focus, and no further than a page is long. */
-async function tabTo(page, locator) {
-  for (let tabs = 0; tabs < 60; tabs += 1) {
-    if (await locator.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press("Tab");
-  }
-  assert.fail("the keyboard does not get there");
-}
 
 for (const javaScriptEnabled of [true, false]) {
   test(`a teacher opens a site for a class by keyboard alone, ${javaScriptEnabled ? "with" : "without"} scripts`, async () => {
     const judge = async (page) => javaScriptEnabled && assert.deepEqual(await faults(page), []);
     const name = javaScriptEnabled ? "t.one" : "t.two";
     const teachers = people.filter((person) => person.groups.includes("teachers"));
-    const page = await appointed(teachers[javaScriptEnabled ? 0 : 1].number, name, "teacher", { javaScriptEnabled });
+    const hands = { name, duty: "teacher", keyboard: true, javaScriptEnabled };
+    const page = await signedIn(school, browser, teachers[javaScriptEnabled ? 0 : 1].number, hands);
     let host;
     for (const one of ["vimeo.com", "www.youtube.com", "www.dailymotion.com"]) {
       if ((await explained(one)).verdict !== "block") continue;
       await page.goto(`http://${school.portal}/staff/lessons`);
       await judge(page);
-      await tabTo(page, page.getByRole("button", { name: "Open a site" }));
-      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: "Open a site" }).click();
       await page.getByRole("heading", { name: "Open a site for a lesson" }).waitFor();
       await judge(page);
-      await tabTo(page, page.getByLabel("Which site?"));
-      await page.keyboard.type(one);
-      await page.keyboard.press("Tab");
+      await page.getByLabel("Which site?").fill(one);
       await page.getByLabel("Class, year or room").selectOption({ label: "Year 5" });
-      await tabTo(page, page.getByLabel(/^Why\?/));
-      await page.keyboard.type("Rivers");
+      await page.getByLabel(/^Why\?/).fill("Rivers");
       await page.getByRole("radio", { name: "For 30 minutes" }).check();
-      await tabTo(page, page.getByRole("button", { name: "See what this opens" }));
       const answered = page.waitForEvent("framenavigated");
-      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: "See what this opens" }).click();
       await answered;
       await page.waitForLoadState();
       await judge(page);
@@ -78,15 +49,13 @@ for (const javaScriptEnabled of [true, false]) {
     }
     assert.ok(host, `no known site is a teacher's to open: ${await page.locator("main").innerText()}`);
     assert.equal((await explained(host)).verdict, "block", "looking opens nothing");
-    await tabTo(page, page.getByRole("button", { name: "Open it now" }));
-    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Open it now" }).click();
     await page.getByRole("heading", { name: "The site is open" }).waitFor();
     await judge(page);
     assert.match(await page.locator("main").innerText(), /The gate goes by this now/);
     const answer = await explained(host);
     assert.deepEqual([answer.verdict, answer.step], ["allow", "override"]);
-    await tabTo(page, page.getByRole("button", { name: "End now" }));
-    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "End now" }).click();
     await page.getByRole("heading", { name: "For a lesson" }).waitFor();
     const until = Date.now() + 3000;
     let after;
@@ -101,7 +70,8 @@ test("what devices did is read with pseudonyms, and names are opened with a reas
   const device = await browser.newContext();
   const visited = await device.newPage();
   await visited.goto("http://www.miniclip.com/").catch(() => undefined);
-  const page = await appointed(inGroup("selected-staff") ?? people.at(-1).number, "d.lead", "dsl");
+  const whose = inGroup("selected-staff") ?? people.at(-1).number;
+  const page = await signedIn(school, browser, whose, { name: "d.lead", duty: "dsl", keyboard: true });
   await page.getByRole("link", { name: "Activity", exact: true }).click();
   assert.deepEqual(await faults(page), []);
   await page.getByLabel("Site").fill("miniclip.com");

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
+import { keyboardAlone } from "./hands.mjs";
 import { faults, openBrowser, startSchool } from "./school.mjs";
 
 const PASSWORD = "teapots over jupiter";
@@ -36,7 +37,7 @@ async function welcome(number, name, duty, options = {}) {
   const said = JSON.parse(await school.command("--json", "people", "invite", `${number}`, "--name", name));
   assert.equal(new URL(said.link).host, school.portal, "the link can be opened as it is");
   const context = await browser.newContext({ viewport: { width: 320, height: 800 }, ...options });
-  const page = await context.newPage();
+  const page = keyboardAlone(await context.newPage());
   await page.goto(said.link);
   await page.locator("#password").fill(PASSWORD);
   await page.locator("#repeated").fill(PASSWORD);

@@ -10,6 +10,7 @@ pub mod directions;
 pub mod documents;
 pub mod habits;
 pub mod labels;
+pub mod portal_routes;
 pub mod private_text;
 pub mod routes;
 pub mod rust_code;

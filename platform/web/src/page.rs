@@ -7,7 +7,7 @@ use kit::{Private, Timestamp, Zone};
 use maud::{DOCTYPE, Markup, PreEscaped, Render as _, html};
 
 use crate::assets;
-use crate::component::{ErrorSummary, GenericHeader, SkipLink};
+use crate::component::{ErrorLine, ErrorSummary, GenericHeader, SkipLink};
 
 /// What every page of one portal shares.
 #[derive(Debug, Clone, Default)]
@@ -98,6 +98,9 @@ pub struct SignedIn {
     pub links: Vec<(String, String)>,
 }
 
+/// Said where a form is not on its page any more.
+const CHANGED: &str = "What this was about has changed since you opened it, so nothing was kept. This page shows how it stands now.";
+
 /// One page.
 #[derive(Debug, Clone)]
 pub struct Page {
@@ -132,13 +135,25 @@ impl Page {
         self
     }
 
-    /// With what went wrong. The title says so too, because it is what a screen reader says first.
+    /// With what went wrong. The title says so too, because it is what a screen reader says first. Where a field is gone that something is wrong
+    /// with, since somebody else has answered meanwhile, that is said instead.
     #[must_use]
     pub fn problems(mut self, problems: Option<ErrorSummary>) -> Self {
         if problems.is_some() {
             self.status = StatusCode::UNPROCESSABLE_ENTITY;
         }
-        self.problems = problems;
+        self.problems = problems.map(|mut problems| {
+            let here = |line: &ErrorLine| match &line.href {
+                Some(href) => self.content.0.contains(&format!("id=\"{}\"", href.trim_start_matches('#'))),
+                None => true,
+            };
+            let before = problems.lines.len();
+            problems.lines.retain(here);
+            if problems.lines.len() < before {
+                problems.lines.push(ErrorLine { content: CHANGED.render(), href: None });
+            }
+            problems
+        });
         self
     }
 

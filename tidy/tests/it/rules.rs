@@ -3,6 +3,7 @@
 use tidy::directions::{self, Order};
 use tidy::habits::{self, Sleeps};
 use tidy::labels;
+use tidy::portal_routes;
 use tidy::private_text::PrivateText;
 use tidy::routes;
 use tidy::size;
@@ -78,6 +79,13 @@ fn every_route_of_the_api_has_a_permit_and_is_served_by_the_reviewed_table() {
         source("docs/api/openapi.json"),
     ));
     none(TREE.ending("rs").flat_map(routes::served).collect());
+}
+
+#[test]
+fn every_page_of_the_portal_has_its_row_in_the_reviewed_table() {
+    let source = |path: &str| TREE.source(path).unwrap_or_else(|| panic!("{path} is missing"));
+    let code: Vec<&tidy::Source> = TREE.ending("rs").collect();
+    none(portal_routes::portal(source(portal_routes::TABLE), source("content/duties.toml"), &code));
 }
 
 #[test]

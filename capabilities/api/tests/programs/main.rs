@@ -4,6 +4,7 @@
 mod bounds;
 mod description;
 mod house;
+mod pages_by_duty;
 mod samples;
 mod tokens;
 mod webhooks;

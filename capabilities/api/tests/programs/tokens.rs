@@ -1,5 +1,7 @@
 //! What a token can do, and what it never can.
 
+use std::sync::atomic::Ordering;
+
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
@@ -145,6 +147,69 @@ async fn what_needs_a_fresh_proof_is_never_done_by_a_token_and_nobody_agrees_to_
         assert_eq!(verbs[..2], ["site-request.refuse", "api-token.use"], "{verbs:?}");
         assert!(entries[..2].iter().all(|one| one.actor == "person:2"));
         assert!(entries[1].subject_id.starts_with("token_") && entries[1].detail.contains("refuse-request"));
+    }
+}
+
+#[tokio::test]
+async fn taking_back_by_a_token_closes_at_the_gates_what_was_opened_alone() {
+    for test in databases().await {
+        let house = House::new(&test, &[(1, "head"), (2, "online-safety-lead")]).await;
+        let reference = house.request("chess.example.org").await;
+        let lead = house.sign_in(2).await;
+        let page = format!("/staff/requests/{reference}");
+        lead.post(&format!("{page}/proposal"), "whom=everyone&until=month&risk=Low.").await;
+        let form = lead.get(&format!("{page}/alone")).await;
+        let proposal =
+            form.body.split("name=\"proposal\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let done = lead.post(&format!("{page}/alone"), &format!("proposal={proposal}&reason=Now.")).await;
+        assert_eq!(done.status, 303, "{}: {}", test.engine, done.body);
+        let program = lead.program(&["requests.read", "requests.answer"]).await;
+        let open = || async { program.get("/overrides").await.json()["items"].as_array().unwrap().len() };
+        let told = house.published.load(Ordering::Relaxed);
+        assert_eq!((open().await, told > 0), (1, true), "{}", test.engine);
+        let back = program.with("POST", &format!("/requests/{reference}/withdrawal"), json!(null), &[]).await;
+        assert_eq!(back.status, 200, "{}", back.body);
+        assert_eq!((open().await, house.published.load(Ordering::Relaxed)), (0, told + 1), "{}", test.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_device_is_taken_from_nobody_who_stays_and_has_no_address_of_the_machine_itself() {
+    for test in databases().await {
+        let house = House::new(&test, &[(3, "network-manager"), (1, "school-office")]).await;
+        let program = house.program(3, &["devices.read", "devices.write", "people.read"]).await;
+        let people = program.get("/people").await.json();
+        let (nat, ada) = (people["items"][2]["id"].clone(), people["items"][3]["id"].clone());
+        let tablet = |person: &serde_json::Value| json!({ "name": "Tablet 1", "person": person, "groups": ["pupils"] });
+        let made = program.post("/devices", tablet(&ada)).await;
+        assert_eq!(made.status, 201, "{}: {}", test.engine, made.body);
+        let path = format!("/devices/{}", made.json()["id"].as_str().unwrap());
+        // Neither given to another nor made nobody's while she stays; what else is said of it may change.
+        for person in [&nat, &json!(null)] {
+            let taken = program.with("PUT", &path, tablet(person), &[]).await;
+            assert_eq!(taken.problem(), is(409, "not-now"), "{}", test.engine);
+        }
+        let renamed = json!({ "name": "Tablet 2", "person": ada, "groups": [] });
+        assert_eq!(program.with("PUT", &path, renamed, &[]).await.status, 200);
+        for address in ["127.0.0.1", "::1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1"] {
+            let own = program.post("/devices", json!({ "name": "Own", "addresses": [address] })).await;
+            assert!(own.status.is_client_error(), "{address}: {}", own.body);
+        }
+        let mut tx = house.db.read().await.unwrap();
+        let entries = store::trail::newest(&mut tx, None, 10).await.unwrap();
+        let changed = entries.iter().find(|one| one.verb == "device.change").unwrap();
+        let detail: serde_json::Value = serde_json::from_str(&changed.detail).unwrap();
+        assert_eq!(
+            detail,
+            json!({ "from": { "person": 4, "groups": ["pupils"] }, "to": { "person": 4, "groups": [] } }),
+            "{}",
+            test.engine
+        );
+        drop(tx);
+        // A scope gives nobody what their duties do not.
+        let office = house.program(1, &["devices.write"]).await;
+        let given = office.post("/devices", json!({ "name": "Tablet 9", "groups": ["staff"] })).await;
+        assert_eq!(given.problem(), is(403, "not-yours"), "{}", test.engine);
     }
 }
 

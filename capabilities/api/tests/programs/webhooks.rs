@@ -211,6 +211,49 @@ async fn one_that_fails_is_tried_under_the_same_id_paused_after_five_days_and_se
 }
 
 #[tokio::test]
+async fn whoever_may_no_more_has_nothing_told_elsewhere_and_neither_do_records_that_were_brought_back() {
+    for test in databases().await {
+        let house = House::new(&test, &[(1, "head"), (2, "head"), (3, "network-manager")]).await;
+        let hears = Hears::start().await;
+        let nat = house.sign_in(3).await;
+        nat.post("/staff/webhooks/new", &format!("url={}&event-request-made=yes", hears.url())).await;
+        let made = house.sign_in(2).await;
+        made.post("/staff/webhooks/new", &format!("url={}&event-request-made=yes", hears.url())).await;
+        let head = house.sign_in(1).await;
+        let paused = || async { head.get("/staff/webhooks").await.body.matches("Paused").count() };
+        let outbox = outbox(&house, &hears.sending);
+        let rounds = async |times: usize| {
+            for _ in 0..times {
+                outbox.round().await.unwrap();
+            }
+        };
+        house.request("chess.example.org").await;
+        rounds(2).await;
+        assert_eq!((hears.heard().len(), paused().await), (2, 0), "{}", test.engine);
+        house.end_duty(3).await;
+        rounds(2).await;
+        assert_eq!(paused().await, 1, "{}: the duty ended", test.engine);
+        house.leaves("Lena Example").await;
+        rounds(2).await;
+        assert_eq!(paused().await, 2, "{}: she left", test.engine);
+        house.request("go.example.org").await;
+        rounds(3).await;
+        assert_eq!(hears.heard().len(), 0, "{}", test.engine);
+        // Brought back: one that was ended since stands in the records again, so that a person looks at each.
+        let page = head.get("/staff/webhooks").await.body;
+        for one in page.split("/staff/webhooks/webhook_").skip(1) {
+            let id = one.split(['"', '/']).next().unwrap();
+            assert_eq!(head.post(&format!("/staff/webhooks/webhook_{id}/resume"), "").await.status, 303);
+        }
+        assert_eq!(paused().await, 0, "{}", test.engine);
+        let mut tx = test.db.begin().await.unwrap();
+        api::webhook::pause_all(&mut tx, &store::Actor::Job("restore"), MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(paused().await, 2, "{}", test.engine);
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_sent_inside_a_network_whatever_a_name_leads_to() {
     let hears = Hears::start().await;
     for inside in [

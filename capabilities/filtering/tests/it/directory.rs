@@ -299,3 +299,28 @@ async fn a_directory_that_does_not_answer_keeps_nobody_out_who_has_a_password_he
         assert!(judged.iter().any(|(id, count)| *id == "no-answer" && *count >= 4), "{judged:?}");
     }
 }
+
+#[tokio::test]
+async fn whoever_is_let_in_again_comes_in_by_their_invitation_and_by_nothing_that_a_directory_says() {
+    let Some(slapd) = Slapd::start(&[person("lena", WORDS, "")]) else { return };
+    for test in databases().await {
+        let duties = [(1, "head"), (2, "network-manager"), (3, "dsl")];
+        let tokens = invited(&test, &duties).await;
+        let school = plainly(&test, &slapd);
+        let (head, dsl) = (welcomed(&school, &tokens[0]).await, welcomed(&school, &tokens[2]).await);
+        welcomed(&school, &tokens[1]).await;
+        assert_eq!(sign_in(&school, "lena", WORDS).await.status, StatusCode::SEE_OTHER, "{}", test.engine);
+        head.post("/staff/recoveries", "whose=lena&reason=Lost.").await;
+        let page = "/staff/recoveries/2";
+        let proposal = dsl.get(page).await.value("input[name=proposal]").unwrap();
+        let body = format!("proposal={proposal}&agreement=I+know+her.");
+        let agreed = dsl.post(&format!("{page}/agreement"), &body).await;
+        let link = agreed.words("main code").concat();
+        // Somebody who has learned her password there does not come in first.
+        refused(&sign_in(&school, "lena", WORDS).await);
+        let link = link.strip_prefix("http://portal.example").unwrap();
+        let again = school.post(HERE, link, &crate::staff::form("cobweb lantern ferry")).await;
+        assert_eq!(again.location(), "/today", "{}: {}", test.engine, again.body);
+        assert_eq!(sign_in(&school, "lena", WORDS).await.status, StatusCode::SEE_OTHER, "{}", test.engine);
+    }
+}

@@ -103,6 +103,12 @@ impl House {
     }
 }
 
+/// Tells whoever listens at the finest level which action a page asked for, and whether it was theirs: so that a test hears that every page
+/// asks for what `content/portal.toml` says. Nobody's name is in it.
+fn asked<A: Action>(theirs: bool) {
+    tracing::trace!(target: "permit", action = A::ID, theirs);
+}
+
 impl SignedIn {
     /// Their number on the roll.
     pub const fn person(&self) -> PersonNo {
@@ -190,7 +196,9 @@ impl SignedIn {
         at: Timestamp,
     ) -> Result<Permit<A>, PageError> {
         let authority = Duties::built_in().authority();
-        authority.grant::<A>(standing, subject, at).map_err(|refused| match refused {
+        let granted = authority.grant::<A>(standing, subject, at);
+        asked::<A>(!matches!(granted, Err(NotPermitted::NotYours)));
+        granted.map_err(|refused| match refused {
             NotPermitted::NotYours => PageError::NotFound,
             NotPermitted::ProveAgain => self.prove_first(&Mistakes::default()),
         })
@@ -310,7 +318,9 @@ impl SignedIn {
 
     /// Whether `A` is theirs to do to something: for what a page offers.
     pub fn offers<A: Action>(&self) -> bool {
-        Duties::built_in().authority().offers::<A>(&self.standing)
+        let theirs = Duties::built_in().authority().offers::<A>(&self.standing);
+        asked::<A>(theirs);
+        theirs
     }
 
     /// The page inside the shell, with their name and links.

@@ -63,10 +63,10 @@ impl FromRef<Office> for House {
 
 /// The routes.
 pub fn routes(office: Office) -> Router {
-    let upload = post(upload).layer(DefaultBodyLimit::max(LARGEST_UPLOAD_BYTES + 64 * 1024));
+    let largest = DefaultBodyLimit::max(LARGEST_UPLOAD_BYTES + 64 * 1024);
     Router::new()
         .route("/staff/roll", get(roll).post(find))
-        .route("/staff/roll/import", get(form).merge(upload))
+        .route("/staff/roll/import", get(form).merge(post(upload).layer(largest)))
         .route("/staff/roll/import/columns", post(columns))
         .route("/staff/roll/imports/{number}", get(preview))
         .route("/staff/roll/imports/{number}/application", get(apply_form).post(apply))

@@ -134,6 +134,26 @@ async fn what_its_owner_has_looked_at_does_not_go_and_a_second_carrying_is_the_s
 }
 
 #[tokio::test]
+async fn what_is_urgent_goes_though_somebody_who_is_signed_in_as_its_owner_has_looked_at_it() {
+    for test in databases().await {
+        with_address(&test.db, 1, "ada@school.example", MONDAY).await;
+        for kind in ["account.token-made", "request.waiting"] {
+            tell(&test.db, 1, kind, MONDAY).await;
+        }
+        let (failing, _) = Relay::that(Does::Whole("451 4.3.0 later")).await;
+        mail_outbox(&test.db, &failing.settings(), MONDAY).round().await.unwrap();
+        let mut tx = test.db.begin().await.unwrap();
+        notices::mark_seen(&mut tx, 1, None, MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+        let (relay, heard) = Relay::takes_everything().await;
+        mail_outbox(&test.db, &relay.settings(), MONDAY.plus_millis(120_000)).round().await.unwrap();
+        let heard = heard.lock().unwrap();
+        assert_eq!(heard.len(), 1, "{}: {heard:?}", test.engine);
+        assert!(heard[0].contains("token"), "{heard:?}");
+    }
+}
+
+#[tokio::test]
 async fn whoever_reads_the_old_address_is_told_that_it_changes() {
     for test in databases().await {
         with_address(&test.db, 1, "old@school.example", MONDAY).await;

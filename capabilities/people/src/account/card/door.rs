@@ -34,7 +34,7 @@ const DAY_MS: i64 = 86_400_000;
 
 pub(super) fn routes() -> Router<House> {
     Router::new()
-        .route(SIGN_IN, get(names).post(typed))
+        .route("/sign-in/card", get(names).post(typed))
         .route("/sign-in/card/forget", post(forget))
         .route("/sign-in/card/of/{card}", get(chosen).post(given))
         .route("/sign-in/card/{code}", get(scanned))
