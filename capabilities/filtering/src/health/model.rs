@@ -304,7 +304,7 @@ fn test(seen: &Seen<'_>) -> Item {
 }
 
 fn backup(seen: &Seen<'_>) -> Item {
-    let remedy = Some("Make one: `fivebar backup create`, to a place away from this machine.");
+    let remedy = Some("Make one: `fivebar backup --to` and a file at a place away from this machine.");
     let Some(backup) = seen.backup else {
         return item("Back-ups", Level::Broken, "No back-up was ever made of these records.", remedy);
     };
@@ -313,9 +313,8 @@ fn backup(seen: &Seen<'_>) -> Item {
         return item("Back-ups", Level::Look, format!("{says} That is more than a week ago."), remedy);
     }
     if !backup.encrypted {
-        let remedy = Some(
-            "Give `fivebar backup create` a recipient, so that whoever finds the file can read nothing.",
-        );
+        let remedy =
+            Some("Give `fivebar backup` a `--recipient`, so that whoever finds the file can read nothing.");
         return item("Back-ups", Level::Look, format!("{says} It is not encrypted."), remedy);
     }
     item("Back-ups", Level::Well, says, None)
