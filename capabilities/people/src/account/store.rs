@@ -4,7 +4,7 @@ use engine::PersonNo;
 use kit::{Private, Timestamp};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 use store::orm as sea_orm;
 use store::{Actor, StoreError, Tx};
@@ -443,15 +443,6 @@ pub(super) async fn failed(
         )
         .exec_without_returning(tx.conn())
         .await?;
-    Ok(())
-}
-
-/// Waits until nobody else counts, and keeps others waiting until this transaction ends: what is read is what is counted on from.
-/// On SQLite whoever may write is alone as it is.
-pub(super) async fn count_one_by_one(tx: &mut Tx) -> Result<(), StoreError> {
-    if tx.backend() == sea_orm::DbBackend::Postgres {
-        tx.conn().execute_unprepared("LOCK TABLE sign_in_failure IN EXCLUSIVE MODE").await?;
-    }
     Ok(())
 }
 

@@ -28,7 +28,7 @@ mod m0022_api;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use crate::db::Db;
+use crate::db::{Db, file_error};
 use crate::error::StoreError;
 use crate::url::DatabaseUrl;
 
@@ -68,9 +68,6 @@ const ALL: &[Migration] = &[
 /// The table that says which a database has had.
 pub(crate) const STEPS: &str = "schema_migration";
 
-/// Held on PostgreSQL while the shape changes, so that two programs starting together do not both change it.
-const POSTGRES_LOCK: i64 = 0x6669_7665_6261_7201;
-
 /// The number of the newest shape this program knows.
 pub fn newest() -> i64 {
     ALL.last().map_or(0, |migration| migration.number)
@@ -87,13 +84,19 @@ pub(crate) async fn bring_up_to_date(db: &Db) -> Result<(), StoreError> {
         let mut copy = path.as_os_str().to_owned();
         copy.push(format!(".before-m{:04}", seen + 1));
         if !std::path::Path::new(&copy).exists() {
-            crate::backup::copy_sqlite(path, std::path::Path::new(&copy)).await?;
+            // Under another name until it is whole: a copy that was cut off is none.
+            let mut unfinished = copy.clone();
+            unfinished.push(".unfinished");
+            let (unfinished, copy) = (std::path::Path::new(&unfinished), std::path::Path::new(&copy));
+            if unfinished.exists() {
+                std::fs::remove_file(unfinished).map_err(|source| file_error(unfinished, source))?;
+            }
+            crate::backup::copy_sqlite(path, unfinished).await?;
+            std::fs::rename(unfinished, copy).map_err(|source| file_error(copy, source))?;
         }
     }
+    // Programs that start together write one after the other.
     let tx = db.begin().await?;
-    if tx.backend() == DbBackend::Postgres {
-        tx.conn().execute_unprepared(&format!("SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")).await?;
-    }
     tx.conn()
         .execute_unprepared(
             "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL)",
