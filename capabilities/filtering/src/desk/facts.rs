@@ -75,11 +75,16 @@ async fn requests(tx: &mut Tx, at: Timestamp, found: &mut Vec<Opening>) -> Resul
             Err(_) => None,
         };
         let Some(proposed) = proposed else { continue };
-        // Whoever looks at what was opened alone is that second person.
+        // Whoever looks at what was opened alone is that second person. Found right, it ends when it ends, and what was proposed waits for its
+        // second person anew: the task that there was before is done.
         let alone = emergency::of_approval(tx, proposed.id).await?;
-        if alone.is_none_or(|alone| alone.reviewed.is_some()) {
-            let opening = fact("second-person", proposed.id.to_string(), &path);
-            found.push(Opening { not_by: Some(proposed.by), ..opening });
+        let subject = match alone.map(|alone| alone.reviewed) {
+            None => Some(proposed.id.to_string()),
+            Some(Some(review)) => Some(format!("{}@{}", proposed.id, review.at.as_millis())),
+            Some(None) => None,
+        };
+        if let Some(subject) = subject {
+            found.push(Opening { not_by: Some(proposed.by), ..fact("second-person", subject, &path) });
         }
     }
     Ok(())

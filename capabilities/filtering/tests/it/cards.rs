@@ -370,6 +370,51 @@ async fn whoever_has_a_card_makes_no_new_devices_to_guess_at_another() {
     }
 }
 
+#[tokio::test]
+async fn a_tablet_of_a_class_keeps_it_whatever_link_it_is_shown() {
+    for test in databases().await {
+        let cards = Cards::new(&test).await;
+        let hanna = cards.house.sign_in(6).await;
+        let (otters, badgers) = (cards.class(&hanna, "Otters").await, cards.class(&hanna, "Badgers").await);
+        let text = words(&hanna.post(&format!("{otters}/issue"), "whom=without").await);
+        let other = words(&hanna.post(&format!("{badgers}/issue"), "whom=without").await);
+        let code = |text: &str| between(text, "and enter", "The names of the class").replace('-', "");
+        let mut tablet = Tablet::new(&cards.house);
+        let vic_page = tablet.shown(&code(&text)).await[2].1.clone();
+        let vic = pictures_of(&text, "Vic Otter");
+        assert!(is_in(&tablet.press(&vic_page, &vic).await));
+
+        // A link to another class asks, and changes nothing.
+        let asked = tablet.get(&format!("/sign-in/card/{}", code(&other))).await;
+        assert_eq!(asked.words("h1"), ["Show another class?"], "{}", test.engine);
+        assert!(!asked.headers.contains_key("set-cookie"));
+        assert!(tablet.get("/sign-in/card").await.body.contains("Vic"));
+        assert_eq!(
+            tablet.get(&format!("/sign-in/card/{}", code(&text))).await.location(),
+            "/sign-in/card",
+            "its own"
+        );
+
+        // Somebody presses it, and then that it is not their class. Wrong tries of strangers have closed the card to devices that it does
+        // not know.
+        tablet.post("/sign-in/card", &format!("code={}", code(&other))).await;
+        assert!(tablet.get("/sign-in/card").await.body.contains("Wyn"), "{}", test.engine);
+        tablet.post("/sign-in/card/forget", "").await;
+        assert!(tablet.get("/sign-in/card").await.body.contains("Code of the class"));
+        for _ in 0..10 {
+            let mut strange = Tablet::new(&cards.house);
+            strange.shown(&code(&text)).await;
+            strange.press(&vic_page, &WRONG).await;
+        }
+        tablet.shown(&code(&text)).await;
+        assert!(
+            is_in(&tablet.press(&vic_page, &vic).await),
+            "{}: the class is still known to it",
+            test.engine
+        );
+    }
+}
+
 #[test]
 fn the_whole_of_a_class_is_bounded_on_strange_devices() {
     let tried = Tried { here: (0, MONDAY), strange: 0, class: 40, today: 0 };
@@ -431,6 +476,36 @@ async fn a_class_teacher_gives_another_card_to_their_own_class_alone_and_what_is
             let answer = tamsin.post(&format!("{vic}/place"), nonsense).await;
             assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{nonsense}");
         }
+    }
+}
+
+#[tokio::test]
+async fn at_a_screen_that_a_teacher_left_nobody_prints_what_another_signs_in_by() {
+    for test in databases().await {
+        let cards = Cards::new(&test).await;
+        let hanna = cards.house.sign_in(6).await;
+        let otters = cards.class(&hanna, "Otters").await;
+        hanna.post(&format!("{otters}/issue"), "whom=without").await;
+        let tamsin = cards.house.sign_in(cards.numbers["Tamsin Teacher"]).await;
+        let vic = cards.page_of(&otters, "Vic Otter");
+        cards.house.school.clock.set(MONDAY.plus_millis(11 * 60_000));
+        for (who, page) in [
+            (&tamsin, format!("{vic}/card")),
+            (&tamsin, format!("{otters}/class-card")),
+            (&hanna, format!("{vic}/card")),
+        ] {
+            let asked = who.post(&page, "").await;
+            assert_ne!(asked.headers["content-type"], "application/pdf", "{}: {page}", test.engine);
+            assert!(asked.body.contains("type=\"password\""), "it asks who they are: {}", asked.body);
+        }
+        // What puts nobody in another's place goes on as before, and bears its moment.
+        assert_eq!(tamsin.post(&format!("{vic}/place"), "place=handed").await.status, StatusCode::SEE_OTHER);
+        let mut tx = test.db.read().await.unwrap();
+        let entries = trail::newest(&mut tx, None, 100).await.unwrap();
+        let noted = entries.iter().find(|entry| entry.verb == "card.note").unwrap();
+        assert_eq!(noted.at, MONDAY.plus_millis(11 * 60_000));
+        assert_eq!(entries.iter().filter(|entry| entry.verb == "card.issue").count(), 3, "{}", test.engine);
+        assert_eq!(entries.iter().filter(|entry| entry.verb == "card.make-class-card").count(), 1);
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
 use crate::school::{Answer, School};
-use crate::slapd::{SERVICE, SERVICE_PASSWORD, Slapd, person};
+use crate::slapd::{READER, SERVICE, SERVICE_PASSWORD, Slapd, person};
 use crate::staff::{HERE, MINUTE_MS, PASSWORD, Staff, cookie, invited, welcomed};
 
 const NOT_RIGHT: &str = "The name or the password is not right";
@@ -213,6 +213,24 @@ async fn people_are_found_by_what_the_roll_calls_them_and_get_an_account_by_it()
         let done = sign_in(&other, "a.example", WORDS).await;
         assert_eq!(done.status, StatusCode::SEE_OTHER, "{}: {}", test.engine, done.body);
         refused(&sign_in(&other, "a.example", "other words").await);
+    }
+}
+
+#[tokio::test]
+async fn whoever_signs_in_to_a_directory_by_one_name_is_not_whom_it_finds_by_another() {
+    // By the template, hanna is whose cn that is, and who reads others' entries; the search finds by uid, and that is somebody else.
+    let other = format!(
+        "dn: {READER}\nobjectClass: inetOrgPerson\nuid: somebody\ncn: hanna\nsn: Example\nuserPassword: words of another\n\n"
+    );
+    let Some(slapd) = Slapd::start(&[person("hanna", WORDS, ""), other]) else { return };
+    for test in databases().await {
+        invited(&test, &[]).await;
+        let template = Some("cn={},ou=people,dc=school,dc=example".to_owned());
+        let settings = settings(&format!("ldap://localhost:{}", slapd.port));
+        let school =
+            school(&test, Settings { service: None, secret: None, template, ..settings }, Trust::of_pem(b""));
+        refused(&sign_in(&school, "hanna", "words of another").await);
+        refused(&sign_in(&school, "hanna", WORDS).await);
     }
 }
 

@@ -18,8 +18,8 @@ use axum::Router;
 use super::house::House;
 
 pub use actions::{
-    AnyClass, Batch, Handling, IssueCards, IssueError, LeftOut, Line, Made, NoteError, OnIt, OwnClass, Plan,
-    SeeAnyClass, SeeOwnClass, Seeing, hand_out, issue, let_go_on, note, plan,
+    AnyClass, Batch, Handling, IssueCards, IssueError, IssueToOwn, Issuing, LeftOut, Line, Made, NoteError,
+    OnIt, OwnClass, Plan, SeeAnyClass, SeeOwnClass, Seeing, hand_out, issue, let_go_on, note, plan,
 };
 pub(super) use device::is_class_device;
 pub use model::{Card, CardId, ClassCode, Secret, State};
