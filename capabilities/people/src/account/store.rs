@@ -327,6 +327,21 @@ pub(super) async fn sessions(tx: &mut Tx, account: &Account) -> Result<Vec<Sessi
     rows.into_iter().map(|row| read_session(row, i64::from(account.person.0))).collect()
 }
 
+/// The account of each session that goes on and was used since a moment.
+pub(super) async fn open_now(
+    tx: &mut Tx,
+    since: Timestamp,
+    at: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let rows = session::Entity::find()
+        .filter(session::Column::EndedAt.is_null())
+        .filter(session::Column::EndsAt.gt(at.as_millis()))
+        .filter(session::Column::SeenAt.gt(since.as_millis()))
+        .all(tx.conn())
+        .await?;
+    Ok(rows.into_iter().map(|row| row.account).collect())
+}
+
 pub(super) async fn seen(tx: &mut Tx, hash: &str, at: Timestamp) -> Result<(), StoreError> {
     session::Entity::update_many()
         .col_expr(session::Column::SeenAt, Expr::value(at.as_millis()))

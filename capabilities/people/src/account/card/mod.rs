@@ -10,6 +10,7 @@ pub mod model;
 mod naming;
 mod pages;
 mod print;
+mod renewing;
 pub(crate) mod store;
 pub mod views;
 
@@ -23,6 +24,7 @@ pub use actions::{
 };
 pub(super) use device::is_class_device;
 pub use model::{Card, CardId, ClassCode, Secret, State};
+pub use renewing::due_for_renewal;
 
 pub(super) use naming::Taken;
 pub(crate) use pages::{begin, may_see, pdf, set_in_print};
