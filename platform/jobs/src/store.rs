@@ -158,6 +158,22 @@ async fn end(
     Ok(())
 }
 
+/// The message was not tried, and is looked at again at `due_at`.
+pub(crate) async fn not_yet(
+    tx: &mut Tx,
+    id: MessageId,
+    problem: &str,
+    due_at: Timestamp,
+) -> Result<(), StoreError> {
+    table::Entity::update_many()
+        .col_expr(table::Column::Tries, Expr::col(table::Column::Tries).sub(1))
+        .filter(table::Column::Id.eq(id.to_string()))
+        .filter(table::Column::State.eq(WAITING))
+        .exec(tx.conn())
+        .await?;
+    again(tx, id, problem, due_at).await
+}
+
 /// The message is tried again at `due_at`.
 pub(crate) async fn again(
     tx: &mut Tx,

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use kit::Ids;
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 use crate::error::StoreError;
@@ -269,9 +269,6 @@ async fn sqlite(path: &Path, access: Access, connections: u32) -> Result<Databas
 
 async fn postgres(whole: &str, connections: u32) -> Result<DatabaseConnection, StoreError> {
     let mut options = ConnectOptions::new(whole);
-    options
-        .max_connections(connections)
-        .sqlx_logging(false)
-        .acquire_timeout(Duration::from_secs(30));
+    options.max_connections(connections).sqlx_logging(false).acquire_timeout(Duration::from_secs(30));
     Ok(Database::connect(options).await?)
 }

@@ -254,6 +254,61 @@ async fn whoever_may_no_more_has_nothing_told_elsewhere_and_neither_do_records_t
 }
 
 #[tokio::test]
+async fn an_address_that_does_not_answer_holds_up_no_other_and_what_waits_for_a_paused_one_arrives_later() {
+    for test in databases().await {
+        let house = House::new(&test, &[(1, "head")]).await;
+        let (broken, well) = (Hears::start().await, Hears::start().await);
+        let page = |made: &crate::house::Answer| {
+            let id = made.body.split("/staff/webhooks/webhook_").nth(1).unwrap()[..32].to_owned();
+            format!("/staff/webhooks/webhook_{id}")
+        };
+        let head = house.sign_in(1).await;
+        let add = async |url: String| {
+            head.post("/staff/webhooks/new", &format!("url={url}&event-request-made=yes")).await
+        };
+        let (first, other) = (page(&add(broken.url()).await), page(&add(well.url()).await));
+        let roots = [&broken, &well].iter().flat_map(|one| one.sending.roots.clone().unwrap()).collect();
+        let outbox = outbox(&house, &Sending { roots: Some(roots), ..well.sending.clone() });
+        *broken.says.lock().unwrap() = "500 Problem";
+        for _ in 0..12 {
+            assert_eq!(head.post(&format!("{first}/test"), "").await.status, 303);
+        }
+        head.post(&format!("{other}/test"), "").await;
+        for _ in 0..4 {
+            outbox.round().await.unwrap();
+        }
+        assert_eq!(well.heard().len(), 1, "{}", test.engine);
+        let heard = broken.heard().len();
+        assert!(
+            (1..=8).contains(&heard),
+            "{}: those that were on their way together, and none after: {heard}",
+            test.engine
+        );
+        // A minute later one of them tries, for all. The address says that it wants no more, and the webhook is paused.
+        *broken.says.lock().unwrap() = "410 Gone";
+        house.clock.set(MONDAY.plus_millis(60_000));
+        for _ in 0..4 {
+            outbox.round().await.unwrap();
+        }
+        assert_eq!(broken.heard().len(), 1, "{}", test.engine);
+        *broken.says.lock().unwrap() = "200 OK";
+        house.clock.set(MONDAY.plus_millis(3_600_000));
+        for _ in 0..4 {
+            outbox.round().await.unwrap();
+        }
+        assert_eq!(broken.heard().len(), 0, "it is paused");
+        // Whoever may lets it go on: nothing that was on its way is lost.
+        let head = house.sign_in_again(1).await;
+        assert_eq!(head.post(&format!("{first}/resume"), "").await.status, 303);
+        house.clock.set(MONDAY.plus_millis(2 * 3_600_000));
+        for _ in 0..4 {
+            outbox.round().await.unwrap();
+        }
+        assert_eq!(broken.heard().len(), 11, "{}", test.engine);
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_sent_inside_a_network_whatever_a_name_leads_to() {
     let hears = Hears::start().await;
     for inside in [

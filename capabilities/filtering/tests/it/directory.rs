@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
 use crate::school::{Answer, School};
-use crate::slapd::{SERVICE, SERVICE_PASSWORD, Slapd, person};
+use crate::slapd::{READER, SERVICE, SERVICE_PASSWORD, Slapd, person};
 use crate::staff::{HERE, MINUTE_MS, PASSWORD, Staff, cookie, invited, welcomed};
 
 const NOT_RIGHT: &str = "The name or the password is not right";
@@ -217,6 +217,24 @@ async fn people_are_found_by_what_the_roll_calls_them_and_get_an_account_by_it()
 }
 
 #[tokio::test]
+async fn whoever_signs_in_to_a_directory_by_one_name_is_not_whom_it_finds_by_another() {
+    // By the template, hanna is whose cn that is, and who reads others' entries; the search finds by uid, and that is somebody else.
+    let other = format!(
+        "dn: {READER}\nobjectClass: inetOrgPerson\nuid: somebody\ncn: hanna\nsn: Example\nuserPassword: words of another\n\n"
+    );
+    let Some(slapd) = Slapd::start(&[person("hanna", WORDS, ""), other]) else { return };
+    for test in databases().await {
+        invited(&test, &[]).await;
+        let template = Some("cn={},ou=people,dc=school,dc=example".to_owned());
+        let settings = settings(&format!("ldap://localhost:{}", slapd.port));
+        let school =
+            school(&test, Settings { service: None, secret: None, template, ..settings }, Trust::of_pem(b""));
+        refused(&sign_in(&school, "hanna", "words of another").await);
+        refused(&sign_in(&school, "hanna", WORDS).await);
+    }
+}
+
+#[tokio::test]
 async fn whoever_has_left_the_roll_is_nobody_whatever_the_directory_says() {
     let Some(slapd) = Slapd::start(&[person("hanna", WORDS, "")]) else { return };
     for test in databases().await {
@@ -322,7 +340,6 @@ async fn whoever_is_let_in_again_comes_in_by_their_invitation_and_by_nothing_tha
         let again = school.post(HERE, link, &crate::staff::form("cobweb lantern ferry")).await;
         assert_eq!(again.location(), "/today", "{}: {}", test.engine, again.body);
         assert_eq!(sign_in(&school, "lena", WORDS).await.status, StatusCode::SEE_OTHER, "{}", test.engine);
-
     }
 }
 
@@ -353,11 +370,23 @@ fn garbage() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
         ("a length that no number holds", [&[0x30, 0xff][..], &[0xff; 127]].concat(), none()),
         ("an entry with nothing in it", let_in(), done(&[0x30, 5, 2, 1, 2, 0x64, 0])),
         ("an entry of one part", let_in(), done(&[0x30, 7, 2, 1, 2, 0x64, 2, 4, 0])),
-        ("an entry without a name", let_in(), done(&[0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 2, 0xff, 0xfe, 0x30, 0])),
-        ("an attribute with nothing in it", let_in(), done(&[0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 0, 0x30, 2, 0x30, 0])),
+        (
+            "an entry without a name",
+            let_in(),
+            done(&[0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 2, 0xff, 0xfe, 0x30, 0]),
+        ),
+        (
+            "an attribute with nothing in it",
+            let_in(),
+            done(&[0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 0, 0x30, 2, 0x30, 0]),
+        ),
         ("a referral that is none", let_in(), done(&[0x30, 5, 2, 1, 2, 0x73, 0])),
         ("a question in place of an answer", let_in(), vec![0x30, 5, 2, 1, 2, 0x63, 0]),
-        ("no end of entries", let_in(), [0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 2, b'a', b'=', 0x30, 0].repeat(20_000)),
+        (
+            "no end of entries",
+            let_in(),
+            [0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 2, b'a', b'=', 0x30, 0].repeat(20_000),
+        ),
     ]
 }
 

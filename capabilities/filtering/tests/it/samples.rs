@@ -577,6 +577,7 @@ async fn every_page_in_every_state_is_well_made() {
         .chain(crate::roll_samples::samples())
         .chain(crate::roll_samples::house_samples())
         .chain(crate::card_samples::samples())
+        .chain(crate::account_samples::samples())
         .chain(crate::desk_samples::samples())
         .chain(crate::notice_samples::samples());
     all.extend(others.map(|(name, page)| {

@@ -3,9 +3,7 @@
 use engine::PersonNo;
 use kit::{Private, Timestamp};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use store::orm as sea_orm;
 use store::{Actor, StoreError, Tx};
 
@@ -325,6 +323,21 @@ pub(super) async fn sessions(tx: &mut Tx, account: &Account) -> Result<Vec<Sessi
         .all(tx.conn())
         .await?;
     rows.into_iter().map(|row| read_session(row, i64::from(account.person.0))).collect()
+}
+
+/// The account of each session that goes on and was used since a moment.
+pub(super) async fn open_now(
+    tx: &mut Tx,
+    since: Timestamp,
+    at: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let rows = session::Entity::find()
+        .filter(session::Column::EndedAt.is_null())
+        .filter(session::Column::EndsAt.gt(at.as_millis()))
+        .filter(session::Column::SeenAt.gt(since.as_millis()))
+        .all(tx.conn())
+        .await?;
+    Ok(rows.into_iter().map(|row| row.account).collect())
 }
 
 pub(super) async fn seen(tx: &mut Tx, hash: &str, at: Timestamp) -> Result<(), StoreError> {

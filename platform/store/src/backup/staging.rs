@@ -25,7 +25,8 @@ impl Staging {
     /// A new one, after what others left in `inside` is gone.
     pub fn make(inside: &Path) -> Result<Self, BackupError> {
         sweep(inside);
-        let folder = tempfile::Builder::new().prefix(BEGINS).tempdir_in(inside).map_err(file_error(inside))?;
+        let folder =
+            tempfile::Builder::new().prefix(BEGINS).tempdir_in(inside).map_err(file_error(inside))?;
         let held = folder.path().join(HELD);
         let file = File::create_new(&held).map_err(file_error(&held))?;
         match file.try_lock() {
@@ -46,7 +47,8 @@ impl Staging {
 pub(super) fn sweep(inside: &Path) {
     let Ok(myself) = fs::metadata("/proc/self") else { return };
     let is_left = |path: &Path| {
-        let begins = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(BEGINS));
+        let begins =
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(BEGINS));
         begins && fs::symlink_metadata(path).is_ok_and(|seen| seen.is_dir() && seen.uid() == myself.uid())
     };
     let entries = fs::read_dir(inside).into_iter().flatten().flatten().map(|entry| entry.path());

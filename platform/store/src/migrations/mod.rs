@@ -25,6 +25,8 @@ mod m0019_outbox;
 mod m0020_register;
 mod m0021_notices;
 mod m0022_api;
+mod m0024_timetable;
+mod m0025_worries;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -63,6 +65,8 @@ const ALL: &[Migration] = &[
     Migration { number: 20, name: "register", statements: m0020_register::statements },
     Migration { number: 21, name: "notices", statements: m0021_notices::statements },
     Migration { number: 22, name: "api", statements: m0022_api::statements },
+    Migration { number: 24, name: "timetable", statements: m0024_timetable::statements },
+    Migration { number: 25, name: "worries", statements: m0025_worries::statements },
 ];
 
 /// The table that says which a database has had.

@@ -153,7 +153,11 @@ impl Directory {
             if !talk.lets_in(&whom, password).await? {
                 return Ok(None);
             }
-            return Ok(self.find(&mut talk, name).await?.map(|(_, value)| value));
+            let Some((dn, value)) = self.find(&mut talk, name).await? else { return Ok(None) };
+            // Whoever signed in there by that name need not be whom the search finds by it, as where one attribute is one person's and another
+            // somebody else's: then the password is not that of whom it found.
+            let is_whom_it_found = dn.eq_ignore_ascii_case(&whom) || talk.lets_in(&dn, password).await?;
+            return Ok(Some(value).filter(|_| is_whom_it_found));
         }
         let service = settings.service.as_deref().unwrap_or_default();
         let said = talk.ldap.simple_bind(service, self.0.secret.reveal()).await?.rc;
