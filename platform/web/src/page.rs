@@ -160,7 +160,8 @@ impl Page {
             let before = problems.lines.len();
             problems.lines.retain(here);
             if problems.lines.len() < before {
-                problems.lines.push(ErrorLine { content: CHANGED.render(), href: None });
+                let whole = Some("#main-content".to_owned());
+                problems.lines.push(ErrorLine { content: CHANGED.render(), href: whole });
             }
             problems
         });
