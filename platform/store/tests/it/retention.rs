@@ -102,6 +102,12 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "{leaver}; INSERT INTO account (id, person, name, created_by, created_at) VALUES ('{id}', {n}, 'n{id}', 'person:1', 1)",
     ),
     (
+        "account_worry",
+        "worry",
+        "id",
+        "INSERT INTO account_worry (id, what, told_at) VALUES ('{id}', 'password', {at})",
+    ),
+    (
         "code_app",
         "account",
         "account",
