@@ -23,7 +23,9 @@ pub async fn erase(db: Db) {
                 tracing::info!(rows, tables = erased.len(), "What was past its time was erased");
             }
             Ok(_) => {}
-            Err(error) => tracing::error!(error = format!("{error:#}"), "What is past its time could not be erased"),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "What is past its time could not be erased")
+            }
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

@@ -191,7 +191,10 @@ impl Problem {
         match kit::Unavailable::among(error.as_ref()) {
             Some(why) => Self {
                 retry_after: Some(RETRY_S),
-                ..Self::saying(Kind::Unavailable, format!("{}. Its reference is {reference}", in_the_way(why)))
+                ..Self::saying(
+                    Kind::Unavailable,
+                    format!("{}. Its reference is {reference}", in_the_way(why)),
+                )
             },
             None => Self::saying(Kind::Unexpected, format!("Its reference is {reference}")),
         }

@@ -8,7 +8,9 @@ pub enum Unavailable {
     #[error("the records do not answer just now: look whether their database server runs")]
     OutOfReach,
     /// There is no room left to write.
-    #[error("there is no room left to write: make room on the disk, or raise this account's limit, and do it again")]
+    #[error(
+        "there is no room left to write: make room on the disk, or raise this account's limit, and do it again"
+    )]
     Full,
     /// Somebody else writes, and for too long.
     #[error("somebody else is writing and has been for too long: wait a minute and do it again")]

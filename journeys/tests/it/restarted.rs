@@ -6,8 +6,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -43,7 +43,12 @@ impl Server {
         let write = format!("cat >> '{}/postgresql.conf' <<'E'\n{more}E\n", server.data());
         done(&as_its_account("sh").args(["-c", &write]).output()?)?;
         server.say(&["-w", "start"])?;
-        done(&server.program("createdb").args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "fivebar", "school"]).output()?)?;
+        done(
+            &server
+                .program("createdb")
+                .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "fivebar", "school"])
+                .output()?,
+        )?;
         Ok(Some(server))
     }
 
@@ -57,7 +62,8 @@ impl Server {
 
     fn say(&self, words: &[&str]) -> Result<()> {
         let log = self.folder.join("log").display().to_string();
-        let told = self.program("pg_ctl").args(["-D", &self.data(), "-l", &log, "-s"]).args(words).status()?;
+        let told =
+            self.program("pg_ctl").args(["-D", &self.data(), "-l", &log, "-s"]).args(words).status()?;
         ensure!(told.success(), "pg_ctl {words:?}");
         Ok(())
     }
@@ -141,12 +147,19 @@ impl Seen {
 }
 
 #[test]
-fn a_database_server_restarted_under_load_loses_and_doubles_nothing_and_is_back_within_seconds() -> Result<()> {
+fn a_database_server_restarted_under_load_loses_and_doubles_nothing_and_is_back_within_seconds() -> Result<()>
+{
     let Some(server) = Server::start()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let home = folder.path().join("school");
     init(&home)?;
-    done(&Command::new(program()?).arg("--home").arg(&home).args(["move-database", "--to", &server.url()]).output()?)?;
+    done(
+        &Command::new(program()?)
+            .arg("--home")
+            .arg(&home)
+            .args(["move-database", "--to", &server.url()])
+            .output()?,
+    )?;
     let school = School::run(&home)?;
     let said = school.told(&["--json", "people", "scim-token", "directory"])?;
     let said: Value = serde_json::from_str(said.lines().last().context("an object")?)?;
@@ -165,11 +178,22 @@ fn a_database_server_restarted_under_load_loses_and_doubles_nothing_and_is_back_
                 while seen.goes_on() {
                     number += 1;
                     let name = format!("person-{writer}-{number}");
-                    let body = format!("{{\"userName\":\"{name}\",\"displayName\":\"{name}\",\"userType\":\"student\"}}");
+                    let body = format!(
+                        "{{\"userName\":\"{name}\",\"displayName\":\"{name}\",\"userType\":\"student\"}}"
+                    );
                     let users = format!("{address}/Users");
                     // As a system does that was not told that it was kept: it tells it again until it is.
                     loop {
-                        let more = ["--request", "POST", "--header", "content-type: application/scim+json", "--header", bearer, "--data", &body];
+                        let more = [
+                            "--request",
+                            "POST",
+                            "--header",
+                            "content-type: application/scim+json",
+                            "--header",
+                            bearer,
+                            "--data",
+                            &body,
+                        ];
                         let Ok((status, words)) = ask(&more, &users) else { continue };
                         seen.answer("a write", status, &words);
                         if matches!(status, 201 | 409) {
@@ -190,7 +214,9 @@ fn a_database_server_restarted_under_load_loses_and_doubles_nothing_and_is_back_
             scope.spawn(move || {
                 while seen.goes_on() {
                     // A cookie, so that somebody is looked for in the records.
-                    if let Ok((status, words)) = ask(&["--header", "cookie: fivebar=none", "--location"], &address) {
+                    if let Ok((status, words)) =
+                        ask(&["--header", "cookie: fivebar=none", "--location"], &address)
+                    {
                         let status = if status == 404 { 200 } else { status };
                         seen.answer(page, status, &words);
                     }
@@ -201,7 +227,8 @@ fn a_database_server_restarted_under_load_loses_and_doubles_nothing_and_is_back_
         scope.spawn(move || {
             while seen_by_gate.goes_on() {
                 let begun = Instant::now();
-                let answer = school.dig("127.0.0.1", &["+tries=1", "+time=2", "www.pornhub.com"]).unwrap_or_default();
+                let answer =
+                    school.dig("127.0.0.1", &["+tries=1", "+time=2", "www.pornhub.com"]).unwrap_or_default();
                 seen_by_gate.asked_of_the_gate.fetch_add(1, Ordering::Relaxed);
                 if !answer.contains("NXDOMAIN") || begun.elapsed() > Duration::from_secs(2) {
                     held(&seen_by_gate.wrong).push(format!("the gate after {:?}: {answer}", begun.elapsed()));
@@ -230,7 +257,12 @@ fn a_database_server_restarted_under_load_loses_and_doubles_nothing_and_is_back_
     })?;
     let wrong = seen.wrong.into_inner().unwrap_or_default();
     let answers = seen.answers.into_inner().unwrap_or_default();
-    assert!(wrong.is_empty(), "{} of {answers:?}: {:#?}", wrong.len(), wrong.iter().take(5).collect::<Vec<_>>());
+    assert!(
+        wrong.is_empty(),
+        "{} of {answers:?}: {:#?}",
+        wrong.len(),
+        wrong.iter().take(5).collect::<Vec<_>>()
+    );
     let back = back.into_inner().unwrap_or_default();
     assert!(back.iter().all(|took| *took < Duration::from_secs(10)), "{back:?}");
     assert!(seen.asked_of_the_gate.load(Ordering::Relaxed) > 50, "the gate was asked");
@@ -240,7 +272,8 @@ fn a_database_server_restarted_under_load_loses_and_doubles_nothing_and_is_back_
     let kept = seen.kept.into_inner().unwrap_or_default();
     let mut there = Vec::new();
     for start in (1..).step_by(100) {
-        let (status, words) = ask(&["--header", &bearer], &format!("{address}/Users?startIndex={start}&count=100"))?;
+        let (status, words) =
+            ask(&["--header", &bearer], &format!("{address}/Users?startIndex={start}&count=100"))?;
         ensure!(status == 200, "{status} {words}");
         let page: Value = serde_json::from_str(&words)?;
         let page = page["Resources"].as_array().cloned().unwrap_or_default();

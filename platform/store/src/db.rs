@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use kit::Ids;
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 use crate::error::StoreError;
@@ -120,8 +120,7 @@ impl Db {
     /// for five seconds; on PostgreSQL a lock of the database, for thirty ([`kit::NotNow::Busy`] afterwards). It is what keeps the trail in one line as well.
     /// So nothing may be waited for in it that is not of the records: no network, no hashing of a password, no other process.
     ///
-    /// Cost on PostgreSQL: one more question to the server, 0.06 ms on this machine of 0.45 ms that a change with its entry takes, and
-    /// changes wait for each other's disk: about 1,000 a second instead of 1,500 (ADR 6).
+    /// Cost on PostgreSQL: one more question to the server, and changes wait for each other's disk (ADR 6 has figures).
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
@@ -269,9 +268,6 @@ async fn sqlite(path: &Path, access: Access, connections: u32) -> Result<Databas
 
 async fn postgres(whole: &str, connections: u32) -> Result<DatabaseConnection, StoreError> {
     let mut options = ConnectOptions::new(whole);
-    options
-        .max_connections(connections)
-        .sqlx_logging(false)
-        .acquire_timeout(Duration::from_secs(30));
+    options.max_connections(connections).sqlx_logging(false).acquire_timeout(Duration::from_secs(30));
     Ok(Database::connect(options).await?)
 }

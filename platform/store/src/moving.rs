@@ -149,8 +149,7 @@ pub async fn move_records(
         return Err(MoveError::Changed);
     }
     let detail = json!({ "from": from.engine(), "to": to.engine(), "entries": entries, "head": head });
-    trail::changed(&mut writing, actor, MOVED, &Subject::new("records", to.engine()), &detail, at)
-        .await?;
+    trail::changed(&mut writing, actor, MOVED, &Subject::new("records", to.engine()), &detail, at).await?;
     writing.commit().await?;
     if whole(&target).await?.0 != entries + 1 {
         return Err(MoveError::Differs { table: "trail".to_owned() });

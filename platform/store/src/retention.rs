@@ -250,8 +250,10 @@ impl Due<'_> {
     async fn some(&self, tx: &mut Tx) -> Result<Vec<String>, StoreError> {
         let id = row_id(tx);
         let (condition, values) = self.condition();
-        let sql =
-            format!("SELECT CAST({id} AS TEXT) AS id FROM \"{0}\" WHERE {condition} LIMIT {AT_ONCE}", self.name);
+        let sql = format!(
+            "SELECT CAST({id} AS TEXT) AS id FROM \"{0}\" WHERE {condition} LIMIT {AT_ONCE}",
+            self.name
+        );
         let rows = tx.conn().query_all_raw(Statement::from_sql_and_values(tx.backend(), sql, values)).await?;
         rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
     }
@@ -386,7 +388,8 @@ pub async fn keep_last(tx: &mut Tx, last: &Last) -> Result<(), StoreError> {
 /// When it was carried out last; `None` where it never was.
 pub async fn last(tx: &mut Tx) -> Result<Option<Last>, StoreError> {
     let sql = "SELECT value FROM setting WHERE key = $1";
-    let row = tx.conn().query_one_raw(Statement::from_sql_and_values(tx.backend(), sql, [LAST.into()])).await?;
+    let row =
+        tx.conn().query_one_raw(Statement::from_sql_and_values(tx.backend(), sql, [LAST.into()])).await?;
     let Some(row) = row else { return Ok(None) };
     let text: String = row.try_get("", "value")?;
     let unreadable = StoreError::Unreadable { table: "setting", column: "value", why: "no JSON of erasing" };

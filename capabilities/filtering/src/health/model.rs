@@ -333,10 +333,16 @@ fn erased(last: &Last, seen: &Seen<'_>) -> Item {
     let says = format!("What is past its time was erased at {}.", web::page::moment(at, seen.zone));
     if !last.problem.is_empty() {
         let says = format!("What is past its time could not be erased everywhere: {}.", last.problem);
-        return item(WHAT, Level::Look, says, Some("Nothing yet: it is tried again every hour. If it stays so, see the service log."));
+        return item(
+            WHAT,
+            Level::Look,
+            says,
+            Some("Nothing yet: it is tried again every hour. If it stays so, see the service log."),
+        );
     }
     if seen.at.as_millis() - last.at_ms > ERASED_EVERY_MS {
-        let remedy = Some("Look whether the hub runs all day; what is past its time is erased while it does.");
+        let remedy =
+            Some("Look whether the hub runs all day; what is past its time is erased while it does.");
         return item(WHAT, Level::Look, says, remedy);
     }
     item(WHAT, Level::Well, says, None)
@@ -396,7 +402,11 @@ mod tests {
             [(39, "", Level::Well), (37, "", Level::Look), (40, "no room", Level::Look)]
         {
             let last = Last { at_ms: days * DAY_MS, erased: [].into(), problem: problem.to_owned() };
-            assert_eq!(level("Past its time", &Seen { erased: Some(&last), ..none }), expected, "{days} {problem}");
+            assert_eq!(
+                level("Past its time", &Seen { erased: Some(&last), ..none }),
+                expected,
+                "{days} {problem}"
+            );
         }
         let well = gate();
         assert_eq!(level("Gate", &Seen { gate: Some(&well), ..none }), Level::Well);

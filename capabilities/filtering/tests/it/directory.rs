@@ -327,11 +327,23 @@ fn garbage() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
         ("a length that no number holds", [&[0x30, 0xff][..], &[0xff; 127]].concat(), none()),
         ("an entry with nothing in it", let_in(), done(&[0x30, 5, 2, 1, 2, 0x64, 0])),
         ("an entry of one part", let_in(), done(&[0x30, 7, 2, 1, 2, 0x64, 2, 4, 0])),
-        ("an entry without a name", let_in(), done(&[0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 2, 0xff, 0xfe, 0x30, 0])),
-        ("an attribute with nothing in it", let_in(), done(&[0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 0, 0x30, 2, 0x30, 0])),
+        (
+            "an entry without a name",
+            let_in(),
+            done(&[0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 2, 0xff, 0xfe, 0x30, 0]),
+        ),
+        (
+            "an attribute with nothing in it",
+            let_in(),
+            done(&[0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 0, 0x30, 2, 0x30, 0]),
+        ),
         ("a referral that is none", let_in(), done(&[0x30, 5, 2, 1, 2, 0x73, 0])),
         ("a question in place of an answer", let_in(), vec![0x30, 5, 2, 1, 2, 0x63, 0]),
-        ("no end of entries", let_in(), [0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 2, b'a', b'=', 0x30, 0].repeat(20_000)),
+        (
+            "no end of entries",
+            let_in(),
+            [0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 2, b'a', b'=', 0x30, 0].repeat(20_000),
+        ),
     ]
 }
 
@@ -350,6 +362,7 @@ async fn answers(listener: TcpListener, first: Vec<u8>, second: Vec<u8>) {
     }
 }
 
+/// In a program in which a panic ends its task alone; the released one, where it ends the program, starts its hub again.
 #[tokio::test]
 async fn whatever_a_directory_answers_whoever_signs_in_is_told_plainly_and_the_rest_goes_on() {
     let test = &databases().await[0];

@@ -192,9 +192,15 @@ pub(super) fn failed(why: &Failed) -> Response {
         Failed::Store(store) => {
             let reference = web::error::logged(store);
             let (status, why) = match Unavailable::among(store) {
-                Some(Unavailable::OutOfReach) => (StatusCode::SERVICE_UNAVAILABLE, "The records do not answer just now"),
-                Some(Unavailable::Full) => (StatusCode::SERVICE_UNAVAILABLE, "There is no room left on the server"),
-                Some(Unavailable::Busy) => (StatusCode::SERVICE_UNAVAILABLE, "Something large is being written just now"),
+                Some(Unavailable::OutOfReach) => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "The records do not answer just now")
+                }
+                Some(Unavailable::Full) => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "There is no room left on the server")
+                }
+                Some(Unavailable::Busy) => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "Something large is being written just now")
+                }
                 None => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"),
             };
             let detail = format!(

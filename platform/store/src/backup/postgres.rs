@@ -93,7 +93,8 @@ impl Scratch {
         let mut name = hex(&Sha256::digest(dump.as_os_str().as_encoded_bytes()));
         name.truncate(16);
         let connection = connect(server).await?;
-        let now = Statement::from_string(DbBackend::Postgres, "SELECT extract(epoch FROM now())::bigint AS s");
+        let now =
+            Statement::from_string(DbBackend::Postgres, "SELECT extract(epoch FROM now())::bigint AS s");
         let now: i64 = connection.query_one_raw(now).await?.map_or(Ok(0), |row| row.try_get("", "s"))?;
         sweep(&connection, now).await?;
         let name = format!("{SCRATCH}{now}_{name}");
@@ -146,7 +147,9 @@ async fn sweep(connection: &DatabaseConnection, now: i64) -> Result<(), BackupEr
 
 /// Whether a database is a scratch one that was made long ago. Only such a name is ever named.
 fn is_left(name: &str, now: i64) -> bool {
-    let Some((made, rest)) = name.strip_prefix(SCRATCH).and_then(|rest| rest.split_once('_')) else { return false };
+    let Some((made, rest)) = name.strip_prefix(SCRATCH).and_then(|rest| rest.split_once('_')) else {
+        return false;
+    };
     let is_ours = rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_ours && made.parse::<i64>().is_ok_and(|made| now - made > LEFT_S)
 }

@@ -266,8 +266,7 @@ fn put_in_place(
 }
 
 fn is_aside(path: &Path) -> bool {
-    path.is_dir()
-        && path.file_name().and_then(|name| name.to_str()).is_some_and(|n| n.starts_with(ASIDE))
+    path.is_dir() && path.file_name().and_then(|name| name.to_str()).is_some_and(|n| n.starts_with(ASIDE))
 }
 
 /// What is in a folder: folders first, then files, each by name.

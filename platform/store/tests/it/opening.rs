@@ -99,7 +99,8 @@ async fn of_changes_at_once_no_two_pass_the_same_count() {
                     let db = test.db.clone();
                     tokio::spawn(async move {
                         let tx = db.begin().await?;
-                        let like = format!("SELECT count(*) AS n FROM setting WHERE key LIKE 'place {round} %'");
+                        let like =
+                            format!("SELECT count(*) AS n FROM setting WHERE key LIKE 'place {round} %'");
                         let row = tx.conn().query_one_raw(Statement::from_string(tx.backend(), like)).await?;
                         let taken: i64 = row.unwrap().try_get("", "n")?;
                         if taken >= 3 {
@@ -140,7 +141,8 @@ async fn of_changes_at_once_in_two_programs_no_two_take_the_same_number() {
             }
             Ok::<(), StoreError>(())
         };
-        let all = [test.db.clone(), other.clone(), test.db.clone(), other.clone()].map(taking).map(tokio::spawn);
+        let all =
+            [test.db.clone(), other.clone(), test.db.clone(), other.clone()].map(taking).map(tokio::spawn);
         for one in all {
             // A number taken twice would be refused by its key.
             one.await.unwrap().unwrap_or_else(|error| panic!("{}: {error}", test.engine));
@@ -162,7 +164,12 @@ async fn somebody_who_writes_for_too_long_is_told_of() {
                 StoreError::from(tx.conn().execute_unprepared(soon).await.unwrap_err())
             }
         };
-        assert_eq!(kit::Unavailable::among(&refused), Some(kit::Unavailable::Busy), "{}: {refused}", test.engine);
+        assert_eq!(
+            kit::Unavailable::among(&refused),
+            Some(kit::Unavailable::Busy),
+            "{}: {refused}",
+            test.engine
+        );
         drop(holding);
     }
 }

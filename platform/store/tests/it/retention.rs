@@ -16,59 +16,285 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// A row of each table that has a rule: the table, the length that counts, the column by which a row is found, and how one is written whose
 /// days count from `{at}`.
 const ROWS: &[(&str, &str, &str, &str)] = &[
-    ("site_request", "request", "id", "INSERT INTO site_request (id, reference, host, words, state, answered_by, answered_at, created_at) VALUES ('{id}', 'r{id}', 'x.example', 'w', 'refused', 'person:1', {at}, 1)"),
-    ("site_report", "request", "id", "INSERT INTO site_report (id, reference, kind, host, words, state, answered_by, answered_at, created_at) VALUES ('{id}', 'r{id}', 'open', 'x.example', 'w', 'refused', 'person:1', {at}, 1)"),
-    ("override", "exception", "id", "INSERT INTO override (id, number, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, ends_at, created_at) VALUES ('{id}', {n}, 'everyone', '', 'block', 'x.example', 'w', 'person:1', 1, {at}, 1)"),
+    (
+        "site_request",
+        "request",
+        "id",
+        "INSERT INTO site_request (id, reference, host, words, state, answered_by, answered_at, created_at) VALUES ('{id}', 'r{id}', 'x.example', 'w', 'refused', 'person:1', {at}, 1)",
+    ),
+    (
+        "site_report",
+        "request",
+        "id",
+        "INSERT INTO site_report (id, reference, kind, host, words, state, answered_by, answered_at, created_at) VALUES ('{id}', 'r{id}', 'open', 'x.example', 'w', 'refused', 'person:1', {at}, 1)",
+    ),
+    (
+        "override",
+        "exception",
+        "id",
+        "INSERT INTO override (id, number, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, ends_at, created_at) VALUES ('{id}', {n}, 'everyone', '', 'block', 'x.example', 'w', 'person:1', 1, {at}, 1)",
+    ),
     // Withdrawn before its time: that moment counts, not the end it would have had.
-    ("override", "exception", "id", "INSERT INTO override (id, number, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, ends_at, withdrawn_by, withdrawn_at, created_at) VALUES ('{id}', {n}, 'everyone', '', 'block', 'x.example', 'w', 'person:1', 1, 9000000000000, 'person:1', {at}, 1)"),
-    ("focus", "exception", "id", "INSERT INTO focus (id, number, name, audience, sites, reason, made_by, starts_at, ends_at, created_at) VALUES ('{id}', {n}, 'n', 'a', 's', 'w', 'person:1', 1, {at}, 1)"),
-    ("withheld", "exception", "id", "INSERT INTO withheld (id, number, person, reason, made_by, starts_at, ends_at, created_at) VALUES ('{id}', {n}, 1, 'w', 'person:1', 1, {at}, 1)"),
-    ("approval", "exception", "id", "INSERT INTO approval (id, kind, subject, terms, reason, proposed_by, proposed_at, lapses_at, state, answered_at) VALUES ('{id}', 'k', '{id}', '{}', 'w', 'person:1', 1, 2, 'lapsed', {at})"),
-    ("emergency", "exception", "id", "INSERT INTO approval (id, kind, subject, terms, reason, proposed_by, proposed_at, lapses_at, state, answered_at) VALUES ('a{id}', 'k', 'a{id}', '{}', 'w', 'person:1', 1, 2, 'lapsed', {at}); INSERT INTO emergency (id, approval, kind, subject, made, reason, opened_by, opened_at, ends_at, verdict, reviewed_by, reviewed_at, review) VALUES ('{id}', 'a{id}', 'k', '{id}', 'm', 'w', 'person:1', 1, 2, 'right', 'person:2', {at}, 'w')"),
-    ("roll_import", "roll-import", "number", "INSERT INTO roll_import (number, source, shape, state, summary, made_by, made_at, answered_by, answered_at) VALUES ({n}, 's{id}', 'table', 'applied', '{}', 'person:1', 1, 'person:1', {at}); INSERT INTO roll_import_change (import, place, thing, outside_id, what) VALUES ({n}, 1, 'person', 'x', 'joins')"),
-    ("duty_assignment", "duty", "id", "INSERT INTO duty_assignment (id, person, duty, starts_at, ends_at, reason, given_by, created_at) VALUES ('{id}', 1, 'head', 1, {at}, 'w', 'person:1', 1)"),
-    ("duty_assignment", "duty", "id", "INSERT INTO duty_assignment (id, person, duty, starts_at, reason, given_by, created_at, ended_by, ended_at) VALUES ('{id}', 1, 'head', 1, 'w', 'person:1', 1, 'person:1', {at})"),
-    ("access_review", "duty", "number", "INSERT INTO access_review (number, started_at, started_by, ended_at, ended_by) VALUES ({n}, 1, 'person:1', {at}, 'person:1'); INSERT INTO access_review_line (review, person, what, reason, seen, by_whom, at) VALUES ({n}, 1, 'keep', 'w', 's', 'person:2', 1)"),
-    ("task", "task", "id", "INSERT INTO task (id, kind, subject, path, owner, opened_at, due_at, escalated, state, closed_by, closed_at) VALUES ('{id}', 'k', '{id}', '/x', 'duty:head', 1, 2, 0, 'done', 'person:1', {at})"),
-    ("account", "account", "id", "{leaver}; INSERT INTO account (id, person, name, created_by, created_at) VALUES ('{id}', {n}, 'n{id}', 'person:1', 1)"),
-    ("code_app", "account", "account", "{leaver}; {account}; INSERT INTO code_app (account, secret, last_step, made_at) VALUES ('{id}', 's', 0, 1)"),
-    ("recovery_code", "account", "account", "{leaver}; {account}; INSERT INTO recovery_code (hash, account, made_at) VALUES ('h{id}', '{id}', 1)"),
-    ("passkey", "account", "account", "{leaver}; {account}; INSERT INTO passkey (id, account, credential, called, key, made_at) VALUES ('k{id}', '{id}', 'c{id}', 'w', '{}', 1)"),
-    ("sign_in_link", "account", "account", "{leaver}; {account}; INSERT INTO sign_in_link (system, subject, account, made_at) VALUES ('google', 's{id}', '{id}', 1)"),
-    ("log_in_card", "account", "id", "{leaver}; INSERT INTO log_in_card (id, person, way, length, hash, issued_by, issued_at, state, said_by, said_at, strange) VALUES ('{id}', {n}, 'pictures', 3, 'h', 'person:1', 1, 'ended', 'person:1', 1, 0)"),
-    ("class_card", "account", "id", "INSERT INTO class_card (id, whose_class, hash, made_by, made_at, ended_by, ended_at, strange) VALUES ('{id}', '9{id}', 'h{id}', 'person:1', 1, 'person:1', {at}, 0)"),
-    ("guest", "account", "id", "{leaver}; INSERT INTO guest (id, person, sponsor, supervisor, aim, starts_at, ends_at, given_by, given_at) VALUES ('{id}', {n}, 1, 1, 'w', 1, 2, 'person:1', 1); INSERT INTO lanyard (id, guest, hash, pin, classes, made_by, made_at) VALUES ('l{id}', '{id}', 'h{id}', 'p', '[]', 'person:1', 1)"),
-    ("taught", "account", "person", "{leaver}; INSERT INTO taught (person, rules, version, taught_on, said_by, said_at) VALUES ({n}, 'r', 'v', '2020-01-01', 'person:1', 1)"),
-    ("notice_choice", "account", "person", "{leaver}; INSERT INTO notice_choice (person, kind, mail, push, chosen_at) VALUES ({n}, 'k', 1, 1, 1)"),
-    ("notice_quiet", "account", "person", "{leaver}; INSERT INTO notice_quiet (person, from_minute, until_minute, weekends, chosen_at) VALUES ({n}, 1, 2, 1, 1)"),
-    ("invitation", "sign-in", "hash", "INSERT INTO invitation (hash, person, given_by, given_at, ends_at) VALUES ('{id}', 1, 'person:1', 1, {at})"),
-    ("invitation", "sign-in", "hash", "INSERT INTO invitation (hash, person, given_by, given_at, ends_at, used_at) VALUES ('{id}', 1, 'person:1', 1, 9000000000000, {at})"),
-    ("session", "sign-in", "hash", "INSERT INTO session (hash, account, how, agent, made_at, proved_at, seen_at, ends_at) VALUES ('{id}', 'one', 'password', 'a', 1, 1, 1, {at})"),
-    ("session", "sign-in", "hash", "INSERT INTO session (hash, account, how, agent, made_at, proved_at, seen_at, ends_at, ended_by, ended_at) VALUES ('{id}', 'one', 'password', 'a', 1, 1, 1, 9000000000000, 'person:1', {at})"),
-    ("sign_in_failure", "sign-in", "whom", "INSERT INTO sign_in_failure (whom, place, failures, last_at) VALUES ('{id}', 'p', 1, {at})"),
-    ("scim_client", "sign-in", "id", "INSERT INTO scim_client (id, source, hash, made_by, made_at, ended_by, ended_at) VALUES ('{id}', 's', 'h{id}', 'person:1', 1795000000000, 'person:1', {at})"),
-    ("scim_client", "sign-in-lapsed", "id", "INSERT INTO scim_client (id, source, hash, made_by, made_at) VALUES ('{id}', 's{id}', 'h{id}', 'person:1', {at})"),
-    ("api_token", "sign-in", "id", "INSERT INTO api_token (id, person, name, prefix, hash, scopes, several, made_at, ends_at) VALUES ('{id}', 1, 'n', 'p', 'h{id}', '[]', 1, 1, {at})"),
-    ("api_token", "sign-in", "id", "INSERT INTO api_token (id, person, name, prefix, hash, scopes, several, made_at, ends_at, ended_by, ended_at) VALUES ('{id}', 1, 'n', 'p', 'h{id}', '[]', 1, 1, 9000000000000, 'person:1', {at})"),
-    ("api_answer", "a-day", "token", "INSERT INTO api_answer (token, key, asked, status, body, at) VALUES ('{id}', 'k', 'a', 200, 'b', {at})"),
-    ("webhook_delivery", "a-month", "id", "INSERT INTO webhook_delivery (id, webhook, event, body, made_at, state, tries) VALUES ('{id}', 'w', 'e', '{}', {at}, 'done', 1)"),
-    ("outbox", "outbox", "id", "INSERT INTO outbox (id, kind, body, made_at, due_at, tries, state, ended_at) VALUES ('{id}', 'mail', '{}', 1, 1, 1, 'done', {at})"),
-    ("notice", "notice", "id", "INSERT INTO notice (id, person, kind, count, path, at, last_at, seen_at) VALUES ('{id}', 1, 'k', 1, '/', 1, 9000000000000, {at})"),
+    (
+        "override",
+        "exception",
+        "id",
+        "INSERT INTO override (id, number, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, ends_at, withdrawn_by, withdrawn_at, created_at) VALUES ('{id}', {n}, 'everyone', '', 'block', 'x.example', 'w', 'person:1', 1, 9000000000000, 'person:1', {at}, 1)",
+    ),
+    (
+        "focus",
+        "exception",
+        "id",
+        "INSERT INTO focus (id, number, name, audience, sites, reason, made_by, starts_at, ends_at, created_at) VALUES ('{id}', {n}, 'n', 'a', 's', 'w', 'person:1', 1, {at}, 1)",
+    ),
+    (
+        "withheld",
+        "exception",
+        "id",
+        "INSERT INTO withheld (id, number, person, reason, made_by, starts_at, ends_at, created_at) VALUES ('{id}', {n}, 1, 'w', 'person:1', 1, {at}, 1)",
+    ),
+    (
+        "approval",
+        "exception",
+        "id",
+        "INSERT INTO approval (id, kind, subject, terms, reason, proposed_by, proposed_at, lapses_at, state, answered_at) VALUES ('{id}', 'k', '{id}', '{}', 'w', 'person:1', 1, 2, 'lapsed', {at})",
+    ),
+    (
+        "emergency",
+        "exception",
+        "id",
+        "INSERT INTO approval (id, kind, subject, terms, reason, proposed_by, proposed_at, lapses_at, state, answered_at) VALUES ('a{id}', 'k', 'a{id}', '{}', 'w', 'person:1', 1, 2, 'lapsed', {at}); INSERT INTO emergency (id, approval, kind, subject, made, reason, opened_by, opened_at, ends_at, verdict, reviewed_by, reviewed_at, review) VALUES ('{id}', 'a{id}', 'k', '{id}', 'm', 'w', 'person:1', 1, 2, 'right', 'person:2', {at}, 'w')",
+    ),
+    (
+        "roll_import",
+        "roll-import",
+        "number",
+        "INSERT INTO roll_import (number, source, shape, state, summary, made_by, made_at, answered_by, answered_at) VALUES ({n}, 's{id}', 'table', 'applied', '{}', 'person:1', 1, 'person:1', {at}); INSERT INTO roll_import_change (import, place, thing, outside_id, what) VALUES ({n}, 1, 'person', 'x', 'joins')",
+    ),
+    (
+        "duty_assignment",
+        "duty",
+        "id",
+        "INSERT INTO duty_assignment (id, person, duty, starts_at, ends_at, reason, given_by, created_at) VALUES ('{id}', 1, 'head', 1, {at}, 'w', 'person:1', 1)",
+    ),
+    (
+        "duty_assignment",
+        "duty",
+        "id",
+        "INSERT INTO duty_assignment (id, person, duty, starts_at, reason, given_by, created_at, ended_by, ended_at) VALUES ('{id}', 1, 'head', 1, 'w', 'person:1', 1, 'person:1', {at})",
+    ),
+    (
+        "access_review",
+        "duty",
+        "number",
+        "INSERT INTO access_review (number, started_at, started_by, ended_at, ended_by) VALUES ({n}, 1, 'person:1', {at}, 'person:1'); INSERT INTO access_review_line (review, person, what, reason, seen, by_whom, at) VALUES ({n}, 1, 'keep', 'w', 's', 'person:2', 1)",
+    ),
+    (
+        "task",
+        "task",
+        "id",
+        "INSERT INTO task (id, kind, subject, path, owner, opened_at, due_at, escalated, state, closed_by, closed_at) VALUES ('{id}', 'k', '{id}', '/x', 'duty:head', 1, 2, 0, 'done', 'person:1', {at})",
+    ),
+    (
+        "account",
+        "account",
+        "id",
+        "{leaver}; INSERT INTO account (id, person, name, created_by, created_at) VALUES ('{id}', {n}, 'n{id}', 'person:1', 1)",
+    ),
+    (
+        "code_app",
+        "account",
+        "account",
+        "{leaver}; {account}; INSERT INTO code_app (account, secret, last_step, made_at) VALUES ('{id}', 's', 0, 1)",
+    ),
+    (
+        "recovery_code",
+        "account",
+        "account",
+        "{leaver}; {account}; INSERT INTO recovery_code (hash, account, made_at) VALUES ('h{id}', '{id}', 1)",
+    ),
+    (
+        "passkey",
+        "account",
+        "account",
+        "{leaver}; {account}; INSERT INTO passkey (id, account, credential, called, key, made_at) VALUES ('k{id}', '{id}', 'c{id}', 'w', '{}', 1)",
+    ),
+    (
+        "sign_in_link",
+        "account",
+        "account",
+        "{leaver}; {account}; INSERT INTO sign_in_link (system, subject, account, made_at) VALUES ('google', 's{id}', '{id}', 1)",
+    ),
+    (
+        "log_in_card",
+        "account",
+        "id",
+        "{leaver}; INSERT INTO log_in_card (id, person, way, length, hash, issued_by, issued_at, state, said_by, said_at, strange) VALUES ('{id}', {n}, 'pictures', 3, 'h', 'person:1', 1, 'ended', 'person:1', 1, 0)",
+    ),
+    (
+        "class_card",
+        "account",
+        "id",
+        "INSERT INTO class_card (id, whose_class, hash, made_by, made_at, ended_by, ended_at, strange) VALUES ('{id}', '9{id}', 'h{id}', 'person:1', 1, 'person:1', {at}, 0)",
+    ),
+    (
+        "guest",
+        "account",
+        "id",
+        "{leaver}; INSERT INTO guest (id, person, sponsor, supervisor, aim, starts_at, ends_at, given_by, given_at) VALUES ('{id}', {n}, 1, 1, 'w', 1, 2, 'person:1', 1); INSERT INTO lanyard (id, guest, hash, pin, classes, made_by, made_at) VALUES ('l{id}', '{id}', 'h{id}', 'p', '[]', 'person:1', 1)",
+    ),
+    (
+        "taught",
+        "account",
+        "person",
+        "{leaver}; INSERT INTO taught (person, rules, version, taught_on, said_by, said_at) VALUES ({n}, 'r', 'v', '2020-01-01', 'person:1', 1)",
+    ),
+    (
+        "notice_choice",
+        "account",
+        "person",
+        "{leaver}; INSERT INTO notice_choice (person, kind, mail, push, chosen_at) VALUES ({n}, 'k', 1, 1, 1)",
+    ),
+    (
+        "notice_quiet",
+        "account",
+        "person",
+        "{leaver}; INSERT INTO notice_quiet (person, from_minute, until_minute, weekends, chosen_at) VALUES ({n}, 1, 2, 1, 1)",
+    ),
+    (
+        "invitation",
+        "sign-in",
+        "hash",
+        "INSERT INTO invitation (hash, person, given_by, given_at, ends_at) VALUES ('{id}', 1, 'person:1', 1, {at})",
+    ),
+    (
+        "invitation",
+        "sign-in",
+        "hash",
+        "INSERT INTO invitation (hash, person, given_by, given_at, ends_at, used_at) VALUES ('{id}', 1, 'person:1', 1, 9000000000000, {at})",
+    ),
+    (
+        "session",
+        "sign-in",
+        "hash",
+        "INSERT INTO session (hash, account, how, agent, made_at, proved_at, seen_at, ends_at) VALUES ('{id}', 'one', 'password', 'a', 1, 1, 1, {at})",
+    ),
+    (
+        "session",
+        "sign-in",
+        "hash",
+        "INSERT INTO session (hash, account, how, agent, made_at, proved_at, seen_at, ends_at, ended_by, ended_at) VALUES ('{id}', 'one', 'password', 'a', 1, 1, 1, 9000000000000, 'person:1', {at})",
+    ),
+    (
+        "sign_in_failure",
+        "sign-in",
+        "whom",
+        "INSERT INTO sign_in_failure (whom, place, failures, last_at) VALUES ('{id}', 'p', 1, {at})",
+    ),
+    (
+        "scim_client",
+        "sign-in",
+        "id",
+        "INSERT INTO scim_client (id, source, hash, made_by, made_at, ended_by, ended_at) VALUES ('{id}', 's', 'h{id}', 'person:1', 1795000000000, 'person:1', {at})",
+    ),
+    (
+        "scim_client",
+        "sign-in-lapsed",
+        "id",
+        "INSERT INTO scim_client (id, source, hash, made_by, made_at) VALUES ('{id}', 's{id}', 'h{id}', 'person:1', {at})",
+    ),
+    (
+        "api_token",
+        "sign-in",
+        "id",
+        "INSERT INTO api_token (id, person, name, prefix, hash, scopes, several, made_at, ends_at) VALUES ('{id}', 1, 'n', 'p', 'h{id}', '[]', 1, 1, {at})",
+    ),
+    (
+        "api_token",
+        "sign-in",
+        "id",
+        "INSERT INTO api_token (id, person, name, prefix, hash, scopes, several, made_at, ends_at, ended_by, ended_at) VALUES ('{id}', 1, 'n', 'p', 'h{id}', '[]', 1, 1, 9000000000000, 'person:1', {at})",
+    ),
+    (
+        "api_answer",
+        "a-day",
+        "token",
+        "INSERT INTO api_answer (token, key, asked, status, body, at) VALUES ('{id}', 'k', 'a', 200, 'b', {at})",
+    ),
+    (
+        "webhook_delivery",
+        "a-month",
+        "id",
+        "INSERT INTO webhook_delivery (id, webhook, event, body, made_at, state, tries) VALUES ('{id}', 'w', 'e', '{}', {at}, 'done', 1)",
+    ),
+    (
+        "outbox",
+        "outbox",
+        "id",
+        "INSERT INTO outbox (id, kind, body, made_at, due_at, tries, state, ended_at) VALUES ('{id}', 'mail', '{}', 1, 1, 1, 'done', {at})",
+    ),
+    (
+        "notice",
+        "notice",
+        "id",
+        "INSERT INTO notice (id, person, kind, count, path, at, last_at, seen_at) VALUES ('{id}', 1, 'k', 1, '/', 1, 9000000000000, {at})",
+    ),
     // Nobody looked at it.
-    ("notice", "notice-unseen", "id", "INSERT INTO notice (id, person, kind, count, path, at, last_at) VALUES ('{id}', 1, 'k{id}', 1, '/', 1, {at})"),
+    (
+        "notice",
+        "notice-unseen",
+        "id",
+        "INSERT INTO notice (id, person, kind, count, path, at, last_at) VALUES ('{id}', 1, 'k{id}', 1, '/', 1, {at})",
+    ),
 ];
 
 /// Rows that nothing ends yet, however old they are.
 const OPEN: &[(&str, &str, &str)] = &[
-    ("site_request", "id", "INSERT INTO site_request (id, reference, host, words, state, created_at) VALUES ('open', 'open', 'x.example', 'w', 'open', 1)"),
-    ("approval", "id", "INSERT INTO approval (id, kind, subject, terms, reason, proposed_by, proposed_at, lapses_at, state) VALUES ('open', 'k', 'open', '{}', 'w', 'person:1', 1, 2, 'waiting')"),
-    ("outbox", "id", "INSERT INTO outbox (id, kind, body, made_at, due_at, tries, state) VALUES ('open', 'mail', '{}', 1, 1, 1, 'waiting')"),
-    ("webhook_delivery", "id", "INSERT INTO webhook_delivery (id, webhook, event, body, made_at, state, tries) VALUES ('open', 'w', 'e', '{}', 1, 'waiting', 1)"),
-    ("task", "id", "INSERT INTO task (id, kind, subject, path, owner, opened_at, due_at, escalated, state) VALUES ('open', 'k', 'open', '/x', 'duty:head', 1, 2, 0, 'open')"),
-    ("duty_assignment", "id", "INSERT INTO duty_assignment (id, person, duty, starts_at, reason, given_by, created_at) VALUES ('open', 1, 'head', 1, 'w', 'person:1', 1)"),
-    ("access_review", "started_by", "INSERT INTO access_review (number, started_at, started_by) VALUES (1, 1, 'open')"),
-    ("scim_client", "id", "INSERT INTO scim_client (id, source, hash, made_by, made_at) VALUES ('open', 's', 'open', 'person:1', 1795000000000)"),
-    ("account", "id", "INSERT INTO account (id, person, name, created_by, created_at) VALUES ('open', 1, 'open', 'person:1', 1)"),
+    (
+        "site_request",
+        "id",
+        "INSERT INTO site_request (id, reference, host, words, state, created_at) VALUES ('open', 'open', 'x.example', 'w', 'open', 1)",
+    ),
+    (
+        "approval",
+        "id",
+        "INSERT INTO approval (id, kind, subject, terms, reason, proposed_by, proposed_at, lapses_at, state) VALUES ('open', 'k', 'open', '{}', 'w', 'person:1', 1, 2, 'waiting')",
+    ),
+    (
+        "outbox",
+        "id",
+        "INSERT INTO outbox (id, kind, body, made_at, due_at, tries, state) VALUES ('open', 'mail', '{}', 1, 1, 1, 'waiting')",
+    ),
+    (
+        "webhook_delivery",
+        "id",
+        "INSERT INTO webhook_delivery (id, webhook, event, body, made_at, state, tries) VALUES ('open', 'w', 'e', '{}', 1, 'waiting', 1)",
+    ),
+    (
+        "task",
+        "id",
+        "INSERT INTO task (id, kind, subject, path, owner, opened_at, due_at, escalated, state) VALUES ('open', 'k', 'open', '/x', 'duty:head', 1, 2, 0, 'open')",
+    ),
+    (
+        "duty_assignment",
+        "id",
+        "INSERT INTO duty_assignment (id, person, duty, starts_at, reason, given_by, created_at) VALUES ('open', 1, 'head', 1, 'w', 'person:1', 1)",
+    ),
+    (
+        "access_review",
+        "started_by",
+        "INSERT INTO access_review (number, started_at, started_by) VALUES (1, 1, 'open')",
+    ),
+    (
+        "scim_client",
+        "id",
+        "INSERT INTO scim_client (id, source, hash, made_by, made_at) VALUES ('open', 's', 'open', 'person:1', 1795000000000)",
+    ),
+    (
+        "account",
+        "id",
+        "INSERT INTO account (id, person, name, created_by, created_at) VALUES ('open', 1, 'open', 'person:1', 1)",
+    ),
 ];
 
 fn filled(sql: &str, id: &str, number: i64, at: i64) -> String {
@@ -114,7 +340,8 @@ async fn each_rule_erases_what_is_past_it_and_keeps_what_is_not() {
                 number += 1;
                 let id = format!("{name}{place}");
                 write(&test.db, &filled(sql, &id, number, at)).await;
-                let value = if matches!(*key, "number" | "person") { number.to_string() } else { format!("'{id}'") };
+                let value =
+                    if matches!(*key, "number" | "person") { number.to_string() } else { format!("'{id}'") };
                 wanted.push((format!("\"{table}\" WHERE \"{key}\" = {value}"), i64::from(stays)));
             }
         }
@@ -129,9 +356,11 @@ async fn each_rule_erases_what_is_past_it_and_keeps_what_is_not() {
             assert_eq!(count(&test.db, &format!("\"{table}\" WHERE \"{key}\" = 'open'")).await, 1, "{table}");
         }
         // What belongs to a row goes with it, and what does not stays.
-        for (with, of) in
-            [("roll_import_change", "roll_import"), ("access_review_line", "access_review"), ("lanyard", "guest")]
-        {
+        for (with, of) in [
+            ("roll_import_change", "roll_import"),
+            ("access_review_line", "access_review"),
+            ("lanyard", "guest"),
+        ] {
             assert_eq!((erased[with], erased[of]), (1, 1), "{}: {with}", test.engine);
             assert_eq!(count(&test.db, with).await, 1, "{}: {with}", test.engine);
         }
@@ -163,7 +392,11 @@ fn every_table_says_how_long_it_is_kept_and_every_rule_is_tried() {
             for column in columns.chain(&leaving) {
                 assert!(table.contains_key(column), "{name} has no column {column:?}");
             }
-            assert!(tried.contains(&(name.as_str(), rule.days.as_str())), "no row tries {:?} of {name}", rule.days);
+            assert!(
+                tried.contains(&(name.as_str(), rule.days.as_str())),
+                "no row tries {:?} of {name}",
+                rule.days
+            );
         }
         // A rule with a length is carried out, or it is said why not.
         let has_length = table.values().any(|column| rules.days.contains_key(&column.kept));
@@ -177,7 +410,8 @@ fn every_table_says_how_long_it_is_kept_and_every_rule_is_tried() {
 #[test]
 fn the_page_for_schools_says_what_the_rules_say() {
     let page = include_str!("../../../../docs/operations/retention.md");
-    for Kept { called, says, elsewhere, in_use, not_yet, .. } in Retention::built_in().unwrap().table.values() {
+    for Kept { called, says, elsewhere, in_use, not_yet, .. } in Retention::built_in().unwrap().table.values()
+    {
         let why = [elsewhere, in_use, not_yet].into_iter().flatten().next();
         let why = why.map(|why| format!(" {why} |")).unwrap_or_default();
         let row = format!("\n| {called} | {says} |{why}\n");
@@ -193,7 +427,9 @@ async fn what_another_row_points_to_and_the_newest_number_stay() {
         let (long_ago, now) = (MONDAY.as_millis() - 3_000 * DAY_MS, MONDAY.as_millis());
         // Asked long ago, and what came of it holds still.
         write(&test.db, &filled(ROWS[0].3, "asked", 1, long_ago)).await;
-        let opened = format!("INSERT INTO override (id, number, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, ends_at, request, created_at) VALUES ('opened', 9, 'everyone', '', 'allow', 'x.example', 'w', 'person:1', 1, {now}, 'asked', 1)");
+        let opened = format!(
+            "INSERT INTO override (id, number, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, ends_at, request, created_at) VALUES ('opened', 9, 'everyone', '', 'allow', 'x.example', 'w', 'person:1', 1, {now}, 'asked', 1)"
+        );
         write(&test.db, &opened).await;
         // Ended long ago, and no other was given since: its number would be given again.
         write(&test.db, &filled("INSERT INTO focus (id, number, name, audience, sites, reason, made_by, starts_at, ends_at, created_at) VALUES ('{id}', {n}, 'n', 'a', 's', 'w', 'person:1', 1, {at}, 1)", "last", 4, long_ago)).await;
@@ -202,7 +438,12 @@ async fn what_another_row_points_to_and_the_newest_number_stay() {
         write(&test.db, &filled(ROWS[2].3, "newer", 10, now + 300 * DAY_MS)).await;
         let later = MONDAY.plus_millis(367 * DAY_MS);
         let erased = carry_out(&test.db, &rules, &JOB, later).await.unwrap();
-        assert_eq!(erased, [("override".to_owned(), 1), ("site_request".to_owned(), 1)].into(), "{}", test.engine);
+        assert_eq!(
+            erased,
+            [("override".to_owned(), 1), ("site_request".to_owned(), 1)].into(),
+            "{}",
+            test.engine
+        );
     }
 }
 
