@@ -120,8 +120,7 @@ impl Db {
     /// for five seconds; on PostgreSQL a lock of the database, for thirty ([`kit::NotNow::Busy`] afterwards). It is what keeps the trail in one line as well.
     /// So nothing may be waited for in it that is not of the records: no network, no hashing of a password, no other process.
     ///
-    /// Cost on PostgreSQL: one more question to the server, 0.06 ms on this machine of 0.45 ms that a change with its entry takes, and
-    /// changes wait for each other's disk: about 1,000 a second instead of 1,500 (ADR 6).
+    /// Cost on PostgreSQL: one more question to the server, and changes wait for each other's disk (ADR 6 has figures).
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),

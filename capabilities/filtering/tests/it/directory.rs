@@ -405,6 +405,7 @@ async fn answers(listener: TcpListener, first: Vec<u8>, second: Vec<u8>) {
     }
 }
 
+/// In a program in which a panic ends its task alone; the released one, where it ends the program, starts its hub again.
 #[tokio::test]
 async fn whatever_a_directory_answers_whoever_signs_in_is_told_plainly_and_the_rest_goes_on() {
     let test = &databases().await[0];

@@ -2,7 +2,7 @@
 //! removes: nothing else would.
 
 use std::fs::{self, File, TryLockError};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -25,8 +25,9 @@ impl Staging {
     /// A new one, after what others left in `inside` is gone.
     pub fn make(inside: &Path) -> Result<Self, BackupError> {
         sweep(inside);
-        let folder =
-            tempfile::Builder::new().prefix(BEGINS).tempdir_in(inside).map_err(file_error(inside))?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(BEGINS).permissions(fs::Permissions::from_mode(0o700));
+        let folder = builder.tempdir_in(inside).map_err(file_error(inside))?;
         let held = folder.path().join(HELD);
         let file = File::create_new(&held).map_err(file_error(&held))?;
         match file.try_lock() {
@@ -56,8 +57,12 @@ pub(super) fn sweep(inside: &Path) {
         match File::open(left.join(HELD)) {
             Ok(held) if held.try_lock().is_ok() => drop(fs::remove_dir_all(&left)),
             Ok(_) => {}
-            // Killed before it had put anything there, or about to.
-            Err(_) => drop(fs::remove_dir(&left)),
+            // Killed before it had put anything there, or about to; or half removed, while a program of PostgreSQL's wrote on in it.
+            Err(_) => {
+                if fs::remove_dir(&left).is_err() && !left.join(HELD).exists() {
+                    let _ = fs::remove_dir_all(&left);
+                }
+            }
         }
     }
 }
@@ -77,6 +82,9 @@ mod tests {
         fs::write(left.join(HELD), "").unwrap();
         fs::write(left.join("records.sqlite"), "in plain").unwrap();
         fs::create_dir(folder.path().join(".fivebar-backup-empty")).unwrap();
+        let half = folder.path().join(".fivebar-backup-half-removed");
+        fs::create_dir(&half).unwrap();
+        fs::write(half.join("records.pgdump"), "in plain").unwrap();
         fs::create_dir(folder.path().join("somebody-else-s")).unwrap();
         let again = Staging::make(folder.path()).unwrap();
         let names: std::collections::BTreeSet<_> =
@@ -85,5 +93,6 @@ mod tests {
             [working.path().to_owned(), again.path().to_owned(), folder.path().join("somebody-else-s")];
         assert_eq!(names, wanted.into());
         assert!(working.path().join("records.sqlite").exists());
+        assert_eq!(fs::metadata(working.path()).unwrap().permissions().mode() & 0o777, 0o700);
     }
 }

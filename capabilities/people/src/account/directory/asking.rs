@@ -126,8 +126,9 @@ impl Directory {
             return Err(AskError::Silent);
         }
         let (directory, name, password) = (self.clone(), name.clone(), password.clone());
-        // By itself: the library gives up with a panic over an answer that is no answer of a directory, and whoever signs in is told that it
-        // does not answer. It ends by itself, should nobody wait for it any more.
+        // By itself: the library gives up with a panic over an answer that is no answer of a directory. Where a panic ends its task alone,
+        // whoever signs in is told that it does not answer; the released program, which ends over a panic, starts its hub again. It ends by
+        // itself, should nobody wait for it any more.
         let asked = tokio::spawn(async move {
             timeout(WHOLE, directory.ask(&name, &password)).await.unwrap_or(Err(Wrong::TooSlow))
         });
