@@ -166,7 +166,7 @@ fn timetable(
     for class in all.values_mut() {
         class.slots = Some(Default::default());
     }
-    let mut strangers = Vec::new();
+    let mut strangers = 0_usize;
     for (called, slots) in told {
         let by_id = all.contains_key(called).then(|| called.clone());
         let mut named =
@@ -178,13 +178,13 @@ fn timetable(
         };
         match id.and_then(|id| all.get_mut(&id)) {
             Some(class) => class.slots = Some(slots.clone()),
-            None => strangers.push(called.as_str()),
+            None => strangers += 1,
         }
     }
-    if !strangers.is_empty() {
+    if strangers > 0 {
         complaints.push(complaint(format!(
-            "no class, or more than one, of that source is called so, and their lessons are left out: {}",
-            strangers.join(", ")
+            "classes of it that no class of that source, or more than one, is called like: {strangers}. Their lessons are left out; call them as the roll \
+             does, or by the source's ids"
         )));
     }
 }
