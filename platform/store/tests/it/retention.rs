@@ -129,7 +129,7 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "sign_in_link",
         "account",
         "account",
-        "{leaver}; {account}; INSERT INTO sign_in_link (system, subject, account, made_at) VALUES ('google', 's{id}', '{id}', 1)",
+        "{leaver}; {account}; INSERT INTO sign_in_link (system, subject, account, made_at, used_at) VALUES ('google', 's{id}', '{id}', 1, 1)",
     ),
     (
         "log_in_card",
