@@ -128,6 +128,13 @@ impl Page {
         }
     }
 
+    /// With something more below what it says.
+    #[must_use]
+    pub fn with(mut self, more: impl maud::Render) -> Self {
+        self.content = maud::html! { (self.content) (more) };
+        self
+    }
+
     /// With something before the main part, as a way back.
     #[must_use]
     pub fn before(mut self, before: impl maud::Render) -> Self {
