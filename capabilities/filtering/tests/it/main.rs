@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod account_samples;
 mod activity_pages;
 mod answers;
 mod card_samples;
@@ -42,8 +43,10 @@ mod sign_in;
 mod slapd;
 mod staff;
 mod taking_lists;
+mod timetables;
 mod told;
 mod ways;
 mod web_lists;
 mod web_patches;
 mod web_server;
+mod worries;

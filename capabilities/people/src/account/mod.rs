@@ -5,6 +5,7 @@ pub mod card;
 pub mod codes;
 pub mod directory;
 mod door;
+pub mod elsewhere;
 mod from;
 mod house;
 pub mod inviting;
@@ -25,12 +26,14 @@ pub mod recovery;
 mod safe;
 mod seal;
 mod seam;
+mod sharing;
 mod store;
 mod tls;
 mod trying;
 pub mod views;
 mod ways;
 mod weak;
+pub mod worry;
 
 pub use actions::{
     EndSessions, Ended, Invite, InviteError, Proved, WelcomeError, end_all, end_everywhere, everybody,
@@ -47,6 +50,7 @@ pub use password::Hashing;
 pub(crate) use safe::before_a_duty;
 pub use safe::{MadeSafe, Safe, make_safe};
 pub use seam::{Answer, Asked};
+pub use sharing::in_many_browsers;
 pub use tls::Trust;
 pub use trying::{Counts, Trying};
 pub use ways::Ways;

@@ -20,8 +20,8 @@ use super::model::{Account, Name, Token};
 use super::proving::{NOT_RIGHT, Tried};
 use super::weak::{Known, check_password};
 use super::{
-    card, codes, inviting, lanyard, link, notices, own_password, passkeys, provider, recovery,
-    store as table, views,
+    card, codes, elsewhere, inviting, lanyard, link, notices, own_password, passkeys, provider, recovery,
+    store as table, views, worry,
 };
 use crate::duty;
 
@@ -44,6 +44,8 @@ pub fn routes(house: House) -> Router {
         .merge(recovery::pages::routes())
         .merge(card::routes())
         .merge(lanyard::routes())
+        .merge(elsewhere::routes())
+        .merge(worry::routes())
         .with_state(house)
 }
 
