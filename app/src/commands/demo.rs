@@ -67,7 +67,7 @@ pub fn run(given: Option<PathBuf>, asked: &Demo, output: Output) -> Result<()> {
             fields.insert("web".to_owned(), internet.web.to_string().into());
         }
         output.object(&line);
-        things_to_try(ready, internet, output);
+        things_to_try(&home, ready, internet, output);
     }));
     drop(temporary);
     ended
@@ -137,7 +137,7 @@ fn inside(internet: Internet) -> Inside {
 }
 
 /// Three commands that each show something, as they can be pasted.
-fn things_to_try(ready: &Ready, internet: Internet, output: Output) {
+fn things_to_try(home: &Home, ready: &Ready, internet: Internet, output: Output) {
     let anyone =
         |group: &str| -> Option<&Person> { ready.people.iter().find(|person| person.group == group) };
     let (Some(pupil), Some(teacher), Some(dns), Some(proxy), Some(portal)) =
@@ -168,6 +168,8 @@ fn things_to_try(ready: &Ready, internet: Internet, output: Output) {
         "  $ curl -s -i --interface {} -x http://{proxy} http://en.wikipedia.org{port}/",
         teacher.address
     ));
+    output.say("To sign in at the portal as the head of it, in another window:");
+    output.say(format!("  $ fivebar --home {} people first-head \"Hedy Example\"", home.path().display()));
     output.say(format!("\n{}", ready.notices().unwrap_or_default()));
     output.say("Ctrl-C closes the school.");
 }

@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use nix::unistd::getuid;
 
+use crate::commands::context::Context;
+use crate::commands::first_head;
 use crate::config::{
     Activity, AnswersInside, Config, Dns, Lists, Metrics, Portal, Proxy, Records, School, Users,
     default_cache_mb, default_rate, this_machine,
@@ -36,6 +38,9 @@ pub struct Init {
     /// Where the portal's pages are.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub portal: Option<SocketAddr>,
+    /// Who the head is: they are put on the roll, and the link is printed by which they come in at the portal.
+    #[arg(long, value_name = "NAME")]
+    pub head: Option<String>,
     /// Which example policy to start from.
     #[arg(long, value_enum)]
     pub example: Option<ExamplePolicy>,
@@ -79,6 +84,8 @@ pub fn run(home: Home, asked: Init, output: Output) -> Result<()> {
         }
     }
     set_up(&home, &answers, output)?;
+    let context = Context::of(home.clone(), answers.config.clone(), output)?;
+    let head = answers.head.as_deref().map(|name| first_head::put(&context, name)).transpose();
     output.say_lines(format!(
         "{} is set up in {}.\nNext: `fivebar --home {} run` starts it; then point one device at it and try.\n\
          Say who may open what the gate records of illegal content: `fivebar sealed recipients add head`, and again for dsl.\n{}",
@@ -87,10 +94,33 @@ pub fn run(home: Home, asked: Init, output: Output) -> Result<()> {
         home.path().display(),
         engine::sealed::NO_LIVE_LIST,
     ));
+    // The school is set up, whatever comes of it.
+    let head = match head {
+        Ok(Some(head)) => {
+            output.say_lines(head.lines());
+            Some(head.object())
+        }
+        Ok(None) => {
+            output.say_lines(format!(
+                "Nobody can sign in at the portal yet. `fivebar --home {} people first-head NAME` lets the head in, who invites the others.",
+                home.path().display()
+            ));
+            None
+        }
+        Err(error) => {
+            output.say_lines(format!(
+                "The head was not let in ({error}). Start the school, then: `fivebar --home {} people first-head NAME`.",
+                home.path().display()
+            ));
+            None
+        }
+    };
     if answers.config.users.is_none() && getuid().is_root() {
         output.say_lines(users::advice());
     }
-    output.object(&serde_json::json!({ "home": home.path(), "school": answers.config.school.name }));
+    output.object(&serde_json::json!({
+        "home": home.path(), "school": answers.config.school.name, "head": head,
+    }));
     Ok(())
 }
 
@@ -98,6 +128,8 @@ pub fn run(home: Home, asked: Init, output: Output) -> Result<()> {
 pub struct Answers {
     pub config: Config,
     pub policy: ExamplePolicy,
+    /// Who the head is, where that was said.
+    pub head: Option<String>,
 }
 
 /// Writes everything; the file last, so that a folder with a file is a whole school.
@@ -139,7 +171,8 @@ impl Answers {
             asked.database,
             asked.example.unwrap_or(ExamplePolicy::School),
         )
-        .with_users(asked.users))
+        .with_users(asked.users)
+        .with_head(asked.head))
     }
 
     fn by_asking(asked: Init) -> Result<Self> {
@@ -192,8 +225,15 @@ impl Answers {
                     "yes",
                 )?
                 .starts_with(['y', 'Y']);
+        let head = match asked.head {
+            Some(head) => Some(head),
+            None => {
+                Some(ask("Who is the head? They get a link to come in by, and invite the others", LATER)?)
+            }
+        };
         Ok(Self::with(school, Some(dns), upstream, Some(proxy), Some(portal), asked.database, policy)
-            .with_users(users))
+            .with_users(users)
+            .with_head(head.filter(|head| head != LATER)))
     }
 
     /// The answers, with the usual ones where none is given.
@@ -254,7 +294,14 @@ impl Answers {
                 users: None,
             },
             policy,
+            head: None,
         }
+    }
+
+    /// With the first head, where somebody said who that is.
+    fn with_head(mut self, head: Option<String>) -> Self {
+        self.head = head;
+        self
     }
 
     /// Each part as a system user of its own, where `users` says so.
@@ -263,6 +310,9 @@ impl Answers {
         self
     }
 }
+
+/// What is answered by whoever says it another time.
+const LATER: &str = "later";
 
 type Ask<'a> = dyn FnMut(&str, &str) -> Result<String> + 'a;
 

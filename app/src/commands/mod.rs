@@ -13,6 +13,7 @@ pub mod explain;
 mod fetching;
 pub mod filter_test;
 mod findings;
+mod first_head;
 pub mod focus;
 pub mod init;
 pub mod lasting;

@@ -11,12 +11,14 @@ use filtering::filter_policy;
 use filtering::publish::Scope;
 use kit::Private;
 use people::RollFile;
-use people::account::{self, Account, EndSessions, Invite, InviteError, Token};
+use people::account::{self, Account, EndSessions, Invite, InviteError, Safe, Token};
 use serde_json::json;
+use store::{Subject, trail};
 
 use crate::commands::context::Context;
 use crate::commands::dns_name;
 use crate::commands::findings::{Findings, NOTHING_CHANGED, with};
+use crate::commands::first_head;
 use crate::commands::records::commit_and_publish;
 use crate::commands::roster::{self, Told};
 use crate::commands::scim;
@@ -85,6 +87,13 @@ pub enum People {
         #[arg(long, conflicts_with_all = ["who", "name"])]
         everyone: bool,
     },
+    /// Let the first head in: put them on the roll where nobody is called so, give them the head's duty, and print their invitation.
+    ///
+    /// For a school in which nobody holds a duty yet. Everybody else is invited at the portal.
+    FirstHead {
+        /// Who the head is.
+        name: String,
+    },
     /// Sign somebody out of the portal everywhere, now: a phone or a computer of theirs is lost, or somebody else sat at it.
     SignOut {
         /// Whom: a person's name, number or id.
@@ -128,6 +137,7 @@ pub fn run(context: &Context, asked: People) -> Result<()> {
             invite(context, &who, name.as_deref(), lost_phone)
         }
         People::Invite { .. } => invite_everyone(context),
+        People::FirstHead { name } => first_head::run(context, &name),
         People::SignOut { who } => sign_out(context, &who),
         People::ScimToken { name, end } => scim::run(context, name.as_deref(), end),
         People::DnsName { who, revoke } => dns_name::run(context, &who, revoke),
@@ -270,10 +280,16 @@ fn invite_one(context: &Context, person: PersonNo, name: Option<&str>, lost_phon
     let token = Token::of(random);
     let link = format!("{}/welcome/{}", portal::url_now(&context.home, &context.config)?, token.reveal());
     let permit = context.permit::<Invite>(person)?;
-    let everywhere = context.permit::<EndSessions>(person)?;
     let records = context.records()?;
     let account = context.wait(async {
         let mut tx = records.begin().await?;
+        if lost_phone && let Some(account) = account::of(&mut tx, person).await? {
+            // Whoever has the phone may be signed in on it.
+            let ended = account::make_safe(&mut tx, permit.actor(), &account, Safe::Lost, context.at).await?;
+            let subject = Subject::new("person", person.0);
+            let detail = json!({ "account": account.id.to_string(), "ended": ended.sessions });
+            trail::changed(&mut tx, permit.actor(), "account.lost", &subject, &detail, context.at).await?;
+        }
         let account = account::invite(&mut tx, &permit, name, &token, context.at).await.map_err(|error| {
             match error {
                 InviteError::NoName if name.is_none() => {
@@ -284,11 +300,6 @@ fn invite_one(context: &Context, person: PersonNo, name: Option<&str>, lost_phon
                 other => other.into(),
             }
         })?;
-        if lost_phone {
-            // Whoever has the phone may be signed in on it.
-            account::end_everywhere(&mut tx, &everywhere, context.at).await?;
-            account::codes::remove_lost(&mut tx, permit.actor(), &account, context.at).await?;
-        }
         tx.commit().await?;
         anyhow::Ok(account)
     })?;

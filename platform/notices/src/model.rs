@@ -81,6 +81,9 @@ pub enum Where {
     /// Lists of sites.
     #[serde(rename = "/staff/lists")]
     Lists,
+    /// Letting somebody in again.
+    #[serde(rename = "/staff/recoveries")]
+    Recoveries,
     /// Back-ups.
     #[serde(rename = "/staff/back-ups")]
     BackUps,
@@ -88,7 +91,7 @@ pub enum Where {
 
 impl Where {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Today,
         Self::Me,
         Self::Notices,
@@ -98,6 +101,7 @@ impl Where {
         Self::Tasks,
         Self::FilterTests,
         Self::Lists,
+        Self::Recoveries,
         Self::BackUps,
     ];
 
@@ -113,6 +117,7 @@ impl Where {
             Self::Tasks => "/tasks",
             Self::FilterTests => "/staff/filter-tests",
             Self::Lists => "/staff/lists",
+            Self::Recoveries => "/staff/recoveries",
             Self::BackUps => "/staff/back-ups",
         }
     }

@@ -131,6 +131,13 @@ impl Page {
         }
     }
 
+    /// With something more below what it says.
+    #[must_use]
+    pub fn with(mut self, more: impl maud::Render) -> Self {
+        self.content = maud::html! { (self.content) (more) };
+        self
+    }
+
     /// Without the typeface and scripts.
     #[must_use]
     pub const fn light(mut self) -> Self {

@@ -102,12 +102,33 @@ async fn a_token_ends_with_what_makes_an_account_safe_again_and_with_a_restore()
         house.clock.set(MONDAY.plus_millis(1));
         let second = head.program(&["health.read"]).await;
         assert_eq!(second.get("/token").await.status, 200, "{}: one that was made since", test.engine);
+        // A new password by an invitation, which is the ordinary remedy for one that somebody knows.
+        house.clock.set(MONDAY.plus_millis(2));
+        let head = house.sign_in_again(1).await;
+        assert_eq!(second.get("/token").await.problem(), is(401, "no-token"), "{}", test.engine);
+        house.clock.set(MONDAY.plus_millis(3));
+        let third = head.program(&["health.read"]).await;
+        assert_eq!(third.get("/token").await.status, 200, "{}: one that was made since", test.engine);
+        // Signed out everywhere, also where somebody is signed in nowhere.
+        let everywhere = || {
+            let standing = people::duty::at_the_command_line(1000);
+            let authority = people::duty::Duties::built_in().authority();
+            let at = MONDAY.plus_millis(4);
+            authority.grant::<people::account::EndSessions>(&standing, engine::PersonNo(1), at).unwrap()
+        };
+        let mut tx = test.db.begin().await.unwrap();
+        people::account::end_everywhere(&mut tx, &everywhere(), MONDAY.plus_millis(4)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(third.get("/token").await.problem(), is(401, "no-token"), "{}", test.engine);
+        house.clock.set(MONDAY.plus_millis(5));
+        let last = house.sign_in_anew(1).await.program(&["health.read"]).await;
+        assert_eq!(last.get("/token").await.status, 200, "{}", test.engine);
         // Records that were brought back to an earlier state.
         let mut tx = test.db.begin().await.unwrap();
         let job = store::Actor::Job("restore");
-        people::account::end_all(&mut tx, &job, MONDAY.plus_millis(2)).await.unwrap();
+        people::account::end_all(&mut tx, &job, MONDAY.plus_millis(6)).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(second.get("/token").await.problem(), is(401, "no-token"), "{}", test.engine);
+        assert_eq!(last.get("/token").await.problem(), is(401, "no-token"), "{}", test.engine);
     }
 }
 

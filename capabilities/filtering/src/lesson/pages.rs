@@ -195,17 +195,13 @@ async fn form_page(
 }
 
 async fn open_form(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
-    if !who.offers::<OpenForLesson>() {
-        return Err(PageError::NotFound);
-    }
+    who.must_offer::<OpenForLesson>()?;
     form_page(&portal, &who, &Submitted::default(), &Mistakes::default(), views::open).await
 }
 
 /// Shows first what opening it would come to; opens it where the form says so.
 async fn open(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
-    if !who.offers::<OpenForLesson>() {
-        return Err(PageError::NotFound);
-    }
+    who.must_offer::<OpenForLesson>()?;
     let (policy, live) = portal.filter.both();
     let mut mistakes = Mistakes::default();
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
@@ -304,16 +300,12 @@ fn say(error: &NotPublished, mistakes: &mut Mistakes) -> StatusCode {
 }
 
 async fn list_form(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
-    if !who.offers::<ListForLesson>() {
-        return Err(PageError::NotFound);
-    }
+    who.must_offer::<ListForLesson>()?;
     form_page(&portal, &who, &Submitted::default(), &Mistakes::default(), views::list).await
 }
 
 async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
-    if !who.offers::<ListForLesson>() {
-        return Err(PageError::NotFound);
-    }
+    who.must_offer::<ListForLesson>()?;
     let (policy, live) = portal.filter.both();
     let mut mistakes = Mistakes::default();
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
@@ -377,16 +369,12 @@ async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
 }
 
 async fn pause_form(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
-    if !who.offers::<PauseForLesson>() {
-        return Err(PageError::NotFound);
-    }
+    who.must_offer::<PauseForLesson>()?;
     form_page(&portal, &who, &Submitted::default(), &Mistakes::default(), views::pause).await
 }
 
 async fn pause(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
-    if !who.offers::<PauseForLesson>() {
-        return Err(PageError::NotFound);
-    }
+    who.must_offer::<PauseForLesson>()?;
     let (policy, live) = portal.filter.both();
     let mut mistakes = Mistakes::default();
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;

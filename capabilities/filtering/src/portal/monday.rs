@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use ::store::Tx;
 use ::store::trail::{self, Wanted};
+use axum::extract::FromRef as _;
 use kit::Timestamp;
 use people::access::{self, Due, ReadAccess, ReviewAccess};
-use people::account::SignedIn;
+use people::account::{House, Invite, SignedIn, inviting};
 use people::duty::{self, Duties, ReadDuties};
 use register::task::{Kinds, ReadTasks};
 use web::PageError;
@@ -120,6 +121,7 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
             monday.changed.push(line(words, Some("/staff/duties")));
         }
     }
+    ways_in(tx, portal, who, &mut monday).await?;
     reviews(tx, portal, who, since, &mut monday).await?;
     if who.offers::<OpenIdentities>() {
         let opened = opened(tx, since).await?;
@@ -197,6 +199,21 @@ async fn told(tx: &mut Tx, who: &SignedIn, monday: &mut Monday) -> Result<(), Pa
             if notice.count > 1 { format!("{} ({})", text.title, notice.count) } else { text.title.clone() };
         Some(because(words, Some(notice.path.path()), text.says.clone()))
     }));
+    Ok(())
+}
+
+/// Who of the staff cannot sign in, for whoever gives a way in.
+async fn ways_in(tx: &mut Tx, portal: &Portal, who: &SignedIn, monday: &mut Monday) -> Result<(), PageError> {
+    if !who.offers::<Invite>() {
+        return Ok(());
+    }
+    let directory = House::from_ref(portal).checks_in_a_directory();
+    let missing =
+        inviting::of_the_staff_without(tx, directory, who.at()).await.map_err(PageError::unexpected)?;
+    if missing > 0 {
+        let words = many(missing, "of the staff has no way in", "of the staff have no way in");
+        monday.waiting.push(line(words, Some("/staff/ways-in")));
+    }
     Ok(())
 }
 

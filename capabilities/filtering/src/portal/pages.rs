@@ -7,6 +7,9 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use people::account::views::first_one;
+use people::duty;
+use store::StoreError;
 use web::PageError;
 
 use super::speech::Visit;
@@ -40,7 +43,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Carried {
 }
 
 async fn first(State(portal): State<Portal>, visit: Visit) -> Response {
-    portal.respond_to(&visit, &views::first(&visit.say, &portal.service))
+    let page = views::first(&visit.say, &portal.service);
+    // Without its records the portal says what it can.
+    let page = match is_nobodys(&portal).await {
+        Ok(true) => page.with(first_one()),
+        Ok(false) | Err(_) => page,
+    };
+    portal.respond_to(&visit, &page)
+}
+
+/// Whether nobody holds a duty yet, so that nobody can let anybody in here.
+async fn is_nobodys(portal: &Portal) -> Result<bool, StoreError> {
+    let mut tx = portal.db.read().await?;
+    let nobody = duty::nobody_holds_any(&mut tx, portal.clock.now()).await?;
+    tx.roll_back().await?;
+    Ok(nobody)
 }
 
 async fn why(

@@ -17,7 +17,7 @@ use testing::{MONDAY, TestDatabase, databases};
 
 use crate::house::{HERE, House};
 use crate::school::Answer;
-use crate::staff::Staff;
+use crate::staff::{Staff, form};
 
 const ROLL: &str = "id,first name,last name,kind,year,class\n\
     101,Una,Otter,pupil,0,Otters\n102,Vic,Otter,pupil,0,Otters\n103,Una,Weasel,pupil,0,Otters\n\
@@ -729,5 +729,84 @@ async fn a_card_ends_with_its_holders_leaving_and_with_records_that_were_brought
         tx.commit().await.unwrap();
         assert!(!tablet.get("/sign-in/card").await.body.contains("Una"), "{}", test.engine);
         assert_eq!(tablet.get(&names[0].1).await.location(), "/sign-in/card");
+    }
+}
+
+/// The link of a printed slip: it is broken into lines.
+fn slip(answer: &Answer) -> String {
+    between(&words(answer), "http://portal.example", "For you alone").replace(' ', "")
+}
+
+/// Whether somebody signs in by a name and a password.
+async fn comes_in(house: &House, name: &str, password: &str) -> bool {
+    let form = format!("name={name}&password={}&back=", password.replace(' ', "+"));
+    house.school.post(HERE, "/sign-in", &form).await.status == StatusCode::SEE_OTHER
+}
+
+#[tokio::test]
+async fn a_slip_that_is_lost_or_printed_anew_ends_the_password_that_was_chosen_by_it() {
+    for test in databases().await {
+        let cards = Cards::new(&test).await;
+        let hanna = cards.house.sign_in(6).await;
+        let page = cards.class(&hanna, "8K").await;
+        let yan = cards.page_of(&page, "Yan Kestrel");
+        for ends in ["lost", "another"] {
+            let link = slip(&hanna.post(&format!("{yan}/card"), "").await);
+            let chosen = cards.house.school.post(HERE, &link, &form("lantern ferry")).await;
+            assert_eq!(chosen.status, StatusCode::SEE_OTHER, "{ends}: {}", chosen.body);
+            assert!(comes_in(&cards.house, "yan.k", "lantern ferry").await, "{}: {ends}", test.engine);
+            match ends {
+                "lost" => hanna.post(&format!("{yan}/place"), "place=lost").await,
+                _ => hanna.post(&format!("{yan}/card"), "").await,
+            };
+            assert!(!comes_in(&cards.house, "yan.k", "lantern ferry").await, "{}: {ends}", test.engine);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slip_that_was_printed_before_a_duty_opens_nothing_after_it() {
+    for test in databases().await {
+        let house = House::new(&test, &[(6, "head"), (1, "school-office")]).await;
+        let office = house.sign_in(1).await;
+        let link = slip(&office.post("/staff/cards/staff/2/card", "").await);
+        crate::staff::give(&test, 2, "deputy-dsl").await;
+        let late = house.school.post(HERE, &link, &form("cobweb lantern ferry")).await;
+        assert_eq!(late.words("h1"), ["This invitation has ended"], "{}: {}", test.engine, late.body);
+        // Invited by whoever may, after the duty: that is two proofs.
+        let sam = house.sign_in_anew(2).await;
+        assert_eq!(sam.get("/staff/activity").await.status, StatusCode::OK, "{}", test.engine);
+    }
+}
+
+#[tokio::test]
+async fn what_was_chosen_by_a_slip_before_a_duty_ends_with_the_duty() {
+    for test in databases().await {
+        let house = House::new(&test, &[(6, "head"), (1, "school-office")]).await;
+        let office = house.sign_in(1).await;
+        let link = slip(&office.post("/staff/cards/staff/2/card", "").await);
+        let opened = house.school.post(HERE, &link, &form("cobweb lantern ferry")).await;
+        assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
+        let sam = Staff { school: &house.school, cookie: crate::staff::cookie(&opened) };
+        assert_eq!(sam.get("/me").await.status, StatusCode::OK);
+        crate::staff::give(&test, 2, "deputy-dsl").await;
+        assert_eq!(sam.get("/me").await.status, StatusCode::SEE_OTHER, "{}: signed out", test.engine);
+        assert!(!comes_in(&house, "sam.e", "cobweb lantern ferry").await, "{}", test.engine);
+        // A second duty takes nothing from whoever has chosen their own since.
+        let sam = house.sign_in_anew(2).await;
+        crate::staff::give(&test, 2, "online-safety-lead").await;
+        assert_eq!(sam.get("/staff/activity").await.status, StatusCode::OK, "{}", test.engine);
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_that_was_used_before_a_duty_is_one_proof_after_it() {
+    for test in databases().await {
+        let house = House::new(&test, &[(6, "head")]).await;
+        let sam = house.sign_in(2).await;
+        crate::staff::give(&test, 2, "deputy-dsl").await;
+        assert_eq!(sam.get("/me").await.status, StatusCode::OK, "{}", test.engine);
+        let rests = sam.get("/staff/activity").await;
+        assert_eq!(rests.words("h1"), ["This needs your second proof"], "{}: {}", test.engine, rests.body);
     }
 }

@@ -79,7 +79,7 @@ async fn whoever_is_in_the_directory_signs_in_by_the_password_that_they_have_the
         // It is one proof.
         let who = Staff { school: &school, cookie: cookie(&done) };
         assert!(who.get("/today").await.body.contains("so what you do as Headteacher rests"));
-        assert_eq!(who.get("/staff/requests").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(who.get("/staff/requests").await.status, StatusCode::FORBIDDEN);
 
         for (name, password) in [
             ("hanna", "other words"),
@@ -333,8 +333,10 @@ async fn whoever_is_let_in_again_comes_in_by_their_invitation_and_by_nothing_tha
         let proposal = dsl.get(page).await.value("input[name=proposal]").unwrap();
         let body = format!("proposal={proposal}&agreement=I+know+her.");
         let agreed = dsl.post(&format!("{page}/agreement"), &body).await;
-        let link = agreed.words("main code").concat();
-        // Somebody who has learned her password there does not come in first.
+        assert_eq!(agreed.words("h1"), ["You agreed"], "{}", agreed.body);
+        // Somebody who has learned her password there does not come in first: neither before the link is made nor after.
+        refused(&sign_in(&school, "lena", WORDS).await);
+        let link = head.post(&format!("{page}/link"), "").await.words("main code").concat();
         refused(&sign_in(&school, "lena", WORDS).await);
         let link = link.strip_prefix("http://portal.example").unwrap();
         let again = school.post(HERE, link, &crate::staff::form("cobweb lantern ferry")).await;

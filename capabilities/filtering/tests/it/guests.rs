@@ -159,12 +159,25 @@ async fn a_lanyard_is_taken_back_at_once_and_another_ends_the_one_before() {
             .filter(|action| action.starts_with("/staff/guests/"))
             .collect();
         let to = |what: &str| actions.iter().find(|action| action.ends_with(what)).unwrap().clone();
+        // Whoever found it chose a password of their own meanwhile.
+        let mut tx = test.db.read().await.unwrap();
+        let people = people::people(&mut tx).await.unwrap();
+        let sam = people.into_iter().find(|one| one.name.reveal() == "Sam Supply").unwrap().number;
+        let account = people::account::of(&mut tx, sam).await.unwrap().unwrap();
+        tx.roll_back().await.unwrap();
+        let chosen = tablet.post("/me/password", &crate::staff::form("cobweb lantern ferry")).await;
+        assert_eq!(chosen.location(), "/me", "{}", chosen.body);
+        let sign_in = format!("name={}&password=cobweb+lantern+ferry&back=", account.name.reveal());
+        let in_by_it = house.school.post(crate::house::HERE, "/sign-in", &sign_in).await;
+        assert_eq!(in_by_it.status, StatusCode::SEE_OTHER, "{}", in_by_it.body);
         // Somebody took a photograph of it: another.
         let second = read(&hanna.post(&to("lanyard"), "").await);
         assert!(
             second.page != first.page && tablet.get("/staff/lessons").await.status == StatusCode::SEE_OTHER
         );
         assert!(tablet.post(&first.page, &number).await.body.contains("does not hold"), "{}", test.engine);
+        let refused = house.school.post(crate::house::HERE, "/sign-in", &sign_in).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}: {}", test.engine, refused.body);
         assert!(signed_in(&tablet.post(&second.page, &format!("number={}", second.number)).await));
         // And taken back: out in that moment, off the roll, the duty over.
         let ended = hanna.post(&to("end"), "").await;

@@ -20,6 +20,8 @@ mod gate_pages;
 mod guests;
 mod house;
 mod house_roll;
+mod inviting;
+mod inviting_samples;
 mod kept_tests;
 mod lasting;
 mod lessons;

@@ -102,6 +102,26 @@ async fn a_roll_is_sent_looked_at_applied_and_undone_at_the_portal() {
 }
 
 #[tokio::test]
+async fn a_preview_names_who_is_there_already_by_no_other_system() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head")]).await;
+        let school = School::new(&test, None);
+        let head = welcomed(&school, &tokens[0]).await;
+        let table = format!("{TABLE}9,Hanna,Example,staff,,,,\n");
+        let page = imported(&head, &table).await;
+        let preview = head.get(&page).await;
+        assert!(preview.body.contains("Somebody called so is on the roll already"), "{}", preview.body);
+        let links = preview.words(".govuk-warning-text a");
+        assert_eq!(links, ["Hanna Example"], "{}", test.engine);
+        head.post(&format!("{page}/application"), "").await;
+        // Whom a system keeps is told apart by its own ids.
+        let page = imported(&head, &table.replace("Bo,Bell", "Bob,Bell")).await;
+        let preview = head.get(&page).await;
+        assert!(!preview.body.contains("Somebody called so"), "{}: {}", test.engine, preview.body);
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_taken_says_what_to_do_and_changes_nothing() {
     for test in databases().await {
         let tokens = invited(&test, &[(1, "head")]).await;

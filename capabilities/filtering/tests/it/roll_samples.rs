@@ -279,7 +279,7 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         classes: &classes_all,
         words,
     };
-    let may = views::Offers { import: true, duties: true, access: true, scim: true };
+    let may = views::Offers { import: true, duties: true, access: true, scim: true, ways_in: true };
     let taught = |teaches| Taught {
         name: "7B Mathematics".into(),
         room: Some("Room 3".into()),
@@ -306,6 +306,7 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         [("1", "Ada Example"), ("2", "Ed Example")].map(|(id, name)| (id.into(), name.into())).into();
     let waiting = import("waiting", Shape::Table, summary(120));
     let quiet = import("applied", Shape::OneRoster12, Summary::default());
+    let namesakes = [(PersonNo(1), name(1)), (PersonNo(2), name(2))];
     let upon = |shape| import("waiting", shape, Summary { changes: true, ..summary(2) });
     let (delta, lessons) = (upon(Shape::OneRoster11), upon(Shape::Timetable));
     let slot = |day, period: &str| people::timetable::Slot {
@@ -328,6 +329,7 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         may_see_relations: true,
         applying,
         leading: usize::from(applying),
+        namesakes: &namesakes,
     };
     let own = [taught(false)];
     let left = Left {

@@ -420,10 +420,19 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         ("sign-in-code-wrong", codes::views::code(&empty, &only(&["code"]))),
         (
             "staff-codes-set-up",
-            codes::views::set_up(&secret, "AAAA", "Fivebar at a village primary", &name, &only(&["code"])),
+            codes::views::set_up(
+                &secret,
+                ("AAAA", "/me"),
+                "Fivebar at a village primary",
+                &name,
+                &only(&["code"]),
+            ),
         ),
         ("staff-codes", codes::views::there(MONDAY, 1, &zone, &nothing)),
-        ("staff-recovery-codes", codes::views::recovery(&vec![Private::new("7KQ4-M2HX-9TRB".into()); 10])),
+        (
+            "staff-recovery-codes",
+            codes::views::recovery(&vec![Private::new("7KQ4-M2HX-9TRB".into()); 10], "/me"),
+        ),
         ("staff-recoveries-empty", recovery::views::all(&[], &empty, &only(&["whose", "reason"]), &zone)),
         ("staff-recoveries", recovery::views::all(&[waits(), waits()], &empty, &nothing, &zone)),
         ("staff-recovery-own", recovery::views::one(&recovering(true), &empty, &nothing, &zone)),
@@ -577,6 +586,7 @@ async fn every_page_in_every_state_is_well_made() {
         .chain(crate::roll_samples::samples())
         .chain(crate::roll_samples::house_samples())
         .chain(crate::card_samples::samples())
+        .chain(crate::inviting_samples::samples())
         .chain(crate::account_samples::samples())
         .chain(crate::desk_samples::samples())
         .chain(crate::notice_samples::samples());

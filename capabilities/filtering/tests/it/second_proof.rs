@@ -143,13 +143,33 @@ async fn a_password_alone_leaves_the_duties_that_need_more_at_rest() {
         let alone = Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", RIGHT).await) };
         let today = alone.get("/today").await;
         assert!(today.body.contains("so what you do as Headteacher rests"), "{}", today.body);
-        assert_eq!(alone.get("/staff/requests").await.status, StatusCode::NOT_FOUND, "{}", test.engine);
+        assert_eq!(alone.get("/staff/requests").await.status, StatusCode::FORBIDDEN, "{}", test.engine);
+        // The page says what rests and what to do, and leads back; a change is refused the same way, and what nobody has is not there.
+        let rests = alone.get("/staff/requests").await;
+        assert_eq!(rests.words("h1"), ["This needs your second proof"], "{}", rests.body);
+        assert!(
+            rests.body.contains("Headteacher") && rests.body.contains("/me/codes?back=%2Fstaff%2Frequests")
+        );
+        let refused = alone.post("/staff/roll/new", "given=Ada").await;
+        assert_eq!(refused.words("h1"), ["This needs your second proof"], "{}", refused.body);
+        assert_eq!(alone.get("/staff/no-such-page").await.status, StatusCode::NOT_FOUND);
+        let asked = alone.get("/me/codes?back=%2Fstaff%2Frequests").await;
+        assert_eq!(asked.value("input[name=back]").as_deref(), Some("/staff/requests"), "{}", asked.body);
+        let elsewhere = alone.get("/me/codes?back=%2F%2Felsewhere.example").await;
+        assert_eq!(elsewhere.value("input[name=back]").as_deref(), Some("/today"), "{}", elsewhere.body);
+        let (secret, sealed) = (typed_in(&asked), asked.value("input[name=sealed]").unwrap());
+        let code = secret.code(MONDAY).unwrap();
+        let body = format!("sealed={sealed}&back=%2Fstaff%2Frequests&code={code}");
+        let done = alone.post("/me/codes", &body).await;
+        assert!(done.body.contains("href=\"/staff/requests\""), "{}: {}", test.engine, done.body);
+        alone.post("/me/codes/removal", "").await;
         // By setting codes up they are held at once, in this session.
-        set_up(&alone, MONDAY).await;
+        school.clock.set(MONDAY.plus_millis(STEP_MS * 2));
+        set_up(&alone, MONDAY.plus_millis(STEP_MS * 2)).await;
         assert_eq!(alone.get("/staff/requests").await.status, StatusCode::OK, "{}", test.engine);
         // Taking them away lets them rest again, everywhere.
         assert_eq!(alone.post("/me/codes/removal", "").await.location(), "/me");
-        assert_eq!(alone.get("/staff/requests").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(alone.get("/staff/requests").await.status, StatusCode::FORBIDDEN);
 
         // A teacher's duties open nothing that a password must not.
         welcomed(&school, &tokens[1]).await;

@@ -285,7 +285,7 @@ async fn what_was_proved_with_an_old_password_is_no_proof_once_there_is_another(
         let link = permit::<account::Invite>(PersonNo(1));
         account::invite(&mut tx, &link, None, &first, MONDAY).await.unwrap();
         let words = Private::new(PASSWORD.to_owned());
-        let old = account::welcome(&mut tx, &first, (&words, ""), &hash, MONDAY).await.unwrap();
+        let (old, _) = account::welcome(&mut tx, &first, (&words, ""), &hash, MONDAY).await.unwrap();
         let old = account::Account { password: Some(hash), ..old };
         let trying = Trying { whom: "w".into(), place: "p".into(), crowd: None, everywhere: false };
         let proved = || Proved {

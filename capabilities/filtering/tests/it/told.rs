@@ -203,3 +203,33 @@ async fn what_shows_notices_is_served_and_asked_for_again_each_time() {
         assert!(worker.body.contains("showNotification"));
     }
 }
+
+#[tokio::test]
+async fn whoever_is_signed_out_everywhere_is_told_nowhere_else_until_they_say_where() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head")]).await;
+        let school = School::told(&test, telling());
+        let head = welcomed(&school, &tokens[0]).await;
+        // Somebody who has learned the password adds a browser of theirs.
+        let browser = format!(
+            "endpoint=https%3A%2F%2Fpush.example%2Fx&key={P256DH}&auth=_ordMnz7uTCmrpBTeUV4Bw&called=Phone"
+        );
+        let taken = head.post("/me/notices/subscriptions", &browser).await;
+        assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.body);
+        assert!(head.get("/me/notices").await.words("th").contains(&"Phone".to_owned()));
+        let mut tx = test.db.begin().await.unwrap();
+        let everywhere = crate::staff::permit::<people::account::EndSessions>(engine::PersonNo(1));
+        people::account::end_everywhere(&mut tx, &everywhere, MONDAY).await.unwrap();
+        let entries = store::trail::newest(&mut tx, None, 5).await.unwrap();
+        let ended = entries.iter().find(|one| one.verb == "session.end").unwrap();
+        assert!(
+            ended.detail.contains("\"told\":1") && ended.detail.contains("\"programs\":true"),
+            "{}",
+            ended.detail
+        );
+        tx.commit().await.unwrap();
+        let (head, _) = signs_in(&school, None).await;
+        assert!(!head.get("/me/notices").await.words("th").contains(&"Phone".to_owned()), "{}", test.engine);
+        assert!(unseen(&test, 1).await.contains(&("account.made-safe", 1)), "{}", test.engine);
+    }
+}

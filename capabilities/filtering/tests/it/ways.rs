@@ -50,7 +50,7 @@ async fn a_password_or_an_invitation_does_not_stand_for_a_passkey() {
         let alone = school.post(HERE, "/sign-in", "name=hanna&password=teapots+over+jupiter").await;
         let alone = Staff { school: &school, cookie: cookie(&alone) };
         assert!(alone.get("/today").await.body.contains("Prove it by your passkey"));
-        assert_eq!(alone.get("/staff/requests").await.status, StatusCode::NOT_FOUND, "{}", test.engine);
+        assert_eq!(alone.get("/staff/requests").await.status, StatusCode::FORBIDDEN, "{}", test.engine);
         let mut tx = test.db.begin().await.unwrap();
         let token = Token::of([9; 32]);
         account::invite(&mut tx, &permit::<Invite>(PersonNo(1)), None, &token, MONDAY).await.unwrap();
@@ -73,7 +73,7 @@ async fn a_password_or_an_invitation_does_not_stand_for_a_passkey() {
             school.post(HERE, &format!("/welcome/{}", token.reveal()), &form("cobweb lantern ferry")).await;
         assert_eq!((anew.status, anew.location()), (StatusCode::SEE_OTHER, "/today"), "{}", anew.body);
         let anew = Staff { school: &school, cookie: cookie(&anew) };
-        assert_eq!(anew.get("/staff/requests").await.status, StatusCode::NOT_FOUND, "{}", test.engine);
+        assert_eq!(anew.get("/staff/requests").await.status, StatusCode::FORBIDDEN, "{}", test.engine);
         assert_eq!(anew.get("/me/codes").await.status, StatusCode::FORBIDDEN);
 
         // A teacher's duties open nothing that a password must not: whoever has lost what held it takes it away.

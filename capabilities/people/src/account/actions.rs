@@ -9,6 +9,7 @@ use ::notices::Where;
 
 use super::model::{Account, IDLE_MS, INVITED_MS, LONGEST_MS, Name, Session, Token};
 use super::notices::{kinds, tell_owner};
+use super::safe::{MadeSafe, Safe, make_safe};
 use super::store as table;
 use super::trying::Trying;
 use super::weak::{Known, SHORTEST, WeakPassword, check_password};
@@ -89,7 +90,7 @@ pub async fn invite(
             account
         }
     };
-    table::invite(tx, token, person, permit.actor(), at, at.plus_millis(INVITED_MS)).await?;
+    table::invite(tx, (token, 2), person, permit.actor(), at, at.plus_millis(INVITED_MS)).await?;
     let subject = Subject::new("person", person.0);
     let detail = json!({ "account": account.id.to_string() });
     trail::changed(tx, permit.actor(), "account.invite", &subject, &detail, at).await?;
@@ -110,15 +111,11 @@ pub(super) async fn free(tx: &mut Tx, name: &Name, actor: &Actor, at: Timestamp)
 
 /// Closes an account. Whose it was could not come in any more; now the name is free for somebody else.
 async fn close(tx: &mut Tx, account: &Account, actor: &Actor, at: Timestamp) -> Result<(), StoreError> {
-    table::end_sessions(tx, account.id, None, actor, at).await?;
-    super::codes::store::remove(tx, account.id).await?;
-    super::passkeys::store::remove(tx, account.id, None).await?;
-    super::link::store::remove(tx, account.id, None).await?;
+    let ended = make_safe(tx, actor, account, Safe::Lost, at).await?;
     super::card::store::end_of(tx, account.person, actor, at).await?;
     table::close(tx, account.id, actor, at).await?;
     let subject = Subject::new("person", account.person.0);
-    let detail = json!({ "account": account.id.to_string() });
-    trail::changed(tx, actor, "account.close", &subject, &detail, at).await?;
+    trail::changed(tx, actor, "account.close", &subject, &ended.detail(account), at).await?;
     Ok(())
 }
 
@@ -254,13 +251,15 @@ pub(super) async fn change_password(
     hash: &Private<String>,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    table::set_password(tx, session.account, hash, at).await?;
-    table::end_invitations(tx, session.person, at).await?;
-    table::end_programs(tx, Some(session.account), at).await?;
-    let ended = end_others(tx, session, at).await?;
     let actor = Actor::Person(session.person.0);
+    table::set_password(tx, session.account, hash, at).await?;
+    let mut ended = MadeSafe::default();
+    if let Some(account) = table::by_id(tx, session.account).await? {
+        ended = make_safe(tx, &actor, &account, Safe::Changed(session), at).await?;
+    }
     let subject = Subject::new("person", session.person.0);
-    trail::changed(tx, &actor, "account.change-password", &subject, &json!({ "ended": ended }), at).await?;
+    let detail = json!({ "ended": ended.sessions, "programs": true });
+    trail::changed(tx, &actor, "account.change-password", &subject, &detail, at).await?;
     tell_owner(tx, session.person, kinds::PASSWORD_CHANGED, Where::Me, at).await
 }
 
@@ -278,15 +277,15 @@ pub enum WelcomeError {
     Store(#[from] StoreError),
 }
 
-/// Uses an invitation: the password whose hash this is becomes theirs, and every session that they have ends. `school` is what the
-/// portal is called, which is not in a password.
+/// Uses an invitation: the password whose hash this is becomes theirs, and what there was of sessions and programs ends
+/// ([`Safe::Invited`]). `school` is what the portal is called, which is not in a password. Gives back by how much they are known to be them.
 pub async fn welcome(
     tx: &mut Tx,
     token: &Token,
     (password, school): (&Private<String>, &str),
     hash: &Private<String>,
     at: Timestamp,
-) -> Result<Account, WelcomeError> {
+) -> Result<(Account, u32), WelcomeError> {
     let (account, person) = invited(tx, token, at).await?.ok_or(WelcomeError::Ended)?;
     let shortest = shortest_of(tx, account.person, at).await?;
     let known = Known { name: &account.name, person: person.reveal(), school, shortest };
@@ -295,11 +294,12 @@ pub async fn welcome(
         return Err(WelcomeError::Ended);
     }
     let actor = Actor::Person(account.person.0);
+    let proofs = table::proofs_of(tx, token).await?;
+    let ended = make_safe(tx, &actor, &account, Safe::Invited, at).await?;
     table::set_password(tx, account.id, hash, at).await?;
-    let ended = table::end_sessions(tx, account.id, None, &actor, at).await?;
     let subject = Subject::new("person", account.person.0);
-    trail::changed(tx, &actor, "account.choose-password", &subject, &json!({ "ended": ended }), at).await?;
-    Ok(account)
+    trail::changed(tx, &actor, "account.choose-password", &subject, &ended.detail(&account), at).await?;
+    Ok((account, proofs))
 }
 
 /// Somebody who proved who they are, and how.
@@ -332,7 +332,8 @@ pub async fn sign_in(
     }
     // Whoever is let in again comes in by their invitation: what somebody else says of them would be one proof, and theirs are gone.
     if !is_our_own(how)
-        && table::is_invited_anew(tx, account, at).await?
+        && (table::is_invited_anew(tx, account, at).await?
+            || super::recovery::agreed(tx, account, at).await?.is_some())
         && duty::anything_weighs(tx, account.person, at).await?
     {
         return Ok(None);
@@ -447,14 +448,11 @@ pub async fn end_everywhere(
     at: Timestamp,
 ) -> Result<u64, StoreError> {
     let Some(account) = table::of_person(tx, *permit.subject()).await? else { return Ok(0) };
-    let ended = table::end_sessions(tx, account.id, None, permit.actor(), at).await?;
-    table::end_programs(tx, Some(account.id), at).await?;
-    if ended > 0 {
-        let subject = Subject::new("person", permit.subject().0);
-        let detail = json!({ "sessions": ended });
-        trail::changed(tx, permit.actor(), "session.end", &subject, &detail, at).await?;
-    }
-    Ok(ended)
+    let ended = make_safe(tx, permit.actor(), &account, Safe::SignedOut, at).await?;
+    // Also where they were signed in nowhere: programs end, and where they are told of what happens.
+    let subject = Subject::new("person", permit.subject().0);
+    trail::changed(tx, permit.actor(), "session.end", &subject, &ended.detail(&account), at).await?;
+    Ok(ended.sessions)
 }
 
 /// The sessions that somebody has now.

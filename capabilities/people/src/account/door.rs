@@ -199,7 +199,7 @@ impl SignedIn {
         let granted = authority.grant::<A>(standing, subject, at);
         asked::<A>(!matches!(granted, Err(NotPermitted::NotYours)));
         granted.map_err(|refused| match refused {
-            NotPermitted::NotYours => PageError::NotFound,
+            NotPermitted::NotYours => self.nothing_here::<A>(),
             NotPermitted::ProveAgain => self.prove_first(&Mistakes::default()),
         })
     }
@@ -321,6 +321,26 @@ impl SignedIn {
         let theirs = Duties::built_in().authority().offers::<A>(&self.standing);
         asked::<A>(theirs);
         theirs
+    }
+
+    /// That `A` is theirs to do to something; whoever may not is told that there is nothing here.
+    pub fn must_offer<A: Action>(&self) -> Result<(), PageError> {
+        if self.offers::<A>() { Ok(()) } else { Err(self.nothing_here::<A>()) }
+    }
+
+    /// What somebody meets where `A` is not theirs: that there is nothing here. Whoever has a duty that rests, by which it would be, is told so,
+    /// with what to do: they know that there is something.
+    fn nothing_here<A: Action>(&self) -> PageError {
+        if self.session.is_weak() || !duty::would_offer::<A>(&self.standing, &self.resting) {
+            return PageError::NotFound;
+        }
+        let second = match (self.has_passkey, self.has_codes) {
+            (true, _) => views::Second::Passkey,
+            (false, true) => views::Second::Codes,
+            (false, false) => views::Second::None,
+        };
+        let page = views::rests(&self.resting, second, self.house.kind, &self.path);
+        instead(page.status(StatusCode::FORBIDDEN))
     }
 
     /// The page inside the shell, with their name and links.

@@ -71,6 +71,11 @@ impl House {
         (self.shell)().respond(page)
     }
 
+    /// Whether the school's directory checks names and passwords.
+    pub fn checks_in_a_directory(&self) -> bool {
+        self.ways.directory.is_some()
+    }
+
     /// What the portal is called, the school's name in it.
     pub(super) fn school(&self) -> String {
         (self.shell)().service

@@ -8,6 +8,7 @@ mod door;
 pub mod elsewhere;
 mod from;
 mod house;
+pub mod inviting;
 pub mod lanyard;
 mod leaving;
 mod link;
@@ -22,6 +23,7 @@ pub mod provider;
 mod proving;
 mod queue;
 pub mod recovery;
+mod safe;
 mod seal;
 mod seam;
 mod sharing;
@@ -45,9 +47,16 @@ pub use link::Means;
 pub use model::{Account, AccountId, Name, Session, Token};
 pub use pages::routes;
 pub use password::Hashing;
+pub(crate) use safe::before_a_duty;
+pub use safe::{MadeSafe, Safe, make_safe};
 pub use seam::{Answer, Asked};
 pub use sharing::in_many_browsers;
 pub use tls::Trust;
 pub use trying::{Counts, Trying};
 pub use ways::Ways;
 pub use weak::{Known, SHORTEST, WeakPassword, check_password};
+
+/// The address at which an invitation is used.
+pub(crate) fn welcome_link(url: &str, token: &Token) -> String {
+    format!("{url}/welcome/{}", token.reveal())
+}

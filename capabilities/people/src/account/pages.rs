@@ -20,9 +20,10 @@ use super::model::{Account, Name, Token};
 use super::proving::{NOT_RIGHT, Tried};
 use super::weak::{Known, check_password};
 use super::{
-    card, codes, elsewhere, lanyard, link, notices, own_password, passkeys, provider, recovery,
+    card, codes, elsewhere, inviting, lanyard, link, notices, own_password, passkeys, provider, recovery,
     store as table, views, worry,
 };
+use crate::duty;
 
 /// The routes.
 pub fn routes(house: House) -> Router {
@@ -35,6 +36,7 @@ pub fn routes(house: House) -> Router {
         .route("/me/sessions/end-others", post(end_others))
         .route("/me/sessions/{which}/end", post(end_session))
         .merge(codes::pages::routes())
+        .merge(inviting::pages::routes())
         .merge(notices::pages::routes())
         .merge(own_password::routes())
         .merge(passkeys::pages::routes())
@@ -47,12 +49,21 @@ pub fn routes(house: House) -> Router {
         .with_state(house)
 }
 
-async fn sign_in_form(State(house): State<House>, from: From, RawQuery(query): RawQuery) -> Response {
+async fn sign_in_form(
+    State(house): State<House>,
+    from: From,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
     let back = back_to(query.as_deref());
     if !from.is_private {
-        return house.respond(&views::not_private().status(StatusCode::FORBIDDEN));
+        return Ok(house.respond(&views::not_private().status(StatusCode::FORBIDDEN)));
     }
-    house.respond(&sign_in_page(&house, &Submitted::of([("back", back.as_str())]), &Mistakes::default()))
+    let page = sign_in_page(&house, &Submitted::of([("back", back.as_str())]), &Mistakes::default());
+    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
+    let nobody = duty::nobody_holds_any(&mut tx, house.clock.now()).await.map_err(PageError::unexpected)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let page = if nobody { page.with(views::first_one()) } else { page };
+    Ok(house.respond(&page))
 }
 
 /// The form to sign in by, with the other ways that this portal has.
@@ -205,8 +216,8 @@ async fn welcome(
     let trying = house.trying(account.name.reveal(), &from);
     let known = house.known_cookie(&trying, &from.cookies);
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    let account = match actions::welcome(&mut tx, &token, (&password, &school), &hash, at).await {
-        Ok(account) => Account { password: Some(hash.clone()), ..account },
+    let (account, proofs) = match actions::welcome(&mut tx, &token, (&password, &school), &hash, at).await {
+        Ok((account, proofs)) => (Account { password: Some(hash.clone()), ..account }, proofs),
         Err(WelcomeError::Ended) => return Ok(house.respond(&views::no_welcome())),
         Err(error) => return Err(PageError::unexpected(error)),
     };
@@ -217,7 +228,7 @@ async fn welcome(
     }
     // Whoever has a passkey proves by that, before their duties are theirs again.
     let keys = passkeys::store::of(&mut tx, account.id).await.map_err(PageError::unexpected)?;
-    let proofs = if keys.is_empty() { 2 } else { 1 };
+    let proofs = if keys.is_empty() { proofs } else { 1 };
     let proved = Proved { account: &account, how: "invitation", proofs, agent: from.agent, trying: &trying };
     actions::sign_in(&mut tx, proved, &session, at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;

@@ -1,5 +1,7 @@
 //! The tables of accounts, invitations, sessions and failures. The only file that names them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use engine::PersonNo;
 use kit::{Private, Timestamp};
 use sea_orm::sea_query::{Expr, OnConflict};
@@ -52,6 +54,7 @@ mod invitation {
         pub given_at: i64,
         pub ends_at: i64,
         pub used_at: Option<i64>,
+        pub proofs: i64,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
@@ -137,7 +140,8 @@ pub(super) async fn insert(
         created_at: Set(at.as_millis()),
         closed_by: Set(None),
         closed_at: Set(None),
-        programs_from: Set(None),
+        // What acted for whoever had an account before acts for this one no more.
+        programs_from: Set(Some(at.as_millis().saturating_sub(1))),
     };
     row.insert(tx.conn()).await?;
     Ok(())
@@ -208,10 +212,11 @@ pub(super) async fn end_invitations(tx: &mut Tx, person: PersonNo, at: Timestamp
     Ok(())
 }
 
-/// Keeps an invitation, and ends earlier ones of the same person: the last one given is the one that holds.
+/// Keeps an invitation, and ends earlier ones of the same person: the last one given is the one that holds. `proofs` is how much it proves of
+/// whoever opens it.
 pub(super) async fn invite(
     tx: &mut Tx,
-    token: &Token,
+    (token, proofs): (&Token, u32),
     person: PersonNo,
     actor: &Actor,
     at: Timestamp,
@@ -225,9 +230,27 @@ pub(super) async fn invite(
         given_at: Set(at.as_millis()),
         ends_at: Set(ends_at.as_millis()),
         used_at: Set(None),
+        proofs: Set(i64::from(proofs)),
     };
     row.insert(tx.conn()).await?;
     Ok(())
+}
+
+/// How much an invitation proves of whoever opens it.
+pub(super) async fn proofs_of(tx: &mut Tx, token: &Token) -> Result<u32, StoreError> {
+    let row = invitation::Entity::find_by_id(token.hash()).one(tx.conn()).await?;
+    Ok(row.map_or(1, |row| count(row.proofs)))
+}
+
+/// When somebody was last invited by whoever may invite, and not by a slip.
+pub(super) async fn last_that_proves(tx: &mut Tx, person: PersonNo) -> Result<Option<Timestamp>, StoreError> {
+    let row = invitation::Entity::find()
+        .filter(invitation::Column::Person.eq(i64::from(person.0)))
+        .filter(invitation::Column::Proofs.gt(1))
+        .order_by_desc(invitation::Column::GivenAt)
+        .one(tx.conn())
+        .await?;
+    Ok(row.map(|row| Timestamp::from_millis(row.given_at)))
 }
 
 /// Whom an invitation is for, while it holds.
@@ -240,6 +263,44 @@ pub(super) async fn invited(
     row.filter(|row| row.used_at.is_none() && at.as_millis() < row.ends_at)
         .map(|row| person_no("invitation", row.person))
         .transpose()
+}
+
+/// Until when an invitation of that person's holds, where it is this one and holds.
+pub(super) async fn ends(
+    tx: &mut Tx,
+    token: &Token,
+    person: PersonNo,
+    at: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let row = invitation::Entity::find_by_id(token.hash()).one(tx.conn()).await?;
+    let open = |row: &invitation::Model| {
+        row.person == i64::from(person.0) && row.used_at.is_none() && at.as_millis() < row.ends_at
+    };
+    Ok(row.filter(open).map(|row| Timestamp::from_millis(row.ends_at)))
+}
+
+/// The last invitation of each person that was given since a moment: when, until when, and whether it was used or ended by another.
+pub(super) async fn invited_since(
+    tx: &mut Tx,
+    since: Timestamp,
+) -> Result<BTreeMap<PersonNo, (Timestamp, Timestamp, bool)>, StoreError> {
+    let rows = invitation::Entity::find()
+        .filter(invitation::Column::GivenAt.gte(since.as_millis()))
+        .order_by_asc(invitation::Column::GivenAt)
+        .all(tx.conn())
+        .await?;
+    let mut last = BTreeMap::new();
+    for row in rows {
+        let (given_at, ends_at) = (row.given_at, row.ends_at);
+        let [given_at, ends_at] = [given_at, ends_at].map(Timestamp::from_millis);
+        // Two in one millisecond: the one that holds.
+        let open = |known: &(Timestamp, Timestamp, bool)| known.0 == given_at && !known.2;
+        let person = person_no("invitation", row.person)?;
+        if !last.get(&person).is_some_and(open) {
+            last.insert(person, (given_at, ends_at, row.used_at.is_some()));
+        }
+    }
+    Ok(last)
 }
 
 /// Whether somebody who has signed in before has an invitation that holds and was given since.
@@ -384,6 +445,19 @@ pub(super) async fn set_proofs(
     Ok(())
 }
 
+/// Lets what was begun by an invitation count as one proof from now on.
+pub(super) async fn weaken_invited(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
+    session::Entity::update_many()
+        .col_expr(session::Column::Proofs, Expr::value(1_i64))
+        .filter(session::Column::Account.eq(account.to_string()))
+        .filter(session::Column::How.eq("invitation"))
+        .filter(session::Column::Proofs.gt(1))
+        .filter(session::Column::EndedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// The newest sessions of an account, also those that have ended, newest first.
 pub(super) async fn latest_sessions(
     tx: &mut Tx,
@@ -405,6 +479,18 @@ pub(super) async fn latest_sessions(
 pub(super) async fn has_signed_in(tx: &mut Tx, account: AccountId) -> Result<bool, StoreError> {
     let any = session::Entity::find().filter(session::Column::Account.eq(account.to_string()));
     Ok(any.one(tx.conn()).await?.is_some())
+}
+
+/// The ids of all accounts by which anybody ever signed in.
+pub(super) async fn ever_signed_in(tx: &mut Tx) -> Result<BTreeSet<String>, StoreError> {
+    let rows: Vec<String> = session::Entity::find()
+        .select_only()
+        .column(session::Column::Account)
+        .distinct()
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Ends the sessions of an account, all of them or the one with that hash; how many.

@@ -69,6 +69,18 @@ pub fn sign_in(form: &Submitted, asked: Option<&Asked>, elsewhere: &[Way], mista
     .problems(mistakes.summary())
 }
 
+/// How the first one comes in, said where nobody holds a duty.
+pub fn first_one() -> Markup {
+    html! {
+        div lang="en" dir="ltr" {
+            (InsetText::new(html! {
+                "Nobody has a duty at this school yet, so nobody can invite anybody. The head is let in first, at the machine that Fivebar runs on: "
+                code { "sudo fivebar people first-head \"Hanna Example\"" } ", with the head’s name. It prints a link by which the head                  chooses a password; the head invites everybody else on these pages."
+            }))
+        }
+    }
+}
+
 /// Links to providers: links and not forms, since what a form sends is not led on to another site.
 fn ways_elsewhere(begin: &str, ways: &[Way]) -> Markup {
     html! {
@@ -274,6 +286,48 @@ pub fn other_proof_first(has_passkey: bool) -> Page {
             }
             p .govuk-body {
                 "If you have lost it, ask the head or the online safety lead: two people together can let you in again."
+            }
+        },
+    )
+}
+
+/// What somebody has beside a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Second {
+    /// A passkey.
+    Passkey,
+    /// Codes of an app.
+    Codes,
+    /// Nothing.
+    None,
+}
+
+/// Said to whoever asks for what is theirs by a duty that rests.
+pub fn rests(resting: &BTreeSet<String>, second: Second, kind: SchoolKind, path: &str) -> Page {
+    let duties: Vec<&str> = resting.iter().map(|id| called(id, kind)).collect();
+    let back = web::form::in_a_query(path);
+    let title = "This needs your second proof";
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body {
+                "You signed in with one proof alone, so what you do as " (duties.join(", ")) " rests, and this page with it. Nothing has been changed."
+            }
+            @match second {
+                Second::Passkey => p .govuk-body {
+                    a .govuk-link href={ "/sign-in/again?back=" (back) } { "Prove it by your passkey" } ", and you come back here."
+                },
+                Second::Codes => p .govuk-body {
+                    a .govuk-link href={ "/sign-in/again?back=" (back) } { "Enter your password and a code" } ", and you come back here."
+                },
+                Second::None => {
+                    p .govuk-body {
+                        a .govuk-link href={ "/me/codes?back=" (back) } { "Set up codes on your phone" } ", which takes two minutes, and go on here from there. "
+                        "Or " a .govuk-link href="/me/passkeys" { "make a passkey" } ", and prove it by that."
+                    }
+                    p .govuk-body { a .govuk-link href=(path) { "Open this page again" } }
+                }
             }
         },
     )

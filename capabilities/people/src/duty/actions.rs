@@ -10,6 +10,7 @@ use store::{StoreError, Subject, Tx, trail};
 use super::content::{Duties, SchoolKind};
 use super::model::{Assignment, AssignmentId, ByRoll, Giving, Mistake, Span};
 use super::store as table;
+use crate::account::{self, MadeSafe, recovery};
 use crate::event;
 
 kit::reading!(
@@ -37,6 +38,11 @@ pub enum DutyError {
     /// There is no such assignment, or it was ended already.
     #[error("that duty is not held any more; `fivebar duties list` shows who holds what")]
     NotHeld,
+    /// Whoever gives it was let in again of late.
+    #[error(
+        "you were let in again a few days ago, so for some days you give and end no duties: ask another who may"
+    )]
+    Rests,
     /// The records failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -52,6 +58,9 @@ pub async fn give(
     at: Timestamp,
 ) -> Result<Assignment, DutyError> {
     let giving = Giving { person: *permit.subject(), ..giving };
+    if recovery::rests(tx, permit.actor(), at).await? {
+        return Err(DutyError::Rests);
+    }
     let duty = giving.check(Duties::built_in(), kind, at)?;
     if *permit.actor() == Actor::Person(giving.person.0) {
         return Err(Mistake::Oneself.into());
@@ -80,8 +89,16 @@ pub async fn give(
         created_at: at,
         ended: None,
     };
+    // The first for which nobody alone may become them: what others gave them to sign in by before ends.
+    let is_first = duty.second_proof && !anything_weighs(tx, made.given.person, at).await?;
+    let ended = if is_first {
+        account::before_a_duty(tx, permit.actor(), made.given.person, at).await?
+    } else {
+        MadeSafe::default()
+    };
     table::insert(tx, &made).await?;
     let detail = json!({
+        "made_safe": ended.password || ended.sessions > 0,
         "duty": made.given.duty,
         "assignment": made.id.to_string(),
         "starts_at": made.given.span.starts_at.as_millis(),
@@ -116,6 +133,9 @@ pub(crate) async fn give_with_lanyard(
 /// Ends a duty now. Whoever held it can do nothing by it from this moment.
 pub async fn end(tx: &mut Tx, permit: &Permit<EndDuty>, at: Timestamp) -> Result<Assignment, DutyError> {
     let id = *permit.subject();
+    if recovery::rests(tx, permit.actor(), at).await? {
+        return Err(DutyError::Rests);
+    }
     let found = table::all(tx).await?.into_iter().find(|one| one.id == id).ok_or(DutyError::NotHeld)?;
     if !table::end(tx, id, permit.actor(), at).await? {
         return Err(DutyError::NotHeld);
@@ -185,6 +205,33 @@ pub(crate) async fn anything_weighs(
     at: Timestamp,
 ) -> Result<bool, StoreError> {
     Ok(table::of_person(tx, person).await?.iter().any(|one| weighs(one, at)))
+}
+
+/// Everybody whom nobody alone may become, for a duty of theirs.
+pub(crate) async fn weighing(tx: &mut Tx, at: Timestamp) -> Result<BTreeSet<PersonNo>, StoreError> {
+    let all = table::all(tx).await?;
+    Ok(all.iter().filter(|one| weighs(one, at)).map(|one| one.given.person).collect())
+}
+
+/// Whether nobody on the roll holds a duty, or is to hold one: then nobody can let anybody in at the portal.
+pub async fn nobody_holds_any(tx: &mut Tx, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(given(tx, at).await?.is_empty())
+}
+
+/// The ids of the duties for which nobody alone may become somebody.
+pub(crate) async fn weighing_of(
+    tx: &mut Tx,
+    person: PersonNo,
+    at: Timestamp,
+) -> Result<BTreeSet<String>, StoreError> {
+    let theirs = table::of_person(tx, person).await?;
+    Ok(theirs.into_iter().filter(|one| weighs(one, at)).map(|one| one.given.duty).collect())
+}
+
+/// Everybody who was given a duty that is not over.
+pub(crate) async fn given(tx: &mut Tx, at: Timestamp) -> Result<BTreeSet<PersonNo>, StoreError> {
+    let all = table::all(tx).await?;
+    Ok(all.iter().filter(|one| one.is_not_over(at)).map(|one| one.given.person).collect())
 }
 
 /// Everybody who holds a duty that needs a second proof, or is to hold one.

@@ -89,6 +89,19 @@ struct File {
     duty: Vec<Duty>,
     action: Vec<ActionRow>,
     review: Review,
+    letting_in: LettingIn,
+}
+
+/// Who stands by where somebody is let in again who could give duties.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LettingIn {
+    /// Duties whose holders are not let in again by just any two.
+    pub guarded: BTreeSet<String>,
+    /// Duties of which one of the two holds one.
+    pub by: BTreeSet<String>,
+    /// For how many days whoever was let in again lets in nobody, and gives no duties.
+    pub rests_days: u16,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -104,6 +117,7 @@ pub struct Duties {
     actions: Vec<ActionRow>,
     authority: Authority,
     review: Review,
+    letting_in: LettingIn,
 }
 
 impl Duties {
@@ -116,16 +130,17 @@ impl Duties {
                 actions: Vec::new(),
                 authority: Authority::default(),
                 review: Review::default(),
+                letting_in: LettingIn::default(),
             })
         });
         &DUTIES
     }
 
     fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        let File { duty: duties, action: actions, review, .. } = toml::from_str(text)?;
+        let File { duty: duties, action: actions, review, letting_in, .. } = toml::from_str(text)?;
         let rule = |row: &ActionRow| (row.id.clone(), Rule { may: row.may.clone(), fresh: row.fresh });
         let authority = Authority::new(actions.iter().map(rule));
-        Ok(Self { duties, actions, authority, review })
+        Ok(Self { duties, actions, authority, review, letting_in })
     }
 
     /// The table of what each may do.
@@ -151,6 +166,11 @@ impl Duties {
     /// How many days after one review of who may do what the next is to be done.
     pub const fn review_every_days(&self) -> u16 {
         self.review.every_days
+    }
+
+    /// Who stands by where somebody is let in again who could give duties.
+    pub const fn letting_in(&self) -> &LettingIn {
+        &self.letting_in
     }
 
     /// What somebody with these duties may do, in the words of the table, by the ids of their duties.
@@ -186,6 +206,21 @@ mod tests {
                 assert!(ids.contains(duty.as_str()), "{action}: there is no duty {duty}");
             }
         }
+    }
+
+    #[test]
+    fn whoever_gives_duties_is_let_in_again_by_somebody_who_stands_over_them() {
+        let duties = Duties::parse(BUILT_IN).unwrap();
+        let letting_in = duties.letting_in();
+        let (_, _, may, _) = duties.table().find(|(action, ..)| *action == "duty.give").unwrap();
+        for duty in may.iter().filter(|duty| *duty != "command-line").chain(&letting_in.by) {
+            assert!(letting_in.guarded.contains(duty), "{duty}");
+        }
+        for duty in letting_in.guarded.iter().chain(&letting_in.by) {
+            assert!(duties.named(duty).is_some_and(|duty| duty.second_proof), "{duty}");
+        }
+        let (_, _, may, _) = duties.table().find(|(action, ..)| *action == "account.recover").unwrap();
+        assert!(letting_in.by.is_subset(may) && letting_in.rests_days > 0);
     }
 
     #[test]

@@ -148,7 +148,7 @@ fn say(error: DutyError, mistakes: &mut Mistakes) -> Result<(), PageError> {
     let field = match &error {
         DutyError::Store(_) => return Err(PageError::unexpected(error)),
         DutyError::Mistake(Mistake::Ends | Mistake::CoverWithoutEnd) => "until",
-        DutyError::Mistake(Mistake::NothingToCover) | DutyError::NotHeld => "",
+        DutyError::Mistake(Mistake::NothingToCover) | DutyError::NotHeld | DutyError::Rests => "",
         _ => "to",
     };
     mistakes.add(field, sentence(&error.to_string()));
@@ -269,7 +269,12 @@ async fn end(
         Ok(_) => tx.commit().await.map_err(PageError::unexpected)?,
         // Somebody was quicker: the duty's page says how it stands.
         Err(DutyError::NotHeld) => drop(tx),
-        Err(error) => return Err(PageError::unexpected(error)),
+        Err(error) => {
+            drop(tx);
+            let mut mistakes = Mistakes::default();
+            say(error, &mut mistakes)?;
+            return holder_page(&office, &who, path, &form, &mistakes).await;
+        }
     }
     Ok(Redirect::to(&format!("/staff/duties/{duty}")).into_response())
 }

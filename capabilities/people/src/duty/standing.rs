@@ -88,6 +88,13 @@ pub async fn may_still<A: Action>(tx: &mut Tx, actor: &str, at: Timestamp) -> Re
     Ok(Duties::built_in().authority().offers::<A>(&stands.standing))
 }
 
+/// Whether `A` would be theirs with the duties that rest.
+pub(crate) fn would_offer<A: Action>(standing: &Standing, resting: &BTreeSet<String>) -> bool {
+    let duties = standing.duties().map(str::to_owned).chain(resting.iter().cloned()).collect();
+    let whole = Standing::loaded(standing.actor().clone(), duties, None);
+    !resting.is_empty() && Duties::built_in().authority().offers::<A>(&whole)
+}
+
 /// Whether somebody is more here than a pupil.
 pub(crate) fn is_more_than_a_pupil(standing: &Standing) -> bool {
     standing.duties().any(|id| !matches!(id, "pupil" | "digital-leader"))

@@ -101,6 +101,7 @@ pub fn one(
         }
         @if duty.second_proof {
             p .govuk-body { "It rests for whoever signed in by a password alone: codes of an app, or codes on paper, prove the rest." }
+            p .govuk-body { "Give it first, and then the way in: an invitation or a slip that somebody has ends when they get it." }
         }
         @if !over.is_empty() {
             h2 .govuk-heading-m { "Who held it" }

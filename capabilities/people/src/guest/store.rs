@@ -201,6 +201,18 @@ pub(super) async fn of_person(tx: &mut Tx, person: PersonNo) -> Result<Vec<Guest
     rows.into_iter().map(read).collect()
 }
 
+/// Everybody who ever had a stay.
+pub(crate) async fn people(tx: &mut Tx) -> Result<BTreeSet<PersonNo>, StoreError> {
+    let rows: Vec<i64> = guest::Entity::find()
+        .select_only()
+        .column(guest::Column::Person)
+        .distinct()
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    Ok(rows.into_iter().filter_map(|number| u32::try_from(number).ok().map(PersonNo)).collect())
+}
+
 pub(super) async fn by_id(tx: &mut Tx, id: GuestId) -> Result<Option<Guest>, StoreError> {
     guest::Entity::find_by_id(id.to_string()).one(tx.conn()).await?.map(read).transpose()
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::PersonNo;
-use kit::{Actor, Permit, Timestamp, Zone};
+use kit::{Actor, Permit, Private, Timestamp, Zone};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
@@ -310,6 +310,25 @@ pub(crate) async fn leading_in(tx: &mut Tx, import: &Import, at: Timestamp) -> R
     let (changes, _) = tables::changes(tx, import.number, None, (0, u64::from(u32::MAX))).await?;
     let now = tables::state(tx, &import.source, &person_ids(&changes)).await?;
     leading_of(tx, &now, &changes, at).await
+}
+
+/// Who is on the roll, kept by no other system, and is called as somebody who would come: they may be the same person, who would be two then.
+pub(crate) async fn namesakes_in(
+    tx: &mut Tx,
+    import: &Import,
+) -> Result<Vec<(PersonNo, Private<String>)>, StoreError> {
+    let joins = Some((Thing::Person, What::Joins));
+    let (changes, _) = tables::changes(tx, import.number, joins, (0, u64::from(u32::MAX))).await?;
+    let named = |facts: Facts| facts.name.to_lowercase();
+    let names: BTreeSet<String> = changes.iter().filter_map(|change| change.facts().1.map(named)).collect();
+    if names.is_empty() || by_hand::is_source(&import.source) {
+        return Ok(Vec::new());
+    }
+    let kept = tables::kept_by_systems(tx).await?;
+    let here = roll::known(tx).await?.into_iter();
+    let here = here.filter(|one| one.facts.here && !kept.contains(&one.number));
+    let same = here.filter(|one| names.contains(&one.facts.name.to_lowercase()));
+    Ok(same.map(|one| (one.number, Private::new(one.facts.name))).collect())
 }
 
 async fn leading_of(

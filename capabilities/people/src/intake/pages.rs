@@ -144,6 +144,7 @@ async fn listed(
         duties: who.offers::<crate::duty::ReadDuties>(),
         access: who.offers::<crate::access::ReadAccess>(),
         scim: who.offers::<crate::scim::KeepOverScim>(),
+        ways_in: who.offers::<crate::account::Invite>(),
     };
     Ok(who.respond(&views::roll(&shown, &may)))
 }
@@ -297,8 +298,13 @@ async fn one(
         "waiting" => actions::leading_in(&mut tx, &import, who.at()).await.map_err(PageError::unexpected)?,
         _ => 0,
     };
+    let namesakes = match import.state.as_str() {
+        "waiting" => actions::namesakes_in(&mut tx, &import).await.map_err(PageError::unexpected)?,
+        _ => Vec::new(),
+    };
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let seen = views::Preview {
+        namesakes: &namesakes,
         import: &import,
         changes: &changes,
         shown,

@@ -126,6 +126,17 @@ pub fn view(known: &Known<'_>) -> Page {
         @if !profile.here { (InsetText::new("They have left the school.")) }
         (SummaryList::new(rows(profile, known.account, known.zone)))
         @if known.may_change { (changing(profile)) }
+        @if let Some(account) = known.account.filter(|_| profile.here && profile.kind != Some(Kind::Pupil)) {
+            p .govuk-body {
+                a .govuk-link href={ "/staff/roll/" (profile.number.0) "/invitation" } {
+                    @match account {
+                        Signs::No => "Give them a way in",
+                        Signs::Never => "Give them a way in: they have a name to sign in by, and never came",
+                        Signs::At(_) => "Give them another way in, where theirs is lost",
+                    }
+                }
+            }
+        }
         @if !known.classes.is_empty() {
             h2 .govuk-heading-m { "Classes" }
             ul .govuk-list.govuk-list--bullet {

@@ -165,6 +165,13 @@ pub(crate) async fn kept_by_sources(tx: &mut Tx) -> Result<BTreeSet<PersonNo>, S
     rows.into_iter().map(|row| person_no("person_source", row.person)).collect()
 }
 
+/// The numbers of those whom another system keeps: whoever was put on the roll by hand is none of them.
+pub(super) async fn kept_by_systems(tx: &mut Tx) -> Result<BTreeSet<PersonNo>, StoreError> {
+    let others = person_source::Entity::find().filter(person_source::Column::Source.ne(by_hand::SOURCE));
+    let rows = others.all(tx.conn()).await?;
+    rows.into_iter().map(|row| person_no("person_source", row.person)).collect()
+}
+
 /// Those on the roll whom some source, or a roll file, calls so. As a rule that is one; where several sources call different people the
 /// same, they are all of them.
 pub(crate) async fn called_outside(tx: &mut Tx, id: &str) -> Result<BTreeSet<PersonNo>, StoreError> {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use kit::Zone;
+use engine::PersonNo;
+use kit::{Private, Zone};
 use maud::{Markup, html};
 use web::component::{
     BackLink, Button, Cell, Choice, Details, ErrorMessage, Hint, Input, InsetText, Label, Legend, Radio,
@@ -29,6 +30,8 @@ pub struct Offers {
     pub access: bool,
     /// Systems that keep people over SCIM.
     pub scim: bool,
+    /// Giving adults a way in.
+    pub ways_in: bool,
 }
 
 impl Offers {
@@ -36,6 +39,11 @@ impl Offers {
         [
             (self.import, "Add somebody", "/staff/roll/new"),
             (self.import, "Import the roll, and look at imports", "/staff/roll/import"),
+            (
+                self.ways_in,
+                "Who of the staff and other adults has a way in, and slips for those without",
+                "/staff/ways-in",
+            ),
             (self.duties, "Duties: who holds which, and which nobody holds", "/staff/duties"),
             (self.access, "Reviews of who may do what", "/staff/access"),
             (self.scim, "Systems that keep people of the roll over SCIM", "/staff/roll/scim"),
@@ -278,6 +286,8 @@ pub struct Preview<'a> {
     pub applying: bool,
     /// How many go by it who hold a duty that needs a second proof.
     pub leading: usize,
+    /// Who is there, kept by no other system, and is called as somebody who would come.
+    pub namesakes: &'a [(PersonNo, Private<String>)],
 }
 
 /// One import: what it would change, or has changed.
@@ -305,6 +315,17 @@ pub fn preview(seen: &Preview<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
                  this.",
                 counted(seen.leading as u64, "person who holds a duty that needs a second proof", "people who hold a duty that needs a second proof")
             )))
+        }
+        @if !seen.namesakes.is_empty() && waits {
+            (WarningText::new(html! {
+                "Somebody called so is on the roll already, by hand or by a roll file: "
+                @for (number, name) in seen.namesakes {
+                    @if Some(number) != seen.namesakes.first().map(|(first, _)| first) { ", " }
+                    a .govuk-link href={ "/staff/roll/" (number.0) } { (name.reveal()) }
+                }
+                ". If it is the same person, they would be there twice, with their duties under the one and their classes under the other. Give the \
+                 duties to whoever comes, then say the last day of the one who was there."
+            }))
         }
         (columns::what_it_is(import))
         @if summary.is_nothing() { (InsetText::new("Nothing would change: the roll is as the file says.")) }

@@ -12,6 +12,8 @@ const AT: Timestamp = Timestamp::from_millis(1_795_424_400_000);
 
 const CARDS: Template =
     Template { name: "cards", text: include_str!("../../../../content/documents/cards.typ") };
+const SLIPS: Template =
+    Template { name: "slips", text: include_str!("../../../../content/documents/slips.typ") };
 const LANYARD: Template =
     Template { name: "lanyard", text: include_str!("../../../../content/documents/lanyard.typ") };
 
@@ -173,6 +175,25 @@ fn a_lanyard_and_its_number_are_printed_apart() {
     let (lanyard, pocket) = said.split_once("To keep in a pocket").unwrap();
     assert!(lanyard.contains("Year 5, Year 6") && !lanyard.contains("482"), "{said}");
     assert!(pocket.contains("482 913"), "{said}");
+    assert!(printed.tags().contains("pdfuaid:part\t1"));
+}
+
+#[test]
+fn slips_for_adults_are_printed_each_with_its_own_link() {
+    let slip =
+        |name: &str, link: &str| json!({ "name": name, "sign-in": "sam.e", "drawing": SQUARE, "link": link });
+    let data = json!({
+        "title": "Ways in", "school": "Hillside", "printed": "23 November 2026", "until": "24 November 2026 at 09:00",
+        "address": "https://portal.example",
+        "slips": [slip("Sam Example", "https://portal.example/welcome/A"), slip("Tess Example", "https://portal.example/welcome/B")],
+    });
+    let printed = Printed::of(&SLIPS, &data);
+    let said = printed.words();
+    assert!(
+        said.contains("Sam Example") && said.contains("welcome/A") && said.contains("welcome/B"),
+        "{said}"
+    );
+    assert!(said.contains("until 24 November 2026") && !said.contains("child"), "{said}");
     assert!(printed.tags().contains("pdfuaid:part\t1"));
 }
 

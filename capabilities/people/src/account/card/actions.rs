@@ -8,6 +8,7 @@ use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
 use super::super::model::{Account, Name, Token};
+use super::super::safe::{Safe, make_safe};
 use super::super::store as accounts;
 use super::model::{Card, CardId, ClassCode, Secret, State};
 use super::naming::Taken;
@@ -354,16 +355,17 @@ async fn one(tx: &mut Tx, may: &Issuing, made: &Made, key: &Private<[u8; 32]>) -
         }
     };
     let before = table::replace(tx, person, &may.actor, at).await?;
+    // Whoever had what was printed before may have chosen a password by it, or made a token.
+    let ended = make_safe(tx, &may.actor, &account, Safe::Lost, at).await?;
     let mut hash = None;
     match &made.on_it {
         OnIt::Secret(secret) => hash = secret.hash(key, made.id),
         OnIt::Password(_, hash) => accounts::set_password(tx, account.id, hash, at).await?,
         OnIt::Link(token) => {
             let ends_at = at.plus_millis(made.line.rule.slip_days.saturating_mul(86_400_000));
-            accounts::invite(tx, token, person, &may.actor, at, ends_at).await?;
+            accounts::invite(tx, (token, 1), person, &may.actor, at, ends_at).await?;
         }
     }
-    let ended = accounts::end_sessions(tx, account.id, None, &may.actor, at).await?;
     let by = (may.actor.to_string(), at);
     let way = made.way();
     let card = Card {
@@ -380,7 +382,8 @@ async fn one(tx: &mut Tx, may: &Issuing, made: &Made, key: &Private<[u8; 32]>) -
     };
     table::insert(tx, &card).await?;
     let detail = json!({
-        "card": made.id.to_string(), "account": account.id.to_string(), "way": way.id(), "replaced": before, "ended": ended,
+        "card": made.id.to_string(), "account": account.id.to_string(), "way": way.id(), "replaced": before,
+        "ended": ended.sessions,
     });
     trail::changed(tx, &may.actor, "card.issue", &Subject::new("person", person.0), &detail, at).await?;
     Ok(())
@@ -445,15 +448,11 @@ async fn say(tx: &mut Tx, may: &Handling, card: &Card, to: State) -> Result<(), 
     Ok(())
 }
 
-/// Whoever finds a slip has nothing by it: its password or link ends too, and every session.
+/// Whoever found a slip has nothing by it, whatever they have done with it before: its password or link ends, one that was chosen by it, and every
+/// session.
 async fn lose(tx: &mut Tx, card: &Card, actor: &Actor, at: Timestamp) -> Result<u64, StoreError> {
     let Some(account) = accounts::of_person(tx, card.person).await? else { return Ok(0) };
-    match card.way {
-        Way::Password => accounts::take_password(tx, account.id).await?,
-        Way::Own => accounts::end_invitations(tx, card.person, at).await?,
-        Way::Pictures | Way::Words => {}
-    }
-    accounts::end_sessions(tx, account.id, None, actor, at).await
+    Ok(make_safe(tx, actor, &account, Safe::Lost, at).await?.sessions)
 }
 
 /// Says of all that were printed for a class that they were handed out; how many.

@@ -26,6 +26,7 @@ pub(super) use device::is_class_device;
 pub use model::{Card, CardId, ClassCode, Secret, State};
 pub use renewing::due_for_renewal;
 
+pub(super) use actions::MOST_AT_ONCE;
 pub(super) use naming::Taken;
 pub(crate) use pages::{begin, may_see, pdf, set_in_print};
 pub(crate) use print::square;

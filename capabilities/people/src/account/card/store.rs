@@ -188,7 +188,7 @@ pub(super) async fn held_since(tx: &mut Tx, before: Timestamp) -> Result<Vec<Car
 }
 
 /// The newest of somebody's, whatever has become of it.
-pub(super) async fn newest_of(tx: &mut Tx, person: PersonNo) -> Result<Option<Card>, StoreError> {
+pub(crate) async fn newest_of(tx: &mut Tx, person: PersonNo) -> Result<Option<Card>, StoreError> {
     let row = card::Entity::find()
         .filter(card::Column::Person.eq(i64::from(person.0)))
         .order_by_desc(card::Column::IssuedAt)

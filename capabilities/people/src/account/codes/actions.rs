@@ -156,22 +156,6 @@ impl House {
     }
 }
 
-/// Takes away whatever proved somebody, for somebody who has lost it: the app, the codes on paper, and passkeys. The password goes with them:
-/// whoever has learned it would need nothing else then. An invitation lets them choose another.
-/// `false` where there was nothing.
-pub async fn remove_lost(
-    tx: &mut Tx,
-    actor: &Actor,
-    account: &Account,
-    at: Timestamp,
-) -> Result<bool, StoreError> {
-    let keys = super::super::passkeys::actions::remove_lost(tx, actor, account, at).await?;
-    super::super::link::remove_lost(tx, actor, account, None, at).await?;
-    accounts::take_password(tx, account.id).await?;
-    accounts::end_programs(tx, Some(account.id), at).await?;
-    Ok(remove(tx, actor, account, at).await? || keys > 0)
-}
-
 /// Takes somebody's app and recovery codes away. Whatever was proved by them counts no more. `false` where there was nothing.
 pub async fn remove(
     tx: &mut Tx,

@@ -6,5 +6,5 @@ pub(super) mod pages;
 pub(super) mod store;
 pub mod views;
 
-pub use actions::{remove, remove_lost};
+pub use actions::remove;
 pub use model::CodeSecret;

@@ -1,13 +1,14 @@
 //! Codes: one's own page of them, and the second step of signing in.
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use kit::Timestamp;
 use sha2::{Digest as _, Sha256};
 use store::{Actor, Tx};
+use web::form::back_to;
 use web::{Mistakes, PageError, Submitted};
 
 use super::super::actions::{self as accounts, Proved};
@@ -24,6 +25,8 @@ use super::{store as codes, views};
 
 /// How long somebody may take between their password and their code.
 const HALF_MS: i64 = 5 * 60_000;
+/// Where one's own account is.
+const OWN_PAGE: &str = "/me";
 const HALF_WAY: &str = "half way through signing in";
 
 pub(in super::super) fn routes() -> Router<House> {
@@ -133,14 +136,24 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     Ok(with_cookies(onwards, [house.set_cookie(&session), known]))
 }
 
-async fn own(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
+async fn own(
+    State(house): State<House>,
+    who: SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
     who.fresh()?;
     who.proved_enough()?;
-    page(&house, &who, &Mistakes::default()).await
+    page(&house, &who, &onwards(query.as_deref()), &Mistakes::default()).await
+}
+
+/// Where somebody goes on once codes are set up; to their own page, where nothing is said.
+fn onwards(query: Option<&str>) -> String {
+    let asked = query.is_some_and(|query| query.split('&').any(|field| field.starts_with("back=")));
+    if asked { back_to(query) } else { OWN_PAGE.to_owned() }
 }
 
 /// What there is of codes; where there is nothing, how to set them up.
-async fn page(house: &House, who: &SignedIn, mistakes: &Mistakes) -> Result<Response, PageError> {
+async fn page(house: &House, who: &SignedIn, back: &str, mistakes: &Mistakes) -> Result<Response, PageError> {
     let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
     let account = table::of_person(&mut tx, who.person()).await.map_err(PageError::unexpected)?;
     let account = account.ok_or(PageError::SignedOut)?;
@@ -151,13 +164,23 @@ async fn page(house: &House, who: &SignedIn, mistakes: &Mistakes) -> Result<Resp
         return Ok(who.respond(&views::there(app.made_at, left, &house.zone, mistakes)));
     }
     let (secret, sealed) = house.new_secret(account.id, who.at()).map_err(PageError::unexpected)?;
-    Ok(who.respond(&views::set_up(&secret, &sealed, &house.school(), &account.name, mistakes)))
+    Ok(who.respond(&views::set_up(
+        &secret,
+        (sealed.as_str(), back),
+        &house.school(),
+        &account.name,
+        mistakes,
+    )))
 }
 
 async fn set_up(State(house): State<House>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
     who.fresh()?;
     who.proved_enough()?;
     let (mut tx, at) = who.begin_own().await?;
+    let back = match form.text("back") {
+        "" => OWN_PAGE.to_owned(),
+        back => way_back(back),
+    };
     let there = codes::app(&mut tx, who.session().account).await.map_err(PageError::unexpected)?;
     if there.is_some() {
         tx.roll_back().await.map_err(PageError::unexpected)?;
@@ -167,7 +190,7 @@ async fn set_up(State(house): State<House>, who: SignedIn, form: Submitted) -> R
     match house.set_codes_up(&mut tx, who.session(), (sealed, &code), at).await {
         Ok(codes) => {
             tx.commit().await.map_err(PageError::unexpected)?;
-            Ok(who.respond(&views::recovery(&codes)))
+            Ok(who.respond(&views::recovery(&codes, &back)))
         }
         Err(wrong @ (CodeError::NotRight | CodeError::TooOld)) => {
             drop(tx);
@@ -178,10 +201,11 @@ async fn set_up(State(house): State<House>, who: SignedIn, form: Submitted) -> R
                 Some(secret) => {
                     let account = own_account(&house, &who).await?;
                     let school = house.school();
-                    let page = views::set_up(&secret, sealed, &school, &account.name, &mistakes);
+                    let page =
+                        views::set_up(&secret, (sealed, back.as_str()), &school, &account.name, &mistakes);
                     Ok(who.respond(&page))
                 }
-                None => page(&house, &who, &mistakes).await,
+                None => page(&house, &who, &back, &mistakes).await,
             }
         }
         Err(error) => Err(PageError::unexpected(error)),
@@ -197,7 +221,7 @@ async fn renew(State(house): State<House>, who: SignedIn) -> Result<Response, Pa
     }
     let codes = house.renew_recovery(&mut tx, who.session(), at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
-    Ok(who.respond(&views::recovery(&codes)))
+    Ok(who.respond(&views::recovery(&codes, OWN_PAGE)))
 }
 
 async fn remove(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {

@@ -57,7 +57,13 @@ pub fn code(form: &Submitted, mistakes: &Mistakes) -> Page {
 }
 
 /// How to set codes up.
-pub fn set_up(secret: &CodeSecret, sealed: &str, school: &str, name: &Name, mistakes: &Mistakes) -> Page {
+pub fn set_up(
+    secret: &CodeSecret,
+    (sealed, back): (&str, &str),
+    school: &str,
+    name: &Name,
+    mistakes: &Mistakes,
+) -> Page {
     let title = "Set up codes on your phone";
     Page::new(
         title,
@@ -75,6 +81,7 @@ pub fn set_up(secret: &CodeSecret, sealed: &str, school: &str, name: &Name, mist
             h2 .govuk-heading-m { "2. Enter the code that it shows" }
             form method="post" action="/me/codes" novalidate {
                 input type="hidden" name="sealed" value=(sealed);
+                input type="hidden" name="back" value=(back);
                 (field("code", "Code", mistakes))
                 (Button { once: Some(true), ..Button::new("Continue") })
             }
@@ -97,7 +104,7 @@ fn drawn(address: &Private<String>) -> Markup {
 }
 
 /// Recovery codes, this once.
-pub fn recovery(codes: &[Private<String>]) -> Page {
+pub fn recovery(codes: &[Private<String>], onwards: &str) -> Page {
     let title = "Your recovery codes";
     Page::new(
         title,
@@ -111,7 +118,7 @@ pub fn recovery(codes: &[Private<String>]) -> Page {
             ol .govuk-list.govuk-list--number {
                 @for code in codes { li { code { (code.reveal()) } } }
             }
-            p .govuk-body { a .govuk-link href="/me" { "I have them on paper" } }
+            p .govuk-body { a .govuk-link href=(onwards) { "I have them on paper" } }
         },
     )
 }

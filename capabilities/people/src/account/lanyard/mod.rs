@@ -12,6 +12,7 @@ use store::{StoreError, Tx};
 use super::card::Taken;
 use super::house::{House, keyed};
 use super::model::{Account, Token};
+use super::safe::{Safe, make_safe};
 use super::store as table;
 use crate::guest::LanyardId;
 
@@ -54,7 +55,7 @@ pub(crate) fn make(at: Timestamp) -> Option<Hung> {
 }
 
 /// Gives somebody an account where they have none: to sign in by a lanyard, nobody needs to know its name. Whoever was in by a lanyard before is
-/// out.
+/// out, and what they may have added then to come in by is gone.
 pub(crate) async fn account_for(
     tx: &mut Tx,
     actor: &Actor,
@@ -62,7 +63,7 @@ pub(crate) async fn account_for(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     if let Some(account) = table::of_person(tx, person).await? {
-        table::end_sessions(tx, account.id, None, actor, at).await?;
+        make_safe(tx, actor, &account, Safe::Lost, at).await?;
         return Ok(());
     }
     let all = table::all(tx).await?;

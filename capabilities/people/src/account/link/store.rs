@@ -1,8 +1,10 @@
 //! The table of links. The only file that names it.
 
+use std::collections::BTreeSet;
+
 use kit::Timestamp;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use store::orm as sea_orm;
 use store::{StoreError, Tx};
 
@@ -49,6 +51,18 @@ pub(crate) async fn account(
     let row = table::Entity::find_by_id(key).one(tx.conn()).await?;
     let unreadable = || StoreError::Unreadable { table: "sign_in_link", column: "account", why: "not an id" };
     row.map(|row| row.account.parse().map_err(|_| unreadable())).transpose()
+}
+
+/// The ids of all accounts that have a link.
+pub(crate) async fn owners(tx: &mut Tx) -> Result<BTreeSet<String>, StoreError> {
+    let rows: Vec<String> = table::Entity::find()
+        .select_only()
+        .column(table::Column::Account)
+        .distinct()
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Those of an account, oldest first.

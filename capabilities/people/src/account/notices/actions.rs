@@ -27,10 +27,14 @@ pub mod kinds {
     pub const CODES_REMOVED: &str = "account.codes-removed";
     /// A password was changed.
     pub const PASSWORD_CHANGED: &str = "account.password-changed";
+    /// An account was made safe again.
+    pub const MADE_SAFE: &str = "account.made-safe";
     /// A token was made by which a program acts for somebody.
     pub const TOKEN_MADE: &str = "account.token-made";
     /// It is proposed to let somebody in again.
     pub const RECOVERY_ASKED: &str = "recovery.asked";
+    /// It was agreed to let somebody in again.
+    pub const RECOVERY_AGREED: &str = "recovery.agreed";
     /// A test of the filter failed.
     pub const FILTER_TEST_FAILED: &str = "filter-test.failed";
     /// A list is held back.
@@ -41,7 +45,7 @@ pub mod kinds {
     pub const TRIAL: &str = "trial";
 
     /// All of them.
-    pub const ALL: [&str; 15] = [
+    pub const ALL: [&str; 17] = [
         REQUEST_WAITING,
         REQUEST_SECOND,
         NEW_SIGN_IN,
@@ -52,7 +56,9 @@ pub mod kinds {
         CODES_REMOVED,
         PASSWORD_CHANGED,
         TOKEN_MADE,
+        MADE_SAFE,
         RECOVERY_ASKED,
+        RECOVERY_AGREED,
         FILTER_TEST_FAILED,
         LIST_HELD,
         BACK_UP_FAILED,

@@ -1,8 +1,10 @@
 //! The table of passkeys. The only file that names it.
 
+use std::collections::BTreeSet;
+
 use kit::{Private, Timestamp};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use store::orm as sea_orm;
 use store::{StoreError, Tx};
 
@@ -55,6 +57,19 @@ pub(crate) async fn insert(tx: &mut Tx, new: &Passkey) -> Result<(), StoreError>
 pub(crate) async fn by_credential(tx: &mut Tx, credential: &str) -> Result<Option<Passkey>, StoreError> {
     let row = table::Entity::find().filter(table::Column::Credential.eq(credential)).one(tx.conn()).await?;
     row.map(read).transpose()
+}
+
+/// The ids of all accounts that have a passkey that was not stopped.
+pub(crate) async fn owners(tx: &mut Tx) -> Result<BTreeSet<String>, StoreError> {
+    let rows: Vec<String> = table::Entity::find()
+        .select_only()
+        .column(table::Column::Account)
+        .filter(table::Column::StoppedAt.is_null())
+        .distinct()
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Those of an account, oldest first.

@@ -1,16 +1,19 @@
 //! Proposing to let somebody in again, and agreeing to it.
 
+use std::collections::BTreeSet;
+
 use engine::PersonNo;
 use kit::{Actor, Permit, Timestamp};
 use notices::Where;
-use register::approval::{self, Approval, ApprovalId, Proposal};
+use register::approval::{self, Approval, ApprovalId, Proposal, State};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
 use super::super::model::{Account, INVITED_MS, Token};
 use super::super::notices::{kinds, tell_person};
-use super::super::{codes, store as table};
-use crate::duty::{self, Proof};
+use super::super::safe::{Safe, make_safe};
+use super::super::store as table;
+use crate::duty::{self, Duties, Proof};
 
 kit::action!(
     /// Letting somebody in again who has lost what they sign in by: one proposes, another agrees.
@@ -19,8 +22,6 @@ kit::action!(
 
 /// For how long a proposal can be agreed to.
 const HOLDS_MS: i64 = 24 * 3_600_000;
-/// Whose duties stand over the head's.
-const ABOVE: [&str; 3] = ["chair", "proprietor", "trust-officer"];
 
 /// Why somebody is not let in again.
 #[derive(Debug, thiserror::Error)]
@@ -34,9 +35,15 @@ pub enum RecoverError {
     /// It waits already.
     #[error("somebody has proposed this already; it waits for a second person")]
     Waits,
-    /// For the head one of the two must stand over them.
-    #[error("for the head, one of the two must be the chair, the proprietor or a trust officer")]
+    /// For whoever may give duties one of the two must stand over them.
+    #[error(
+        "for somebody who gives duties, one of the two must be another who stands over them: the chair, the proprietor or a trust officer. Where \
+         there is none, it is done at the machine: fivebar people invite WHO --lost-phone"
+    )]
     NeedsAbove,
+    /// One of the two was let in again of late.
+    #[error("whoever was let in again a few days ago lets in nobody for some days: it takes two others")]
+    Rests,
     /// What was shown is not what waits now.
     #[error("this has changed since you opened this page; look at it again")]
     Changed,
@@ -66,6 +73,9 @@ pub async fn propose(
 ) -> Result<Recovery, RecoverError> {
     let person = *permit.subject();
     let account = their(tx, permit.actor(), person).await?;
+    if rests(tx, permit.actor(), at).await? {
+        return Err(RecoverError::Rests);
+    }
     let proposal = Proposal {
         kind: "account.recover",
         subject: account.id.to_string(),
@@ -84,36 +94,128 @@ pub async fn propose(
     Ok(Recovery { person, approval })
 }
 
-/// The second person agrees: the app, the codes on paper and the password end, every session ends, and the invitation of this token lets them choose a
-/// new password. It is handed over in person.
+/// The second person agrees: whatever they sign in by ends, and every session. The link by which they choose a new password is made and handed
+/// over by whoever proposed it ([`link`]): so it takes both, and neither has all of it on their screen.
 pub async fn agree(
     tx: &mut Tx,
     permit: &Permit<Recover>,
     (shown, words): (ApprovalId, &str),
-    token: &Token,
     at: Timestamp,
 ) -> Result<Recovery, RecoverError> {
     let person = *permit.subject();
     let account = their(tx, permit.actor(), person).await?;
     let waits = waits(tx, &account, shown, at).await?;
-    if holds(tx, person, &["head"], at).await? {
+    let proposer = number(&waits.proposed_by);
+    let proposed_by = proposer.map(|proposer| Actor::Person(proposer.0));
+    for one in proposed_by.iter().chain([permit.actor()]) {
+        if rests(tx, one, at).await? {
+            return Err(RecoverError::Rests);
+        }
+    }
+    if is_guarded(tx, person, at).await? {
+        let by = &Duties::built_in().letting_in().by;
         let mut above = false;
-        for one in [number(&waits.proposed_by), number(&permit.actor().to_string())].into_iter().flatten() {
-            above = above || holds(tx, one, &ABOVE, at).await?;
+        for one in [proposer, number(&permit.actor().to_string())].into_iter().flatten() {
+            above = above || (one != person && holds(tx, one, by, at).await?);
         }
         if !above {
             return Err(RecoverError::NeedsAbove);
         }
     }
     let approval = approval::agree(tx, permit.actor(), waits.id, words, at).await?;
-    codes::remove_lost(tx, permit.actor(), &account, at).await?;
-    let ended = table::end_sessions(tx, account.id, None, permit.actor(), at).await?;
-    table::invite(tx, token, person, permit.actor(), at, at.plus_millis(INVITED_MS)).await?;
-    let detail =
-        json!({ "account": account.id.to_string(), "approval": approval.id.to_string(), "ended": ended });
+    let ended = make_safe(tx, permit.actor(), &account, Safe::Lost, at).await?;
+    let mut detail = ended.detail(&account);
+    if let Some(fields) = detail.as_object_mut() {
+        fields.insert("approval".to_owned(), approval.id.to_string().into());
+    }
     trail::changed(tx, permit.actor(), "account.recover", &Subject::new("person", person.0), &detail, at)
         .await?;
+    if let Some(proposer) = proposer {
+        tell_person(tx, proposer, kinds::RECOVERY_AGREED, Where::Recoveries, at).await?;
+    }
     Ok(Recovery { person, approval })
+}
+
+/// Whoever proposed it makes the invitation of this token, once another agreed and until somebody came in by it; another ends the one before.
+pub async fn link(
+    tx: &mut Tx,
+    permit: &Permit<Recover>,
+    token: &Token,
+    at: Timestamp,
+) -> Result<Recovery, RecoverError> {
+    let person = *permit.subject();
+    let account = their(tx, permit.actor(), person).await?;
+    let approval = agreed(tx, &account, at).await?.ok_or(RecoverError::Changed)?;
+    if approval.proposed_by != permit.actor().to_string() {
+        return Err(RecoverError::Changed);
+    }
+    table::invite(tx, (token, 2), person, permit.actor(), at, at.plus_millis(INVITED_MS)).await?;
+    let detail = json!({ "account": account.id.to_string(), "approval": approval.id.to_string() });
+    let subject = Subject::new("person", person.0);
+    trail::changed(tx, permit.actor(), "account.invite", &subject, &detail, at).await?;
+    Ok(Recovery { person, approval })
+}
+
+/// What was agreed to about an account in the last day, while nobody has come in by it.
+pub(in super::super) async fn agreed(
+    tx: &mut Tx,
+    account: &Account,
+    at: Timestamp,
+) -> Result<Option<Approval>, StoreError> {
+    let last = last_agreed(tx, account).await?;
+    let holds = |agreed_at: Timestamp| at < agreed_at.plus_millis(HOLDS_MS) && account.password.is_none();
+    Ok(last.filter(|(_, agreed_at)| holds(*agreed_at)).map(|(approval, _)| approval))
+}
+
+/// All that were agreed to, which somebody proposed and has to hand over.
+pub async fn to_hand_over(tx: &mut Tx, proposer: &Actor, at: Timestamp) -> Result<Vec<Recovery>, StoreError> {
+    let mut all = Vec::new();
+    for account in table::all(tx).await?.into_iter().filter(|account| account.password.is_none()) {
+        let approval = agreed(tx, &account, at).await?;
+        let theirs = approval.filter(|approval| approval.proposed_by == proposer.to_string());
+        all.extend(theirs.map(|approval| Recovery { person: account.person, approval }));
+    }
+    Ok(all)
+}
+
+/// The same about one person.
+pub async fn to_hand_over_to(
+    tx: &mut Tx,
+    proposer: &Actor,
+    person: PersonNo,
+    at: Timestamp,
+) -> Result<Option<Recovery>, StoreError> {
+    let Some(account) = table::of_person(tx, person).await? else { return Ok(None) };
+    let approval = agreed(tx, &account, at).await?;
+    let theirs = approval.filter(|approval| approval.proposed_by == proposer.to_string());
+    Ok(theirs.map(|approval| Recovery { person, approval }))
+}
+
+async fn last_agreed(tx: &mut Tx, account: &Account) -> Result<Option<(Approval, Timestamp)>, StoreError> {
+    let all = approval::history(tx, "account.recover", &account.id.to_string()).await?;
+    let agreed = all.into_iter().filter_map(|one| {
+        let at = match &one.state {
+            State::Agreed { at, .. } => Some(*at),
+            _ => None,
+        };
+        at.map(|at| (one, at))
+    });
+    Ok(agreed.max_by_key(|(_, at)| *at))
+}
+
+/// Whether whoever acts was let in again so lately that they may be somebody else: then they let nobody in again, and give no duties.
+pub(crate) async fn rests(tx: &mut Tx, actor: &Actor, at: Timestamp) -> Result<bool, StoreError> {
+    let Actor::Person(person) = actor else { return Ok(false) };
+    let Some(account) = table::of_person(tx, PersonNo(*person)).await? else { return Ok(false) };
+    let days = i64::from(Duties::built_in().letting_in().rests_days);
+    let last = last_agreed(tx, &account).await?;
+    Ok(last.is_some_and(|(_, agreed_at)| at < agreed_at.plus_millis(days.saturating_mul(86_400_000))))
+}
+
+/// Whether somebody holds, is to hold or held of late what may give duties or stands over it.
+async fn is_guarded(tx: &mut Tx, person: PersonNo, at: Timestamp) -> Result<bool, StoreError> {
+    let guarded = &Duties::built_in().letting_in().guarded;
+    Ok(duty::weighing_of(tx, person, at).await?.iter().any(|duty| guarded.contains(duty)))
 }
 
 /// The second person refuses.
@@ -191,7 +293,12 @@ async fn waits(
 }
 
 /// Whether somebody holds one of these duties.
-async fn holds(tx: &mut Tx, person: PersonNo, any: &[&str], at: Timestamp) -> Result<bool, StoreError> {
+async fn holds(
+    tx: &mut Tx,
+    person: PersonNo,
+    any: &BTreeSet<String>,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
     let stands = duty::of_person(tx, person, Proof { at, several: true }, at).await?;
     Ok(any.iter().any(|duty| stands.standing.holds(duty)))
 }

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use engine::PersonNo;
+use kit::Private;
 use store::Tx;
 use web::{Mistakes, PageError, Submitted};
 
@@ -13,8 +14,8 @@ use super::super::door::SignedIn;
 use super::super::house::House;
 use super::super::model::Name;
 use super::super::pages::token;
-use super::super::store as table;
-use super::actions::{self, Recover, RecoverError, number};
+use super::super::{store as table, welcome_link};
+use super::actions::{self, Recover, RecoverError, Recovery, number};
 use super::views::{self, Line, Shown};
 
 /// The longest reason.
@@ -26,6 +27,7 @@ pub(in super::super) fn routes() -> Router<House> {
         .route("/staff/recoveries/{person}", get(one))
         .route("/staff/recoveries/{person}/agreement", post(agree))
         .route("/staff/recoveries/{person}/disagreement", post(refuse))
+        .route("/staff/recoveries/{person}/link", post(link))
         .route("/staff/recoveries/{person}/withdrawal", post(withdraw))
         .route("/me/recovery/objection", post(object))
 }
@@ -40,9 +42,7 @@ async fn list(
     form: &Submitted,
     mistakes: &Mistakes,
 ) -> Result<Response, PageError> {
-    if !who.offers::<Recover>() {
-        return Err(PageError::NotFound);
-    }
+    who.must_offer::<Recover>()?;
     let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
     let mut lines = Vec::new();
     for recovery in actions::waiting(&mut tx, who.at()).await.map_err(PageError::unexpected)? {
@@ -53,14 +53,18 @@ async fn list(
             lines.push(Line { recovery, name });
         }
     }
+    let mut ready = Vec::new();
+    let agreed = actions::to_hand_over(&mut tx, who.standing().actor(), who.at()).await;
+    for recovery in agreed.map_err(PageError::unexpected)? {
+        let name = crate::store::name_of(&mut tx, recovery.person).await.map_err(PageError::unexpected)?;
+        ready.push(Line { recovery, name });
+    }
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    Ok(who.respond(&views::all(&lines, form, mistakes, &house.zone)))
+    Ok(who.respond(&views::all(&lines, form, mistakes, &house.zone).with(views::all_ready(&ready))))
 }
 
 async fn propose(State(house): State<House>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
-    if !who.offers::<Recover>() {
-        return Err(PageError::NotFound);
-    }
+    who.must_offer::<Recover>()?;
     let mut mistakes = Mistakes::default();
     let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
     let person = named(&mut tx, &form.line("whose")).await?;
@@ -106,12 +110,15 @@ async fn shown(
 ) -> Result<Response, PageError> {
     let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
     let recovery = actions::waiting_for(&mut tx, person, who.at()).await.map_err(PageError::unexpected)?;
-    let recovery = recovery.filter(|_| person != who.person()).ok_or(PageError::NotFound)?;
     let name = crate::store::name_of(&mut tx, person).await.map_err(PageError::unexpected)?;
-    let proposer = match number(&recovery.approval.proposed_by) {
-        Some(by) => crate::store::name_of(&mut tx, by).await.map_err(PageError::unexpected)?,
-        None => None,
+    let Some(recovery) = recovery.filter(|_| person != who.person()) else {
+        // It may have been agreed to: then whoever proposed it hands the link over.
+        let agreed = actions::to_hand_over_to(&mut tx, who.standing().actor(), person, who.at()).await;
+        tx.roll_back().await.map_err(PageError::unexpected)?;
+        agreed.map_err(PageError::unexpected)?.ok_or(PageError::NotFound)?;
+        return Ok(who.respond(&views::ready(person, name.as_ref())));
     };
+    let proposer = proposer_of(&mut tx, &recovery).await?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let own = recovery.approval.proposed_by == who.standing().actor().to_string();
     Ok(who.respond(&views::one(&Shown { recovery, name, proposer, own }, form, mistakes, &house.zone)))
@@ -130,25 +137,61 @@ async fn agree(
     if !mistakes.none() {
         return shown(&house, &who, person, &form, &mistakes).await;
     }
-    let token = token()?;
     let (mut tx, permit) = who.begin::<Recover>(person).await?;
     let agreed = match form.text("proposal").parse() {
-        Ok(id) => actions::agree(&mut tx, &permit, (id, form.text("agreement")), &token, permit.at()).await,
+        Ok(id) => actions::agree(&mut tx, &permit, (id, form.text("agreement")), permit.at()).await,
         Err(_) => Err(RecoverError::Changed),
     };
-    match agreed {
-        Ok(_) => tx.commit().await.map_err(PageError::unexpected)?,
+    let recovery = match agreed {
+        Ok(recovery) => {
+            tx.commit().await.map_err(PageError::unexpected)?;
+            recovery
+        }
         Err(RecoverError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
             drop(tx);
             mistakes.add_whole(sentence(&error.to_string()));
             return shown(&house, &who, person, &form, &mistakes).await;
         }
+    };
+    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
+    let name = crate::store::name_of(&mut tx, person).await.map_err(PageError::unexpected)?;
+    let proposer = proposer_of(&mut tx, &recovery).await?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&views::agreed(name.as_ref(), proposer.as_ref())))
+}
+
+/// The name of whoever proposed it.
+async fn proposer_of(tx: &mut Tx, recovery: &Recovery) -> Result<Option<Private<String>>, PageError> {
+    match number(&recovery.approval.proposed_by) {
+        Some(by) => crate::store::name_of(tx, by).await.map_err(PageError::unexpected),
+        None => Ok(None),
+    }
+}
+
+/// Whoever proposed it is shown the link, once another agreed.
+async fn link(
+    State(house): State<House>,
+    who: SignedIn,
+    path: Result<Path<u32>, PathRejection>,
+) -> Result<Response, PageError> {
+    let person = person(path)?;
+    who.could::<Recover>(person)?;
+    let token = token()?;
+    let (mut tx, permit) = who.begin::<Recover>(person).await?;
+    match actions::link(&mut tx, &permit, &token, permit.at()).await {
+        Ok(_) => tx.commit().await.map_err(PageError::unexpected)?,
+        Err(RecoverError::Store(error)) => return Err(PageError::unexpected(error)),
+        // It was used meanwhile, or its day is over: the list says what waits.
+        Err(_) => {
+            drop(tx);
+            return Ok(Redirect::to("/staff/recoveries").into_response());
+        }
     }
     let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
     let name = crate::store::name_of(&mut tx, person).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    Ok(who.respond(&views::link(name.as_ref(), &format!("{}/welcome/{}", house.url, token.reveal()))))
+    Ok(who.respond(&views::link(name.as_ref(), &welcome_link(&house.url, &token))))
 }
 
 async fn refuse(

@@ -1,7 +1,8 @@
 //! What the pages of letting somebody in again say.
 
+use engine::PersonNo;
 use kit::{Private, Zone};
-use maud::html;
+use maud::{Markup, html};
 use web::component::{
     BackLink, Button, Cell, Hint, Input, InsetText, Label, SummaryList, SummaryRow, Table, Textarea,
     WarningText,
@@ -120,8 +121,8 @@ pub fn one(shown: &Shown, form: &Submitted, mistakes: &Mistakes, zone: &Zone) ->
                 }
             } @else {
                 (WarningText::new(
-                    "If you agree, every session and code of theirs ends, and you are shown a link by which a new password is chosen. Hand it to \
-                     them yourself."
+                    "If you agree, all that they sign in by ends. Whoever proposed it is shown a link by which a new password is chosen, and hands it \
+                     to them."
                 ))
                 form method="post" action={ (page) "/agreement" } novalidate {
                     (proposal)
@@ -138,6 +139,56 @@ pub fn one(shown: &Shown, form: &Submitted, mistakes: &Mistakes, zone: &Zone) ->
     )
     .before(BackLink::new("/staff/recoveries"))
     .problems(mistakes.summary())
+}
+
+/// Said to whoever agreed.
+pub fn agreed(name: Option<&Private<String>>, proposer: Option<&Private<String>>) -> Page {
+    let title = "You agreed";
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body {
+                "All that " (said(name)) " signs in by has ended. Tell " (said(proposer)) ", who proposed it: within a day they are shown the link under \
+                 “Let in again”, and hand it over. Neither of you alone has all of it."
+            }
+            p .govuk-body { a .govuk-link href="/staff/recoveries" { "Let somebody in again" } }
+        },
+    )
+}
+
+/// Those whom somebody proposed and another agreed to, below the list.
+pub fn all_ready(ready: &[Line]) -> Markup {
+    html! {
+        @if !ready.is_empty() {
+            h2 .govuk-heading-m { "Agreed to: hand the link over" }
+            ul .govuk-list.govuk-list--bullet {
+                @for line in ready {
+                    li {
+                        a .govuk-link href={ "/staff/recoveries/" (line.recovery.person.0) } { (said(line.name.as_ref())) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What another agreed to, for whoever proposed it.
+pub fn ready(person: PersonNo, name: Option<&Private<String>>) -> Page {
+    let title = format!("Let {} in again", said(name));
+    Page::new(
+        title.clone(),
+        html! {
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body {
+                "Another person agreed, and all that they signed in by has ended. Have them beside you, then make the link: it is shown once."
+            }
+            form method="post" action={ "/staff/recoveries/" (person.0) "/link" } novalidate {
+                (Button { once: Some(true), ..Button::new("Show the link") })
+            }
+        },
+    )
+    .before(BackLink::new("/staff/recoveries"))
 }
 
 /// The link, this once.
