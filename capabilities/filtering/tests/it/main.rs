@@ -19,6 +19,7 @@ mod gate_pages;
 mod guests;
 mod house;
 mod house_roll;
+mod in_welsh;
 mod kept_tests;
 mod lasting;
 mod lessons;

@@ -13,6 +13,7 @@ mod link;
 mod model;
 pub mod notices;
 mod once;
+mod own_language;
 mod own_password;
 mod pages;
 pub mod passkeys;

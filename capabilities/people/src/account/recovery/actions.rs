@@ -6,6 +6,7 @@ use notices::Where;
 use register::approval::{self, Approval, ApprovalId, Proposal};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
+use web::speech::say;
 
 use super::super::model::{Account, INVITED_MS, Token};
 use super::super::notices::{kinds, tell_person};
@@ -26,19 +27,19 @@ const ABOVE: [&str; 3] = ["chair", "proprietor", "trust-officer"];
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
     /// They have no account, or have left.
-    #[error("nobody who signs in has that name")]
+    #[error("{}", say("refused.nobody-who-signs-in"))]
     NobodyThere,
     /// It is about whoever asks.
-    #[error("nobody lets themselves in again: ask two others")]
+    #[error("{}", say("refused.nobody-lets-themselves-in"))]
     Own,
     /// It waits already.
-    #[error("somebody has proposed this already; it waits for a second person")]
+    #[error("{}", say("refused.somebody-has-proposed-this"))]
     Waits,
     /// For the head one of the two must stand over them.
-    #[error("for the head, one of the two must be the chair, the proprietor or a trust officer")]
+    #[error("{}", say("refused.for-the-head-one"))]
     NeedsAbove,
     /// What was shown is not what waits now.
-    #[error("this has changed since you opened this page; look at it again")]
+    #[error("{}", say("refused.this-has-changed-since"))]
     Changed,
     /// It cannot be answered so.
     #[error(transparent)]
