@@ -11,7 +11,7 @@ use web::{Page, Shell};
 use words::{Change, Own, Say, Words};
 
 use crate::samples::house_samples;
-use crate::school::{Answer, School};
+use crate::school::School;
 use crate::staff::{HERE, Staff, cookie, invited, welcomed};
 
 /// What is the same in both languages: names, sites, what somebody wrote, and what the content of a school calls things.
@@ -22,7 +22,7 @@ const NOT_YET: &str = "not_yet.txt";
 fn lines(file: &str) -> BTreeSet<String> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/in_welsh");
     let text = std::fs::read_to_string(folder.join(file)).unwrap();
-    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+    text.lines().filter(|line| !line.is_empty() && !line.starts_with("//")).map(str::to_owned).collect()
 }
 
 /// A page as a browser gets it.
@@ -37,6 +37,17 @@ fn pages(say: &Say) -> Vec<(&'static str, Page)> {
     web::speech::spoken_in(say.clone(), house_samples)
 }
 
+/// A piece with each number as one sign, so that the rows of a long table are one.
+fn folded(piece: &str) -> String {
+    let mut folded = String::new();
+    for sign in piece.chars().map(|sign| if sign.is_ascii_digit() { '#' } else { sign }) {
+        if sign != '#' || !folded.ends_with('#') {
+            folded.push(sign);
+        }
+    }
+    folded
+}
+
 #[tokio::test]
 async fn every_page_of_whoever_signs_in_says_in_welsh_what_it_says_in_english() {
     let words = Words::built_in();
@@ -45,8 +56,12 @@ async fn every_page_of_whoever_signs_in_says_in_welsh_what_it_says_in_english() 
     let (mut found, mut where_it_is) = (BTreeSet::new(), Vec::new());
     for ((name, one), (_, other)) in pages(&english).into_iter().zip(pages(&welsh)) {
         let (one, other) = (html(&english, &one).await, html(&welsh, &other).await);
-        assert!(one.contains("<html lang=\"en-GB\"") && other.contains("<html lang=\"cy\""), "{name}");
-        for piece in web::check::alike(&one, &other) {
+        assert_eq!((language(&one).as_str(), language(&other).as_str()), ("en-GB", "cy"), "{name}");
+        // The pages about words show labels of one language in the other.
+        if name.starts_with("staff-words") {
+            continue;
+        }
+        for piece in web::check::alike(&one, &other).iter().map(|piece| folded(piece)) {
             if !same.contains(&piece) && !not_yet.contains(&piece) {
                 where_it_is.push(format!("{name}: {piece}"));
             }
@@ -58,8 +73,10 @@ async fn every_page_of_whoever_signs_in_says_in_welsh_what_it_says_in_english() 
     assert!(gone.is_empty(), "on no page any more; take it out of the list: {gone:#?}");
 }
 
-fn language(answer: &Answer) -> String {
-    let (_, after) = answer.body.split_once("<html lang=\"").unwrap();
+/// The language that a page says it is in.
+fn language(html: &str) -> String {
+    let (_, html) = html.split_once("<html").unwrap();
+    let (_, after) = html.split_once(" lang=\"").unwrap();
     after.split('"').next().unwrap().to_owned()
 }
 
@@ -78,7 +95,7 @@ async fn what_somebody_chooses_is_kept_with_their_account_and_in_the_browser_for
         assert_eq!(with("accept-language", "pl").await.words("h1"), ["Sign in"]);
 
         let hanna = welcomed(&school, &tokens[0]).await;
-        assert_eq!(language(&hanna.get("/me").await), "en-GB");
+        assert_eq!(language(&hanna.get("/me").await.body), "en-GB");
         let menu = hanna.get("/me").await;
         assert_eq!(menu.words(".fivebar-languages li"), ["English", "Cymraeg"], "{}", menu.body);
         assert_eq!(menu.value("form[action='/me/language'] input[name=to]").as_deref(), Some("cy"));
@@ -97,7 +114,7 @@ async fn what_somebody_chooses_is_kept_with_their_account_and_in_the_browser_for
         let elsewhere =
             Staff { school: &school, cookie: format!("{}; fivebar-language=en", cookie(&elsewhere)) };
         let me = elsewhere.get("/me").await;
-        assert_eq!((language(&me).as_str(), me.words("h1")), ("cy", vec!["Chi".to_owned()]));
+        assert_eq!((language(&me.body).as_str(), me.words("h1")), ("cy", vec!["Chi".to_owned()]));
         assert!(me.body.contains("Cafodd y dudalen hon ei chyfieithu"), "a draft is called one");
         assert_eq!(elsewhere.get("/nowhere").await.status, StatusCode::NOT_FOUND);
         assert_eq!(hanna.get("/today").await.words("h1"), ["Heddiw"]);

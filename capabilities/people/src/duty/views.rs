@@ -156,7 +156,7 @@ fn giving(duty: &Duty, form: &Submitted, mistakes: &Mistakes) -> Markup {
         h2 .govuk-heading-m { (say("duties.give-it-to-somebody")) }
         form method="post" action={ "/staff/duties/" (duty.id) "/holders" } novalidate {
             (line("to", &say("duties.whom-do-you-give"), Some(&say("duties.a-name-or-number")), form, mistakes))
-            (line("from", &say("common.first-day"), Some(FROM), form, mistakes))
+            (line("from", &say("common.first-day"), Some(&say(FROM)), form, mistakes))
             (line("until", &say("common.last-day"), Some(&say("duties.leave-it-empty-where")), form, mistakes))
             (line("reason", &say("common.why"), Some(&say("duties.as-in-appointed-by")), form, mistakes))
             (Button::new(say("duties.give-it")))
@@ -189,7 +189,7 @@ pub fn holder(
         p .govuk-body { (say("duties.while-they-are-away")) }
         form method="post" action={ (address) "/cover" } novalidate {
             (line("to", &say("duties.who-stands-in"), Some(&say("duties.a-name-or-number-2")), form, mistakes))
-            (line("from", &say("common.first-day"), Some(FROM), form, mistakes))
+            (line("from", &say("common.first-day"), Some(&say(FROM)), form, mistakes))
             (line("until", &say("common.last-day"), Some(&say("duties.as-in-18-12")), form, mistakes))
             (line("reason", &say("common.why"), None, form, mistakes))
             (Button::new(say("duties.have-them-stand-in")))
