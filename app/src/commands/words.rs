@@ -91,7 +91,7 @@ fn check(context: &Context) -> Result<()> {
     for language in words.languages() {
         let missing = words.missing(&language.tag);
         // A form for numbers is not one that every language has.
-        let missing: Vec<&String> = missing.iter().filter(|key| !key.contains(".count.")).collect();
+        let missing: Vec<&String> = missing.iter().filter(|key| !words::is_a_form(key)).collect();
         if !missing.is_empty() {
             context.output.say(format!(
                 "{}: {} labels are missing, and are said in English",
@@ -118,15 +118,15 @@ fn show(context: &Context, asked: &Show) -> Result<()> {
     let words = program.with(&own);
     let Some(language) = words.language(&asked.language) else { bail!("{}", no_language(&asked.language)) };
     let Some(source) = program.language(SOURCE) else { bail!("the program has no English") };
-    for (key, text) in language.words() {
+    for (key, text) in language.labels() {
         let is_own = own.language(&language.tag).is_some_and(|own| own.words.contains_key(key));
         context.output.say(format!("{key}{}", if is_own { " (the school's own words)" } else { "" }));
-        if let Some(english) = source.words().get(key).filter(|_| language.tag != SOURCE) {
+        if let Some(english) = source.text(key).filter(|_| language.tag != SOURCE) {
             context.output.say(format!("    {english}"));
         }
         context.output.say(format!("    {text}"));
         context.output.object(&json!({
-            "label": key, "english": source.words().get(key), "text": text, "own": is_own,
+            "label": key, "english": source.text(key), "text": text, "own": is_own,
         }));
     }
     Ok(())
@@ -161,7 +161,7 @@ fn say(context: &Context, tag: &str, key: &str, text: Option<&str>) -> Result<()
         anyhow::Ok(made)
     })?;
     let now = program.with(&made.own);
-    let now = now.language(tag).and_then(|language| language.words().get(key)).cloned().unwrap_or_default();
+    let now = now.language(tag).and_then(|language| language.text(key)).unwrap_or_default().to_owned();
     context.output.say(format!("{key} says now: {now}"));
     if let Some(before) = &made.before {
         context.output.say(format!("Before, the school said: {before}"));

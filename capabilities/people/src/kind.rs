@@ -67,6 +67,11 @@ impl Kind {
         Content::built_in().kind_name(self)
     }
 
+    /// The same in the language that is spoken.
+    pub fn said(self) -> String {
+        web::speech::say_or(&format!("kind.{}", self.id()), self.name())
+    }
+
     /// The duty that the roll alone gives (`relation = true` in `content/duties.toml`); none where it is given by somebody.
     pub const fn duty(self) -> Option<&'static str> {
         match self {
@@ -103,6 +108,11 @@ impl YearGroup {
     /// What people call it.
     pub fn name(self) -> &'static str {
         Content::built_in().year(self).map_or("", |year| &year.name)
+    }
+
+    /// The same in the language that is spoken.
+    pub fn said(self) -> String {
+        web::speech::say_or(&format!("year.{}", self.id()), self.name())
     }
 
     /// The id and name of its key stage: worked out, never kept.

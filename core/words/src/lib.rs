@@ -1,8 +1,9 @@
-//! The words of the pages that a child or a parent meets without signing in, in their languages.
+//! The words of pages, in their languages: those that a child or a parent meets without signing in, in twelve; those of whoever signs
+//! in ("the portal's"), in English and Welsh.
 //!
-//! What comes with the program stands in `content/words/`, a file a language, English first. A school's own words ([`Own`]) stand over
-//! them. A page asks [`Say`] for a label by its key, and always gets one: a language that lacks it gives English, never nothing.
-//! Pure: whoever reads a school's files hands their text in.
+//! What comes with the program stands in `content/words/` and `content/words/portal/`, a file a language, English first. A school's own
+//! words ([`Own`]) stand over them. A page asks [`Say`] for a label by its key, and always gets one: a language that lacks it gives
+//! English, never nothing. Pure: whoever reads a school's files hands their text in.
 
 #![warn(missing_docs)]
 
@@ -10,7 +11,7 @@ mod choose;
 mod own;
 mod plural;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
@@ -38,6 +39,12 @@ const CONTENT: [&str; 12] = [
     include_str!("../../../content/words/ur.toml"),
 ];
 
+/// The words of the pages of whoever signs in.
+const PORTAL: [&str; 2] = [
+    include_str!("../../../content/words/portal/en.toml"),
+    include_str!("../../../content/words/portal/cy.toml"),
+];
+
 /// A language and its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Language {
@@ -53,6 +60,8 @@ pub struct Language {
     pub standing: String,
     /// Its words by their keys, as in `block.title`.
     words: BTreeMap<String, String>,
+    /// The words of the pages of whoever signs in; none in a language that those are not there in. A page asks for hundreds of them.
+    portal: HashMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -91,7 +100,7 @@ impl Language {
         let mut words = BTreeMap::new();
         flatten("", &table, &mut words).map_err(Unreadable)?;
         let right_to_left = direction == Direction::Rtl;
-        Ok(Self { tag: language, name, right_to_left, version, standing, words })
+        Ok(Self { tag: language, name, right_to_left, version, standing, words, portal: HashMap::new() })
     }
 
     /// Whether nobody who speaks it has checked it yet.
@@ -99,10 +108,45 @@ impl Language {
         self.standing.starts_with(DRAFT)
     }
 
-    /// Its words by their keys.
+    /// The words by their keys of the pages that anybody meets.
     pub const fn words(&self) -> &BTreeMap<String, String> {
         &self.words
     }
+
+    /// Whether the pages of whoever signs in are there in it too.
+    pub fn has_portal(&self) -> bool {
+        !self.portal.is_empty()
+    }
+
+    /// The text of a key, of whichever pages.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.portal.get(key).or_else(|| self.words.get(key)).map(String::as_str)
+    }
+
+    /// Every label, of whichever pages, by the order of their keys.
+    pub fn labels(&self) -> BTreeMap<&str, &str> {
+        self.words.iter().chain(&self.portal).map(|(key, text)| (key.as_str(), text.as_str())).collect()
+    }
+
+    /// Whether a label of that key is said in this language, as far as the source has it.
+    fn takes(&self, key: &str, source: &Self) -> bool {
+        self.has_portal() || !source.portal.contains_key(key)
+    }
+
+    fn says(&mut self, key: &str, text: &str, is_portal: bool) {
+        if is_portal {
+            self.portal.insert(key.to_owned(), text.to_owned());
+        } else {
+            self.words.insert(key.to_owned(), text.to_owned());
+        }
+    }
+}
+
+/// Whether a key is one of the forms that a label has for numbers: `one` in a table whose name is `count` or ends in `-count`.
+pub fn is_a_form(key: &str) -> bool {
+    let Some((table, form)) = key.rsplit_once('.') else { return false };
+    let name = table.rsplit('.').next().unwrap_or(table);
+    (name == "count" || name.ends_with("-count")) && Form::ALL.iter().any(|known| known.id() == form)
 }
 
 /// The texts of nested tables, by their path.
@@ -135,7 +179,13 @@ impl Words {
     pub fn built_in() -> Arc<Self> {
         static BUILT_IN: LazyLock<Arc<Words>> = LazyLock::new(|| {
             // A language that cannot be read is left out; a test holds that none is.
-            let languages = CONTENT.iter().filter_map(|text| Language::read(text).ok()).collect();
+            let mut languages: Vec<Language> =
+                CONTENT.iter().filter_map(|text| Language::read(text).ok()).collect();
+            for portal in PORTAL.iter().filter_map(|text| Language::read(text).ok()) {
+                if let Some(language) = languages.iter_mut().find(|one| one.tag == portal.tag) {
+                    language.portal = portal.words.into_iter().collect();
+                }
+            }
             Arc::new(Words { languages })
         });
         Arc::clone(&BUILT_IN)
@@ -162,7 +212,8 @@ impl Words {
             }
             for (key, text) in &theirs.words {
                 if own::is_usable(self, &language.tag, key, text) {
-                    language.words.insert(key.clone(), text.clone());
+                    let is_portal = self.is_of_portal(&language.tag, key);
+                    language.says(key, text, is_portal);
                 }
             }
         }
@@ -182,9 +233,22 @@ impl Words {
         self.speak(tag)
     }
 
+    /// The same on the pages of whoever signs in, which are not there in every language.
+    pub fn speak_at_portal(self: &Arc<Self>, chosen: Option<&str>, accepted: &str) -> Say {
+        let there = self.languages.iter().filter(|language| language.has_portal());
+        let tags: Vec<&str> = there.map(|language| language.tag.as_str()).collect();
+        self.speak(choose::choose(&tags, chosen, accepted))
+    }
+
     /// The text of a key in the source.
     fn source(&self, key: &str) -> Option<&str> {
-        self.languages.first()?.words.get(key).map(String::as_str)
+        self.languages.first()?.text(key)
+    }
+
+    /// Whether a label stands on the pages of whoever signs in.
+    fn is_of_portal(&self, tag: &str, key: &str) -> bool {
+        let has = |language: &Language| language.portal.contains_key(key);
+        self.languages.first().is_some_and(has) || self.language(tag).is_some_and(has)
     }
 }
 
@@ -230,11 +294,8 @@ impl Say {
     /// The label with that key: in this language, or in English. The key itself where there is no such label, which a check of the
     /// repository keeps from happening.
     pub fn say<'s>(&'s self, key: &'s str) -> &'s str {
-        let own = self.language().and_then(|language| language.words.get(key));
-        own.map(String::as_str)
-            .filter(|text| !text.trim().is_empty())
-            .or_else(|| self.words.source(key))
-            .unwrap_or(key)
+        let own = self.language().and_then(|language| language.text(key));
+        own.filter(|text| !text.trim().is_empty()).or_else(|| self.words.source(key)).unwrap_or(key)
     }
 
     /// The label in English, beside the same in another language.
@@ -256,20 +317,25 @@ impl Say {
     /// The label in the form that this language has for so many, with the number in it.
     pub fn count(&self, key: &str, n: u64) -> String {
         let number = n.to_string();
-        let with = [("n", number.as_str())];
+        self.count_with(key, n, &[("n", number.as_str())])
+    }
+
+    /// The same with what else stands in braces; the number too, which is written as its reader likes.
+    pub fn count_with(&self, key: &str, n: u64, with: &[(&str, &str)]) -> String {
         let own = |form: Form| {
             let path = format!("{key}.{}", form.id());
-            self.language()?.words.get(&path).map(|text| fill(text, &with))
+            self.language()?.text(&path).map(|text| fill(text, with))
         };
         let form = Form::of(self.tag(), n);
         own(form).or_else(|| own(Form::Other)).unwrap_or_else(|| {
             let path = format!("{key}.{}", Form::of(SOURCE, n).id());
-            fill(self.words.source(&path).unwrap_or(key), &with)
+            fill(self.words.source(&path).unwrap_or(key), with)
         })
     }
 }
 
-fn fill(text: &str, with: &[(&str, &str)]) -> String {
+/// A text with what stands in braces filled in. What is filled in is not looked through again.
+pub fn fill(text: &str, with: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(text.len() + 32);
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {

@@ -166,12 +166,16 @@ fn has_hidden_sign(text: &str) -> bool {
 /// What is wrong with a label.
 pub(crate) fn wrong_with(program: &Words, tag: &str, key: &str, text: &str) -> Option<String> {
     // A form of a language for numbers may be one that English has not.
-    let source = program.source(key).or_else(|| {
-        let own = program.language(tag)?.words().get(key)?;
-        Some(own.as_str())
-    });
+    let source = program.source(key).or_else(|| program.language(tag)?.text(key));
+    // A page that is not there in a language is not said in it.
+    let is_there = program
+        .language(tag)
+        .is_none_or(|own| program.language(SOURCE).is_none_or(|source| own.takes(key, source)));
+    if !is_there {
+        return Some("the pages of whoever signs in are there in English and Welsh alone".to_owned());
+    }
     let Some(source) = source else {
-        return Some("no page has such a label; look for its name in content/words/en.toml".to_owned());
+        return Some("no page has such a label; look for its name in content/words/en.toml or content/words/portal/en.toml".to_owned());
     };
     if text.trim().is_empty() {
         return Some("it is empty; take it out to have the program's own".to_owned());
@@ -225,6 +229,8 @@ impl Words {
     pub fn missing(&self, tag: &str) -> Vec<String> {
         let Some(language) = self.language(tag) else { return Vec::new() };
         let Some(source) = self.language(SOURCE) else { return Vec::new() };
-        source.words().keys().filter(|key| !language.words().contains_key(*key)).cloned().collect()
+        let labels = source.labels();
+        let lacks = |key: &&str| language.takes(key, source) && language.text(key).is_none();
+        labels.into_keys().filter(lacks).map(str::to_owned).collect()
     }
 }

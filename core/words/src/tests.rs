@@ -89,6 +89,58 @@ fn a_school_s_own_words_stand_over_the_program_s_and_what_is_wrong_with_them_is_
     assert!(own.read("cy", "[a]\nb = 1\n").is_err() && own.read("cy", "nonsense").is_err());
 }
 
+#[test]
+fn the_pages_of_whoever_signs_in_are_there_in_english_and_welsh_label_for_label() {
+    for text in PORTAL {
+        Language::read(text).unwrap();
+    }
+    let words = Words::built_in();
+    let there: Vec<&str> =
+        words.languages().iter().filter(|one| one.has_portal()).map(|one| one.tag.as_str()).collect();
+    assert_eq!(there, ["en", "cy"]);
+    let (english, welsh) = (words.language("en").unwrap(), words.language("cy").unwrap());
+    for (key, text) in english.portal.iter().filter(|(key, _)| !is_a_form(key)) {
+        let theirs = welsh.portal.get(key).unwrap_or_else(|| panic!("Welsh lacks {key}"));
+        assert_eq!(words.wrong_with("cy", key, theirs), None, "{key}");
+        assert_eq!(placeholders(theirs), placeholders(text), "{key}");
+    }
+    for language in [english, welsh] {
+        let forms = Form::all_of(&language.tag);
+        for (key, text) in &language.portal {
+            assert!(!language.words.contains_key(key), "{key} is a label of the pages for everybody too");
+            assert!(text.trim() == text && !text.is_empty(), "{key}: {text:?}");
+            let source = english.portal.keys().any(|known| {
+                known == key || is_a_form(key) && is_a_form(known) && table(known) == table(key)
+            });
+            assert!(source, "{key} is not in the English");
+            if is_a_form(key) {
+                let of = |form: &Form| language.portal.contains_key(&format!("{}.{}", table(key), form.id()));
+                assert!(
+                    Form::ALL.iter().all(|form| of(form) == forms.contains(form)),
+                    "{} {key}",
+                    language.tag
+                );
+            }
+        }
+    }
+    // A language in which those pages are not there lacks none of them, and takes none of a school's own.
+    assert!(words.missing("pl").is_empty() && words.missing("cy").iter().all(|key| is_a_form(key)));
+    assert!(
+        words.wrong_with("pl", "shell.sign-out", "x").is_some_and(|say| say.contains("English and Welsh"))
+    );
+    for (asked, spoken) in [("pl", "en"), ("cy", "cy"), ("pl,cy;q=0.5", "cy"), ("", "en")] {
+        assert_eq!(words.speak_at_portal(None, asked).tag(), spoken, "{asked}");
+    }
+    let mut own = Own::default();
+    own.make("cy", &label("shell.sign-out", Some("Mynd adref")));
+    assert!(own.check(&words).is_empty());
+    assert_eq!(Arc::new(words.with(&own)).speak("cy").say("shell.sign-out"), "Mynd adref");
+}
+
+fn table(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(table, _)| table)
+}
+
 fn label(key: &str, text: Option<&str>) -> Change {
     Change::Label { key: key.to_owned(), text: text.map(str::to_owned) }
 }

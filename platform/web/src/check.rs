@@ -106,6 +106,37 @@ fn is_language(tag: &str) -> bool {
         .all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|sign| sign.is_ascii_alphanumeric()))
 }
 
+/// What a page says, piece by piece as its words stand in it: what its elements hold, and what the names of its parts say. What is marked as
+/// another language than the page's is left out.
+pub fn said(html: &str) -> Vec<String> {
+    let tree = Html::parse_document(html);
+    let own = one(&tree, "html").and_then(|html| html.attr("lang")).unwrap_or("").to_owned();
+    let other = |element: ElementRef<'_>| element.attr("lang").is_some_and(|tag| tag != own);
+    let mut said = Vec::new();
+    for text in tree.tree.nodes().filter(|node| node.value().is_text()) {
+        let above: Vec<ElementRef<'_>> = text.ancestors().filter_map(ElementRef::wrap).collect();
+        let unread = |element: &ElementRef<'_>| matches!(element.value().name(), "script" | "style" | "code");
+        if above.iter().any(|element| unread(element) || other(*element)) {
+            continue;
+        }
+        let words = text.value().as_text().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+        said.extend(words.filter(|words| !words.is_empty()));
+    }
+    for name in ["aria-label", "alt", "title", "placeholder"] {
+        let named = all(&tree, &format!("[{name}]"));
+        said.extend(named.into_iter().filter_map(|element| element.attr(name)).map(str::to_owned));
+    }
+    said
+}
+
+/// What a page says alike in two languages, where it has a word in it: names, addresses, what somebody wrote, and what nobody translated.
+pub fn alike(one: &str, other: &str) -> BTreeSet<String> {
+    let is_word =
+        |piece: &str| piece.split(|sign: char| !sign.is_alphabetic()).any(|word| word.chars().count() > 2);
+    let there: BTreeSet<String> = said(one).into_iter().collect();
+    said(other).into_iter().filter(|piece| is_word(piece) && there.contains(piece)).collect()
+}
+
 /// All elements that match.
 pub fn all<'a>(tree: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
     Selector::parse(selector).map(|selector| tree.select(&selector).collect()).unwrap_or_default()

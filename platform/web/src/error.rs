@@ -8,7 +8,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use kit::{Private, Unavailable};
 use maud::html;
 
+use crate::filled;
 use crate::page::Page;
+use crate::speech::say;
 
 /// A page that was answered in the bare shell, for whoever knows the right one.
 #[derive(Clone)]
@@ -85,94 +87,59 @@ impl IntoResponse for PageError {
         if let Self::Instead(page) = self {
             return bare(*page.into_revealed());
         }
-        let (status, title, say) = match &self {
-            Self::NotFound => (
-                StatusCode::NOT_FOUND,
-                "Page not found",
-                "Check the address. If you followed a link, it may have ended.".to_owned(),
-            ),
-            Self::ForeignForm => (
-                StatusCode::FORBIDDEN,
-                "That form was not sent from this site",
-                "Go back, open the page again and send the form from there.".to_owned(),
-            ),
-            Self::OtherName(url) => (
-                StatusCode::MISDIRECTED_REQUEST,
-                "This page has another address",
-                format!("Open {url} instead."),
-            ),
-            Self::TooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "That was too long to send",
-                "Go back, shorten what you wrote and send it again.".to_owned(),
-            ),
-            Self::TooSlow => (
-                StatusCode::REQUEST_TIMEOUT,
-                "That took too long to arrive",
-                "Nothing was changed. Go back a page and send the form again: what you wrote is still there.".to_owned(),
-            ),
-            Self::Busy => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Others are sending files just now",
-                "Nothing was changed. Go back a page and send it again in a minute.".to_owned(),
-            ),
-            Self::Unreadable => (
-                StatusCode::BAD_REQUEST,
-                "That form cannot be read",
-                "Go back, open the page again and send the form from there.".to_owned(),
-            ),
-            Self::SignedOut | Self::SignInFirst { .. } | Self::ProveAgain { .. } | Self::Instead(_) => (
-                StatusCode::UNAUTHORIZED,
-                "You have been signed out",
-                "Nothing was changed. Sign in again in another window, come back to this one, go back a page and send \
-                 the form again: what you wrote is still there."
-                    .to_owned(),
-            ),
-            Self::WrongMethod => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "That cannot be done here",
-                "Go back to the first page and start again.".to_owned(),
-            ),
-            Self::Unexpected(error) if let Some(why) = Unavailable::among(error.as_ref()) => {
-                let reference = logged(error.as_ref());
-                let (title, say) = not_now(why);
-                (StatusCode::SERVICE_UNAVAILABLE, title, format!("{say} If it goes on, tell the network manager: {reference}."))
+        let (status, key) = match &self {
+            Self::NotFound => (StatusCode::NOT_FOUND, "error.not-found"),
+            Self::ForeignForm => (StatusCode::FORBIDDEN, "error.foreign-form"),
+            Self::OtherName(_) => (StatusCode::MISDIRECTED_REQUEST, "error.other-name"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "error.too-large"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "error.too-slow"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "error.busy"),
+            Self::Unreadable => (StatusCode::BAD_REQUEST, "error.unreadable"),
+            Self::SignedOut | Self::SignInFirst { .. } | Self::ProveAgain { .. } | Self::Instead(_) => {
+                (StatusCode::UNAUTHORIZED, "error.signed-out")
             }
-            Self::Unexpected(error) => {
-                let reference = logged(error.as_ref());
-                (
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "Sorry, there is a problem",
-                    format!("Try again in a moment. If it goes on, tell the network manager: {reference}."),
-                )
+            Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "error.wrong-method"),
+            Self::Unexpected(error) => match Unavailable::among(error.as_ref()) {
+                Some(why) => (StatusCode::SERVICE_UNAVAILABLE, not_now(why)),
+                None => (StatusCode::INTERNAL_SERVER_ERROR, "error.unexpected"),
+            },
+        };
+        let title = say(key);
+        let then = match &self {
+            Self::NotFound => say("error.not-found-then"),
+            Self::ForeignForm | Self::Unreadable => say("error.open-again"),
+            Self::OtherName(url) => filled!("error.other-name-then", url),
+            Self::TooLarge => say("error.too-large-then"),
+            Self::TooSlow => say("error.too-slow-then"),
+            Self::Busy => say("error.busy-then"),
+            Self::WrongMethod => say("error.wrong-method-then"),
+            Self::Unexpected(error) if Unavailable::among(error.as_ref()).is_some() => {
+                filled!("error.not-now-then", then = say(match Unavailable::among(error.as_ref()) {
+                    Some(Unavailable::Full) => "error.full-then",
+                    Some(Unavailable::Busy) => "error.locked-then",
+                    _ => "error.out-of-reach-then",
+                }), reference = logged(error.as_ref()))
+            }
+            Self::Unexpected(error) => filled!("error.unexpected-then", reference = logged(error.as_ref())),
+            Self::SignedOut | Self::SignInFirst { .. } | Self::ProveAgain { .. } | Self::Instead(_) => {
+                say("error.signed-out-then")
             }
         };
         let content = html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { (say) }
-            p .govuk-body { a .govuk-link href="/" { "Go to the first page" } }
+            p .govuk-body { (then) }
+            p .govuk-body { a .govuk-link href="/" { (say("page.first")) } }
         };
         bare(Page::new(title, content).status(status))
     }
 }
 
 /// What somebody reads while something is in the way that passes. Where an answer was lost on its way, what they sent may be kept.
-const fn not_now(why: Unavailable) -> (&'static str, &'static str) {
+const fn not_now(why: Unavailable) -> &'static str {
     match why {
-        Unavailable::OutOfReach => (
-            "The school’s records do not answer just now",
-            "Filtering goes on. Nothing is half done: wait a minute, open the page again, and look whether what you sent is there before \
-             you send it again.",
-        ),
-        Unavailable::Full => (
-            "There is no room left on the school’s server",
-            "Filtering goes on. Nothing was changed: what you sent was not kept. The network manager has to make room before anything new \
-             can be kept.",
-        ),
-        Unavailable::Busy => (
-            "Something large is being written just now",
-            "Nothing was changed. Go back a page and send it again in a minute.",
-        ),
+        Unavailable::OutOfReach => "error.out-of-reach",
+        Unavailable::Full => "error.full",
+        Unavailable::Busy => "error.locked",
     }
 }
 

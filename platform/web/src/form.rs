@@ -124,6 +124,18 @@ pub fn is_our_own(path: &str) -> bool {
     path.starts_with('/') && !path.starts_with("//") && path.chars().all(plain) && path.len() <= 200
 }
 
+/// The longest address that is gone back to.
+const LONGEST_BACK: usize = 1_024;
+
+/// Whether an address, with what follows its path, is of this portal: it begins with one slash, and holds nothing that a browser reads as
+/// another beginning.
+pub fn is_an_address_of_ours(back: &str) -> bool {
+    let rest = back.strip_prefix('/');
+    back.len() <= LONGEST_BACK
+        && rest.is_some_and(|rest| !rest.starts_with(['/', '\\']))
+        && back.chars().all(|sign| sign.is_ascii_graphic() && sign != '\\')
+}
+
 /// What is wrong with a form: for each field one sentence that says what to do, in the order of the fields. The
 /// person's own words stay in the [`Submitted`] beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -220,6 +232,23 @@ mod tests {
         ] {
             assert_eq!(back_to(query), page, "{query:?}");
         }
+    }
+
+    #[test]
+    fn whoever_chooses_a_language_goes_back_to_this_portal_alone() {
+        for (back, ours) in [
+            ("/", true),
+            ("/why?t=abc", true),
+            ("", false),
+            ("//elsewhere.example", false),
+            ("/\\elsewhere.example", false),
+            ("https://elsewhere.example", false),
+            ("/a\r\nSet-Cookie: x", false),
+            ("/\tx", false),
+        ] {
+            assert_eq!(is_an_address_of_ours(back), ours, "{back:?}");
+        }
+        assert!(!is_an_address_of_ours(&format!("/{}", "a".repeat(LONGEST_BACK))));
     }
 
     #[test]

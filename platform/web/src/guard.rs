@@ -28,9 +28,11 @@ use axum::http::header::{
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use words::Words;
 
 use crate::error::Bare;
 use crate::form::is_a_form;
+use crate::speech::{Speaking, speaking};
 use crate::{OwnAddress, PageError, Shell, Submitted, assets, packed};
 
 /// More than the longest form with every field full, in bytes.
@@ -55,15 +57,21 @@ impl Arrived {
 /// The shell that pages have, made anew for each: what must be said on every page changes.
 pub type AnyShell = Arc<dyn Fn() -> Shell + Send + Sync>;
 
-/// The routes behind the guard, with the assets, and pages for what is not there, which stand in the shell as all do.
-pub fn guarded(routes: Router, own: OwnAddress, shell: AnyShell) -> Router {
+/// The words that pages are said in, which a school changes.
+pub type AnyWords = Arc<dyn Fn() -> Arc<Words> + Send + Sync>;
+
+/// The routes behind the guard, with the assets, and pages for what is not there, which stand in the shell as all do. Every answer is said
+/// in the language of whoever asks ([`speech`](crate::speech)).
+pub fn guarded(routes: Router, own: OwnAddress, shell: AnyShell, words: AnyWords) -> Router {
     routes
         .merge(assets::routes())
         .fallback(async || PageError::NotFound)
         .method_not_allowed_fallback(async || PageError::WrongMethod)
         .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
         .layer(from_fn(move |request: Request, next: Next| {
-            guard(own.clone(), Arc::clone(&shell), request, next)
+            let (parts, body) = request.into_parts();
+            let to = Speaking::to(&words(), &parts);
+            speaking(to, guard(own.clone(), Arc::clone(&shell), Request::from_parts(parts, body), next))
         }))
 }
 

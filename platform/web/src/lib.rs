@@ -15,11 +15,12 @@ pub mod form;
 pub mod guard;
 mod packed;
 pub mod page;
+pub mod speech;
 pub mod upload;
 
 pub use address::{Encrypted, OwnAddress};
 pub use error::PageError;
 pub use form::{Mistakes, Submitted};
-pub use guard::{AnyShell, Arrived, guarded};
+pub use guard::{AnyShell, AnyWords, Arrived, guarded};
 pub use page::{Page, Shell};
 pub use upload::Uploaded;

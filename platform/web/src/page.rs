@@ -6,8 +6,11 @@ use axum::response::{Html, IntoResponse, Response};
 use kit::{Private, Timestamp, Zone};
 use maud::{DOCTYPE, Markup, PreEscaped, Render as _, html};
 
+use words::Say;
+
 use crate::assets;
 use crate::component::{ErrorLine, ErrorSummary, GenericHeader, SkipLink};
+use crate::speech::{self, say};
 
 /// What every page of one portal shares.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +46,8 @@ pub struct Spoken {
     pub languages: String,
     /// Every language there is.
     pub others: Vec<OtherLanguage>,
+    /// Where the page is, to come back to.
+    pub here: String,
     /// What is said of the words themselves at the foot: in the language, and in English.
     pub note: Option<(String, String)>,
 }
@@ -65,8 +70,9 @@ impl Spoken {
         if right_to_left { "rtl" } else { "ltr" }
     }
 
-    /// The menu: each language by its own name, since whoever needs it may read no other.
-    fn menu(&self) -> Markup {
+    /// The menu: each language by its own name, since whoever needs it may read no other. Whoever is signed in sends a form, since their
+    /// choice is kept with their account.
+    fn menu(&self, signed_in: bool) -> Markup {
         html! {
             nav .fivebar-languages aria-label=(self.languages) {
                 ul {
@@ -74,6 +80,13 @@ impl Spoken {
                         li {
                             @match &other.href {
                                 None => span lang=(other.tag) aria-current="true" { (other.name) },
+                                Some(_) if signed_in => form method="post" action="/me/language" novalidate {
+                                    input type="hidden" name="to" value=(other.tag);
+                                    input type="hidden" name="back" value=(self.here);
+                                    button .fivebar-plain type="submit" lang=(other.tag) dir=(Self::direction(other.right_to_left)) {
+                                        (other.name)
+                                    }
+                                },
                                 Some(href) => a .govuk-link lang=(other.tag) hreflang=(other.tag)
                                     dir=(Self::direction(other.right_to_left)) href=(href) { (other.name) },
                             }
@@ -97,9 +110,6 @@ pub struct SignedIn {
     /// Where they may go: words and addresses.
     pub links: Vec<(String, String)>,
 }
-
-/// Said where a form is not on its page any more.
-const CHANGED: &str = "What this was about has changed since you opened it, so nothing was kept. This page shows how it stands now.";
 
 /// One page.
 #[derive(Debug, Clone)]
@@ -168,7 +178,7 @@ impl Page {
             problems.lines.retain(here);
             if problems.lines.len() < before {
                 let whole = Some("#main-content".to_owned());
-                problems.lines.push(ErrorLine { content: CHANGED.render(), href: whole });
+                problems.lines.push(ErrorLine { content: say("error.changed").render(), href: whole });
             }
             problems
         });
@@ -278,7 +288,7 @@ impl Shell {
             footer .govuk-template__footer {
                 div .fivebar-footer {
                     div .govuk-width-container {
-                        @if let Some(spoken) = &self.spoken { (spoken.menu()) }
+                        @if let Some(spoken) = &self.spoken { (spoken.menu(self.signed_in.is_some())) }
                         @if !self.links.is_empty() {
                             nav aria-label=(self.spoken.as_ref().map_or("Footer", |own| &own.footer)) {
                                 ul {
@@ -298,7 +308,7 @@ impl Shell {
 impl SignedIn {
     fn bar(&self) -> Markup {
         html! {
-            nav .fivebar-bar aria-label="Your pages" {
+            nav .fivebar-bar aria-label=(say("shell.your-pages")) {
                 div .govuk-width-container {
                     ul {
                         @for (words, href) in &self.links {
@@ -306,7 +316,7 @@ impl SignedIn {
                         }
                     }
                     p { a .govuk-link href="/me" { (self.name.reveal()) } }
-                    form method="post" action="/sign-out" novalidate { button .fivebar-plain type="submit" { "Sign out" } }
+                    form method="post" action="/sign-out" novalidate { button .fivebar-plain type="submit" { (say("shell.sign-out")) } }
                 }
             }
         }
@@ -331,7 +341,52 @@ fn scripts(nonce: Option<&Nonce>) -> Markup {
 
 /// A moment as people say it, in the school's own time: `10:49 on Monday 23 November 2026`.
 pub fn moment(at: Timestamp, zone: &Zone) -> String {
-    zone.local(at).civil().strftime("%H:%M on %A %-d %B %Y").to_string()
+    moment_in(&speech::current(), at, zone)
+}
+
+/// The same in a language that the portal is there in.
+pub fn moment_in(say: &Say, at: Timestamp, zone: &Zone) -> String {
+    dated(say, "date.moment", at, zone)
+}
+
+/// A day as people say it: `23 November 2026`.
+pub fn day(at: Timestamp, zone: &Zone) -> String {
+    dated(&speech::current(), "date.day", at, zone)
+}
+
+/// A day near by: `Monday 23 November`.
+pub fn weekday(at: Timestamp, zone: &Zone) -> String {
+    dated(&speech::current(), "date.weekday", at, zone)
+}
+
+/// A day with its weekday: `Monday 23 November 2026`.
+pub fn whole_day(at: Timestamp, zone: &Zone) -> String {
+    dated(&speech::current(), "date.whole-day", at, zone)
+}
+
+/// A moment in a table, to the second: `Mon 23 Nov 10:49:00`.
+pub fn second(at: Timestamp, zone: &Zone) -> String {
+    dated(&speech::current(), "date.second", at, zone)
+}
+
+fn dated(say: &Say, form: &str, at: Timestamp, zone: &Zone) -> String {
+    let at = zone.local(at).civil();
+    let part = |form: &str| at.strftime(form).to_string();
+    let (weekday, month) = (part("%u"), part("%-m"));
+    let named = |table: &str, number: &str| say.say(&format!("{table}-{number}")).to_owned();
+    say.fill(
+        form,
+        &[
+            ("weekday", named("date.weekday", &weekday).as_str()),
+            ("month", named("date.month", &month).as_str()),
+            ("shortweekday", named("date.short-weekday", &weekday).as_str()),
+            ("shortmonth", named("date.short-month", &month).as_str()),
+            ("time", part("%H:%M").as_str()),
+            ("seconds", part("%H:%M:%S").as_str()),
+            ("day", part("%-d").as_str()),
+            ("year", part("%Y").as_str()),
+        ],
+    )
 }
 
 /// A host or an address as people type it, which may break anywhere so that it never pushes a page sideways.

@@ -104,11 +104,36 @@ fn nobody_waits_by_the_clock_without_a_reason() {
 #[test]
 fn every_label_of_a_page_is_there_in_each_language_and_asked_for() {
     let english = TREE.source("content/words/en.toml").unwrap();
-    let is_language = |path: &str| path.starts_with("content/words/") && path.ends_with(".toml");
-    let languages = TREE.sources.iter().filter(|source| is_language(&source.path));
-    none(languages.flat_map(|source| labels::of_language(english, source)).collect());
-    let is_code = |path: &str| {
-        ["core/engine/", "fronts/", "capabilities/"].iter().any(|folder| path.starts_with(folder))
+    let portal = TREE.source("content/words/portal/en.toml").unwrap();
+    let of = |folder: &'static str| {
+        let is_there = move |path: &str| {
+            path.strip_prefix(folder).is_some_and(|name| name.ends_with(".toml") && !name.contains('/'))
+        };
+        TREE.sources.iter().filter(move |source| is_there(&source.path))
     };
-    none(labels::unused(english, TREE.ending("rs").filter(|source| is_code(&source.path))));
+    none(of("content/words/").flat_map(|source| labels::of_language(english, source)).collect());
+    none(of("content/words/portal/").flat_map(|source| labels::of_language(portal, source)).collect());
+    let is_code = |path: &str| {
+        ["core/engine/", "fronts/", "platform/web/src/", "capabilities/"]
+            .iter()
+            .any(|folder| path.starts_with(folder))
+    };
+    let code =
+        || TREE.ending("rs").filter(|source| is_code(&source.path) && !source.path.contains("/tests/"));
+    none(labels::unused(english, code(), &[]));
+    // Named by the ids of what the content names, and by numbers of days and months.
+    let made = [
+        "clock.",
+        "date.month-",
+        "date.short-month-",
+        "date.short-weekday-",
+        "date.weekday-",
+        "duty.",
+        "kind.",
+        "notice.",
+        "task.",
+        "year.",
+    ];
+    none(labels::unused(portal, code(), &made));
+    none(labels::missing(&[english, portal], code()));
 }

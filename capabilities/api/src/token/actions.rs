@@ -8,6 +8,7 @@ use people::account::notices::{kinds, tell_person};
 pub use people::programs::{AnyTokens, EndAnyToken, EndOwnToken, MakeToken, OwnTokens};
 use people::{account, duty};
 use serde_json::json;
+use web::speech::say;
 
 use super::model::{ApiToken, Making, Mistake, Secret, TokenId};
 use super::store as table;
@@ -29,7 +30,7 @@ pub enum MakeError {
     #[error("You have {0} tokens already. End one of them first")]
     TooMany(usize),
     /// There is none, or it has ended.
-    #[error("That token has ended already")]
+    #[error("{}", say("refused.that-token-has-ended"))]
     NotThere,
     /// The records failed.
     #[error(transparent)]

@@ -3,6 +3,7 @@
 use engine::PersonNo;
 use kit::Timestamp;
 use people::account::Token;
+use web::speech::say;
 
 use crate::content::Content;
 
@@ -108,10 +109,10 @@ pub enum Mistake {
     #[error("Enter which program uses it, up to {LONGEST_NAME} characters")]
     Name,
     /// It could do nothing.
-    #[error("Select at least one thing that it may do")]
+    #[error("{}", say("refused.select-at-least-one-thing"))]
     NoScope,
     /// It would hold for ever.
-    #[error("Choose for how long it holds")]
+    #[error("{}", say("refused.choose-for-how-long"))]
     Days,
 }
 

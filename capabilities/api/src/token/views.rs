@@ -6,7 +6,8 @@ use web::component::{
     BackLink, Button, ButtonKind, Cell, Choice, Hint, Input, InsetText, Label, Select, Table, WarningText,
 };
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, marked};
 
 use super::model::{ApiToken, Secret};
 use crate::content::Content;
@@ -40,23 +41,22 @@ pub fn field(scope: &str) -> String {
 
 /// The tokens there are, and one that was just made.
 pub fn all(shown: &Shown, made: Option<(&ApiToken, &Secret)>, zone: &Zone) -> Page {
-    let title = "Tokens for other programs";
+    let title = &say("tokens.tokens-for-other-programs");
     let content = html! {
         h1 .govuk-heading-l { (title) }
         @if let Some((token, secret)) = made { (fresh(token, secret, &shown.url, zone)) }
         p .govuk-body {
-            "By a token another program does for you what you let it do, as a display that shows how the filter fares. It can do what you tick, \
-             and what your own duties allow at that moment, whichever is less. It ends with your duties, and when you leave."
+            (say("tokens.by-a-token-another"))
         }
         p .govuk-body {
-            a .govuk-link href="/api" { "How another program begins" }
+            a .govuk-link href="/api" { (say("tokens.how-another-program-begins")) }
         }
-        (Button { kind: ButtonKind::Link("/staff/tokens/new".into()), ..Button::new("Make a token") })
-        h2 .govuk-heading-m { "Your tokens" }
-        (lines(&shown.own, "Your tokens, newest first", shown.at, zone))
+        (Button { kind: ButtonKind::Link("/staff/tokens/new".into()), ..Button::new(say("tokens.make-a-token")) })
+        h2 .govuk-heading-m { (say("tokens.your-tokens")) }
+        (lines(&shown.own, &say("tokens.your-tokens-newest-first"), shown.at, zone))
         @if let Some(others) = &shown.others {
-            h2 .govuk-heading-m { "Tokens of others" }
-            (lines(others, "Tokens of others, newest first", shown.at, zone))
+            h2 .govuk-heading-m { (say("tokens.tokens-of-others")) }
+            (lines(others, &say("tokens.tokens-of-others-newest"), shown.at, zone))
         }
     };
     Page::new(title, content).before(BackLink::new("/today"))
@@ -64,20 +64,27 @@ pub fn all(shown: &Shown, made: Option<(&ApiToken, &Secret)>, zone: &Zone) -> Pa
 
 fn fresh(token: &ApiToken, secret: &Secret, url: &str, zone: &Zone) -> Markup {
     html! {
-        (WarningText::new("Copy the token now: it is shown this once, and whoever has it can do what it may."))
-        p .govuk-body { "Token for " (token.name) ", which holds until " (moment(token.ends_at, zone)) br; code .fivebar-host { (secret.reveal()) } }
-        p .govuk-body { "Address" br; code .fivebar-host { (url) } }
+        (WarningText::new(say("tokens.copy-the-token-now")))
+        p .govuk-body { (marked!("tokens.token-for-which-holds", name = token.name, when = moment(token.ends_at, zone))) br; code .fivebar-host { (secret.reveal()) } }
+        p .govuk-body { (say("common.address")) br; code .fivebar-host { (url) } }
     }
 }
 
 fn lines(lines: &[Line], caption: &str, at: Timestamp, zone: &Zone) -> Markup {
     let of_others = lines.iter().any(|line| line.by.is_some());
-    let mut head = vec!["Program", "Begins with", "May", "Made", "Last used", "Where it stands"];
+    let mut head = vec![
+        say("tokens.program"),
+        say("tokens.begins-with"),
+        say("tokens.may"),
+        say("tokens.made"),
+        say("common.last-used"),
+        say("common.where-it-stands"),
+    ];
     if of_others {
-        head.insert(1, "Made by");
+        head.insert(1, say("tokens.made-by"));
     }
     let rows = lines.iter().map(|Line { token, by }| {
-        let used = token.used_at.map_or_else(|| "Never".to_owned(), |at| moment(at, zone));
+        let used = token.used_at.map_or_else(|| say("tokens.never"), |at| moment(at, zone));
         let mut row = vec![
             Cell::new(&token.name),
             Cell::new(html! { code .fivebar-host { (token.prefix) "…" } }),
@@ -87,12 +94,17 @@ fn lines(lines: &[Line], caption: &str, at: Timestamp, zone: &Zone) -> Markup {
             Cell::new(stands(token, at, zone)),
         ];
         if of_others {
-            row.insert(1, Cell::new(by.as_ref().map_or("Somebody who has left", |by| by.reveal().as_str())));
+            row.insert(
+                1,
+                Cell::new(
+                    by.as_ref().map_or_else(|| say("common.somebody-who-has-left"), |by| by.reveal().clone()),
+                ),
+            );
         }
         row
     });
     html! {
-        @if lines.is_empty() { (InsetText::new("There is none.")) } @else {
+        @if lines.is_empty() { (InsetText::new(say("tokens.there-is-none"))) } @else {
             div .fivebar-scroll tabindex="0" role="region" aria-label=(caption) {
                 (Table {
                     caption: Some(caption.to_owned()), caption_classes: "govuk-visually-hidden".into(),
@@ -114,13 +126,13 @@ fn scopes(token: &ApiToken) -> Markup {
 fn stands(token: &ApiToken, at: Timestamp, zone: &Zone) -> Markup {
     html! {
         @match &token.ended {
-            Some((at, _)) => { "Ended at " (moment(*at, zone)) }
-            None if !token.holds(at) => { "Ended by itself at " (moment(token.ends_at, zone)) }
+            Some((at, _)) => { (marked!("tokens.ended-at", when = moment(*at, zone))) }
+            None if !token.holds(at) => { (marked!("tokens.ended-by-itself-at", when = moment(token.ends_at, zone))) }
             None => {
-                p .govuk-body { "Holds until " (moment(token.ends_at, zone)) }
+                p .govuk-body { (marked!("tokens.holds-until", when = moment(token.ends_at, zone))) }
                 form method="post" action={ "/staff/tokens/" (token.id) "/end" } novalidate {
                     (Button { classes: "govuk-button--secondary".into(), ..Button::new(html! {
-                        "End it" span .govuk-visually-hidden { ": " (token.name) " " (token.prefix) }
+                        (marked!("tokens.end-it", hidden = html! { span .govuk-visually-hidden { ": " (token.name) " " (token.prefix) } }))
                     }) })
                 }
             },
@@ -130,16 +142,21 @@ fn stands(token: &ApiToken, at: Timestamp, zone: &Zone) -> Markup {
 
 /// The form by which one is made.
 pub fn form(form: &Submitted, mistakes: &Mistakes) -> Page {
-    let title = "Make a token";
-    let mut name = Input::new("name", Label::new("Which program uses it?"));
-    name.hint = Some(Hint::new("As in Wall display in the office. Nobody’s name"));
+    let title = &say("tokens.make-a-token");
+    let mut name = Input::new("name", Label::new(say("tokens.which-program-uses-it")));
+    name.hint = Some(Hint::new(say("tokens.as-in-wall-display")));
     name.error = mistakes.beside("name");
     name.value = Some(form.line("name")).filter(|text| !text.is_empty());
     let longest = Content::built_in().limits.longest_days.to_string();
-    let choices = [("7", "A week"), ("30", "30 days"), ("90", "90 days"), (longest.as_str(), "A year")];
+    let choices = [
+        ("7", say("tokens.a-week")),
+        ("30", say("tokens.30-days")),
+        ("90", say("tokens.90-days")),
+        (longest.as_str(), say("tokens.a-year")),
+    ];
     let choices = choices.map(|(days, words)| Choice::new(days, words));
     let chosen = Some(form.text("days")).filter(|days| !days.is_empty()).unwrap_or("90");
-    let mut days = Select::new("days", Label::new("For how long does it hold?"), choices.to_vec(), chosen);
+    let mut days = Select::new("days", Label::new(say("tokens.for-how-long-does")), choices.to_vec(), chosen);
     days.error = mistakes.beside("days");
     let wrong = mistakes
         .beside("scopes")
@@ -148,13 +165,13 @@ pub fn form(form: &Submitted, mistakes: &Mistakes) -> Page {
     let group = if wrong.is_some() { "govuk-form-group govuk-form-group--error" } else { "govuk-form-group" };
     let content = html! {
         h1 .govuk-heading-l { (title) }
-        p .govuk-body { "Tick as little as the program needs. What needs a fresh proof of who you are is never done by a token: you do it here." }
+        p .govuk-body { (say("tokens.tick-as-little-as")) }
         form method="post" action="/staff/tokens/new" novalidate {
             (name)
             (days)
             div class=(group) {
                 fieldset .govuk-fieldset id="scopes" tabindex="-1" aria-describedby=[described] {
-                    legend .govuk-fieldset__legend.govuk-fieldset__legend--m { "What may it do?" }
+                    legend .govuk-fieldset__legend.govuk-fieldset__legend--m { (say("tokens.what-may-it-do")) }
                     @if let Some(wrong) = &wrong { (wrong) }
                     div .govuk-checkboxes.govuk-checkboxes--small {
                         @for scope in Content::built_in().scopes() {
@@ -170,7 +187,7 @@ pub fn form(form: &Submitted, mistakes: &Mistakes) -> Page {
                     }
                 }
             }
-            (Button::new("Make the token"))
+            (Button::new(say("tokens.make-the-token")))
         }
     };
     Page::new(title, content).before(BackLink::new("/staff/tokens")).problems(mistakes.summary())

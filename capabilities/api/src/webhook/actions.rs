@@ -4,6 +4,7 @@ use ::store::{Actor, StoreError, Subject, Tx, trail};
 use kit::{Permit, Timestamp};
 use people::programs::{AddWebhooks, ChangeWebhooks, ReadWebhooks};
 use serde_json::{Value, json};
+use web::speech::say;
 
 use super::carrying::Deliver;
 use super::model::{
@@ -27,10 +28,10 @@ pub enum WebhookError {
     #[error("There are {0} webhooks already. End one of them first")]
     TooMany(usize),
     /// There is none, or it was ended.
-    #[error("There is no such webhook any more")]
+    #[error("{}", say("refused.there-is-no-such"))]
     NotThere,
     /// It is told nothing.
-    #[error("This webhook is paused. Let it go on first")]
+    #[error("{}", say("refused.this-webhook-is-paused"))]
     Paused,
     /// The machine gives no randomness.
     #[error("The machine gives no randomness")]

@@ -7,6 +7,7 @@ use kit::{Private, Timestamp};
 use serde_json::json;
 use sha2::Sha256;
 use url::{Host, Url};
+use web::speech::say;
 
 use crate::content::{Content, TEST};
 
@@ -114,10 +115,10 @@ impl Webhook {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
     /// It is no address that can be told.
-    #[error("Enter an address that begins with https:// and names a server of the internet")]
+    #[error("{}", say("refused.enter-an-address-that"))]
     Url,
     /// It has no event.
-    #[error("Select at least one event")]
+    #[error("{}", say("refused.select-at-least-one"))]
     NoEvent,
 }
 

@@ -6,7 +6,8 @@ use web::component::{
     BackLink, Button, ButtonKind, Cell, ErrorMessage, Hint, Input, InsetText, Label, Table, WarningText,
 };
 use web::page::{host, moment};
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, filled, marked};
 
 use super::model::{Delivery, State, Webhook, WebhookSecret};
 use crate::content::{Content, TEST};
@@ -29,7 +30,7 @@ fn table(caption: &str, head: &[&str], rows: Vec<Vec<Cell>>) -> Markup {
 
 /// Every webhook.
 pub fn all(webhooks: &[Webhook], may_change: bool, zone: &Zone) -> Page {
-    let title = "Webhooks";
+    let title = &say("webhooks.webhooks");
     let rows = webhooks.iter().map(|one| {
         vec![
             Cell::new(html! { a .govuk-link href={ "/staff/webhooks/" (one.id) } { (host(&one.url)) } }),
@@ -40,14 +41,13 @@ pub fn all(webhooks: &[Webhook], may_change: bool, zone: &Zone) -> Page {
     let content = html! {
         h1 .govuk-heading-l { (title) }
         p .govuk-body {
-            "A webhook tells another program of the school that something happened here, as that somebody asked for a site. It says what happened \
-             and an id, and never a name or anybody’s words: the program asks the API for the rest, by a token of its own."
+            (say("webhooks.a-webhook-tells-another"))
         }
         @if may_change {
-            (Button { kind: ButtonKind::Link("/staff/webhooks/new".into()), ..Button::new("Add a webhook") })
+            (Button { kind: ButtonKind::Link("/staff/webhooks/new".into()), ..Button::new(say("webhooks.add-a-webhook")) })
         }
-        @if webhooks.is_empty() { (InsetText::new("There is none.")) } @else {
-            (table("Webhooks, newest first", &["Address", "Events", "Where it stands"], rows.collect()))
+        @if webhooks.is_empty() { (InsetText::new(say("webhooks.there-is-none"))) } @else {
+            (table(&say("webhooks.webhooks-newest-first"), &[&say("common.address"), &say("webhooks.events"), &say("common.where-it-stands")], rows.collect()))
         }
     };
     Page::new(title, content).before(BackLink::new("/today"))
@@ -57,11 +57,11 @@ fn stands(webhook: &Webhook, zone: &Zone) -> String {
     match (webhook.state, webhook.failing_since) {
         (State::Paused, _) => {
             let days = Content::built_in().limits.failing_days;
-            format!("Paused: nothing arrived for {days} days, or it said that it wants no more")
+            filled!("webhooks.paused-nothing-arrived-for", days)
         }
-        (State::Ended, _) => "Ended".to_owned(),
-        (State::Active, Some(since)) => format!("Nothing arrives since {}", moment(since, zone)),
-        (State::Active, None) => "It is told".to_owned(),
+        (State::Ended, _) => say("webhooks.ended"),
+        (State::Active, Some(since)) => filled!("webhooks.nothing-arrives-since", when = moment(since, zone)),
+        (State::Active, None) => say("webhooks.it-is-told"),
     }
 }
 
@@ -83,7 +83,7 @@ pub struct One<'a> {
 /// One webhook.
 pub fn one(shown: &One<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
     let One { webhook, deliveries, secret, may_change, at } = *shown;
-    let title = "A webhook";
+    let title = &say("webhooks.a-webhook");
     let address = |what: &str| format!("/staff/webhooks/{}/{what}", webhook.id);
     let button = |what: &str, words: &str| {
         html! {
@@ -95,23 +95,23 @@ pub fn one(shown: &One<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
     let content = html! {
         h1 .govuk-heading-l { (title) }
         @if let Some(secret) = secret {
-            (WarningText::new("Copy the secret now: it is shown this once. By it the other program knows that a message is from here."))
-            p .govuk-body { "Secret" br; code .fivebar-host { (secret.reveal()) } }
+            (WarningText::new(say("webhooks.copy-the-secret-now")))
+            p .govuk-body { (say("webhooks.secret")) br; code .fivebar-host { (secret.reveal()) } }
         }
-        p .govuk-body { "Address" br; code .fivebar-host { (webhook.url) } }
-        p .govuk-body { "Events" br; (webhook.events.join(", ")) }
+        p .govuk-body { (say("common.address")) br; code .fivebar-host { (webhook.url) } }
+        p .govuk-body { (say("webhooks.events")) br; (webhook.events.join(", ")) }
         p .govuk-body { (stands(webhook, zone)) "." }
         @if let Some(until) = webhook.old_until.filter(|until| at < *until) {
-            p .govuk-body { "The secret before this one signs too until " (moment(until, zone)) "." }
+            p .govuk-body { (marked!("webhooks.the-secret-before-this", when = moment(until, zone))) }
         }
         @if may_change {
-            @if webhook.state == State::Paused { (button("resume", "Let it go on")) } @else { (button("test", "Send a test")) }
-            (button("secret", "Give it another secret"))
-            (button("end", "End it"))
+            @if webhook.state == State::Paused { (button("resume", &say("webhooks.let-it-go-on"))) } @else { (button("test", &say("webhooks.send-a-test"))) }
+            (button("secret", &say("webhooks.give-it-another-secret")))
+            (button("end", &say("common.end-it")))
         }
-        h2 .govuk-heading-m { "Last deliveries" }
-        @if deliveries.is_empty() { (InsetText::new("There is none.")) } @else {
-            (table("Last deliveries, newest first", &["Event", "When", "Where it stands", "Do"], rows(webhook, deliveries, may_change, zone)))
+        h2 .govuk-heading-m { (say("webhooks.last-deliveries")) }
+        @if deliveries.is_empty() { (InsetText::new(say("webhooks.there-is-none"))) } @else {
+            (table(&say("webhooks.last-deliveries-newest-first"), &[&say("webhooks.event"), &say("common.when"), &say("common.where-it-stands"), &say("webhooks.do")], rows(webhook, deliveries, may_change, zone)))
         }
     };
     Page::new(title, content).before(BackLink::new("/staff/webhooks")).problems(mistakes.summary())
@@ -120,18 +120,18 @@ pub fn one(shown: &One<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
 fn rows(webhook: &Webhook, deliveries: &[Delivery], may_change: bool, zone: &Zone) -> Vec<Vec<Cell>> {
     let row = |one: &Delivery| {
         let state = match one.state.as_str() {
-            "arrived" => "Arrived".to_owned(),
-            "given-up" => format!("Given up: {}", one.says.as_deref().unwrap_or("")),
+            "arrived" => say("webhooks.arrived"),
+            "given-up" => filled!("webhooks.given-up", why = one.says.as_deref().unwrap_or("")),
             _ => match &one.says {
-                Some(says) => format!("Tried {} times: {says}", one.tries),
-                None => "On its way".to_owned(),
+                Some(says) => filled!("webhooks.tried-times", tries = one.tries, says),
+                None => say("webhooks.on-its-way"),
             },
         };
         let again = html! {
             @if may_change && webhook.state == State::Active {
                 form method="post" action={ "/staff/webhooks/" (webhook.id) "/deliveries/" (one.id) "/again" } novalidate {
                     (Button { classes: "govuk-button--secondary".into(), ..Button::new(html! {
-                        "Send again" span .govuk-visually-hidden { ": " (one.event) ", " (moment(one.made_at, zone)) }
+                        (marked!("webhooks.send-again", hidden = html! { span .govuk-visually-hidden { ": " (one.event) ", " (moment(one.made_at, zone)) } }))
                     }) })
                 }
             }
@@ -143,11 +143,9 @@ fn rows(webhook: &Webhook, deliveries: &[Delivery], may_change: bool, zone: &Zon
 
 /// The form by which one is added.
 pub fn form(form: &Submitted, mistakes: &Mistakes) -> Page {
-    let title = "Add a webhook";
-    let mut url = Input::new("url", Label::new("Which address is told?"));
-    url.hint = Some(Hint::new(
-        "It begins with https:// and names a server of the internet. What lies inside a network is not sent to",
-    ));
+    let title = &say("webhooks.add-a-webhook");
+    let mut url = Input::new("url", Label::new(say("webhooks.which-address-is-told")));
+    url.hint = Some(Hint::new(say("webhooks.it-begins-with-https")));
     url.error = mistakes.beside("url");
     url.value = Some(form.line("url")).filter(|text| !text.is_empty());
     url.kind = "url".into();
@@ -162,7 +160,7 @@ pub fn form(form: &Submitted, mistakes: &Mistakes) -> Page {
             (url)
             div class=(group) {
                 fieldset .govuk-fieldset id="events" tabindex="-1" aria-describedby=[described] {
-                    legend .govuk-fieldset__legend.govuk-fieldset__legend--m { "Of what is it told?" }
+                    legend .govuk-fieldset__legend.govuk-fieldset__legend--m { (say("webhooks.of-what-is-it")) }
                     @if let Some(wrong) = &wrong { (wrong) }
                     div .govuk-checkboxes.govuk-checkboxes--small {
                         @for event in events {
@@ -178,7 +176,7 @@ pub fn form(form: &Submitted, mistakes: &Mistakes) -> Page {
                     }
                 }
             }
-            (Button::new("Add it"))
+            (Button::new(say("webhooks.add-it")))
         }
     };
     Page::new(title, content).before(BackLink::new("/staff/webhooks")).problems(mistakes.summary())

@@ -7,6 +7,7 @@ use engine::{DeviceNo, FilterPolicy, Live, PersonNo, Verdict};
 use kit::{Private, Timestamp, Zone};
 use people::Pseudonyms;
 use people::pseudonym::{is_a_device, is_a_persons};
+use web::speech::say;
 use web::{Mistakes, Submitted};
 
 use super::members_of;
@@ -80,14 +81,14 @@ pub fn search(form: &Submitted, ground: &Ground<'_>, mistakes: &mut Mistakes) ->
     let client = line("address").and_then(|typed| {
         let address = typed.parse().ok();
         if address.is_none() {
-            mistakes.add("address", "Enter the device’s address, like 10.4.0.27");
+            mistakes.add("address", say("activity.enter-the-devices-address"));
         }
         address
     });
     let site = line("site").and_then(|typed| {
         let site = Site::typed(&typed);
         if site.is_none() {
-            mistakes.add("site", "Enter the site’s address, like www.example.org");
+            mistakes.add("site", say("activity.enter-the-sites-address"));
         }
         site.map(|site| site.host)
     });
@@ -101,7 +102,7 @@ pub fn search(form: &Submitted, ground: &Ground<'_>, mistakes: &mut Mistakes) ->
         let typed = line(field)?;
         let written = written(&typed, ground.zone, ground.at);
         if written.is_none() {
-            mistakes.add(field, "Enter a day, or a day and a time, like 2026-11-23 10:30");
+            mistakes.add(field, say("activity.enter-a-day-or"));
         }
         written
     };
@@ -140,13 +141,12 @@ fn person(typed: &str, ground: &Ground<'_>, mistakes: &mut Mistakes) -> Option<P
     if is_a_persons(typed) {
         let found = ground.pseudonyms.whose(typed, ground.roll.iter().copied());
         if found.is_none() {
-            mistakes.add("person", "Nobody here has that pseudonym. Copy it as a search shows it");
+            mistakes.add("person", say("activity.nobody-here-has-that"));
         }
         return found;
     }
     let Some(names) = ground.names else {
-        mistakes
-            .add("person", "Enter a pseudonym, like P-7KQ4-M2HX. Looking for a name is opening an identity");
+        mistakes.add("person", say("activity.enter-a-pseudonym-like"));
         return None;
     };
     named("person", typed, &names.people, mistakes)
@@ -156,13 +156,12 @@ fn device(typed: &str, ground: &Ground<'_>, mistakes: &mut Mistakes) -> Option<D
     if is_a_device(typed) {
         let found = ground.pseudonyms.which(typed);
         if found.is_none() {
-            mistakes.add("device", "No device here has that pseudonym. Copy it as a search shows it");
+            mistakes.add("device", say("activity.no-device-here-has"));
         }
         return found;
     }
     let Some(names) = ground.names else {
-        mistakes
-            .add("device", "Enter a pseudonym, like D-7KQ4-M2HX. Looking for a name is opening an identity");
+        mistakes.add("device", say("activity.enter-a-pseudonym-like-d"));
         return None;
     };
     named("device", typed, &names.devices, mistakes)
@@ -180,11 +179,8 @@ fn named<N: Copy>(
     let mut called = names.iter().filter(|(_, name)| plain(name.reveal()) == wanted);
     match (called.next(), called.next()) {
         (Some((number, _)), None) => return Some(*number),
-        (None, _) => {
-            mistakes.add(field, "Nobody and nothing is called so here. Enter the whole name, or a pseudonym")
-        }
-        _ => mistakes
-            .add(field, "Several are or were called so. Search without a name, and copy the pseudonym"),
+        (None, _) => mistakes.add(field, say("activity.nobody-and-nothing-is")),
+        _ => mistakes.add(field, say("activity.several-are-or-were")),
     }
     None
 }

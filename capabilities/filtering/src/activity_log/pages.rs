@@ -15,7 +15,8 @@ use engine::{FilterPolicy, Live, PersonNo, Verdict};
 use kit::Timestamp;
 use people::account::SignedIn;
 use serde_json::json;
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::asked::{self, Cursor, Ground, Names};
 use super::views::{self, Found};
@@ -75,9 +76,9 @@ async fn opened(State(portal): State<Portal>, who: SignedIn, form: Submitted) ->
     let reason = form.text("reason").to_owned();
     let mut mistakes = Mistakes::default();
     if reason.is_empty() {
-        mistakes.add("reason", "Enter why identities are to be opened, without anybody’s name");
+        mistakes.add("reason", say("activity.enter-why-identities-are"));
     } else if reason.chars().count() > LONGEST_REASON {
-        mistakes.add("reason", format!("Shorten this to {LONGEST_REASON} characters or fewer"));
+        mistakes.add("reason", filled!("common.shorten-this", n = LONGEST_REASON));
     }
     if !mistakes.none() {
         return Ok(asking(&portal, &who, &form, &mistakes, true));
@@ -219,9 +220,7 @@ fn no_answer(
 ) -> Response {
     tracing::warn!(%error, "The portal cannot show what devices did");
     let mut mistakes = Mistakes::default();
-    mistakes.add_whole(
-        "The activity log does not answer just now. Try again in a minute; what devices do is kept meanwhile",
-    );
+    mistakes.add_whole(say("activity.the-activity-log-does-not"));
     let page = asking(portal, who, form, &mistakes, opening);
     (StatusCode::SERVICE_UNAVAILABLE, page).into_response()
 }

@@ -10,7 +10,8 @@ use web::component::{
     Table, Textarea,
 };
 use web::page::host;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, marked};
 
 use super::asked::{Cursor, FIELDS};
 
@@ -47,8 +48,8 @@ pub struct Found {
     pub reason: Option<String>,
 }
 
-const TITLE: &str = "What devices did";
-const OPENING: &str = "Open identities";
+const TITLE: &str = "activity.what-devices-did";
+const OPENING: &str = "activity.open-identities-title";
 
 fn action(opening: bool) -> &'static str {
     if opening { "/staff/activity/opening" } else { "/staff/activity" }
@@ -56,25 +57,24 @@ fn action(opening: bool) -> &'static str {
 
 /// The form.
 pub fn form(choices: &Choices, form: &Submitted, mistakes: &Mistakes, opening: bool, may_open: bool) -> Page {
-    let title = if opening { OPENING } else { TITLE };
+    let title = &say(if opening { OPENING } else { TITLE });
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             @if opening {
                 (InsetText::new(
-                    "You will see who persons and devices are. That you did, when, about whom and why is written down before anything is \
-                     shown, and nothing takes it out again."
+                    say("activity.you-will-see-who")
                 ))
             } @else {
                 p .govuk-body {
-                    "Pseudonyms stand for people and devices. Visits to help sites are not in the log at all."
+                    (say("activity.pseudonyms-stand-for-people"))
                 }
-                p .govuk-body { a .govuk-link href="/staff/activity/days" { "Count what was blocked, by day" } }
+                p .govuk-body { a .govuk-link href="/staff/activity/days" { (say("activity.count-what-was-blocked")) } }
             }
             (fields(choices, form, mistakes, opening))
             @if may_open && !opening {
-                p .govuk-body { a .govuk-link href="/staff/activity/opening" { "Open identities, with a reason" } }
+                p .govuk-body { a .govuk-link href="/staff/activity/opening" { (say("activity.open-identities-with-a")) } }
             }
         },
     )
@@ -98,60 +98,57 @@ fn fields(choices: &Choices, form: &Submitted, mistakes: &Mistakes, opening: boo
         Select::new(id, Label::new(label), items, form.text(id))
     };
     let verdicts: Vec<(String, String)> =
-        Verdict::ALL.into_iter().map(|one| (one.id().to_owned(), verdict(one).to_owned())).collect();
+        Verdict::ALL.into_iter().map(|one| (one.id().to_owned(), verdict(one))).collect();
     let (person, device) = if opening {
-        (
-            "A name as the roll has it, or a pseudonym like P-7KQ4-M2HX.",
-            "Its name, or a pseudonym like D-7KQ4-M2HX.",
-        )
+        (say("activity.a-name-as-the"), say("activity.its-name-or-a"))
     } else {
-        ("A pseudonym, like P-7KQ4-M2HX.", "A pseudonym, like D-7KQ4-M2HX.")
+        (say("activity.a-pseudonym-like-p"), say("activity.a-pseudonym-like-d"))
     };
     html! {
         form method="post" action=(action(opening)) novalidate {
             @if opening {
                 (Textarea {
-                    hint: Some(Hint::new("Without anybody’s name: it is kept as long as the log.")),
+                    hint: Some(Hint::new(say("activity.without-anybodys-name-it"))),
                     error: mistakes.beside("reason"),
                     value: form.text("reason").to_owned(),
                     rows: 2,
-                    ..Textarea::new("reason", Label::new("Why are identities to be opened?"))
+                    ..Textarea::new("reason", Label::new(say("activity.why-are-identities-to")))
                 })
             }
-            p .govuk-body { "Every field is narrower. Leave what you do not need empty." }
-            (line("site", "Site", "Like example.org, with everything below it."))
-            (line("person", "Person", person))
-            (line("device", "Device", device))
-            (line("address", "Address of a device", "On the school’s network, like 10.4.0.27."))
-            (select("group", "Group", "Any group", &choices.groups))
-            (select("category", "Category", "Any category", &choices.categories))
-            (select("verdict", "Decided", "Either way", &verdicts))
-            (line("since", "From", "A day, or a day and a time, like 2026-11-23 10:30; today where it is empty."))
-            (line("until", "Until before", "Likewise; up to now where it is empty."))
-            (Button::new(if opening { "Open identities" } else { "Search" }))
+            p .govuk-body { (say("activity.every-field-is-narrower")) }
+            (line("site", &say("common.site"), &say("activity.like-example-org-with")))
+            (line("person", &say("activity.person"), &person))
+            (line("device", &say("common.device"), &device))
+            (line("address", &say("activity.address-of-a-device"), &say("activity.on-the-schools-network")))
+            (select("group", &say("activity.group"), &say("activity.any-group"), &choices.groups))
+            (select("category", &say("activity.category"), &say("activity.any-category"), &choices.categories))
+            (select("verdict", &say("activity.decided"), &say("activity.either-way"), &verdicts))
+            (line("since", &say("common.from"), &say("activity.a-day-or-a")))
+            (line("until", &say("activity.until-before"), &say("activity.likewise-up-to-now")))
+            (Button::new(if opening { say("activity.open-identities") } else { say("activity.search") }))
         }
     }
 }
 
-const fn verdict(verdict: Verdict) -> &'static str {
+fn verdict(verdict: Verdict) -> String {
     match verdict {
-        Verdict::Allow => "Open",
-        Verdict::Block => "Blocked",
-        Verdict::Scan => "Open, to be read",
-        Verdict::WouldBlock => "Would have been blocked",
+        Verdict::Allow => say("activity.open"),
+        Verdict::Block => say("activity.blocked"),
+        Verdict::Scan => say("activity.open-to-be-read"),
+        Verdict::WouldBlock => say("activity.would-have-been-blocked"),
     }
 }
 
-const fn known_by(known: KnownBy) -> &'static str {
+fn known_by(known: KnownBy) -> String {
     match known {
-        KnownBy::Nothing => "nothing is known",
-        KnownBy::AddressRange => "by the room or network",
-        KnownBy::DeviceRegister => "by the device register",
-        KnownBy::EncryptedDnsName => "by a name of their own",
-        KnownBy::RadiusAccounting => "by joining the wireless network",
-        KnownBy::PortalSignIn => "signed in to the portal",
-        KnownBy::ProxySignIn => "signed in to the proxy",
-        KnownBy::FilterTest => "the school’s own test",
+        KnownBy::Nothing => say("activity.nothing-is-known"),
+        KnownBy::AddressRange => say("activity.by-the-room-or"),
+        KnownBy::DeviceRegister => say("activity.by-the-device-register"),
+        KnownBy::EncryptedDnsName => say("activity.by-a-name-of"),
+        KnownBy::RadiusAccounting => say("activity.by-joining-the-wireless"),
+        KnownBy::PortalSignIn => say("activity.signed-in-to-the"),
+        KnownBy::ProxySignIn => say("activity.signed-in-to-the-proxy"),
+        KnownBy::FilterTest => say("activity.the-schools-own-test"),
     }
 }
 
@@ -169,7 +166,7 @@ fn again(form: &Submitted, reason: Option<&str>) -> Markup {
 pub fn found(found: &Found, form: &Submitted, policy: &FilterPolicy, may_open: bool, zone: &Zone) -> Page {
     let opening = found.reason.is_some();
     let to = action(opening);
-    let title = if opening { "What was found, with names" } else { "What was found" };
+    let title = &say(if opening { "activity.what-was-found-with" } else { "activity.what-was-found" });
     let reason = found.reason.as_deref();
     Page::new(
         title,
@@ -178,19 +175,19 @@ pub fn found(found: &Found, form: &Submitted, policy: &FilterPolicy, may_open: b
             (asked(form, reason))
             @if found.events.is_empty() {
                 (InsetText::new(if found.is_first {
-                    "Nothing was found. Leave a field out, or widen the time."
+                    say("activity.nothing-was-found-leave")
                 } else {
-                    "Nothing older was found."
+                    say("activity.nothing-older-was-found")
                 }))
             } @else {
                 // A pseudonym is a button that asks for it alone.
                 form method="post" action="/staff/activity" novalidate {
-                    div .fivebar-scroll tabindex="0" role="region" aria-label="Events" {
+                    div .fivebar-scroll tabindex="0" role="region" aria-label=(say("activity.events")) {
                         (table(&found.events, policy, opening, zone))
                     }
                 }
                 p .govuk-body .fivebar-no-print {
-                    "Who it was is known no more surely than the last column says. Nobody is accused on an address alone."
+                    (say("activity.who-it-was-is"))
                 }
             }
             div .govuk-button-group {
@@ -199,19 +196,19 @@ pub fn found(found: &Found, form: &Submitted, policy: &FilterPolicy, may_open: b
                         (again(form, reason))
                         input type="hidden" name="older" value=(until.as_millis());
                         input type="hidden" name="shown" value=(shown);
-                        (Button { classes: "govuk-button--secondary".into(), ..Button::new("Older") })
+                        (Button { classes: "govuk-button--secondary".into(), ..Button::new(say("activity.older")) })
                     }
                 }
                 @if !found.events.is_empty() {
                     form method="post" action=(to) novalidate {
                         (again(form, reason))
                         input type="hidden" name="as" value="csv";
-                        (Button { classes: "govuk-button--secondary".into(), ..Button::new("Take it out as a CSV file") })
+                        (Button { classes: "govuk-button--secondary".into(), ..Button::new(say("activity.take-it-out-as")) })
                     }
                 }
             }
             @if may_open && !opening {
-                p .govuk-body { a .govuk-link href="/staff/activity/opening" { "Open identities, with a reason" } }
+                p .govuk-body { a .govuk-link href="/staff/activity/opening" { (say("activity.open-identities-with-a")) } }
             }
         },
     )
@@ -221,20 +218,20 @@ pub fn found(found: &Found, form: &Submitted, policy: &FilterPolicy, may_open: b
 /// What was asked for, so that a printed page says it.
 fn asked(form: &Submitted, reason: Option<&str>) -> Markup {
     let words = [
-        ("site", "Site"),
-        ("person", "Person"),
-        ("device", "Device"),
-        ("address", "Address"),
-        ("group", "Group"),
-        ("category", "Category"),
-        ("verdict", "Decided"),
-        ("since", "From"),
-        ("until", "Until before"),
+        ("site", say("common.site")),
+        ("person", say("activity.person")),
+        ("device", say("common.device")),
+        ("address", say("common.address")),
+        ("group", say("activity.group")),
+        ("category", say("activity.category")),
+        ("verdict", say("activity.decided")),
+        ("since", say("common.from")),
+        ("until", say("activity.until-before")),
     ];
     let given = words.into_iter().filter(|(field, _)| !form.line(field).is_empty());
     let mut rows: Vec<SummaryRow> =
         given.map(|(field, name)| SummaryRow::new(name, form.line(field))).collect();
-    rows.extend(reason.map(|reason| SummaryRow::new("Identities are opened", reason)));
+    rows.extend(reason.map(|reason| SummaryRow::new(say("activity.identities-are-opened"), reason)));
     html! { @if !rows.is_empty() { (SummaryList::new(rows)) } }
 }
 
@@ -243,7 +240,7 @@ fn table(events: &[Told], policy: &FilterPolicy, opening: bool, zone: &Zone) -> 
         let event = &told.event;
         let category = event.category.and_then(|number| policy.catalogue().category(number));
         vec![
-            Cell::new(zone.local(event.at).civil().strftime("%a %-d %b %H:%M:%S").to_string()),
+            Cell::new(web::page::second(event.at, zone)),
             Cell::new(who(told, opening)),
             Cell::new(site(told)),
             Cell::new(verdict(event.verdict)),
@@ -257,30 +254,39 @@ fn table(events: &[Told], policy: &FilterPolicy, opening: bool, zone: &Zone) -> 
         ]
     });
     Table {
-        caption: Some("Newest first".to_owned()),
+        caption: Some(say("activity.newest-first")),
         caption_classes: "govuk-table__caption--s".into(),
-        head: ["When", "Who and on what", "Site", "Decided", "Why", "Known"].map(Cell::new).to_vec(),
+        head: [
+            say("common.when"),
+            say("activity.who-and-on-what"),
+            say("common.site"),
+            say("activity.decided"),
+            say("common.why"),
+            say("activity.known"),
+        ]
+        .map(Cell::new)
+        .to_vec(),
         rows: rows.collect(),
         first_cell_is_header: true,
         ..Table::default()
     }
 }
 
-const fn why(step: Step) -> &'static str {
+fn why(step: Step) -> String {
     match step {
-        Step::Front => "the gate itself",
-        Step::Elsewhere => "another filter",
-        Step::Sealed => "illegal content",
-        Step::Override => "for a time",
-        Step::Focus => "a lesson’s list",
-        Step::Withheld => "access is paused",
-        Step::LockedBlock | Step::LockedAllow => "leadership’s rule",
-        Step::School => "the school’s rule",
-        Step::Essential => "devices need it",
-        Step::Help => "help",
-        Step::PermittedUse => "the permitted-use table",
-        Step::Unknown => "no list knows it",
-        Step::Content => "what is on the page",
+        Step::Front => say("activity.the-gate-itself"),
+        Step::Elsewhere => say("activity.another-filter"),
+        Step::Sealed => say("activity.illegal-content"),
+        Step::Override => say("activity.for-a-time"),
+        Step::Focus => say("activity.a-lessons-list"),
+        Step::Withheld => say("activity.access-is-paused"),
+        Step::LockedBlock | Step::LockedAllow => say("activity.leaderships-rule"),
+        Step::School => say("activity.the-schools-rule"),
+        Step::Essential => say("activity.devices-need-it"),
+        Step::Help => say("activity.help"),
+        Step::PermittedUse => say("activity.the-permitted-use-table"),
+        Step::Unknown => say("activity.no-list-knows-it"),
+        Step::Content => say("activity.what-is-on-the"),
     }
 }
 
@@ -289,9 +295,9 @@ fn site(told: &Told) -> Markup {
     html! {
         @match &event.host {
             Some(name) => { (host(name)) @if let Some(path) = &event.path { span .fivebar-path { (path) } } },
-            None => "Not shown",
+            None => (say("activity.not-shown")),
         }
-        @if let Some(words) = &event.searched { br; "searched: " (words) }
+        @if let Some(words) = &event.searched { br; (marked!("activity.searched", words)) }
     }
 }
 
@@ -303,12 +309,12 @@ fn who(told: &Told, opening: bool) -> Markup {
         @if opening {
             @match (&told.person_name, &person) {
                 (Some(name), _) => (name),
-                (None, Some(number)) => { "Person " (number) },
+                (None, Some(number)) => { (marked!("activity.person-2", number)) },
                 (None, None) => {},
             }
             @match (&told.device_name, &device) {
                 (Some(name), _) => { br; (name) },
-                (None, Some(number)) => { br; "Device " (number) },
+                (None, Some(number)) => { br; (marked!("activity.device", number)) },
                 (None, None) => {},
             }
         } @else {
@@ -324,14 +330,14 @@ fn who(told: &Told, opening: bool) -> Markup {
 fn only(field: &str, pseudonym: &str) -> Markup {
     html! {
         button .fivebar-plain name=(field) value=(pseudonym) {
-            (pseudonym) span .govuk-visually-hidden { ": only this " (field) }
+            (pseudonym) span .govuk-visually-hidden { (marked!("activity.only-this", field)) }
         }
     }
 }
 
 /// How much was asked for and refused on each day, and what was refused most.
 pub fn days(counted: &[(String, u64, u64)], most: Option<&[(String, u64)]>) -> Page {
-    let title = "Blocked by day";
+    let title = &say("activity.blocked-by-day");
     let bars = counted.iter().map(|(day, _, blocked)| (day.clone(), *blocked)).collect();
     let rows = counted.iter().map(|(day, all, blocked)| {
         vec![Cell::new(day), Cell::number(all.to_string()), Cell::number(blocked.to_string())]
@@ -340,24 +346,24 @@ pub fn days(counted: &[(String, u64, u64)], most: Option<&[(String, u64)]>) -> P
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            (BarChart::new("Requests that were blocked on each of the last seven days", bars))
+            (BarChart::new(say("activity.requests-that-were-blocked"), bars))
             (Table {
-                caption: Some("Requests on each of the last seven days".to_owned()),
+                caption: Some(say("activity.requests-on-each-of")),
                 caption_classes: "govuk-table__caption--m".into(),
-                head: vec![Cell::new("Day"), Cell::number("Requests"), Cell::number("Blocked")],
+                head: vec![Cell::new(say("activity.day")), Cell::number(say("activity.requests")), Cell::number(say("activity.blocked"))],
                 rows: rows.collect(),
                 first_cell_is_header: true,
                 ..Table::default()
             })
             @match most {
-                None => p .govuk-body { "Which sites were blocked most cannot be said just now." },
-                Some([]) => p .govuk-body { "No site was blocked in these days." },
+                None => p .govuk-body { (say("activity.which-sites-were-blocked")) },
+                Some([]) => p .govuk-body { (say("activity.no-site-was-blocked")) },
                 Some(most) => {
-                    (BarChart::new("Sites that were blocked most in these days", most.to_vec()))
+                    (BarChart::new(say("activity.sites-that-were-blocked"), most.to_vec()))
                     (Table {
-                        caption: Some("Sites that were blocked most".to_owned()),
+                        caption: Some(say("activity.sites-that-were-blocked-most")),
                         caption_classes: "govuk-table__caption--m".into(),
-                        head: vec![Cell::new("Site"), Cell::number("Blocked")],
+                        head: vec![Cell::new(say("common.site")), Cell::number(say("activity.blocked"))],
                         rows: most.iter().map(|(site, many)| {
                             vec![Cell::new(host(site)), Cell::number(many.to_string())]
                         }).collect(),
@@ -367,8 +373,8 @@ pub fn days(counted: &[(String, u64, u64)], most: Option<&[(String, u64)]>) -> P
                 }
             }
             (Details::new(
-                "What is counted",
-                "Requests of people and devices. What came from the school’s own test of its filter is in the days, and not among the sites.",
+                say("activity.what-is-counted"),
+                say("activity.requests-of-people-and"),
             ))
         },
     )
@@ -377,13 +383,13 @@ pub fn days(counted: &[(String, u64, u64)], most: Option<&[(String, u64)]>) -> P
 
 /// What is said where the log does not answer.
 pub fn no_days() -> Page {
-    let title = "Blocked by day";
+    let title = &say("activity.blocked-by-day");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             (InsetText::new(
-                "The activity log does not answer just now. Try again in a minute; what devices do is kept meanwhile."
+                say("activity.the-activity-log-does")
             ))
         },
     )

@@ -17,7 +17,8 @@ use register::task::{
     self, CloseTask, HandTask, Kind, Kinds, Me, Owner, ReadTasks, State as TaskState, TakeTask, Task,
     TaskError, TaskId, Whose,
 };
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::{me, school_year, views};
 use crate::portal::Portal;
@@ -119,7 +120,7 @@ async fn seen(
     me: &Me,
     at: Timestamp,
 ) -> Result<views::Seen, PageError> {
-    let named = |id: &str| Duties::built_in().named(id).map(|duty| duty.called_in(portal.kind).to_owned());
+    let named = |id: &str| Duties::built_in().named(id).map(|duty| duty.said_in(portal.kind));
     let here = |id: &&str| Duties::built_in().named(id).is_some_and(|duty| duty.is_in(portal.kind));
     let now: Vec<&str> = match &task.owner {
         Some(Owner::Duty(id)) => vec![id.as_str()],
@@ -132,7 +133,7 @@ async fn seen(
         let is_held = |id: &&&str| holding.values().any(|one| one.duties.contains(**id));
         let duties = all.iter().filter(|id| here(id)).filter(is_held);
         hand_to.extend(
-            duties.filter_map(|id| Some((format!("duty:{id}"), format!("Whoever is {}", named(id)?)))),
+            duties.filter_map(|id| Some((format!("duty:{id}"), filled!("work.whoever-is", id = named(id)?)))),
         );
         let names: BTreeMap<PersonNo, Private<String>> =
             people::names(tx).await.map_err(PageError::unexpected)?.into_iter().collect();
@@ -171,7 +172,7 @@ async fn hand(
     who.could::<HandTask>(id)?;
     let Ok(owner) = form.text("to").parse::<Owner>() else {
         let mut mistakes = Mistakes::default();
-        mistakes.add("to", "Select to whom you hand it");
+        mistakes.add("to", say("work.select-to-whom-you"));
         return one(&portal, &who, id, &form, &mistakes).await;
     };
     let (mut tx, permit) = who.begin::<HandTask>(id).await?;
@@ -202,12 +203,12 @@ async fn end(
     let (outcome, words) = (form.text("outcome"), form.text("words"));
     let mut mistakes = Mistakes::default();
     if !matches!(outcome, "done" | "dropped") {
-        mistakes.add("outcome", "Select what became of it");
+        mistakes.add("outcome", say("work.select-what-became-of"));
     }
     if words.is_empty() {
-        mistakes.add("words", "Enter what was done, or why it need not be");
+        mistakes.add("words", say("work.enter-what-was-done"));
     } else if words.chars().count() > LONGEST_WORDS {
-        mistakes.add("words", format!("Shorten this to {LONGEST_WORDS} characters or fewer"));
+        mistakes.add("words", filled!("common.shorten-this", n = LONGEST_WORDS));
     }
     if !mistakes.none() {
         return one(&portal, &who, id, &form, &mistakes).await;

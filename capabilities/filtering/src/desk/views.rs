@@ -2,14 +2,15 @@
 
 use kit::{Private, Timestamp, Zone};
 use maud::{Markup, html};
-use register::calendar::Run;
+use register::calendar::{Rule, Run, Why};
 use register::task::{Done, Ending, Kind, State, Task, Whose};
 use web::component::{
     BackLink, Button, Cell, Choice, Hint, InsetText, Label, Legend, Radio, Radios, Select, SummaryList,
     SummaryRow, Table, Tag, Textarea,
 };
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::{say, say_or};
+use web::{Mistakes, Page, Submitted, counted, filled, marked};
 
 /// One line of the list.
 #[derive(Debug, Clone)]
@@ -28,29 +29,29 @@ pub struct Line {
 
 /// Everything that is theirs, the first due first, and what they ended lately.
 pub fn work(lines: &[Line], ended: &[(Task, &'static Kind)], at: Timestamp, zone: &Zone) -> Page {
-    let title = "Your work";
+    let title = &say("common.your-work");
     let late = lines.iter().filter(|line| line.task.is_late(at)).count();
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             @if lines.is_empty() {
-                (InsetText::new("There is nothing for you to do."))
+                (InsetText::new(say("work.there-is-nothing-for")))
             } @else {
                 @if late > 0 {
                     p .govuk-body {
-                        @if late == 1 { "1 of these is late." } @else { (late) " of these are late." }
+                        (counted!("work.late-count", late))
                     }
                 }
                 (table(lines, at, zone))
             }
             @if !ended.is_empty() {
-                h2 .govuk-heading-m { "What you ended lately" }
+                h2 .govuk-heading-m { (say("work.what-you-ended-lately")) }
                 ul .govuk-list.govuk-list--bullet {
                     @for (task, kind) in ended {
                         li {
-                            a .govuk-link href=(href(task)) { (kind.name) ", since " (moment(task.opened_at, zone)) }
-                            ": " (task.state.id())
+                            a .govuk-link href=(href(task)) { (marked!("work.since", kind = name(kind), when = moment(task.opened_at, zone))) }
+                            ": " (say(state(&task.state)))
                         }
                     }
                 }
@@ -60,35 +61,65 @@ pub fn work(lines: &[Line], ended: &[(Task, &'static Kind)], at: Timestamp, zone
     .before(BackLink::new("/today"))
 }
 
+/// What a kind of task is called.
+fn name(kind: &Kind) -> String {
+    say_or(&format!("task.{}", kind.id.replace('.', "-")), &kind.name)
+}
+
+/// How long somebody has for it.
+fn clock(rule: Rule) -> String {
+    let (many, what) = rule.parts();
+    counted!(&format!("clock.{}-count", what.replace(' ', "-")), many)
+}
+
+/// Why it does not run.
+fn paused(why: &Why) -> String {
+    match why {
+        Why::Night => say("pause.night"),
+        Why::Weekend => say("pause.weekend"),
+        Why::Closed => say("pause.closed"),
+        Why::BankHoliday => say("pause.bank-holiday"),
+        Why::Holiday { after } => filled!("pause.holiday", after),
+    }
+}
+
+const fn state(state: &State) -> &'static str {
+    match state {
+        State::Open => "work.is-open",
+        State::Done(_) => "work.is-done",
+        State::Dropped(_) => "work.is-dropped",
+    }
+}
+
 /// The page of a task.
 pub(super) fn href(task: &Task) -> String {
     format!("/tasks/{}", task.id)
 }
 
 fn table(lines: &[Line], at: Timestamp, zone: &Zone) -> Markup {
-    const CAPTION: &str = "To do, the first due first";
+    let caption = say("work.caption");
     let rows = lines.iter().map(|line| {
         let link = html! {
             a .govuk-link href=(href(&line.task)) {
-                (line.kind.name) ", since " (moment(line.task.opened_at, zone))
+                (marked!("work.since", kind = name(line.kind), when = moment(line.task.opened_at, zone)))
             }
         };
         let due = html! {
             (moment(line.task.due_at, zone)) " "
             @if line.task.is_late(at) {
-                (Tag::new("Late", "govuk-tag--red"))
+                (Tag::new(say("work.late"), "govuk-tag--red"))
             } @else if is_paused(&line.run, at) {
-                (Tag::new("Paused", "govuk-tag--grey"))
+                (Tag::new(say("work.paused"), "govuk-tag--grey"))
             }
         };
         vec![Cell::new(link), Cell::new(whose(line)), Cell::new(due)]
     });
     html! {
-        div .fivebar-scroll tabindex="0" role="region" aria-label=(CAPTION) {
+        div .fivebar-scroll tabindex="0" role="region" aria-label=(caption) {
             (Table {
-                caption: Some(CAPTION.to_owned()),
+                caption: Some(caption.clone()),
                 caption_classes: "govuk-table__caption--m".into(),
-                head: ["What", "Whose", "Due"].map(Cell::new).to_vec(),
+                head: [say("common.what"), say("work.whose"), say("work.due")].map(Cell::new).to_vec(),
                 rows: rows.collect(),
                 first_cell_is_header: true,
                 ..Table::default()
@@ -102,13 +133,13 @@ fn is_paused(run: &Run, at: Timestamp) -> bool {
 }
 
 fn whose(line: &Line) -> Markup {
-    let somebody = line.owner.as_ref().map_or("somebody", |name| name.reveal());
+    let somebody = line.owner.as_ref().map_or_else(|| say("work.somebody"), |name| name.reveal().clone());
     html! {
         @match line.whose {
-            Whose::Mine => "Yours",
-            Whose::Cover => { "You stand in for " (somebody) },
-            Whose::Duty => "Of a duty of yours; nobody has taken it",
-            Whose::Late => { "Late, so it has come to you too" @if line.owner.is_some() { "; " (somebody) " has it" } },
+            Whose::Mine => (say("work.yours")),
+            Whose::Cover => { (marked!("work.you-stand-in-for", somebody)) },
+            Whose::Duty => (say("work.of-a-duty-of")),
+            Whose::Late => { (say("work.late-so-it-has")) @if line.owner.is_some() { (marked!("work.has-it", somebody)) } },
         }
     }
 }
@@ -134,38 +165,38 @@ pub fn one(
     let (task, kind) = (&line.task, line.kind);
     let page = href(task);
     let mut rows = vec![
-        SummaryRow::new("Whose", whose(line)),
-        SummaryRow::new("Whose duty", seen.duties.join(", ")),
-        SummaryRow::new("Since", moment(task.opened_at, zone)),
-        SummaryRow::new("Due", html! { (moment(task.due_at, zone)) ": " (kind.clock.to_string()) }),
+        SummaryRow::new(say("work.whose"), whose(line)),
+        SummaryRow::new(say("work.whose-duty"), seen.duties.join(", ")),
+        SummaryRow::new(say("common.since"), moment(task.opened_at, zone)),
+        SummaryRow::new(say("work.due"), html! { (moment(task.due_at, zone)) ": " (clock(kind.clock)) }),
     ];
     if task.state == State::Open {
-        rows.push(SummaryRow::new("Time used", format!("{} %", line.run.used_percent(at))));
+        rows.push(SummaryRow::new(say("work.time-used"), format!("{} %", line.run.used_percent(at))));
     }
     let pauses: Vec<_> = line.run.pauses.iter().collect();
     if !pauses.is_empty() {
         let words = html! {
             ul .govuk-list {
                 @for pause in pauses {
-                    li { (moment(pause.from, zone)) " to " (moment(pause.to, zone)) ": " (pause.why.words()) }
+                    li { (marked!("work.to", when = moment(pause.from, zone), whenb = moment(pause.to, zone), why = paused(&pause.why))) }
                 }
             }
         };
-        rows.push(SummaryRow::new("The time does not run", words));
+        rows.push(SummaryRow::new(say("work.the-time-does-not"), words));
     }
     match &task.state {
         State::Open => {}
-        State::Done(ending) => rows.extend(ended("Done", ending, zone)),
-        State::Dropped(ending) => rows.extend(ended("Dropped", ending, zone)),
+        State::Done(ending) => rows.extend(ended(&say("work.done"), ending, zone)),
+        State::Dropped(ending) => rows.extend(ended(&say("work.dropped"), ending, zone)),
     }
     Page::new(
-        &*kind.name,
+        name(kind),
         html! {
-            h1 .govuk-heading-l { (kind.name) }
-            @if task.is_late(at) { p .govuk-body { (Tag::new("Late", "govuk-tag--red")) } }
-            p .govuk-body { (kind.about) }
+            h1 .govuk-heading-l { (name(kind)) }
+            @if task.is_late(at) { p .govuk-body { (Tag::new(say("work.late"), "govuk-tag--red")) } }
+            p .govuk-body { (say_or(&format!("task.{}-about", kind.id.replace('.', "-")), &kind.about)) }
             @if !task.path.is_empty() {
-                p .govuk-body { a .govuk-link href=(task.path) { "Go to what it is about" } }
+                p .govuk-body { a .govuk-link href=(task.path) { (say("work.go-to-what-it")) } }
             }
             (SummaryList::new(rows))
             @if task.state == State::Open {
@@ -182,7 +213,7 @@ pub fn one(
 fn ended(what: &str, ending: &Ending, zone: &Zone) -> Vec<SummaryRow> {
     let mut rows = vec![SummaryRow::new(what, moment(ending.at, zone))];
     if !ending.words.is_empty() {
-        rows.push(SummaryRow::new("What was said", &ending.words));
+        rows.push(SummaryRow::new(say("work.what-was-said"), &ending.words));
     }
     rows
 }
@@ -190,48 +221,49 @@ fn ended(what: &str, ending: &Ending, zone: &Zone) -> Vec<SummaryRow> {
 fn take_it(page: &str) -> Markup {
     html! {
         form method="post" action={ (page) "/taking" } novalidate {
-            (Button { once: Some(true), ..Button::new("Take it") })
+            (Button { once: Some(true), ..Button::new(say("work.take-it")) })
         }
     }
 }
 
 fn end_it(kind: &Kind, page: &str, form: &Submitted, mistakes: &Mistakes) -> Markup {
     if kind.done == Done::ByItself {
-        return html! { (InsetText::new("This is done by itself, once what it is about is settled.")) };
+        return html! { (InsetText::new(say("work.this-is-done-by"))) };
     }
-    let outcomes = vec![Radio::new("done", "It is done"), Radio::new("dropped", "It need not be done")];
+    let outcomes =
+        vec![Radio::new("done", say("work.it-is-done")), Radio::new("dropped", say("work.it-need-not-be"))];
     let outcome = Radios {
         error: mistakes.beside("outcome"),
-        ..Radios::new("outcome", Legend::new("What became of it?"), outcomes, form.text("outcome"))
+        ..Radios::new("outcome", Legend::new(say("work.what-became-of-it")), outcomes, form.text("outcome"))
     };
     let words = Textarea {
-        hint: Some(Hint::new("Name nobody. Whoever looks back at this reads it.")),
+        hint: Some(Hint::new(say("work.name-nobody-whoever-looks"))),
         error: mistakes.beside("words"),
         value: form.text("words").to_owned(),
         rows: 3,
-        ..Textarea::new("words", Label::new("What was done, or why need it not be?"))
+        ..Textarea::new("words", Label::new(say("work.what-was-done-or")))
     };
     html! {
-        h2 .govuk-heading-m { "End it" }
+        h2 .govuk-heading-m { (say("common.end-it")) }
         form method="post" action={ (page) "/ending" } novalidate {
             (outcome) (words)
-            (Button { once: Some(true), ..Button::new("End it") })
+            (Button { once: Some(true), ..Button::new(say("common.end-it")) })
         }
     }
 }
 
 fn hand_it(seen: &Seen, page: &str, form: &Submitted, mistakes: &Mistakes) -> Markup {
     let to = seen.hand_to.iter().map(|(value, words)| Choice::new(value.as_str(), words));
-    let choose = std::iter::once(Choice::new("", "Choose"));
+    let choose = std::iter::once(Choice::new("", say("work.choose")));
     let to = Select {
         error: mistakes.beside("to"),
-        ..Select::new("to", Label::new("To whom?"), choose.chain(to).collect(), form.text("to"))
+        ..Select::new("to", Label::new(say("work.to-whom")), choose.chain(to).collect(), form.text("to"))
     };
     html! {
-        h2 .govuk-heading-m { "Hand it on" }
+        h2 .govuk-heading-m { (say("work.hand-it-on")) }
         form method="post" action={ (page) "/handing" } novalidate {
             (to)
-            (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new("Hand it on") })
+            (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say("work.hand-it-on")) })
         }
     }
 }

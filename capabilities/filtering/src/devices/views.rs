@@ -3,9 +3,10 @@
 use kit::{Private, Zone};
 use maud::{Markup, html};
 use people::{Device, Range};
-use web::Page;
 use web::component::{BackLink, Cell, InsetText, Table};
 use web::page::{host, moment};
+use web::speech::say;
+use web::{Page, filled, marked};
 
 /// A device, and whose it is.
 #[derive(Debug)]
@@ -35,11 +36,12 @@ pub fn all(
     named: &dyn Fn(&str) -> String,
     zone: &Zone,
 ) -> Page {
-    let title = "Devices";
+    let title = &say("common.devices");
     let groups = |ids: &[String]| ids.iter().map(|id| named(id)).collect::<Vec<_>>().join(", ");
     let rows = lines.iter().map(|line| {
         let device = &line.device;
-        let owner = line.owner.as_ref().map_or("Nobody’s alone", |name| name.reveal());
+        let owner =
+            line.owner.as_ref().map_or_else(|| say("devices.nobodys-alone"), |name| name.reveal().clone());
         vec![
             Cell::new(device.name.reveal()),
             Cell::new(owner),
@@ -56,20 +58,18 @@ pub fn all(
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "A device is given to somebody, or taken back, in the roll that the school reads in; what is written here would be gone with \
-                 the next. What one did is found under "
-                a .govuk-link href="/staff/activity" { "activity" } "."
+                (marked!("devices.a-device-is-given", link = html! { a .govuk-link href="/staff/activity" { (say("devices.activity")) } }))
             }
             @if paged.many == 0 {
-                (InsetText::new("No device is registered. Devices that nobody registered are filtered as the policy says of unknown ones."))
+                (InsetText::new(say("devices.no-device-is-registered")))
             } @else if lines.is_empty() {
-                (InsetText::new("There is no such page."))
+                (InsetText::new(say("devices.there-is-no-such")))
             } @else {
-                div .fivebar-scroll tabindex="0" role="region" aria-label="Registered devices" {
+                div .fivebar-scroll tabindex="0" role="region" aria-label=(say("devices.registered-devices")) {
                     (Table {
-                        caption: Some(format!("{} registered devices, page {} of {}", paged.many, paged.page, paged.pages)),
+                        caption: Some(filled!("devices.registered-devices-page-of", n = paged.many, page = paged.page, pages = paged.pages)),
                         caption_classes: "govuk-table__caption--m".into(),
-                        head: ["Device", "Whose", "Groups", "Addresses", "Registered"].map(Cell::new).to_vec(),
+                        head: [say("common.device"), say("devices.whose"), say("common.groups"), say("devices.addresses"), say("devices.registered")].map(Cell::new).to_vec(),
                         rows: rows.collect(),
                         first_cell_is_header: true,
                         ..Table::default()
@@ -79,9 +79,9 @@ pub fn all(
             }
             @if !ranges.is_empty() {
                 (Table {
-                    caption: Some("Rooms and networks".to_owned()),
+                    caption: Some(say("devices.rooms-and-networks")),
                     caption_classes: "govuk-table__caption--m".into(),
-                    head: ["Name", "Addresses", "Groups"].map(Cell::new).to_vec(),
+                    head: [say("common.name"), say("devices.addresses"), say("common.groups")].map(Cell::new).to_vec(),
                     rows: rooms.collect(),
                     first_cell_is_header: true,
                     ..Table::default()
@@ -102,13 +102,13 @@ fn addresses(device: &Device) -> Markup {
 fn ways(paged: &Paged) -> Markup {
     html! {
         @if paged.pages > 1 {
-            nav aria-label="Pages" {
+            nav aria-label=(say("common.pages")) {
                 ul .govuk-list {
                     @if paged.page > 1 {
-                        li { a .govuk-link href={ "/staff/devices?page=" (paged.page - 1) } rel="prev" { "Previous page" } }
+                        li { a .govuk-link href={ "/staff/devices?page=" (paged.page - 1) } rel="prev" { (say("devices.previous-page")) } }
                     }
                     @if paged.page < paged.pages {
-                        li { a .govuk-link href={ "/staff/devices?page=" (paged.page + 1) } rel="next" { "Next page" } }
+                        li { a .govuk-link href={ "/staff/devices?page=" (paged.page + 1) } rel="next" { (say("common.next-page")) } }
                     }
                 }
             }

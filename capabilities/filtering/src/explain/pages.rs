@@ -13,7 +13,8 @@ use engine::explain::{flip, trace};
 use engine::{FilterPolicy, Identity, Live, Step};
 use kit::{Private, Timestamp};
 use people::account::SignedIn;
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::{Target, identity_in, identity_of_person, views};
 use crate::filter_policy;
@@ -37,12 +38,9 @@ pub(crate) fn routes() -> Router<Portal> {
 }
 
 /// Said where so many answers told of sealed sites within the hour that none may be given.
-const NOT_NOW: &str =
-    "No answer can be given just now. Try again in an hour; the access trail says that you asked";
-
-/// Said to a teacher for nobody, for several, and for somebody who is not theirs to ask about: one answer, which tells nothing of who there is.
-const NOT_ONE_OF_YOURS: &str = "Enter the whole name of one pupil whom you teach, as the roll has it, or the number that the school’s own system \
-    gives them. You can ask about pupils and about yourself; the network manager can ask about anybody";
+fn not_now() -> String {
+    say("explain.not-now")
+}
 
 async fn form(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
     who.may::<ExplainForClass>(())?;
@@ -88,13 +86,13 @@ async fn answer(State(portal): State<Portal>, who: SignedIn, form: Submitted) ->
     };
     let actor = who.standing().actor();
     if !portal.may_answer(&policy, actor, "portal explain", 0, who.at()).await? {
-        mistakes.add_whole(NOT_NOW);
+        mistakes.add_whole(not_now());
         return Ok(asking(&who, &groups, &form, &mistakes));
     }
     let local = portal.zone.local(at);
     let (told, change) = {
         let Some(request) = target.request(&whom.identity) else {
-            mistakes.add("site", "Enter the site’s address, like www.example.org");
+            mistakes.add("site", say("explain.enter-the-sites-address"));
             return Ok(asking(&who, &groups, &form, &mistakes));
         };
         let told = trace(&policy, &live, &request, local);
@@ -105,7 +103,7 @@ async fn answer(State(portal): State<Portal>, who: SignedIn, form: Submitted) ->
     if secret.is_told_by(told.step, &target.host)
         && !portal.may_answer(&policy, actor, "portal explain", 1, who.at()).await?
     {
-        mistakes.add_whole(NOT_NOW);
+        mistakes.add_whole(not_now());
         return Ok(asking(&who, &groups, &form, &mistakes));
     }
     // Nothing is said of what lists say about a sealed site.
@@ -159,9 +157,9 @@ fn target(form: &Submitted, mistakes: &mut Mistakes) -> Option<Target> {
     let typed = form.line("site");
     let target = Target::read(&typed);
     if typed.is_empty() {
-        mistakes.add("site", "Enter the site’s address, like www.example.org");
+        mistakes.add("site", say("explain.enter-the-sites-address"));
     } else if target.is_none() {
-        mistakes.add("site", "Enter the site’s address, like www.example.org or http://www.example.org/page");
+        mistakes.add("site", say("explain.enter-the-sites-address-like"));
     }
     target
 }
@@ -173,7 +171,7 @@ fn when(portal: &Portal, form: &Submitted, at: Timestamp, mistakes: &mut Mistake
     }
     let written = portal.zone.written(&typed);
     if written.is_none() {
-        mistakes.add("when", "Enter the day and the time like 2026-11-23 10:30, or leave it empty for now");
+        mistakes.add("when", say("explain.enter-the-day-and"));
     }
     written
 }
@@ -198,23 +196,23 @@ async fn whom(
     let (group, person) = (form.text("group"), form.line("person"));
     let device = if anybody { form.line("device") } else { String::new() };
     match (group, person.as_str(), device.as_str()) {
-        ("", "", "") => mistakes.add("group", "Choose whom it is about"),
+        ("", "", "") => mistakes.add("group", say("explain.choose-whom-it-is")),
         (group, "", "") => match groups.iter().find(|(id, _)| id == group).zip(identity_in(policy, group)) {
             Some(((_, name), identity)) => {
                 return Ok(Some(Whom { identity, words: Private::new(name.clone()), name: None }));
             }
-            None => mistakes.add("group", "Choose one of the groups in the list"),
+            None => mistakes.add("group", say("explain.choose-one-of-the")),
         },
         ("", name, "") => return person_called(tx, (policy, live), who, name, mistakes).await,
         ("", "", device) => match device.parse::<IpAddr>() {
             Ok(address) => {
                 let identity = live.identify(address);
-                let words = Private::new(format!("The device at {address}"));
+                let words = Private::new(filled!("explain.the-device-at", address));
                 return Ok(Some(Whom { identity, words, name: None }));
             }
-            Err(_) => mistakes.add("device", "Enter the device’s address, like 10.4.0.27"),
+            Err(_) => mistakes.add("device", say("explain.enter-the-devices-address")),
         },
-        _ => mistakes.add("group", "Choose a group, or a person, or a device, and leave the others empty"),
+        _ => mistakes.add("group", say("explain.choose-a-group-or")),
     }
     Ok(None)
 }
@@ -246,11 +244,9 @@ async fn person_called(
     }
     let [person] = called.as_slice() else {
         let say = match (anybody, called.is_empty()) {
-            (false, _) => NOT_ONE_OF_YOURS,
-            (true, true) => "Nobody on the roll is called so. Enter the whole name, as the roll has it",
-            (true, false) => {
-                "Several people are called so. Enter the number that the school’s own system gives the one you mean"
-            }
+            (false, _) => say("explain.not-one-of-yours"),
+            (true, true) => say("explain.nobody-on-the-roll"),
+            (true, false) => say("explain.several-people-are-called"),
         };
         mistakes.add("person", say);
         return Ok(None);

@@ -8,7 +8,8 @@ use web::component::{
     Table,
 };
 use web::page::{host, moment};
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, filled, marked};
 
 use super::{Target, words};
 use crate::portal::NamedBy;
@@ -54,10 +55,13 @@ pub struct Answer<'a> {
     pub may_open: bool,
 }
 
-const TITLE: &str = "Why is a site open or closed?";
+/// What the pages are called.
+fn title() -> String {
+    say("explain.title")
+}
 
 fn fields(groups: &[(String, String)], anybody: bool, form: &Submitted, mistakes: &Mistakes) -> Markup {
-    let mut choices = vec![Choice::new("", "Choose a class, group or room")];
+    let mut choices = vec![Choice::new("", say("explain.choose-a-class-group"))];
     choices.extend(groups.iter().map(|(id, name)| Choice::new(id.as_str(), name.as_str())));
     let line = |id: &'static str, label: &str, hint: &str| Input {
         hint: Some(Hint::new(hint)),
@@ -70,22 +74,22 @@ fn fields(groups: &[(String, String)], anybody: bool, form: &Submitted, mistakes
     };
     html! {
         form method="post" action="/staff/explain" novalidate {
-            (line("site", "Which site?", "Its address, like www.example.org"))
+            (line("site", &say("explain.which-site"), &say("explain.its-address-like-www")))
             (Select {
                 error: mistakes.beside("group"),
-                ..Select::new("group", Label::new("For whom?"), choices, form.text("group"))
+                ..Select::new("group", Label::new(say("common.for-whom")), choices, form.text("group"))
             })
-            (line("person", "Or one person", "The name as the roll has it, or the school’s own number."))
-            @if anybody { (line("device", "Or a device", "Its address on the school’s network, like 10.4.0.27")) }
-            (line("when", "When?", "Leave it empty for now; otherwise like 2026-11-23 10:30. The rules that hold today are asked."))
-            (Button::new("Explain"))
+            (line("person", &say("explain.or-one-person"), &say("explain.the-name-as-the")))
+            @if anybody { (line("device", &say("explain.or-a-device"), &say("explain.its-address-on-the"))) }
+            (line("when", &say("explain.when"), &say("explain.leave-it-empty-for")))
+            (Button::new(say("explain.explain")))
         }
     }
 }
 
 /// The form.
 pub fn form(groups: &[(String, String)], anybody: bool, form: &Submitted, mistakes: &Mistakes) -> Page {
-    Page::new(TITLE, html! { h1 .govuk-heading-l { (TITLE) } (fields(groups, anybody, form, mistakes)) })
+    Page::new(title(), html! { h1 .govuk-heading-l { (title()) } (fields(groups, anybody, form, mistakes)) })
         .before(BackLink::new("/today"))
         .problems(mistakes.summary())
 }
@@ -100,27 +104,33 @@ pub fn answer(
 ) -> Page {
     let told = answer.told;
     let closed = told.decision.verdict.is_block();
-    let title = if closed { "Closed" } else { "Open" };
+    let title = &say(if closed { "explain.closed" } else { "explain.open" });
     let about = |text: &str| match answer.name {
         Some(name) => text.replace("this person", name.reveal()),
         None => text.to_owned(),
     };
     let mut rows = vec![
-        SummaryRow::new("Site", host(&answer.target.host)),
-        SummaryRow::new("For", answer.whom.reveal()),
-        SummaryRow::new("When", html! { (moment(answer.at, zone)) @if answer.is_now { ", now" } }),
+        SummaryRow::new(say("common.site"), host(&answer.target.host)),
+        SummaryRow::new(say("explain.for"), answer.whom.reveal()),
+        SummaryRow::new(
+            say("common.when"),
+            html! { (moment(answer.at, zone)) @if answer.is_now { (say("explain.now")) } },
+        ),
     ];
     if !answer.categories.is_empty() {
-        rows.push(SummaryRow::new("What it is about", answer.categories.join(", ")));
+        rows.push(SummaryRow::new(say("explain.what-it-is-about"), answer.categories.join(", ")));
     }
     if !answer.services.is_empty() {
-        rows.push(SummaryRow::new("Service", answer.services.join(", ")));
+        rows.push(SummaryRow::new(say("explain.service"), answer.services.join(", ")));
     }
     if let Some(safe) = &told.safe_search {
-        rows.push(SummaryRow::new("Safe search", &safe.why));
+        rows.push(SummaryRow::new(say("explain.safe-search"), &safe.why));
     }
     if let Some((number, at)) = answer.policy {
-        rows.push(SummaryRow::new("Policy", format!("Version {number}, applied at {}", moment(at, zone))));
+        rows.push(SummaryRow::new(
+            say("explain.policy"),
+            filled!("explain.version-applied-at", number, when = moment(at, zone)),
+        ));
     }
     Page::new(
         title,
@@ -129,28 +139,27 @@ pub fn answer(
             (InsetText::new(about(&told.reason)))
             @if let Some(until) = told.observing_until {
                 p .govuk-body {
-                    "This is not carried out: the filter observes only until " (moment(until, zone))
-                    ", and refuses nothing but illegal content."
+                    (marked!("explain.this-is-not-carried", when = moment(until, zone)))
                 }
             }
             (SummaryList::new(rows))
-            h2 .govuk-heading-m { "How the filter came to that" }
+            h2 .govuk-heading-m { (say("explain.how-the-filter-came")) }
             (steps(told, &about))
             @if !answer.named.is_empty() {
-                h2 .govuk-heading-m { "Lists that name it" }
-                div .fivebar-scroll tabindex="0" role="region" aria-label="Lists that name it" { (named(&answer.named, zone)) }
+                h2 .govuk-heading-m { (say("explain.lists-that-name-it")) }
+                div .fivebar-scroll tabindex="0" role="region" aria-label=(say("explain.lists-that-name-it")) { (named(&answer.named, zone)) }
             }
-            h2 .govuk-heading-m { "What would change it" }
+            h2 .govuk-heading-m { (say("explain.what-would-change-it")) }
             p .govuk-body {
                 @match &answer.change {
-                    Some(change) => { "The smallest change: " (about(change)) "." },
-                    None => "No change that anybody at the school may make would change it.",
+                    Some(change) => { (marked!("explain.the-smallest-change", change = about(change))) },
+                    None => (say("explain.no-change-that-anybody")),
                 }
             }
             @if closed && answer.may_open && answer.change.is_some() {
-                p .govuk-body { a .govuk-link href="/staff/lessons/open" { "Open it for a lesson" } }
+                p .govuk-body { a .govuk-link href="/staff/lessons/open" { (say("explain.open-it-for-a")) } }
             }
-            (Details::new("Ask about something else", fields(groups, anybody, form, &Mistakes::default())))
+            (Details::new(say("explain.ask-about-something-else"), fields(groups, anybody, form, &Mistakes::default())))
         },
     )
     .before(BackLink::new("/staff/explain"))
@@ -158,16 +167,17 @@ pub fn answer(
 
 /// Each question in its order, and what the answer was; the last one decided.
 fn steps(told: &Trace, about: &dyn Fn(&str) -> String) -> Table {
-    let passed = told
-        .passed
-        .iter()
-        .map(|passed| vec![Cell::new(words::of_step(passed.step)), Cell::new(sentence(&about(&passed.why)))]);
-    let spoke =
-        vec![Cell::new(words::of_step(told.step)), Cell::new(html! { strong { (about(&told.reason)) } })];
+    let passed = told.passed.iter().map(|passed| {
+        vec![Cell::new(say(words::of_step(passed.step))), Cell::new(sentence(&about(&passed.why)))]
+    });
+    let spoke = vec![
+        Cell::new(say(words::of_step(told.step))),
+        Cell::new(html! { strong { (about(&told.reason)) } }),
+    ];
     Table {
-        caption: Some("The questions in their order; the last one decided".to_owned()),
+        caption: Some(say("explain.the-questions-in-their")),
         caption_classes: "govuk-table__caption--s".into(),
-        head: ["Question", "Answer"].map(Cell::new).to_vec(),
+        head: [say("explain.question"), say("explain.answer")].map(Cell::new).to_vec(),
         rows: passed.chain([spoke]).collect(),
         first_cell_is_header: true,
         ..Table::default()
@@ -184,16 +194,26 @@ fn named(named: &[NamedIn], zone: &Zone) -> Table {
     let rows = named.iter().map(|one| {
         vec![
             Cell::new(host(&one.named.list)),
-            Cell::new(one.version.map_or_else(|| "not in use now".to_owned(), |version| version.to_string())),
+            Cell::new(
+                one.version.map_or_else(|| say("explain.not-in-use-now"), |version| version.to_string()),
+            ),
             Cell::new(one.read_at.map_or_else(String::new, |at| moment(at, zone))),
             Cell::new(&one.named.first_seen),
-            Cell::new(one.named.licence.as_deref().unwrap_or("not said")),
+            Cell::new(one.named.licence.clone().unwrap_or_else(|| say("explain.not-said"))),
         ]
     });
     Table {
-        caption: Some("Each list, the version in use, and since when it names the site".to_owned()),
+        caption: Some(say("explain.each-list-the-version")),
         caption_classes: "govuk-table__caption--s".into(),
-        head: ["List", "Version", "Read", "Names it since", "Licence"].map(Cell::new).to_vec(),
+        head: [
+            say("explain.list"),
+            say("explain.version"),
+            say("explain.read"),
+            say("explain.names-it-since"),
+            say("explain.licence"),
+        ]
+        .map(Cell::new)
+        .to_vec(),
         rows: rows.collect(),
         first_cell_is_header: true,
         ..Table::default()

@@ -8,6 +8,7 @@ use axum::response::Response;
 use axum::routing::get;
 use people::account::SignedIn;
 use web::PageError;
+use web::speech::say;
 
 use super::actions::Version;
 use super::{actions, differences_by_group, prove, views};
@@ -48,8 +49,8 @@ async fn by(tx: &mut Tx, version: &Version) -> Result<String, PageError> {
     };
     Ok(match name {
         Some(name) => name.into_revealed(),
-        None if version.applied_by.starts_with("command-line") => "The machine’s administrator".to_owned(),
-        None => "Somebody who has left".to_owned(),
+        None if version.applied_by.starts_with("command-line") => say("policy.the-machines-administrator"),
+        None => say("common.somebody-who-has-left"),
     })
 }
 

@@ -2,9 +2,10 @@
 
 use kit::Zone;
 use maud::{Markup, html};
-use web::Page;
 use web::component::{BackLink, Cell, InsetText, SummaryList, SummaryRow, Table, WarningText};
 use web::page::moment;
+use web::speech::say;
+use web::{Page, filled, marked};
 
 use super::{ForGroup, Version};
 
@@ -30,13 +31,13 @@ pub struct Compared {
 
 /// All versions, newest first.
 pub fn all(lines: &[Line], altered: &[String], zone: &Zone) -> Page {
-    let title = "The filter policy";
+    let title = &say("policy.the-filter-policy");
     let newest = lines.first().map(|line| line.version.number);
     let rows = lines.iter().map(|line| {
         let version = &line.version;
         let name = html! {
-            a .govuk-link href={ "/staff/policy/" (version.number) } { "Version " (version.number) }
-            @if Some(version.number) == newest { ", in force" }
+            a .govuk-link href={ "/staff/policy/" (version.number) } { (marked!("policy.version", number = version.number)) }
+            @if Some(version.number) == newest { (say("policy.in-force")) }
         };
         vec![
             Cell::new(name),
@@ -49,15 +50,15 @@ pub fn all(lines: &[Line], altered: &[String], zone: &Zone) -> Page {
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            @for one in altered { (WarningText::new(format!("{}. Tell the data protection officer.", crate::site_request::staff_pages::sentence(one)))) }
+            @for one in altered { (WarningText::new(filled!("policy.tell-the-data-protection", one = crate::site_request::staff_pages::sentence(one)))) }
             @if lines.is_empty() {
-                (InsetText::new("No policy has been applied yet."))
+                (InsetText::new(say("policy.no-policy-has-been")))
             } @else {
-                div .fivebar-scroll tabindex="0" role="region" aria-label="Versions" {
+                div .fivebar-scroll tabindex="0" role="region" aria-label=(say("policy.versions")) {
                     (Table {
-                        caption: Some("Versions, newest first".to_owned()),
+                        caption: Some(say("policy.versions-newest-first")),
                         caption_classes: "govuk-table__caption--m".into(),
-                        head: ["Version", "Applied", "By", "Why"].map(Cell::new).to_vec(),
+                        head: [say("policy.version-2"), say("policy.applied"), say("policy.by"), say("common.why")].map(Cell::new).to_vec(),
                         rows: rows.collect(),
                         first_cell_is_header: true,
                         ..Table::default()
@@ -72,33 +73,33 @@ pub fn all(lines: &[Line], altered: &[String], zone: &Zone) -> Page {
 /// One version, and what it changed.
 pub fn one(line: &Line, compared: &Compared, zone: &Zone) -> Page {
     let version = &line.version;
-    let title = format!("Policy, version {}", version.number);
+    let title = filled!("policy.policy-version", number = version.number);
     Page::new(
         &*title,
         html! {
             h1 .govuk-heading-l { (title) }
             (SummaryList::new(vec![
-                SummaryRow::new("Applied", moment(version.at, zone)),
-                SummaryRow::new("By", &line.by),
-                SummaryRow::new("Why", &version.note),
+                SummaryRow::new(say("policy.applied"), moment(version.at, zone)),
+                SummaryRow::new(say("policy.by"), &line.by),
+                SummaryRow::new(say("common.why"), &version.note),
             ]))
             h2 .govuk-heading-m {
-                @if compared.changed.is_some() { "What changed since version " (compared.before) } @else { "What changed" }
+                @if compared.changed.is_some() { (marked!("policy.what-changed-since-version", before = compared.before)) } @else { (say("policy.what-changed")) }
             }
             @match &compared.changed {
                 None => (InsetText::new(if version.number <= 1 {
-                    "It is the first version: there is none to hold it beside."
+                    say("policy.it-is-the-first")
                 } else {
-                    "It cannot be held beside that version."
+                    say("policy.it-cannot-be-held")
                 })),
-                Some(changed) if changed.is_empty() => (InsetText::new("They say the same; only comments or their form differ.")),
+                Some(changed) if changed.is_empty() => (InsetText::new(say("policy.they-say-the-same"))),
                 Some(changed) => { @for one in changed { (group(one)) } }
             }
             @if compared.others.len() > 1 {
-                h2 .govuk-heading-m { "Since another version" }
+                h2 .govuk-heading-m { (say("policy.since-another-version")) }
                 ul .govuk-list {
                     @for other in &compared.others {
-                        li { a .govuk-link href={ "/staff/policy/" (version.number) "/since/" (other) } { "Version " (other) } }
+                        li { a .govuk-link href={ "/staff/policy/" (version.number) "/since/" (other) } { (marked!("policy.version-3", other)) } }
                     }
                 }
             }
@@ -109,7 +110,7 @@ pub fn one(line: &Line, compared: &Compared, zone: &Zone) -> Page {
 
 fn group(one: &ForGroup) -> Markup {
     html! {
-        h3 .govuk-heading-s { (one.group.as_deref().unwrap_or("Everyone, and the policy as a whole")) }
+        h3 .govuk-heading-s { (one.group.clone().unwrap_or_else(|| say("policy.everyone-and-the-policy"))) }
         ul .govuk-list.govuk-list--bullet { @for change in &one.changes { li { (change) } } }
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use web::filled;
+use web::speech::say;
 
 use super::content::{Check, Content};
 
@@ -272,16 +274,18 @@ impl Report {
     pub fn in_short(&self) -> String {
         let (failed, not_met) = (self.failed(), self.not_met());
         let mut short = if !failed.is_empty() || !not_met.is_empty() {
-            let failed = (!failed.is_empty()).then(|| format!("FAILED: {}", failed.join(", ")));
-            let not_met = (!not_met.is_empty()).then(|| format!("NOT MET: {}", not_met.join("; ")));
+            let failed =
+                (!failed.is_empty()).then(|| filled!("tests.failed-checks", checks = failed.join(", ")));
+            let not_met =
+                (!not_met.is_empty()).then(|| filled!("tests.not-met-checks", checks = not_met.join("; ")));
             failed.into_iter().chain(not_met).collect::<Vec<_>>().join("; ")
         } else if self.checks.iter().any(|check| check.outcome != Outcome::Passed) {
-            "passed in part".to_owned()
+            say("tests.passed-in-short-part")
         } else {
-            "passed".to_owned()
+            say("tests.passed-in-short")
         };
         if !self.all_groups {
-            short = format!("{short} (as {} alone)", self.groups.join(", "));
+            short = filled!("tests.as-alone", short, groups = self.groups.join(", "));
         }
         short
     }

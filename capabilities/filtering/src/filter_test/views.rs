@@ -2,9 +2,10 @@
 
 use kit::{Timestamp, Zone};
 use maud::{Markup, html};
-use web::Page;
 use web::component::{BackLink, Cell, InsetText, SummaryList, SummaryRow, Table, Tag, WarningText};
 use web::page::{host, moment};
+use web::speech::say;
+use web::{Page, filled, marked};
 
 use super::model::{Answer, CheckResult, Outcome};
 use super::{Kept, still_failed};
@@ -14,21 +15,21 @@ pub const TEST_EVERY_MS: i64 = 31 * 86_400_000;
 
 fn tag(outcome: Outcome) -> Tag {
     match outcome {
-        Outcome::Passed => Tag::new("Passed", "govuk-tag--green"),
-        Outcome::PassedInPart => Tag::new("Passed in part", "govuk-tag--blue"),
-        Outcome::Failed => Tag::new("Failed", "govuk-tag--red"),
-        Outcome::NotMet => Tag::new("Not met", "govuk-tag--orange"),
-        Outcome::NotTested => Tag::new("Not tested", "govuk-tag--grey"),
+        Outcome::Passed => Tag::new(say("tests.passed"), "govuk-tag--green"),
+        Outcome::PassedInPart => Tag::new(say("tests.passed-in-part"), "govuk-tag--blue"),
+        Outcome::Failed => Tag::new(say("tests.failed"), "govuk-tag--red"),
+        Outcome::NotMet => Tag::new(say("tests.not-met"), "govuk-tag--orange"),
+        Outcome::NotTested => Tag::new(say("tests.not-tested"), "govuk-tag--grey"),
     }
 }
 
 /// All kept tests, newest first.
 pub fn all(tests: &[Kept], problem: Option<&str>, at: Timestamp, zone: &Zone) -> Page {
-    let title = "Tests of the filter";
+    let title = &say("tests.tests-of-the-filter");
     let rows = tests.iter().map(|test| {
         vec![
             Cell::new(html! {
-                a .govuk-link href={ "/staff/filter-tests/" (test.number) } { "Test " (test.number) }
+                a .govuk-link href={ "/staff/filter-tests/" (test.number) } { (marked!("tests.test", number = test.number)) }
             }),
             Cell::new(moment(test.at, zone)),
             Cell::new(test.report.in_short()),
@@ -40,19 +41,19 @@ pub fn all(tests: &[Kept], problem: Option<&str>, at: Timestamp, zone: &Zone) ->
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { "What the running gate really answered, as each group, held against what it should answer." }
-            @if is_old { (WarningText::new("The last test is more than a month old. Ask the network manager for another.")) }
-            @if let Some(why) = problem { (WarningText::new(format!("The filter could not be tested by itself: {why}"))) }
+            p .govuk-body { (say("tests.what-the-running-gate")) }
+            @if is_old { (WarningText::new(say("tests.the-last-test-is"))) }
+            @if let Some(why) = problem { (WarningText::new(filled!("tests.the-filter-could-not", why))) }
             @for test in standing {
-                (WarningText::new(format!("Test {} {}, and nobody was tested as these groups since.", test.number, test.report.in_short())))
+                (WarningText::new(filled!("tests.test-and-nobody-was", number = test.number, found = test.report.in_short())))
             }
             @if tests.is_empty() {
-                (InsetText::new("The filter was never tested. The network manager does that with `fivebar filter-test`."))
+                (InsetText::new(say("tests.the-filter-was-never")))
             } @else {
                 (Table {
-                    caption: Some("Kept tests, newest first".to_owned()),
+                    caption: Some(say("tests.kept-tests-newest-first")),
                     caption_classes: "govuk-table__caption--m".into(),
-                    head: ["Test", "When", "Outcome"].map(Cell::new).to_vec(),
+                    head: [say("tests.test-2"), say("common.when"), say("tests.outcome")].map(Cell::new).to_vec(),
                     rows: rows.collect(),
                     first_cell_is_header: true,
                     ..Table::default()
@@ -65,7 +66,7 @@ pub fn all(tests: &[Kept], problem: Option<&str>, at: Timestamp, zone: &Zone) ->
 
 /// One test: what each check came to, and what that says of the published criteria.
 pub fn one(test: &Kept, zone: &Zone) -> Page {
-    let title = format!("Test {} of the filter", test.number);
+    let title = filled!("tests.test-of-the-filter", number = test.number);
     let report = &test.report;
     let checks = report.checks.iter().map(|check| {
         vec![
@@ -78,7 +79,7 @@ pub fn one(test: &Kept, zone: &Zone) -> Page {
     let rows = report.rows.iter().map(|row| {
         let words = html! {
             (row.words)
-            @if let Some(by) = &row.by { br; "Shown by: " (by) }
+            @if let Some(by) = &row.by { br; (marked!("tests.shown-by", by)) }
             @for why in &row.not_met { br; (why) }
         };
         vec![Cell::new(&row.id), Cell::new(words), Cell::new(tag(row.outcome))]
@@ -88,27 +89,27 @@ pub fn one(test: &Kept, zone: &Zone) -> Page {
         html! {
             h1 .govuk-heading-l { (title) }
             (SummaryList::new(vec![
-                SummaryRow::new("When", moment(test.at, zone)),
-                SummaryRow::new("Outcome", report.in_short()),
-                SummaryRow::new("Policy", format!("Version {}", report.policy)),
-                SummaryRow::new("Asked as", if report.all_groups { "All groups".to_owned() } else { report.groups.join(", ") }),
+                SummaryRow::new(say("common.when"), moment(test.at, zone)),
+                SummaryRow::new(say("tests.outcome"), report.in_short()),
+                SummaryRow::new(say("tests.policy"), filled!("tests.version", policy = report.policy)),
+                SummaryRow::new(say("tests.asked-as"), if report.all_groups { say("tests.all-groups") } else { report.groups.join(", ") }),
             ]))
             @if let Some(notice) = &report.notice { (WarningText::new(notice)) }
-            div .fivebar-scroll tabindex="0" role="region" aria-label="What was asked" {
+            div .fivebar-scroll tabindex="0" role="region" aria-label=(say("tests.what-was-asked")) {
                 (Table {
-                    caption: Some("What was asked".to_owned()),
+                    caption: Some(say("tests.what-was-asked")),
                     caption_classes: "govuk-table__caption--m".into(),
-                    head: vec![Cell::new("Check"), Cell::new("Outcome"), Cell::number("Asked"), Cell::number("Otherwise")],
+                    head: vec![Cell::new(say("tests.check")), Cell::new(say("tests.outcome")), Cell::number(say("tests.asked")), Cell::number(say("tests.otherwise"))],
                     rows: checks.collect(),
                     first_cell_is_header: true,
                     ..Table::default()
                 })
             }
-            div .fivebar-scroll tabindex="0" role="region" aria-label="Published criteria" {
+            div .fivebar-scroll tabindex="0" role="region" aria-label=(say("tests.published-criteria")) {
                 (Table {
-                    caption: Some("What that says of the published criteria".to_owned()),
+                    caption: Some(say("tests.what-that-says-of")),
                     caption_classes: "govuk-table__caption--m".into(),
-                    head: ["Row", "What it asks", "Outcome"].map(Cell::new).to_vec(),
+                    head: [say("tests.row"), say("tests.what-it-asks"), say("tests.outcome")].map(Cell::new).to_vec(),
                     rows: rows.collect(),
                     first_cell_is_header: true,
                     ..Table::default()
@@ -121,20 +122,20 @@ pub fn one(test: &Kept, zone: &Zone) -> Page {
 
 fn details(check: &CheckResult) -> Markup {
     let answered = |answer: Answer| match answer {
-        Answer::Refused => "was refused",
-        Answer::Records => "was answered",
-        Answer::Absent => "was said not to exist",
-        Answer::Failed => "could not be found out",
-        Answer::Nothing => "was not answered",
+        Answer::Refused => say("tests.was-refused"),
+        Answer::Records => say("tests.was-answered"),
+        Answer::Absent => say("tests.was-said-not-to"),
+        Answer::Failed => say("tests.could-not-be-found"),
+        Answer::Nothing => say("tests.was-not-answered"),
     };
     html! {
         @if !check.failures.is_empty() || !check.left_open.is_empty() || !check.not_tested.is_empty() {
             ul .govuk-list.govuk-list--bullet {
                 @for one in &check.failures {
-                    li { (host(&one.name)) " " (answered(one.answer)) " as " (one.group) ". It should be: " (one.should) }
+                    li { (marked!("tests.as-it-should-be", site = host(&one.name), came = answered(one.answer), group = one.group, should = one.should)) }
                 }
                 @for one in &check.left_open { li { (one.to_string()) } }
-                @for what in &check.not_tested { li { "Not tested: " (what) } }
+                @for what in &check.not_tested { li { (marked!("tests.not-tested-2", what)) } }
             }
         }
     }

@@ -4,9 +4,10 @@ use backups::kept::{Depth, Drill, Made};
 use backups::{Owed, Rule};
 use kit::Zone;
 use maud::{Markup, html};
-use web::Page;
 use web::component::{BackLink, Cell, InsetText, SummaryList, SummaryRow, Table};
 use web::page::moment;
+use web::speech::say;
+use web::{Page, filled, marked};
 
 use super::backups::BackUp;
 use super::model::Level;
@@ -32,7 +33,7 @@ pub struct BackUps<'a> {
 
 /// The page.
 pub fn back_ups(known: &BackUps<'_>, zone: &Zone) -> Page {
-    let title = "Back-ups";
+    let title = &say("health.back-ups");
     Page::new(
         title,
         html! {
@@ -49,19 +50,18 @@ pub fn back_ups(known: &BackUps<'_>, zone: &Zone) -> Page {
 fn no_rule() -> Markup {
     html! {
         p .govuk-body {
-            "Nothing is backed up by itself here. Whoever looks after the machine can have it made every night, to a disk or to a store "
-            "elsewhere, and tried once a term: docs/operations/back-ups.md says how."
+            (say("health.nothing-is-backed-up"))
         }
     }
 }
 
 fn state(rule: &Rule, known: &BackUps<'_>, zone: &Zone) -> Markup {
     let when = match &rule.wanted {
-        None => "Not by itself".to_owned(),
+        None => say("health.not-by-itself"),
         Some(wanted) => {
             let (hour, minute) = (wanted.from_minute / 60, wanted.from_minute % 60);
             let days = if wanted.days.len() == 7 {
-                "every day".to_owned()
+                say("health.every-day")
             } else {
                 wanted.days.iter().map(|day| format!("{day:?}")).collect::<Vec<_>>().join(", ")
             };
@@ -70,7 +70,7 @@ fn state(rule: &Rule, known: &BackUps<'_>, zone: &Zone) -> Markup {
     };
     let keep = rule.keep;
     html! {
-        @if let Some(now) = known.now { (InsetText::new(format!("Just now: {now}"))) }
+        @if let Some(now) = known.now { (InsetText::new(filled!("health.just-now", now))) }
         @if known.owed.is_empty() {
             p .govuk-body { (tag(Level::Well)) " Nothing is owed." }
         }
@@ -79,13 +79,13 @@ fn state(rule: &Rule, known: &BackUps<'_>, zone: &Zone) -> Markup {
             p .govuk-body { (tag(level)) " " (says) }
         }
         (SummaryList::new(vec![
-            SummaryRow::new("Where", html! { (rule.place) }),
-            SummaryRow::new("When", html! { (when) }),
-            SummaryRow::new("Encrypted", html! { (if rule.encrypted { "Yes" } else { "No: whoever finds one has the roll and the keys" }) }),
-            SummaryRow::new("How many stay", html! {
-                "The newest of " (keep.days) " days, " (keep.weeks) " weeks and " (keep.months) " months"
+            SummaryRow::new(say("health.where"), html! { (rule.place) }),
+            SummaryRow::new(say("common.when"), html! { (when) }),
+            SummaryRow::new(say("health.encrypted"), html! { (if rule.encrypted { say("health.yes") } else { say("health.no-whoever-finds-one") }) }),
+            SummaryRow::new(say("health.how-many-stay"), html! {
+                (marked!("health.the-newest-of-days", days = keep.days, weeks = keep.weeks, months = keep.months))
             }),
-            SummaryRow::new("Tried", html! { "At least every " (rule.drill_every_days) " days" }),
+            SummaryRow::new(say("health.tried"), html! { (marked!("health.at-least-every-days", days = rule.drill_every_days)) }),
         ]))
     }
 }
@@ -127,91 +127,94 @@ fn span(ms: i64) -> String {
 
 fn made(made: &[Made], zone: &Zone) -> Markup {
     if made.is_empty() {
-        return html! { (InsetText::new("None was made by the rule yet. The network manager makes the first with `fivebar backup now`.")) };
+        return html! { (InsetText::new(say("health.none-was-made-by"))) };
     }
     let rows = made.iter().map(|one| {
         let state = match one.removed_at {
-            None => "Lies there".to_owned(),
-            Some(at) => format!("Went by the rule at {}", moment(at, zone)),
+            None => say("health.lies-there"),
+            Some(at) => filled!("health.went-by-the-rule", when = moment(at, zone)),
         };
         vec![
             Cell::new(moment(one.made_at, zone)),
             Cell::new(one.place.clone()),
             Cell::new(state),
-            Cell::new(if one.encrypted { "Encrypted" } else { "Not encrypted" }),
+            Cell::new(if one.encrypted { say("health.encrypted") } else { say("health.not-encrypted") }),
             Cell::number(size(one.bytes)),
-            Cell::new(if one.left_out.is_empty() { "Nothing".to_owned() } else { one.left_out.clone() }),
+            Cell::new(if one.left_out.is_empty() { say("health.nothing") } else { one.left_out.clone() }),
         ]
     });
     let head = vec![
-        Cell::new("When"),
-        Cell::new("Where"),
-        Cell::new("What became of it"),
-        Cell::new("Encrypted"),
-        Cell::number("Size"),
-        Cell::new("What it lacks"),
+        Cell::new(say("common.when")),
+        Cell::new(say("health.where")),
+        Cell::new(say("health.what-became-of-it")),
+        Cell::new(say("health.encrypted")),
+        Cell::number(say("health.size")),
+        Cell::new(say("health.what-it-lacks")),
     ];
     html! {
-        p .govuk-body { "Each was read back whole where it lies, and compared, before it counted." }
-        (table("Made by the rule, newest first", head, rows.collect()))
+        p .govuk-body { (say("health.each-was-read-back")) }
+        (table(&say("health.made-by-the-rule"), head, rows.collect()))
     }
 }
 
 fn drills(drills: &[Drill], zone: &Zone) -> Markup {
     if drills.is_empty() {
-        return html! { (InsetText::new("None was tried yet.")) };
+        return html! { (InsetText::new(say("health.none-was-tried-yet"))) };
     }
     let rows = drills.iter().map(|drill| {
         vec![
             Cell::new(format!("{}, {}", drill.number, moment(drill.at, zone))),
             Cell::new(match (drill.passed, drill.depth) {
-                (false, _) => "Failed",
-                (true, Depth::Restored) => "It would bring the school back",
-                (true, Depth::Read) => "It is there, and as it was put there",
+                (false, _) => say("health.failed"),
+                (true, Depth::Restored) => say("health.it-would-bring-the"),
+                (true, Depth::Read) => say("health.it-is-there-and"),
             }),
             Cell::new(span(drill.took_ms)),
             Cell::new(drill.says.clone()),
         ]
     });
-    let head = vec![Cell::new("Drill"), Cell::new("Outcome"), Cell::new("Took"), Cell::new("What was found")];
+    let head = vec![
+        Cell::new(say("health.drill")),
+        Cell::new(say("health.outcome")),
+        Cell::new(say("health.took")),
+        Cell::new(say("health.what-was-found")),
+    ];
     html! {
         p .govuk-body {
-            "In a drill a back-up is fetched from where it lies and restored beside the school, which goes on meanwhile; what is in it is held "
-            "against the school, and then it is removed again."
+            (say("health.in-a-drill-a"))
         }
-        (table("Drills, newest first", head, rows.collect()))
+        (table(&say("health.drills-newest-first"), head, rows.collect()))
     }
 }
 
 fn by_hand(backups: &[BackUp], zone: &Zone) -> Markup {
     if backups.is_empty() {
         return html! {
-            (InsetText::new("No back-up was ever made of these records. The network manager makes one with `fivebar backup`."))
+            (InsetText::new(say("health.no-back-up-was")))
         };
     }
     let rows = backups.iter().map(|one| {
         vec![
             Cell::new(moment(one.at, zone)),
-            Cell::new(if one.restored { "Put back" } else { "Made, and read back" }),
+            Cell::new(if one.restored { say("health.put-back") } else { say("health.made-and-read-back") }),
             Cell::new(match (one.restored, one.encrypted) {
-                (true, _) => "",
-                (false, true) => "Encrypted",
-                (false, false) => "Not encrypted",
+                (true, _) => String::new(),
+                (false, true) => say("health.encrypted"),
+                (false, false) => say("health.not-encrypted"),
             }),
             Cell::number(one.entries.map_or_else(String::new, |entries| entries.to_string())),
         ]
     });
     let head = vec![
-        Cell::new("When"),
-        Cell::new("What"),
-        Cell::new("Encrypted"),
-        Cell::number("Entries of the access trail"),
+        Cell::new(say("common.when")),
+        Cell::new(say("common.what")),
+        Cell::new(say("health.encrypted")),
+        Cell::number(say("health.entries-of-the-access")),
     ];
     html! {
         p .govuk-body {
-            "Each is checked when it is made: it is read back and compared. Where it was put, and whether it is still there, this program cannot "
-            "know."
+            (say("health.each-is-checked-when"))
         }
-        (table("By hand, newest first", head, rows.collect()))
+        (table(&say("health.by-hand-newest-first"), head, rows.collect()))
     }
 }

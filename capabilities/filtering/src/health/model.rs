@@ -4,6 +4,8 @@ use activity::Crowd;
 use backups::{Known, Rule};
 use kit::{Timestamp, Zone};
 use store::retention::Last;
+use web::filled;
+use web::speech::say;
 
 use super::backups::BackUp;
 use super::owed::by_rule;
@@ -62,12 +64,7 @@ pub fn many_devices(crowd: &Crowd) -> String {
         [] => String::new(),
         kinds => format!(" ({})", kinds.join("; ")),
     };
-    format!(
-        "{address} IS MANY DEVICES{kinds}: {questions} questions and about {agents} kinds of browsers and apps since {since}. All of them \
-         are filtered and recorded as one. A router that can say which device asks belongs under [dns] routers, and then tells them \
-         apart (docs/operations/install.md); otherwise let its devices ask here themselves, as with the router handing out this \
-         address as their name server."
-    )
+    filled!("health-now.is-many-devices-questions", address, kinds, questions, agents, since)
 }
 
 /// How well something is.
@@ -147,8 +144,13 @@ pub fn items(seen: &Seen<'_>) -> Vec<Item> {
     all
 }
 
-pub(super) fn item(what: &'static str, level: Level, says: impl Into<String>, remedy: Option<&str>) -> Item {
-    Item { what, level, says: says.into(), remedy: remedy.map(str::to_owned) }
+pub(super) fn item(
+    what: &'static str,
+    level: Level,
+    says: impl Into<String>,
+    remedy: Option<String>,
+) -> Item {
+    Item { what, level, says: says.into(), remedy }
 }
 
 fn gate(seen: &Seen<'_>) -> Item {
@@ -156,29 +158,24 @@ fn gate(seen: &Seen<'_>) -> Item {
         return item(
             "Gate",
             Level::Broken,
-            "It does not run: devices get no answers from it.",
-            Some(
-                "Start it: `fivebar run`, or the service on the machine. Ask whoever looks after the machine.",
-            ),
+            say("health-now.it-does-not-run"),
+            Some(say("health-now.start-it-fivebar-run")),
         );
     };
-    let says = format!(
-        "It runs since {}. It answered {} questions and refused {} of them; the proxy carried {} requests and has {} connections now.",
-        web::page::moment(gate.started_at, seen.zone),
-        gate.questions,
-        gate.refused,
-        gate.requests,
-        gate.connections
+    let says = filled!(
+        "health-now.it-runs-since-it",
+        when = web::page::moment(gate.started_at, seen.zone),
+        questions = gate.questions,
+        refused = gate.refused,
+        requests = gate.requests,
+        connections = gate.connections
     );
     if gate.doubted > 0 {
         return item(
             "Gate",
             Level::Look,
-            format!("{says} {} questions named two devices.", gate.doubted),
-            Some(
-                "A router passes on what a device says of itself: docs/operations/install.md says which lines its settings need, or take it \
-                 out of [dns] routers.",
-            ),
+            filled!("health-now.questions-named-two-devices", says, doubted = gate.doubted),
+            Some(say("health-now.a-router-passes-on")),
         );
     }
     // A few names are always out of order somewhere.
@@ -186,8 +183,8 @@ fn gate(seen: &Seen<'_>) -> Item {
         return item(
             "Gate",
             Level::Look,
-            format!("{says} {} of the questions could not be found out.", gate.failed),
-            Some("See whether the name servers that it asks are well, and the line to the internet."),
+            filled!("health-now.of-the-questions-could", says, failed = gate.failed),
+            Some(say("health-now.see-whether-the-name")),
         );
     }
     item("Gate", Level::Well, says, None)
@@ -195,14 +192,7 @@ fn gate(seen: &Seen<'_>) -> Item {
 
 fn sealed(seen: &Seen<'_>) -> Option<Item> {
     let notice = seen.gate?.notice.as_ref()?;
-    Some(item(
-        "Illegal content",
-        Level::Broken,
-        notice.as_str(),
-        Some(
-            "Get the lists of the Internet Watch Foundation and of the police from your provider, and load them: docs/operations/install.md.",
-        ),
-    ))
+    Some(item("Illegal content", Level::Broken, notice.as_str(), Some(say("health-now.get-the-lists-of"))))
 }
 
 fn observes(seen: &Seen<'_>) -> Option<Item> {
@@ -211,7 +201,7 @@ fn observes(seen: &Seen<'_>) -> Option<Item> {
         "Rules",
         Level::Look,
         observing::words(until, seen.at, seen.zone),
-        Some("Nothing, while another filter does the filtering. `fivebar observe stop` begins to refuse."),
+        Some(say("health-now.nothing-while-another-filter")),
     ))
 }
 
@@ -220,36 +210,39 @@ fn log(seen: &Seen<'_>) -> Item {
         return item(
             "Activity log",
             Level::Broken,
-            "It does not answer. The gate keeps what devices do until its room is full; then events are lost, and counted.",
-            Some("Start it: `fivebar run`, or the service on the machine."),
+            say("health-now.it-does-not-answer"),
+            Some(say("health-now.start-it-fivebar-run-or")),
         );
     };
     let kept = log.last_seq.saturating_sub(log.first_seq.saturating_sub(1));
-    let says = format!("It keeps {kept} events for {} days, in {} MB.", log.keep_days, log.bytes / 1_000_000);
+    let says = filled!(
+        "health-now.it-keeps-events-for",
+        kept,
+        days = log.keep_days,
+        megabytes = log.bytes / 1_000_000
+    );
     if let Some(alarm) = &log.alarm {
         return item(
             "Activity log",
             Level::Broken,
-            format!(
-                "Events cannot be written since {}: {}.",
-                web::page::moment(alarm.since, seen.zone),
-                alarm.why
+            filled!(
+                "health-now.events-cannot-be-written",
+                when = web::page::moment(alarm.since, seen.zone),
+                why = alarm.why
             ),
-            Some("Make room on the disk. The gate keeps what it can meanwhile."),
+            Some(say("health-now.make-room-on-the")),
         );
     }
     let Lost { events, damaged, at_least } = Lost::of(log);
     if events > 0 {
-        let at_least = if at_least { "at least " } else { "" };
+        let at_least = if at_least { format!("{} ", say("health-now.at-least")) } else { String::new() };
         let of_it =
-            if damaged > 0 { format!(", {damaged} of them damaged on the disk") } else { String::new() };
+            if damaged > 0 { filled!("health-now.of-them-damaged-on", damaged) } else { String::new() };
         return item(
             "Activity log",
             Level::Look,
-            format!("{says} In all {at_least}{events} events were lost{of_it}."),
-            Some(
-                "`fivebar verify` says which file and when; `fivebar activity acknowledge-damage` writes down that it was seen.",
-            ),
+            filled!("health-now.in-all-events-were", says, atleast = at_least, events, ofit = of_it),
+            Some(say("health-now.fivebar-verify-says-which")),
         );
     }
     item("Activity log", Level::Well, says, None)
@@ -258,70 +251,59 @@ fn log(seen: &Seen<'_>) -> Item {
 fn lists(seen: &Seen<'_>) -> Item {
     let of = |word: &str| seen.lists.iter().filter(|status| status.word() == word).count();
     let (waiting, failing, held) = (of("waiting"), of("failing"), of("held"));
-    let says = format!("{} lists are in use.", seen.lists.len());
+    let says = filled!("health-now.lists-are-in-use", n = seen.lists.len());
     if seen.lists.is_empty() {
-        let remedy = "Read some in: `fivebar lists import`. Until then no site is known by what it is about.";
-        return item("Lists", Level::Broken, "No list is in use.", Some(remedy));
+        let remedy = say("health-now.read-some-in-fivebar");
+        return item("Lists", Level::Broken, say("health-now.no-list-is-in"), Some(remedy));
     }
     if waiting > 0 {
-        let says = format!("{says} The last update of {waiting} was not taken, and waits for a person.");
-        return item("Lists", Level::Look, says, Some("See under Lists what each would change."));
+        let says = filled!("health-now.the-last-update-of", says, waiting);
+        return item("Lists", Level::Look, says, Some(say("health-now.see-under-lists-what")));
     }
     if failing > 0 {
-        let says = format!("{says} {failing} could not be fetched, and are in use as they were.");
-        return item(
-            "Lists",
-            Level::Look,
-            says,
-            Some("Nothing yet: each is tried again by itself. See under Lists why."),
-        );
+        let says = filled!("health-now.could-not-be-fetched", says, failing);
+        return item("Lists", Level::Look, says, Some(say("health-now.nothing-yet-each-is")));
     }
     if held > 0 {
-        return item("Lists", Level::Well, format!("{says} {held} are held as they are."), None);
+        return item("Lists", Level::Well, filled!("health-now.are-held-as-they", says, held), None);
     }
     item("Lists", Level::Well, says, None)
 }
 
 fn test(seen: &Seen<'_>) -> Item {
-    let again = Some("Test it: `fivebar filter-test`.");
+    let again = Some(say("health-now.test-it-fivebar-filter"));
     if let Some(why) = seen.not_tested {
-        return item("Tests", Level::Look, format!("The filter could not be tested by itself: {why}"), again);
+        return item("Tests", Level::Look, filled!("health-now.the-filter-could-not", why), again);
     }
     let Some(newest) = seen.tests.first() else {
-        return item("Tests", Level::Look, "The filter was never tested.", again);
+        return item("Tests", Level::Look, say("health-now.the-filter-was-never"), again);
     };
     let when = web::page::moment(newest.at, seen.zone);
-    let says = format!("Test {} at {when}: {}.", newest.number, newest.report.in_short());
+    let says = filled!("health-now.test-at", number = newest.number, when, found = newest.report.in_short());
     let failed = still_failed(seen.tests);
     if !failed.is_empty() {
         let numbers: Vec<String> = failed.iter().map(|test| test.number.to_string()).collect();
-        let says = format!("{says} What failed stands: test {}.", numbers.join(", "));
-        return item(
-            "Tests",
-            Level::Broken,
-            says,
-            Some("See under Tests what came otherwise than it should."),
-        );
+        let says = filled!("health-now.what-failed-stands-test", says, numbers = numbers.join(", "));
+        return item("Tests", Level::Broken, says, Some(say("health-now.see-under-tests-what")));
     }
     if seen.at.as_millis() - newest.at.as_millis() > TEST_EVERY_MS {
-        return item("Tests", Level::Look, format!("{says} That is more than a month ago."), again);
+        return item("Tests", Level::Look, filled!("health-now.that-is-more-than", says), again);
     }
     item("Tests", Level::Well, says, None)
 }
 
 fn backup(seen: &Seen<'_>) -> Item {
-    let remedy = Some("Make one: `fivebar backup --to` and a file at a place away from this machine.");
+    let remedy = Some(say("health-now.make-one-fivebar-backup"));
     let Some(backup) = seen.backup else {
-        return item("Back-ups", Level::Broken, "No back-up was ever made of these records.", remedy);
+        return item("Back-ups", Level::Broken, say("health-now.no-back-up-was"), remedy);
     };
-    let says = format!("The newest was made at {}, and read back.", web::page::moment(backup.at, seen.zone));
+    let says = filled!("health-now.the-newest-was-made", when = web::page::moment(backup.at, seen.zone));
     if seen.at.as_millis() - backup.at.as_millis() > BACKUP_EVERY_MS {
-        return item("Back-ups", Level::Look, format!("{says} That is more than a week ago."), remedy);
+        return item("Back-ups", Level::Look, filled!("health-now.that-is-more-than-a", says), remedy);
     }
     if !backup.encrypted {
-        let remedy =
-            Some("Give `fivebar backup` a `--recipient`, so that whoever finds the file can read nothing.");
-        return item("Back-ups", Level::Look, format!("{says} It is not encrypted."), remedy);
+        let remedy = Some(say("health-now.give-fivebar-backup-create"));
+        return item("Back-ups", Level::Look, filled!("health-now.it-is-not-encrypted", says), remedy);
     }
     item("Back-ups", Level::Well, says, None)
 }

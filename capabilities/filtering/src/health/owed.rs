@@ -2,7 +2,9 @@
 
 use backups::{Known, Owed, Rule};
 use kit::Zone;
+use web::filled;
 use web::page::moment;
+use web::speech::say;
 
 use super::model::{Item, Level, Seen, item};
 
@@ -10,51 +12,35 @@ use super::model::{Item, Level, Seen, item};
 pub fn backups_owed(owed: &Owed, zone: &Zone) -> (String, Level) {
     match owed {
         Owed::Failed(problem) => (
-            format!(
-                "No new back-up could be made (last tried at {}): {}",
-                moment(problem.at, zone),
-                problem.why
+            filled!("health-now.no-new-back-up", when = moment(problem.at, zone), why = problem.why),
+            Level::Broken,
+        ),
+        Owed::Late(since) => (filled!("health-now.a-back-up-is", when = moment(*since, zone)), Level::Broken),
+        Owed::DrillFailed(drill) => (
+            filled!(
+                "health-now.drill-of-failed",
+                number = drill.number,
+                backup = drill.backup,
+                says = drill.says
             ),
             Level::Broken,
         ),
-        Owed::Late(since) => {
-            (format!("A back-up is owed since {}, and none was made.", moment(*since, zone)), Level::Broken)
+        Owed::DrillDue(None) => (say("health-now.no-back-up-was-ever"), Level::Look),
+        Owed::DrillDue(Some(last)) => {
+            (filled!("health-now.a-back-up-was", when = moment(*last, zone)), Level::Look)
         }
-        Owed::DrillFailed(drill) => {
-            (format!("Drill {} of {} failed: {}", drill.number, drill.backup, drill.says), Level::Broken)
-        }
-        Owed::DrillDue(None) => (
-            "No back-up was ever restored to try it, so nobody knows that one would do.".to_owned(),
-            Level::Look,
-        ),
-        Owed::DrillDue(Some(last)) => (
-            format!(
-                "A back-up was last restored to try it at {}: another drill is due.",
-                moment(*last, zone)
-            ),
-            Level::Look,
-        ),
-        Owed::Beside(problem) => (format!("New back-ups are made, but {}", problem.why), Level::Look),
+        Owed::Beside(problem) => (filled!("health-now.new-back-ups-are", why = problem.why), Level::Look),
     }
 }
 
-fn what_to_do(owed: &Owed, rule: &Rule) -> &'static str {
+fn what_to_do(owed: &Owed, rule: &Rule) -> String {
     match owed {
-        Owed::Failed(_) => "Put right what it says, and make one at once: `fivebar backup now`.",
-        Owed::Late(_) => {
-            "See whether the hub runs: it makes them. `fivebar backup now` makes one at once, and says what is in the way."
-        }
-        Owed::DrillFailed(_) => {
-            "Make a new back-up and try that one: `fivebar backup now`, then `fivebar backup drill`. Keep the bad one until it is known \
-             why it is bad."
-        }
-        Owed::DrillDue(_) if rule.encrypted => {
-            "Bring an identity on a stick: `fivebar backup drill --identity FILE`. Take the stick away again afterwards."
-        }
-        Owed::DrillDue(_) => {
-            "Nothing: it is done by itself within the hour. At once: `fivebar backup drill`."
-        }
-        Owed::Beside(_) => "Put right what it says; the next back-up tries again.",
+        Owed::Failed(_) => say("health-now.put-right-what-it"),
+        Owed::Late(_) => say("health-now.see-whether-the-hub"),
+        Owed::DrillFailed(_) => say("health-now.make-a-new-back"),
+        Owed::DrillDue(_) if rule.encrypted => say("health-now.bring-an-identity-on"),
+        Owed::DrillDue(_) => say("health-now.nothing-it-is-done"),
+        Owed::Beside(_) => say("health-now.put-right-what-it-says"),
     }
 }
 
@@ -73,16 +59,16 @@ pub(super) fn by_rule(rule: &Rule, known: &Known, seen: &Seen<'_>) -> Vec<Item> 
         items.push(item(
             WHAT,
             Level::Look,
-            "Back-ups are not encrypted: whoever finds one has the roll and the keys.",
-            Some("Name a public key under recipients in [backup], and keep its identity away from this machine."),
+            say("health-now.back-ups-are-not"),
+            Some(say("health-now.name-a-public-key")),
         ));
     }
     if items.is_empty() {
         let newest = known.last_made.map_or_else(String::new, |at| {
-            format!("The newest was made at {}, and read back where it lies. ", moment(at, seen.zone))
+            format!("{} ", filled!("health-now.the-newest-was-made-at", when = moment(at, seen.zone)))
         });
         let drill = known.restored.as_ref().map_or_else(String::new, |drill| {
-            format!("One was last restored to try it at {}.", moment(drill.at, seen.zone))
+            filled!("health-now.one-was-last-restored", when = moment(drill.at, seen.zone))
         });
         items.push(item(WHAT, Level::Well, format!("{newest}{drill}"), None));
     }

@@ -2,47 +2,62 @@
 
 use kit::{Timestamp, Zone};
 use maud::{Markup, html};
-use web::Page;
 use web::component::{BackLink, InsetText, SummaryList, SummaryRow, Tag};
 use web::page::moment;
+use web::speech::say;
+use web::{Page, filled, marked};
 
 use super::{Item, Level};
 
 pub(super) fn tag(level: Level) -> Tag {
     match level {
-        Level::Broken => Tag::new("Put it right", "govuk-tag--red"),
-        Level::Look => Tag::new("Look at it", "govuk-tag--yellow"),
-        Level::Well => Tag::new("Well", "govuk-tag--green"),
+        Level::Broken => Tag::new(say("health.put-it-right"), "govuk-tag--red"),
+        Level::Look => Tag::new(say("health.look-at-it"), "govuk-tag--yellow"),
+        Level::Well => Tag::new(say("health.well"), "govuk-tag--green"),
     }
 }
 
 /// How the filter fares.
 pub fn health(items: &[Item], at: Timestamp, zone: &Zone) -> Page {
-    let title = "How the filter fares";
+    let title = &say("health.how-the-filter-fares");
     let broken = items.iter().filter(|item| item.level == Level::Broken).count();
     let look = items.iter().filter(|item| item.level == Level::Look).count();
-    let rows = items.iter().map(|item| SummaryRow::new(item.what, said(item)));
+    let rows = items.iter().map(|item| SummaryRow::new(say(part(item.what)), said(item)));
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { "At " (moment(at, zone)) "." }
+            p .govuk-body { (marked!("health.at", when = moment(at, zone))) }
             @if broken == 0 && look == 0 {
-                (InsetText::new("Everything is well. There is nothing to do."))
+                (InsetText::new(say("health.everything-is-well-there")))
             } @else {
-                (InsetText::new(format!("To put right: {broken}. To look at: {look}.")))
+                (InsetText::new(filled!("health.to-put-right-to", broken, look)))
             }
             (SummaryList::new(rows.collect()))
-            p .govuk-body { a .govuk-link href="/staff/back-ups" { "Back-ups" } }
-            p .govuk-body { a .govuk-link href="/staff/kept" { "How long things are kept" } }
+            p .govuk-body { a .govuk-link href="/staff/back-ups" { (say("health.back-ups")) } }
+            p .govuk-body { a .govuk-link href="/staff/kept" { (say("health.how-long-things-are")) } }
         },
     )
     .before(BackLink::new("/today"))
 }
 
+/// The label of a part.
+fn part(what: &str) -> &'static str {
+    match what {
+        "Gate" => "health-now.gate",
+        "Illegal content" => "health-now.illegal-content",
+        "Rules" => "health-now.rules",
+        "Activity log" => "health-now.activity-log",
+        "Lists" => "health-now.lists",
+        "Tests" => "health-now.tests",
+        "Back-ups" => "health.back-ups",
+        _ => "common.devices",
+    }
+}
+
 fn said(item: &Item) -> Markup {
     html! {
         (tag(item.level)) " " (item.says)
-        @if let Some(remedy) = &item.remedy { br; strong { "What to do: " } (remedy) }
+        @if let Some(remedy) = &item.remedy { br; strong { (say("health.what-to-do")) " " } (remedy) }
     }
 }

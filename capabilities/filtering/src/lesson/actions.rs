@@ -8,6 +8,7 @@ use engine::document::Effect;
 use engine::{FilterPolicy, Identity, Live, LiveDocument, PersonNo};
 use kit::{Permit, Timestamp};
 use people::duty;
+use web::speech::say;
 
 use super::content::Lessons;
 use super::judge::{self, Asking, Judged, MayNot};
@@ -269,10 +270,10 @@ pub enum LessonError {
     #[error(transparent)]
     MayNot(#[from] MayNot),
     /// It is no class of theirs.
-    #[error("Choose one of the classes or rooms in the list")]
+    #[error("{}", say("refused.choose-one-of-the-classes"))]
     NoClass,
     /// It is no pupil.
-    #[error("A lesson can be for a pupil alone, and not for yourself or a colleague")]
+    #[error("{}", say("refused.a-lesson-can-be"))]
     NotTaught,
     /// It would last too long.
     #[error("For a lesson, {} minutes are the longest. Ask for the site where it is needed for longer", Lessons::built_in().longest_minutes)]
@@ -459,7 +460,7 @@ const ENDED: &str = "Ended at the portal before its time";
 #[derive(Debug, thiserror::Error)]
 pub enum EndError {
     /// There is none, it is over, or it is somebody else's.
-    #[error("It is over already, or it is not yours to end")]
+    #[error("{}", say("refused.it-is-over-already"))]
     NotThere,
     /// The records failed.
     #[error(transparent)]

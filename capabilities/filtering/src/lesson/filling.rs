@@ -4,7 +4,8 @@ use ::store::Tx;
 use engine::FilterPolicy;
 use kit::Timestamp;
 use kit::nearby::nearby;
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::actions::{Asked, Ground, LessonError};
 use super::content::Lessons;
@@ -37,7 +38,7 @@ pub(super) async fn fill(
 ) -> Result<Option<Filled>, PageError> {
     let whom = match for_whom {
         ForWhom::Pupil if form.line("pupil").is_empty() => {
-            mistakes.add("pupil", "Enter the pupil’s name");
+            mistakes.add("pupil", say("lesson.enter-the-pupils-name"));
             None
         }
         ForWhom::Pupil => pupil_called((tx, ground), &form.line("pupil"), at, mistakes).await?,
@@ -46,13 +47,13 @@ pub(super) async fn fill(
     };
     let ends_at = ends_at(form.text("until"), ground.policy, at);
     if ends_at.is_none() {
-        mistakes.add("until", "Select until when");
+        mistakes.add("until", say("lesson.select-until-when"));
     }
     let reason = form.line("reason");
     if reason.is_empty() {
-        mistakes.add("reason", "Enter why, in a word or two");
+        mistakes.add("reason", say("lesson.enter-why-in-a"));
     } else if reason.chars().count() > LONGEST_REASON {
-        mistakes.add("reason", format!("Shorten this to {LONGEST_REASON} characters or fewer"));
+        mistakes.add("reason", filled!("common.shorten-this", n = LONGEST_REASON));
     }
     let asked = ends_at.filter(|_| mistakes.none()).map(|ends_at| Asked { reason, ends_at });
     Ok(whom.zip(asked).map(|(whom, asked)| Filled { whom, asked }))
@@ -67,10 +68,10 @@ async fn whom(
 ) -> Result<Option<Whom>, PageError> {
     let (chosen, pupil) = (form.text("whom"), form.line("pupil"));
     match (chosen, pupil.as_str()) {
-        ("", "") => mistakes.add("whom", "Choose a class, or enter a pupil’s name"),
+        ("", "") => mistakes.add("whom", say("lesson.choose-a-class-or")),
         (_, "") => return Ok(class(form, mistakes)),
         ("", name) => return pupil_called((tx, ground), name, at, mistakes).await,
-        _ => mistakes.add("whom", "Choose a class or enter a pupil’s name, and not both"),
+        _ => mistakes.add("whom", say("lesson.choose-a-class-or-enter")),
     }
     Ok(None)
 }
@@ -79,7 +80,7 @@ async fn whom(
 fn class(form: &Submitted, mistakes: &mut Mistakes) -> Option<Whom> {
     let whom = form.text("whom").parse().ok();
     if whom.is_none() {
-        mistakes.add("whom", "Choose one of the classes or rooms in the list");
+        mistakes.add("whom", say("lesson.choose-one-of-the"));
     }
     whom
 }
@@ -98,7 +99,10 @@ async fn pupil_called(
         [] => {
             let all = people::people(tx).await.map_err(PageError::unexpected)?;
             let mut taught = Vec::new();
-            for one in nearby(name, all.iter().filter(|one| ground.may_be_taught(one)).map(|one| one.name.reveal().as_str())) {
+            for one in nearby(
+                name,
+                all.iter().filter(|one| ground.may_be_taught(one)).map(|one| one.name.reveal().as_str()),
+            ) {
                 for person in all.iter().filter(|person| person.name.reveal() == one) {
                     match ground.pupil(tx, &Whom::Person(person.number), at).await {
                         Ok(_) => taught.push(one),
@@ -109,15 +113,15 @@ async fn pupil_called(
             }
             taught.dedup();
             let say = match taught.as_slice() {
-                [] => "Nobody on the roll is called so. Enter the whole name, as the roll has it".to_owned(),
-                close => format!("Nobody on the roll is called so. Did you mean {}?", close.join(" or ")),
+                [] => say("lesson.nobody-on-the-roll"),
+                close => filled!(
+                    "lesson.nobody-on-the-roll-is",
+                    close = close.join(&format!(" {} ", say("lesson.or")))
+                ),
             };
             mistakes.add("pupil", say);
         }
-        _ => mistakes.add(
-            "pupil",
-            "Several people are called so. Enter the number that the school’s own system gives the one you mean",
-        ),
+        _ => mistakes.add("pupil", say("lesson.several-people-are-called")),
     }
     Ok(None)
 }
@@ -135,7 +139,7 @@ fn ends_at(until: &str, policy: &FilterPolicy, at: Timestamp) -> Option<Timestam
 /// The one site that was typed, or what is wrong with it.
 pub(super) fn one_site(typed: &str, field: &'static str, mistakes: &mut Mistakes) -> Option<String> {
     if typed.is_empty() {
-        mistakes.add(field, "Enter the site that the lesson needs");
+        mistakes.add(field, say("lesson.enter-the-site-that"));
         return None;
     }
     match typed_target(typed).and_then(|target| check_one_site(&target).map(|()| target)) {
@@ -166,11 +170,11 @@ pub(super) fn sites(form: &Submitted, mistakes: &mut Mistakes) -> Vec<String> {
                 }
             }
             if sites.is_empty() && mistakes.beside("sites").is_none() {
-                mistakes.add("sites", "Enter the sites that stay open, one on each line");
+                mistakes.add("sites", say("lesson.enter-the-sites-that"));
             }
         }
         "none" => {}
-        _ => mistakes.add("open", "Select what stays open"),
+        _ => mistakes.add("open", say("lesson.select-what-stays-open")),
     }
     sites
 }

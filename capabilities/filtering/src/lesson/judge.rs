@@ -9,6 +9,7 @@ use engine::live::Override as Published;
 use engine::live::Subject;
 use engine::{FilterPolicy, GroupNo, GroupSet, Host, Identity, Live, LiveDocument, Step, Verdict};
 use kit::Timestamp;
+use web::speech::say;
 
 use super::content::Lessons;
 use crate::explain::{Target, identity_in};
@@ -21,19 +22,19 @@ use crate::site;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MayNot {
     /// There is nothing to do.
-    #[error("It is open for them already")]
+    #[error("{}", say("refused.it-is-open-for"))]
     OpenAlready,
     /// The law, leadership or the trust closes it. One answer for all, so that it tells nobody which sites are sealed.
-    #[error("This site is closed for good, and nobody can open it for a lesson")]
+    #[error("{}", say("refused.this-site-is-closed"))]
     Never,
     /// Access is withheld from the pupil.
-    #[error("This pupil’s access is paused by a decision. Whoever decided that can end it")]
+    #[error("{}", say("refused.this-pupils-access-is"))]
     Withheld,
     /// Something else holds for them just now.
     #[error("{0} holds for them now. End it first, or put the site into it")]
     Focus(String),
     /// Somebody closed it for a time.
-    #[error("Somebody has closed this site for them for a time. Ask them, or ask for the site")]
+    #[error("{}", say("refused.somebody-has-closed-this"))]
     ClosedForATime,
     /// It is of a kind that no teacher opens alone.
     #[error("Opening {0} takes two people. Ask for the site, and say which lesson needs it")]
@@ -47,7 +48,7 @@ pub enum MayNot {
     #[error("{0} holds the sites of many people. Enter the one that you need, like name.{0}")]
     Many(String),
     /// It is no site.
-    #[error("Enter the site’s address, like www.example.org")]
+    #[error("{}", say("refused.enter-the-sites-address"))]
     NoSite,
 }
 

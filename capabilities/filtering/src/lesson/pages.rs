@@ -10,7 +10,8 @@ use axum::routing::{get, post};
 use engine::{FilterPolicy, Live, LiveDocument};
 use kit::Private;
 use people::account::SignedIn;
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::actions::{
     self, EndAnybodys, EndError, EndOwn, Ground, Kind, LessonError, ListForLesson, OpenForLesson,
@@ -35,8 +36,9 @@ pub(crate) fn routes() -> Router<Portal> {
 }
 
 /// Said where so many answers told of sealed sites within the hour that none may be given.
-const NOT_NOW: &str =
-    "Nothing can be opened just now. Try again in an hour; the access trail says that you asked";
+fn not_now() -> String {
+    say("lesson.not-now")
+}
 
 async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
     who.may::<ReadLessons>(())?;
@@ -85,14 +87,14 @@ async fn whom_in_words(
     whom: &Whom,
 ) -> Result<Private<String>, PageError> {
     Ok(match whom {
-        Whom::Everyone => Private::new("Everyone".to_owned()),
+        Whom::Everyone => Private::new(say("common.everyone")),
         Whom::Group(id) => {
             let name = policy.groups().number(id).map_or(id.as_str(), |group| policy.groups().name(group));
             Private::new(name.to_owned())
         }
         Whom::Person(person) => {
             let name = people::name_of(tx, *person).await.map_err(PageError::unexpected)?;
-            name.unwrap_or_else(|| Private::new(format!("Person {}", person.0)))
+            name.unwrap_or_else(|| Private::new(filled!("lesson.person", person = person.0)))
         }
     })
 }
@@ -216,7 +218,7 @@ async fn open(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     };
     let actor = who.standing().actor();
     if !portal.may_answer(&policy, actor, "portal lesson.open", 0, who.at()).await? {
-        mistakes.add_whole(NOT_NOW);
+        mistakes.add_whole(not_now());
         drop(tx);
         return form_page(&portal, &who, &form, &mistakes, views::open).await;
     }
@@ -233,7 +235,7 @@ async fn open(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let told = u32::from(judged.tells);
     if told > 0 && !portal.may_answer(&policy, actor, "portal lesson.open", told, who.at()).await? {
-        mistakes.add_whole(NOT_NOW);
+        mistakes.add_whole(not_now());
         return form_page(&portal, &who, &form, &mistakes, views::open).await;
     }
     let preview = |judged: &Judged, mistakes: &Mistakes| {
@@ -264,7 +266,7 @@ async fn open(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     match portal.publishes.live(tx, new, permit.actor().clone(), permit.at()).await {
         Ok(()) => Ok(to(Kind::Opening, made.number)),
         Err(error) => {
-            let status = say(&error, &mut mistakes);
+            let status = not_published(&error, &mut mistakes);
             let page = preview(&judged, &mistakes);
             Ok((status, page).into_response())
         }
@@ -286,7 +288,7 @@ fn to(kind: Kind, number: u32) -> Response {
 }
 
 /// Adds why nothing was published, and gives the status of the page that says so.
-fn say(error: &NotPublished, mistakes: &mut Mistakes) -> StatusCode {
+fn not_published(error: &NotPublished, mistakes: &mut Mistakes) -> StatusCode {
     match error {
         NotPublished::CannotBe(why) => {
             mistakes.add_whole(sentence(why));
@@ -316,7 +318,7 @@ async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     let class = match filled.as_ref().map(|filled| &filled.whom) {
         Some(Whom::Group(id)) => Some(id.clone()),
         Some(_) => {
-            mistakes.add("whom", "Choose one of the classes or rooms in the list");
+            mistakes.add("whom", say("lesson.choose-one-of-the"));
             None
         }
         None => None,
@@ -328,7 +330,7 @@ async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     let actor = who.standing().actor();
     // A list without sites opens nothing, and tells nothing.
     if !sites.is_empty() && !portal.may_answer(&policy, actor, "portal lesson.list", 0, who.at()).await? {
-        mistakes.add_whole(NOT_NOW);
+        mistakes.add_whole(not_now());
         drop(tx);
         return form_page(&portal, &who, &form, &mistakes, views::list).await;
     }
@@ -339,7 +341,7 @@ async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     }
     tx.roll_back().await.map_err(PageError::unexpected)?;
     if told > 0 && !portal.may_answer(&policy, actor, "portal lesson.list", told, who.at()).await? {
-        mistakes.add_whole(NOT_NOW);
+        mistakes.add_whole(not_now());
         return form_page(&portal, &who, &form, &mistakes, views::list).await;
     }
     let (mut tx, permit) = who.begin::<ListForLesson>(class).await?;
@@ -361,7 +363,7 @@ async fn list(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     match portal.publishes.live(tx, new, permit.actor().clone(), permit.at()).await {
         Ok(()) => Ok(to(Kind::List, made.number)),
         Err(error) => {
-            let status = say(&error, &mut mistakes);
+            let status = not_published(&error, &mut mistakes);
             let page = form_page(&portal, &who, &form, &mistakes, views::list).await?;
             Ok((status, page).into_response())
         }
@@ -401,7 +403,7 @@ async fn pause(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> 
     match portal.publishes.live(tx, new, permit.actor().clone(), permit.at()).await {
         Ok(()) => Ok(to(Kind::Pause, made.number)),
         Err(error) => {
-            let status = say(&error, &mut mistakes);
+            let status = not_published(&error, &mut mistakes);
             let page = form_page(&portal, &who, &form, &mistakes, views::pause).await?;
             Ok((status, page).into_response())
         }

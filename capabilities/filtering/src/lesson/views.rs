@@ -7,7 +7,8 @@ use web::component::{
     SummaryList, SummaryRow, Table, Textarea,
 };
 use web::page::{host, moment};
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, counted, filled, marked};
 
 use super::actions::{Asked, Kind, Running};
 use super::content::Lessons;
@@ -59,36 +60,37 @@ fn clock(at: Timestamp, zone: &Zone) -> String {
 
 fn what(running: &Running) -> Markup {
     match (running.which.kind, running.sites.as_slice()) {
-        (Kind::Opening, sites) => html! { @for site in sites { (host(site)) " is open" } },
-        (Kind::List, []) => html! { "Nothing but help is open" },
+        (Kind::Opening, sites) => {
+            html! { @for site in sites { (marked!("lesson.is-open", site = host(site))) } }
+        }
+        (Kind::List, []) => html! { (say("lesson.nothing-but-help-is")) },
         (Kind::List, sites) => html! {
-            "Only these sites are open: "
+            (say("lesson.only-these-sites-are")) " "
             @for (place, site) in sites.iter().enumerate() { @if place > 0 { ", " } (host(site)) }
         },
-        (Kind::Pause, _) => html! { "Internet access is paused" },
+        (Kind::Pause, _) => html! { (say("lesson.internet-access-is-paused")) },
     }
 }
 
 /// What holds, and what can be done.
 pub fn all(lines: &[Line], offered: &Offered, zone: &Zone) -> Page {
-    let title = "For a lesson";
+    let title = &say("lesson.for-a-lesson");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             div .govuk-button-group {
-                @if offered.open { (Button::link("Open a site", "/staff/lessons/open")) }
-                @if offered.list { (secondary("Only these sites", "/staff/lessons/list")) }
-                @if offered.pause { (secondary("Pause a pupil’s internet", "/staff/lessons/pause")) }
+                @if offered.open { (Button::link(say("lesson.open-a-site"), "/staff/lessons/open")) }
+                @if offered.list { (secondary(&say("lesson.only-these-sites"), "/staff/lessons/list")) }
+                @if offered.pause { (secondary(&say("lesson.pause-a-pupils-internet"), "/staff/lessons/pause")) }
             }
             @if lines.is_empty() {
-                (InsetText::new("Nothing is open, closed or paused for a lesson just now."))
+                (InsetText::new(say("lesson.nothing-is-open-closed")))
             } @else {
-                div .fivebar-scroll tabindex="0" role="region" aria-label="What holds now" { (table(lines, zone)) }
+                div .fivebar-scroll tabindex="0" role="region" aria-label=(say("lesson.what-holds-now")) { (table(lines, zone)) }
             }
             p .govuk-body {
-                "Everything here ends by itself. For longer, or for a site that you cannot open: "
-                a .govuk-link href="/requests" { "ask for the site" } "."
+                (marked!("lesson.everything-here-ends-by", link = html! { a .govuk-link href="/requests" { (say("lesson.ask-for-the-site")) } }))
             }
         },
     )
@@ -103,9 +105,9 @@ fn table(lines: &[Line], zone: &Zone) -> Markup {
     let rows = lines.iter().map(|line| {
         let running = &line.running;
         let by = match (&line.by, line.own) {
-            (_, true) => "You".to_owned(),
+            (_, true) => say("lesson.you"),
             (Some(name), false) => name.reveal().clone(),
-            (None, false) => "Somebody".to_owned(),
+            (None, false) => say("lesson.somebody"),
         };
         vec![
             Cell::new(what(running)),
@@ -117,9 +119,9 @@ fn table(lines: &[Line], zone: &Zone) -> Markup {
     });
     html! {
         (Table {
-            caption: Some("What holds now".to_owned()),
+            caption: Some(say("lesson.what-holds-now")),
             caption_classes: "govuk-table__caption--m".into(),
-            head: ["What", "For", "Until", "By", "End it"].map(Cell::new).to_vec(),
+            head: [say("common.what"), say("lesson.for"), say("common.until"), say("lesson.by"), say("common.end-it")].map(Cell::new).to_vec(),
             rows: rows.collect(),
             first_cell_is_header: true,
             ..Table::default()
@@ -135,8 +137,7 @@ fn end_now(line: &Line) -> Markup {
     html! {
         form method="post" action={ (address(&line.running)) "/end" } novalidate {
             button .fivebar-plain type="submit" {
-                "End now"
-                span .govuk-visually-hidden { ": " (what(&line.running)) " for " (line.whom.reveal()) }
+                (marked!("lesson.end-now", hidden = html! { span .govuk-visually-hidden { (marked!("lesson.for-2", what = what(&line.running), whom = line.whom.reveal())) } }))
             }
         }
     }
@@ -145,18 +146,16 @@ fn end_now(line: &Line) -> Markup {
 /// One thing that holds, and whether the gate goes by it.
 pub fn one(line: &Line, has: GateHas, zone: &Zone) -> Page {
     let running = &line.running;
-    let title = match running.which.kind {
-        Kind::Opening => "The site is open",
-        Kind::List if running.sites.is_empty() => "The class has no internet but help",
-        Kind::List => "The class is kept to the list",
-        Kind::Pause => "The pupil’s internet is paused",
+    let title = &match running.which.kind {
+        Kind::Opening => say("lesson.the-site-is-open"),
+        Kind::List if running.sites.is_empty() => say("lesson.the-class-has-no"),
+        Kind::List => say("lesson.the-class-is-kept"),
+        Kind::Pause => say("lesson.the-pupils-internet-is"),
     };
     let gate = match has {
-        GateHas::It => "The gate goes by this now. A page that is open already follows within two seconds.",
-        GateHas::NotYet => "The gate is being told. Load this page again in a moment to see that it has it.",
-        GateHas::NoGate => {
-            "The gate is not running, so nothing is carried out. Tell the network manager; it goes by this as soon as it runs."
-        }
+        GateHas::It => say("lesson.the-gate-goes-by"),
+        GateHas::NotYet => say("lesson.the-gate-is-being"),
+        GateHas::NoGate => say("lesson.the-gate-is-not"),
     };
     Page::new(
         title,
@@ -164,14 +163,14 @@ pub fn one(line: &Line, has: GateHas, zone: &Zone) -> Page {
             h1 .govuk-heading-l { (title) }
             (InsetText::new(gate))
             (SummaryList::new(vec![
-                SummaryRow::new("What", what(running)),
-                SummaryRow::new("For", line.whom.reveal()),
-                SummaryRow::new("Until", moment(running.span.ends_at, zone)),
-                SummaryRow::new("Why", &running.reason),
+                SummaryRow::new(say("common.what"), what(running)),
+                SummaryRow::new(say("lesson.for"), line.whom.reveal()),
+                SummaryRow::new(say("common.until"), moment(running.span.ends_at, zone)),
+                SummaryRow::new(say("common.why"), &running.reason),
             ]))
-            p .govuk-body { "It ends by itself. To end it now:" }
+            p .govuk-body { (say("lesson.it-ends-by-itself")) }
             form method="post" action={ (address(running)) "/end" } novalidate {
-                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new("End now") })
+                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say("lesson.end-now-2")) })
             }
         },
     )
@@ -179,7 +178,7 @@ pub fn one(line: &Line, has: GateHas, zone: &Zone) -> Page {
 }
 
 fn whom_fields(choices: &Choices, form: &Submitted, mistakes: &Mistakes, or_pupil: bool) -> Markup {
-    let mut classes = vec![Choice::new("", "Choose a class")];
+    let mut classes = vec![Choice::new("", say("lesson.choose-a-class"))];
     classes.extend(
         choices
             .classes
@@ -198,15 +197,15 @@ fn whom_fields(choices: &Choices, form: &Submitted, mistakes: &Mistakes, or_pupi
         (going_on(&choices.now))
         (Select {
             error: mistakes.beside("whom"),
-            ..Select::new("whom", Label::new("Class, year or room"), classes, chosen)
+            ..Select::new("whom", Label::new(say("lesson.class-year-or-room")), classes, chosen)
         })
-        @if or_pupil { (pupil_field("Or one pupil", form, mistakes)) }
+        @if or_pupil { (pupil_field(&say("lesson.or-one-pupil"), form, mistakes)) }
     }
 }
 
 fn pupil_field(label: &str, form: &Submitted, mistakes: &Mistakes) -> Input {
     Input {
-        hint: Some(Hint::new("The name as the roll has it, or the school’s own number.")),
+        hint: Some(Hint::new(say("lesson.the-name-as-the"))),
         error: mistakes.beside("pupil"),
         value: Some(form.line("pupil")),
         spellcheck: Some(false),
@@ -218,9 +217,10 @@ fn pupil_field(label: &str, form: &Submitted, mistakes: &Mistakes) -> Input {
 fn until_field(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Radios {
     let lesson = choices
         .lesson_ends
-        .map(|ends| Radio::new("lesson", format!("To the end of this lesson, {}", clock(ends, zone))));
+        .map(|ends| Radio::new("lesson", filled!("lesson.to-the-end-of", time = clock(ends, zone))));
     let minutes = Lessons::built_in().minutes.iter().map(|minutes| {
-        let words = if *minutes == 60 { "For an hour".to_owned() } else { format!("For {minutes} minutes") };
+        let words =
+            if *minutes == 60 { say("lesson.for-an-hour") } else { filled!("lesson.for-minutes", minutes) };
         Radio::new(minutes.to_string(), words)
     });
     let chosen = match (form.text("until"), choices.lesson_ends) {
@@ -231,7 +231,7 @@ fn until_field(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &
         error: mistakes.beside("until"),
         ..Radios::new(
             "until",
-            Legend::new("Until when?"),
+            Legend::new(say("lesson.until-when")),
             lesson.into_iter().chain(minutes).collect(),
             chosen,
         )
@@ -240,14 +240,14 @@ fn until_field(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &
 
 fn reason_field(form: &Submitted, mistakes: &Mistakes) -> Input {
     Input {
-        hint: Some(Hint::new("A word or two, like “Romans project”. Without anybody’s name: it is kept.")),
+        hint: Some(Hint::new(say("lesson.a-word-or-two"))),
         error: mistakes.beside("reason"),
         value: Some(form.line("reason")),
-        ..Input::new("reason", Label::new("Why?"))
+        ..Input::new("reason", Label::new(say("common.why-asked")))
     }
 }
 
-fn form_page(title: &'static str, mistakes: &Mistakes, content: Markup) -> Page {
+fn form_page(title: &str, mistakes: &Mistakes, content: Markup) -> Page {
     Page::new(title, html! { h1 .govuk-heading-l { (title) } (content) })
         .before(BackLink::new("/staff/lessons"))
         .problems(mistakes.summary())
@@ -256,24 +256,24 @@ fn form_page(title: &'static str, mistakes: &Mistakes, content: Markup) -> Page 
 /// The form that opens a site.
 pub fn open(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
     form_page(
-        "Open a site for a lesson",
+        &say("lesson.open-a-site-for"),
         mistakes,
         html! {
             form method="post" action="/staff/lessons/open" novalidate {
                 (Input {
-                    hint: Some(Hint::new("Its address, like www.example.org")),
+                    hint: Some(Hint::new(say("lesson.its-address-like-www"))),
                     error: mistakes.beside("site"),
                     value: Some(form.line("site")),
                     spellcheck: Some(false),
                     autocapitalize: Some("none".to_owned()),
                     autocomplete: Some("off".to_owned()),
                     inputmode: Some("url".to_owned()),
-                    ..Input::new("site", Label::new("Which site?"))
+                    ..Input::new("site", Label::new(say("lesson.which-site")))
                 })
                 (whom_fields(choices, form, mistakes, true))
                 (until_field(choices, form, mistakes, zone))
                 (reason_field(form, mistakes))
-                (Button::new("See what this opens"))
+                (Button::new(say("lesson.see-what-this-opens")))
             }
         },
     )
@@ -300,25 +300,28 @@ pub struct Preview<'a> {
 /// What opening a site would come to, before it is opened; or why it may not be.
 pub fn preview(about: &Preview<'_>, judged: &Judged, mistakes: &Mistakes, zone: &Zone) -> Page {
     let may = judged.may.is_ok();
-    let title = if may { "Check before you open it" } else { "You cannot open this site" };
-    let title = if judged.may == Err(MayNot::OpenAlready) { "This site is open already" } else { title };
-    let mut rows =
-        vec![SummaryRow::new("Site", host(about.target)), SummaryRow::new("For", about.whom_words.reveal())];
+    let title = if may { "lesson.check-before-you-open" } else { "lesson.you-cannot-open-this" };
+    let title = if judged.may == Err(MayNot::OpenAlready) { "lesson.this-site-is-open" } else { title };
+    let title = &say(title);
+    let mut rows = vec![
+        SummaryRow::new(say("common.site"), host(about.target)),
+        SummaryRow::new(say("lesson.for"), about.whom_words.reveal()),
+    ];
     if judged.may_say_why() {
         if !about.categories.is_empty() {
-            rows.push(SummaryRow::new("What it is about", about.categories.join(", ")));
+            rows.push(SummaryRow::new(say("lesson.what-it-is-about"), about.categories.join(", ")));
         }
         rows.push(SummaryRow::new(
-            "Now",
+            say("lesson.now"),
             state(judged.before.decision.verdict.is_block(), &judged.before.reason),
         ));
     } else {
-        rows.push(SummaryRow::new("Now", "Closed"));
+        rows.push(SummaryRow::new(say("lesson.now"), say("lesson.closed")));
     }
     if may {
-        rows.push(SummaryRow::new("Then", state(false, "By what you do here")));
-        rows.push(SummaryRow::new("Until", moment(about.asked.ends_at, zone)));
-        rows.push(SummaryRow::new("Why", &about.asked.reason));
+        rows.push(SummaryRow::new(say("lesson.then"), state(false, &say("lesson.by-what-you-do"))));
+        rows.push(SummaryRow::new(say("common.until"), moment(about.asked.ends_at, zone)));
+        rows.push(SummaryRow::new(say("common.why"), &about.asked.reason));
     }
     let whom = about.whom.to_string();
     Page::new(
@@ -328,17 +331,16 @@ pub fn preview(about: &Preview<'_>, judged: &Judged, mistakes: &Mistakes, zone: 
             @if let Err(why) = &judged.may { (InsetText::new(format!("{why}."))) }
             (SummaryList::new(rows))
             @if may {
-                h2 .govuk-heading-m { "What this opens, and what it does not" }
+                h2 .govuk-heading-m { (say("lesson.what-this-opens-and")) }
                 ul .govuk-list.govuk-list--bullet {
-                    li { "All of " (host(about.target)) " opens, and everything below it." }
+                    li { (marked!("lesson.all-of-opens-and", site = host(about.target))) }
                     @for (category, many) in about.parts {
                         li {
-                            (many) @if *many == 1 { " part" } @else { " parts" }
-                            " of it that lists name for “" (category) "” open too."
+                            (counted!("lesson.parts-count", *many, category = category))
                         }
                     }
-                    li { "Other sites that it leads to, or takes pictures and videos from, stay as they are." }
-                    li { "What is closed for good stays closed, and help is always open." }
+                    li { (say("lesson.other-sites-that-it")) }
+                    li { (say("lesson.what-is-closed-for")) }
                 }
                 form method="post" action="/staff/lessons/open" novalidate {
                     @for (name, value) in [
@@ -347,12 +349,12 @@ pub fn preview(about: &Preview<'_>, judged: &Judged, mistakes: &Mistakes, zone: 
                     ] {
                         input type="hidden" name=(name) value=(value);
                     }
-                    (Button { once: Some(true), ..Button::new("Open it now") })
+                    (Button { once: Some(true), ..Button::new(say("lesson.open-it-now")) })
                 }
             } @else if judged.may != Err(MayNot::OpenAlready) && judged.may_say_why() {
-                (Button::link("Ask for this site", "/requests"))
+                (Button::link(say("lesson.ask-for-this-site"), "/requests"))
             }
-            p .govuk-body { a .govuk-link href="/staff/lessons/open" { "Open another site" } }
+            p .govuk-body { a .govuk-link href="/staff/lessons/open" { (say("lesson.open-another-site")) } }
         },
     )
     .before(BackLink::new("/staff/lessons/open"))
@@ -360,7 +362,7 @@ pub fn preview(about: &Preview<'_>, judged: &Judged, mistakes: &Mistakes, zone: 
 }
 
 fn state(closed: bool, why: &str) -> Markup {
-    html! { strong { @if closed { "Closed" } @else { "Open" } } br; (why) }
+    html! { strong { @if closed { (say("lesson.closed")) } @else { (say("lesson.open")) } } br; (why) }
 }
 
 /// The form that keeps a class to a list.
@@ -370,31 +372,31 @@ pub fn list(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &Zon
         open => open,
     };
     let answers = vec![
-        Radio::new("sites", "Only these sites"),
-        Radio::new("none", "Nothing but help: an exam, or eyes on the board"),
+        Radio::new("sites", say("lesson.only-these-sites")),
+        Radio::new("none", say("lesson.nothing-but-help-an")),
     ];
     form_page(
-        "Only these sites, for a lesson",
+        &say("lesson.only-these-sites-for"),
         mistakes,
         html! {
-            p .govuk-body { "Help sites and what devices need stay open, whatever you choose." }
+            p .govuk-body { (say("lesson.help-sites-and-what")) }
             form method="post" action="/staff/lessons/list" novalidate {
                 (whom_fields(choices, form, mistakes, false))
                 (Radios {
                     error: mistakes.beside("open"),
-                    ..Radios::new("open", Legend::new("What stays open?"), answers, chosen)
+                    ..Radios::new("open", Legend::new(say("lesson.what-stays-open")), answers, chosen)
                 })
                 (Textarea {
-                    hint: Some(Hint::new("One on each line. A site that is closed for the class opens with the list where you may open it.")),
+                    hint: Some(Hint::new(say("lesson.one-on-each-line"))),
                     error: mistakes.beside("sites"),
                     value: form.text("sites").to_owned(),
                     spellcheck: Some(false),
                     rows: 5,
-                    ..Textarea::new("sites", Label::new("The sites"))
+                    ..Textarea::new("sites", Label::new(say("lesson.the-sites")))
                 })
                 (until_field(choices, form, mistakes, zone))
                 (reason_field(form, mistakes))
-                (Button { once: Some(true), ..Button::new("Start it now") })
+                (Button { once: Some(true), ..Button::new(say("lesson.start-it-now")) })
             }
         },
     )
@@ -403,18 +405,17 @@ pub fn list(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &Zon
 /// The form that pauses a pupil's access.
 pub fn pause(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
     form_page(
-        "Pause a pupil’s internet",
+        &say("lesson.pause-a-pupils-internet"),
         mistakes,
         html! {
             p .govuk-body {
-                "Help, what devices need, and the sites for learning that the policy names stay open. The pupil sees that access is \
-                 paused, and not why."
+                (say("lesson.help-what-devices-need"))
             }
             form method="post" action="/staff/lessons/pause" novalidate {
-                (pupil_field("Which pupil?", form, mistakes))
+                (pupil_field(&say("lesson.which-pupil"), form, mistakes))
                 (until_field(choices, form, mistakes, zone))
                 (reason_field(form, mistakes))
-                (Button { once: Some(true), ..Button::new("Pause it now") })
+                (Button { once: Some(true), ..Button::new(say("lesson.pause-it-now")) })
             }
         },
     )

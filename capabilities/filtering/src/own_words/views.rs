@@ -1,11 +1,12 @@
 //! What the pages about words say.
 
 use maud::{Markup, html};
+use web::component::Label as FieldLabel;
 use web::component::{
-    BackLink, Button, Cell, Hint, Input, InsetText, Label as FieldLabel, NotificationBanner, Table, Tag,
-    Textarea,
+    BackLink, Button, Cell, Hint, Input, InsetText, NotificationBanner, Table, Tag, Textarea,
 };
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, filled, marked};
 use words::{Language, SOURCE, Words};
 
 /// A label as it is said, beside its English.
@@ -29,23 +30,26 @@ impl Label {
         let program = Words::built_in();
         let (language, theirs) = (in_use.language(tag)?, program.language(tag)?);
         let source = program.language(SOURCE)?;
-        let keys: std::collections::BTreeSet<&String> =
-            source.words().keys().chain(language.words().keys()).collect();
-        let of = |key: &String| {
-            let said = language.words().get(key);
-            let english = source.words().get(key).or_else(|| theirs.words().get(key));
-            let english = english.cloned().unwrap_or_default();
+        let of_source = if language.has_portal() {
+            source.labels()
+        } else {
+            source.words().iter().map(|(key, text)| (key.as_str(), text.as_str())).collect()
+        };
+        let keys: std::collections::BTreeSet<&str> =
+            of_source.into_keys().chain(language.labels().into_keys()).collect();
+        let of = |key: &str| {
+            let said = language.text(key);
+            let english = source.text(key).or_else(|| theirs.text(key)).unwrap_or_default();
             Self {
-                key: key.clone(),
-                text: said.unwrap_or(&english).clone(),
-                is_own: said != theirs.words().get(key),
+                key: key.to_owned(),
+                text: said.unwrap_or(english).to_owned(),
+                is_own: said != theirs.text(key),
                 // A form for numbers is not one that every language has.
-                is_missing: said.is_none() && !key.contains(".count."),
-                english,
+                is_missing: said.is_none() && !words::is_a_form(key),
+                english: english.to_owned(),
             }
         };
-        let is_said =
-            |label: &Self| label.is_missing || label.is_own || language.words().contains_key(&label.key);
+        let is_said = |label: &Self| label.is_missing || label.is_own || language.text(&label.key).is_some();
         Some(keys.into_iter().map(of).filter(is_said).collect())
     }
 
@@ -55,6 +59,9 @@ impl Label {
     }
 }
 
+/// So many labels stand on a page: more than a language has for everybody. Of the portal's, which are many more, people find one by a word of it.
+const SHOWN: usize = 200;
+
 /// A text in a language, for readers of the screen too.
 fn spoken(language: &Language, text: &str) -> Markup {
     let direction = if language.right_to_left { "rtl" } else { "ltr" };
@@ -63,7 +70,7 @@ fn spoken(language: &Language, text: &str) -> Markup {
 
 /// Which languages there are.
 pub fn languages(in_use: &Words) -> Page {
-    let title = "Words and languages";
+    let title = &say("own-words.words-and-languages");
     let rows = in_use.languages().iter().map(|language| {
         let labels = Label::all(in_use, &language.tag).unwrap_or_default();
         let own = labels.iter().filter(|label| label.is_own).count();
@@ -73,7 +80,7 @@ pub fn languages(in_use: &Words) -> Page {
                 a .govuk-link href={ "/staff/words/" (language.tag) } { (spoken(language, &language.name)) }
             }),
             Cell::new(if language.tag == SOURCE {
-                "The school’s and the program’s own".to_owned()
+                say("own-words.the-schools-and-the")
             } else {
                 language.standing.clone()
             }),
@@ -84,17 +91,16 @@ pub fn languages(in_use: &Words) -> Page {
     let content = html! {
         h1 .govuk-heading-l { (title) }
         p .govuk-body {
-            "What pupils and parents read without signing in: the block page, why it was blocked, asking for a site, reporting one, getting help. \
-             Every label can say something else here, and every page says it within seconds."
+            (say("own-words.what-pupils-and-parents"))
         }
         p .govuk-body {
-            "Translations are drafts until somebody who speaks the language has read them. Say here who did, and the pages stop calling them drafts."
+            (say("own-words.translations-are-drafts-until"))
         }
-        div .fivebar-scroll tabindex="0" role="region" aria-label="Languages" {
+        div .fivebar-scroll tabindex="0" role="region" aria-label=(say("own-words.languages")) {
             (Table {
-                caption: Some("Languages".to_owned()),
+                caption: Some(say("own-words.languages")),
                 caption_classes: "govuk-table__caption--m".into(),
-                head: ["Language", "Checked by", "In your own words", "Missing, so in English"].map(Cell::new).to_vec(),
+                head: [say("own-words.language"), say("own-words.checked-by"), say("own-words.in-your-own-words"), say("own-words.missing-so-in-english")].map(Cell::new).to_vec(),
                 rows: rows.collect(),
                 first_cell_is_header: true,
                 ..Table::default()
@@ -113,15 +119,16 @@ pub fn language(
     form: &Submitted,
     mistakes: &Mistakes,
 ) -> Page {
-    let title = format!("Words: {}", language.name);
+    let title = filled!("own-words.words", name = language.name);
     let address = format!("/staff/words/{}", language.tag);
     let is_source = language.tag == SOURCE;
     let found: Vec<&Label> = labels.iter().filter(|label| find.is_empty() || label.is_found(find)).collect();
-    let rows = found.iter().map(|label| {
+    let more = found.len() > SHOWN;
+    let rows = found.iter().take(SHOWN).map(|label| {
         let name = html! {
             @if may_change { a .govuk-link href={ (address) "/labels/" (label.key) } { (label.key) } } @else { (label.key) }
-            @if label.is_own { br; (Tag::new("Your own", "")) }
-            @if label.is_missing { br; (Tag::new("Missing", "govuk-tag--yellow")) }
+            @if label.is_own { br; (Tag::new(say("own-words.your-own"), "")) }
+            @if label.is_missing { br; (Tag::new(say("own-words.missing"), "govuk-tag--yellow")) }
         };
         let said = if label.is_missing { html! { (label.text) } } else { spoken(language, &label.text) };
         let mut cells = vec![Cell::new(name), Cell::new(said)];
@@ -130,12 +137,12 @@ pub fn language(
         }
         cells
     });
-    let mut head = vec![Cell::new("Label"), Cell::new("What the pages say")];
+    let mut head = vec![Cell::new(say("own-words.label")), Cell::new(say("own-words.what-the-pages-say"))];
     if !is_source {
-        head.push(Cell::new("In English"));
+        head.push(Cell::new(say("own-words.in-english")));
     }
-    let mut search = Input::new("find", FieldLabel::new("Find a label"));
-    search.hint = Some(Hint::new("A word of the page, or of the label’s name"));
+    let mut search = Input::new("find", FieldLabel::new(say("own-words.find-a-label")));
+    search.hint = Some(Hint::new(say("own-words.a-word-of-the")));
     search.value = Some(find.to_owned()).filter(|find| !find.is_empty());
     search.classes = "govuk-input--width-20".into();
     let content = html! {
@@ -143,19 +150,20 @@ pub fn language(
         @if !is_source && may_change {
             (checked_by(language, &address, form, mistakes))
         } @else if !is_source {
-            p .govuk-body { "Checked by: " (language.standing) }
+            p .govuk-body { (marked!("own-words.checked-by-2", standing = language.standing)) }
         }
-        h2 .govuk-heading-m { "Labels" }
+        h2 .govuk-heading-m { (say("own-words.labels")) }
         form method="get" action=(address) novalidate {
             (search)
-            (Button { classes: "govuk-button--secondary".into(), ..Button::new("Find") })
+            (Button { classes: "govuk-button--secondary".into(), ..Button::new(say("common.find")) })
         }
+        @if more { p .govuk-body { (filled!("own-words.only-the-first", n = SHOWN)) } }
         @if found.is_empty() {
-            (InsetText::new("No label has that in it."))
+            (InsetText::new(say("own-words.no-label-has-that")))
         } @else {
-            div .fivebar-scroll tabindex="0" role="region" aria-label="Labels" {
+            div .fivebar-scroll tabindex="0" role="region" aria-label=(say("own-words.labels")) {
                 (Table {
-                    caption: Some(format!("{} labels", found.len())),
+                    caption: Some(filled!("own-words.labels-2", n = found.len())),
                     caption_classes: "govuk-visually-hidden".into(),
                     head,
                     rows: rows.collect(),
@@ -169,10 +177,8 @@ pub fn language(
 }
 
 fn checked_by(language: &Language, address: &str, form: &Submitted, mistakes: &Mistakes) -> Markup {
-    let mut who = Input::new("text", FieldLabel::new("Who has checked it, and when"));
-    who.hint = Some(Hint::new(
-        "As in “the school’s Polish interpreter, May 2027”. Name no pupil: every page shows it",
-    ));
+    let mut who = Input::new("text", FieldLabel::new(say("own-words.who-has-checked-it")));
+    who.hint = Some(Hint::new(say("own-words.as-in-the-schools")));
     let said = form.line("text");
     who.value =
         Some(if mistakes.none() { language.standing.clone() } else { said }).filter(|text| !text.is_empty());
@@ -182,8 +188,8 @@ fn checked_by(language: &Language, address: &str, form: &Submitted, mistakes: &M
         form method="post" action={ (address) "/standing" } novalidate {
             (who)
             div .govuk-button-group {
-                (Button::new("Say who has checked it"))
-                (Button { name: Some("step".to_owned()), value: Some("unset".to_owned()), classes: "govuk-button--secondary".into(), ..Button::new("Nobody has") })
+                (Button::new(say("own-words.say-who-has-checked")))
+                (Button { name: Some("step".to_owned()), value: Some("unset".to_owned()), classes: "govuk-button--secondary".into(), ..Button::new(say("own-words.nobody-has")) })
             }
         }
     }
@@ -197,38 +203,38 @@ pub fn label(
     form: &Submitted,
     mistakes: &Mistakes,
 ) -> Page {
-    let title = format!("Say “{}” otherwise", label.key);
+    let title = filled!("own-words.say-otherwise", key = label.key);
     let back = format!("/staff/words/{}", language.tag);
     let braces: Vec<&str> = words::placeholders(&label.english);
-    let mut hint = "One line. Every page says it within seconds, block pages too".to_owned();
+    let mut hint = say("own-words.one-line-every-page");
     if !braces.is_empty() {
         let all: Vec<String> = braces.iter().map(|name| format!("{{{name}}}")).collect();
-        hint = format!("{hint}. Keep {}: the page fills that in", all.join(", "));
+        hint = filled!("own-words.keep-the-page-fills", hint, all = all.join(", "));
     }
     let said = form.line("text");
-    let mut text = Textarea::new("text", FieldLabel::new("What the pages shall say"));
+    let mut text = Textarea::new("text", FieldLabel::new(say("own-words.what-the-pages-shall")));
     text.hint = Some(Hint::new(hint));
     text.value = if mistakes.none() { label.text.clone() } else { said };
     text.error = mistakes.beside("text");
     text.rows = 3;
     let content = html! {
         @if is_said {
-            (NotificationBanner { success: true, ..NotificationBanner::saying("It is said. Pages that are open show it when they are loaded again") })
+            (NotificationBanner { success: true, ..NotificationBanner::saying(say("own-words.it-is-said-pages")) })
         }
         h1 .govuk-heading-l { (title) }
         @if language.tag != SOURCE {
-            p .govuk-body { "In English: " (label.english) }
+            p .govuk-body { (marked!("own-words.in-english-2", english = label.english)) }
         }
         p .govuk-body {
-            "The pages say now: " strong { (spoken(language, &label.text)) }
-            @if label.is_own { " (in your own words)" } "."
+            (marked!("own-words.the-pages-say-now", text = html! { strong { (spoken(language, &label.text)) } }))
+            @if label.is_own { " " (say("own-words.in-your-own-words-2")) } "."
         }
         form method="post" action={ (back) "/labels/" (label.key) } novalidate {
             div lang=(language.tag) { (text) }
             div .govuk-button-group {
-                (Button::new("Say this"))
+                (Button::new(say("own-words.say-this")))
                 @if label.is_own {
-                    (Button { name: Some("step".to_owned()), value: Some("unset".to_owned()), classes: "govuk-button--secondary".into(), ..Button::new("Take the program’s own words again") })
+                    (Button { name: Some("step".to_owned()), value: Some("unset".to_owned()), classes: "govuk-button--secondary".into(), ..Button::new(say("own-words.take-the-programs-own")) })
                 }
             }
         }

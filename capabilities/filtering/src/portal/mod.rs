@@ -19,6 +19,7 @@ use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::response::Response;
 use engine::catalogue::OpenSite;
+use engine::sealed::SealedState;
 use engine::ticket::Ticket;
 use engine::{Current, FilterPolicy, Step, behalf};
 use kit::{Clock, Private, Timestamp, Zone};
@@ -28,6 +29,7 @@ use people::account::{Counts, Hashing, House, Ways};
 use people::duty::SchoolKind;
 use people::intake::Office;
 use store::{Actor, Db};
+use web::speech::say;
 use web::{Page, PageError, Shell};
 
 use crate::always_open::{self, AlwaysOpen};
@@ -114,10 +116,12 @@ pub fn routes_beside(portal: Portal, more: Router) -> Router {
         .merge(who_sees::routes())
         .merge(speech::routes());
     let (own, shell, house) = (portal.own.clone(), portal.clone(), House::from_ref(&portal));
+    let filter = Arc::clone(&portal.filter);
+    let words = move || Arc::clone(filter.policy().words());
     let office = portal.office();
     let pages =
         pages.with_state(portal).merge(people::account::routes(house)).merge(people::intake::routes(office));
-    web::guarded(pages.merge(more), own, Arc::new(move || shell.shell()))
+    web::guarded(pages.merge(more), own, Arc::new(move || shell.shell()), Arc::new(words))
 }
 
 /// The portal's own routes alone.
@@ -132,20 +136,10 @@ impl Portal {
         let sealed = self.filter.policy().sealed().state(self.clock.now());
         Shell {
             service: self.service.clone(),
-            notices: (self.notices)().into_iter().chain(sealed.notice().map(str::to_owned)).collect(),
-            links: [
-                ("Why was I blocked?", "/why"),
-                ("Ask for a site", "/requests"),
-                ("Report a site", "/reports"),
-                ("Get help", "/help"),
-                ("Who sees what I do?", "/who-sees"),
-                ("Something is wrong", "/worry"),
-                ("Staff: sign in", web::error::SIGN_IN),
-            ]
-            .map(|(words, href)| (words.to_owned(), href.to_owned()))
-            .to_vec(),
+            notices: (self.notices)().into_iter().chain(sealed_notice(sealed)).collect(),
+            links: links(&web::speech::current()),
             signed_in: None,
-            spoken: None,
+            spoken: web::speech::shell_here(),
         }
     }
 
@@ -268,6 +262,31 @@ impl FromRef<Portal> for House {
             offered: Arc::new(today::offered),
         }
     }
+}
+
+/// What is said on every page of the sealed tier; nothing while all is well with it.
+fn sealed_notice(state: SealedState) -> Option<String> {
+    let key = match state {
+        SealedState::Live => return None,
+        SealedState::NeverConfigured | SealedState::TestEntries => "shell.no-live-list",
+        SealedState::Stale => "shell.stale-lists",
+        SealedState::Unverifiable => "shell.lists-not-verified",
+    };
+    Some(say(key))
+}
+
+/// The links at the foot of every page.
+fn links(say: &words::Say) -> Vec<(String, String)> {
+    let links = [
+        ("link.why", "/why"),
+        ("link.ask", "/requests"),
+        ("link.report", "/reports"),
+        ("link.help", "/help"),
+        ("link.who", "/who-sees"),
+        ("link.worry", "/worry"),
+        ("link.staff", web::error::SIGN_IN),
+    ];
+    links.map(|(key, href)| (say.say(key).to_owned(), href.to_owned())).to_vec()
 }
 
 /// What is said when a form was right and could not be kept. The error is logged once, here.

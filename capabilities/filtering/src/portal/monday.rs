@@ -10,7 +10,8 @@ use people::access::{self, Due, ReadAccess, ReviewAccess};
 use people::account::{House, Invite, SignedIn, inviting};
 use people::duty::{self, Duties, ReadDuties};
 use register::task::{Kinds, ReadTasks};
-use web::PageError;
+use web::speech::{say, say_or};
+use web::{PageError, counted, filled};
 
 use super::Portal;
 use crate::activity_log::pages::OpenIdentities;
@@ -64,11 +65,6 @@ const COUNTED: u32 = 1_000;
 /// So many requests are looked at.
 const REQUESTS: u32 = 100;
 
-/// How many of what: `1 request`, `3 requests`.
-fn many(count: usize, one: &str, more: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { more })
-}
-
 fn line(words: String, href: Option<&'static str>) -> Line {
     Line { words, href, why: None }
 }
@@ -81,7 +77,7 @@ fn because(words: String, href: Option<&'static str>, why: impl Into<String>) ->
 pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Result<Monday, PageError> {
     let back = who.at().plus_millis(-i64::from(DAYS_BACK) * DAY_MS);
     let since = portal.zone.day(back).begins;
-    let named = portal.zone.local(since).civil().strftime("%A %-d %B").to_string();
+    let named = web::page::weekday(since, &portal.zone);
     let mut monday = Monday { since: named, ..Monday::default() };
     tasks(tx, who, &mut monday).await?;
     told(tx, who, &mut monday).await?;
@@ -93,11 +89,7 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
         let versions = filter_policy::history(tx).await.map_err(PageError::unexpected)?;
         let new = versions.iter().filter(|version| version.at >= since).count();
         if new > 0 {
-            let words = many(
-                new,
-                "version of the filter policy was applied",
-                "versions of the filter policy were applied",
-            );
+            let words = counted!("monday.versions-count", new);
             monday.changed.push(line(words, Some("/staff/policy")));
         }
     }
@@ -105,19 +97,15 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
         let permit = who.may::<ReadDuties>(())?;
         let all = duty::all(tx, &permit).await.map_err(PageError::unexpected)?;
         let gaps = duty::gaps(Duties::built_in(), portal.kind, &all, who.at());
-        let named: Vec<&str> = gaps.iter().map(|gap| gap.duty.called_in(portal.kind)).collect();
+        let named: Vec<String> = gaps.iter().map(|gap| gap.duty.said_in(portal.kind)).collect();
         if !named.is_empty() {
-            let words = many(
-                named.len(),
-                "duty that the school needs is held by nobody",
-                "duties that the school needs are held by nobody",
-            );
+            let words = counted!("monday.gaps-count", named.len());
             monday.waiting.push(because(words, Some("/staff/duties"), named.join(", ")));
         }
         nobodys(tx, portal, who, &mut monday).await?;
-        let changes = counted(tx, "duty", since).await?;
+        let changes = entries_of(tx, "duty", since).await?;
         if changes > 0 {
-            let words = many(changes, "duty was given or ended", "duties were given or ended");
+            let words = counted!("monday.duties-count", changes);
             monday.changed.push(line(words, Some("/staff/duties")));
         }
     }
@@ -126,27 +114,21 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
     if who.offers::<OpenIdentities>() {
         let opened = opened(tx, since).await?;
         if opened > 0 {
-            let words =
-                format!("Identities in the activity log were opened {}", many(opened, "time", "times"));
-            monday.changed.push(because(words, None, "the access trail says by whom, and the log why"));
+            let words = counted!("monday.opened-count", opened);
+            monday.changed.push(because(words, None, say("monday.the-access-trail-says")));
         }
     }
     if who.may::<ReadHealth>(()).is_ok() {
         let newest = backups::newest(tx, COUNTED).await.map_err(PageError::unexpected)?;
         match newest.iter().find(|backup| !backup.restored) {
-            None => monday
-                .waiting
-                .push(line("No back-up was ever made of the records".to_owned(), Some("/staff/back-ups"))),
+            None => monday.waiting.push(line(say("monday.no-back-up-was"), Some("/staff/back-ups"))),
             Some(backup) if backup.at < since => {
-                monday.waiting.push(line(
-                    "The newest back-up is more than a week old".to_owned(),
-                    Some("/staff/back-ups"),
-                ));
+                monday.waiting.push(line(say("monday.the-newest-back-up"), Some("/staff/back-ups")));
             }
             Some(_) => monday.ignore.push(because(
-                "Back-ups".to_owned(),
+                say("monday.back-ups"),
                 Some("/staff/back-ups"),
-                "one was made, and read back, within the last week",
+                say("monday.one-was-made-and"),
             )),
         }
     }
@@ -164,8 +146,8 @@ async fn tasks(tx: &mut Tx, who: &SignedIn, monday: &mut Monday) -> Result<(), P
         return Ok(());
     }
     let late = theirs.iter().filter(|(task, ..)| task.is_late(who.at())).count();
-    let words = many(theirs.len(), "task of your work", "tasks of your work");
-    let why = (late > 0).then(|| many(late, "of them is late", "of them are late"));
+    let words = counted!("monday.tasks-count", theirs.len());
+    let why = (late > 0).then(|| counted!("monday.late-count", late));
     monday.waiting.push(Line { words, href: Some("/tasks"), why });
     Ok(())
 }
@@ -195,9 +177,10 @@ async fn told(tx: &mut Tx, who: &SignedIn, monday: &mut Monday) -> Result<(), Pa
     let unseen = notices::unseen(tx, who.person().0).await.map_err(PageError::unexpected)?;
     monday.told.extend(unseen.iter().filter_map(|notice| {
         let text = notices::Notices::built_in().text(notice.kind)?;
-        let words =
-            if notice.count > 1 { format!("{} ({})", text.title, notice.count) } else { text.title.clone() };
-        Some(because(words, Some(notice.path.path()), text.says.clone()))
+        let title = say_or(&people::account::notices::label(&text.id, "title"), &text.title);
+        let words = if notice.count > 1 { format!("{title} ({})", notice.count) } else { title };
+        let says = say_or(&people::account::notices::label(&text.id, "says"), &text.says);
+        Some(because(words, Some(notice.path.path()), says))
     }));
     Ok(())
 }
@@ -227,34 +210,30 @@ async fn reviews(
 ) -> Result<(), PageError> {
     let Ok(permit) = who.may::<ReadAccess>(()) else { return Ok(()) };
     let href = Some("/staff/access");
-    let day = |at: Timestamp| portal.zone.local(at).civil().strftime("%-d %B %Y").to_string();
+    let day = |at: Timestamp| web::page::day(at, &portal.zone);
     match access::stands(tx, &permit, who.at()).await.map_err(PageError::unexpected)? {
         Due::GoesOn(_, left) if who.offers::<ReviewAccess>() => {
             let words = match left {
-                0 => "The review of who may do what can be ended".to_owned(),
+                0 => say("monday.the-review-of-who"),
                 left => {
-                    format!(
-                        "{} still to be looked at in the review of who may do what",
-                        many(left, "person", "people")
-                    )
+                    counted!("monday.people-count", left)
                 }
             };
             monday.waiting.push(line(words, href));
         }
         Due::Overdue(on) if who.offers::<ReviewAccess>() => {
-            let words = format!("The review of who may do what was due on {}", day(on));
+            let words = filled!("monday.the-review-of-who-may", on = day(on));
             monday.waiting.push(line(words, href));
         }
         Due::On(on) => {
-            let words = "The review of who may do what".to_owned();
-            monday.ignore.push(because(words, href, format!("the next is due by {}", day(on))));
+            let words = say("monday.the-review-of-who-may-do");
+            monday.ignore.push(because(words, href, filled!("monday.the-next-is-due", on = day(on))));
         }
         Due::GoesOn(..) | Due::Overdue(_) | Due::Nothing => {}
     }
-    let ended = counted(tx, "access.end", since).await?;
+    let ended = entries_of(tx, "access.end", since).await?;
     if ended > 0 {
-        let words =
-            many(ended, "review of who may do what was ended", "reviews of who may do what were ended");
+        let words = counted!("monday.reviews-count", ended);
         monday.changed.push(line(words, href));
     }
     Ok(())
@@ -288,26 +267,22 @@ async fn requests(
     }
     let href = Some("/staff/requests");
     if reads && new > 0 {
-        monday.waiting.push(line(format!("{} for sites to answer", many(new, "request", "requests")), href));
+        monday.waiting.push(line(counted!("monday.requests-count", new), href));
     }
     if second > 0 {
-        let words = format!("{} that another proposed to open", many(second, "request", "requests"));
+        let words = counted!("monday.second-count", second);
         if who.offers::<AgreeRequest>() {
-            monday.waiting.push(line(format!("{words}, to agree to or not"), href));
+            monday.waiting.push(line(filled!("monday.to-agree-to", words), href));
         } else {
-            monday.ignore.push(because(
-                words,
-                href,
-                "a second person must agree, which your duties do not let you be",
-            ));
+            monday.ignore.push(because(words, href, say("monday.a-second-person-must")));
         }
     }
     if own > 0 {
-        let words = format!("{} that you proposed to open", many(own, "request", "requests"));
-        monday.ignore.push(because(words, href, "another person must agree, and nothing is open until then"));
+        let words = counted!("monday.own-count", own);
+        monday.ignore.push(because(words, href, say("monday.another-person-must-agree")));
     }
     if reads && answered > 0 {
-        monday.changed.push(line(many(answered, "request was answered", "requests were answered"), href));
+        monday.changed.push(line(counted!("monday.answered-count", answered), href));
     }
     Ok(())
 }
@@ -321,21 +296,20 @@ async fn lists(tx: &mut Tx, who: &SignedIn, since: Timestamp, monday: &mut Monda
     let href = Some("/staff/lists");
     let (waiting, failing, held) = (of("waiting"), of("failing"), of("held"));
     if waiting > 0 {
-        let words =
-            many(waiting, "list whose update waits for a person", "lists whose updates wait for a person");
+        let words = counted!("monday.updates-count", waiting);
         monday.waiting.push(line(words, href));
     }
     let read = all.iter().filter(|status| status.list.imported_at >= since).count();
     if read > 0 {
-        monday.changed.push(line(many(read, "list was read anew", "lists were read anew"), href));
+        monday.changed.push(line(counted!("monday.lists-read-count", read), href));
     }
     if failing > 0 {
-        let words = many(failing, "list could not be fetched", "lists could not be fetched");
-        monday.ignore.push(because(words, href, "each is tried again by itself, and is in use as it was"));
+        let words = counted!("monday.lists-failing-count", failing);
+        monday.ignore.push(because(words, href, say("monday.each-is-tried-again")));
     }
     if held > 0 {
-        let words = many(held, "list is held", "lists are held");
-        monday.ignore.push(because(words, href, "somebody decided that, and it is in use as it is"));
+        let words = counted!("monday.lists-held-count", held);
+        monday.ignore.push(because(words, href, say("monday.somebody-decided-that-and")));
     }
     Ok(())
 }
@@ -348,29 +322,30 @@ async fn tests(tx: &mut Tx, who: &SignedIn, since: Timestamp, monday: &mut Monda
     let href = Some("/staff/filter-tests");
     let failed = still_failed(&tests).len();
     if failed > 0 {
-        let words =
-            many(failed, "failed test of the filter that stands", "failed tests of the filter that stand");
+        let words = counted!("monday.tests-failed-count", failed);
         monday.waiting.push(line(words, href));
     }
     match tests.first() {
-        None => monday.waiting.push(line("The filter was never tested".to_owned(), href)),
+        None => monday.waiting.push(line(say("monday.the-filter-was-never"), href)),
         Some(newest) if who.at().as_millis() - newest.at.as_millis() > TEST_EVERY_MS => {
-            monday
-                .waiting
-                .push(line("The last test of the filter is more than a month old".to_owned(), href));
+            monday.waiting.push(line(say("monday.the-last-test-of"), href));
         }
         Some(newest) if failed == 0 => {
             monday.ignore.push(because(
-                "Tests of the filter".to_owned(),
+                say("monday.tests-of-the-filter"),
                 href,
-                format!("the last one, number {}, {}", newest.number, newest.report.in_short()),
+                filled!(
+                    "monday.the-last-one-number",
+                    number = newest.number,
+                    found = newest.report.in_short()
+                ),
             ));
         }
         Some(_) => {}
     }
     let ran = tests.iter().filter(|test| test.at >= since).count();
     if ran > 0 {
-        monday.changed.push(line(many(ran, "test of the filter ran", "tests of the filter ran"), href));
+        monday.changed.push(line(counted!("monday.tests-ran-count", ran), href));
     }
     Ok(())
 }
@@ -390,42 +365,27 @@ async fn lessons(
     let now = running(tx, whose, who.at()).await.map_err(PageError::unexpected)?;
     let href = Some("/staff/lessons");
     if let Some(last) = now.iter().map(|one| one.span.ends_at).max() {
-        let words = many(
-            now.len(),
-            "thing is open, closed or paused for a lesson",
-            "things are open, closed or paused for a lesson",
-        );
+        let words = counted!("monday.lessons-count", now.len());
         let clock = portal.zone.local(last).civil().strftime("%H:%M").to_string();
-        monday.ignore.push(because(words, href, format!("each ends by itself, the last at {clock}")));
+        monday.ignore.push(because(words, href, filled!("monday.each-ends-by-itself", clock)));
     }
     if sees_all {
         let due = lasting::not_over::<Withheld>(tx, who.at()).await.map_err(PageError::unexpected)?;
         let due = due.iter().filter(|one| one.review_is_due(who.at())).count();
         if due > 0 {
-            let words = many(
-                due,
-                "decision to withhold access is to be looked at again",
-                "decisions to withhold access are to be looked at again",
-            );
-            monday.waiting.push(because(words, None, "`fivebar withhold list` shows which"));
+            let words = counted!("monday.withheld-count", due);
+            monday.waiting.push(because(words, None, say("monday.fivebar-withhold-list-shows")));
         }
-        let opened = counted(tx, "override.grant", since).await?;
+        let opened = entries_of(tx, "override.grant", since).await?;
         if opened > 0 {
-            monday.changed.push(line(
-                many(
-                    opened,
-                    "site was opened or closed for a time",
-                    "sites were opened or closed for a time",
-                ),
-                None,
-            ));
+            monday.changed.push(line(counted!("monday.sites-count", opened), None));
         }
     }
     Ok(())
 }
 
 /// How many entries of the access trail tell of such a thing since then.
-async fn counted(tx: &mut Tx, verb: &str, since: Timestamp) -> Result<usize, PageError> {
+async fn entries_of(tx: &mut Tx, verb: &str, since: Timestamp) -> Result<usize, PageError> {
     let wanted = Wanted { since: Some(since), verb: Some(verb), ..Wanted::default() };
     Ok(trail::find(tx, &wanted, COUNTED).await.map_err(PageError::unexpected)?.len())
 }

@@ -17,7 +17,8 @@ use people::programs::{OwnTokens, ReadWebhooks};
 use people::timetable::ReadTimetable;
 use register::task::ReadTasks;
 use web::component::InsetText;
-use web::{Page, PageError};
+use web::speech::say;
+use web::{Page, PageError, marked};
 
 use super::Portal;
 use super::monday::{self, Line, Monday};
@@ -43,20 +44,20 @@ pub fn offered(standing: &Standing) -> Vec<(String, String)> {
     let authority = Duties::built_in().authority();
     let requests = authority.offers::<ReadRequests>(standing) || authority.offers::<AgreeRequest>(standing);
     let offers = [
-        (true, "Today", "/today"),
-        (authority.offers::<ReadTasks>(standing), "Your work", "/tasks"),
-        (requests, "Requests", "/staff/requests"),
-        (authority.offers::<ReadLessons>(standing), "For a lesson", "/staff/lessons"),
-        (authority.offers::<ExplainForClass>(standing), "Why open or closed?", "/staff/explain"),
-        (authority.offers::<ReadActivity>(standing), "Activity", "/staff/activity"),
-        (authority.offers::<ReadRoll>(standing), "People", "/staff/roll"),
+        (true, say("monday.today"), "/today"),
+        (authority.offers::<ReadTasks>(standing), say("common.your-work"), "/tasks"),
+        (requests, say("monday.requests"), "/staff/requests"),
+        (authority.offers::<ReadLessons>(standing), say("monday.for-a-lesson"), "/staff/lessons"),
+        (authority.offers::<ExplainForClass>(standing), say("monday.why-open-or-closed"), "/staff/explain"),
+        (authority.offers::<ReadActivity>(standing), say("monday.activity"), "/staff/activity"),
+        (authority.offers::<ReadRoll>(standing), say("monday.people"), "/staff/roll"),
         (
             authority.offers::<AnyClass>(standing) || authority.offers::<OwnClass>(standing),
-            "Cards and names",
+            say("monday.cards-and-names"),
             "/staff/cards",
         ),
-        (authority.offers::<ReadGuests>(standing), "Guests", "/staff/guests"),
-        (authority.offers::<Recover>(standing), "Let in again", "/staff/recoveries"),
+        (authority.offers::<ReadGuests>(standing), say("monday.guests"), "/staff/guests"),
+        (authority.offers::<Recover>(standing), say("monday.let-in-again"), "/staff/recoveries"),
     ];
     named(&offers)
 }
@@ -64,20 +65,20 @@ pub fn offered(standing: &Standing) -> Vec<(String, String)> {
 /// What is looked up now and then.
 fn look_up(who: &SignedIn) -> Vec<(String, String)> {
     named(&[
-        (who.offers::<ReadHealth>(), "How the filter fares, and its back-ups", "/staff/health"),
-        (who.offers::<ReadPolicy>(), "The filter policy, and what changed in it", "/staff/policy"),
-        (who.offers::<ReadLists>(), "Lists of sites", "/staff/lists"),
-        (who.offers::<ReadFilterTests>(), "Tests of the filter", "/staff/filter-tests"),
-        (who.offers::<ReadDevices>(), "Devices", "/staff/devices"),
-        (who.offers::<ReadTimetable>(), "Timetable", "/staff/timetable"),
-        (who.offers::<ReadObserving>(), "Observing only", "/staff/observe"),
-        (who.offers::<ReadWords>(), "Words and languages of the pages for everybody", "/staff/words"),
-        (who.offers::<OwnTokens>(), "Tokens for other programs", "/staff/tokens"),
-        (who.offers::<ReadWebhooks>(), "Webhooks: who is told of what happens", "/staff/webhooks"),
+        (who.offers::<ReadHealth>(), say("monday.how-the-filter-fares"), "/staff/health"),
+        (who.offers::<ReadPolicy>(), say("monday.the-filter-policy-and"), "/staff/policy"),
+        (who.offers::<ReadLists>(), say("monday.lists-of-sites"), "/staff/lists"),
+        (who.offers::<ReadFilterTests>(), say("monday.tests-of-the-filter"), "/staff/filter-tests"),
+        (who.offers::<ReadDevices>(), say("common.devices"), "/staff/devices"),
+        (who.offers::<ReadTimetable>(), say("monday.timetable"), "/staff/timetable"),
+        (who.offers::<ReadObserving>(), say("monday.observing-only"), "/staff/observe"),
+        (who.offers::<ReadWords>(), say("monday.words-and-languages-of"), "/staff/words"),
+        (who.offers::<OwnTokens>(), say("monday.tokens-for-other-programs"), "/staff/tokens"),
+        (who.offers::<ReadWebhooks>(), say("monday.webhooks-who-is-told"), "/staff/webhooks"),
     ])
 }
 
-fn named(offers: &[(bool, &str, &str)]) -> Vec<(String, String)> {
+fn named(offers: &[(bool, String, &str)]) -> Vec<(String, String)> {
     let offered = offers.iter().filter(|(is_offered, ..)| *is_offered);
     offered.map(|(_, words, href)| ((*words).to_owned(), (*href).to_owned())).collect()
 }
@@ -91,28 +92,28 @@ async fn today(State(portal): State<Portal>, who: SignedIn) -> Result<Response, 
 
 /// The page; `look_up` are words and addresses.
 pub fn page(monday: &Monday, look_up: &[(String, String)]) -> Page {
-    let title = "Today";
+    let title = &say("monday.today");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             @if !monday.told.is_empty() {
-                h2 .govuk-heading-m { "New for you" }
+                h2 .govuk-heading-m { (say("monday.new-for-you")) }
                 (lines(&monday.told))
                 (seen_them(web::form::HOME))
             }
-            h2 .govuk-heading-m { "Waiting for you" }
-            @if monday.waiting.is_empty() { (InsetText::new("Nothing waits for you.")) } @else { (lines(&monday.waiting)) }
+            h2 .govuk-heading-m { (say("monday.waiting-for-you")) }
+            @if monday.waiting.is_empty() { (InsetText::new(say("monday.nothing-waits-for-you"))) } @else { (lines(&monday.waiting)) }
             @if !monday.changed.is_empty() {
-                h2 .govuk-heading-m { "What changed since " (monday.since) }
+                h2 .govuk-heading-m { (marked!("monday.what-changed-since", since = monday.since)) }
                 (lines(&monday.changed))
             }
             @if !monday.ignore.is_empty() {
-                h2 .govuk-heading-m { "What you may leave alone, and why" }
+                h2 .govuk-heading-m { (say("monday.what-you-may-leave")) }
                 (lines(&monday.ignore))
             }
             @if !look_up.is_empty() {
-                h2 .govuk-heading-m { "Look up" }
+                h2 .govuk-heading-m { (say("monday.look-up")) }
                 ul .govuk-list {
                     @for (words, href) in look_up { li { a .govuk-link href=(href) { (words) } } }
                 }

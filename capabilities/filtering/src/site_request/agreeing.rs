@@ -9,6 +9,7 @@ use people::account::notices::{kinds, tell_duties};
 use register::approval::{self, Approval, ApprovalId, Proposal};
 use register::emergency::{EmergencyError, Verdict};
 use serde_json::{Value, json};
+use web::speech::say;
 
 use super::actions::{self, AnswerError};
 use super::alone::{self, AloneError};
@@ -67,13 +68,13 @@ pub enum AgreeError {
     #[error(transparent)]
     Approval(#[from] approval::AnswerError),
     /// What waits is not what the second person was shown.
-    #[error("what is proposed has changed since you opened this page; read it again")]
+    #[error("{}", say("refused.what-is-proposed-has"))]
     Changed,
     /// Somebody proposed to open it already.
-    #[error("somebody has proposed this already, and a second person’s answer is awaited")]
+    #[error("{}", say("refused.somebody-has-proposed-this-already"))]
     Proposed,
     /// The request is answered, or nothing waits.
-    #[error("nothing waits for an answer here; somebody else may have been quicker")]
+    #[error("{}", say("refused.nothing-waits-for-an"))]
     NothingWaits,
     /// What was opened alone of it cannot be answered so.
     #[error(transparent)]
@@ -82,7 +83,7 @@ pub enum AgreeError {
     #[error(transparent)]
     End(WithdrawError),
     /// It would end before anybody could agree.
-    #[error("the time must end in the future")]
+    #[error("{}", say("refused.the-time-must-end"))]
     Over,
     /// The records failed.
     #[error(transparent)]

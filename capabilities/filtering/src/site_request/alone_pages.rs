@@ -11,6 +11,7 @@ use engine::LiveDocument;
 use kit::Timestamp;
 use people::account::SignedIn;
 use register::emergency::{Emergency, EmergencyError};
+use web::speech::say;
 use web::{Mistakes, PageError, Submitted};
 
 use super::agreeing::{self, AgreeError};
@@ -85,7 +86,7 @@ async fn open(
     let reference = reference(path)?;
     who.could::<OpenAlone>(reference.clone())?;
     let mut mistakes = Mistakes::default();
-    checked_words(&form, "reason", "Enter why it cannot wait", &mut mistakes);
+    checked_words(&form, "reason", &say("request.enter-why-it-cannot"), &mut mistakes);
     if !mistakes.none() {
         return open_page(&portal, &who, &reference, &form, &mistakes).await;
     }
@@ -152,9 +153,9 @@ async fn look(
     let mut mistakes = Mistakes::default();
     let was_right = form.text("found") == "right";
     if !was_right && form.text("found") != "end" {
-        mistakes.add("found", "Select what you find");
+        mistakes.add("found", say("request.select-what-you-find"));
     }
-    checked_words(&form, "words", "Enter why, for whoever opened it", &mut mistakes);
+    checked_words(&form, "words", &say("request.enter-why-for-whoever-opened"), &mut mistakes);
     if !mistakes.none() {
         return look_page(&portal, &who, &reference, &form, &mistakes).await;
     }

@@ -7,7 +7,8 @@ use web::component::{
     BackLink, Button, Hint, Label, Legend, Radio, Radios, SummaryList, SummaryRow, Textarea, WarningText,
 };
 use web::page::{host, moment};
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, marked};
 
 use super::SiteRequest;
 use super::agreeing::Proposed;
@@ -29,12 +30,12 @@ pub struct Alone {
 pub(super) fn told(all: &[Alone], page: &str, zone: &Zone) -> Markup {
     html! {
         @for one in all {
-            h2 .govuk-heading-m { "Opened alone" }
+            h2 .govuk-heading-m { (say("request.opened-alone")) }
             @if one.emergency.reviewed.is_none() && !one.is_over {
-                (WarningText::new("One person has opened this site. Somebody else must look at it."))
+                (WarningText::new(say("request.one-person-has-opened")))
             }
             (SummaryList::new(rows(one, zone)))
-            @if one.may_look { (Button::link("Look at it", format!("{page}/look"))) }
+            @if one.may_look { (Button::link(say("request.look-at-it"), format!("{page}/look"))) }
         }
     }
 }
@@ -42,19 +43,22 @@ pub(super) fn told(all: &[Alone], page: &str, zone: &Zone) -> Markup {
 fn rows(one: &Alone, zone: &Zone) -> Vec<SummaryRow> {
     let (emergency, opener) = (&one.emergency, one.opener.as_ref());
     let mut rows = vec![
-        SummaryRow::new("Opened by", opener.map_or("Somebody", |name| name.reveal())),
-        SummaryRow::new("Opened", moment(emergency.opened_at, zone)),
-        SummaryRow::new("Ends by itself", moment(emergency.ends_at, zone)),
-        SummaryRow::new("Why it could not wait", &emergency.reason),
+        SummaryRow::new(
+            say("request.opened-by"),
+            opener.map_or_else(|| say("request.somebody"), |name| name.reveal().clone()),
+        ),
+        SummaryRow::new(say("request.opened"), moment(emergency.opened_at, zone)),
+        SummaryRow::new(say("request.ends-by-itself"), moment(emergency.ends_at, zone)),
+        SummaryRow::new(say("request.why-it-could-not"), &emergency.reason),
     ];
     if let Some(review) = &emergency.reviewed {
         let verdict = match review.verdict {
-            Verdict::Right => "It was right",
-            Verdict::Ended => "It was ended",
-            Verdict::Agreed => "A second person agreed to the proposal",
+            Verdict::Right => say("request.it-was-right"),
+            Verdict::Ended => say("request.it-was-ended"),
+            Verdict::Agreed => say("request.a-second-person-agreed"),
         };
-        rows.push(SummaryRow::new("Looked at", moment(review.at, zone)));
-        rows.push(SummaryRow::new("What was found", html! { (verdict) ": " (review.words) }));
+        rows.push(SummaryRow::new(say("request.looked-at"), moment(review.at, zone)));
+        rows.push(SummaryRow::new(say("request.what-was-found"), html! { (verdict) ": " (review.words) }));
     }
     rows
 }
@@ -68,21 +72,19 @@ pub fn open_form(
     zone: &Zone,
 ) -> Page {
     let page = format!("/staff/requests/{}", request.reference);
-    let title = "Open it alone, now, for 24 hours";
+    let title = &say("request.open-it-alone-now-for");
     let until = moment(proposed.terms.ends_at, zone);
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "Opening a site takes two people. Do this only if it cannot wait for another. "
-                (host(&request.ask.site.host)) " is opened at once as you proposed, and closes by itself after 24 hours, or at "
-                (until) " if that is sooner. Another person is asked to look at it, and whoever looks back at it later sees that you did."
+                (marked!("request.opening-a-site-takes-two", site = host(&request.ask.site.host), until))
             }
             form method="post" action={ (page) "/alone" } novalidate {
                 input type="hidden" name="proposal" value=(proposed.id);
-                (words("reason", "Why can it not wait?", "Whoever looks at it reads this. Name no pupil.", form, mistakes))
-                (Button { once: Some(true), classes: "govuk-button--warning".into(), ..Button::new("Open it alone") })
+                (words("reason", &say("request.why-can-it-not"), &say("request.whoever-looks-at-it"), form, mistakes))
+                (Button { once: Some(true), classes: "govuk-button--warning".into(), ..Button::new(say("request.open-it-alone")) })
             }
         },
     )
@@ -99,14 +101,14 @@ pub fn look_form(
     zone: &Zone,
 ) -> Page {
     let page = format!("/staff/requests/{}", request.reference);
-    let title = "Look at what was opened alone";
+    let title = &say("request.look-at-what-was");
     let found = vec![
-        Radio::new("right", "It was right, and may go on until it ends by itself"),
-        Radio::new("end", "End it now"),
+        Radio::new("right", say("request.it-was-right-and")),
+        Radio::new("end", say("request.end-it-now")),
     ];
     let found = Radios {
         error: mistakes.beside("found"),
-        ..Radios::new("found", Legend::new("What do you find?"), found, form.text("found"))
+        ..Radios::new("found", Legend::new(say("request.what-do-you-find")), found, form.text("found"))
     };
     Page::new(
         title,
@@ -115,14 +117,13 @@ pub fn look_form(
             p .govuk-body { (host(&request.ask.site.host)) }
             (SummaryList::new(rows(alone, zone)))
             p .govuk-body {
-                "To leave it open for longer, agree to what was proposed: "
-                a .govuk-link href={ (page) "/agreement" } { "answer as the second person" } "."
+                (marked!("request.to-leave-it-open", link = html! { a .govuk-link href={ (page) "/agreement" } { (say("request.answer-as-the-second-person")) } }))
             }
             form method="post" action={ (page) "/look" } novalidate {
                 input type="hidden" name="opened" value=(alone.emergency.id);
                 (found)
-                (words("words", "Why?", "Whoever opened it reads this.", form, mistakes))
-                (Button { once: Some(true), ..Button::new("Say so") })
+                (words("words", &say("common.why-asked"), &say("request.whoever-opened-it-reads"), form, mistakes))
+                (Button { once: Some(true), ..Button::new(say("request.say-so")) })
             }
         },
     )

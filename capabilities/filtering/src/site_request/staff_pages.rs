@@ -10,7 +10,8 @@ use axum::routing::{get, post};
 use engine::LiveDocument;
 use kit::{Actor, Private, Timestamp, Zone};
 use people::account::SignedIn;
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::actions::{self, AnswerError, ReadRequests, RefuseRequest};
 use super::agreeing::{self, AgreeError, AgreeRequest, ProposeRequest, Terms};
@@ -144,7 +145,7 @@ async fn refuse(
     let reference = reference(path)?;
     who.could::<RefuseRequest>(reference.clone())?;
     let mut mistakes = Mistakes::default();
-    checked_words(&form, "refusal", "Enter why, for whoever asked", &mut mistakes);
+    checked_words(&form, "refusal", &say("request.enter-why-for-whoever"), &mut mistakes);
     if !mistakes.none() {
         return one(&portal, &who, &reference, &form, &mistakes, false).await;
     }
@@ -152,7 +153,7 @@ async fn refuse(
     // What waits for a second person has nothing to wait for then.
     let proposed = agreeing::of(&mut tx, &reference, permit.at()).await.map_err(PageError::unexpected)?;
     if proposed.is_some() {
-        mistakes.add_whole("A second person’s answer is awaited: take the proposal back, or let them answer");
+        mistakes.add_whole(say("request.a-second-persons-answer"));
         tx.roll_back().await.map_err(PageError::unexpected)?;
         return one(&portal, &who, &reference, &form, &mistakes, false).await;
     }
@@ -161,7 +162,7 @@ async fn refuse(
         Err(AnswerError::NotFound) => return Err(PageError::NotFound),
         Err(AnswerError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(_) => {
-            mistakes.add_whole("Somebody else has answered this meanwhile");
+            mistakes.add_whole(say("request.somebody-else-has-answered"));
             drop(tx);
             return one(&portal, &who, &reference, &form, &mistakes, false).await;
         }
@@ -180,13 +181,13 @@ async fn propose(
     let mut mistakes = Mistakes::default();
     let whom = whom(&form);
     if whom.is_none() {
-        mistakes.add("whom", "Select whom the site is opened for");
+        mistakes.add("whom", say("request.select-whom-the-site"));
     }
     let ends_at = until(form.text("until"), who.at(), &portal.zone);
     if ends_at.is_none() {
-        mistakes.add("until", "Select until when it is open");
+        mistakes.add("until", say("request.select-until-when-it"));
     }
-    checked_words(&form, "risk", "Enter what opening it would risk, and why that is worth it", &mut mistakes);
+    checked_words(&form, "risk", &say("request.enter-what-opening-it"), &mut mistakes);
     let (Some(whom), Some(ends_at), true) = (whom, ends_at, mistakes.none()) else {
         return one(&portal, &who, &reference, &form, &mistakes, false).await;
     };
@@ -241,7 +242,7 @@ async fn agree(
     let reference = reference(path)?;
     who.could::<AgreeRequest>(reference.clone())?;
     let mut mistakes = Mistakes::default();
-    checked_words(&form, "agreement", "Enter why, for whoever asked", &mut mistakes);
+    checked_words(&form, "agreement", &say("request.enter-why-for-whoever"), &mut mistakes);
     if !mistakes.none() {
         return one(&portal, &who, &reference, &form, &mistakes, true).await;
     }
@@ -283,7 +284,7 @@ async fn disagree(
     let reference = reference(path)?;
     who.could::<AgreeRequest>(reference.clone())?;
     let mut mistakes = Mistakes::default();
-    checked_words(&form, "disagreement", "Enter why, for whoever proposed it", &mut mistakes);
+    checked_words(&form, "disagreement", &say("request.enter-why-for-whoever-proposed"), &mut mistakes);
     if !mistakes.none() {
         return one(&portal, &who, &reference, &form, &mistakes, true).await;
     }
@@ -331,17 +332,12 @@ pub(super) fn to(reference: &Reference) -> Response {
     Redirect::to(&format!("/staff/requests/{reference}")).into_response()
 }
 
-pub(super) fn checked_words(
-    form: &Submitted,
-    field: &'static str,
-    empty: &'static str,
-    mistakes: &mut Mistakes,
-) {
+pub(super) fn checked_words(form: &Submitted, field: &'static str, empty: &str, mistakes: &mut Mistakes) {
     let words = form.text(field);
     if words.is_empty() {
         mistakes.add(field, empty);
     } else if words.chars().count() > LONGEST_WORDS {
-        mistakes.add(field, format!("Shorten this to {LONGEST_WORDS} characters or fewer"));
+        mistakes.add(field, filled!("common.shorten-this", n = LONGEST_WORDS));
     }
 }
 

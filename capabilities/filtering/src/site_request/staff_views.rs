@@ -8,7 +8,8 @@ use web::component::{
     Tag, Textarea,
 };
 use web::page::{host, moment};
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, filled, marked};
 
 use super::agreeing::Proposed;
 use super::alone_views::{self, Alone};
@@ -55,7 +56,7 @@ pub struct Seen {
 
 /// All requests, those that wait first.
 pub fn waiting(lines: &[Line], zone: &Zone) -> Page {
-    let title = "Requests for sites";
+    let title = &say("request.requests-for-sites");
     let (open, answered): (Vec<_>, Vec<_>) =
         lines.iter().partition(|line| matches!(line.request.state, State::Open));
     Page::new(
@@ -63,11 +64,11 @@ pub fn waiting(lines: &[Line], zone: &Zone) -> Page {
         html! {
             h1 .govuk-heading-l { (title) }
             @if open.is_empty() {
-                (InsetText::new("Nothing waits for an answer."))
+                (InsetText::new(say("request.nothing-waits-for-an")))
             } @else {
-                (table("Waiting for an answer", &open, zone))
+                (table(&say("request.waiting-for-an-answer"), &open, zone))
             }
-            @if !answered.is_empty() { (table("Answered", &answered, zone)) }
+            @if !answered.is_empty() { (table(&say("request.answered"), &answered, zone)) }
         },
     )
     .before(BackLink::new("/today"))
@@ -85,7 +86,7 @@ fn table(caption: &str, lines: &[&Line], zone: &Zone) -> Markup {
         (Table {
             caption: Some(caption.to_owned()),
             caption_classes: "govuk-table__caption--m".into(),
-            head: ["Site", "State", "Asked"].map(Cell::new).to_vec(),
+            head: [say("common.site"), say("common.state"), say("request.asked")].map(Cell::new).to_vec(),
             rows: rows.collect(),
             first_cell_is_header: true,
             ..Table::default()
@@ -95,13 +96,13 @@ fn table(caption: &str, lines: &[&Line], zone: &Zone) -> Markup {
 
 fn tag(line: &Line) -> Tag {
     if line.alone {
-        return Tag::new("Opened alone, to be looked at", "govuk-tag--orange");
+        return Tag::new(say("request.opened-alone-to-be"), "govuk-tag--orange");
     }
     match (&line.request.state, &line.proposed) {
-        (State::Open, None) => Tag::new("New", "govuk-tag--blue"),
-        (State::Open, Some(_)) => Tag::new("Needs a second person", "govuk-tag--yellow"),
-        (State::Approved { .. }, _) => Tag::new("Approved", "govuk-tag--green"),
-        (State::Refused { .. }, _) => Tag::new("Refused", "govuk-tag--red"),
+        (State::Open, None) => Tag::new(say("request.new"), "govuk-tag--blue"),
+        (State::Open, Some(_)) => Tag::new(say("request.needs-a-second-person"), "govuk-tag--yellow"),
+        (State::Approved { .. }, _) => Tag::new(say("request.approved"), "govuk-tag--green"),
+        (State::Refused { .. }, _) => Tag::new(say("request.refused"), "govuk-tag--red"),
     }
 }
 
@@ -115,28 +116,28 @@ pub fn one(
     mistakes: &Mistakes,
     zone: &Zone,
 ) -> Page {
-    let title = format!("Request {}", request.reference);
+    let title = filled!("request.request", reference = request.reference);
     let page = format!("/staff/requests/{}", request.reference);
-    let asker = seen.asker.as_ref().map_or("Not known", |name| name.reveal());
+    let asker = seen.asker.as_ref().map_or_else(|| say("common.not-known"), |name| name.reveal().clone());
     let mut rows = vec![
-        SummaryRow::new("Site", host(&request.ask.site.host)),
-        SummaryRow::new("What for", request.ask.words.reveal()),
-        SummaryRow::new("How long", request.ask.how_long.words()),
-        SummaryRow::new("Asked", moment(request.created_at, zone)),
+        SummaryRow::new(say("common.site"), host(&request.ask.site.host)),
+        SummaryRow::new(say("request.what-for"), request.ask.words.reveal()),
+        SummaryRow::new(say("request.how-long"), say(request.ask.how_long.label())),
+        SummaryRow::new(say("request.asked"), moment(request.created_at, zone)),
     ];
     if seen.sees_asker {
-        rows.insert(3, SummaryRow::new("Who asked", asker));
+        rows.insert(3, SummaryRow::new(say("request.who-asked"), asker));
     }
     match &request.state {
         State::Open => {}
         State::Approved { answer, at, ends_at } => {
-            rows.push(SummaryRow::new("Approved", moment(*at, zone)));
-            rows.push(SummaryRow::new("Open until", moment(*ends_at, zone)));
-            rows.push(SummaryRow::new("Answer", answer));
+            rows.push(SummaryRow::new(say("request.approved"), moment(*at, zone)));
+            rows.push(SummaryRow::new(say("request.open-until"), moment(*ends_at, zone)));
+            rows.push(SummaryRow::new(say("request.answer"), answer));
         }
         State::Refused { answer, at } => {
-            rows.push(SummaryRow::new("Refused", moment(*at, zone)));
-            rows.push(SummaryRow::new("Answer", answer));
+            rows.push(SummaryRow::new(say("request.refused"), moment(*at, zone)));
+            rows.push(SummaryRow::new(say("request.answer"), answer));
         }
     }
     let open = matches!(request.state, State::Open);
@@ -168,23 +169,23 @@ fn before(history: &[Approval], zone: &Zone) -> Markup {
         .iter()
         .filter_map(|one| match &one.state {
             ApprovalState::Refused { at, words, .. } => {
-                Some(format!("A second person did not agree at {}: {words}", moment(*at, zone)))
+                Some(filled!("request.a-second-person-did", when = moment(*at, zone), words))
             }
             ApprovalState::Withdrawn { at } => {
-                Some(format!("A proposal was taken back at {}", moment(*at, zone)))
+                Some(filled!("request.a-proposal-was-taken", when = moment(*at, zone)))
             }
             ApprovalState::Lapsed { at } if *at < one.lapses_at => {
-                Some(format!("A proposal was overtaken by the answer at {}", moment(*at, zone)))
+                Some(filled!("request.a-proposal-was-overtaken", when = moment(*at, zone)))
             }
             ApprovalState::Lapsed { at } => {
-                Some(format!("Nobody agreed in time, until {}", moment(*at, zone)))
+                Some(filled!("request.nobody-agreed-in-time", when = moment(*at, zone)))
             }
             ApprovalState::Waiting | ApprovalState::Agreed { .. } => None,
         })
         .collect();
     html! {
         @if !lines.is_empty() {
-            h2 .govuk-heading-m { "Before" }
+            h2 .govuk-heading-m { (say("request.before")) }
             ul .govuk-list.govuk-list--bullet { @for line in &lines { li { (line) } } }
         }
     }
@@ -209,49 +210,49 @@ fn propose_it(
 ) -> Markup {
     let mut whom: Vec<Radio> = Vec::new();
     if let Some(person) = request.ask.asker.person {
-        whom.push(Radio::new(&*Whom::Person(person).to_string(), "Whoever asked"));
+        whom.push(Radio::new(&*Whom::Person(person).to_string(), say("request.whoever-asked")));
     }
     whom.extend(
         seen.groups.iter().map(|(id, name)| Radio::new(&*Whom::Group(id.clone()).to_string(), &**name)),
     );
-    whom.push(Radio::new(&*Whom::Everyone.to_string(), "Everyone"));
+    whom.push(Radio::new(&*Whom::Everyone.to_string(), say("common.everyone")));
     let whom = Radios {
         error: mistakes.beside("whom"),
-        ..Radios::new("whom", Legend::new("For whom?"), whom, form.text("whom"))
+        ..Radios::new("whom", Legend::new(say("common.for-whom")), whom, form.text("whom"))
     };
     let ends = [
-        Radio::new("hour", "For an hour"),
-        Radio::new("day", "For the rest of today"),
-        Radio::new("week", "For a week"),
-        Radio::new("month", "For four weeks"),
+        Radio::new("hour", say("request.for-an-hour")),
+        Radio::new("day", say("request.for-the-rest-of")),
+        Radio::new("week", say("request.for-a-week")),
+        Radio::new("month", say("request.for-four-weeks")),
     ];
     let until = Radios {
         error: mistakes.beside("until"),
-        ..Radios::new("until", Legend::new("Until when?"), ends.to_vec(), form.text("until"))
+        ..Radios::new("until", Legend::new(say("request.until-when")), ends.to_vec(), form.text("until"))
     };
     html! {
-        h2 .govuk-heading-m { "Propose to open it" }
-        p .govuk-body { "Opening a site takes two people. It is opened once another person agrees to this." }
+        h2 .govuk-heading-m { (say("request.propose-to-open-it")) }
+        p .govuk-body { (say("request.opening-a-site-takes")) }
         form method="post" action={ (page) "/proposal" } novalidate {
             (whom) (until)
             (words_field(
                 "risk",
-                "What would opening it risk, and why is that worth it?",
-                "The second person reads this, and whoever looks back at it later.",
+                &say("request.what-would-opening-it"),
+                &say("request.the-second-person-reads"),
                 form,
                 mistakes,
             ))
-            (Button { once: Some(true), ..Button::new("Propose") })
+            (Button { once: Some(true), ..Button::new(say("request.propose")) })
         }
     }
 }
 
 fn refuse_it(page: &str, form: &Submitted, mistakes: &Mistakes) -> Markup {
     html! {
-        h2 .govuk-heading-m { "Refuse it" }
+        h2 .govuk-heading-m { (say("request.refuse-it")) }
         form method="post" action={ (page) "/refusal" } novalidate {
-            (words_field("refusal", "Why not?", "Whoever asked reads this.", form, mistakes))
-            (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new("Refuse") })
+            (words_field("refusal", &say("request.why-not"), &say("request.whoever-asked-reads-this"), form, mistakes))
+            (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say("request.refuse")) })
         }
     }
 }
@@ -266,67 +267,66 @@ fn answer_it(
     zone: &Zone,
 ) -> Markup {
     let whom = match &proposed.terms.whom {
-        Whom::Person(person) if request.ask.asker.person == Some(*person) => "Whoever asked".to_owned(),
-        Whom::Person(person) => format!("Person {}", person.0),
+        Whom::Person(person) if request.ask.asker.person == Some(*person) => say("request.whoever-asked"),
+        Whom::Person(person) => filled!("request.person", person = person.0),
         Whom::Group(id) => seen
             .groups
             .iter()
             .find(|(known, _)| known == id)
             .map_or_else(|| id.clone(), |(_, name)| name.clone()),
-        Whom::Everyone => "Everyone".to_owned(),
+        Whom::Everyone => say("common.everyone"),
     };
-    let by = seen.proposer.as_ref().map_or("Somebody", |name| name.reveal());
+    let by = seen.proposer.as_ref().map_or_else(|| say("request.somebody"), |name| name.reveal().clone());
     html! {
-        h2 .govuk-heading-m { "Proposed: open it" }
+        h2 .govuk-heading-m { (say("request.proposed-open-it")) }
         (SummaryList::new(vec![
-            SummaryRow::new("For", whom),
-            SummaryRow::new("Until", moment(proposed.terms.ends_at, zone)),
-            SummaryRow::new("Risk", proposed.terms.risk.reveal()),
-            SummaryRow::new("Proposed by", by),
-            SummaryRow::new("Proposed", moment(proposed.at, zone)),
-            SummaryRow::new("Needs an answer by", moment(proposed.lapses_at, zone)),
+            SummaryRow::new(say("request.for"), whom),
+            SummaryRow::new(say("common.until"), moment(proposed.terms.ends_at, zone)),
+            SummaryRow::new(say("request.risk"), proposed.terms.risk.reveal()),
+            SummaryRow::new(say("request.proposed-by"), by),
+            SummaryRow::new(say("request.proposed"), moment(proposed.at, zone)),
+            SummaryRow::new(say("request.needs-an-answer-by"), moment(proposed.lapses_at, zone)),
         ]))
         @if seen.own {
             @let alone = seen.alone.iter().any(|one| one.emergency.approval == proposed.id);
             @if alone {
-                (InsetText::new("Another person must agree before it is open for longer. If you take it back, it is closed at once."))
+                (InsetText::new(say("request.another-person-must-agree")))
             } @else {
-                (InsetText::new("Another person must agree before it is opened."))
+                (InsetText::new(say("request.another-person-must-agree-before")))
                 @if seen.may_open_alone && seen.alone.iter().all(|one| one.emergency.reviewed.is_some()) {
                     p .govuk-body {
-                        "If it cannot wait, you can "
-                        a .govuk-link href={ (page) "/alone" } { "open it alone, now, for 24 hours" } "."
+                        (marked!("request.if-it-cannot-wait", link = html! { a .govuk-link href={ (page) "/alone" } { (say("request.open-it-alone-now")) } }))
                     }
                 }
             }
             form method="post" action={ (page) "/withdrawal" } novalidate {
-                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new("Take it back") })
+                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say("request.take-it-back")) })
             }
         } @else if seen.may_agree && seen.answering {
             form method="post" action={ (page) "/agreement" } novalidate {
                 input type="hidden" name="proposal" value=(proposed.id);
-                (words_field("agreement", "Why do you agree?", "Whoever asked reads this.", form, mistakes))
-                (Button { once: Some(true), ..Button::new("Agree and open it") })
+                (words_field("agreement", &say("request.why-do-you-agree"), &say("request.whoever-asked-reads-this"), form, mistakes))
+                (Button { once: Some(true), ..Button::new(say("request.agree-and-open-it")) })
             }
             form method="post" action={ (page) "/disagreement" } novalidate {
                 input type="hidden" name="proposal" value=(proposed.id);
                 (words_field(
                     "disagreement",
-                    "Or why do you not agree?",
-                    "Whoever proposed it reads this. The request goes on waiting.",
+                    &say("request.or-why-do-you"),
+                    &say("request.whoever-proposed-it-reads"),
                     form,
                     mistakes,
                 ))
                 (Button {
                     once: Some(true),
                     classes: "govuk-button--secondary".into(),
-                    ..Button::new("Do not agree")
+                    ..Button::new(say("request.do-not-agree"))
                 })
             }
         } @else if seen.may_agree {
-            (Button::link("Answer as the second person", format!("{page}/agreement")))
+            (Button::link(say("request.answer-as-the-second"), format!("{page}/agreement")))
         } @else {
-            (InsetText::new("It waits for a second person, which your duties do not let you be."))
+            (InsetText::new(say("request.it-waits-for-a")))
         }
     }
 }

@@ -20,6 +20,7 @@ mod gate_pages;
 mod guests;
 mod house;
 mod house_roll;
+mod in_welsh;
 mod inviting;
 mod inviting_samples;
 mod kept_tests;

@@ -554,6 +554,18 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
     ]
 }
 
+/// The pages of whoever signs in, in the language that is spoken.
+pub fn house_samples() -> Vec<(&'static str, Page)> {
+    staff_samples()
+        .into_iter()
+        .chain(crate::roll_samples::samples())
+        .chain(crate::roll_samples::house_samples())
+        .chain(crate::card_samples::samples())
+        .chain(crate::desk_samples::samples())
+        .chain(crate::notice_samples::samples())
+        .collect()
+}
+
 #[tokio::test]
 async fn every_page_in_every_state_is_well_made() {
     let shell = Shell {
@@ -581,26 +593,25 @@ async fn every_page_in_every_state_is_well_made() {
             |name: &str| if say.tag() == SOURCE { name.to_owned() } else { format!("{name}-{}", say.tag()) };
         all.extend(open_samples(&say).into_iter().map(|(name, page)| (named(name), page, shell.clone())));
     }
-    let others = staff_samples()
-        .into_iter()
-        .chain(crate::roll_samples::samples())
-        .chain(crate::roll_samples::house_samples())
-        .chain(crate::card_samples::samples())
-        .chain(crate::inviting_samples::samples())
-        .chain(crate::account_samples::samples())
-        .chain(crate::desk_samples::samples())
-        .chain(crate::notice_samples::samples());
-    all.extend(others.map(|(name, page)| {
-        let shell = if name.starts_with("staff") { staff.clone() } else { shell.clone() };
-        (name.to_owned(), page, shell)
-    }));
+    for tag in ["en", "cy"] {
+        let said = web::speech::spoken_in(words.speak(tag), || {
+            let spoken = web::speech::shell_here();
+            let (staff, shell) =
+                (Shell { spoken: spoken.clone(), ..staff.clone() }, Shell { spoken, ..shell.clone() });
+            let of = |name: &str| if name.starts_with("staff") { staff.clone() } else { shell.clone() };
+            let named = |name: &str| if tag == SOURCE { name.to_owned() } else { format!("{name}-{tag}") };
+            house_samples().into_iter().map(|(name, page)| (named(name), page, of(name))).collect::<Vec<_>>()
+        });
+        all.extend(said);
+    }
     // A browser looks at the languages that differ most in script and direction; the structure of all is looked at here.
     let seen = |name: &str| {
         let other = words.languages().iter().find(|language| name.ends_with(&format!("-{}", language.tag)));
         other.is_none_or(|language| ["cy", "ur", "ar", "pl"].contains(&language.tag.as_str()))
     };
     for (name, page, shell) in all {
-        let response = shell.respond(&page);
+        let tag = shell.spoken.as_ref().map_or(SOURCE, |spoken| spoken.tag.as_str());
+        let response = web::speech::spoken_in(words.speak(tag), || shell.respond(&page));
         let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let html = std::str::from_utf8(&body).unwrap();

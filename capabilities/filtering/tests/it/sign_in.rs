@@ -203,7 +203,8 @@ async fn a_change_is_permitted_in_its_own_transaction_and_nobody_is_signed_in_wi
         let asked = || Request::post("/late").header("cookie", &head).body(Body::empty()).unwrap();
         let bare = tower::ServiceExt::oneshot(routes.clone(), asked()).await.unwrap();
         assert_eq!(bare.status(), StatusCode::INTERNAL_SERVER_ERROR, "without the guard nobody is signed in");
-        let guarded = web::guarded(routes, own, Arc::new(web::Shell::default));
+        let guarded =
+            web::guarded(routes, own, Arc::new(web::Shell::default), Arc::new(words::Words::built_in));
         let answer = tower::ServiceExt::oneshot(guarded, asked()).await.unwrap();
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{}", test.engine);
     }

@@ -6,6 +6,7 @@ use engine::PersonNo;
 use kit::{Actor, Permit, Private, Timestamp};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
+use web::speech::say;
 
 use super::model::{Due, Held, Line, Progress, Review, Seen, SignedIn, Verdict, due};
 use super::store as table;
@@ -39,22 +40,22 @@ kit::action!(
 #[derive(Debug, thiserror::Error)]
 pub enum ReviewError {
     /// One goes on already.
-    #[error("a review goes on already")]
+    #[error("{}", say("refused.a-review-goes-on"))]
     GoesOn,
     /// It has ended, or there is none of that number.
-    #[error("that review has ended")]
+    #[error("{}", say("refused.that-review-has-ended"))]
     Ended,
     /// They hold nothing and do not sign in, or were looked at.
-    #[error("they were looked at already in this review, or there is nothing to look at of them")]
+    #[error("{}", say("refused.they-were-looked-at"))]
     NotLeft,
     /// Nobody reviews themselves.
-    #[error("nobody reviews themselves: another who may must look at this")]
+    #[error("{}", say("refused.nobody-reviews-themselves-another"))]
     Oneself,
     /// Whoever reviews does not give duties.
-    #[error("only whoever gives duties ends them here: say that it must be changed, and why")]
+    #[error("{}", say("refused.only-whoever-gives-duties"))]
     NotYoursToEnd,
     /// A reason is missing.
-    #[error("enter why, for whoever reads this later")]
+    #[error("{}", say("refused.enter-why-for-whoever"))]
     NoReason,
     /// Somebody is left.
     #[error("people who are still to be looked at: {0}")]

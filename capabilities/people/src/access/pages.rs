@@ -9,7 +9,8 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use engine::PersonNo;
 use kit::Private;
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::actions::{self, BeginReview, EndAll, EndReview, ReadAccess, ReviewAccess, ReviewError};
 use super::model::Verdict;
@@ -173,11 +174,11 @@ async fn decide(
     let mut mistakes = Mistakes::default();
     let verdict = Verdict::of_id(form.text("verdict"));
     if verdict.is_none() {
-        mistakes.add("verdict", "Select what becomes of it");
+        mistakes.add("verdict", say("access.select-what-becomes-of"));
     }
     let reason = form.text("reason");
     if reason.chars().count() > LONGEST_REASON {
-        mistakes.add("reason", format!("Enter at most {LONGEST_REASON} characters"));
+        mistakes.add("reason", filled!("access.enter-at-most-characters", n = LONGEST_REASON));
     }
     let Some(verdict) = verdict.filter(|_| mistakes.none()) else {
         return person_page(&office, &who, review, person, &form, &mistakes).await;
@@ -193,7 +194,7 @@ async fn decide(
         Err(ReviewError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(ReviewError::NoReason) => {
             drop(tx);
-            mistakes.add("reason", "Enter why, for whoever reads this later");
+            mistakes.add("reason", say("access.enter-why-for-whoever"));
             return person_page(&office, &who, review, person, &form, &mistakes).await;
         }
         Err(error @ ReviewError::NotYoursToEnd) => {

@@ -10,7 +10,8 @@ use web::component::{
     WarningText,
 };
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, filled, marked};
 
 use super::model::{Due, Held, Line, Progress, Review, Seen, SignedIn, Verdict};
 use crate::Device;
@@ -21,14 +22,14 @@ use crate::kind::Kind;
 
 /// The reviews there were, and how it stands with the next.
 pub fn all(reviews: &[Review], due: Due, may_begin: bool, zone: &Zone) -> Page {
-    let title = "Who may do what";
+    let title = &say("access.who-may-do-what");
     let rows = reviews.iter().map(|review| {
         let ended = match &review.ended {
             Some((at, _)) => moment(*at, zone),
-            None => "It goes on".to_owned(),
+            None => say("access.it-goes-on"),
         };
         vec![
-            Cell::new(html! { a .govuk-link href={ "/staff/access/" (review.number) } { "Review " (review.number) } }),
+            Cell::new(html! { a .govuk-link href={ "/staff/access/" (review.number) } { (marked!("access.review", n = review.number)) } }),
             Cell::new(moment(review.began.0, zone)),
             Cell::new(ended),
         ]
@@ -36,24 +37,22 @@ pub fn all(reviews: &[Review], due: Due, may_begin: bool, zone: &Zone) -> Page {
     let content = html! {
         h1 .govuk-heading-l { (title) }
         p .govuk-body {
-            "Each term somebody looks at everybody who holds a duty or signs in, one after another, and keeps what they may do, asks for a \
-             change, or ends it. What was looked at and decided is kept."
+            (say("access.each-term-somebody-looks"))
         }
         @match due {
             Due::GoesOn(number, left) => p .govuk-body {
-                a .govuk-link href={ "/staff/access/" (number) } { "Review " (number) " goes on" }
-                ": " (left) " still to be looked at."
+                (marked!("access.still-to-be-looked", link = html! { a .govuk-link href={ "/staff/access/" (number) } { (marked!("access.review-goes-on", number)) } }, left))
             },
-            Due::Overdue(on) => (WarningText::new(html! { "A review was due on " (moment(on, zone)) "." })),
-            Due::On(on) => p .govuk-body { "The next review is due by " (moment(on, zone)) "." },
-            Due::Nothing => p .govuk-body { "Nobody holds a duty yet." },
+            Due::Overdue(on) => (WarningText::new(html! { (marked!("access.a-review-was-due", when = moment(on, zone))) })),
+            Due::On(on) => p .govuk-body { (marked!("access.the-next-review-is", when = moment(on, zone))) },
+            Due::Nothing => p .govuk-body { (say("access.nobody-holds-a-duty")) },
         }
         @if may_begin && !matches!(due, Due::GoesOn(..)) {
-            form method="post" action="/staff/access" novalidate { (Button::new("Begin a review")) }
+            form method="post" action="/staff/access" novalidate { (Button::new(say("access.begin-a-review"))) }
         }
-        @if reviews.is_empty() { (InsetText::new("There was none yet.")) } @else {
-            div .fivebar-scroll tabindex="0" role="region" aria-label="Reviews, newest first" {
-                (table("Reviews, newest first", &["Review", "Begun", "Ended"], rows.collect()))
+        @if reviews.is_empty() { (InsetText::new(say("access.there-was-none-yet"))) } @else {
+            div .fivebar-scroll tabindex="0" role="region" aria-label=(say("access.reviews-newest-first")) {
+                (table(&say("access.reviews-newest-first"), &[&say("access.review-2"), &say("access.begun"), &say("access.ended")], rows.collect()))
             }
         }
     };
@@ -76,27 +75,30 @@ pub struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn name(&self, person: PersonNo) -> &str {
-        self.names.get(&person).map_or("Somebody who has left", |name| name.reveal().as_str())
+    fn name(&self, person: PersonNo) -> String {
+        self.names
+            .get(&person)
+            .map_or_else(|| say("common.somebody-who-has-left"), |name| name.reveal().clone())
     }
 
-    fn by(&self, line: &Line) -> &str {
-        kit::Actor::person(&line.by).map_or("the command line", |person| self.name(PersonNo(person)))
+    fn by(&self, line: &Line) -> String {
+        kit::Actor::person(&line.by)
+            .map_or_else(|| say("access.the-command-line"), |person| self.name(PersonNo(person)))
     }
 }
 
-const fn decided(verdict: Verdict) -> &'static str {
+fn decided(verdict: Verdict) -> String {
     match verdict {
-        Verdict::Keep => "Kept",
-        Verdict::Change => "To be changed",
-        Verdict::End => "Ended",
+        Verdict::Keep => say("access.kept"),
+        Verdict::Change => say("access.to-be-changed"),
+        Verdict::End => say("access.ended"),
     }
 }
 
 /// One review.
 pub fn one(shown: &Shown<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
     let Shown { review, progress, .. } = shown;
-    let title = format!("Review {} of who may do what", review.number);
+    let title = filled!("access.review-of-who-may", number = review.number);
     let (done, left) = (progress.lines.len(), progress.left.len());
     let next = progress.next(None, shown.who).filter(|_| shown.may_review && review.ended.is_none());
     let address = format!("/staff/access/{}", review.number);
@@ -117,21 +119,21 @@ pub fn one(shown: &Shown<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
         h1 .govuk-heading-l { (title) }
         p .govuk-body {
             @match &review.ended {
-                Some((at, _)) => { "Ended at " (moment(*at, zone)) ": " (done) " were looked at." }
-                None => { (done) " of " (done + left) " were looked at. You can stop at any time and go on later." }
+                Some((at, _)) => { (marked!("access.ended-at-were-looked", when = moment(*at, zone), done)) }
+                None => { (marked!("access.of-were-looked-at", done, left = done + left)) }
             }
         }
         @if let Some(next) = next {
-            (Button::link(if done == 0 { "Begin" } else { "Go on" }, format!("{address}/people/{}", next.0)))
+            (Button::link(if done == 0 { say("access.begin") } else { say("access.go-on") }, format!("{address}/people/{}", next.0)))
         }
         @if review.ended.is_none() && progress.left.contains(&shown.who) {
-            (InsetText::new("What you may do yourself, another must look at: nobody reviews themselves."))
+            (InsetText::new(say("access.what-you-may-do")))
         }
         @if review.ended.is_none() && left == 0 && shown.may_review {
-            form method="post" action={ (address) "/end" } novalidate { (Button::new("End the review")) }
+            form method="post" action={ (address) "/end" } novalidate { (Button::new(say("access.end-the-review"))) }
         }
         @if left > 0 {
-            h2 .govuk-heading-m { "Still to be looked at" }
+            h2 .govuk-heading-m { (say("access.still-to-be-looked-at")) }
             ul .govuk-list.govuk-list--bullet {
                 @for person in &progress.left {
                     li {
@@ -143,9 +145,9 @@ pub fn one(shown: &Shown<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
             }
         }
         @if done > 0 {
-            h2 .govuk-heading-m { "Looked at" }
-            div .fivebar-scroll tabindex="0" role="region" aria-label="What was decided" {
-                (table("What was decided", &["Who", "Held then", "Decided", "By whom, and when"], rows.collect()))
+            h2 .govuk-heading-m { (say("access.looked-at")) }
+            div .fivebar-scroll tabindex="0" role="region" aria-label=(say("access.what-was-decided")) {
+                (table(&say("access.what-was-decided"), &[&say("common.who"), &say("access.held-then"), &say("access.decided"), &say("access.by-whom-and-when")], rows.collect()))
             }
         }
     };
@@ -157,7 +159,7 @@ fn duties(seen: &Seen) -> String {
         Duties::built_in().named(&held.duty).map_or(held.duty.clone(), |duty| duty.name.clone())
     };
     match seen.duties.is_empty() {
-        true => "No duty".to_owned(),
+        true => say("access.no-duty"),
         false => seen.duties.iter().map(name).collect::<Vec<_>>().join(", "),
     }
 }
@@ -191,54 +193,59 @@ pub fn person(looking: &Looking<'_>, form: &Submitted, mistakes: &Mistakes) -> P
     let title = profile.name.reveal().clone();
     let address = format!("/staff/access/{}", looking.number);
     let signed_in = match seen.signed_in {
-        SignedIn::No => html! { "They have no name to sign in by" },
-        SignedIn::Never => html! { "They can, and have not yet" },
-        SignedIn::At(at) => html! { "Last at " (moment(Timestamp::from_millis(at), zone)) },
+        SignedIn::No => html! { (say("access.they-have-no-name")) },
+        SignedIn::Never => html! { (say("access.they-can-and-have")) },
+        SignedIn::At(at) => {
+            html! { (marked!("access.last-at", when = moment(Timestamp::from_millis(at), zone))) }
+        }
     };
     let devices = match looking.devices {
         Some(devices) => {
             let names: Vec<&str> = devices.iter().map(|device| device.name.reveal().as_str()).collect();
-            if names.is_empty() { "None".to_owned() } else { names.join(", ") }
+            if names.is_empty() { say("common.none") } else { names.join(", ") }
         }
         None => seen.devices.to_string(),
     };
     let rows = vec![
-        SummaryRow::new("What they are", profile.kind.map_or("The roll does not say", Kind::name)),
-        SummaryRow::new("Signing in", signed_in),
-        SummaryRow::new("Devices", devices),
+        SummaryRow::new(
+            say("access.what-they-are"),
+            profile.kind.map_or_else(|| say("access.the-roll-does-not"), Kind::said),
+        ),
+        SummaryRow::new(say("access.signing-in"), signed_in),
+        SummaryRow::new(say("common.devices"), devices),
     ];
     let mut answers = vec![
-        Radio::new("keep", "Keep it as it is"),
+        Radio::new("keep", say("access.keep-it-as-it")),
         Radio {
-            hint: Some(Hint::new("It stays until somebody changes it on the page of the duty")),
-            ..Radio::new("change", "Something must be changed")
+            hint: Some(Hint::new(say("access.it-stays-until-somebody"))),
+            ..Radio::new("change", say("access.something-must-be-changed"))
         },
     ];
     if looking.may_end {
         answers.push(Radio {
-            hint: Some(Hint::new("They hold no duty, and are signed out, from that moment")),
-            ..Radio::new("end", "End all of it")
+            hint: Some(Hint::new(say("access.they-hold-no-duty"))),
+            ..Radio::new("end", say("access.end-all-of-it"))
         });
     }
     let mut verdict =
-        Radios::new("verdict", Legend::new("What becomes of it?"), answers, form.text("verdict"));
+        Radios::new("verdict", Legend::new(say("access.what-becomes-of-it")), answers, form.text("verdict"));
     verdict.error = mistakes.beside("verdict");
-    let mut reason = Textarea::new("reason", Label::new("Why"));
-    reason.hint = Some(Hint::new("You may leave this empty where it stays as it is"));
+    let mut reason = Textarea::new("reason", Label::new(say("common.why")));
+    reason.hint = Some(Hint::new(say("access.you-may-leave-this")));
     reason.error = mistakes.beside("reason");
     reason.value = form.text("reason").to_owned();
     reason.rows = 3;
     let content = html! {
-        span .govuk-caption-l { "Review " (looking.number) ": " (looking.done + 1) " of " (looking.done + looking.left) }
+        span .govuk-caption-l { (marked!("access.review-of", number = looking.number, done = looking.done + 1, left = looking.done + looking.left)) }
         h1 .govuk-heading-l { (title) }
         (SummaryList::new(rows))
-        h2 .govuk-heading-m { "Duties" }
-        @if seen.duties.is_empty() { (InsetText::new("They hold none, and sign in.")) }
+        h2 .govuk-heading-m { (say("common.duties")) }
+        @if seen.duties.is_empty() { (InsetText::new(say("access.they-hold-none-and"))) }
         @for held in &seen.duties { (one_duty(held, looking.school, zone)) }
         form method="post" action={ (address) "/people/" (profile.number.0) } novalidate {
             (verdict)
             (reason)
-            (Button::new("Save and go on"))
+            (Button::new(say("access.save-and-go-on")))
         }
     };
     Page::new(title, content).before(BackLink::new(address)).problems(mistakes.summary())
@@ -246,20 +253,20 @@ pub fn person(looking: &Looking<'_>, form: &Submitted, mistakes: &Mistakes) -> P
 
 fn one_duty(held: &Held, school: SchoolKind, zone: &Zone) -> Markup {
     let known = Duties::built_in().named(&held.duty);
-    let name = known.map_or(held.duty.as_str(), |duty| duty.called_in(school));
+    let name = known.map_or_else(|| held.duty.clone(), |duty| duty.said_in(school));
     let only = BTreeSet::from([held.duty.clone()]);
     let may: Vec<&str> = Duties::built_in().may(&only).map(|(action, _)| action).collect();
     html! {
         h3 .govuk-heading-s { (name) }
         p .govuk-body {
-            "Since " (moment(Timestamp::from_millis(held.since_ms), zone))
-            @if let Some(until) = held.until_ms { ", until " (moment(Timestamp::from_millis(until), zone)) }
-            @if held.covers { ", standing in for another" }
+            (marked!("access.since", when = moment(Timestamp::from_millis(held.since_ms), zone)))
+            @if let Some(until) = held.until_ms { (marked!("access.until", when = moment(Timestamp::from_millis(until), zone))) }
+            @if held.covers { (say("access.standing-in-for-another")) }
             ". "
-            a .govuk-link href={ "/staff/duties/" (held.duty) } { "The page of this duty" span .govuk-visually-hidden { ": " (name) } }
+            a .govuk-link href={ "/staff/duties/" (held.duty) } { (marked!("access.the-page-of-this", hidden = html! { span .govuk-visually-hidden { ": " (name) } })) }
         }
-        @if may.is_empty() { p .govuk-body { "Nothing may be done by it here." } } @else {
-            p .govuk-body { "They may, by it:" }
+        @if may.is_empty() { p .govuk-body { (say("access.nothing-may-be-done")) } } @else {
+            p .govuk-body { (say("access.they-may-by-it")) }
             ul .govuk-list.govuk-list--bullet { @for action in may { li { (action) } } }
         }
     }

@@ -353,6 +353,7 @@ pub async fn sign_in(
         failed_before,
         proofs,
         ended: false,
+        language: None,
     };
     table::begin_session(tx, &session, how).await?;
     let actor = Actor::Person(account.person.0);

@@ -12,13 +12,14 @@ use kit::{Permit, Private, Standing, Timestamp};
 use maud::{Markup, Render as _, html};
 use store::Tx;
 use web::form::HOME;
+use web::speech::say;
 use web::{Arrived, Mistakes, Page, PageError, Shell, Submitted};
 
 use super::codes::model::Typed;
 use super::from::{Cookies, From};
 use super::house::House;
 use super::model::{SEEN_EVERY_MS, Session};
-use super::proving::{NOT_RIGHT, Tried};
+use super::proving::{Tried, not_right};
 use super::trying::Outcome;
 use super::{actions, codes, link, passkeys, recovery, store as table, views};
 use crate::duty::{self, Duties, Proof, Stands};
@@ -388,7 +389,7 @@ impl House {
         let account = match self.is_theirs((&trying, &place), Some(&name), password, at).await? {
             // By a directory somebody may be somebody else here.
             Tried::Right(account, _) if account.id == session.account => account,
-            Tried::Right(..) => return Ok(Err(NOT_RIGHT.to_owned())),
+            Tried::Right(..) => return Ok(Err(not_right())),
             Tried::Not(say) => return Ok(Err(say)),
         };
         let mut tx = self.db.begin().await.map_err(PageError::unexpected)?;
@@ -403,10 +404,7 @@ impl House {
                 // The try stays counted.
                 tx.commit().await.map_err(PageError::unexpected)?;
                 self.counts.one(Outcome::Wrong);
-                return Ok(Err(
-                    "The code is not right. Enter the password and the code that the app shows now"
-                        .to_owned(),
-                ));
+                return Ok(Err(say("sign-in.the-code-is-not")));
             }
             codes.got_it_right(&mut tx, at).await.map_err(PageError::unexpected)?;
             let both = table::set_proofs(&mut tx, account.id, Some(&session.hash), 2).await;
@@ -440,6 +438,9 @@ where
         let path = parts.uri.path().to_owned();
         match house.signed_in(parts, at).await? {
             Some(Known { session, name, stands, has_codes, has_passkey, has_stopped }) => {
+                if let Some(tag) = &session.language {
+                    web::speech::turn_to(tag);
+                }
                 let form = arrived.form().cloned();
                 let (latest, recovering) =
                     if path == HOME { house.latest(&session, at).await? } else { (Vec::new(), None) };

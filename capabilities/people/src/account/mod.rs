@@ -15,6 +15,7 @@ mod link;
 mod model;
 pub mod notices;
 mod once;
+mod own_language;
 mod own_password;
 mod pages;
 pub mod passkeys;

@@ -149,6 +149,8 @@ pub struct Session {
     pub proofs: u32,
     /// Whether somebody ended it.
     pub ended: bool,
+    /// The tag of the language that they chose, where it was read by what its browser sent.
+    pub language: Option<String>,
 }
 
 impl Session {
@@ -256,6 +258,7 @@ mod tests {
             failed_before: 0,
             proofs: 1,
             ended,
+            language: None,
         };
         assert!(session(0, false).holds(at(IDLE_MS - 1)));
         assert!(!session(0, false).holds(at(IDLE_MS)));

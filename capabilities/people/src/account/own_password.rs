@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use kit::Private;
+use web::speech::say;
 use web::{Mistakes, PageError, Submitted};
 
 use super::door::SignedIn;
@@ -69,17 +70,17 @@ async fn change(
     let known = Known { name: &account.name, person: who.name().reveal(), school: &school, shortest };
     let mut mistakes = Mistakes::default();
     if let Err(weak) = check_password(password, &known) {
-        mistakes.add("password", weak.to_string());
+        mistakes.add("password", weak.said());
     } else if password != repeated {
-        mistakes.add("repeated", "Enter the same password twice");
+        mistakes.add("repeated", say("sign-in.enter-the-same-password"));
     }
     if !mistakes.none() {
         return page(&house, &who, &from, &mistakes).await;
     }
     let hash = match house.hashing.hash(&house.place(&from), Private::new(password.to_owned())).await {
         Ok(hash) => hash.ok_or_else(|| PageError::unexpected("the machine gives no randomness"))?,
-        Err(busy) => {
-            mistakes.add("password", format!("Sorry: {busy}"));
+        Err(_) => {
+            mistakes.add("password", say("sign-in.busy"));
             return page(&house, &who, &from, &mistakes).await;
         }
     };

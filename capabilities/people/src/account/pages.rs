@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use kit::Private;
 use web::form::{HOME, back_to};
+use web::speech::say;
 use web::{Mistakes, Page, PageError, Submitted};
 
 use super::actions::{self, Proved, WelcomeError};
@@ -17,11 +18,11 @@ use super::door::SignedIn;
 use super::from::From;
 use super::house::House;
 use super::model::{Account, Name, Token};
-use super::proving::{NOT_RIGHT, Tried};
+use super::proving::{Tried, not_right};
 use super::weak::{Known, check_password};
 use super::{
-    card, codes, elsewhere, inviting, lanyard, link, notices, own_password, passkeys, provider, recovery,
-    store as table, views, worry,
+    card, codes, elsewhere, inviting, lanyard, link, notices, own_language, own_password, passkeys, provider,
+    recovery, store as table, views, worry,
 };
 use crate::duty;
 
@@ -38,6 +39,7 @@ pub fn routes(house: House) -> Router {
         .merge(codes::pages::routes())
         .merge(inviting::pages::routes())
         .merge(notices::pages::routes())
+        .merge(own_language::routes())
         .merge(own_password::routes())
         .merge(passkeys::pages::routes())
         .merge(provider::pages::routes())
@@ -81,10 +83,10 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     let (name, password) = (form.line("name"), Private::new(form.whole("password").to_owned()));
     let mut mistakes = Mistakes::default();
     if name.is_empty() {
-        mistakes.add("name", "Enter the name that you sign in by");
+        mistakes.add("name", say("sign-in.enter-the-name-that"));
     }
     if password.reveal().is_empty() {
-        mistakes.add("password", "Enter your password");
+        mistakes.add("password", say("sign-in.enter-your-password"));
     }
     if !mistakes.none() {
         return again(&mistakes);
@@ -106,7 +108,7 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     let known = house.known_cookie(&trying, &from.cookies);
     let proved = Proved { account: &account, how, proofs: 1, agent: from.agent, trying: &trying };
     if actions::sign_in(&mut tx, proved, &token, at).await.map_err(PageError::unexpected)?.is_none() {
-        mistakes.add("name", NOT_RIGHT);
+        mistakes.add("name", not_right());
         return again(&mistakes);
     }
     tx.commit().await.map_err(PageError::unexpected)?;
@@ -197,9 +199,9 @@ async fn welcome(
     let known = Known { name: &account.name, person: person.reveal(), school: &school, shortest };
     let mut mistakes = Mistakes::default();
     if let Err(weak) = check_password(password, &known) {
-        mistakes.add("password", weak.to_string());
+        mistakes.add("password", weak.said());
     } else if password != repeated {
-        mistakes.add("repeated", "Enter the same password twice");
+        mistakes.add("repeated", say("sign-in.enter-the-same-password"));
     }
     if !mistakes.none() {
         return Ok(house.respond(&views::welcome(&token, &account.name, shortest, &mistakes)));
@@ -207,8 +209,8 @@ async fn welcome(
     let password = Private::new(password.to_owned());
     let hash = match house.hashing.hash(&house.place(&from), password.clone()).await {
         Ok(hash) => hash.ok_or_else(|| PageError::unexpected("the machine gives no randomness"))?,
-        Err(busy) => {
-            mistakes.add("password", format!("Sorry: {busy}"));
+        Err(_) => {
+            mistakes.add("password", say("sign-in.busy"));
             return Ok(house.respond(&views::welcome(&token, &account.name, shortest, &mistakes)));
         }
     };

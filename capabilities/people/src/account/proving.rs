@@ -2,6 +2,7 @@
 
 use kit::{Private, Timestamp};
 use web::PageError;
+use web::speech::say;
 
 use super::directory::{AskError, Directory};
 use super::house::House;
@@ -11,7 +12,9 @@ use super::trying::{Outcome, Trying};
 use super::{store as table, views};
 
 /// Said of every try that failed, whyever it did.
-pub(super) const NOT_RIGHT: &str = "The name or the password is not right. Check both, and try again";
+pub(super) fn not_right() -> String {
+    say("sign-in.not-right")
+}
 
 /// What came of a try.
 pub(super) enum Tried {
@@ -57,7 +60,7 @@ impl House {
         let hash = account.as_ref().and_then(|account| account.password.clone());
         let right = match self.hashing.is_right(place, password.clone(), hash).await {
             Ok(right) => right,
-            Err(busy) => return Ok(self.not(Outcome::Busy, format!("Sorry: {busy}"))),
+            Err(_) => return Ok(self.not(Outcome::Busy, say("sign-in.busy"))),
         };
         if let Some(account) = account.filter(|_| right) {
             self.counts.one(Outcome::Right);
@@ -67,7 +70,7 @@ impl House {
             (Some(directory), Some(name)) => {
                 self.is_theirs_there(directory, (trying, place), (name, password), at).await
             }
-            _ => Ok(self.not(Outcome::Wrong, NOT_RIGHT.to_owned())),
+            _ => Ok(self.not(Outcome::Wrong, not_right())),
         }
     }
 
@@ -97,15 +100,10 @@ impl House {
         }
         let known = match directory.knows(place, name, password, at).await {
             Ok(Some(known)) => known,
-            Ok(None) => return Ok(self.not(Outcome::Wrong, NOT_RIGHT.to_owned())),
-            Err(AskError::Busy(busy)) => return Ok(self.not(Outcome::Busy, format!("Sorry: {busy}"))),
+            Ok(None) => return Ok(self.not(Outcome::Wrong, not_right())),
+            Err(AskError::Busy(_)) => return Ok(self.not(Outcome::Busy, say("sign-in.busy"))),
             Err(AskError::Silent) => {
-                return Ok(self.not(
-                    Outcome::Elsewhere,
-                    "The name or the password is not one that is kept here, and the school’s directory, which knows others, does not answer \
-                     just now. Try again in a moment"
-                        .to_owned(),
-                ));
+                return Ok(self.not(Outcome::Elsewhere, say("sign-in.the-name-or-the")));
             }
         };
         let mut tx = self.db.begin().await.map_err(PageError::unexpected)?;
@@ -117,7 +115,7 @@ impl House {
             called: Some(Private::new(name.reveal().to_owned())),
         };
         let Some(account) = self.whose(&mut tx, &told, at).await.map_err(PageError::unexpected)? else {
-            return Ok(self.not(Outcome::Wrong, NOT_RIGHT.to_owned()));
+            return Ok(self.not(Outcome::Wrong, not_right()));
         };
         if let Some(handed_on) = &handed_on {
             handed_on.got_it_right(&mut tx, at).await.map_err(PageError::unexpected)?;

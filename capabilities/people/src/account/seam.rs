@@ -62,6 +62,6 @@ impl House {
         let is =
             actions::still_theirs(&mut tx, &account, &trying, at).await.map_err(PageError::unexpected)?;
         tx.commit().await.map_err(PageError::unexpected)?;
-        Ok(if is { Answer::Yes(account.person) } else { Answer::No(super::proving::NOT_RIGHT.to_owned()) })
+        Ok(if is { Answer::Yes(account.person) } else { Answer::No(super::proving::not_right()) })
     }
 }

@@ -29,6 +29,7 @@ mod account {
         pub closed_by: Option<String>,
         pub closed_at: Option<i64>,
         pub programs_from: Option<i64>,
+        pub language: Option<String>,
     }
     impl std::fmt::Debug for Model {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -142,6 +143,7 @@ pub(super) async fn insert(
         closed_at: Set(None),
         // What acted for whoever had an account before acts for this one no more.
         programs_from: Set(Some(at.as_millis().saturating_sub(1))),
+        language: Set(None),
     };
     row.insert(tx.conn()).await?;
     Ok(())
@@ -199,6 +201,16 @@ pub(super) async fn programs_from(
         .one(tx.conn())
         .await?;
     Ok(row.map(|row| row.programs_from.map(Timestamp::from_millis)))
+}
+
+/// Keeps in which language somebody is spoken to.
+pub(super) async fn set_language(tx: &mut Tx, account: AccountId, tag: &str) -> Result<(), StoreError> {
+    account::Entity::update_many()
+        .col_expr(account::Column::Language, Expr::value(tag))
+        .filter(account::Column::Id.eq(account.to_string()))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// Ends the invitations that somebody has.
@@ -371,7 +383,7 @@ pub(super) async fn session(tx: &mut Tx, hash: &str) -> Result<Option<Session>, 
     let Some(row) = row else { return Ok(None) };
     let open = account::Entity::find_by_id(row.account.clone()).one(tx.conn()).await?;
     open.filter(|account| account.closed_at.is_none())
-        .map(|account| read_session(row, account.person))
+        .map(|account| Ok(Session { language: account.language, ..read_session(row, account.person)? }))
         .transpose()
 }
 
@@ -650,6 +662,7 @@ fn read_session(row: session::Model, person: i64) -> Result<Session, StoreError>
         failed_before: count(row.failed_before),
         proofs: count(row.proofs),
         ended: row.ended_at.is_some(),
+        language: None,
     })
 }
 

@@ -10,7 +10,8 @@ use web::component::{
     WarningText,
 };
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, counted, filled, marked};
 
 use super::codes;
 use super::door::SignedIn;
@@ -22,18 +23,18 @@ use crate::duty::{Duties, SchoolKind};
 
 /// The form to sign in by.
 pub fn sign_in(form: &Submitted, asked: Option<&Asked>, elsewhere: &[Way], mistakes: &Mistakes) -> Page {
-    let title = "Sign in";
+    let title = &say("common.sign-in");
     let name = Input {
         error: mistakes.beside("name"),
         value: Some(form.line("name")),
         autocomplete: Some("username".to_owned()),
         autocapitalize: Some("none".to_owned()),
         spellcheck: Some(false),
-        ..Input::new("name", Label::new("Name"))
+        ..Input::new("name", Label::new(say("common.name")))
     };
     let password = PasswordInput {
         error: mistakes.beside("password"),
-        ..PasswordInput::new("password", Label::new("Password"))
+        ..PasswordInput::new("password", Label::new(say("common.password")))
     };
     Page::new(
         title,
@@ -42,7 +43,7 @@ pub fn sign_in(form: &Submitted, asked: Option<&Asked>, elsewhere: &[Way], mista
             form method="post" action="/sign-in" novalidate {
                 (back(form))
                 (name) (password)
-                (Button { once: Some(true), ..Button::new("Sign in") })
+                (Button { once: Some(true), ..Button::new(say("common.sign-in")) })
             }
             @if let Some(asked) = asked {
                 (Proving {
@@ -51,19 +52,18 @@ pub fn sign_in(form: &Submitted, asked: Option<&Asked>, elsewhere: &[Way], mista
                     action: "/sign-in/passkey",
                     names: NAMES,
                     fields: back(form),
-                    button: Button { classes: "govuk-button--secondary".into(), ..Button::new("Sign in with a passkey") },
+                    button: Button { classes: "govuk-button--secondary".into(), ..Button::new(say("sign-in.sign-in-with-a")) },
                 })
             }
-            (ways_elsewhere("Sign in with", elsewhere))
-            h2 .govuk-heading-m { "If you cannot sign in" }
+            (ways_elsewhere(&say("sign-in.sign-in-with"), elsewhere))
+            h2 .govuk-heading-m { (say("sign-in.if-you-cannot-sign")) }
             p .govuk-body {
-                "Ask the network manager or the online safety lead for an invitation: with it you choose a new password."
+                (say("sign-in.ask-the-network-manager"))
             }
             p .govuk-body {
-                "With a card with pictures or short words: " a .govuk-link href="/sign-in/card" { "sign in with a card" } ". With a lanyard: \
-                 scan its code."
+                (marked!("sign-in.with-a-card-with", link = html! { a .govuk-link href="/sign-in/card" { (say("sign-in.sign-in-with-a-card")) } }))
             }
-            p .govuk-body { "You need no name and password to ask for a site, to report one, or to get help." }
+            p .govuk-body { (say("sign-in.you-need-no-name")) }
         },
     )
     .problems(mistakes.summary())
@@ -94,19 +94,16 @@ fn ways_elsewhere(begin: &str, ways: &[Way]) -> Markup {
 
 /// Said where a password would go over a connection that others can read.
 pub fn not_private() -> Page {
-    let title = "You cannot sign in from here";
+    let title = &say("sign-in.you-cannot-sign-in");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "This page came over a connection that others on the network could read, and a password must not. Open \
-                 it by an address that begins with https, or on the machine that Fivebar runs on."
+                (say("sign-in.this-page-came-over"))
             }
             p .govuk-body {
-                "If you look after the network: give " code { "[portal]" } " in " code { "fivebar.toml" } " a line "
-                code { "https = \"0.0.0.0:443\"" } " and the school’s certificate, or put a server that has it before the portal, on \
-                 the same machine, and its address into " code { "url" } "."
+                (marked!("sign-in.if-you-look-after", what = html! { code { "[portal]" } }, whatb = html! { code { "fivebar.toml" } }, whatc = html! { code { "https = \"0.0.0.0:443\"" } }, whatd = html! { code { "url" } }))
             }
         },
     )
@@ -114,14 +111,14 @@ pub fn not_private() -> Page {
 
 /// How long to wait, as people say it, for a try that others from elsewhere are counted with.
 pub fn wait(millis: i64) -> String {
-    format!("{}; from another device you can try at once", wait_anywhere(millis))
+    filled!("sign-in.from-another-device-you", wait = wait_anywhere(millis))
 }
 
 /// The same where all tries are counted together.
 pub(super) fn wait_anywhere(millis: i64) -> String {
     let minutes = (millis + 59_999) / 60_000;
-    let long = if minutes <= 1 { "a minute".to_owned() } else { format!("{minutes} minutes") };
-    format!("That was tried too often. Wait {long}, then try again")
+    let long = counted!("sign-in.minutes-count", minutes.max(1));
+    filled!("sign-in.that-was-tried-too", long)
 }
 
 /// What somebody is told of how they sign in.
@@ -148,63 +145,55 @@ pub struct News<'a> {
 
 impl Render for News<'_> {
     fn render(&self) -> Markup {
-        let duties: Vec<&str> = self.resting.iter().map(|id| called(id, self.kind)).collect();
-        let began =
-            |one: &Session| format!("{}, with {}", moment(one.made_at, self.zone), one.agent.reveal());
+        let duties: Vec<String> = self.resting.iter().map(|id| called(id, self.kind)).collect();
+        let began = |one: &Session| {
+            filled!("sign-in.with", when = moment(one.made_at, self.zone), agent = one.agent.reveal())
+        };
         let others = || self.latest.iter().filter(|one| one.hash != self.session.hash);
         let since: Vec<String> =
             others().filter(|one| one.made_at > self.session.made_at).map(began).collect();
         let before = others().find(|one| one.made_at <= self.session.made_at).map(began);
         html! {
             @if let Some(at) = self.recovering {
-                (WarningText::new(format!(
-                    "Two people may be about to let you in again, as somebody who lost password and phone: proposed at {}. Whoever gets the link \
-                     can be you.",
-                    moment(at, self.zone)
-                )))
+                (WarningText::new(filled!("sign-in.two-people-may-be", when = moment(at, self.zone))))
                 form method="post" action="/me/recovery/objection" novalidate {
-                    (Button { classes: "govuk-button--warning".into(), ..Button::new("Say no: I have lost nothing") })
+                    (Button { classes: "govuk-button--warning".into(), ..Button::new(say("sign-in.say-no-i-have")) })
                 }
             }
             @if self.stopped {
                 (WarningText::new(html! {
-                    "Somebody signed in by one of your passkeys as if there were a copy of it, and was refused. "
-                    a .govuk-link href="/me/passkeys" { "Take it away and make another" } ", and tell the network manager."
+                    (marked!("sign-in.somebody-signed-in-by", link = html! { a .govuk-link href="/me/passkeys" { (say("sign-in.take-it-away-and")) } }))
                 }))
             }
             @if !duties.is_empty() {
                 (WarningText::new(html! {
-                    "You signed in with one proof alone, so what you do as " (duties.join(", ")) " rests. "
+                    (marked!("sign-in.you-signed-in-with", duties = duties.join(", "))) " "
                     @if self.has_passkey {
-                        a .govuk-link href="/sign-in/again" { "Prove it by your passkey" } ", and it is yours again."
+                        (marked!("sign-in.and-it-is-yours", link = html! { a .govuk-link href="/sign-in/again" { (say("sign-in.prove-it-by-your")) } }))
                     } @else {
-                        a .govuk-link href="/me/codes" { "Set up codes on your phone" } ", "
-                        a .govuk-link href="/me/passkeys" { "make a passkey" } ", or sign in again with one."
+                        (marked!("sign-in.or-sign-in-again", link = html! { a .govuk-link href="/me/codes" { (say("sign-in.set-up-codes-on")) } }, linkb = html! { a .govuk-link href="/me/passkeys" { (say("sign-in.make-a-passkey")) } }))
                     }
                 }))
             } @else if self.set_codes_up {
                 (WarningText::new(html! {
-                    "Your duties need a second proof. Before you sign out, "
-                    a .govuk-link href="/me/codes" { "set up codes on your phone" } " or "
-                    a .govuk-link href="/me/passkeys" { "make a passkey" } ": next time a password alone is not enough."
+                    (marked!("sign-in.your-duties-need-a", link = html! { a .govuk-link href="/me/codes" { (say("sign-in.set-up-codes-on-your")) } }, linkb = html! { a .govuk-link href="/me/passkeys" { (say("sign-in.make-a-passkey")) } }))
                 }))
             }
             @if !since.is_empty() {
                 (InsetText::new(html! {
-                    "Since you signed in here, you also signed in at " (since.join("; and at ")) ". "
-                    a .govuk-link href="/me" { "If that was not you" } ", end it and tell the network manager."
+                    (marked!("sign-in.since-you-signed-in", since = since.join(&format!("{} ", say("sign-in.and-at"))), link = html! { a .govuk-link href="/me" { (say("sign-in.if-that-was-not")) } }))
                 }))
             }
             @if let Some(before) = before {
-                p .govuk-body { "You last signed in before at " (before) "." }
+                p .govuk-body { (marked!("sign-in.you-last-signed-in", before)) }
             }
         }
     }
 }
 
 /// What a duty is called.
-fn called(id: &str, kind: SchoolKind) -> &str {
-    Duties::built_in().named(id).map_or(id, |duty| duty.called_in(kind))
+fn called(id: &str, kind: SchoolKind) -> String {
+    Duties::built_in().named(id).map_or_else(|| id.to_owned(), |duty| duty.said_in(kind))
 }
 
 /// The form to prove again by who one is.
@@ -215,23 +204,23 @@ pub fn again(
     elsewhere: &[Way],
     mistakes: &Mistakes,
 ) -> Page {
-    let title = "Enter your password again";
+    let title = &say("sign-in.enter-your-password-again");
     let password = PasswordInput {
         error: mistakes.beside("password"),
-        ..PasswordInput::new("password", Label::new("Password"))
+        ..PasswordInput::new("password", Label::new(say("common.password")))
     };
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "What comes next is only for you, so that nobody can do it at a screen that you left for a moment."
+                (say("sign-in.what-comes-next-is"))
             }
             form method="post" action="/sign-in/again" novalidate {
                 (back(form))
                 (password)
                 @if has_codes { (codes::views::beside_a_password("code", &Mistakes::default())) }
-                (Button { once: Some(true), ..Button::new("Continue") })
+                (Button { once: Some(true), ..Button::new(say("common.continue")) })
             }
             @if let Some(asked) = asked {
                 (Proving {
@@ -240,10 +229,10 @@ pub fn again(
                     action: "/sign-in/again/passkey",
                     names: NAMES,
                     fields: back(form),
-                    button: Button { classes: "govuk-button--secondary".into(), ..Button::new("Continue with a passkey") },
+                    button: Button { classes: "govuk-button--secondary".into(), ..Button::new(say("sign-in.continue-with-a-passkey")) },
                 })
             }
-            (ways_elsewhere("Continue with", elsewhere))
+            (ways_elsewhere(&say("sign-in.continue-with"), elsewhere))
         },
     )
     .problems(mistakes.summary())
@@ -256,36 +245,36 @@ pub const PROOF_CODE: &str = "fivebar-code";
 
 /// Said to whoever would take away the only way in that they have.
 pub fn only_way() -> Page {
-    let title = "This is the only way in that you have";
+    let title = &say("sign-in.this-is-the-only");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "Nothing has been changed. " a .govuk-link href="/me/passkeys" { "Make a passkey" } " first, or ask for an invitation and choose a                  password."
+                (marked!("sign-in.nothing-has-been-changed", link = html! { a .govuk-link href="/me/passkeys" { (say("sign-in.make-a-passkey-2")) } }))
             }
-            p .govuk-body { a .govuk-link href="/me" { "Back to your page" } }
+            p .govuk-body { a .govuk-link href="/me" { (say("sign-in.back-to-your-page")) } }
         },
     )
 }
 
 /// Said to whoever would change by what they sign in and signed in by less than they could.
 pub fn other_proof_first(has_passkey: bool) -> Page {
-    let title = "Show your second proof first";
+    let title = &say("sign-in.show-your-second-proof");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "You signed in with one proof alone. Whoever has learned it could be you, so by what you sign in is changed only by whoever shows                  the second one too."
+                (say("sign-in.you-signed-in-with-one"))
             }
             @if has_passkey {
-                p .govuk-body { a .govuk-link href="/sign-in/again?back=%2Fme%2Fpasskeys" { "Prove it by your passkey" } }
+                p .govuk-body { a .govuk-link href="/sign-in/again?back=%2Fme%2Fpasskeys" { (say("sign-in.prove-it-by-your")) } }
             } @else {
-                p .govuk-body { "Sign out, and sign in again with a code." }
+                p .govuk-body { (say("sign-in.sign-out-and-sign")) }
             }
             p .govuk-body {
-                "If you have lost it, ask the head or the online safety lead: two people together can let you in again."
+                (say("sign-in.if-you-have-lost"))
             }
         },
     )
@@ -347,28 +336,29 @@ pub struct Ways<'a> {
 /// The form to prove by who one is in the middle of another: what was written there goes along, and is sent where it was meant to go.
 pub fn prove_here(path: &str, form: &Submitted, ways: &Ways<'_>, mistakes: &Mistakes) -> Page {
     let Ways { has_codes, asked, elsewhere } = *ways;
-    let title = "Enter your password to go on";
+    let title = &say("sign-in.enter-your-password-to");
     let ours = [PROOF, PROOF_CODE, PROOF_STATE, PROOF_ANSWER];
     let kept = html! {
         @for (name, words) in form.fields().filter(|(name, _)| !ours.contains(name)) {
             input type="hidden" name=(name) value=(words);
         }
     };
-    let password =
-        PasswordInput { error: mistakes.beside(PROOF), ..PasswordInput::new(PROOF, Label::new("Password")) };
+    let password = PasswordInput {
+        error: mistakes.beside(PROOF),
+        ..PasswordInput::new(PROOF, Label::new(say("common.password")))
+    };
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "It is more than ten minutes since you last proved that it is you. Nothing has been changed yet. What you wrote is kept \
-                 on this page, and is sent when you continue."
+                (say("sign-in.it-is-more-than"))
             }
             form method="post" action=(path) novalidate {
                 (kept)
                 (password)
                 @if has_codes { (codes::views::beside_a_password(PROOF_CODE, &Mistakes::default())) }
-                (Button { once: Some(true), ..Button::new("Continue") })
+                (Button { once: Some(true), ..Button::new(say("common.continue")) })
             }
             @if let Some(asked) = asked {
                 (Proving {
@@ -377,14 +367,12 @@ pub fn prove_here(path: &str, form: &Submitted, ways: &Ways<'_>, mistakes: &Mist
                     action: path,
                     names: (PROOF_STATE, PROOF_ANSWER),
                     fields: kept,
-                    button: Button { classes: "govuk-button--secondary".into(), ..Button::new("Continue with a passkey") },
+                    button: Button { classes: "govuk-button--secondary".into(), ..Button::new(say("sign-in.continue-with-a-passkey")) },
                 })
             }
             @if elsewhere {
                 p .govuk-body {
-                    "If you have no password here, "
-                    a .govuk-link href="/sign-in/again" target="_blank" rel="noopener" { "prove it in another window" }
-                    ", come back to this one, and continue without one."
+                    (marked!("sign-in.if-you-have-no", link = html! { a .govuk-link href="/sign-in/again" target="_blank" rel="noopener" { (say("sign-in.prove-it-in-another")) } }))
                 }
             }
         },
@@ -395,18 +383,18 @@ pub fn prove_here(path: &str, form: &Submitted, ways: &Ways<'_>, mistakes: &Mist
 
 /// The form to choose a password by.
 pub fn welcome(token: &Token, name: &Name, shortest: usize, mistakes: &Mistakes) -> Page {
-    let title = "Choose a password";
+    let title = &say("sign-in.choose-a-password");
     let (first, again) = two_fields(shortest, mistakes);
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { "You sign in by the name " strong { (name.reveal()) } "." }
+            p .govuk-body { (marked!("sign-in.you-sign-in-by", name = html! { strong { (name.reveal()) } })) }
             form method="post" action={ "/welcome/" (token.reveal()) } novalidate {
                 // A keeper of passwords files it under this.
                 input type="hidden" name="name" value=(name.reveal()) autocomplete="username";
                 (first) (again)
-                (Button { once: Some(true), ..Button::new("Keep this password and sign in") })
+                (Button { once: Some(true), ..Button::new(say("sign-in.keep-this-password-and")) })
             }
         },
     )
@@ -421,28 +409,25 @@ fn two_fields(shortest: usize, mistakes: &Mistakes) -> (PasswordInput, PasswordI
         ..PasswordInput::new(id, Label::new(label))
     };
     let first = PasswordInput {
-        hint: Some(Hint::new(format!(
-            "{shortest} characters or more. Three or four words that do not belong together are easy to keep and hard to guess. No names: \
-             not yours, not the school’s."
-        ))),
-        ..field("password", "Password")
+        hint: Some(Hint::new(filled!("sign-in.characters-or-more-three", shortest))),
+        ..field("password", &say("common.password"))
     };
-    (first, field("repeated", "The same again"))
+    (first, field("repeated", &say("sign-in.the-same-again")))
 }
 
 /// Changing one's own password.
 pub fn own_password(name: &Name, shortest: usize, mistakes: &Mistakes) -> Page {
-    let title = "Change your password";
+    let title = &say("sign-in.change-your-password");
     let (first, again) = two_fields(shortest, mistakes);
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { "You sign in by the name " strong { (name.reveal()) } ". Wherever else you are signed in, you are signed out." }
+            p .govuk-body { (marked!("sign-in.you-sign-in-by-the", name = html! { strong { (name.reveal()) } })) }
             form method="post" action="/me/password" novalidate {
                 input type="hidden" name="name" value=(name.reveal()) autocomplete="username";
                 (first) (again)
-                (Button { once: Some(true), ..Button::new("Change it") })
+                (Button { once: Some(true), ..Button::new(say("sign-in.change-it")) })
             }
         },
     )
@@ -452,12 +437,12 @@ pub fn own_password(name: &Name, shortest: usize, mistakes: &Mistakes) -> Page {
 
 /// Said to whom the school gives their password.
 pub fn password_is_given() -> Page {
-    let title = "Your password";
+    let title = &say("sign-in.your-password");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { "The school gives you your password or card. If somebody else knows it, tell your teacher: they make you another." }
+            p .govuk-body { (say("sign-in.the-school-gives-you")) }
         },
     )
     .before(BackLink::new("/me"))
@@ -465,14 +450,14 @@ pub fn password_is_given() -> Page {
 
 /// Said where an invitation holds no more.
 pub fn no_welcome() -> Page {
-    let title = "This invitation has ended";
+    let title = &say("sign-in.this-invitation-has-ended");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { "An invitation holds for one day and can be used once. A newer one ends it too." }
-            p .govuk-body { "Ask whoever gave it to you for another." }
-            p .govuk-body { a .govuk-link href="/sign-in" { "Sign in" } " if you have chosen a password already." }
+            p .govuk-body { (say("sign-in.an-invitation-holds-for")) }
+            p .govuk-body { (say("sign-in.ask-whoever-gave-it")) }
+            p .govuk-body { (marked!("sign-in.if-you-have-chosen", link = html! { a .govuk-link href="/sign-in" { (say("common.sign-in")) } })) }
         },
     )
 }
@@ -488,13 +473,13 @@ pub struct Failed {
 
 impl Failed {
     fn in_words(self) -> Option<String> {
-        let tries = |count: u32| if count == 1 { "1 try".to_owned() } else { format!("{count} tries") };
+        let tries = |many: u32| counted!("sign-in.tries-count", many);
         Some(match (self.before, self.since) {
             (0, 0) => return None,
-            (before, 0) => format!("{} before you signed in here", tries(before)),
-            (0, since) => format!("{} since you signed in here", tries(since)),
+            (before, 0) => filled!("sign-in.before-you-signed-in", tries = tries(before)),
+            (0, since) => filled!("sign-in.since-you-signed-in-here", tries = tries(since)),
             (before, since) => {
-                format!("{} before you signed in here, and {} since", tries(before), tries(since))
+                filled!("sign-in.before-you-signed-in-here", before = tries(before), since = tries(since))
             }
         })
     }
@@ -509,48 +494,46 @@ pub(super) fn me(
     kind: SchoolKind,
     zone: &Zone,
 ) -> Page {
-    let duties: Vec<&str> = who.standing().duties().map(|id| called(id, kind)).collect();
-    let duties = if duties.is_empty() { "None".to_owned() } else { duties.join(", ") };
-    let title = "You";
+    let duties: Vec<String> = who.standing().duties().map(|id| called(id, kind)).collect();
+    let duties = if duties.is_empty() { say("common.none") } else { duties.join(", ") };
+    let title = &say("sign-in.you");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             (SummaryList::new(vec![
-                SummaryRow::new("Name", who.name().reveal()),
-                SummaryRow::new("Your duties", duties),
+                SummaryRow::new(say("common.name"), who.name().reveal()),
+                SummaryRow::new(say("sign-in.your-duties"), duties),
             ]))
             (who.news())
-            p .govuk-body { a .govuk-link href="/me/notices" { "How you are told what waits for you" } }
-            p .govuk-body { a .govuk-link href="/me/password" { "Change your password" } }
-            p .govuk-body { a .govuk-link href="/me/passkeys" { "Your passkeys" } }
+            p .govuk-body { a .govuk-link href="/me/notices" { (say("sign-in.how-you-are-told")) } }
+            p .govuk-body { a .govuk-link href="/me/password" { (say("sign-in.change-your-password")) } }
+            p .govuk-body { a .govuk-link href="/me/passkeys" { (say("sign-in.your-passkeys")) } }
             p .govuk-body {
                 a .govuk-link href="/me/codes" {
-                    @if who.has_codes() { "Codes on your phone, and your recovery codes" } @else { "Set up codes on your phone" }
+                    @if who.has_codes() { (say("sign-in.codes-on-your-phone")) } @else { (say("sign-in.set-up-codes-on")) }
                 }
             }
             @if !links.is_empty() {
-                h2 .govuk-heading-m { "Where else you sign in by" }
+                h2 .govuk-heading-m { (say("sign-in.where-else-you-sign")) }
                 @for (name, link) in links {
                     p .govuk-body {
-                        (name) ", since " (moment(link.made_at, zone)) ", last at " (moment(link.used_at, zone)) "."
+                        (marked!("sign-in.since-last-at", name, when = moment(link.made_at, zone), whenb = moment(link.used_at, zone)))
                     }
                     form method="post" action={ "/me/links/" (link.system) "/removal" } novalidate {
-                        (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(format!("Forget me at {name}")) })
+                        (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(filled!("sign-in.forget-me-at", name)) })
                     }
                 }
             }
-            h2 .govuk-heading-m { "Where you are signed in" }
-            (InsetText::new("If you do not know one of these, end it and tell the network manager."))
+            h2 .govuk-heading-m { (say("sign-in.where-you-are-signed")) }
+            (InsetText::new(say("sign-in.if-you-do-not")))
             @if let Some(failed) = failed.in_words() {
-                (WarningText::new(format!(
-                    "Somebody tried to sign in with your name and a wrong password: {failed}. If that was not you, tell the network manager."
-                )))
+                (WarningText::new(filled!("sign-in.somebody-tried-to-sign", failed)))
             }
             (table(who, sessions, zone))
             @if sessions.len() > 1 {
                 form method="post" action="/me/sessions/end-others" novalidate {
-                    (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("End all others") })
+                    (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(say("sign-in.end-all-others")) })
                 }
             }
         },
@@ -561,10 +544,10 @@ fn table(who: &SignedIn, sessions: &[Session], zone: &Zone) -> Markup {
     let rows = sessions.iter().map(|one| {
         let here = one.hash == who.session().hash;
         let end = html! {
-            @if here { "This is where you are" } @else {
+            @if here { (say("sign-in.this-is-where-you")) } @else {
                 form method="post" action={ "/me/sessions/" (one.hash) "/end" } novalidate {
                     button .fivebar-plain type="submit" {
-                        "End" span .govuk-visually-hidden { " the one on " (one.agent.reveal()) }
+                        (marked!("sign-in.end", hidden = html! { span .govuk-visually-hidden { " " (marked!("sign-in.the-one-on", agent = one.agent.reveal())) } }))
                     }
                 }
             }
@@ -578,11 +561,11 @@ fn table(who: &SignedIn, sessions: &[Session], zone: &Zone) -> Markup {
     });
     let rows = rows.collect();
     html! {
-        div .fivebar-scroll tabindex="0" role="region" aria-label="Where you are signed in" {
+        div .fivebar-scroll tabindex="0" role="region" aria-label=(say("sign-in.where-you-are-signed")) {
             (Table {
-                caption: Some("Where you are signed in".to_owned()),
+                caption: Some(say("sign-in.where-you-are-signed")),
                 caption_classes: "govuk-visually-hidden".into(),
-                head: ["With", "Since", "Last used", "End it"].map(Cell::new).to_vec(),
+                head: [say("sign-in.with-2"), say("common.since"), say("common.last-used"), say("common.end-it")].map(Cell::new).to_vec(),
                 first_cell_is_header: true,
                 rows,
                 ..Table::default()

@@ -8,6 +8,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use web::filled;
+use web::speech::say;
+
 use super::model::Name;
 
 /// The shortest password of an adult. NIST SP 800-63B-4 (2025), 3.1.1.2: at least fifteen where it is the only proof,
@@ -39,6 +42,19 @@ pub enum WeakPassword {
         "That is made of what anybody tries first, as your name, the school’s, and common words. Use words that do not belong together"
     )]
     Common,
+}
+
+impl WeakPassword {
+    /// The same to whoever chose it, in the language that is spoken.
+    pub fn said(self) -> String {
+        match self {
+            Self::Short(n) => filled!("weak.short", n),
+            Self::Long => filled!("weak.long", n = LONGEST),
+            Self::Name => say("weak.name"),
+            Self::Pattern => say("weak.pattern"),
+            Self::Common => say("weak.common"),
+        }
+    }
 }
 
 /// What anybody knows of whoever chooses a password.

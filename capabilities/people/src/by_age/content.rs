@@ -1,6 +1,7 @@
 //! What the content says: rules by key stage, bounds, what is taught, words and pictures.
 
 use std::sync::LazyLock;
+use web::filled;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,10 +51,10 @@ impl Way {
     /// What it is, as people say it, with so many parts.
     pub fn in_words(self, length: usize) -> String {
         match self {
-            Self::Pictures => format!("A card with {length} pictures"),
-            Self::Words => format!("A card with {length} short words"),
-            Self::Password => format!("A slip with a password of {length} words and two digits"),
-            Self::Own => format!("A slip with a link, to choose a password of {length} characters or more"),
+            Self::Pictures => filled!("by-age.card-pictures", length),
+            Self::Words => filled!("by-age.card-words", length),
+            Self::Password => filled!("by-age.slip-password", length),
+            Self::Own => filled!("by-age.slip-own", length),
         }
     }
 

@@ -5,6 +5,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
+use web::speech::say;
 use web::{Mistakes, PageError, Submitted};
 
 use super::content::Way;
@@ -65,11 +66,11 @@ async fn set(
     let mut mistakes = Mistakes::default();
     let way = Way::of_id(form.text("way"));
     if way.is_none() {
-        mistakes.add("way", "Choose what they get");
+        mistakes.add("way", say("by-age.choose-what-they-get"));
     }
     let length = form.text("length").parse().ok();
     if length.is_none() {
-        mistakes.add("length", "Enter a number");
+        mistakes.add("length", say("by-age.enter-a-number"));
     }
     if let Some((way, length)) = way.zip(length) {
         match rules::set(&mut tx, &permit, &id, Chosen { way, length }).await {

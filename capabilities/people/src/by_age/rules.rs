@@ -6,6 +6,7 @@ use kit::Permit;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
+use web::speech::say;
 
 use super::content::{ByAge, Rule, Way};
 use crate::intake;
@@ -36,7 +37,7 @@ pub struct Rules(Vec<Rule>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotChosen {
     /// There is no such rule, or that way is not for that age.
-    #[error("Choose one of the ways in the list")]
+    #[error("{}", say("refused.choose-one-of-the"))]
     NotOffered,
     /// Shorter than the shortest, or longer than anybody keeps.
     #[error("Enter a number from {least} to {most}")]

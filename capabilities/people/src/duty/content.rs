@@ -23,6 +23,17 @@ pub enum SchoolKind {
     SoleProprietor,
 }
 
+impl SchoolKind {
+    /// As it stands in content and labels.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Maintained => "maintained",
+            Self::AcademyTrust => "academy-trust",
+            Self::SoleProprietor => "sole-proprietor",
+        }
+    }
+}
+
 /// A duty.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -63,6 +74,13 @@ impl Duty {
     }
 
     /// What a school of that kind calls it.
+    pub fn said_in(&self, kind: SchoolKind) -> String {
+        let name = self.called_in(kind);
+        let own = if name == self.name { String::new() } else { format!("-{}", kind.id()) };
+        web::speech::say_or(&format!("duty.{}{own}", self.id), name)
+    }
+
+    /// The same in English, as the content has it.
     pub fn called_in(&self, kind: SchoolKind) -> &str {
         self.called.get(&kind).unwrap_or(&self.name)
     }

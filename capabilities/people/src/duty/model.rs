@@ -2,6 +2,7 @@
 
 use engine::PersonNo;
 use kit::Timestamp;
+use web::speech::say;
 
 use super::content::{Duties, Duty, SchoolKind};
 use crate::kind::Kind;
@@ -61,13 +62,13 @@ pub enum Mistake {
     #[error("a school like this one has no {0}")]
     NotHere(String),
     /// It ends before it starts, or has ended.
-    #[error("it must end after it starts, and not in the past")]
+    #[error("{}", say("refused.it-must-end-after"))]
     Ends,
     /// Cover without an end is no cover.
-    #[error("cover needs an end: say until when")]
+    #[error("{}", say("refused.cover-needs-an-end"))]
     CoverWithoutEnd,
     /// Nobody gives themselves what they may do.
-    #[error("nobody gives themselves a duty: another who may must give it")]
+    #[error("{}", say("refused.nobody-gives-themselves-a"))]
     Oneself,
     /// The roll says that they are something else.
     #[error("the roll says that they are: {is}. {duty} can be: {can}")]
@@ -83,13 +84,13 @@ pub enum Mistake {
     #[error("the roll says that they are under eighteen, and {0} is for adults")]
     Young(String),
     /// What it stands in for is not there.
-    #[error("there is nothing that this could stand in for: it has ended, or is another duty")]
+    #[error("{}", say("refused.there-is-nothing-that"))]
     NothingToCover,
     /// Nobody stands in for themselves.
-    #[error("nobody stands in for themselves: name somebody else")]
+    #[error("{}", say("refused.nobody-stands-in-for"))]
     OwnCover,
     /// They hold it in that time already.
-    #[error("they hold that duty in that time already")]
+    #[error("{}", say("refused.they-hold-that-duty"))]
     HoldsIt,
 }
 

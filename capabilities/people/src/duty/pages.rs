@@ -10,7 +10,8 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use engine::PersonNo;
 use kit::{Private, Timestamp, Zone};
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::actions::{self, DutyError, EndDuty, GiveDuty, ReadDuties};
 use super::content::Duties;
@@ -111,12 +112,11 @@ async fn asked(
     let to = match people.as_slice() {
         [(person, _)] => Some(*person),
         [] => {
-            mistakes.add("to", "Enter the name or number of somebody on the roll");
+            mistakes.add("to", say("duties.enter-the-name-or"));
             None
         }
         _ => {
-            let say =
-                "Several people are called so: enter the number, which stands in the address of their page";
+            let say = say("duties.several-people-are-called");
             mistakes.add("to", say);
             None
         }
@@ -125,7 +125,7 @@ async fn asked(
         let text = form.text(field);
         let day = day_by_hand(text).and_then(|day| day.parse::<jiff::civil::Date>().ok());
         if day.is_none() && !text.is_empty() {
-            mistakes.add(field, "Enter a day, as in 18/12/2026, or leave it empty");
+            mistakes.add(field, say("duties.enter-a-day-as"));
         }
         day
     };
@@ -135,16 +135,16 @@ async fn asked(
     let ends_at = until.and_then(|day| day.tomorrow().ok()).map(|next| zone.moment(next.at(0, 0, 0, 0)));
     let reason = form.text("reason");
     if reason.is_empty() {
-        mistakes.add("reason", "Enter why, as in “appointed by the governors”");
+        mistakes.add("reason", say("duties.enter-why-as-in"));
     } else if reason.chars().count() > LONGEST_REASON {
-        mistakes.add("reason", format!("Enter at most {LONGEST_REASON} characters"));
+        mistakes.add("reason", filled!("duties.enter-at-most-characters", n = LONGEST_REASON));
     }
     let span = Span { starts_at, ends_at };
     Ok(to.filter(|_| mistakes.none()).map(|to| Asked { to, span, reason: reason.to_owned() }))
 }
 
 /// Beside which field an error is said; none where no page can say it.
-fn say(error: DutyError, mistakes: &mut Mistakes) -> Result<(), PageError> {
+fn refused(error: DutyError, mistakes: &mut Mistakes) -> Result<(), PageError> {
     let field = match &error {
         DutyError::Store(_) => return Err(PageError::unexpected(error)),
         DutyError::Mistake(Mistake::Ends | Mistake::CoverWithoutEnd) => "until",
@@ -194,7 +194,7 @@ async fn gives(
             tx.commit().await.map_err(PageError::unexpected)?;
             Ok(true)
         }
-        Err(error) => say(error, mistakes).map(|()| false),
+        Err(error) => refused(error, mistakes).map(|()| false),
     }
 }
 
@@ -261,7 +261,7 @@ async fn end(
     let (duty, id): (_, AssignmentId) = (duty.clone(), id.parse().map_err(|_| PageError::NotFound)?);
     if form.text("end") != "yes" {
         let mut mistakes = Mistakes::default();
-        mistakes.add("end", "Select that it ends now, if it does");
+        mistakes.add("end", say("duties.select-that-it-ends"));
         return holder_page(&office, &who, path, &form, &mistakes).await;
     }
     let (mut tx, permit) = who.begin::<EndDuty>(id).await?;

@@ -9,7 +9,8 @@ use web::component::{
     BackLink, Button, Cell, Hint, Input, InsetText, Label, Legend, Radio, Radios, WarningText,
 };
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, marked};
 
 use super::content::{Duties, Duty, SchoolKind};
 use super::model::{Assignment, Gap};
@@ -30,19 +31,21 @@ pub struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn name(&self, one: &Assignment) -> &str {
-        self.names.get(&one.given.person).map_or("Somebody who has left", |name| name.reveal().as_str())
+    fn name(&self, one: &Assignment) -> String {
+        self.names
+            .get(&one.given.person)
+            .map_or_else(|| say("common.somebody-who-has-left"), |name| name.reveal().clone())
     }
 }
 
 /// Every duty, and who holds it.
 pub fn all(kind: SchoolKind, gaps: &[Gap<'_>], shown: &Shown<'_>) -> Page {
-    let title = "Duties";
+    let title = &say("common.duties");
     let rows = Duties::built_in().given_in(kind).map(|duty| {
         let of_it: Vec<&Assignment> =
             shown.assignments.iter().filter(|one| one.given.duty == duty.id).collect();
         let held = html! {
-            @if of_it.is_empty() { @if duty.needed { strong { "Nobody" } } @else { "Nobody" } }
+            @if of_it.is_empty() { @if duty.needed { strong { (say("duties.nobody")) } } @else { (say("duties.nobody")) } }
             @for one in of_it {
                 p .govuk-body-s {
                     a .govuk-link href={ "/staff/roll/" (one.given.person.0) } { (shown.name(one)) }
@@ -50,22 +53,22 @@ pub fn all(kind: SchoolKind, gaps: &[Gap<'_>], shown: &Shown<'_>) -> Page {
                 }
             }
         };
-        let named = html! { a .govuk-link href={ "/staff/duties/" (duty.id) } { (duty.called_in(kind)) } };
+        let named = html! { a .govuk-link href={ "/staff/duties/" (duty.id) } { (duty.said_in(kind)) } };
         vec![Cell::new(named), Cell::new(held)]
     });
     let content = html! {
         h1 .govuk-heading-l { (title) }
         @for gap in gaps {
             (WarningText::new(html! {
-                "The school needs somebody for this, and nobody holds it"
-                @if let Some(since) = gap.since { " since " (moment(since, shown.zone)) }
-                ": " a .govuk-link href={ "/staff/duties/" (gap.duty.id) } { (gap.duty.called_in(kind)) }
-                @if let Some(until) = gap.until { ". From " (moment(until, shown.zone)) " somebody does" }
+                (say("duties.the-school-needs-somebody"))
+                @if let Some(since) = gap.since { " " (marked!("duties.since", when = moment(since, shown.zone))) }
+                ": " a .govuk-link href={ "/staff/duties/" (gap.duty.id) } { (gap.duty.said_in(kind)) }
+                @if let Some(until) = gap.until { (marked!("duties.from-somebody-does", when = moment(until, shown.zone))) }
                 "."
             }))
         }
-        div .fivebar-scroll tabindex="0" role="region" aria-label="Who holds which duty" {
-            (table("Who holds which duty", &["Duty", "Who holds it"], rows.collect()))
+        div .fivebar-scroll tabindex="0" role="region" aria-label=(say("duties.who-holds-which-duty")) {
+            (table(&say("duties.who-holds-which-duty"), &[&say("duties.duty"), &say("duties.who-holds-it")], rows.collect()))
         }
     };
     Page::new(title, content).before(BackLink::new("/staff/roll"))
@@ -80,7 +83,7 @@ pub fn one(
     form: &Submitted,
     mistakes: &Mistakes,
 ) -> Page {
-    let title = duty.called_in(kind).to_owned();
+    let title = duty.said_in(kind);
     let only = std::collections::BTreeSet::from([duty.id.clone()]);
     let may: Vec<&str> = Duties::built_in().may(&only).map(|(action, _)| action).collect();
     let (now, over): (Vec<&Assignment>, Vec<&Assignment>) =
@@ -88,28 +91,27 @@ pub fn one(
     let content = html! {
         h1 .govuk-heading-l { (title) }
         p .govuk-body { (duty.about) }
-        h2 .govuk-heading-m { "Who holds it" }
+        h2 .govuk-heading-m { (say("duties.who-holds-it")) }
         @if now.is_empty() {
-            @if duty.needed { (WarningText::new("Nobody holds this, and the school needs somebody for it.")) }
-            @else { (InsetText::new("Nobody.")) }
+            @if duty.needed { (WarningText::new(say("duties.nobody-holds-this-and"))) }
+            @else { (InsetText::new(say("duties.nobody-2"))) }
         }
         @for one in now { (holding(duty, one, shown, may_give)) }
         @if may_give { (giving(duty, form, mistakes)) }
-        h2 .govuk-heading-m { "What may be done by it" }
-        @if may.is_empty() { (InsetText::new("Nothing here.")) } @else {
+        h2 .govuk-heading-m { (say("duties.what-may-be-done")) }
+        @if may.is_empty() { (InsetText::new(say("duties.nothing-here"))) } @else {
             ul .govuk-list.govuk-list--bullet { @for action in may { li { (action) } } }
         }
         @if duty.second_proof {
-            p .govuk-body { "It rests for whoever signed in by a password alone: codes of an app, or codes on paper, prove the rest." }
-            p .govuk-body { "Give it first, and then the way in: an invitation or a slip that somebody has ends when they get it." }
+            p .govuk-body { (say("duties.it-rests-for-whoever")) }
+            p .govuk-body { (say("duties.give-it-first-and")) }
         }
         @if !over.is_empty() {
-            h2 .govuk-heading-m { "Who held it" }
+            h2 .govuk-heading-m { (say("duties.who-held-it")) }
             ul .govuk-list.govuk-list--bullet {
                 @for one in over {
                     li {
-                        (shown.name(one)) ", from " (moment(one.given.span.starts_at, shown.zone)) " until "
-                        (moment(ended(one), shown.zone))
+                        (marked!("duties.from-until", one = shown.name(one), when = moment(one.given.span.starts_at, shown.zone), whenb = moment(ended(one), shown.zone)))
                     }
                 }
             }
@@ -131,7 +133,7 @@ fn holding(duty: &Duty, one: &Assignment, shown: &Shown<'_>, may_give: bool) -> 
             @if !one.given.reason.is_empty() { (one.given.reason) " " }
             @if may_give {
                 a .govuk-link href={ "/staff/duties/" (duty.id) "/holders/" (one.id) } {
-                    "Have somebody stand in, or end it" span .govuk-visually-hidden { " for " (shown.name(one)) }
+                    (marked!("duties.have-somebody-stand-in", hidden = html! { span .govuk-visually-hidden { " " (marked!("duties.for", one = shown.name(one))) } }))
                 }
             }
         }
@@ -148,17 +150,17 @@ fn line(id: &'static str, label: &str, hint: Option<&str>, form: &Submitted, mis
     input
 }
 
-const FROM: &str = "As in 18/12/2026. Leave it empty where it begins now";
+const FROM: &str = "duties.from";
 
 fn giving(duty: &Duty, form: &Submitted, mistakes: &Mistakes) -> Markup {
     html! {
-        h2 .govuk-heading-m { "Give it to somebody" }
+        h2 .govuk-heading-m { (say("duties.give-it-to-somebody")) }
         form method="post" action={ "/staff/duties/" (duty.id) "/holders" } novalidate {
-            (line("to", "Whom do you give it to?", Some("A name or number. Nobody gives themselves a duty"), form, mistakes))
-            (line("from", "First day", Some(FROM), form, mistakes))
-            (line("until", "Last day", Some("Leave it empty where it lasts until somebody ends it"), form, mistakes))
-            (line("reason", "Why", Some("As in “appointed by the governors”"), form, mistakes))
-            (Button::new("Give it"))
+            (line("to", &say("duties.whom-do-you-give"), Some(&say("duties.a-name-or-number")), form, mistakes))
+            (line("from", &say("common.first-day"), Some(&say(FROM)), form, mistakes))
+            (line("until", &say("common.last-day"), Some(&say("duties.leave-it-empty-where")), form, mistakes))
+            (line("reason", &say("common.why"), Some(&say("duties.as-in-appointed-by")), form, mistakes))
+            (Button::new(say("duties.give-it")))
         }
     }
 }
@@ -172,31 +174,31 @@ pub fn holder(
     form: &Submitted,
     mistakes: &Mistakes,
 ) -> Page {
-    let duty = Duties::built_in().named(&one.given.duty).map_or("", |duty| duty.called_in(kind));
+    let duty = Duties::built_in().named(&one.given.duty).map_or_else(String::new, |duty| duty.said_in(kind));
     let address = format!("/staff/duties/{}/holders/{}", one.given.duty, one.id);
     let mut end = Radios::new(
         "end",
-        Legend::new("Does it end now?"),
-        vec![Radio::new("yes", "Yes: they can do nothing by it from now on")],
+        Legend::new(say("duties.does-it-end-now")),
+        vec![Radio::new("yes", say("duties.yes-they-can-do"))],
         form.text("end"),
     );
     end.error = mistakes.beside("end");
     let content = html! {
         h1 .govuk-heading-l { (duty) }
         p .govuk-body { (name.reveal()) (span(one, zone)) "." }
-        h2 .govuk-heading-m { "Somebody stands in for them" }
-        p .govuk-body { "While they are away, or by delegation. It ends by itself, and they hold the duty all along." }
+        h2 .govuk-heading-m { (say("duties.somebody-stands-in-for")) }
+        p .govuk-body { (say("duties.while-they-are-away")) }
         form method="post" action={ (address) "/cover" } novalidate {
-            (line("to", "Who stands in?", Some("A name or number"), form, mistakes))
-            (line("from", "First day", Some(FROM), form, mistakes))
-            (line("until", "Last day", Some("As in 18/12/2026"), form, mistakes))
-            (line("reason", "Why", None, form, mistakes))
-            (Button::new("Have them stand in"))
+            (line("to", &say("duties.who-stands-in"), Some(&say("duties.a-name-or-number-2")), form, mistakes))
+            (line("from", &say("common.first-day"), Some(&say(FROM)), form, mistakes))
+            (line("until", &say("common.last-day"), Some(&say("duties.as-in-18-12")), form, mistakes))
+            (line("reason", &say("common.why"), None, form, mistakes))
+            (Button::new(say("duties.have-them-stand-in")))
         }
-        h2 .govuk-heading-m { "End it" }
+        h2 .govuk-heading-m { (say("common.end-it")) }
         form method="post" action={ (address) "/end" } novalidate {
             (end)
-            (Button { classes: "govuk-button--warning".into(), ..Button::new("End it") })
+            (Button { classes: "govuk-button--warning".into(), ..Button::new(say("common.end-it")) })
         }
     };
     Page::new(duty.to_owned(), content)

@@ -6,6 +6,7 @@ use engine::PersonNo;
 use kit::{Actor, Permit, Private, Timestamp, Zone};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
+use web::speech::say;
 
 use super::model::{Giving, Guest, GuestId, Lanyard, Mistake};
 use super::store as table;
@@ -41,13 +42,13 @@ pub enum GiveError {
     #[error(transparent)]
     Mistake(#[from] Mistake),
     /// Who answers for them is no adult of the school.
-    #[error("Enter a member of staff who answers for them")]
+    #[error("{}", say("refused.enter-a-member-of"))]
     Sponsor,
     /// Who looks after them is none.
-    #[error("Enter a member of staff who looks after them")]
+    #[error("{}", say("refused.enter-a-member-of-staff"))]
     Supervisor,
     /// It is over.
-    #[error("They are no guest any more")]
+    #[error("{}", say("refused.they-are-no-guest"))]
     Over,
     /// The records failed.
     #[error(transparent)]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use engine::PersonNo;
 use jiff::civil::Date;
 use kit::{Private, Timestamp, Zone};
+use web::speech::say;
 
 use crate::by_age::ByAge;
 use crate::kind::Kind;
@@ -44,16 +45,16 @@ pub struct Giving {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
     /// It has no name.
-    #[error("Enter their name, up to 100 characters")]
+    #[error("{}", say("refused.enter-their-name-up"))]
     Name,
     /// It has no kind.
-    #[error("Choose what they are here as")]
+    #[error("{}", say("refused.choose-what-they-are"))]
     Kind,
     /// It has no aim.
-    #[error("Enter what they are here for, in up to 200 characters")]
+    #[error("{}", say("refused.enter-what-they-are"))]
     Aim,
     /// It ends before it starts, or is over.
-    #[error("The last day is before the first, or over already")]
+    #[error("{}", say("refused.the-last-day-is"))]
     Days,
     /// It is longer than a guest stays.
     #[error("A guest stays for {0} days at most. Whoever stays longer comes on the roll")]
@@ -62,7 +63,7 @@ pub enum Mistake {
     #[error("A lanyard holds for {0} days at most. Give another for the days after")]
     LanyardTooLong(i32),
     /// Only teachers have classes.
-    #[error("Only supply and trainee teachers have classes")]
+    #[error("{}", say("refused.only-supply-and-trainee"))]
     Classes,
 }
 

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use engine::PersonNo;
 use kit::{Private, Timestamp};
+use web::speech::say;
 use web::{Mistakes, PageError, Submitted};
 
 use super::actions::{self, EndGuest, GiveError, GiveGuest, ReadGuests};
@@ -107,8 +108,8 @@ async fn meant(
     tx.roll_back().await.map_err(PageError::unexpected)?;
     match found.as_slice() {
         [(person, _)] => return Ok(*person),
-        [] => mistakes.add(field, "Enter the name of a member of staff as the roll has it, or their number"),
-        _ => mistakes.add(field, "Several people are called so: enter the number that the roll gives them"),
+        [] => mistakes.add(field, say("guest.enter-the-name-of")),
+        _ => mistakes.add(field, say("guest.several-people-are-called")),
     }
     Ok(PersonNo(0))
 }
@@ -130,7 +131,7 @@ async fn give(State(office): State<Office>, who: SignedIn, form: Submitted) -> R
     let days = (form.text("first").parse().ok(), form.text("last").parse().ok());
     for (field, day) in [("first", days.0), ("last", days.1)] {
         if day.is_none() {
-            mistakes.add(field, "Enter a day, as in 2026-11-23");
+            mistakes.add(field, say("guest.enter-a-day-as"));
         }
     }
     let sponsor = meant(&office, ("sponsor", &form.line("sponsor")), &mut mistakes).await?;

@@ -8,7 +8,8 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 use web::component::{BackLink, Button, Cell, Hint, Input, InsetText, Label, Legend, Radio, Radios, Table};
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, marked};
 
 use super::model::{Guest, KINDS};
 use crate::account::PrintedAt;
@@ -38,16 +39,16 @@ pub struct Line {
 
 /// Guests of now, of late and to come. `may` is whether whoever looks may give a stay, and end one.
 pub fn all(lines: &[Line], (may_give, may_end): (bool, bool), zone: &Zone, mistakes: &Mistakes) -> Page {
-    let title = "Guests and supply teachers";
+    let title = &say("guest.guests-and-supply-teachers");
     let (over, now): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| line.is_over);
     let content = html! {
         h1 .govuk-heading-l { (title) }
-        @if may_give { p .govuk-body { a .govuk-link href="/staff/guests/new" { "Give a guest their days, or a supply teacher a lanyard" } } }
-        h2 .govuk-heading-m { "Here, or to come" }
-        @if now.is_empty() { (InsetText::new("There is no guest.")) } @else { (table("Here, or to come", &now, (may_give, may_end), zone)) }
+        @if may_give { p .govuk-body { a .govuk-link href="/staff/guests/new" { (say("guest.give-a-guest-their")) } } }
+        h2 .govuk-heading-m { (say("guest.here-or-to-come")) }
+        @if now.is_empty() { (InsetText::new(say("guest.there-is-no-guest"))) } @else { (table(&say("guest.here-or-to-come"), &now, (may_give, may_end), zone)) }
         @if !over.is_empty() {
-            h2 .govuk-heading-m { "Over" }
-            (table("Over", &over, (false, false), zone))
+            h2 .govuk-heading-m { (say("guest.over")) }
+            (table(&say("guest.over"), &over, (false, false), zone))
         }
     };
     Page::new(title, content).problems(mistakes.summary())
@@ -60,9 +61,13 @@ fn table(caption: &str, lines: &[&Line], may: (bool, bool), zone: &Zone) -> Mark
         vec![
             Cell::new(line.name.reveal()),
             Cell::new(&guest.aim),
-            Cell::new(html! { (line.sponsor.reveal()) "; looked after by " (line.supervisor.reveal()) }),
-            Cell::new(html! { "From " (moment(guest.starts_at, zone)) " until " (moment(until, zone)) }),
-            Cell::new(line.classes.as_ref().map_or_else(|| "No".to_owned(), |classes| classes.join(", "))),
+            Cell::new(
+                html! { (marked!("guest.looked-after-by", sponsor = line.sponsor.reveal(), supervisor = line.supervisor.reveal())) },
+            ),
+            Cell::new(
+                html! { (marked!("guest.from-until", when = moment(guest.starts_at, zone), whenb = moment(until, zone))) },
+            ),
+            Cell::new(line.classes.as_ref().map_or_else(|| say("guest.no"), |classes| classes.join(", "))),
             Cell::new(buttons(line, may)),
         ]
     };
@@ -71,7 +76,7 @@ fn table(caption: &str, lines: &[&Line], may: (bool, bool), zone: &Zone) -> Mark
             (Table {
                 caption: Some(caption.to_owned()),
                 caption_classes: "govuk-visually-hidden".into(),
-                head: ["Name", "What for", "Who answers for them", "Days", "Lanyard", "What to do"].map(Cell::new).to_vec(),
+                head: [say("common.name"), say("guest.what-for"), say("guest.who-answers-for-them"), say("guest.days"), say("guest.lanyard"), say("guest.what-to-do")].map(Cell::new).to_vec(),
                 first_cell_is_header: true,
                 rows: lines.iter().map(row).collect(),
                 ..Table::default()
@@ -82,18 +87,19 @@ fn table(caption: &str, lines: &[&Line], may: (bool, bool), zone: &Zone) -> Mark
 
 fn buttons(line: &Line, (may_give, may_end): (bool, bool)) -> Markup {
     let to = |what: &str| format!("/staff/guests/{}/{what}", line.guest.id);
-    let hidden = html! { span .govuk-visually-hidden { " of " (line.name.reveal()) } };
+    let hidden =
+        html! { span .govuk-visually-hidden { " " (marked!("guest.of", name = line.name.reveal())) } };
     html! {
         @if may_end {
             form method="post" action=(to("end")) novalidate {
                 button .fivebar-plain.fivebar-choice type="submit" {
-                    @if line.classes.is_some() { "End now, the lanyard too" } @else { "End now" } (hidden)
+                    @if line.classes.is_some() { (say("guest.end-now-the-lanyard")) } @else { (say("guest.end-now")) } (hidden)
                 }
             }
         }
         @if may_give && line.classes.is_some() {
             form method="post" action=(to("lanyard")) novalidate {
-                button .fivebar-plain.fivebar-choice type="submit" { "Print another lanyard, which ends this one" (hidden) }
+                button .fivebar-plain.fivebar-choice type="submit" { (marked!("guest.print-another-lanyard-which", hidden)) }
             }
         }
     }
@@ -101,9 +107,9 @@ fn buttons(line: &Line, (may_give, may_end): (bool, bool)) -> Markup {
 
 /// The form; `groups` are ids and names of the groups that a lanyard can be for.
 pub fn form(groups: &[(String, String)], today: &str, form: Option<&Submitted>, mistakes: &Mistakes) -> Page {
-    let title = "A guest or a supply teacher";
+    let title = &say("guest.a-guest-or-a");
     let written = |name: &str| form.map_or_else(String::new, |form| form.line(name));
-    let field = |name: &'static str, label: &'static str, hint: &'static str, width: &'static str| Input {
+    let field = |name: &'static str, label: &str, hint: &str, width: &'static str| Input {
         error: mistakes.beside(name),
         value: Some(written(name)).filter(|value| !value.is_empty()),
         hint: Some(hint).filter(|hint| !hint.is_empty()).map(Hint::new),
@@ -111,30 +117,30 @@ pub fn form(groups: &[(String, String)], today: &str, form: Option<&Submitted>, 
         autocomplete: Some("off".to_owned()),
         ..Input::new(name, Label::new(label))
     };
-    let day = |name: &'static str, label: &'static str| {
-        let field = field(name, label, "As in 2026-11-23", "govuk-input--width-10");
+    let day = |name: &'static str, label: &str| {
+        let field = field(name, label, &say("guest.as-in-2026-11"), "govuk-input--width-10");
         Input { value: Some(field.value.clone().unwrap_or_else(|| today.to_owned())), ..field }
     };
-    let kinds = KINDS.map(|kind| Radio::new(kind.id(), kind.name())).to_vec();
+    let kinds = KINDS.map(|kind| Radio::new(kind.id(), kind.said())).to_vec();
     let kind = Radios {
         error: mistakes.beside("kind"),
-        ..Radios::new("kind", Legend::new("What are they here as?"), kinds, &written("kind"))
+        ..Radios::new("kind", Legend::new(say("guest.what-are-they-here")), kinds, &written("kind"))
     };
     let content = html! {
         h1 .govuk-heading-l { (title) }
         form method="post" action="/staff/guests/new" novalidate {
-            (field("name", "Their name", "", "govuk-input--width-20"))
+            (field("name", &say("guest.their-name"), "", "govuk-input--width-20"))
             (kind)
-            (field("aim", "What are they here for?", "As in: covers Year 5 for two days", ""))
-            (field("sponsor", "Who answers for them?", "A member of staff, by name or by the roll’s number", "govuk-input--width-20"))
-            (field("supervisor", "Who looks after them while they are here?", "May be the same", "govuk-input--width-20"))
-            (day("first", "First day"))
-            (day("last", "Last day"))
+            (field("aim", &say("guest.what-are-they-here-for"), &say("guest.as-in-covers-year"), ""))
+            (field("sponsor", &say("guest.who-answers-for-them-2"), &say("guest.a-member-of-staff"), "govuk-input--width-20"))
+            (field("supervisor", &say("guest.who-looks-after-them"), &say("guest.may-be-the-same"), "govuk-input--width-20"))
+            (day("first", &say("common.first-day")))
+            (day("last", &say("common.last-day")))
             div .govuk-form-group.govuk-form-group--error[mistakes.beside("classes").is_some()] #classes tabindex="-1" {
                 fieldset .govuk-fieldset aria-describedby="classes-hint" {
-                    legend .govuk-fieldset__legend.govuk-fieldset__legend--m { "Which classes do they teach?" }
+                    legend .govuk-fieldset__legend.govuk-fieldset__legend--m { (say("guest.which-classes-do-they")) }
                     div .govuk-hint #classes-hint {
-                        "With any, a lanyard is printed. By it they open what a lesson needs for these alone, on these days. None for whoever teaches nobody."
+                        (say("guest.with-any-a-lanyard"))
                     }
                     @if let Some(error) = mistakes.beside("classes") { (error) }
                     div .govuk-checkboxes.govuk-checkboxes--small {
@@ -148,7 +154,7 @@ pub fn form(groups: &[(String, String)], today: &str, form: Option<&Submitted>, 
                     }
                 }
             }
-            (Button::new("Give them their days"))
+            (Button::new(say("guest.give-them-their-days")))
         }
     };
     Page::new(title, content).before(BackLink::new("/staff/guests")).problems(mistakes.summary())

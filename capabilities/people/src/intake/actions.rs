@@ -6,6 +6,7 @@ use engine::PersonNo;
 use kit::{Actor, Permit, Private, Timestamp, Zone};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
+use web::speech::say;
 
 use super::by_hand;
 use super::model::{By, Change, Facts, Import, State, Summary, Thing, What, pair, plan, undo};
@@ -274,7 +275,7 @@ pub enum ApplyError {
     )]
     NotWaiting,
     /// The roll has changed since it was made.
-    #[error("the roll has changed since this was made; make it anew, and look at it again")]
+    #[error("{}", say("refused.the-roll-has-changed"))]
     Outdated,
     /// Many would leave, and nobody said how many.
     #[error(

@@ -12,7 +12,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use kit::Timestamp;
-use web::{Mistakes, PageError, Submitted, Uploaded};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, Uploaded, filled};
 
 use super::actions::{
     self, ApplyError, ApplyImport, ApplyLeading, Given, ImportRoll, PrepareError, ReadImports, ReadRoll,
@@ -185,7 +186,7 @@ async fn upload(
         Err(error) => return Err(error),
     };
     let Some(file) = file else {
-        mistakes.add("roll", "Select the file that your own system exported");
+        mistakes.add("roll", say("roll.select-the-file-that"));
         return import_page(&office, &who, &form, &mistakes, &[]).await;
     };
     let kind = Kind::of_id(form.text("kind"));
@@ -213,7 +214,7 @@ async fn upload(
     let told = match told {
         Ok(told) => told,
         Err(complaints) => {
-            mistakes.add("roll", "This file cannot be read as a roll; below is what to do");
+            mistakes.add("roll", say("roll.this-file-cannot-be"));
             return import_page(&office, &who, &form, &mistakes, &complaints).await;
         }
     };
@@ -365,8 +366,7 @@ async fn apply(
         Err(error) => {
             drop(tx);
             match error {
-                ApplyError::Held(_) => mistakes
-                    .add("leavers", "Enter how many people leave or are pupils no more, if that is right"),
+                ApplyError::Held(_) => mistakes.add("leavers", say("roll.enter-how-many-people")),
                 other => mistakes.add_whole(views::sentence(&other.to_string())),
             }
             return one(&office, &who, number, (None, 1), &mistakes, true).await;
@@ -383,9 +383,7 @@ async fn apply(
 /// What is said when something was right and could not be kept. The error is logged once, here.
 pub(crate) fn not_kept(error: &PublishError) -> String {
     let reference = web::error::logged(error);
-    format!(
-        "Nothing was changed just now. Try again in a moment; if it goes on, tell the network manager: {reference}"
-    )
+    filled!("roll.nothing-was-changed-just", reference)
 }
 
 async fn drop_it(who: SignedIn, path: Result<Path<i64>, PathRejection>) -> Result<Response, PageError> {

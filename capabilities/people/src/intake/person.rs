@@ -10,7 +10,8 @@ use kit::{Timestamp, Zone};
 use maud::{Markup, html};
 use web::component::{BackLink, Button, InsetText, SummaryList, SummaryRow, WarningText};
 use web::page::moment;
-use web::{Page, PageError};
+use web::speech::say;
+use web::{Page, PageError, filled, marked};
 
 use super::model::Field;
 use super::pages::{Office, number};
@@ -123,7 +124,7 @@ pub fn view(known: &Known<'_>) -> Page {
     let title = profile.name.reveal().clone();
     let content = html! {
         h1 .govuk-heading-l { (title) }
-        @if !profile.here { (InsetText::new("They have left the school.")) }
+        @if !profile.here { (InsetText::new(say("roll.they-have-left-the"))) }
         (SummaryList::new(rows(profile, known.account, known.zone)))
         @if known.may_change { (changing(profile)) }
         @if let Some(account) = known.account.filter(|_| profile.here && profile.kind != Some(Kind::Pupil)) {
@@ -138,19 +139,19 @@ pub fn view(known: &Known<'_>) -> Page {
             }
         }
         @if !known.classes.is_empty() {
-            h2 .govuk-heading-m { "Classes" }
+            h2 .govuk-heading-m { (say("common.classes")) }
             ul .govuk-list.govuk-list--bullet {
                 @for class in known.classes {
                     li {
                         (class.name)
                         @if let Some(room) = &class.room { ", " (room) }
-                        @if class.teaches { " (teaches it)" }
+                        @if class.teaches { " " (say("roll.teaches-it-2")) }
                     }
                 }
             }
         }
         @if let Some(duties) = known.duties.filter(|duties| !duties.is_empty()) {
-            h2 .govuk-heading-m { "Duties" }
+            h2 .govuk-heading-m { (say("common.duties")) }
             ul .govuk-list.govuk-list--bullet {
                 @for one in duties {
                     li { (duty_link(one, known.school)) (span(one, known.zone)) }
@@ -158,61 +159,61 @@ pub fn view(known: &Known<'_>) -> Page {
             }
         }
         @if let Some(devices) = known.devices.filter(|devices| !devices.is_empty()) {
-            h2 .govuk-heading-m { "Devices" }
+            h2 .govuk-heading-m { (say("common.devices")) }
             ul .govuk-list.govuk-list--bullet { @for device in devices { li { (device.name.reveal()) } } }
         }
         @match known.related {
-            None => (InsetText::new("Who their family is, only those see who need to.")),
+            None => (InsetText::new(say("roll.who-their-family-is"))),
             Some([]) => {},
             Some(related) => {
-                h2 .govuk-heading-m { "Family" }
+                h2 .govuk-heading-m { (say("roll.family")) }
                 @for one in related { (family(profile, one, known.may_mark)) }
             }
         }
-        h2 .govuk-heading-m { "Who keeps this" }
+        h2 .govuk-heading-m { (say("roll.who-keeps-this")) }
         (keeps(profile, known.may_change))
-        h2 .govuk-heading-m { "Leaving" }
-        p .govuk-body { a .govuk-link href={ "/staff/roll/" (profile.number.0) "/leaving" } { "What they would leave to hand over" } }
+        h2 .govuk-heading-m { (say("roll.leaving")) }
+        p .govuk-body { a .govuk-link href={ "/staff/roll/" (profile.number.0) "/leaving" } { (say("roll.what-they-would-leave")) } }
     };
     Page::new(title, content).before(BackLink::new("/staff/roll"))
 }
 
 fn rows(profile: &Profile, account: Option<Signs>, zone: &Zone) -> Vec<SummaryRow> {
     let stage = profile.year.and_then(YearGroup::stage).map(|(_, name)| name);
-    let mut rows =
-        vec![SummaryRow::new("What they are", profile.kind.map_or("The roll does not say", Kind::name))];
+    let mut rows = vec![SummaryRow::new(
+        say("roll.what-they-are"),
+        profile.kind.map_or_else(|| say("roll.the-roll-does-not"), Kind::said),
+    )];
     if let Some(year) = profile.year {
         rows.push(SummaryRow::new(
-            "Year",
-            html! { (year.name()) @if let Some(stage) = stage { ", " (stage) } },
+            say("common.year"),
+            html! { (year.said()) @if let Some(stage) = stage { ", " (stage) } },
         ));
     }
     if let Some(born) = &profile.born_on {
-        rows.push(SummaryRow::new("Date of birth", born.reveal()));
+        rows.push(SummaryRow::new(say("common.date-of-birth"), born.reveal()));
     }
-    for (name, day) in [("First day", &profile.days.0), ("Last day", &profile.days.1)] {
+    for (name, day) in [(say("common.first-day"), &profile.days.0), (say("common.last-day"), &profile.days.1)]
+    {
         if let Some(day) = day {
             rows.push(SummaryRow::new(name, day));
         }
     }
-    let groups = if profile.groups.is_empty() {
-        "None: they meet what a stranger meets".to_owned()
-    } else {
-        profile.groups.join(", ")
-    };
-    rows.push(SummaryRow::new("Groups of the filter", groups));
+    let groups =
+        if profile.groups.is_empty() { say("roll.none-they-meet-what") } else { profile.groups.join(", ") };
+    rows.push(SummaryRow::new(say("roll.groups-of-the-filter"), groups));
     if let Some(account) = account {
         let says = match account {
-            Signs::No => "They have no name to sign in by".to_owned(),
-            Signs::Never => "They can, and have not yet".to_owned(),
-            Signs::At(at) => format!("Last at {}", moment(at, zone)),
+            Signs::No => say("roll.they-have-no-name"),
+            Signs::Never => say("roll.they-can-and-have"),
+            Signs::At(at) => filled!("roll.last-at", when = moment(at, zone)),
         };
-        rows.push(SummaryRow::new("Signing in", says));
+        rows.push(SummaryRow::new(say("roll.signing-in"), says));
     }
     let called = profile.called.iter().filter(|(source, _)| source != super::by_hand::SOURCE);
     let called = called.map(|(source, id)| format!("{} ({source})", id.reveal())).collect::<Vec<_>>();
     if !called.is_empty() {
-        rows.push(SummaryRow::new("Other systems call them", called.join(", ")));
+        rows.push(SummaryRow::new(say("roll.other-systems-call-them"), called.join(", ")));
     }
     rows
 }
@@ -222,12 +223,12 @@ fn changing(profile: &Profile) -> Markup {
     html! {
         @if profile.here {
             p .govuk-body {
-                a .govuk-link href={ (address) "/change" } { "Change what the roll says, or say their last day" }
+                a .govuk-link href={ (address) "/change" } { (say("roll.change-what-the-roll")) }
             }
         } @else {
             form method="post" action={ (address) "/return" } novalidate {
                 @if profile.keeper().is_some() { input type="hidden" name="keep" value="yes"; }
-                (Button { classes: "govuk-button--secondary".into(), ..Button::new("Bring them back") })
+                (Button { classes: "govuk-button--secondary".into(), ..Button::new(say("roll.bring-them-back")) })
             }
         }
     }
@@ -236,13 +237,9 @@ fn changing(profile: &Profile) -> Markup {
 /// Who keeps what is known of somebody, and so what the next import writes.
 pub(super) fn keeper_in_words(profile: &Profile) -> String {
     match (profile.keeper(), profile.is_by_hand()) {
-        (Some(source), _) => format!(
-            "The source {source} keeps them: each import of it writes what it says of them, but for what is kept by hand."
-        ),
-        (None, true) => "They were put on the roll by hand, and no import changes them.".to_owned(),
-        (None, false) => "A roll file of your own keeps them: when it is read again, it writes their name and groups, and takes off whom it \
-                          does not name. Change it there too."
-            .to_owned(),
+        (Some(source), _) => filled!("roll.the-source-keeps-them", source),
+        (None, true) => say("roll.they-were-put-on"),
+        (None, false) => say("roll.a-roll-file-of"),
     }
 }
 
@@ -251,14 +248,14 @@ fn keeps(profile: &Profile, may_change: bool) -> Markup {
     html! {
         p .govuk-body { (keeper_in_words(profile)) }
         @if !kept.is_empty() {
-            p .govuk-body { "Kept by hand:" }
+            p .govuk-body { (say("roll.kept-by-hand")) }
             @for field in Field::ALL.into_iter().filter(|field| kept.contains(field)) {
                 @if may_change && profile.here {
                     form method="post" action={ "/staff/roll/" (profile.number.0) "/kept" } novalidate {
                         p .govuk-body { (field.name()) }
                         input type="hidden" name="field" value=(field.id());
                         (Button { classes: "govuk-button--secondary".into(), ..Button::new(html! {
-                            "Let imports write it again" span .govuk-visually-hidden { ": " (field.name()) }
+                            (marked!("roll.let-imports-write-it", hidden = html! { span .govuk-visually-hidden { ": " (field.name()) } }))
                         }) })
                     }
                 } @else { p .govuk-body { (field.name()) } }
@@ -269,37 +266,37 @@ fn keeps(profile: &Profile, may_change: bool) -> Markup {
 
 /// The name of a duty as a link to it.
 pub(crate) fn duty_link(one: &Assignment, school: SchoolKind) -> Markup {
-    let name = Duties::built_in().named(&one.given.duty).map(|duty| duty.called_in(school));
-    html! { a .govuk-link href={ "/staff/duties/" (one.given.duty) } { (name.unwrap_or(&one.given.duty)) } }
+    let name = Duties::built_in().named(&one.given.duty).map(|duty| duty.said_in(school));
+    html! { a .govuk-link href={ "/staff/duties/" (one.given.duty) } { (name.unwrap_or_else(|| one.given.duty.clone())) } }
 }
 
 /// From when to when, as people say it.
 pub(crate) fn span(one: &Assignment, zone: &Zone) -> Markup {
     html! {
-        ", from " (moment(one.given.span.starts_at, zone))
-        @if let Some(end) = one.given.span.ends_at { " until " (moment(end, zone)) }
-        @if one.given.covers.is_some() { ", standing in for another" }
+        (marked!("roll.from", when = moment(one.given.span.starts_at, zone)))
+        @if let Some(end) = one.given.span.ends_at { " " (marked!("roll.until", when = moment(end, zone))) }
+        @if one.given.covers.is_some() { (say("roll.standing-in-for-another")) }
     }
 }
 
 fn family(profile: &Profile, one: &Parent, may_mark: bool) -> Markup {
     let is_pupil = profile.kind == Some(Kind::Pupil);
     let has = match one.responsibility {
-        Some(true) => "has parental responsibility",
-        Some(false) => "has no parental responsibility",
-        None => "nobody has said whether there is parental responsibility",
+        Some(true) => say("roll.has-parental-responsibility"),
+        Some(false) => say("roll.has-no-parental-responsibility"),
+        None => say("roll.nobody-has-said-whether"),
     };
     html! {
         p .govuk-body {
             a .govuk-link href={ "/staff/roll/" (one.person.0) } { (one.name.reveal()) }
-            @if !one.here { " (not on the roll)" }
-            @if is_pupil { ", " (one.relation) ": " (has) } @else { ", their child" }
+            @if !one.here { " " (say("roll.not-on-the-roll")) }
+            @if is_pupil { ", " (one.relation) ": " (has) } @else { (say("roll.their-child")) }
             @if may_mark && is_pupil {
                 ". " a .govuk-link href={ "/staff/roll/" (profile.number.0) "/adults/" (one.person.0) } {
-                    "Change" span .govuk-visually-hidden { " what is said of " (one.name.reveal()) }
+                    (marked!("roll.change-2", hidden = html! { span .govuk-visually-hidden { " " (marked!("roll.what-is-said-of", name = one.name.reveal())) } }))
                 }
             }
         }
-        @if one.restricted { (WarningText::new("A court restricts this contact. Ask the designated safeguarding lead before anything is given out.")) }
+        @if one.restricted { (WarningText::new(say("roll.a-court-restricts-this"))) }
     }
 }

@@ -10,7 +10,8 @@ use web::component::{
     Radios, Select, Table, WarningText,
 };
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, counted, filled, marked};
 
 use super::actions::pair_in_words;
 use super::columns;
@@ -35,18 +36,14 @@ pub struct Offers {
 }
 
 impl Offers {
-    fn links(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    fn links(self) -> impl Iterator<Item = (String, &'static str)> {
         [
-            (self.import, "Add somebody", "/staff/roll/new"),
-            (self.import, "Import the roll, and look at imports", "/staff/roll/import"),
-            (
-                self.ways_in,
-                "Who of the staff and other adults has a way in, and slips for those without",
-                "/staff/ways-in",
-            ),
-            (self.duties, "Duties: who holds which, and which nobody holds", "/staff/duties"),
-            (self.access, "Reviews of who may do what", "/staff/access"),
-            (self.scim, "Systems that keep people of the roll over SCIM", "/staff/roll/scim"),
+            (self.import, say("roll.add-somebody"), "/staff/roll/new"),
+            (self.import, say("roll.import-the-roll-and"), "/staff/roll/import"),
+            (self.ways_in, say("roll.who-of-the-staff"), "/staff/ways-in"),
+            (self.duties, say("roll.duties-who-holds-which"), "/staff/duties"),
+            (self.access, say("roll.reviews-of-who-may"), "/staff/access"),
+            (self.scim, say("roll.systems-that-keep-people"), "/staff/roll/scim"),
         ]
         .into_iter()
         .filter(|(offered, ..)| *offered)
@@ -77,23 +74,28 @@ pub struct Roll<'a> {
 
 /// The roll.
 pub fn roll(shown: &Roll<'_>, may: &Offers) -> Page {
-    let title = "People";
+    let title = &say("roll.people");
     let unsaid = |words: &str| Choice::new("", words);
-    let kinds =
-        std::iter::once(unsaid("Everybody")).chain(Kind::ALL.map(|kind| Choice::new(kind.id(), kind.name())));
-    let kinds =
-        Select::new("kind", Label::new("What they are"), kinds.collect(), shown.kind.map_or("", Kind::id));
+    let kinds = std::iter::once(unsaid(&say("roll.everybody")))
+        .chain(Kind::ALL.map(|kind| Choice::new(kind.id(), kind.said())));
+    let kinds = Select::new(
+        "kind",
+        Label::new(say("roll.what-they-are")),
+        kinds.collect(),
+        shown.kind.map_or("", Kind::id),
+    );
     let in_class = shown.classes.iter().map(|class| Choice::new(&class.id, &class.name));
-    let in_class = std::iter::once(unsaid("Any, or none")).chain(in_class);
-    let in_class = Select::new("class", Label::new("Class"), in_class.collect(), shown.class.unwrap_or(""));
-    let mut words = Input::new("words", Label::new("Find somebody by name"));
+    let in_class = std::iter::once(unsaid(&say("roll.any-or-none"))).chain(in_class);
+    let in_class =
+        Select::new("class", Label::new(say("roll.class")), in_class.collect(), shown.class.unwrap_or(""));
+    let mut words = Input::new("words", Label::new(say("roll.find-somebody-by-name")));
     words.value = (!shown.words.is_empty()).then(|| shown.words.to_owned());
     words.classes = "govuk-input--width-20".into();
     words.autocomplete = Some("off".to_owned());
     let rows = shown.people.iter().map(|one| {
         vec![
             Cell::new(html! { a .govuk-link href={ "/staff/roll/" (one.number.0) } { (one.name.reveal()) } }),
-            Cell::new(one.kind.map_or("", Kind::name)),
+            Cell::new(one.kind.map_or_else(String::new, Kind::said)),
             Cell::new(one.year.map_or("", YearGroup::name)),
         ]
     });
@@ -111,19 +113,19 @@ pub fn roll(shown: &Roll<'_>, may: &Offers) -> Page {
             (words)
             (kinds)
             @if !shown.classes.is_empty() { (in_class) }
-            (Button::new("Find"))
+            (Button::new(say("common.find")))
         }
         @if shown.people.is_empty() {
-            (InsetText::new("Nobody on the roll fits that."))
+            (InsetText::new(say("roll.nobody-on-the-roll")))
         } @else {
-            p .govuk-body { (counted(shown.count, "person", "people")) }
-            div .fivebar-scroll tabindex="0" role="region" aria-label="People on the roll" {
-                (table("People on the roll", &["Name", "What they are", "Year"], rows.collect()))
+            p .govuk-body { (counted!("roll.people-count", shown.count)) }
+            div .fivebar-scroll tabindex="0" role="region" aria-label=(say("roll.people-on-the-roll")) {
+                (table(&say("roll.people-on-the-roll"), &[&say("common.name"), &say("roll.what-they-are"), &say("common.year")], rows.collect()))
             }
             @if shown.words.is_empty() {
                 (pages_of(shown.page, shown.pages, &address))
             } @else if shown.pages > 1 {
-                p .govuk-body { "Only the first are shown: write more of the name." }
+                p .govuk-body { (say("roll.only-the-first-are")) }
             }
         }
     };
@@ -140,18 +142,14 @@ pub(crate) fn table(caption: &str, head: &[&str], rows: Vec<Vec<Cell>>) -> Table
     }
 }
 
-fn counted(count: u64, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
-}
-
 fn pages_of(page: u64, pages: u64, address: &dyn Fn(u64) -> String) -> Markup {
     html! {
         @if pages > 1 {
-            nav aria-label="Pages" {
+            nav aria-label=(say("common.pages")) {
                 p .govuk-body {
-                    "Page " (page) " of " (pages) ". "
-                    @if page > 1 { a .govuk-link href=(address(page - 1)) { "Page before" } " " }
-                    @if page < pages { a .govuk-link href=(address(page + 1)) { "Next page" } }
+                    (marked!("roll.page-of", page, pages)) " "
+                    @if page > 1 { a .govuk-link href=(address(page - 1)) { (say("common.page-before")) } " " }
+                    @if page < pages { a .govuk-link href=(address(page + 1)) { (say("common.next-page")) } }
                 }
             }
         }
@@ -166,7 +164,7 @@ pub fn import(
     complaints: &[String],
     zone: &Zone,
 ) -> Page {
-    let title = "Import the roll";
+    let title = &say("roll.import-the-roll");
     let error =
         mistakes.beside("roll").map(|error| ErrorMessage { id: Some("roll-error".to_owned()), ..error });
     let rows = imports.iter().map(|import| {
@@ -182,8 +180,7 @@ pub fn import(
     let content = html! {
         h1 .govuk-heading-l { (title) }
         p .govuk-body {
-            "Send what your own system exports: OneRoster 1.1 or 1.2, School Data Sync V1, V2 or V2.1, as a zip file; or one table with one person a row. \
-             You see what would change before anything does, and can undo it afterwards. Passwords in such files are not read."
+            (say("roll.send-what-your-own"))
         }
         @if !complaints.is_empty() {
             ul .govuk-list.govuk-list--bullet {
@@ -192,21 +189,21 @@ pub fn import(
         }
         form method="post" action="/staff/roll/import" enctype="multipart/form-data" novalidate {
             div .govuk-form-group.govuk-form-group--error[error.is_some()] {
-                label .govuk-label for="roll" { "The file" }
-                div #roll-hint .govuk-hint { "A zip or CSV file of at most 16 MB" }
+                label .govuk-label for="roll" { (say("roll.the-file")) }
+                div #roll-hint .govuk-hint { (say("roll.a-zip-or-csv")) }
                 @if let Some(error) = &error { (error) }
                 input #roll .govuk-file-upload type="file" name="roll" accept=".zip,.csv,.txt,.tsv"
                     aria-describedby=(if error.is_none() { "roll-hint" } else { "roll-hint roll-error" });
             }
-            (Details::new("More about the file", more(form, mistakes)))
-            (Button::new("Show what would change"))
+            (Details::new(say("roll.more-about-the-file"), more(form, mistakes)))
+            (Button::new(say("roll.show-what-would-change")))
         }
-        h2 .govuk-heading-m { "Imports" }
+        h2 .govuk-heading-m { (say("roll.imports")) }
         @if imports.is_empty() {
-            (InsetText::new("There was none yet."))
+            (InsetText::new(say("roll.there-was-none-yet")))
         } @else {
-            div .fivebar-scroll tabindex="0" role="region" aria-label="Imports, newest first" {
-                (table("Imports, newest first", &["Number", "What", "Made", "Where it stands"], rows.collect()))
+            div .fivebar-scroll tabindex="0" role="region" aria-label=(say("roll.imports-newest-first")) {
+                (table(&say("roll.imports-newest-first"), &[&say("common.number"), &say("common.what"), &say("roll.made"), &say("common.where-it-stands")], rows.collect()))
             }
         }
     };
@@ -225,21 +222,22 @@ fn more(form: &Submitted, mistakes: &Mistakes) -> Markup {
         input
     };
     let unsaid = |id: &str, label: &str| Radio { checked: form.text(id).is_empty(), ..Radio::new("", label) };
-    let kinds = std::iter::once(unsaid("kind", "A column says it, or the form does"))
-        .chain(Kind::ALL.map(|kind| Radio::new(kind.id(), kind.name())));
+    let kinds = std::iter::once(unsaid("kind", &say("roll.a-column-says-it")))
+        .chain(Kind::ALL.map(|kind| Radio::new(kind.id(), kind.said())));
     let mut kinds =
-        Radios::new("kind", Legend::new("Who is in the table?"), kinds.collect(), form.text("kind"));
+        Radios::new("kind", Legend::new(say("roll.who-is-in-the")), kinds.collect(), form.text("kind"));
     kinds.classes = "govuk-radios--small".into();
     let orders = vec![
-        unsaid("dates", "As the file itself shows"),
-        Radio::new("day-first", "The day first, as in 28/2/2014"),
-        Radio::new("month-first", "The month first, as in 2/28/2014"),
+        unsaid("dates", &say("roll.as-the-file-itself")),
+        Radio::new("day-first", say("roll.the-day-first-as")),
+        Radio::new("month-first", say("roll.the-month-first-as")),
     ];
-    let mut orders = Radios::new("dates", Legend::new("How are days written?"), orders, form.text("dates"));
+    let mut orders =
+        Radios::new("dates", Legend::new(say("roll.how-are-days-written")), orders, form.text("dates"));
     orders.classes = "govuk-radios--small".into();
     html! {
-        (line("source", "Whose ids are in it", "A short name of the system it comes from, as in sims. The same name every time: whoever is not in a file of a system has left, as far as that system knows."))
-        (line("school", "Only people of this school", "The school’s id in the file, where it holds several schools"))
+        (line("source", &say("roll.whose-ids-are-in"), &say("roll.a-short-name-of")))
+        (line("school", &say("roll.only-people-of-this"), &say("roll.the-schools-id-in")))
         (kinds)
         (orders)
     }
@@ -247,20 +245,20 @@ fn more(form: &Submitted, mistakes: &Mistakes) -> Markup {
 
 /// What an import is.
 fn called(import: &Import) -> String {
-    let shape = import.shape.map_or("a roll", Shape::name);
+    let shape = import.shape.map_or_else(|| say("roll.a-roll"), |shape| shape.name().to_owned());
     match import.undoes {
-        Some(undone) => format!("Undoing of import {undone}"),
-        None if import.is_by_hand() => "One person, by hand".to_owned(),
-        None => format!("{shape}, source {}", import.source),
+        Some(undone) => filled!("roll.undoing-of-import", undone),
+        None if import.is_by_hand() => say("roll.one-person-by-hand"),
+        None => filled!("roll.source", shape, source = import.source),
     }
 }
 
-fn state(import: &Import) -> &'static str {
+fn state(import: &Import) -> String {
     match import.state.as_str() {
-        "waiting" => "Waits for somebody to apply or drop it",
-        "applied" => "Applied",
-        "undone" => "Undone",
-        _ => "Dropped",
+        "waiting" => say("roll.waits-for-somebody-to"),
+        "applied" => say("roll.applied"),
+        "undone" => say("roll.undone"),
+        _ => say("roll.dropped"),
     }
 }
 
@@ -295,26 +293,20 @@ pub fn preview(seen: &Preview<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
     let import = seen.import;
     let waits = import.state == "waiting";
     let title = if waits {
-        format!("Import {}: what would change", import.number)
+        filled!("roll.import-what-would-change", number = import.number)
     } else {
-        format!("Import {}", import.number)
+        filled!("roll.import", number = import.number)
     };
     let address = format!("/staff/roll/imports/{}", import.number);
     let summary = &import.summary;
     let content = html! {
         h1 .govuk-heading-l { (title) }
-        p .govuk-body { (called(import)) ". Made at " (moment(import.made_at, zone)) ". " (state(import)) "." }
+        p .govuk-body { (marked!("roll.made-at", import = called(import), when = moment(import.made_at, zone), state = state(import))) }
         @if let Some(held) = summary.held.filter(|_| waits) {
-            (WarningText::new(format!(
-                "{held} people would leave or be pupils no more, which is more than usual. Check that the file holds everybody before you apply it."
-            )))
+            (WarningText::new(filled!("roll.people-would-leave-or", held)))
         }
         @if seen.leading > 0 {
-            (WarningText::new(format!(
-                "{} would leave, get a last day or become something else: whoever gives duties ends or hands over that duty first, or applies \
-                 this.",
-                counted(seen.leading as u64, "person who holds a duty that needs a second proof", "people who hold a duty that needs a second proof")
-            )))
+            (WarningText::new(filled!("roll.would-leave-get-a", people = counted!("roll.leading-count", seen.leading))))
         }
         @if !seen.namesakes.is_empty() && waits {
             (WarningText::new(html! {
@@ -328,7 +320,7 @@ pub fn preview(seen: &Preview<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
             }))
         }
         (columns::what_it_is(import))
-        @if summary.is_nothing() { (InsetText::new("Nothing would change: the roll is as the file says.")) }
+        @if summary.is_nothing() { (InsetText::new(say("roll.nothing-would-change-the"))) }
         (tallies(import, &address))
         (complaints(&summary.complaints, &summary.strangers))
         @if !seen.applying { (answers(seen, &address)) }
@@ -363,29 +355,37 @@ fn tallies(import: &Import, address: &str) -> Markup {
         cells
     };
     let rows = vec![
-        row(Thing::Person, "People", &summary.people),
-        row(Thing::Class, "Classes", &summary.classes),
-        row(Thing::Relation, "Family", &summary.relations),
+        row(Thing::Person, &say("roll.people"), &summary.people),
+        row(Thing::Class, &say("common.classes"), &summary.classes),
+        row(Thing::Relation, &say("roll.family"), &summary.relations),
     ];
-    let head = ["What", "Come", "Change", "Go", "Kept as they are", "As before"];
-    let table = Table { first_cell_is_header: true, ..table("How many of each", &head, rows) };
-    html! { div .fivebar-scroll tabindex="0" role="region" aria-label="How many of each" { (table) } }
+    let head = [
+        say("common.what"),
+        say("roll.come"),
+        say("roll.change"),
+        say("roll.go"),
+        say("roll.kept-as-they-are"),
+        say("roll.as-before"),
+    ];
+    let head = head.each_ref().map(String::as_str);
+    let table = Table { first_cell_is_header: true, ..table(&say("roll.how-many-of-each"), &head, rows) };
+    html! { div .fivebar-scroll tabindex="0" role="region" aria-label=(say("roll.how-many-of-each")) { (table) } }
 }
 
-fn heading(thing: Thing, what: What) -> &'static str {
+fn heading(thing: Thing, what: What) -> String {
     match (thing, what) {
-        (Thing::Person, What::Joins) => "Who comes",
-        (Thing::Person, What::Moves) => "Who changes",
-        (Thing::Person, What::Leaves) => "Who leaves",
-        (Thing::Person, What::Kept) => "People who were changed since, and stay as they are",
-        (Thing::Class, What::Joins) => "New classes",
-        (Thing::Class, What::Moves) => "Classes that change",
-        (Thing::Class, What::Leaves) => "Classes that end",
-        (Thing::Class, What::Kept) => "Classes that were changed since, and stay as they are",
-        (Thing::Relation, What::Joins) => "Family that is new",
-        (Thing::Relation, What::Moves) => "Family that changes",
-        (Thing::Relation, What::Leaves) => "Family that the file does not name any more",
-        (Thing::Relation, What::Kept) => "Family that stays as it is, for somebody to look at",
+        (Thing::Person, What::Joins) => say("roll.who-comes"),
+        (Thing::Person, What::Moves) => say("roll.who-changes"),
+        (Thing::Person, What::Leaves) => say("roll.who-leaves"),
+        (Thing::Person, What::Kept) => say("roll.people-who-were-changed"),
+        (Thing::Class, What::Joins) => say("roll.new-classes"),
+        (Thing::Class, What::Moves) => say("roll.classes-that-change"),
+        (Thing::Class, What::Leaves) => say("roll.classes-that-end"),
+        (Thing::Class, What::Kept) => say("roll.classes-that-were-changed"),
+        (Thing::Relation, What::Joins) => say("roll.family-that-is-new"),
+        (Thing::Relation, What::Moves) => say("roll.family-that-changes"),
+        (Thing::Relation, What::Leaves) => say("roll.family-that-the-file"),
+        (Thing::Relation, What::Kept) => say("roll.family-that-stays-as"),
     }
 }
 
@@ -393,17 +393,15 @@ fn complaints(complaints: &[Complaint], strangers: &[String]) -> Markup {
     let more = complaints.len().saturating_sub(SHOWN_COMPLAINTS);
     html! {
         @if !complaints.is_empty() {
-            h2 .govuk-heading-m { "What could not be taken from the file" }
-            p .govuk-body { "Whoever’s row cannot be read stays as they are." }
+            h2 .govuk-heading-m { (say("roll.what-could-not-be")) }
+            p .govuk-body { (say("roll.whoevers-row-cannot-be")) }
             ul .govuk-list.govuk-list--bullet {
                 @for complaint in complaints.iter().take(SHOWN_COMPLAINTS) { li { (complaint) } }
             }
-            @if more > 0 { p .govuk-body { "And " (more) " more." } }
+            @if more > 0 { p .govuk-body { (marked!("roll.and-more", more)) } }
         }
         @if !strangers.is_empty() {
-            (InsetText::new(format!(
-                "Your rules name groups that the filter policy does not have: {}. Nobody joins them.", strangers.join(", ")
-            )))
+            (InsetText::new(filled!("roll.your-rules-name-groups", strangers = strangers.join(", "))))
         }
     }
 }
@@ -412,12 +410,12 @@ fn answers(seen: &Preview<'_>, address: &str) -> Markup {
     html! {
         @match seen.import.state.as_str() {
             "waiting" => {
-                @if seen.may_apply { (Button::link("Apply it", format!("{address}/application"))) }
-                @else { p .govuk-body { "Somebody with the duty for it can apply it." } }
-                form method="post" action={ (address) "/drop" } novalidate { (secondary("Drop it")) }
+                @if seen.may_apply { (Button::link(say("roll.apply-it"), format!("{address}/application"))) }
+                @else { p .govuk-body { (say("roll.somebody-with-the-duty")) } }
+                form method="post" action={ (address) "/drop" } novalidate { (secondary(&say("roll.drop-it"))) }
             }
             "applied" => {
-                form method="post" action={ (address) "/undoing" } novalidate { (secondary("Show what undoing it would change")) }
+                form method="post" action={ (address) "/undoing" } novalidate { (secondary(&say("roll.show-what-undoing-it"))) }
             }
             _ => {}
         }
@@ -430,28 +428,26 @@ fn secondary(says: &str) -> Button {
 
 fn applying(import: &Import, address: &str, mistakes: &Mistakes) -> Markup {
     let people = &import.summary.people;
-    let mut leavers = Input::new("leavers", Label::new("How many people leave, or are pupils no more?"));
-    leavers.hint = Some(Hint::new("Enter the number, to say that so many are right"));
+    let mut leavers = Input::new("leavers", Label::new(say("roll.how-many-people-leave")));
+    leavers.hint = Some(Hint::new(say("roll.enter-the-number-to")));
     leavers.error = mistakes.beside("leavers");
     leavers.classes = "govuk-input--width-5".into();
     leavers.inputmode = Some("numeric".to_owned());
     html! {
-        h2 .govuk-heading-m { "Apply it?" }
+        h2 .govuk-heading-m { (say("roll.apply-it-2")) }
         p .govuk-body {
-            (counted(people.joins as u64, "person comes", "people come")) ", "
-            (counted(people.moves as u64, "changes", "change")) ", "
-            (counted(people.leaves as u64, "leaves", "leave")) ". Whoever leaves is signed out and holds no duty from then on."
+            (marked!("roll.whoever-leaves-is-signed", comes = counted!("roll.comes-count", people.joins), changes = counted!("roll.changes-count", people.moves), leaves = counted!("roll.leaves-count", people.leaves)))
         }
         form method="post" action={ (address) "/application" } novalidate {
             @if import.summary.held.is_some() { (leavers) }
-            (Button::new("Apply it now"))
+            (Button::new(say("roll.apply-it-now")))
         }
     }
 }
 
 fn changes(seen: &Preview<'_>, thing: Thing) -> Markup {
     if thing == Thing::Relation && !seen.may_see_relations {
-        return html! { (InsetText::new("Who their family is, only those see who need to.")) };
+        return html! { (InsetText::new(say("roll.who-their-family-is"))) };
     }
     let rows = seen.changes.iter().map(|change| {
         let (name, differences) = match thing {
@@ -470,14 +466,14 @@ fn changes(seen: &Preview<'_>, thing: Thing) -> Markup {
             Thing::Relation => {
                 let (pupil, adult) = pair_in_words(&change.outside_id, seen.names);
                 let (before, after) = change.relations();
-                (format!("{adult}, of {pupil}"), relations_differ(before.as_ref(), after.as_ref()))
+                (filled!("roll.of", adult, pupil), relations_differ(before.as_ref(), after.as_ref()))
             }
         };
         let said = html! { @for line in &differences { p .govuk-body-s { (line) } } };
         vec![Cell::new(name), Cell::new(said)]
     });
     html! {
-        div .fivebar-scroll tabindex="0" role="region" aria-label="The changes" { (table("The changes", &["Who or what", "How"], rows.collect())) }
+        div .fivebar-scroll tabindex="0" role="region" aria-label=(say("roll.the-changes")) { (table(&say("roll.the-changes"), &[&say("roll.who-or-what"), &say("roll.how")], rows.collect())) }
     }
 }
 
@@ -487,44 +483,42 @@ pub fn facts_differ(before: Option<&Facts>, after: Option<&Facts>) -> Vec<String
     let Some(after) = after else { return Vec::new() };
     let is_new = before.is_none();
     let before = before.unwrap_or(&nothing);
-    let kind = |facts: &Facts| facts.kind.map_or("", Kind::name).to_owned();
+    let kind = |facts: &Facts| facts.kind.map_or_else(String::new, Kind::said);
     let year = |facts: &Facts| facts.year.map_or("", YearGroup::name).to_owned();
     let day = |day: &Option<String>| day.clone().unwrap_or_default();
     let mut lines = Vec::new();
     if before.linked != after.linked && before.here && after.linked {
-        lines.push(
-            "Was on the roll already, by a file of your own; this source keeps them from now on".to_owned(),
-        );
+        lines.push(say("roll.was-on-the-roll"));
     }
     if !is_new && !before.here && after.here {
-        lines.push("Was here before, and keeps their number".to_owned());
+        lines.push(say("roll.was-here-before-and"));
     }
     let named = |fields: &mut dyn Iterator<Item = &Field>| {
         fields.map(|field| field.name()).collect::<Vec<_>>().join(", ")
     };
     let kept = named(&mut after.kept.difference(&before.kept));
     if !kept.is_empty() {
-        lines.push(format!("Kept by hand from now on, whatever imports say: {kept}"));
+        lines.push(filled!("roll.kept-by-hand-from", kept));
     }
     let released = named(&mut before.kept.difference(&after.kept));
     if !released.is_empty() {
-        lines.push(format!("Imports may write again: {released}"));
+        lines.push(filled!("roll.imports-may-write-again", released));
     }
     for (name, old, new) in [
-        ("Name", before.name.clone(), after.name.clone()),
-        ("What they are", kind(before), kind(after)),
-        ("Year", year(before), year(after)),
-        ("Date of birth", day(&before.born_on), day(&after.born_on)),
-        ("First day", day(&before.first_on), day(&after.first_on)),
-        ("Last day", day(&before.last_on), day(&after.last_on)),
-        ("Groups", before.groups.join(", "), after.groups.join(", ")),
+        (say("common.name"), before.name.clone(), after.name.clone()),
+        (say("roll.what-they-are"), kind(before), kind(after)),
+        (say("common.year"), year(before), year(after)),
+        (say("common.date-of-birth"), day(&before.born_on), day(&after.born_on)),
+        (say("common.first-day"), day(&before.first_on), day(&after.first_on)),
+        (say("common.last-day"), day(&before.last_on), day(&after.last_on)),
+        (say("common.groups"), before.groups.join(", "), after.groups.join(", ")),
     ] {
         match (old == new, is_new || old.is_empty()) {
             (true, _) => {}
-            (false, true) if name == "Name" => {}
+            (false, true) if name == say("common.name") => {}
             (false, true) => lines.push(format!("{name}: {new}")),
-            (false, false) if new.is_empty() => lines.push(format!("{name}: {old} goes")),
-            (false, false) => lines.push(format!("{name}: {old} becomes {new}")),
+            (false, false) if new.is_empty() => lines.push(filled!("roll.goes", name, old)),
+            (false, false) => lines.push(filled!("roll.becomes", name, old, new)),
         }
     }
     lines
@@ -541,18 +535,19 @@ fn classes_differ(
     let name = |id: &String| names.get(id).cloned().unwrap_or_else(|| id.clone());
     let mut lines = Vec::new();
     if !before.name.is_empty() && before.name != after.name {
-        lines.push(format!("Name: {} becomes {}", before.name, after.name));
+        lines.push(filled!("roll.name-becomes", name = before.name, nameb = after.name));
     }
-    for (what, old, new) in
-        [("Teaches it", &before.teachers, &after.teachers), ("In it", &before.pupils, &after.pupils)]
-    {
+    for (what, old, new) in [
+        (say("roll.teaches-it"), &before.teachers, &after.teachers),
+        (say("roll.in-it"), &before.pupils, &after.pupils),
+    ] {
         let come: Vec<String> = new.difference(old).map(name).collect();
         let go: Vec<String> = old.difference(new).map(name).collect();
         if !come.is_empty() {
-            lines.push(format!("{what} from now on: {}", come.join("; ")));
+            lines.push(filled!("roll.from-now-on", what, come = come.join("; ")));
         }
         if !go.is_empty() {
-            lines.push(format!("{what} no more: {}", go.join("; ")));
+            lines.push(filled!("roll.no-more", what, go = go.join("; ")));
         }
     }
     lines.extend(columns::lessons_differ(before, after));
@@ -565,15 +560,15 @@ fn relations_differ(before: Option<&Relation>, after: Option<&Relation>) -> Vec<
     if before.is_none_or(|before| before.responsibility != after.responsibility) {
         lines.push(
             match after.responsibility {
-                Some(true) => "Parental responsibility: yes",
-                Some(false) => "Parental responsibility: no",
-                None => "Parental responsibility: not known",
+                Some(true) => say("roll.parental-responsibility-yes"),
+                Some(false) => say("roll.parental-responsibility-no"),
+                None => say("roll.parental-responsibility-not-known"),
             }
             .to_owned(),
         );
     }
     if after.restricted {
-        lines.push("A court restricts contact".to_owned());
+        lines.push(say("roll.a-court-restricts-contact"));
     }
     lines
 }

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use engine::{DeviceNo, PersonNo};
 use kit::Permit;
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::actions::{self, HandDevice, HandOverError, Leaves, SeeDevices};
 use super::views::{self, About, Wrong};
@@ -93,22 +94,19 @@ async fn chosen(
     tx: &mut Tx,
     form: &Submitted,
     nobody: &str,
-) -> Result<Result<Chosen, (&'static str, &'static str)>, PageError> {
+) -> Result<Result<Chosen, (&'static str, String)>, PageError> {
     let then = form.text("then");
     if then == nobody {
         return Ok(Ok(Chosen::Nobody));
     }
     if then != views::HAND {
-        return Ok(Err(("then", "Select what becomes of it")));
+        return Ok(Err(("then", say("leaving.select-what-becomes-of"))));
     }
     let meant = actions::meant(tx, &form.line("to")).await.map_err(PageError::unexpected)?;
     Ok(match meant.as_slice() {
         [(person, _)] => Ok(Chosen::Hand(*person, form.text("knowing") == person.0.to_string())),
-        [] => Err(("to", "Enter the name or number of somebody on the roll")),
-        _ => Err((
-            "to",
-            "Several people are called so: enter the number, which stands in the address of their page",
-        )),
+        [] => Err(("to", say("leaving.enter-the-name-or"))),
+        _ => Err(("to", say("leaving.several-people-are-called"))),
     })
 }
 
@@ -116,11 +114,11 @@ async fn chosen(
 fn refused(error: &HandOverError, to: Option<PersonNo>, mistakes: &mut Mistakes) -> Option<PersonNo> {
     match error {
         HandOverError::LeavesToo { on } => {
-            mistakes.add("to", format!("They leave too, on {on}. Press once more to hand it over to them all the same, or enter somebody else"));
+            mistakes.add("to", filled!("leaving.they-leave-too-on", on));
             to
         }
         HandOverError::NobodyThere => {
-            mistakes.add("to", "Enter the name or number of somebody on the roll");
+            mistakes.add("to", say("leaving.enter-the-name-or"));
             None
         }
         other => {
@@ -147,7 +145,7 @@ async fn hand_duty(
     let mut knowing = None;
     match chosen(&mut tx, &form, views::END).await? {
         Ok(Chosen::Nobody) if !found.holds(ending.at()) => {
-            mistakes.add("to", "Enter who takes this over");
+            mistakes.add("to", say("leaving.enter-who-takes-this"));
         }
         Err((field, say)) => mistakes.add(field, say),
         Ok(chosen) => {

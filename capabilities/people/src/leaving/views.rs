@@ -4,7 +4,8 @@ use engine::{DeviceNo, PersonNo};
 use kit::Timestamp;
 use maud::{Markup, html};
 use web::component::{BackLink, Button, Hint, Input, InsetText, Label, Legend, Radio, Radios, WarningText};
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, counted, marked};
 
 use super::actions::{Leaves, Left};
 use crate::Device;
@@ -63,7 +64,7 @@ pub fn leaving(
     seen: &Seen,
     wrong: Option<&Wrong<'_>>,
 ) -> Page {
-    let title = "To hand over";
+    let title = &say("leaving.to-hand-over");
     let taught: Vec<&Taught> = classes.iter().filter(|class| class.teaches).collect();
     let nothing = left.duties.is_empty()
         && left.devices.is_empty()
@@ -73,43 +74,41 @@ pub fn leaving(
     let content = html! {
         h1 .govuk-heading-l { (title) }
         p .govuk-body {
-            (profile.name.reveal())
             @match Leaves::of(profile) {
-                Leaves::Gone => " has left: they are signed out, and hold no duty.",
-                Leaves::On(day) => { " is on the roll until " (day) "." }
-                Leaves::No => " is on the roll, and no last day is known.",
+                Leaves::Gone => { (marked!("leaving.has-left-they-are", name = profile.name.reveal())) }
+                Leaves::On(day) => { (marked!("leaving.is-on-the-roll", name = profile.name.reveal(), day)) }
+                Leaves::No => { (marked!("leaving.is-on-the-roll-and", name = profile.name.reveal())) }
             }
         }
-        @if nothing { (InsetText::new("Nothing is left to hand over.")) }
+        @if nothing { (InsetText::new(say("leaving.nothing-is-left-to"))) }
         @if !left.duties.is_empty() {
-            h2 .govuk-heading-m { "Duties" }
+            h2 .govuk-heading-m { (say("common.duties")) }
             @for one in &left.duties { (duty(profile, one, seen, wrong)) }
         }
         @if !left.devices.is_empty() {
-            h2 .govuk-heading-m { "Devices" }
+            h2 .govuk-heading-m { (say("common.devices")) }
             @for device in &left.devices { (one_device(profile, device, seen, wrong)) }
         }
         @if !left.systems.is_empty() {
-            h2 .govuk-heading-m { "Systems that keep the roll" }
+            h2 .govuk-heading-m { (say("leaving.systems-that-keep-the")) }
             p .govuk-body {
-                "They made the token by which " (left.systems.join(", ")) " keeps people here. It goes on without them, for whoever has it. "
-                a .govuk-link href="/staff/roll/scim" { "End it and make another" } ", unless you know who has it."
+                (marked!("leaving.they-made-the-token", systems = left.systems.join(", "), link = html! { a .govuk-link href="/staff/roll/scim" { (say("leaving.end-it-and-make")) } }))
             }
         }
         @if !seen.sees_devices {
-            p .govuk-body { "Whether they have devices, only those see who hand them on." }
+            p .govuk-body { (say("leaving.whether-they-have-devices")) }
         }
         @if !taught.is_empty() {
-            h2 .govuk-heading-m { "Classes they teach" }
-            p .govuk-body { "The next import says who teaches them." }
+            h2 .govuk-heading-m { (say("leaving.classes-they-teach")) }
+            p .govuk-body { (say("leaving.the-next-import-says")) }
             ul .govuk-list.govuk-list--bullet { @for class in taught { li { (class.name) } } }
         }
         @if !left.waiting.is_empty() {
-            h2 .govuk-heading-m { "Proposals that wait for a second person" }
+            h2 .govuk-heading-m { (say("leaving.proposals-that-wait-for")) }
             p .govuk-body {
-                (left.waiting.len()) @if left.waiting.len() == 1 { " waits. " } @else { " wait. " }
-                "A second person can still agree or refuse; whatever nobody answers lapses by itself. "
-                a .govuk-link href="/staff/requests" { "Go to the requests" }
+                (counted!("leaving.waits-count", left.waiting.len())) " "
+                @if true { "" }
+                (marked!("leaving.a-second-person-can", link = html! { a .govuk-link href="/staff/requests" { (say("leaving.go-to-the-requests")) } }))
             }
         }
     };
@@ -120,10 +119,10 @@ pub fn leaving(
 
 /// The fields of one form: what becomes of it, and who takes it over. Only the form that was sent has what was written in it, the
 /// mistakes beside it, and the ids that the summary leads to.
-fn fields(what: &str, nobody: Option<(&str, &str)>, wrong: Option<&Wrong<'_>>, id: &str) -> Markup {
+fn fields(what: &str, nobody: Option<(&str, String)>, wrong: Option<&Wrong<'_>>, id: &str) -> Markup {
     let named = |field: &str| if wrong.is_some() { field.to_owned() } else { format!("{field}-{id}") };
-    let mut to = Input::new("to", Label::new("Who takes it over?"));
-    to.hint = Some(Hint::new("A name or number"));
+    let mut to = Input::new("to", Label::new(say("leaving.who-takes-it-over")));
+    to.hint = Some(Hint::new(say("leaving.a-name-or-number")));
     to.id = named("to");
     to.classes = "govuk-input--width-20".into();
     to.autocomplete = Some("off".to_owned());
@@ -137,9 +136,11 @@ fn fields(what: &str, nobody: Option<(&str, &str)>, wrong: Option<&Wrong<'_>>, i
     let Some((nobody, words)) = nobody else {
         return html! { (again) input type="hidden" name="then" value=(HAND); (to) };
     };
-    to.hint = Some(Hint::new("A name or number; where somebody does"));
-    let answers = vec![Radio::new(HAND, "Somebody takes it over"), Radio::new(nobody, words)];
-    let legend = Legend::new(html! { "What becomes of it?" span .govuk-visually-hidden { " (" (what) ")" } });
+    to.hint = Some(Hint::new(say("leaving.a-name-or-number-where")));
+    let answers = vec![Radio::new(HAND, say("leaving.somebody-takes-it-over")), Radio::new(nobody, words)];
+    let legend = Legend::new(
+        html! { (marked!("leaving.what-becomes-of-it", hidden = html! { span .govuk-visually-hidden { " (" (what) ")" } })) },
+    );
     let mut radios = Radios::new("then", legend, answers, wrong.map_or("", |wrong| wrong.form.text("then")));
     radios.id_prefix = Some(named("then"));
     radios.error = wrong.and_then(|wrong| wrong.mistakes.beside("then"));
@@ -152,35 +153,35 @@ fn only<'a>(wrong: Option<&'a Wrong<'a>>, about: About) -> Option<&'a Wrong<'a>>
 
 fn duty(profile: &Profile, one: &Assignment, seen: &Seen, wrong: Option<&Wrong<'_>>) -> Markup {
     let known = Duties::built_in().named(&one.given.duty);
-    let name = known.map_or(one.given.duty.as_str(), |duty| duty.called_in(seen.kind));
+    let name = known.map_or_else(|| one.given.duty.clone(), |duty| duty.said_in(seen.kind));
     let holds = one.holds(seen.at);
-    let nobody = holds.then_some((END, "It ends now, and nobody takes it over"));
+    let nobody = holds.then_some((END, say("leaving.it-ends-now-and")));
     html! {
         h3 .govuk-heading-s { (name) }
         @if !holds && known.is_some_and(|duty| duty.needed) {
-            (WarningText::new("Nobody holds this now, and the school needs somebody for it."))
+            (WarningText::new(say("leaving.nobody-holds-this-now")))
         }
         @if seen.may_give {
             form method="post" action={ "/staff/roll/" (profile.number.0) "/leaving/duties/" (one.id) } novalidate {
-                (fields(name, nobody, only(wrong, About::Duty(one.id)), &one.id.to_string()))
-                (Button::new("Go on"))
+                (fields(&name, nobody, only(wrong, About::Duty(one.id)), &one.id.to_string()))
+                (Button::new(say("leaving.go-on")))
             }
         } @else {
-            p .govuk-body { "The head hands it over." }
+            p .govuk-body { (say("leaving.the-head-hands-it")) }
         }
     }
 }
 
 fn one_device(profile: &Profile, device: &Device, seen: &Seen, wrong: Option<&Wrong<'_>>) -> Markup {
     let name = device.name.reveal();
-    let nobody = Some((SCHOOL, "It is the school’s from now on"));
+    let nobody = Some((SCHOOL, say("leaving.it-is-the-schools")));
     let id = format!("device-{}", device.number.0);
     html! {
         h3 .govuk-heading-s { (name) }
         @if seen.may_hand {
             form method="post" action={ "/staff/roll/" (profile.number.0) "/leaving/devices/" (device.number.0) } novalidate {
                 (fields(name, nobody, only(wrong, About::Device(device.number)), &id))
-                (Button::new("Go on"))
+                (Button::new(say("leaving.go-on")))
             }
         }
     }

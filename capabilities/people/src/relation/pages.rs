@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use engine::PersonNo;
+use web::speech::say;
 use web::{Mistakes, PageError, Submitted};
 
 use super::actions::{self, MarkError, MarkRelation, ReadRelations};
@@ -71,10 +72,10 @@ async fn mark(
     };
     let mut mistakes = Mistakes::default();
     if responsibility.is_none() {
-        mistakes.add("responsibility", "Select whether they have parental responsibility");
+        mistakes.add("responsibility", say("relation.select-whether-they-have"));
     }
     if restricted.is_none() {
-        mistakes.add("restricted", "Select whether a court restricts contact");
+        mistakes.add("restricted", say("relation.select-whether-a-court"));
     }
     let (Some(responsibility), Some(restricted)) = (responsibility, restricted) else {
         let (pupil, parent) = found(&office, &who, between).await?;

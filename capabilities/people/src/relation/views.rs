@@ -3,7 +3,8 @@
 use engine::PersonNo;
 use maud::html;
 use web::component::{BackLink, Button, Hint, Legend, Radio, Radios};
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, marked};
 
 use crate::intake::Parent;
 
@@ -22,7 +23,7 @@ pub fn as_it_is(parent: &Parent) -> Submitted {
 
 /// Marking what an adult is to a pupil.
 pub fn mark(pupil: PersonNo, name: &str, parent: &Parent, form: &Submitted, mistakes: &Mistakes) -> Page {
-    let title = "Parental responsibility and contact";
+    let title = &say("relation.parental-responsibility-and-contact");
     let radios = |id: &'static str, question: &str, hint: &str, answers: &[(&str, &str)]| {
         let answers = answers.iter().map(|(value, label)| Radio::new(*value, *label)).collect();
         let mut radios = Radios::new(id, Legend::new(question), answers, form.text(id));
@@ -32,19 +33,19 @@ pub fn mark(pupil: PersonNo, name: &str, parent: &Parent, form: &Submitted, mist
     };
     let content = html! {
         h1 .govuk-heading-l { (title) }
-        p .govuk-body { (parent.name.reveal()) ", " (parent.relation) " of " (name) "." }
+        p .govuk-body { (marked!("relation.of", name = parent.name.reveal(), relation = parent.relation, nameb = name)) }
         form method="post" action={ "/staff/roll/" (pupil.0) "/adults/" (parent.person.0) } novalidate {
             (radios(
-                "responsibility", "Do they have parental responsibility?",
-                "As a birth certificate, an agreement or a court’s order says it.",
-                &[("yes", "Yes"), ("no", "No"), ("unknown", "Not known")],
+                "responsibility", &say("relation.do-they-have-parental"),
+                &say("relation.as-a-birth-certificate"),
+                &[("yes", &say("relation.yes")), ("no", &say("relation.no")), ("unknown", &say("common.not-known"))],
             ))
             (radios(
-                "restricted", "Does a court restrict their contact with the child?",
-                "Whoever may see it is told on the child’s page. Nothing is blocked or sent by it. Keep the order itself with the child’s file.",
-                &[("yes", "Yes, contact is restricted"), ("no", "No")],
+                "restricted", &say("relation.does-a-court-restrict"),
+                &say("relation.whoever-may-see-it"),
+                &[("yes", &say("relation.yes-contact-is-restricted")), ("no", &say("relation.no"))],
             ))
-            (Button::new("Save"))
+            (Button::new(say("relation.save")))
         }
     };
     Page::new(title, content)

@@ -52,13 +52,13 @@ pub struct Said {
 #[derive(Debug, thiserror::Error)]
 pub enum NotSaid {
     /// Nobody was chosen.
-    #[error("Choose who was taught")]
+    #[error("{}", web::speech::say("refused.choose-who-was-taught"))]
     Nobody,
     /// It is still to come, or too long ago to be remembered.
-    #[error("Enter a day that is not to come, and not more than a year ago")]
+    #[error("{}", web::speech::say("refused.enter-a-day-that"))]
     Day,
     /// Somebody is not in that class any more.
-    #[error("The class has changed meanwhile. Look at it again")]
+    #[error("{}", web::speech::say("refused.the-class-has-changed"))]
     Changed,
     /// The records failed.
     #[error(transparent)]

@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 use maud::html;
 use web::component::{BackLink, Button, Hint, Input, InsetText, Label};
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, filled, marked};
 
 use super::actions::Pupil;
 use crate::by_age::ByAge;
@@ -18,7 +19,7 @@ pub fn class(
     form: Option<&Submitted>,
     mistakes: &Mistakes,
 ) -> Page {
-    let title = format!("What {name} was taught before signing in");
+    let title = filled!("taught.what-was-taught-before", name);
     let mut rules: Vec<&str> = pupils.iter().map(|pupil| pupil.rule.as_str()).collect();
     rules.sort_unstable();
     rules.dedup();
@@ -29,27 +30,27 @@ pub fn class(
     let on = Input {
         error: mistakes.beside("on"),
         value: Some(form.map_or_else(|| today.to_string(), |form| form.line("on"))),
-        hint: Some(Hint::new("As in 2026-09-03")),
+        hint: Some(Hint::new(say("taught.as-in-2026-09"))),
         classes: "govuk-input--width-10".into(),
-        ..Input::new("on", Label::new("On which day?"))
+        ..Input::new("on", Label::new(say("taught.on-which-day")))
     };
     let content = html! {
         h1 .govuk-heading-l { (title) }
         @if pupils.is_empty() {
-            (InsetText::new("The roll has no pupil in it."))
+            (InsetText::new(say("taught.the-roll-has-no")))
         } @else {
-            p .govuk-body { "Go through these with the class before its first time. You may say them in your own words." }
+            p .govuk-body { (say("taught.go-through-these-with")) }
             @for rule in rules {
                 @if let Some(taught) = ByAge::built_in().taught(rule) {
                     ul .govuk-list.govuk-list--bullet { @for line in &taught.lines { li { (line) } } }
-                    p .govuk-hint { "Version " (taught.version) }
+                    p .govuk-hint { (marked!("taught.version", version = taught.version)) }
                 }
             }
             form method="post" action={ "/staff/taught/" (of) } novalidate {
                 (on)
                 div .govuk-form-group.govuk-form-group--error[mistakes.beside("pupils").is_some()] #pupils tabindex="-1" {
                     fieldset .govuk-fieldset {
-                        legend .govuk-fieldset__legend.govuk-fieldset__legend--m { "Who was there?" }
+                        legend .govuk-fieldset__legend.govuk-fieldset__legend--m { (say("taught.who-was-there")) }
                         @if let Some(error) = mistakes.beside("pupils") { (error) }
                         div .govuk-checkboxes.govuk-checkboxes--small {
                             @for pupil in pupils {
@@ -58,14 +59,14 @@ pub fn class(
                                         checked[ticked(pupil)];
                                     label .govuk-label.govuk-checkboxes__label for=(field(pupil)) {
                                         (pupil.name.reveal())
-                                        @if let Some(on) = &pupil.taught_on { ", taught on " (on) }
+                                        @if let Some(on) = &pupil.taught_on { (marked!("taught.taught-on", on)) }
                                     }
                                 }
                             }
                         }
                     }
                 }
-                (Button { once: Some(true), ..Button::new("They were taught this") })
+                (Button { once: Some(true), ..Button::new(say("taught.they-were-taught-this")) })
             }
         }
     };

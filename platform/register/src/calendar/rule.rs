@@ -30,7 +30,8 @@ pub enum Rule {
 pub struct NotARule(String);
 
 impl Rule {
-    const fn parts(self) -> (u16, &'static str) {
+    /// How many, and of what: `hour`, `school day`.
+    pub const fn parts(self) -> (u16, &'static str) {
         match self {
             Self::Hours(many) => (many, "hour"),
             Self::SchoolHours(many) => (many, "school hour"),

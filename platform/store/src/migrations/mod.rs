@@ -27,6 +27,7 @@ mod m0021_notices;
 mod m0022_api;
 mod m0024_timetable;
 mod m0025_worries;
+mod m0026_language;
 mod m0027_invitation;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -68,6 +69,7 @@ const ALL: &[Migration] = &[
     Migration { number: 22, name: "api", statements: m0022_api::statements },
     Migration { number: 24, name: "timetable", statements: m0024_timetable::statements },
     Migration { number: 25, name: "worries", statements: m0025_worries::statements },
+    Migration { number: 26, name: "language", statements: m0026_language::statements },
     Migration { number: 27, name: "invitation", statements: m0027_invitation::statements },
 ];
 

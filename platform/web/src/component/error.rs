@@ -3,6 +3,7 @@
 use maud::{Markup, Render, html};
 
 use super::{Classes, classes};
+use crate::speech::say;
 
 /// The message beside one field.
 #[derive(Debug, Clone)]
@@ -24,7 +25,7 @@ impl ErrorMessage {
             content: content.render(),
             id: None,
             classes: Classes::Borrowed(""),
-            prefix: Some("Error".to_owned()),
+            prefix: Some(say("shell.error")),
         }
     }
 }
@@ -71,7 +72,7 @@ impl ErrorSummary {
     /// A summary of these lines.
     pub fn new(lines: Vec<ErrorLine>) -> Self {
         Self {
-            title: "There is a problem".render(),
+            title: say("page.problem").render(),
             description: None,
             lines,
             classes: Classes::Borrowed(""),

@@ -3,6 +3,7 @@
 use maud::{Markup, Render, html};
 
 use super::{Classes, classes};
+use crate::speech::say;
 
 /// The way to the page before.
 #[derive(Debug, Clone)]
@@ -18,7 +19,7 @@ pub struct BackLink {
 impl BackLink {
     /// A link back to `href`.
     pub fn new(href: impl Into<String>) -> Self {
-        Self { content: "Back".render(), href: href.into(), classes: Classes::Borrowed("") }
+        Self { content: say("page.back").render(), href: href.into(), classes: Classes::Borrowed("") }
     }
 }
 
@@ -80,7 +81,7 @@ pub struct Breadcrumbs {
 impl Breadcrumbs {
     /// The way through these steps.
     pub fn new(crumbs: Vec<Crumb>) -> Self {
-        Self { crumbs, collapse: false, classes: Classes::Borrowed(""), label: "Breadcrumb".to_owned() }
+        Self { crumbs, collapse: false, classes: Classes::Borrowed(""), label: say("shell.breadcrumb") }
     }
 }
 

@@ -3,6 +3,7 @@
 use maud::{Markup, Render, html};
 
 use super::{Classes, classes, heading};
+use crate::speech::say;
 
 /// A consequence the reader must not overlook.
 #[derive(Debug, Clone)]
@@ -18,7 +19,7 @@ pub struct WarningText {
 impl WarningText {
     /// A warning.
     pub fn new(content: impl Render) -> Self {
-        Self { content: content.render(), sign: "Warning".to_owned(), classes: Classes::Borrowed("") }
+        Self { content: content.render(), sign: say("shell.warning"), classes: Classes::Borrowed("") }
     }
 }
 
@@ -112,8 +113,8 @@ impl Render for NotificationBanner {
             &self.classes,
         );
         let role = self.role.as_deref().unwrap_or(if self.success { "alert" } else { "region" });
-        let default = if self.success { "Success" } else { "Important" };
-        let title = self.title.clone().unwrap_or_else(|| default.render());
+        let default = if self.success { "shell.success" } else { "shell.important" };
+        let title = self.title.clone().unwrap_or_else(|| say(default).render());
         html! {
             div class=(class) role=(role) aria-labelledby=(self.title_id) data-module="govuk-notification-banner"
                 data-disable-auto-focus=[self.keep_focus] {

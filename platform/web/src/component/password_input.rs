@@ -4,6 +4,7 @@ use maud::{Markup, Render, html};
 
 use super::field::described;
 use super::{Classes, ErrorMessage, Hint, Label, classes};
+use crate::speech::say;
 
 /// A field for a password. What was typed never comes back in a page.
 #[derive(Debug, Clone)]
@@ -28,8 +29,8 @@ pub struct PasswordInput {
     pub words: Option<ShowWords>,
 }
 
-/// What the button says, in another language than English.
-#[derive(Debug, Clone)]
+/// What the button says, in other words than the script's own English ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShowWords {
     /// `Show`.
     pub show: String,
@@ -45,6 +46,23 @@ pub struct ShowWords {
     pub hidden: String,
 }
 
+impl ShowWords {
+    /// What is said in the language that is spoken; `None` where that is what the script says by itself.
+    fn here() -> Option<Self> {
+        let english = words::Say::default();
+        let of = |label: &dyn Fn(&str) -> String| Self {
+            show: label("shell.show"),
+            hide: label("shell.hide"),
+            show_label: label("shell.show-password"),
+            hide_label: label("shell.hide-password"),
+            shown: label("shell.password-shown"),
+            hidden: label("shell.password-hidden"),
+        };
+        let (here, scripts) = (of(&say), of(&|key: &str| english.say(key).to_owned()));
+        (here != scripts).then_some(here)
+    }
+}
+
 impl PasswordInput {
     /// A field of that name for the password that somebody has, whose id is its name.
     pub fn new(name: impl Into<String>, label: Label) -> Self {
@@ -58,7 +76,7 @@ impl PasswordInput {
             classes: Classes::Borrowed(""),
             described_by: None,
             autocomplete: "current-password",
-            words: None,
+            words: ShowWords::here(),
         }
     }
 }

@@ -29,7 +29,12 @@ fn portal() -> Router {
         url: "http://portal.example".to_owned(),
         is_own: std::sync::Arc::new(|address| address.is_loopback()),
     };
-    guarded(routes, own, std::sync::Arc::new(move || every.clone()))
+    guarded(
+        routes,
+        own,
+        std::sync::Arc::new(move || every.clone()),
+        std::sync::Arc::new(words::Words::built_in),
+    )
 }
 
 async fn ask(request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, String) {

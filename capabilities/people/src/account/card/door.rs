@@ -9,6 +9,7 @@ use axum::routing::{get, post};
 use engine::PersonNo;
 use kit::{Private, Timestamp};
 use store::Tx;
+use web::speech::say;
 use web::{Mistakes, Page, PageError, Submitted};
 
 use super::super::actions::{self as accounts, Proved};
@@ -80,7 +81,7 @@ async fn open_class(house: &House, from: &From, code: &str, asked: Asked) -> Res
         Ok(house.respond(&views::code(&mistakes)))
     };
     let Some(code) = ClassCode::read(code) else {
-        return again("Enter the ten letters that stand on the class card".to_owned());
+        return again(say("card.enter-the-ten-letters"));
     };
     let at = house.clock.now();
     let (hash, place) = (code_hash(&house.key, &code), house.place(from));
@@ -119,10 +120,7 @@ async fn open_class(house: &House, from: &From, code: &str, asked: Asked) -> Res
         }
         (None, None) => {
             house.counts.one(Outcome::Wrong);
-            again(
-                "No class has that code. Look at the class card again; a newer one ends the one before"
-                    .to_owned(),
-            )
+            again(say("card.no-class-has-that"))
         }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use kit::Private;
 use maud::{Markup, PreEscaped, html};
 use web::component::{BackLink, Button, Hint, Input, Label};
-use web::{Mistakes, Page};
+use web::speech::say;
+use web::{Mistakes, Page, filled};
 
 use super::SIGN_IN;
 use super::model::CardId;
@@ -13,13 +14,13 @@ use crate::by_age::{ByAge, Taught, drawing};
 use crate::store::Known;
 
 /// Said where the pictures or words are not those of the card.
-pub const NOT_RIGHT: &str = "Not quite. Look at your card and try again.";
+pub const NOT_RIGHT: &str = "card.not-right";
 /// Said where this device has had all its tries of the card.
-pub const NOT_HERE_TODAY: &str = "That was tried too often here. Ask your teacher.";
+pub const NOT_HERE_TODAY: &str = "card.not-here-today";
 /// Said where a card was tried in vain too often today.
-pub const NOT_TODAY: &str = "That was tried too often today. Ask your teacher.";
+pub const NOT_TODAY: &str = "card.not-today";
 /// Said where a strange device takes no card of the child or the class.
-pub const NOT_HERE: &str = "This card cannot be used on this device just now. Ask your teacher.";
+pub const NOT_HERE: &str = "card.not-here";
 
 /// A child who has a card, as their class calls them.
 #[derive(Debug, Clone)]
@@ -59,15 +60,15 @@ pub(super) fn called(all: &[&Known]) -> Vec<String> {
 
 /// The field for the code of a class card.
 pub fn code(mistakes: &Mistakes) -> Page {
-    let title = "Sign in with a card";
+    let title = &say("card.sign-in-with-a");
     let code = Input {
         error: mistakes.beside("code"),
-        hint: Some(Hint::new("Ten letters, on the class card of your teacher")),
+        hint: Some(Hint::new(say("card.ten-letters-on-the"))),
         classes: "govuk-input--width-10".into(),
         autocomplete: Some("off".to_owned()),
         autocapitalize: Some("characters".to_owned()),
         spellcheck: Some(false),
-        ..Input::new("code", Label::new("Code of the class"))
+        ..Input::new("code", Label::new(say("card.code-of-the-class")))
     };
     Page::new(
         title,
@@ -75,9 +76,9 @@ pub fn code(mistakes: &Mistakes) -> Page {
             h1 .govuk-heading-l { (title) }
             form method="post" action=(SIGN_IN) novalidate {
                 (code)
-                (Button { once: Some(true), ..Button::new("Continue") })
+                (Button { once: Some(true), ..Button::new(say("common.continue")) })
             }
-            p .govuk-body { a .govuk-link href="/sign-in" { "Sign in with a name and a password" } }
+            p .govuk-body { a .govuk-link href="/sign-in" { (say("card.sign-in-with-a-name")) } }
         },
     )
     .problems(mistakes.summary())
@@ -102,13 +103,13 @@ pub fn another_class(code: &str) -> Page {
 
 /// The names of a class.
 pub fn names(children: &[Child]) -> Page {
-    let title = "Who are you?";
+    let title = &say("card.who-are-you");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-xl { (title) }
             @if children.is_empty() {
-                p .govuk-body { "Nobody of this class has a card yet. Whoever issues names and passwords prints them." }
+                p .govuk-body { (say("card.nobody-of-this-class")) }
             }
             ul .fivebar-tiles {
                 @for child in children {
@@ -116,25 +117,25 @@ pub fn names(children: &[Child]) -> Page {
                 }
             }
             form method="post" action="/sign-in/card/forget" novalidate {
-                p .govuk-body { button .fivebar-plain type="submit" { "This is not my class" } }
+                p .govuk-body { button .fivebar-plain type="submit" { (say("card.this-is-not-my")) } }
             }
         },
     )
 }
 
-fn said(say: Option<&'static str>) -> Markup {
-    html! { @if let Some(say) = say { p .fivebar-said role="alert" { (say) } } }
+fn said(told: Option<&'static str>) -> Markup {
+    html! { @if let Some(told) = told { p .fivebar-said role="alert" { (say(told)) } } }
 }
 
 /// The pictures to press, one after another. What was pressed is shown as dots: somebody may look over a shoulder.
-pub fn pictures(child: &Child, (so_far, length): (&str, usize), say: Option<&'static str>) -> Page {
+pub fn pictures(child: &Child, (so_far, length): (&str, usize), told: Option<&'static str>) -> Page {
     let pressed = so_far.split_whitespace().count();
-    let title = format!("{}, press picture {} of {length}", child.name.reveal(), pressed + 1);
+    let title = filled!("card.press-picture-of", name = child.name.reveal(), pressed = pressed + 1, length);
     Page::new(
         title.clone(),
         html! {
             h1 .govuk-heading-l { (title) }
-            (said(say))
+            (said(told))
             p .fivebar-dots aria-hidden="true" {
                 @for place in 0..length { @if place < pressed { "●" } @else { "○" } }
             }
@@ -152,7 +153,7 @@ pub fn pictures(child: &Child, (so_far, length): (&str, usize), say: Option<&'st
                 }
             }
             @if pressed > 0 {
-                p .govuk-body { a .govuk-link href={ (SIGN_IN) "/of/" (child.card) } { "Start again" } }
+                p .govuk-body { a .govuk-link href={ (SIGN_IN) "/of/" (child.card) } { (say("card.start-again")) } }
             }
         },
     )
@@ -160,23 +161,23 @@ pub fn pictures(child: &Child, (so_far, length): (&str, usize), say: Option<&'st
 }
 
 /// The field for the words.
-pub fn words(child: &Child, length: usize, say: Option<&'static str>) -> Page {
-    let title = format!("{}, type your words", child.name.reveal());
+pub fn words(child: &Child, length: usize, told: Option<&'static str>) -> Page {
+    let title = filled!("card.type-your-words", name = child.name.reveal());
     let words = Input {
-        hint: Some(Hint::new(format!("{length} words, with a space between"))),
+        hint: Some(Hint::new(filled!("card.words-with-a-space", length))),
         autocomplete: Some("off".to_owned()),
         autocapitalize: Some("none".to_owned()),
         spellcheck: Some(false),
-        ..Input::new("words", Label::new("Words of your card"))
+        ..Input::new("words", Label::new(say("card.words-of-your-card")))
     };
     Page::new(
         title.clone(),
         html! {
             h1 .govuk-heading-l { (title) }
-            (said(say))
+            (said(told))
             form method="post" action={ (SIGN_IN) "/of/" (child.card) } novalidate {
                 (words)
-                (Button { once: Some(true), ..Button::new("Sign in") })
+                (Button { once: Some(true), ..Button::new(say("common.sign-in")) })
             }
         },
     )
@@ -191,18 +192,18 @@ pub(super) fn hello(known: &Known, taught: Option<&Taught>) -> Page {
 
 /// The same for whoever is called so.
 pub fn hello_to(name: &str, taught: Option<&Taught>) -> Page {
-    let title = format!("Hello, {name}");
+    let title = filled!("card.hello", name);
     Page::new(
         title.clone(),
         html! {
             h1 .govuk-heading-xl { (title) }
-            p .govuk-body-l { "You are signed in." }
+            p .govuk-body-l { (say("card.you-are-signed-in")) }
             form method="post" action="/sign-out" novalidate {
-                (Button { once: Some(true), ..Button::new("I am finished") })
+                (Button { once: Some(true), ..Button::new(say("card.i-am-finished")) })
             }
-            p .govuk-body { a .govuk-link href="/help" { "Get help" } }
+            p .govuk-body { a .govuk-link href="/help" { (say("card.get-help")) } }
             @if let Some(taught) = taught {
-                h2 .govuk-heading-m { "What we do" }
+                h2 .govuk-heading-m { (say("card.what-we-do")) }
                 ul .govuk-list.govuk-list--bullet { @for line in &taught.lines { li { (line) } } }
             }
         },

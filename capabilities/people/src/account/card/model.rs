@@ -57,15 +57,15 @@ impl State {
     }
 
     /// As people say it.
-    pub const fn in_words(self) -> &'static str {
-        match self {
-            Self::Issued => "Printed, not handed out yet",
-            Self::Handed => "Handed out",
-            Self::TakenBack => "Taken back, in the school’s keeping",
-            Self::Lost => "Lost: it holds no more",
-            Self::Replaced => "Replaced by another",
-            Self::Ended => "Ended",
-        }
+    pub fn in_words(self) -> String {
+        web::speech::say(match self {
+            Self::Issued => "card.state-issued",
+            Self::Handed => "card.state-handed",
+            Self::TakenBack => "card.state-taken-back",
+            Self::Lost => "card.state-lost",
+            Self::Replaced => "card.state-replaced",
+            Self::Ended => "card.state-ended",
+        })
     }
 
     /// Whether whoever has it signs in by it.

@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use documents::DocumentError;
 use engine::PersonNo;
 use store::Tx;
+use web::speech::say;
 use web::{Mistakes, PageError, Submitted};
 
 use super::super::door::SignedIn;
@@ -160,7 +161,7 @@ async fn issue(
         "everybody" => true,
         "without" => false,
         _ => {
-            mistakes.add("whom", "Choose whom to make them for");
+            mistakes.add("whom", say("card.choose-whom-to-make"));
             return Ok(who.respond(&views::issue(&plan, &form, &mistakes)));
         }
     };
@@ -169,8 +170,7 @@ async fn issue(
     let some_cards = lines.iter().any(|line| line.rule.way.is_card());
     let new_code = form.text("class-card") == "yes" || (some_cards && plan.class_card.is_none());
     if lines.is_empty() && !new_code {
-        mistakes
-            .add("whom", "Everybody has something to sign in by. Choose everybody to replace all of them");
+        mistakes.add("whom", say("card.everybody-has-something-to"));
         return Ok(who.respond(&views::issue(&plan, &form, &mistakes)));
     }
     let printed = printed(&house, &who, &from, &plan.name, lines, new_code).await;
@@ -187,8 +187,7 @@ async fn issue(
         Ok(()) => tx.commit().await.map_err(unexpected)?,
         Err(IssueError::Changed) => {
             drop(tx);
-            mistakes
-                .add("whom", "Somebody else changed this meanwhile. Look at it again, and choose once more");
+            mistakes.add("whom", say("card.somebody-else-changed-this"));
             let plan = planned(&house, &who, &plan.of).await?;
             return Ok(who.respond(&views::issue(&plan, &form, &mistakes)));
         }
@@ -249,7 +248,7 @@ async fn keep(
         Ok(()) => tx.commit().await.map_err(unexpected)?,
         Err(IssueError::Changed) => {
             drop(tx);
-            mistakes.add_whole("Somebody else changed this meanwhile. It is shown as it is now");
+            mistakes.add_whole(say("card.somebody-else-changed-this-meanwhile"));
             let plan = planned(house, who, &plan.of).await?;
             return Ok(shown(house, who, &plan, &mistakes));
         }
@@ -324,7 +323,7 @@ async fn printed(
             Way::Password => {
                 let password = made_password(line.rule.length, random()?).ok_or_else(no_words)?;
                 let hash = house.hashing.hash(&house.place(from), password.clone()).await;
-                let hash = hash.map_err(|busy| NotMade::Busy(format!("Sorry: {busy}")))?;
+                let hash = hash.map_err(|_| NotMade::Busy(say("sign-in.busy")))?;
                 OnIt::Password(password, hash.ok_or_else(no_randomness)?)
             }
         };
@@ -334,7 +333,7 @@ async fn printed(
     let school = house.school();
     let beside =
         print::Beside { class, code: code.as_ref(), school: &school, url: &house.url, zone: &house.zone, at };
-    let data = print::data(&made, &beside);
+    let data = web::speech::in_english(|| print::data(&made, &beside));
     let pdf = set_in_print(&print::CARDS, data, at).await.map_err(NotMade::Page)?;
     Ok(Printed { made, code, pdf })
 }

@@ -4,7 +4,8 @@ use kit::Zone;
 use maud::{Markup, html};
 use web::component::{BackLink, Button, Cell, Hint, InsetText, Legend, Radio, Radios, Table, WarningText};
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, counted, filled, marked};
 
 use super::actions::{LeftOut, Line, MOST_AT_ONCE, Plan};
 use super::model::{Card, State};
@@ -13,7 +14,7 @@ use crate::intake::Called;
 
 /// The classes and groups there are; `any` says whether whoever looks may handle any.
 pub fn all(classes: &[Called], groups: &[Called], any: bool) -> Page {
-    let title = "Cards, names and passwords";
+    let title = &say("card.cards-names-and-passwords");
     let list = |heading: &str, all: &[Called]| {
         html! {
             @if !all.is_empty() {
@@ -29,24 +30,24 @@ pub fn all(classes: &[Called], groups: &[Called], any: bool) -> Page {
         html! {
             h1 .govuk-heading-l { (title) }
             @if any {
-                p .govuk-body { a .govuk-link href="/staff/accounts/rules" { "How people of each age sign in" } }
+                p .govuk-body { a .govuk-link href="/staff/accounts/rules" { (say("card.how-people-of-each")) } }
             }
             @if classes.is_empty() && groups.is_empty() {
                 @if any {
-                    (InsetText::new("There is nobody on the roll yet. Import it, and its classes stand here."))
+                    (InsetText::new(say("card.there-is-nobody-on")))
                 } @else {
-                    (InsetText::new("The roll names no class that you teach. Ask the school office if that is wrong."))
+                    (InsetText::new(say("card.the-roll-names-no")))
                 }
             }
-            (list(if any { "Classes" } else { "Your classes" }, classes))
-            (list("Groups", groups))
+            (list(&say(if any { "common.classes" } else { "card.your-classes" }), classes))
+            (list(&say("common.groups"), groups))
         },
     )
 }
 
 /// One class or group: who has what.
 pub fn one(plan: &Plan, may_issue: bool, zone: &Zone, mistakes: &Mistakes) -> Page {
-    let title = format!("Cards, names and passwords of {}", plan.name);
+    let title = filled!("card.cards-names-and-passwords-of", name = plan.name);
     let to = |rest: &str| format!("/staff/cards/{}/{rest}", plan.of);
     let without = plan.lines.iter().filter(|line| line.left_out.is_none() && !line.has()).count();
     let printed = plan.lines.iter().filter(|line| is_in(line, State::Issued)).count();
@@ -54,56 +55,52 @@ pub fn one(plan: &Plan, may_issue: bool, zone: &Zone, mistakes: &Mistakes) -> Pa
     let content = html! {
         h1 .govuk-heading-l { (title) }
         @if plan.lines.is_empty() {
-            (InsetText::new("The roll has no pupil in it."))
+            (InsetText::new(say("card.the-roll-has-no")))
         } @else {
             @if plan.no_strange_devices {
                 (WarningText::new(
-                    "Cards of this class were tried too often on devices that it never used. Only devices that it has used take them now. Print a \
-                     new class card to begin on others."
+                    say("card.cards-of-this-class")
                 ))
             }
             @if untaught > 0 {
                 p .govuk-body {
-                    (counted(untaught, "pupil was", "pupils were")) " not taught the rules for their age yet. "
-                    a .govuk-link href={ "/staff/taught/" (plan.of) } { "Say that they were" }
+                    (counted!("card.untaught-count", untaught)) " "
+                    a .govuk-link href={ "/staff/taught/" (plan.of) } { (say("card.say-that-they-were")) }
                 }
             }
             @if may_issue {
                 p .govuk-body {
-                    @if without > 0 { (counted(without, "pupil has", "pupils have")) " nothing to sign in by. " }
-                    a .govuk-link href=(to("issue")) { "Make and print cards and slips" }
+                    @if without > 0 { (counted!("card.without-count", without)) " " }
+                    a .govuk-link href=(to("issue")) { (say("card.make-and-print-cards")) }
                 }
             }
             @if printed > 0 {
                 form method="post" action=(to("handing-out")) novalidate {
-                    (Button { once: Some(true), ..Button::new(format!(
-                        "I have handed out the {}", counted(printed, "one that was printed", "that were printed")
-                    )) })
+                    (Button { once: Some(true), ..Button::new(counted!("card.handed-count", printed)) })
                 }
             }
-            div .fivebar-scroll tabindex="0" role="region" aria-label="Who has what" {
+            div .fivebar-scroll tabindex="0" role="region" aria-label=(say("card.who-has-what")) {
                 (Table {
-                    caption: Some("Who has what".to_owned()),
+                    caption: Some(say("card.who-has-what")),
                     caption_classes: "govuk-visually-hidden".into(),
-                    head: ["Name", "Signs in as", "What they have", "What to do"].map(Cell::new).to_vec(),
+                    head: [say("common.name"), say("card.signs-in-as"), say("card.what-they-have"), say("card.what-to-do")].map(Cell::new).to_vec(),
                     first_cell_is_header: true,
                     rows: plan.lines.iter().map(|line| row(plan, line, zone)).collect(),
                     ..Table::default()
                 })
             }
-            p .govuk-body { a .govuk-link href=(to("elsewhere")) { "Words for passwords in other systems" } }
-            h2 .govuk-heading-m { "Class card" }
+            p .govuk-body { a .govuk-link href=(to("elsewhere")) { (say("card.words-for-passwords-in")) } }
+            h2 .govuk-heading-m { (say("card.class-card")) }
             p .govuk-body {
                 @match plan.class_card {
                     Some(at) => {
-                        "Devices show the names of this class to whoever has its class card. The one that holds was made at " (moment(at, zone))
-                        ". Another ends it, and each device must be shown the new one."
+                        (marked!("card.devices-show-the-names", when = moment(at, zone)))
                     }
-                    None => "There is none. With it, a device shows the names of the class, so that children find their own.",
+                    None => (say("card.there-is-none-with")),
                 }
             }
             form method="post" action=(to("class-card")) novalidate {
-                (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("Print a new class card") })
+                (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(say("card.print-a-new-class")) })
             }
         }
     };
@@ -114,25 +111,21 @@ fn is_in(line: &Line, state: State) -> bool {
     line.card.as_ref().is_some_and(|card| card.state == state)
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
-}
-
 fn row(plan: &Plan, line: &Line, zone: &Zone) -> Vec<Cell> {
     let sign_in = line.account.as_ref().map(|account| account.name.reveal().to_owned());
     let sign_in = match (&sign_in, &line.sign_in) {
         (Some(name), _) => html! { (name) },
-        (None, Some(name)) => html! { (name.reveal()) ", once it is made" },
+        (None, Some(name)) => html! { (marked!("card.once-it-is-made", name = name.reveal())) },
         (None, None) => html! {},
     };
     let has = match line.left_out {
-        Some(LeftOut::HasDuty) => html! { "They have a duty: invite them to choose a password" },
-        Some(LeftOut::HasProof) => html! { "They sign in by an app or a passkey of their own" },
-        Some(LeftOut::NoName) => html! { "No name can be made for them: invite them by one" },
+        Some(LeftOut::HasDuty) => html! { (say("card.they-have-a-duty")) },
+        Some(LeftOut::HasProof) => html! { (say("card.they-sign-in-by")) },
+        Some(LeftOut::NoName) => html! { (say("card.no-name-can-be")) },
         None => html! {
             @match &line.card {
                 Some(card) => (what(line, card, zone)),
-                None => { "Nothing yet. " (line.rule.way.in_words(line.rule.length)) },
+                None => { (marked!("card.nothing-yet", length = line.rule.way.in_words(line.rule.length))) },
             }
         },
     };
@@ -144,12 +137,12 @@ fn what(line: &Line, card: &Card, zone: &Zone) -> Markup {
     html! {
         (card.way.in_words(card.length)) ". " (card.state.in_words()) ", " (moment(card.said.1, zone)) "."
         @if card.state.holds() && (card.way != line.rule.way || card.length < line.rule.length) {
-            " The rule for their age says: " (line.rule.way.in_words(line.rule.length)) "."
+            " " (marked!("card.the-rule-for-their", length = line.rule.way.in_words(line.rule.length)))
         }
         @if card.state.holds() && card.strange >= bounds.on_strange_devices {
-            " " strong { "Tried too often elsewhere: only devices of the class take it." }
+            " " strong { (say("card.tried-too-often-elsewhere")) }
         } @else if card.state.holds() && card.strange > 2 {
-            " Tried in vain " (card.strange) " times elsewhere."
+            " " (counted!("card.in-vain-count", card.strange))
         }
     }
 }
@@ -159,12 +152,13 @@ fn buttons(plan: &Plan, line: &Line) -> Markup {
         return html! {};
     }
     let to = |rest: &str| format!("/staff/cards/{}/{}/{rest}", plan.of, line.person.0);
-    let hidden = html! { span .govuk-visually-hidden { " of " (line.name.reveal()) } };
+    let hidden =
+        html! { span .govuk-visually-hidden { " " (marked!("card.of", name = line.name.reveal())) } };
     let held = line.card.as_ref().filter(|card| card.state.holds());
     let places = [
-        (State::Handed, "Handed out"),
-        (State::TakenBack, "Taken back"),
-        (State::Lost, "Lost, or seen by others"),
+        (State::Handed, say("card.handed-out")),
+        (State::TakenBack, say("card.taken-back")),
+        (State::Lost, say("card.lost-or-seen-by")),
     ];
     html! {
         @if let Some(card) = held {
@@ -177,13 +171,13 @@ fn buttons(plan: &Plan, line: &Line) -> Markup {
             }
             @if card.way.is_card() {
                 form method="post" action=(to("tries")) novalidate {
-                    button .fivebar-plain.fivebar-choice type="submit" { "Let it be tried again" (hidden) }
+                    button .fivebar-plain.fivebar-choice type="submit" { (marked!("card.let-it-be-tried", hidden)) }
                 }
             }
         }
         form method="post" action=(to("card")) novalidate {
             button .fivebar-plain.fivebar-choice type="submit" {
-                @if held.is_some() { "Print another, which ends this one" } @else { "Print one" } (hidden)
+                @if held.is_some() { (say("card.print-another-which-ends")) } @else { (say("card.print-one")) } (hidden)
             }
         }
     }
@@ -191,34 +185,34 @@ fn buttons(plan: &Plan, line: &Line) -> Markup {
 
 /// What will be made, before it is.
 pub fn issue(plan: &Plan, form: &Submitted, mistakes: &Mistakes) -> Page {
-    let title = format!("Make cards and slips for {}", plan.name);
+    let title = filled!("card.make-cards-and-slips", name = plan.name);
     let theirs = plan.lines.iter().filter(|line| line.left_out.is_none());
     let without = theirs.clone().filter(|line| !line.has()).count();
     let all = theirs.clone().count();
     let of = |count: usize| {
         if count > MOST_AT_ONCE {
-            format!(": the first {MOST_AT_ONCE} of {count}")
+            filled!("card.the-first-of", rest = MOST_AT_ONCE, count)
         } else {
             format!(": {count}")
         }
     };
     let answers = vec![
-        Radio::new("without", format!("Those who have nothing to sign in by{}", of(without))),
+        Radio::new("without", filled!("card.those-who-have-nothing", without = of(without))),
         Radio {
-            hint: Some(Hint::new("What they have ends, and they are signed out")),
-            ..Radio::new("everybody", format!("Everybody{}", of(all)))
+            hint: Some(Hint::new(say("card.what-they-have-ends"))),
+            ..Radio::new("everybody", filled!("card.everybody", all = of(all)))
         },
     ];
     let chosen = if form.text("whom").is_empty() && without > 0 { "without" } else { form.text("whom") };
     let whom = Radios {
         error: mistakes.beside("whom"),
-        ..Radios::new("whom", Legend::new("For whom?"), answers, chosen)
+        ..Radios::new("whom", Legend::new(say("common.for-whom")), answers, chosen)
     };
     let class_cards = vec![
-        Radio::new("no", "Keep the one there is"),
+        Radio::new("no", say("card.keep-the-one-there")),
         Radio {
-            hint: Some(Hint::new("Each device must be shown the new one")),
-            ..Radio::new("yes", "Make a new one, which ends it")
+            hint: Some(Hint::new(say("card.each-device-must-be"))),
+            ..Radio::new("yes", say("card.make-a-new-one"))
         },
     ];
     let rows = theirs.map(|line| {
@@ -226,28 +220,28 @@ pub fn issue(plan: &Plan, form: &Submitted, mistakes: &Mistakes) -> Page {
             Cell::new(line.name.reveal()),
             Cell::new(line.sign_in.as_ref().map_or("", |name| name.reveal())),
             Cell::new(line.rule.way.in_words(line.rule.length)),
-            Cell::new(if line.has() { "Has one" } else { "Has nothing" }),
+            Cell::new(if line.has() { say("card.has-one") } else { say("card.has-nothing") }),
         ]
     });
     let content = html! {
         h1 .govuk-heading-l { (title) }
         p .govuk-body {
-            "The document comes once, for a printer: what stands on a card or slip is kept nowhere in plain. If printing fails, make them again."
+            (say("card.the-document-comes-once"))
         }
         form method="post" action={ "/staff/cards/" (plan.of) "/issue" } novalidate {
             (whom)
             @if plan.class_card.is_some() {
-                (Radios::new("class-card", Legend::new("Class card"), class_cards, if form.text("class-card") == "yes" { "yes" } else { "no" }))
+                (Radios::new("class-card", Legend::new(say("card.class-card")), class_cards, if form.text("class-card") == "yes" { "yes" } else { "no" }))
             }
-            (Button::new("Make them, and get the document"))
+            (Button::new(say("card.make-them-and-get")))
         }
-        p .govuk-body { a .govuk-link href={ "/staff/cards/" (plan.of) } { "When you have it: who has what" } }
-        h2 .govuk-heading-m { "What each gets" }
-        div .fivebar-scroll tabindex="0" role="region" aria-label="What each gets" {
+        p .govuk-body { a .govuk-link href={ "/staff/cards/" (plan.of) } { (say("card.when-you-have-it")) } }
+        h2 .govuk-heading-m { (say("card.what-each-gets")) }
+        div .fivebar-scroll tabindex="0" role="region" aria-label=(say("card.what-each-gets")) {
             (Table {
-                caption: Some("What each gets".to_owned()),
+                caption: Some(say("card.what-each-gets")),
                 caption_classes: "govuk-visually-hidden".into(),
-                head: ["Name", "Signs in as", "Gets", "Until now"].map(Cell::new).to_vec(),
+                head: [say("common.name"), say("card.signs-in-as"), say("card.gets"), say("card.until-now")].map(Cell::new).to_vec(),
                 first_cell_is_header: true,
                 rows: rows.collect(),
                 ..Table::default()

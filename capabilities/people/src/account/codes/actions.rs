@@ -4,6 +4,7 @@ use kit::{Private, Timestamp};
 use notices::Where;
 use serde_json::json;
 use store::{Actor, StoreError, Subject, Tx, trail};
+use web::speech::say;
 
 use super::super::house::House;
 use super::super::model::{Account, AccountId, Session};
@@ -19,10 +20,10 @@ const SET_UP_MS: i64 = 30 * 60_000;
 #[derive(Debug, thiserror::Error)]
 pub(in super::super) enum CodeError {
     /// It is none that the app shows now, or was used.
-    #[error("That code is not right. Enter the one that the app shows now: each is taken once")]
+    #[error("{}", say("refused.that-code-is-not"))]
     NotRight,
     /// The page was open for too long.
-    #[error("This page was open for too long. Open it again and start anew")]
+    #[error("{}", say("refused.this-page-was-open-for"))]
     TooOld,
     /// The machine gives no randomness.
     #[error("the machine gives no randomness")]

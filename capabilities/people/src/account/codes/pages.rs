@@ -9,6 +9,7 @@ use kit::Timestamp;
 use sha2::{Digest as _, Sha256};
 use store::{Actor, Tx};
 use web::form::back_to;
+use web::speech::say;
 use web::{Mistakes, PageError, Submitted};
 
 use super::super::actions::{self as accounts, Proved};
@@ -98,7 +99,7 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
     let Some((account, first)) = house.half_way(&mut tx, form.whole("half"), at).await? else {
         let mut mistakes = Mistakes::default();
-        mistakes.add("name", "That took too long. Start again");
+        mistakes.add("name", say("codes.that-took-too-long"));
         return Ok(house.respond(&sign_in_page(&house, &form, &mistakes)));
     };
     let again = |say: String| {

@@ -4,7 +4,8 @@ use kit::{Private, Timestamp, Zone};
 use maud::{Markup, html};
 use web::component::{Button, Hint, Input, InsetText, Label, WarningText};
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, counted, marked};
 
 use super::super::model::Name;
 use super::model::{CodeSecret, picture};
@@ -24,17 +25,17 @@ fn field(name: &'static str, label: &str, mistakes: &Mistakes) -> Input {
 /// The field for a code beside a password, where somebody proves again who they are.
 pub(in super::super) fn beside_a_password(name: &'static str, mistakes: &Mistakes) -> Input {
     Input {
-        hint: Some(Hint::new("Six digits from the app on your phone, or one of your recovery codes")),
-        ..field(name, "Code", mistakes)
+        hint: Some(Hint::new(say("codes.six-digits-from-the"))),
+        ..field(name, &say("common.code"), mistakes)
     }
 }
 
 /// The second step of signing in.
 pub fn code(form: &Submitted, mistakes: &Mistakes) -> Page {
-    let title = "Enter a code";
+    let title = &say("codes.enter-a-code");
     let code = Input {
-        hint: Some(Hint::new("Six digits. A new one comes every half minute, and each is taken once")),
-        ..field("code", "Code from the app on your phone", mistakes)
+        hint: Some(Hint::new(say("codes.six-digits-a-new"))),
+        ..field("code", &say("codes.code-from-the-app"), mistakes)
     };
     Page::new(
         title,
@@ -44,12 +45,12 @@ pub fn code(form: &Submitted, mistakes: &Mistakes) -> Page {
                 input type="hidden" name="half" value=(form.whole("half"));
                 input type="hidden" name="back" value=(form.text("back"));
                 (code)
-                (Button { once: Some(true), ..Button::new("Sign in") })
+                (Button { once: Some(true), ..Button::new(say("common.sign-in")) })
             }
-            h2 .govuk-heading-m { "If you do not have your phone" }
-            p .govuk-body { "Enter one of the recovery codes that you printed. Each works once." }
+            h2 .govuk-heading-m { (say("codes.if-you-do-not")) }
+            p .govuk-body { (say("codes.enter-one-of-the")) }
             p .govuk-body {
-                "If you have neither, ask the head or the online safety lead: two people together can let you in again."
+                (say("codes.if-you-have-neither"))
             }
         },
     )
@@ -64,26 +65,25 @@ pub fn set_up(
     name: &Name,
     mistakes: &Mistakes,
 ) -> Page {
-    let title = "Set up codes on your phone";
+    let title = &say("codes.set-up-codes-on");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "A code from an app on your phone proves that it is you, even to somebody who has learned your password. Any app for \
-                 such codes will do, and most phones have one built in."
+                (say("codes.a-code-from-an"))
             }
-            h2 .govuk-heading-m { "1. Give the app the secret" }
-            p .govuk-body { "Point the app’s camera at this picture." }
+            h2 .govuk-heading-m { (say("codes.1-give-the-app")) }
+            p .govuk-body { (say("codes.point-the-apps-camera")) }
             (drawn(&secret.address(school, name.reveal())))
-            p .govuk-body { "Or type this into the app, and choose a code by time:" }
+            p .govuk-body { (say("codes.or-type-this-into")) }
             p .govuk-body { code .fivebar-secret { (secret.in_groups()) } }
-            h2 .govuk-heading-m { "2. Enter the code that it shows" }
+            h2 .govuk-heading-m { (say("codes.2-enter-the-code")) }
             form method="post" action="/me/codes" novalidate {
                 input type="hidden" name="sealed" value=(sealed);
                 input type="hidden" name="back" value=(back);
-                (field("code", "Code", mistakes))
-                (Button { once: Some(true), ..Button::new("Continue") })
+                (field("code", &say("common.code"), mistakes))
+                (Button { once: Some(true), ..Button::new(say("common.continue")) })
             }
         },
     )
@@ -95,7 +95,7 @@ fn drawn(address: &Private<String>) -> Markup {
     html! {
         @if let Some((side, path)) = picture(address) {
             svg .fivebar-code viewBox={ "0 0 " (side) " " (side) } width="240" height="240" role="img"
-                aria-label="A picture for the camera of the app. The same is below in letters." {
+                aria-label=(say("codes.a-picture-for-the")) {
                 rect width=(side) height=(side) fill="#ffffff" {}
                 path d=(path) fill="#000000" {}
             }
@@ -105,50 +105,45 @@ fn drawn(address: &Private<String>) -> Markup {
 
 /// Recovery codes, this once.
 pub fn recovery(codes: &[Private<String>], onwards: &str) -> Page {
-    let title = "Your recovery codes";
+    let title = &say("codes.your-recovery-codes");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            (WarningText::new("Print this page or write the codes down now. They are not shown again."))
+            (WarningText::new(say("codes.print-this-page-or")))
             p .govuk-body {
-                "With your password, each of these lets you in once where you do not have your phone. Keep them where you keep your passport, \
-                 not with the phone."
+                (say("codes.with-your-password-each"))
             }
             ol .govuk-list.govuk-list--number {
                 @for code in codes { li { code { (code.reveal()) } } }
             }
-            p .govuk-body { a .govuk-link href=(onwards) { "I have them on paper" } }
+            p .govuk-body { a .govuk-link href=(onwards) { (say("codes.i-have-them-on")) } }
         },
     )
 }
 
 /// Codes that are set up.
 pub fn there(since: Timestamp, left: u64, zone: &Zone, mistakes: &Mistakes) -> Page {
-    let title = "Codes on your phone";
-    let codes = match left {
-        0 => "No recovery code is left.".to_owned(),
-        1 => "1 recovery code is left.".to_owned(),
-        many => format!("{many} recovery codes are left."),
-    };
+    let title = &say("codes.codes-on-your-phone");
+    let codes = if left == 0 { say("codes.no-recovery-code-is") } else { counted!("codes.left-count", left) };
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { "You sign in with your password and a code, since " (moment(since, zone)) "." }
+            p .govuk-body { (marked!("codes.you-sign-in-with", when = moment(since, zone))) }
             (InsetText::new(codes))
             form method="post" action="/me/codes/recovery" novalidate {
-                (Button { once: Some(true), ..Button::new("Make ten new recovery codes") })
+                (Button { once: Some(true), ..Button::new(say("codes.make-ten-new-recovery")) })
             }
-            h2 .govuk-heading-m { "Another phone" }
+            h2 .govuk-heading-m { (say("codes.another-phone")) }
             p .govuk-body {
-                "Take the codes away, then set them up again with the other phone. In between, the duties that need a code rest."
+                (say("codes.take-the-codes-away"))
             }
             form method="post" action="/me/codes/removal" novalidate {
                 (Button {
                     classes: "govuk-button--warning".into(),
                     once: Some(true),
-                    ..Button::new("Take the codes away")
+                    ..Button::new(say("codes.take-the-codes-away-2"))
                 })
             }
         },

@@ -9,6 +9,7 @@ use axum::routing::get;
 use kit::Timestamp;
 use store::Tx;
 use web::form::HOME;
+use web::speech::say;
 use web::{Mistakes, PageError, Submitted};
 
 use super::super::actions::{self as accounts, Proved};
@@ -88,16 +89,13 @@ async fn sign_in(
     let Some(account) = account.filter(|_| right) else {
         // The try stays counted.
         tx.commit().await.map_err(unexpected)?;
-        return again(
-            Outcome::Wrong,
-            "The number is not right. It is on the part of the sheet that is not the lanyard".to_owned(),
-        );
+        return again(Outcome::Wrong, say("provider.the-number-is-not"));
     };
     let session = token()?;
     let proved =
         Proved { account: &account, how: "lanyard", proofs: 1, agent: from.agent.clone(), trying: &trying };
     if accounts::sign_in(&mut tx, proved, &session, at).await.map_err(unexpected)?.is_none() {
-        return again(Outcome::Wrong, "That did not work. Scan the lanyard again".to_owned());
+        return again(Outcome::Wrong, say("provider.that-did-not-work"));
     }
     table::end_at(&mut tx, &session.hash(), lanyard.guest.ends_at).await.map_err(unexpected)?;
     tx.commit().await.map_err(unexpected)?;

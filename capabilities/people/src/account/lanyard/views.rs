@@ -2,21 +2,22 @@
 
 use maud::html;
 use web::component::{Button, Hint, Input, Label};
+use web::speech::say;
 use web::{Mistakes, Page};
 
 use super::super::model::Token;
 
 /// The field for the number.
 pub fn number(token: &Token, mistakes: &Mistakes) -> Page {
-    let title = "Sign in with a lanyard";
+    let title = &say("provider.sign-in-with-a");
     let number = Input {
         error: mistakes.beside("number"),
-        hint: Some(Hint::new("Six digits, on the part of the sheet that you keep in a pocket")),
+        hint: Some(Hint::new(say("provider.six-digits-on-the"))),
         classes: "govuk-input--width-5".into(),
         inputmode: Some("numeric".to_owned()),
         autocomplete: Some("off".to_owned()),
         spellcheck: Some(false),
-        ..Input::new("number", Label::new("Number"))
+        ..Input::new("number", Label::new(say("common.number")))
     };
     Page::new(
         title,
@@ -24,7 +25,7 @@ pub fn number(token: &Token, mistakes: &Mistakes) -> Page {
             h1 .govuk-heading-l { (title) }
             form method="post" action={ "/sign-in/lanyard/" (token.reveal()) } novalidate {
                 (number)
-                (Button { once: Some(true), ..Button::new("Sign in") })
+                (Button { once: Some(true), ..Button::new(say("common.sign-in")) })
             }
         },
     )
@@ -33,13 +34,13 @@ pub fn number(token: &Token, mistakes: &Mistakes) -> Page {
 
 /// Said where a lanyard opens nothing.
 pub fn over() -> Page {
-    let title = "This lanyard does not hold now";
+    let title = &say("provider.this-lanyard-does-not");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { "A lanyard holds on its days alone, and ends when another is made or it is taken back." }
-            p .govuk-body { "If this is yours, ask the school office for another. If you found it, please bring it there." }
+            p .govuk-body { (say("provider.a-lanyard-holds-on")) }
+            p .govuk-body { (say("provider.if-this-is-yours")) }
         },
     )
 }

@@ -11,6 +11,11 @@ pub use actions::{kinds, tell_duties, tell_person};
 use kit::Private;
 use notices::push::{Reach, Vapid};
 
+/// The label of what a kind of notice says: its `title`, what it `says` or is `about`.
+pub fn label(kind: &str, part: &str) -> String {
+    format!("notice.{}-{part}", kind.replace('.', "-"))
+}
+
 /// What the pages of notices need. Without any of it, people are told at the portal alone.
 #[derive(Debug, Clone, Default)]
 pub struct Telling {

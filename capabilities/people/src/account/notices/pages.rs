@@ -10,6 +10,7 @@ use notices::address::{self, AddressError, CodeError};
 use notices::push::{self, Offered, SubscribeError, SubscriptionId};
 use notices::{Hours, Kind, NoticeId, Where, minute_of};
 use store::Tx;
+use web::speech::say;
 use web::{Mistakes, PageError, Submitted};
 
 use super::super::door::SignedIn;
@@ -78,7 +79,7 @@ async fn choose(State(house): State<House>, who: SignedIn, form: Submitted) -> R
     let minute = |field: &'static str, mistakes: &mut Mistakes| {
         let minute = minute_of(form.text(field));
         if minute.is_none() {
-            mistakes.add(field, "Enter a time of the day as hours and minutes, such as 18:00");
+            mistakes.add(field, say("telling.enter-a-time-of"));
         }
         minute.unwrap_or_default()
     };

@@ -9,7 +9,10 @@ use web::component::{
     Button, Cell, Choice, Hint, Input, InsetText, Label, Legend, Radio, Radios, Select, Table, Tag,
 };
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::{say, say_or};
+use web::{Mistakes, Page, Submitted, marked};
+
+use super::label;
 
 /// How somebody is told just now.
 pub struct Own<'a> {
@@ -35,10 +38,10 @@ pub struct Own<'a> {
 
 /// Both ways, one, or none, as the form has them.
 const WAYS: [(&str, Ways, &str); 4] = [
-    ("both", Ways { mail: true, push: true }, "By e-mail and by browser"),
-    ("mail", Ways { mail: true, push: false }, "By e-mail"),
-    ("push", Ways { mail: false, push: true }, "By browser"),
-    ("portal", Ways { mail: false, push: false }, "At the portal alone"),
+    ("both", Ways { mail: true, push: true }, "telling.by-both"),
+    ("mail", Ways { mail: true, push: false }, "telling.by-e-mail"),
+    ("push", Ways { mail: false, push: true }, "telling.by-browser"),
+    ("portal", Ways { mail: false, push: false }, "telling.at-the-portal"),
 ];
 
 /// What an answer of the form stands for.
@@ -48,29 +51,28 @@ pub(super) fn ways_of(answer: &str) -> Option<Ways> {
 
 /// How one is told.
 pub fn own(own: &Own<'_>, form: &Submitted, mistakes: &Mistakes) -> Page {
-    let title = "How you are told";
+    let title = &say("telling.how-you-are-told");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "When something waits for you or has happened to your account, the portal says so. "
-                a .govuk-link href="/me/notices/all" { "Everything that you were told" }
+                (marked!("telling.when-something-waits-for", link = html! { a .govuk-link href="/me/notices/all" { (say("telling.everything-that-you-were")) } }))
             }
             @if own.is_staff {
                 p .govuk-body {
-                    "You can be told by e-mail and by a browser too. What is sent there says nothing about anybody: that something waits, and where."
+                    (say("telling.you-can-be-told"))
                 }
                 (addresses(own, form, mistakes))
                 (browsers(own))
                 (choices(own, form, mistakes))
             } @else {
-                (InsetText::new("Nothing is sent to you anywhere else."))
+                (InsetText::new(say("telling.nothing-is-sent-to")))
             }
-            h2 .govuk-heading-m { "Try it" }
-            p .govuk-body { "It is at the portal at once. By e-mail and by browser at most one an hour goes." }
+            h2 .govuk-heading-m { (say("telling.try-it")) }
+            p .govuk-body { (say("telling.it-is-at-the")) }
             form method="post" action="/me/notices/trial" novalidate {
-                (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("Send me one now") })
+                (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(say("telling.send-me-one-now")) })
             }
         },
     )
@@ -85,38 +87,38 @@ fn addresses(own: &Own<'_>, form: &Submitted, mistakes: &Mistakes) -> Markup {
         value: Some(form.text("address").to_owned()),
         autocomplete: Some("email".to_owned()),
         spellcheck: Some(false),
-        hint: Some(Hint::new("A code goes there, by which you prove that it is yours")),
-        ..Input::new("address", Label::new("E-mail address"))
+        hint: Some(Hint::new(say("telling.a-code-goes-there"))),
+        ..Input::new("address", Label::new(say("telling.e-mail-address")))
     };
     let code = Input {
         error: mistakes.beside("code"),
         autocomplete: Some("one-time-code".to_owned()),
         spellcheck: Some(false),
         classes: "govuk-input--width-10".into(),
-        hint: Some(Hint::new("Six digits from the mail. They hold for half an hour")),
-        ..Input::new("code", Label::new("Code"))
+        hint: Some(Hint::new(say("telling.six-digits-from-the"))),
+        ..Input::new("code", Label::new(say("common.code")))
     };
     html! {
-        h2 .govuk-heading-m { "By e-mail" }
+        h2 .govuk-heading-m { (say("telling.by-e-mail")) }
         @if !own.mail {
-            (InsetText::new("The school sends no mail from here yet. The network manager can say where it goes through."))
+            (InsetText::new(say("telling.the-school-sends-no")))
         } @else {
             @if let Some(confirmed) = &own.addresses.confirmed {
-                p .govuk-body { "Notices go to " strong { (confirmed.reveal()) } "." }
+                p .govuk-body { (marked!("telling.notices-go-to", confirmed = html! { strong { (confirmed.reveal()) } })) }
                 form method="post" action="/me/notices/address/removal" novalidate {
-                    (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("Send me no mail any more") })
+                    (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(say("telling.send-me-no-mail")) })
                 }
             }
             @if let Some((asked, _)) = asked {
-                p .govuk-body { "A code was sent to " strong { (asked.reveal()) } "." }
+                p .govuk-body { (marked!("telling.a-code-was-sent", asked = html! { strong { (asked.reveal()) } })) }
                 form method="post" action="/me/notices/address/code" novalidate {
                     (code)
-                    (Button { once: Some(true), ..Button::new("This address is mine") })
+                    (Button { once: Some(true), ..Button::new(say("telling.this-address-is-mine")) })
                 }
             }
             form method="post" action="/me/notices/address" novalidate {
                 (address)
-                (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("Send a code there") })
+                (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(say("telling.send-a-code-there")) })
             }
         }
     }
@@ -127,32 +129,32 @@ fn browsers(own: &Own<'_>) -> Markup {
         let remove = html! {
             form method="post" action={ "/me/notices/subscriptions/" (one.id) "/removal" } novalidate {
                 button .fivebar-plain type="submit" {
-                    "Take away" span .govuk-visually-hidden { " " (one.called.reveal()) }
+                    (marked!("telling.take-away", hidden = html! { span .govuk-visually-hidden { " " (one.called.reveal()) } }))
                 }
             }
         };
         vec![
             Cell::new(one.called.reveal()),
             Cell::new(moment(one.made_at, own.zone)),
-            Cell::new(one.sent_at.map_or_else(|| "Nothing yet".to_owned(), |at| moment(at, own.zone))),
+            Cell::new(one.sent_at.map_or_else(|| say("telling.nothing-yet"), |at| moment(at, own.zone))),
             Cell::new(remove),
         ]
     });
     let rows: Vec<_> = rows.collect();
     let called = Input {
-        hint: Some(Hint::new("So that you know it from others, as in “My phone”")),
-        ..Input::new("called", Label::new("What do you call this browser?"))
+        hint: Some(Hint::new(say("telling.so-that-you-know"))),
+        ..Input::new("called", Label::new(say("telling.what-do-you-call")))
     };
     html! {
-        h2 .govuk-heading-m { "By browser" }
+        h2 .govuk-heading-m { (say("telling.by-browser")) }
         @if rows.is_empty() {
-            p .govuk-body { "No browser tells you anything." }
+            p .govuk-body { (say("telling.no-browser-tells-you")) }
         } @else {
-            div .fivebar-scroll tabindex="0" role="region" aria-label="Browsers that tell you" {
+            div .fivebar-scroll tabindex="0" role="region" aria-label=(say("telling.browsers-that-tell-you")) {
                 (Table {
-                    caption: Some("Browsers that tell you".to_owned()),
+                    caption: Some(say("telling.browsers-that-tell-you")),
                     caption_classes: "govuk-visually-hidden".into(),
-                    head: ["Browser", "Since", "Last sent", "Take it away"].map(Cell::new).to_vec(),
+                    head: [say("telling.browser"), say("common.since"), say("telling.last-sent"), say("telling.take-it-away")].map(Cell::new).to_vec(),
                     first_cell_is_header: true,
                     rows,
                     ..Table::default()
@@ -161,15 +163,14 @@ fn browsers(own: &Own<'_>) -> Markup {
         }
         @if let Some(key) = &own.push {
             p .govuk-body {
-                "A phone or a computer can show notices also where the portal is not open. This works where the browser can, and where the \
-                 portal is opened by an address that begins with https."
+                (say("telling.a-phone-or-a"))
             }
             form method="post" action="/me/notices/subscriptions" novalidate hidden data-fivebar-push=(key) {
                 @for name in ["endpoint", "key", "auth"] {
                     input type="hidden" name=(name) value="" data-fivebar-push-part=(name);
                 }
                 (called)
-                (Button { classes: "govuk-button--secondary".into(), ..Button::new("Tell me by this browser") })
+                (Button { classes: "govuk-button--secondary".into(), ..Button::new(say("telling.tell-me-by-this")) })
                 p .govuk-body role="status" data-fivebar-words="That did not work, or the browser does not allow it. Look at what it allows for this page, and try again." {}
             }
         }
@@ -194,46 +195,46 @@ fn choices(own: &Own<'_>, form: &Submitted, mistakes: &Mistakes) -> Markup {
     };
     html! {
         form method="post" action="/me/notices" novalidate {
-            h2 .govuk-heading-m { "When not" }
-            p .govuk-body { "In these hours nothing is sent but what cannot wait, as about your account. It comes when they are over." }
-            (field("from", "Quiet from", own.quiet.from_minute))
-            (field("until", "Until", own.quiet.until_minute))
+            h2 .govuk-heading-m { (say("telling.when-not")) }
+            p .govuk-body { (say("telling.in-these-hours-nothing")) }
+            (field("from", &say("telling.quiet-from"), own.quiet.from_minute))
+            (field("until", &say("common.until"), own.quiet.until_minute))
             (Radios::new(
                 "weekends",
-                Legend::new("Quiet on Saturdays and Sundays?"),
-                vec![Radio::new("yes", "Yes, the whole day"), Radio::new("no", "No, only in the hours above")],
+                Legend::new(say("telling.quiet-on-saturdays-and")),
+                vec![Radio::new("yes", say("telling.yes-the-whole-day")), Radio::new("no", say("telling.no-only-in-the"))],
                 weekends,
             ))
-            h2 .govuk-heading-m { "Of what, and how" }
+            h2 .govuk-heading-m { (say("telling.of-what-and-how")) }
             @for one in &own.chosen {
                 @let now = WAYS.iter().find(|(_, ways, _)| *ways == one.ways).map_or("", |(value, ..)| *value);
                 @let now = match form.text(&one.kind.id) { "" => now, typed => typed };
                 (Select::new(
                     one.kind.id.as_str(),
-                    Label::new(one.kind.about.as_str()),
-                    WAYS.iter().map(|(value, _, words)| Choice::new(*value, *words)).collect(),
+                    Label::new(say_or(&label(&one.kind.id, "about"), &one.kind.about)),
+                    WAYS.iter().map(|(value, _, words)| Choice::new(*value, say(words))).collect(),
                     now,
                 ))
             }
-            (Button { once: Some(true), ..Button::new("Keep this") })
+            (Button { once: Some(true), ..Button::new(say("telling.keep-this")) })
         }
     }
 }
 
 /// Everything that somebody was told.
 pub fn all(told: &[Notice], zone: &Zone) -> Page {
-    let title = "What you were told";
+    let title = &say("telling.what-you-were-told");
     let rows = told.iter().filter_map(|notice| {
         let text = Notices::built_in().text(notice.kind)?;
         let what = html! {
-            a .govuk-link href=(notice.path.path()) { (text.title) }
+            a .govuk-link href=(notice.path.path()) { (say_or(&label(&text.id, "title"), &text.title)) }
             @if notice.count > 1 { " (" (notice.count) ")" }
             br;
-            (text.says)
+            (say_or(&label(&text.id, "says"), &text.says))
         };
         let seen = match notice.seen_at {
             Some(at) => html! { (moment(at, zone)) },
-            None => html! { (Tag::new("New", "")) },
+            None => html! { (Tag::new(say("telling.new"), "")) },
         };
         Some(vec![Cell::new(moment(notice.last_at, zone)), Cell::new(what), Cell::new(seen)])
     });
@@ -244,13 +245,13 @@ pub fn all(told: &[Notice], zone: &Zone) -> Page {
         html! {
             h1 .govuk-heading-l { (title) }
             @if rows.is_empty() {
-                (InsetText::new("You were told nothing yet."))
+                (InsetText::new(say("telling.you-were-told-nothing")))
             } @else {
                 div .fivebar-scroll tabindex="0" role="region" aria-label=(title) {
                     (Table {
                         caption: Some(title.to_owned()),
                         caption_classes: "govuk-visually-hidden".into(),
-                        head: ["When", "What", "Looked at"].map(Cell::new).to_vec(),
+                        head: [say("common.when"), say("common.what"), say("telling.looked-at")].map(Cell::new).to_vec(),
                         first_cell_is_header: true,
                         rows,
                         ..Table::default()
@@ -258,7 +259,7 @@ pub fn all(told: &[Notice], zone: &Zone) -> Page {
                 }
             }
             @if any_new { (seen_them("/me/notices/all")) }
-            p .govuk-body { a .govuk-link href="/me/notices" { "How you are told" } }
+            p .govuk-body { a .govuk-link href="/me/notices" { (say("telling.how-you-are-told")) } }
         },
     )
 }
@@ -268,7 +269,7 @@ pub fn seen_them(back: &str) -> Markup {
     html! {
         form method="post" action="/me/notices/all/seen" novalidate {
             input type="hidden" name="back" value=(back);
-            (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("I have looked at these") })
+            (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(say("telling.i-have-looked-at")) })
         }
     }
 }

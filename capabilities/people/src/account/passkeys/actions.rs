@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use store::{Actor, StoreError, Subject, Tx, trail};
 use url::Url;
+use web::speech::say;
 use webauthn_rs::prelude::{
     DiscoverableAuthentication, Passkey as Credential, PasskeyRegistration, PublicKeyCredential,
     RegisterPublicKeyCredential, Webauthn, WebauthnBuilder, WebauthnError,
@@ -27,7 +28,7 @@ const SIGNING_IN: &str = "signing in by a passkey";
 #[derive(Debug, thiserror::Error)]
 pub(in super::super) enum PasskeyError {
     /// The browser, or what holds the passkey, did not prove it; or nobody has it here.
-    #[error("That passkey was not taken. Try again, or sign in another way")]
+    #[error("{}", say("refused.that-passkey-was-not"))]
     NotRight,
     /// It counts backwards: somebody may have copied it. It has been stopped.
     #[error(
@@ -36,13 +37,13 @@ pub(in super::super) enum PasskeyError {
     )]
     Copied,
     /// It is there already, perhaps somebody else's.
-    #[error("That passkey is kept here already")]
+    #[error("{}", say("refused.that-passkey-is-kept"))]
     Taken,
     /// They have as many as anybody may.
     #[error("You have {MOST} passkeys, and nobody has more. Take one away first")]
     TooMany,
     /// The page was open for too long, or was sent before.
-    #[error("This page was open for too long, or was sent before. Try again")]
+    #[error("{}", say("refused.this-page-was-open"))]
     TooOld,
     /// It is the only way in that its owner has.
     #[error(

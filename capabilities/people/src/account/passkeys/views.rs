@@ -4,7 +4,8 @@ use kit::{Timestamp, Zone};
 use maud::{Markup, Render, html};
 use web::component::{Button, Cell, Hint, Input, InsetText, Label, Table, WarningText};
 use web::page::moment;
-use web::{Mistakes, Page};
+use web::speech::say;
+use web::{Mistakes, Page, filled, marked};
 
 use super::model::Passkey;
 
@@ -85,26 +86,25 @@ fn name(called: &str, mistakes: &Mistakes) -> Input {
     Input {
         error: mistakes.beside("called"),
         value: Some(called.to_owned()),
-        hint: Some(Hint::new("So that you know it from others, as in “My phone”")),
-        ..Input::new("called", Label::new("What do you call it?"))
+        hint: Some(Hint::new(say("passkeys.so-that-you-know"))),
+        ..Input::new("called", Label::new(say("passkeys.what-do-you-call")))
     }
 }
 
-const STOPPED: &str = "It counted backwards when somebody signed in by it, as it does where there is a copy. It signs in nobody any more: \
-                       take it away, make another, and tell the network manager.";
+const STOPPED: &str = "passkeys.stopped-then";
 
 /// One's own passkeys.
 pub fn own(kept: &[Shown], asked: Option<&Asked>, called: &str, zone: &Zone, mistakes: &Mistakes) -> Page {
-    let title = "Passkeys";
+    let title = &say("passkeys.passkeys");
     let rows = kept.iter().map(|one| {
         let used = match (one.stopped, one.used_at) {
-            (true, _) => "Stopped".to_owned(),
-            (false, None) => "Not yet".to_owned(),
+            (true, _) => say("passkeys.stopped"),
+            (false, None) => say("passkeys.not-yet"),
             (false, Some(at)) => moment(at, zone),
         };
         let change = html! {
             a .govuk-link href={ "/me/passkeys/" (one.id) } {
-                "Change" span .govuk-visually-hidden { " " (one.called) }
+                (marked!("passkeys.change", hidden = html! { span .govuk-visually-hidden { " " (one.called) } }))
             }
         };
         vec![
@@ -120,17 +120,16 @@ pub fn own(kept: &[Shown], asked: Option<&Asked>, called: &str, zone: &Zone, mis
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "A passkey is kept by your phone, your laptop or a small key, and opens with your finger, your face or a PIN. With it you need no \
-                 password and no code, and nobody can ask you for it on a page that only looks like this one."
+                (say("passkeys.a-passkey-is-kept"))
             }
             @if rows.is_empty() {
-                (InsetText::new("You have no passkey here."))
+                (InsetText::new(say("passkeys.you-have-no-passkey")))
             } @else {
-                div .fivebar-scroll tabindex="0" role="region" aria-label="Your passkeys" {
+                div .fivebar-scroll tabindex="0" role="region" aria-label=(say("passkeys.your-passkeys")) {
                     (Table {
-                        caption: Some("Your passkeys".to_owned()),
+                        caption: Some(say("passkeys.your-passkeys")),
                         caption_classes: "govuk-visually-hidden".into(),
-                        head: ["Called", "Made", "Last used", "Change it"].map(Cell::new).to_vec(),
+                        head: [say("passkeys.called"), say("passkeys.made"), say("common.last-used"), say("passkeys.change-it")].map(Cell::new).to_vec(),
                         first_cell_is_header: true,
                         rows,
                         ..Table::default()
@@ -139,10 +138,9 @@ pub fn own(kept: &[Shown], asked: Option<&Asked>, called: &str, zone: &Zone, mis
             }
             @match asked {
                 Some(asked) => {
-                    h2 .govuk-heading-m { "Make one" }
+                    h2 .govuk-heading-m { (say("passkeys.make-one")) }
                     p .govuk-body {
-                        "On this device, on your phone beside it, or on a key that you plug in: your browser asks which. Make two, so that you \
-                         come in when one is lost. Make none on a device that others use by the same PIN."
+                        (say("passkeys.on-this-device-on"))
                     }
                     (Proving {
                         asked,
@@ -150,14 +148,13 @@ pub fn own(kept: &[Shown], asked: Option<&Asked>, called: &str, zone: &Zone, mis
                         action: "/me/passkeys",
                         names: NAMES,
                         fields: name(called, mistakes).render(),
-                        button: Button { once: Some(true), ..Button::new("Make a passkey") },
+                        button: Button { once: Some(true), ..Button::new(say("passkeys.make-a-passkey")) },
                     })
-                    noscript { p .govuk-body { "This needs scripts. Without them, sign in with your password and a code." } }
+                    noscript { p .govuk-body { (say("passkeys.this-needs-scripts-without")) } }
                 }
                 None => {
                     p .govuk-body {
-                        "This portal is called by an address of the network, or comes without HTTPS, and passkeys are made for a name that is safe: ask \
-                         the network manager to give it one."
+                        (say("passkeys.this-portal-is-called"))
                     }
                 }
             }
@@ -180,36 +177,35 @@ pub enum Then {
 
 /// One passkey, to be called something else or taken away.
 pub fn one(kept: &Shown, called: &str, then: Then, zone: &Zone, mistakes: &Mistakes) -> Page {
-    let title = format!("Passkey: {}", kept.called);
+    let title = filled!("passkeys.passkey", called = kept.called);
     Page::new(
         title.clone(),
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { "Made at " (moment(kept.made_at, zone)) "." }
-            @if kept.stopped { (WarningText::new(STOPPED)) }
+            p .govuk-body { (marked!("passkeys.made-at", when = moment(kept.made_at, zone))) }
+            @if kept.stopped { (WarningText::new(say(STOPPED))) }
             form method="post" action={ "/me/passkeys/" (kept.id) "/name" } novalidate {
                 (name(called, mistakes))
-                (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("Change the name") })
+                (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(say("passkeys.change-the-name")) })
             }
-            h2 .govuk-heading-m { "Take it away" }
-            p .govuk-body { "It signs you in no more, wherever it is. What keeps it still lists it until you delete it there too." }
+            h2 .govuk-heading-m { (say("passkeys.take-it-away")) }
+            p .govuk-body { (say("passkeys.it-signs-you-in")) }
             @match then {
                 Then::Enough => {}
                 Then::DutiesRest => {
                     (WarningText::new(
-                        "Nothing else proves as much for you here: what your duties let you do rests until you have set codes up or made another \
-                         passkey."
+                        say("passkeys.nothing-else-proves-as")
                     ))
                 }
                 Then::PasswordAlone => {
-                    (WarningText::new("After that your password alone lets you in, and whoever learns it too."))
+                    (WarningText::new(say("passkeys.after-that-your-password")))
                 }
             }
             form method="post" action={ "/me/passkeys/" (kept.id) "/removal" } novalidate {
                 (Button {
                     classes: "govuk-button--warning".into(),
                     once: Some(true),
-                    ..Button::new("Take this passkey away")
+                    ..Button::new(say("passkeys.take-this-passkey-away"))
                 })
             }
         },

@@ -10,7 +10,8 @@ use kit::{Private, Timestamp};
 use store::Actor;
 use url::form_urlencoded;
 use web::form::back_to;
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::super::actions::{self as accounts, Proved};
 use super::super::door::SignedIn;
@@ -25,7 +26,7 @@ use super::asking::{Away, Provider, ProviderError, Said};
 /// How long somebody may be away.
 const AWAY_MS: i64 = 10 * 60_000;
 const AWAY: &str = "away at a provider";
-const TOO_OLD: &str = "That took too long, or was opened a second time. Start again";
+const TOO_OLD: &str = "provider.too-old";
 /// How much earlier than it was asked for a proof may be, in seconds: clocks differ.
 const BEFORE_S: i64 = 60;
 
@@ -105,19 +106,11 @@ impl House {
     fn did_not_work(&self, provider: &Provider, error: &ProviderError, back: &str) -> Response {
         let name = &provider.settings().name;
         let (outcome, say) = match error {
-            ProviderError::Busy(busy) => (Outcome::Busy, format!("Sorry: {busy}")),
-            ProviderError::Silent => (
-                Outcome::Elsewhere,
-                format!("{name} does not answer just now. Try again in a moment, or sign in another way"),
-            ),
+            ProviderError::Busy(_) => (Outcome::Busy, say("sign-in.busy")),
+            ProviderError::Silent => (Outcome::Elsewhere, filled!("provider.does-not-answer-just", name)),
             ProviderError::NotTaken(why) => {
                 tracing::warn!(provider = provider.settings().id, why, "A provider's word was not taken");
-                (
-                    Outcome::Elsewhere,
-                    format!(
-                        "What {name} says of you could not be taken. Try again, or sign in another way; if it goes on, tell the network manager"
-                    ),
-                )
+                (Outcome::Elsewhere, filled!("provider.what-says-of-you", name))
             }
         };
         self.counts.one(outcome);
@@ -192,7 +185,7 @@ async fn come_back(
     let away = away.filter(|away| away.provider == *id && field("state").as_ref() == Some(&away.state));
     let Some(away) = away else {
         house.counts.one(Outcome::Wrong);
-        return Ok(house.start_again(web::form::HOME, TOO_OLD.to_owned()));
+        return Ok(house.start_again(web::form::HOME, say(TOO_OLD)));
     };
     let (back, again, left_at) = (away.back.clone(), away.again.clone(), away.left_at);
     if field("iss").is_some_and(|issuer| issuer != provider.settings().issuer) {
@@ -201,7 +194,7 @@ async fn come_back(
     }
     let Some(code) = field("code").filter(|_| field("error").is_none()) else {
         house.counts.one(Outcome::Wrong);
-        let say = format!("{name} did not let you in, or you stopped it. Try again, or sign in another way");
+        let say = filled!("provider.did-not-let-you", name);
         return Ok(house.start_again(&back, say));
     };
     let said = match provider.who(&house.ours(&provider), (away, code), &house.place(&from), at).await {
@@ -210,7 +203,7 @@ async fn come_back(
     };
     if !house.takes(&sealed, at) {
         house.counts.one(Outcome::Wrong);
-        return Ok(house.start_again(&back, TOO_OLD.to_owned()));
+        return Ok(house.start_again(&back, say(TOO_OLD)));
     }
     match (again, who) {
         (None, _) => sign_in(&house, &provider, from, (said, back), at).await,
@@ -218,9 +211,7 @@ async fn come_back(
             prove_again(&house, &provider, &who, &from, (said, back, left_at)).await
         }
         // Their session ended meanwhile.
-        (Some(_), _) => {
-            Ok(house.start_again(&back, "You have been signed out meanwhile. Sign in again".to_owned()))
-        }
+        (Some(_), _) => Ok(house.start_again(&back, say("provider.you-have-been-signed"))),
     }
 }
 
@@ -247,10 +238,7 @@ async fn sign_in(
     let nobody = || {
         house.counts.one(Outcome::Wrong);
         // The same whoever it would be, and whyever it is not.
-        let say = format!(
-            "{name} knows you, and nobody here signs in by that account. Sign in another way, or ask the network manager or the online \
-             safety lead"
-        );
+        let say = filled!("provider.knows-you-and-nobody", name);
         Ok(house.start_again(&back, say))
     };
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
@@ -290,20 +278,16 @@ async fn prove_again(
     };
     // A provider may let in whoever is at the screen, without asking them: then it has proved nothing now.
     if said.proved_at.is_none_or(|proved| proved < left_at / 1_000 - BEFORE_S) {
-        return not(format!("{name} did not ask you to prove it again. Sign out, and sign in again"));
+        return not(filled!("provider.did-not-ask-you", name));
     }
     if who.has_codes() && !several {
-        return not(
-            "You have codes on your phone, so that is half of it. Sign out, and sign in again".to_owned()
-        );
+        return not(say("provider.you-have-codes-on"));
     }
     let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
     let account =
         house.whose(&mut tx, &told(provider, said), who.at()).await.map_err(PageError::unexpected)?;
     let Some(account) = account.filter(|account| account.id == who.session().account) else {
-        return not(format!(
-            "You are somebody else at {name}. Sign in there as yourself, or prove it another way"
-        ));
+        return not(filled!("provider.you-are-somebody-else", name));
     };
     let trying = house.trying(account.name.reveal(), from);
     let proved = accounts::prove_again(&mut tx, who.session(), &account, &trying, who.at()).await;

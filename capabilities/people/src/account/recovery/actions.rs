@@ -8,6 +8,7 @@ use notices::Where;
 use register::approval::{self, Approval, ApprovalId, Proposal, State};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
+use web::speech::say;
 
 use super::super::model::{Account, INVITED_MS, Token};
 use super::super::notices::{kinds, tell_person};
@@ -27,25 +28,22 @@ const HOLDS_MS: i64 = 24 * 3_600_000;
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
     /// They have no account, or have left.
-    #[error("nobody who signs in has that name")]
+    #[error("{}", say("refused.nobody-who-signs-in"))]
     NobodyThere,
     /// It is about whoever asks.
-    #[error("nobody lets themselves in again: ask two others")]
+    #[error("{}", say("refused.nobody-lets-themselves-in"))]
     Own,
     /// It waits already.
-    #[error("somebody has proposed this already; it waits for a second person")]
+    #[error("{}", say("refused.somebody-has-proposed-this"))]
     Waits,
     /// For whoever may give duties one of the two must stand over them.
-    #[error(
-        "for somebody who gives duties, one of the two must be another who stands over them: the chair, the proprietor or a trust officer. Where \
-         there is none, it is done at the machine: fivebar people invite WHO --lost-phone"
-    )]
+    #[error("{}", say("refused.for-the-head-one"))]
     NeedsAbove,
     /// One of the two was let in again of late.
-    #[error("whoever was let in again a few days ago lets in nobody for some days: it takes two others")]
+    #[error("{}", say("refused.whoever-was-let-in"))]
     Rests,
     /// What was shown is not what waits now.
-    #[error("this has changed since you opened this page; look at it again")]
+    #[error("{}", say("refused.this-has-changed-since"))]
     Changed,
     /// It cannot be answered so.
     #[error(transparent)]

@@ -8,7 +8,8 @@ use axum::routing::{get, post};
 use engine::PersonNo;
 use kit::Private;
 use store::Tx;
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::super::door::SignedIn;
 use super::super::house::House;
@@ -70,10 +71,9 @@ async fn propose(State(house): State<House>, who: SignedIn, form: Submitted) -> 
     let person = named(&mut tx, &form.line("whose")).await?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     if person.is_none() {
-        mistakes
-            .add("whose", "Enter the name of somebody who signs in here: as on the roll, or as they sign in");
+        mistakes.add("whose", say("recovery.enter-the-name-of"));
     }
-    words(&form, "reason", "Enter what happened, and how you know that it is them", &mut mistakes);
+    words(&form, "reason", &say("recovery.enter-what-happened-and"), &mut mistakes);
     let (Some(person), true) = (person, mistakes.none()) else {
         return list(&house, &who, &form, &mistakes).await;
     };
@@ -133,7 +133,7 @@ async fn agree(
     let person = person(path)?;
     who.could::<Recover>(person)?;
     let mut mistakes = Mistakes::default();
-    words(&form, "agreement", "Enter how you know that it is them", &mut mistakes);
+    words(&form, "agreement", &say("recovery.enter-how-you-know"), &mut mistakes);
     if !mistakes.none() {
         return shown(&house, &who, person, &form, &mistakes).await;
     }
@@ -203,7 +203,7 @@ async fn refuse(
     let person = person(path)?;
     who.could::<Recover>(person)?;
     let mut mistakes = Mistakes::default();
-    words(&form, "disagreement", "Enter why not, for whoever proposed it", &mut mistakes);
+    words(&form, "disagreement", &say("recovery.enter-why-not-for"), &mut mistakes);
     if !mistakes.none() {
         return shown(&house, &who, person, &form, &mistakes).await;
     }
@@ -259,12 +259,12 @@ fn person(path: Result<Path<u32>, PathRejection>) -> Result<PersonNo, PageError>
     path.map(|Path(number)| PersonNo(number)).map_err(|_| PageError::NotFound)
 }
 
-fn words(form: &Submitted, field: &'static str, empty: &'static str, mistakes: &mut Mistakes) {
+fn words(form: &Submitted, field: &'static str, empty: &str, mistakes: &mut Mistakes) {
     let words = form.text(field);
     if words.is_empty() {
         mistakes.add(field, empty);
     } else if words.chars().count() > LONGEST_WORDS {
-        mistakes.add(field, format!("Shorten this to {LONGEST_WORDS} characters or fewer"));
+        mistakes.add(field, filled!("common.shorten-this", n = LONGEST_WORDS));
     }
 }
 

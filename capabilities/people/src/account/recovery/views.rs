@@ -8,7 +8,8 @@ use web::component::{
     WarningText,
 };
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, filled, marked};
 
 use super::actions::Recovery;
 
@@ -46,7 +47,7 @@ fn textarea(id: &'static str, label: &str, form: &Submitted, mistakes: &Mistakes
 
 /// All who wait, and the form to propose another.
 pub fn all(lines: &[Line], form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
-    let title = "Let somebody in again";
+    let title = &say("recovery.let-somebody-in-again");
     let rows = lines.iter().map(|line| {
         let (approval, name) = (&line.recovery.approval, said(line.name.as_ref()));
         let link = html! {
@@ -63,34 +64,33 @@ pub fn all(lines: &[Line], form: &Submitted, mistakes: &Mistakes, zone: &Zone) -
         error: mistakes.beside("whose"),
         value: Some(form.line("whose")),
         spellcheck: Some(false),
-        hint: Some(Hint::new("As on the roll, or as they sign in")),
-        ..Input::new("whose", Label::new("Who has lost their password and their phone?"))
+        hint: Some(Hint::new(say("recovery.as-on-the-roll"))),
+        ..Input::new("whose", Label::new(say("recovery.who-has-lost-their")))
     };
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "Somebody who has neither their phone nor a recovery code is let in again by two people together. Talk to them face to face, \
-                 or by a number that you have always had: whoever asks in their name may want to be them."
+                (say("recovery.somebody-who-has-neither"))
             }
             @if rows.is_empty() {
-                (InsetText::new("Nobody waits to be let in again."))
+                (InsetText::new(say("recovery.nobody-waits-to-be")))
             } @else {
                 (Table {
-                    caption: Some("Waiting for a second person".to_owned()),
+                    caption: Some(say("recovery.waiting-for-a-second")),
                     caption_classes: "govuk-table__caption--m".into(),
-                    head: ["Who", "Proposed", "Until"].map(Cell::new).to_vec(),
+                    head: [say("common.who"), say("recovery.proposed"), say("common.until")].map(Cell::new).to_vec(),
                     first_cell_is_header: true,
                     rows,
                     ..Table::default()
                 })
             }
-            h2 .govuk-heading-m { "Propose" }
+            h2 .govuk-heading-m { (say("recovery.propose")) }
             form method="post" action="/staff/recoveries" novalidate {
                 (whose)
-                (textarea("reason", "What happened, and how do you know that it is them?", form, mistakes))
-                (Button { once: Some(true), ..Button::new("Propose") })
+                (textarea("reason", &say("recovery.what-happened-and-how"), form, mistakes))
+                (Button { once: Some(true), ..Button::new(say("recovery.propose")) })
             }
         },
     )
@@ -101,7 +101,7 @@ pub fn all(lines: &[Line], form: &Submitted, mistakes: &Mistakes, zone: &Zone) -
 pub fn one(shown: &Shown, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
     let approval = &shown.recovery.approval;
     let name = said(shown.name.as_ref());
-    let title = format!("Let {name} in again");
+    let title = filled!("recovery.let-in-again", name);
     let page = format!("/staff/recoveries/{}", shown.recovery.person.0);
     let proposal = html! { input type="hidden" name="proposal" value=(approval.id.to_string()); };
     Page::new(
@@ -109,30 +109,29 @@ pub fn one(shown: &Shown, form: &Submitted, mistakes: &Mistakes, zone: &Zone) ->
         html! {
             h1 .govuk-heading-l { (title) }
             (SummaryList::new(vec![
-                SummaryRow::new("Proposed by", said(shown.proposer.as_ref())),
-                SummaryRow::new("When", moment(approval.proposed_at, zone)),
-                SummaryRow::new("Until", moment(approval.lapses_at, zone)),
-                SummaryRow::new("What happened", approval.reason.as_str()),
+                SummaryRow::new(say("recovery.proposed-by"), said(shown.proposer.as_ref())),
+                SummaryRow::new(say("common.when"), moment(approval.proposed_at, zone)),
+                SummaryRow::new(say("common.until"), moment(approval.lapses_at, zone)),
+                SummaryRow::new(say("recovery.what-happened"), approval.reason.as_str()),
             ]))
             @if shown.own {
-                (InsetText::new("You proposed this, so another must agree to it."))
+                (InsetText::new(say("recovery.you-proposed-this-so")))
                 form method="post" action={ (page) "/withdrawal" } novalidate {
-                    (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("Take it back") })
+                    (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(say("recovery.take-it-back")) })
                 }
             } @else {
                 (WarningText::new(
-                    "If you agree, all that they sign in by ends. Whoever proposed it is shown a link by which a new password is chosen, and hands it \
-                     to them."
+                    say("recovery.if-you-agree-every")
                 ))
                 form method="post" action={ (page) "/agreement" } novalidate {
                     (proposal)
-                    (textarea("agreement", "How do you know that it is them?", form, mistakes))
-                    (Button { once: Some(true), ..Button::new("Agree") })
+                    (textarea("agreement", &say("recovery.how-do-you-know"), form, mistakes))
+                    (Button { once: Some(true), ..Button::new(say("recovery.agree")) })
                 }
                 form method="post" action={ (page) "/disagreement" } novalidate {
                     (proposal)
-                    (textarea("disagreement", "Why do you not agree?", form, mistakes))
-                    (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new("Do not agree") })
+                    (textarea("disagreement", &say("recovery.why-do-you-not"), form, mistakes))
+                    (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(say("recovery.do-not-agree")) })
                 }
             }
         },
@@ -193,17 +192,16 @@ pub fn ready(person: PersonNo, name: Option<&Private<String>>) -> Page {
 
 /// The link, this once.
 pub fn link(name: Option<&Private<String>>, link: &str) -> Page {
-    let title = "Hand this over";
+    let title = &say("recovery.hand-this-over");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "With this link " (said(name)) " chooses a new password. It holds for a day and once, and is not shown again: whoever opens it \
-                 first is taken for them."
+                (marked!("recovery.with-this-link-chooses", name = said(name)))
             }
             p .govuk-body { code .fivebar-host { (link) } }
-            p .govuk-body { a .govuk-link href="/staff/recoveries" { "I have handed it over" } }
+            p .govuk-body { a .govuk-link href="/staff/recoveries" { (say("recovery.i-have-handed-it")) } }
         },
     )
 }

@@ -3,6 +3,7 @@
 use engine::PersonNo;
 use kit::{Permit, Timestamp};
 use store::{StoreError, Tx};
+use web::speech::say;
 
 use super::model::{About, Hand, Mistake, plan};
 use crate::intake::actions::{self, Given, ImportRoll, PrepareError};
@@ -19,7 +20,7 @@ pub enum HandError {
     #[error("nobody has that number")]
     NobodyThere,
     /// Nothing would change.
-    #[error("nothing was changed: it is as it was")]
+    #[error("{}", say("refused.nothing-was-changed-it"))]
     Nothing,
     /// The records failed.
     #[error(transparent)]

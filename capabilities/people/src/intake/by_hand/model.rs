@@ -1,6 +1,7 @@
 //! What somebody writes about one person, and what it changes. Pure.
 
 use std::collections::BTreeSet;
+use web::speech::say;
 
 use crate::intake::model::{By, Change, Class, Facts, Field, State, Summary, Thing, What, change};
 use crate::kind::{Kind, YearGroup};
@@ -55,28 +56,28 @@ impl std::fmt::Debug for Edit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
     /// There is no name.
-    #[error("enter their name")]
+    #[error("{}", say("refused.enter-their-name"))]
     NoName,
     /// Nobody says what they are.
-    #[error("select what they are")]
+    #[error("{}", say("refused.select-what-they-are"))]
     NoKind,
     /// Only a pupil is in a year.
-    #[error("only a pupil is in a year: select no year, or that they are a pupil")]
+    #[error("{}", say("refused.only-a-pupil-is"))]
     YearOfNoPupil,
     /// They leave before they come.
-    #[error("the last day cannot be before the first")]
+    #[error("{}", say("refused.the-last-day-cannot"))]
     Days,
     /// They are born after they come.
-    #[error("the date of birth cannot be in the future")]
+    #[error("{}", say("refused.the-date-of-birth"))]
     Born,
     /// Whoever has left is brought back first.
-    #[error("they have left: bring them back first")]
+    #[error("{}", say("refused.they-have-left-bring"))]
     HasLeft,
     /// Whoever is on the roll need not come back.
-    #[error("they are on the roll")]
+    #[error("{}", say("refused.they-are-on-the"))]
     IsHere,
     /// A class is not there.
-    #[error("that class has ended meanwhile; choose another")]
+    #[error("{}", say("refused.that-class-has-ended"))]
     NoClass,
 }
 

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use engine::PersonNo;
+use web::speech::say;
 use web::{Mistakes, PageError, Submitted};
 
 use super::actions::{self, HandError};
@@ -90,7 +91,7 @@ fn edit(form: &Submitted, classes: &[ClassLine], asks_to_keep: bool, mistakes: &
         text => {
             let day = day_by_hand(text);
             if day.is_none() {
-                mistakes.add(field, "Enter a day, as in 18/12/2026, or leave it empty");
+                mistakes.add(field, say("roll.enter-a-day-as"));
             }
             day
         }
@@ -101,7 +102,7 @@ fn edit(form: &Submitted, classes: &[ClassLine], asks_to_keep: bool, mistakes: &
         id => {
             let found = classes.iter().find(|class| class.id == id).map(|class| class.key.clone());
             if found.is_none() {
-                mistakes.add(field, "Choose one of the classes in the list");
+                mistakes.add(field, say("roll.choose-one-of-the"));
             }
             found
         }
@@ -109,7 +110,7 @@ fn edit(form: &Submitted, classes: &[ClassLine], asks_to_keep: bool, mistakes: &
     let (leaves, joins) = (class("leaves"), class("joins"));
     let year = form.text("year").parse().ok().and_then(YearGroup::of_number);
     if asks_to_keep && !["keep", "follow"].contains(&form.text("keep")) {
-        mistakes.add("keep", "Select what holds when your own system sends its roll again");
+        mistakes.add("keep", say("roll.select-what-holds-when"));
     }
     Edit {
         given: form.line("given"),
@@ -152,14 +153,14 @@ async fn written(
                 tx.commit().await.map_err(PageError::unexpected)?;
                 return Ok(to(import.number));
             }
-            Err(error) => say(error, &mut mistakes)?,
+            Err(error) => refused(error, &mut mistakes)?,
         }
     }
     drop(tx);
     page(office, who, person, Some(form), &mistakes).await
 }
 
-fn say(error: HandError, mistakes: &mut Mistakes) -> Result<(), PageError> {
+fn refused(error: HandError, mistakes: &mut Mistakes) -> Result<(), PageError> {
     let field = match &error {
         HandError::Store(_) | HandError::NobodyThere => {
             return Err(match error {

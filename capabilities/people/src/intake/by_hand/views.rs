@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use web::component::{
     BackLink, Button, Choice, Hint, Input, InsetText, Label, Legend, Radio, Radios, Select,
 };
+use web::speech::say;
 use web::{Mistakes, Page, Submitted};
 
 use crate::intake::person::keeper_in_words;
@@ -57,7 +58,11 @@ fn by_hand(day: &str) -> String {
 
 /// Writing about one person, or about somebody new.
 pub fn write(writing: &Writing<'_>, form: &Submitted, mistakes: &Mistakes) -> Page {
-    let title = if writing.profile.is_some() { "Change what the roll says" } else { "Add somebody" };
+    let title = if writing.profile.is_some() {
+        say("roll.change-what-the-roll-says")
+    } else {
+        say("roll.add-somebody")
+    };
     let (action, back) = match writing.profile {
         Some(profile) => {
             (format!("/staff/roll/{}/change", profile.number.0), format!("/staff/roll/{}", profile.number.0))
@@ -81,28 +86,28 @@ pub fn write(writing: &Writing<'_>, form: &Submitted, mistakes: &Mistakes) -> Pa
                 (InsetText::new(keeper_in_words(profile)))
             }
             None => p .govuk-body {
-                "For whoever no other system exports. You see what would change before anything does, and can undo it afterwards."
+                (say("roll.for-whoever-no-other"))
             },
         }
         form method="post" action=(action) novalidate {
-            (line("given", "Given name", None))
-            (line("family", "Family name", None))
+            (line("given", &say("roll.given-name"), None))
+            (line("family", &say("roll.family-name"), None))
             (kinds(form, mistakes))
             (years(form, mistakes))
-            (line("born", "Date of birth", Some("As in 2/3/2015. Leave it empty if you do not know it")))
-            (line("first", "First day", Some("Leave it empty if you do not know it")))
-            (line("last", "Last day", Some("They are signed out, and hold no duty, from the midnight after it. A day that is over takes them off the roll at once. Leave it empty where none is known")))
+            (line("born", &say("common.date-of-birth"), Some(&say("roll.as-in-2-3"))))
+            (line("first", &say("common.first-day"), Some(&say("roll.leave-it-empty-if"))))
+            (line("last", &say("common.last-day"), Some(&say("roll.they-are-signed-out"))))
             (moves(writing, form, mistakes))
             @if writing.profile.is_some_and(|profile| profile.keeper().is_some()) { (keeping(form, mistakes)) }
-            (Button::new("Show what would change"))
+            (Button::new(say("roll.show-what-would-change")))
         }
     };
     Page::new(title, content).before(BackLink::new(back)).problems(mistakes.summary())
 }
 
 fn kinds(form: &Submitted, mistakes: &Mistakes) -> Radios {
-    let answers = Kind::ALL.map(|kind| Radio::new(kind.id(), kind.name())).into();
-    let mut radios = Radios::new("kind", Legend::new("What they are"), answers, form.text("kind"));
+    let answers = Kind::ALL.map(|kind| Radio::new(kind.id(), kind.said())).into();
+    let mut radios = Radios::new("kind", Legend::new(say("roll.what-they-are")), answers, form.text("kind"));
     radios.classes = "govuk-radios--small".into();
     radios.error = mistakes.beside("kind");
     radios
@@ -110,9 +115,9 @@ fn kinds(form: &Submitted, mistakes: &Mistakes) -> Radios {
 
 fn years(form: &Submitted, mistakes: &Mistakes) -> Select {
     let years = (-1..=13).filter_map(YearGroup::of_number);
-    let years = years.map(|year| Choice::new(year.number().to_string(), year.name()));
-    let years = std::iter::once(Choice::new("", "None")).chain(years).collect();
-    let mut select = Select::new("year", Label::new("Year"), years, form.text("year"));
+    let years = years.map(|year| Choice::new(year.number().to_string(), year.said()));
+    let years = std::iter::once(Choice::new("", say("common.none"))).chain(years).collect();
+    let mut select = Select::new("year", Label::new(say("common.year")), years, form.text("year"));
     select.error = mistakes.beside("year");
     select
 }
@@ -129,17 +134,17 @@ fn moves(writing: &Writing<'_>, form: &Submitted, mistakes: &Mistakes) -> Markup
     let others = writing.classes.iter().filter(is_new);
     let others: Vec<Choice> = others.map(|class| Choice::new(&class.id, &class.name)).collect();
     html! {
-        @if !writing.own.is_empty() { (chosen("leaves", "Leaves the class", "None", own)) }
-        @if !others.is_empty() { (chosen("joins", "Joins the class, or teaches it from now on", "None", others)) }
+        @if !writing.own.is_empty() { (chosen("leaves", &say("roll.leaves-the-class"), &say("common.none"), own)) }
+        @if !others.is_empty() { (chosen("joins", &say("roll.joins-the-class-or"), &say("common.none"), others)) }
     }
 }
 
 fn keeping(form: &Submitted, mistakes: &Mistakes) -> Radios {
-    let legend = Legend::new("What holds when your own system sends its roll again?");
-    let mut follow = Radio::new("follow", "What it says then");
-    follow.hint = Some(Hint::new("It is corrected there too, or will be"));
-    let mut keep = Radio::new("keep", "What I write here, until somebody says otherwise");
-    keep.hint = Some(Hint::new("Only what you change; the rest follows imports. It stands on their page"));
+    let legend = Legend::new(say("roll.what-holds-when-your"));
+    let mut follow = Radio::new("follow", say("roll.what-it-says-then"));
+    follow.hint = Some(Hint::new(say("roll.it-is-corrected-there")));
+    let mut keep = Radio::new("keep", say("roll.what-i-write-here"));
+    keep.hint = Some(Hint::new(say("roll.only-what-you-change")));
     let mut radios = Radios::new("keep", legend, vec![follow, keep], form.text("keep"));
     radios.error = mistakes.beside("keep");
     radios
