@@ -45,7 +45,7 @@ pub fn work(lines: &[Line], ended: &[(Task, &'static Kind)], at: Timestamp, zone
                 (table(lines, at, zone))
             }
             @if !ended.is_empty() {
-                h2 .govuk-heading-m { "What you ended lately" }
+                h2 .govuk-heading-m { "What you and others of your duties ended lately" }
                 ul .govuk-list.govuk-list--bullet {
                     @for (task, kind) in ended {
                         li {
@@ -120,6 +120,8 @@ pub struct Seen {
     pub duties: Vec<String>,
     /// To whom it can be handed: values of the form, and words.
     pub hand_to: Vec<(String, String)>,
+    /// Who ended it, where it has ended.
+    pub ended_by: Option<Private<String>>,
 }
 
 /// One task, with what whoever looks at it may do.
@@ -157,6 +159,9 @@ pub fn one(
         State::Open => {}
         State::Done(ending) => rows.extend(ended("Done", ending, zone)),
         State::Dropped(ending) => rows.extend(ended("Dropped", ending, zone)),
+    }
+    if let Some(by) = &seen.ended_by {
+        rows.push(SummaryRow::new("By", by.reveal()));
     }
     Page::new(
         &*kind.name,

@@ -82,6 +82,9 @@ pub fn one(line: &Line, compared: &Compared, zone: &Zone) -> Page {
                 SummaryRow::new("By", &line.by),
                 SummaryRow::new("Why", &version.note),
             ]))
+            p .govuk-body {
+                a .govuk-link href={ "/staff/policy/" (version.number) "/table" } { "What it permits, as a table to read and print" }
+            }
             h2 .govuk-heading-m {
                 @if compared.changed.is_some() { "What changed since version " (compared.before) } @else { "What changed" }
             }

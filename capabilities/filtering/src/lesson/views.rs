@@ -14,6 +14,8 @@ use super::content::Lessons;
 use super::judge::{Judged, MayNot};
 use crate::overrides::Whom;
 use crate::portal::GateHas;
+use crate::site::host_of_part;
+use crate::site_note::views::of_a_part;
 
 /// One thing that holds, with the names that go with it.
 #[derive(Debug)]
@@ -159,6 +161,7 @@ pub fn one(line: &Line, has: GateHas, zone: &Zone) -> Page {
         html! {
             h1 .govuk-heading-l { (title) }
             (InsetText::new(gate))
+            @for says in running.sites.iter().filter_map(|site| of_a_part(site)) { p .govuk-body { (says) } }
             (SummaryList::new(vec![
                 SummaryRow::new("What", what(running)),
                 SummaryRow::new("For", line.whom.reveal()),
@@ -270,6 +273,8 @@ pub fn open(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &Zon
 pub struct Preview<'a> {
     /// The site.
     pub target: &'a str,
+    /// Whether something followed a ? in what was typed, which is left out.
+    pub has_query: bool,
     /// For whom.
     pub whom: &'a Whom,
     /// The same as people say it.
@@ -317,7 +322,11 @@ pub fn preview(about: &Preview<'_>, judged: &Judged, mistakes: &Mistakes, zone: 
             @if may {
                 h2 .govuk-heading-m { "What this opens, and what it does not" }
                 ul .govuk-list.govuk-list--bullet {
-                    li { "All of " (host(about.target)) " opens, and everything below it." }
+                    @match of_a_part(about.target) {
+                        Some(says) => li { (says) },
+                        None => li { "All of " (host(about.target)) " opens, and everything below it." },
+                    }
+                    @if about.has_query { li { "What followed the ? in what you entered is left out." } }
                     @for (category, many) in about.parts {
                         li {
                             (many) @if *many == 1 { " part" } @else { " parts" }
@@ -335,6 +344,20 @@ pub fn preview(about: &Preview<'_>, judged: &Judged, mistakes: &Mistakes, zone: 
                         input type="hidden" name=(name) value=(value);
                     }
                     (Button { once: Some(true), ..Button::new("Open it now") })
+                }
+                @if let Some(whole) = host_of_part(about.target) {
+                    p .govuk-body { "Opening the whole site says what it does: " (host(whole)) "." }
+                    form method="post" action="/staff/lessons/open" novalidate {
+                        @for (name, value) in [
+                            ("site", whole), ("whom", &*whom), ("until", about.until), ("reason", &*about.asked.reason),
+                        ] {
+                            input type="hidden" name=(name) value=(value);
+                        }
+                        (Button {
+                            classes: "govuk-button--secondary".into(),
+                            ..Button::new("See what opening the whole site comes to")
+                        })
+                    }
                 }
             } @else if judged.may != Err(MayNot::OpenAlready) && judged.may_say_why() {
                 (Button::link("Ask for this site", "/requests"))
@@ -372,7 +395,7 @@ pub fn list(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &Zon
                     ..Radios::new("open", Legend::new("What stays open?"), answers, chosen)
                 })
                 (Textarea {
-                    hint: Some(Hint::new("One on each line. A site that is closed for the class opens with the list where you may open it.")),
+                    hint: Some(Hint::new("One on each line, the whole site: of one with a page after it, as in site.example/page, all opens over an encrypted connection. A site that is closed for the class opens with the list where you may open it.")),
                     error: mistakes.beside("sites"),
                     value: form.text("sites").to_owned(),
                     spellcheck: Some(false),

@@ -22,10 +22,14 @@ use crate::lasting;
 use crate::lesson::actions::{EndAnybodys, ReadLessons, running};
 use crate::list::pages::ReadLists;
 use crate::list::{self, Status};
+use crate::overrides::closing::ReadOverrides;
+use crate::site_report::actions::ReadReports;
+use crate::site_report::{self, Outcome};
 use crate::site_request::State;
 use crate::site_request::actions::{self, ReadRequests};
 use crate::site_request::agreeing::{self, AgreeRequest};
 use crate::withheld::Withheld;
+use crate::withheld::deciding::ReadWithheld;
 
 /// One thing to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +87,7 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
     tasks(tx, who, &mut monday).await?;
     told(tx, who, &mut monday).await?;
     requests(tx, who, since, &mut monday).await?;
+    reports(tx, who, since, &mut monday).await?;
     lists(tx, who, since, &mut monday).await?;
     tests(tx, who, since, &mut monday).await?;
     lessons(tx, portal, who, since, &mut monday).await?;
@@ -272,6 +277,39 @@ async fn requests(
     Ok(())
 }
 
+async fn reports(
+    tx: &mut Tx,
+    who: &SignedIn,
+    since: Timestamp,
+    monday: &mut Monday,
+) -> Result<(), PageError> {
+    if who.may::<ReadReports>(()).is_err() {
+        return Ok(());
+    }
+    let (mut new, mut answered) = (0_usize, 0_usize);
+    for report in site_report::actions::list(tx, false, REQUESTS).await.map_err(PageError::unexpected)? {
+        match report.outcome {
+            Outcome::Open => new += 1,
+            Outcome::Changed { at, .. } | Outcome::LeftAsItIs { at, .. } => {
+                answered += usize::from(at >= since);
+            }
+        }
+    }
+    let href = Some("/staff/reports");
+    if new > 0 {
+        monday
+            .waiting
+            .push(line(many(new, "report about a site to answer", "reports about sites to answer"), href));
+    }
+    if answered > 0 {
+        monday.changed.push(line(
+            many(answered, "report about a site was answered", "reports about sites were answered"),
+            href,
+        ));
+    }
+    Ok(())
+}
+
 async fn lists(tx: &mut Tx, who: &SignedIn, since: Timestamp, monday: &mut Monday) -> Result<(), PageError> {
     if who.may::<ReadLists>(()).is_err() {
         return Ok(());
@@ -367,7 +405,11 @@ async fn lessons(
                 "decision to withhold access is to be looked at again",
                 "decisions to withhold access are to be looked at again",
             );
-            monday.waiting.push(because(words, None, "`fivebar withhold list` shows which"));
+            if who.offers::<ReadWithheld>() {
+                monday.waiting.push(line(words, Some("/staff/withheld")));
+            } else {
+                monday.ignore.push(because(words, None, "the safeguarding lead and the head look at them"));
+            }
         }
         let opened = counted(tx, "override.grant", since).await?;
         if opened > 0 {
@@ -377,7 +419,7 @@ async fn lessons(
                     "site was opened or closed for a time",
                     "sites were opened or closed for a time",
                 ),
-                None,
+                who.offers::<ReadOverrides>().then_some("/staff/overrides"),
             ));
         }
     }

@@ -29,9 +29,12 @@ use crate::health::pages::ReadHealth;
 use crate::lesson::actions::ReadLessons;
 use crate::list::pages::ReadLists;
 use crate::observing::pages::ReadObserving;
+use crate::overrides::closing::ReadOverrides;
 use crate::own_words::actions::ReadWords;
+use crate::site_report::actions::ReadReports;
 use crate::site_request::actions::ReadRequests;
 use crate::site_request::agreeing::AgreeRequest;
+use crate::withheld::deciding::ReadWithheld;
 
 pub(super) fn routes() -> Router<Portal> {
     Router::new().route("/today", get(today))
@@ -45,6 +48,7 @@ pub fn offered(standing: &Standing) -> Vec<(String, String)> {
         (true, "Today", "/today"),
         (authority.offers::<ReadTasks>(standing), "Your work", "/tasks"),
         (requests, "Requests", "/staff/requests"),
+        (authority.offers::<ReadReports>(standing), "Reports", "/staff/reports"),
         (authority.offers::<ReadLessons>(standing), "For a lesson", "/staff/lessons"),
         (authority.offers::<ExplainForClass>(standing), "Why open or closed?", "/staff/explain"),
         (authority.offers::<ReadActivity>(standing), "Activity", "/staff/activity"),
@@ -65,6 +69,8 @@ fn look_up(who: &SignedIn) -> Vec<(String, String)> {
     named(&[
         (who.offers::<ReadHealth>(), "How the filter fares, and its back-ups", "/staff/health"),
         (who.offers::<ReadPolicy>(), "The filter policy, and what changed in it", "/staff/policy"),
+        (who.offers::<ReadOverrides>(), "Open and closed for a time", "/staff/overrides"),
+        (who.offers::<ReadWithheld>(), "Withheld internet access", "/staff/withheld"),
         (who.offers::<ReadLists>(), "Lists of sites", "/staff/lists"),
         (who.offers::<ReadFilterTests>(), "Tests of the filter", "/staff/filter-tests"),
         (who.offers::<ReadDevices>(), "Devices", "/staff/devices"),

@@ -21,6 +21,7 @@ use filtering::portal::{NO_LIVE_FEED, NamedBy, Refusal, speech, views};
 use filtering::site::Site;
 use filtering::site_report::{Kind, Outcome, SiteReport, Tell};
 use filtering::site_request::agreeing::{Proposed, Terms};
+use filtering::site_request::replaying::LastWeek;
 use filtering::site_request::staff_views::{self, Seen};
 use filtering::site_request::{Ask, HowLong, SiteRequest, State};
 use filtering::{site_report, site_request};
@@ -354,9 +355,16 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         may_agree: true,
         may_open_alone: false,
         answering,
+        holds: None,
+        about: Some(staff_views::About {
+            whom: "Year 9".into(),
+            said: crate::report_samples::everything(),
+            replayed: Some(Some(LastWeek { requests: 5_000, opened: 1_204, askers: 87, more: true })),
+        }),
         alone: Vec::new(),
         groups: (7..=13).map(|year| (format!("year-{year}"), format!("Year {year}"))).collect(),
         asker: Some(Private::new("Ada Example".into())),
+        device_of: own.then(|| Private::new("Cy Example".into())),
         proposer: Some(Private::new("Bo Example".into())),
     };
     let before = Approval {
@@ -565,6 +573,9 @@ async fn every_page_in_every_state_is_well_made() {
         .chain(crate::roll_samples::house_samples())
         .chain(crate::card_samples::samples())
         .chain(crate::desk_samples::samples())
+        .chain(crate::report_samples::samples())
+        .chain(crate::override_samples::samples())
+        .chain(crate::withheld_samples::samples())
         .chain(crate::notice_samples::samples());
     all.extend(others.map(|(name, page)| {
         let shell = if name.starts_with("staff") { staff.clone() } else { shell.clone() };

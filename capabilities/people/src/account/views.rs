@@ -468,6 +468,7 @@ pub(super) fn me(
             ]))
             (who.news())
             p .govuk-body { a .govuk-link href="/me/notices" { "How you are told what waits for you" } }
+            @for (words, href) in who.own_pages() { p .govuk-body { a .govuk-link href=(href) { (words) } } }
             p .govuk-body { a .govuk-link href="/me/password" { "Change your password" } }
             p .govuk-body { a .govuk-link href="/me/passkeys" { "Your passkeys" } }
             p .govuk-body {

@@ -25,6 +25,7 @@ mod m0019_outbox;
 mod m0020_register;
 mod m0021_notices;
 mod m0022_api;
+mod m0028_signed_in;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -63,6 +64,7 @@ const ALL: &[Migration] = &[
     Migration { number: 20, name: "register", statements: m0020_register::statements },
     Migration { number: 21, name: "notices", statements: m0021_notices::statements },
     Migration { number: 22, name: "api", statements: m0022_api::statements },
+    Migration { number: 28, name: "signed in", statements: m0028_signed_in::statements },
 ];
 
 /// The table that says which a database has had.
