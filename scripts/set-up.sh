@@ -99,7 +99,7 @@ tool() { # the program's name on the path; the crate's name is the same
     # A target folder of its own: the tool shares nothing with the program.
     env -u CARGO_TARGET_DIR cargo install --quiet --locked "$1"
 }
-# What others wrote and tests hold the program against (scim2-tester, aiosmtpd, http_ece), in an environment of its own.
+# What others wrote and tests hold the program against (scim2-tester, aiosmtpd, http_ece, botocore), in an environment of its own.
 judge() {
     local folder=$1
     if [ -x $folder/venv/bin/python ] && cmp -s $folder/requirements.txt $folder/venv/installed; then return; fi
@@ -110,7 +110,7 @@ judge() {
     cp $folder/requirements.txt $folder/venv/installed
 }
 case $purpose in
-    test) tool cargo-nextest; judge journeys/scim; judge platform/notices/tests/judges; judge journeys/api ;;
+    test) tool cargo-nextest; judge journeys/scim; judge platform/notices/tests/judges; judge platform/backups/tests/judges; judge journeys/api ;;
     check) tool cargo-deny ;;
     fuzz) tool cargo-fuzz ;;
 esac

@@ -75,7 +75,7 @@ pub enum Command {
     #[command(
         subcommand,
         after_help = "An override ends by itself. It never opens what is sealed or locked, and closes no help site. \
-                      Opening takes one person in this version: nobody signs in yet, and with sign-in a second must agree."
+                      Here opening takes one person, since whoever has this machine has all of it; at the portal two must agree."
     )]
     Overrides(overrides::Overrides),
     /// Walled gardens for a time: an exam, or a lesson with a list of sites.
@@ -83,23 +83,23 @@ pub enum Command {
         subcommand,
         after_help = "A focus ends by itself. While it holds, its group reaches its sites, help and essentials, and nothing \
                       else; rules that the leadership locked still close. Connections that are open are cut within two \
-                      seconds. A site of the garden is open even where the table closes it, and opening takes one person in \
-                      this version: nobody signs in yet, and with sign-in a second must agree."
+                      seconds. A site of the garden is open even where the table closes it, and opening takes \
+                      one person here, since whoever has this machine has all of it; at the portal two must agree."
     )]
     Focus(focus::Asked),
     /// Take access from a person for a time, by a decision.
     #[command(
         subcommand,
         after_help = "Help, essentials and the policy's learning sites stay open, and access comes back by itself. Withholding \
-                      takes one person; giving access back early takes one in this version, since nobody signs in yet."
+                      takes one person; giving access back early takes one here, since whoever has this machine has all of it."
     )]
     Withhold(withhold::Withhold),
     /// Run beside the filter that the school still has: decide and note down, refuse nothing but illegal content.
     #[command(
         subcommand,
         after_help = "It always ends, after 90 days at most, and then the filter refuses. Until then another filter must do the \
-                      filtering: `fivebar filter-test` fails, and `status`, the portal and metrics say so. Beginning takes one \
-                      person in this version: nobody signs in yet, and with sign-in a second must agree."
+                      filtering: `fivebar filter-test` fails, and `status`, the portal and metrics say so. Beginning takes \
+                      one person here, since whoever has this machine has all of it; at the portal two must agree."
     )]
     Observe(observe::Observe),
     /// What devices did: search it, follow it, export it.

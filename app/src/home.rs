@@ -43,6 +43,19 @@ impl Home {
     /// The folder of a school that has been set up.
     pub fn existing(given: Option<PathBuf>) -> Result<Self> {
         let home = Self::at(given);
+        if home.0.join(store::backup::UNFINISHED).exists() {
+            let before: Vec<String> =
+                store::backup::moved_aside(&home.0).iter().map(|aside| aside.display().to_string()).collect();
+            let before = match &*before {
+                [] => String::new(),
+                some => format!(" What was here before is kept in {}.", some.join(", then ")),
+            };
+            bail!(
+                "a restore into {} was broken off before it was whole, so nothing starts here. Give `fivebar restore` with the same back-up \
+                 again: it moves aside what is there and begins anew.{before}",
+                home.0.display()
+            );
+        }
         let is_there = match fs::metadata(home.config()) {
             Ok(seen) => seen.is_file(),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => bail!(

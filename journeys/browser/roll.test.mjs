@@ -50,6 +50,9 @@ for (const javaScriptEnabled of [true, false]) {
     assert.match(await page.locator("main").innerText(), /Not used: Set/);
     await page.getByLabel("Class", { exact: true }).fill("Set");
     await page.getByRole("button", { name: "Remember these columns" }).click();
+    await page.getByRole("heading", { name: "Remembered for" }).waitFor();
+    await check();
+    await page.getByRole("link", { name: "Send the file again" }).click();
     await page.getByRole("heading", { name: "Import the roll" }).waitFor();
     await send(page, source, name);
     assert.doesNotMatch(await page.locator("main").innerText(), /Not used/);

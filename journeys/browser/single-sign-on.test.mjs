@@ -1,5 +1,6 @@
 // People of the roll sign in at a provider of single sign-on, npm's oidc-provider, and nobody else does.
 import assert from "node:assert/strict";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { freePort, openBrowser, startNamedSchool, welcome } from "./named-school.mjs";
@@ -21,7 +22,19 @@ const KNOWN = {
   stranger: { email: "stranger@school.example", email_verified: true, hd: "school.example" },
 };
 
+// The provider's own key, so that what it says at another time is signed as ever.
+const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const encoded = (object) => Buffer.from(JSON.stringify(object)).toString("base64url");
+/** A token of the provider's with other times in it. */
+function atAnotherTime(token, times) {
+  const [head, claims] = token.split(".");
+  const text = `${head}.${encoded({ ...JSON.parse(Buffer.from(claims, "base64url")), ...times })}`;
+  return `${text}.${sign("sha256", Buffer.from(text), privateKey).toString("base64url")}`;
+}
+
 let school, browser, issuer, server;
+// What times its tokens bear, where not its own.
+let times;
 before(async () => {
   const [port, gone] = [await freePort(), await freePort()];
   issuer = `http://127.0.0.1:${port}`;
@@ -48,7 +61,12 @@ before(async () => {
     ],
     claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["hd"] },
     pkce: { required: () => true },
+    jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), kid: "one", use: "sig", alg: "RS256" }] },
     findAccount: (_, id) => KNOWN[id] && { accountId: id, claims: async () => ({ sub: id, ...KNOWN[id] }) },
+  });
+  oidc.use(async (context, next) => {
+    await next();
+    if (times && context.body?.id_token) context.body = { ...context.body, id_token: atAnotherTime(context.body.id_token, times) };
   });
   server = createServer(oidc.callback()).listen(port, "127.0.0.1");
   await school.command("duties", "give", "head", "--to", "Hanna Example", "--reason", "Appointed by the governors.");
@@ -199,6 +217,29 @@ test("an answer is taken once, by whoever asked, to what they asked", async () =
   await nonce.goto(changed.href);
   await at(nonce, "hanna");
   assert.match(await refused(nonce), /could not be taken/);
+});
+
+test("what a provider said too long ago, or says for later, lets nobody in", async () => {
+  const now = () => Math.floor(Date.now() / 1000);
+  for (const [name, bears] of [
+    ["over for an hour", () => ({ iat: now() - 7200, exp: now() - 3600 })],
+    ["over for a minute", () => ({ exp: now() - 60 })],
+    ["not before an hour from now", () => ({ nbf: now() + 3600 })],
+    ["said in an hour", () => ({ iat: now() + 3600, exp: now() + 7200 })],
+  ]) {
+    times = bears();
+    const page = await newPage();
+    await page.goto((await begun(page)).href);
+    await at(page, "hanna");
+    assert.match(await refused(page), /could not be taken/, name);
+  }
+  // Signed by the same key, and with times that hold: it is those alone that count.
+  times = { nbf: now() - 60, exp: now() + 600 };
+  const page = await newPage();
+  await page.goto((await begun(page)).href);
+  await at(page, "hanna");
+  await page.getByRole("heading", { name: "Today" }).waitFor();
+  times = undefined;
 });
 
 test("a provider that is another, or is not there, lets nobody in", async () => {

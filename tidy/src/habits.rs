@@ -60,6 +60,32 @@ pub fn grants(source: &Source) -> Vec<Complaint> {
         .collect()
 }
 
+/// Once a change has begun, its moment is its permit's: whoever asked may have waited for a file, for paper or for the records since. So no page
+/// gives a change, or its entry in the trail, the moment at which the request came.
+pub fn moments(source: &Source) -> Vec<Complaint> {
+    if !source.path.starts_with("capabilities/") || source.path.contains("/tests/") {
+        return Vec::new();
+    }
+    let begins = |line: &str| {
+        ["who.begin", "begin(who", "begin(&who", "begin_issuing("].iter().any(|call| line.contains(call))
+    };
+    let code = rust_code::without_words(&source.text);
+    let mut has_begun = false;
+    let mut found = Vec::new();
+    for (index, line) in code.lines().enumerate() {
+        // A function of the file begins where nothing is indented.
+        if !line.is_empty() && !line.starts_with([' ', ')', '}']) {
+            has_begun = false;
+        }
+        if has_begun && line.contains("who.at()") {
+            let text = "the change has begun: its moment is `permit.at()`, and not when the request came";
+            found.push(Complaint::at(&source.path, index + 1, text));
+        }
+        has_begun |= begins(line) && !line.contains("fn ");
+    }
+    found
+}
+
 /// The table of `tidy/sleeps.toml`: the few tests that may wait by the clock.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -160,6 +186,27 @@ mod tests {
         ] {
             assert_eq!(allowed_lints(&source(text)).len(), allows, "{text}");
             assert_eq!(ignored_tests(&source(text)).len(), ignores, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_change_that_has_begun_has_the_moment_of_its_permit() {
+        let within = |body: &str| {
+            format!("async fn end(\n    who: SignedIn,\n) -> A {{\n{body}}}\nfn f() {{\n    who.at()\n}}\n")
+        };
+        let begin = "    let (tx, permit) = who.begin::<End>(id).await?;\n";
+        for (path, body, found) in [
+            ("capabilities/a/src/pages.rs", format!("    look(who.at());\n{begin}    end(&permit);\n"), 0),
+            ("capabilities/a/src/pages.rs", format!("{begin}    end(&permit, who.at());\n"), 1),
+            (
+                "capabilities/a/src/pages.rs",
+                "    let (tx, may) = begin(&who, of).await?;\n    say(who.at());\n".to_owned(),
+                1,
+            ),
+            ("capabilities/a/src/pages.rs", format!("{begin}    // never who.at()\n"), 0),
+            ("core/a/src/pages.rs", format!("{begin}    end(&permit, who.at());\n"), 0),
+        ] {
+            assert_eq!(moments(&Source::new(path, &within(&body))).len(), found, "{path}: {body}");
         }
     }
 

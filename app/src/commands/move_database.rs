@@ -73,6 +73,7 @@ pub fn run(context: &Context, asked: &MoveDatabase) -> Result<()> {
     let mode = fs::metadata(&file)?.permissions().mode();
     fs::write(&unfinished, &new).with_context(|| format!("cannot write {}", unfinished.display()))?;
     fs::set_permissions(&unfinished, fs::Permissions::from_mode(mode))?;
+    fs::File::open(&unfinished)?.sync_all()?;
     fs::rename(&unfinished, &file).with_context(|| format!("cannot write {}", file.display()))?;
     context.output.say(format!(
         "{} names them now; as it was before it is kept in {}. Start the school again.",

@@ -21,6 +21,7 @@ use crate::process::brought_back;
 use crate::process::chasing::chase;
 use crate::process::confine::{Reach, confine};
 use crate::process::ending::{end_last_days, write_down_ends};
+use crate::process::erasing::erase;
 use crate::process::keeping::Keeping;
 use crate::process::mending::{Alarm, Mending};
 use crate::process::metrics;
@@ -221,6 +222,7 @@ async fn serve(
     };
     tokio::spawn(end_last_days(db.clone(), publishes.clone()));
     tokio::spawn(chase(db.clone()));
+    tokio::spawn(erase(db.clone()));
     tokio::spawn(told::settle(db.clone(), publishes.clone(), Arc::clone(&current), zone.clone()));
     let portal = filtering::Portal {
         db: db.clone(),

@@ -8,6 +8,7 @@ mod chasing;
 pub mod confine;
 pub mod descriptors;
 mod ending;
+pub mod erasing;
 pub mod gate;
 pub mod hand_over;
 pub mod health;

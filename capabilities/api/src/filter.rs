@@ -319,6 +319,7 @@ async fn fares(api: &Api, call: &Call) -> Result<Done, Problem> {
     let not_tested = filter_test::problem(&mut tx).await?;
     let backups = by_hand::newest(&mut tx, 50).await?;
     let known = back_ups::known(&mut tx).await?;
+    let erased = store::retention::last(&mut tx).await?;
     tx.roll_back().await?;
     let (log, gate) = (asked.await.unwrap_or_default(), portal.gate.health());
     let seen = health::Seen {
@@ -330,6 +331,7 @@ async fn fares(api: &Api, call: &Call) -> Result<Done, Problem> {
         not_tested: not_tested.as_deref(),
         backup: backups.iter().find(|backup| !backup.restored),
         by_rule: portal.back_ups.rule.as_ref().map(|rule| (rule, &known)),
+        erased: erased.as_ref(),
         zone: &portal.zone,
     };
     let parts = health::items(&seen).into_iter().map(|item| HealthPart {

@@ -176,7 +176,7 @@ async fn end(api: &Api, call: &Call) -> Result<Done, Problem> {
     let id: GuestId = call.part("guest").parse().map_err(|_| Problem::not_found())?;
     let (mut tx, permit) = call.begin::<EndGuest>(api, id).await?;
     let before = guest::one(&mut tx, &permit).await?.ok_or_else(Problem::not_found)?;
-    match guest::end(&mut tx, &permit, permit.at()).await {
+    match guest::end(&mut tx, &permit).await {
         Ok(()) => {}
         Err(GiveError::Store(error)) => return Err(error.into()),
         Err(error) => return Err(Problem::not_now(error.to_string())),

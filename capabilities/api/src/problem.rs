@@ -6,6 +6,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// After how many seconds a program asks again where something does not answer.
+const RETRY_S: i64 = 30;
+
 /// What kind of problem it is. Its id is the end of the problem's `type`, and an anchor on the page `/api`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -121,7 +124,9 @@ impl Kind {
             Self::Unexpected => {
                 "Try again in a moment. If it goes on, tell the school’s network manager the reference."
             }
-            Self::Unavailable => "Try again in a minute. Nothing was changed.",
+            Self::Unavailable => {
+                "Try again in a minute; with the same Idempotency-Key nothing is done twice."
+            }
         }
     }
 }
@@ -179,10 +184,29 @@ impl Problem {
         Self::of(Kind::NotFound)
     }
 
-    /// Something we did not foresee: logged once, with a reference that can be passed on.
+    /// Something we did not foresee, or that passes by itself: logged once, with a reference that can be passed on.
     pub fn unexpected(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let error = error.into();
-        Self::saying(Kind::Unexpected, format!("Its reference is {}", web::error::logged(error.as_ref())))
+        let reference = web::error::logged(error.as_ref());
+        match kit::Unavailable::among(error.as_ref()) {
+            Some(why) => Self {
+                retry_after: Some(RETRY_S),
+                ..Self::saying(
+                    Kind::Unavailable,
+                    format!("{}. Its reference is {reference}", in_the_way(why)),
+                )
+            },
+            None => Self::saying(Kind::Unexpected, format!("Its reference is {reference}")),
+        }
+    }
+}
+
+/// What is in the way, for whoever looks after the other program.
+const fn in_the_way(why: kit::Unavailable) -> &'static str {
+    match why {
+        kit::Unavailable::OutOfReach => "The school’s records do not answer just now",
+        kit::Unavailable::Full => "There is no room left on the school’s server",
+        kit::Unavailable::Busy => "Something large is being written just now",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Webhooks through the API.
 
-use people::programs::{ChangeWebhooks, ReadWebhooks};
+use people::programs::{AddWebhooks, ChangeWebhooks, ReadWebhooks};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -130,7 +130,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "add-webhook",
         summary: "Have an address told of events",
-        about: "By ids alone, signed as Standard Webhooks are. The secret is told once, in this answer.",
+        about: "It needs a fresh proof of who somebody is, so a token is answered at-the-portal: what a token that was taken had added would outlive it. \
+                It stands here so that a program can say so.",
         query: &[],
         takes: Some(of::<Adding>),
         status: 201,
@@ -160,7 +161,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "renew-webhook-secret",
         summary: "Give a webhook another secret",
-        about: "Told once, in this answer. The one before it signs beside it for a day.",
+        about: "It needs a fresh proof of who somebody is, so a token is answered at-the-portal.",
         query: &[],
         takes: None,
         status: 200,
@@ -247,7 +248,7 @@ async fn add(api: &Api, call: &Call) -> Result<Done, Problem> {
         return Err(Problem::unreadable("events has 1 to 20 events"));
     }
     let events: Vec<String> = adding.events.iter().map(|event| event.id().to_owned()).collect();
-    let (mut tx, permit) = call.begin::<ChangeWebhooks>(api, ()).await?;
+    let (mut tx, permit) = call.begin::<AddWebhooks>(api, ()).await?;
     let added = actions::add(&mut tx, &permit, &api.opaque, &adding.url.0, &events).await;
     let (one, secret) = added.map_err(refused)?;
     Ok(Done::changed(tx, &permit, Publish::Nothing, Told::made(json!(told(&one, Some(&secret))))))
@@ -267,7 +268,7 @@ async fn end(api: &Api, call: &Call) -> Result<Done, Problem> {
 }
 
 async fn renew(api: &Api, call: &Call) -> Result<Done, Problem> {
-    let (mut tx, permit) = call.begin::<ChangeWebhooks>(api, ()).await?;
+    let (mut tx, permit) = call.begin::<AddWebhooks>(api, ()).await?;
     let (one, secret) = actions::renew(&mut tx, &permit, &api.opaque, id(call)?).await.map_err(refused)?;
     Ok(Done::changed(tx, &permit, Publish::Nothing, Told::ok(json!(told(&one, Some(&secret))))))
 }

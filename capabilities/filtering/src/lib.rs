@@ -27,6 +27,7 @@ pub mod site;
 pub mod site_note;
 pub mod site_report;
 pub mod site_request;
+pub mod timetable;
 pub mod withheld;
 
 pub use portal::{Portal, routes, routes_beside};

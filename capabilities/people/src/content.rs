@@ -52,7 +52,7 @@ struct Grades {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct File {
     #[serde(rename = "version")]
     _version: String,
@@ -64,6 +64,7 @@ struct File {
     year: Vec<Year>,
     kind: Vec<Called>,
     column: Vec<Called>,
+    slot_column: Vec<Called>,
     rule: Vec<Rule>,
 }
 
@@ -133,6 +134,11 @@ impl Content {
     /// A key stage.
     pub fn stage(&self, id: &str) -> Option<&Stage> {
         self.file.stage.iter().find(|stage| stage.id == id)
+    }
+
+    /// The kinds of columns of a table of lessons.
+    pub fn slot_columns(&self) -> &[Called] {
+        &self.file.slot_column
     }
 
     /// The kinds of columns.

@@ -23,6 +23,7 @@ mod rules;
 pub mod scim;
 mod store;
 pub mod teaching;
+pub mod timetable;
 
 pub use actions::import;
 pub use dns_name::{Owner, dns_names_of, give_dns_name, revoke_dns_names};

@@ -26,7 +26,11 @@ kit::reading!(
     ReadWebhooks(()) = "webhook.read"
 );
 kit::action!(
-    /// Having an address told of what happens, and ending that.
+    /// Having an address told of what happens: what a token could do that somebody took would outlive it.
+    AddWebhooks(()) = "webhook.add"
+);
+kit::action!(
+    /// Ending that, trying it, and sending again.
     ChangeWebhooks(()) = "webhook.change"
 );
 kit::reading!(

@@ -14,6 +14,7 @@ pub mod path;
 pub mod permit;
 pub mod private;
 pub mod time;
+pub mod unavailable;
 pub mod zones;
 
 pub use actor::Actor;
@@ -23,4 +24,5 @@ pub use ids::Ids;
 pub use permit::{Authority, Permit, Standing};
 pub use private::Private;
 pub use time::{LocalTime, Timestamp, Zone};
+pub use unavailable::Unavailable;
 pub use zones::Zones;

@@ -61,6 +61,9 @@ pub enum Undelivered {
     /// It is tried again.
     #[error("{0}; it is tried again")]
     Later(&'static str),
+    /// It was not tried, and is looked at again after so many milliseconds: the tries that it has are for where it could have gone.
+    #[error("{0}; it waits")]
+    NotYet(&'static str, i64),
     /// It would never go.
     #[error("{0}")]
     Never(&'static str),
@@ -170,6 +173,10 @@ impl Outbox {
             Ok(()) => {
                 store::done(&mut tx, one.id, at).await?;
                 round.carried += 1;
+            }
+            Err(Undelivered::NotYet(problem, wait)) => {
+                store::not_yet(&mut tx, one.id, problem, at.plus_millis(wait.max(1))).await?;
+                round.again += 1;
             }
             Err(Undelivered::Later(problem)) if again_after_ms(one.tries).is_some() => {
                 let wait = again_after_ms(one.tries).unwrap_or_default();

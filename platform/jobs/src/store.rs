@@ -3,10 +3,8 @@
 use ::store::orm as sea_orm;
 use ::store::{StoreError, Tx};
 use kit::Timestamp;
-use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict};
-use sea_orm::{
-    ColumnTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-};
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 
 use crate::message::MessageId;
 use crate::outbox::Seen;
@@ -94,17 +92,14 @@ pub(crate) async fn take(
     held_until: Timestamp,
     at: Timestamp,
 ) -> Result<Vec<Due>, StoreError> {
-    let mut due = table::Entity::find()
+    // There is one writer, so nobody else takes meanwhile.
+    let due = table::Entity::find()
         .filter(table::Column::Kind.eq(kind))
         .filter(table::Column::State.eq(WAITING))
         .filter(table::Column::DueAt.lte(at.as_millis()))
         .order_by_asc(table::Column::DueAt)
         .order_by_asc(table::Column::Id)
         .limit(at_most);
-    if tx.backend() == DbBackend::Postgres {
-        // SQLite has one writer, so nobody else takes meanwhile.
-        due = due.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    }
     let rows = due.all(tx.conn()).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     if !ids.is_empty() {
@@ -161,6 +156,22 @@ async fn end(
         .exec(tx.conn())
         .await?;
     Ok(())
+}
+
+/// The message was not tried, and is looked at again at `due_at`.
+pub(crate) async fn not_yet(
+    tx: &mut Tx,
+    id: MessageId,
+    problem: &str,
+    due_at: Timestamp,
+) -> Result<(), StoreError> {
+    table::Entity::update_many()
+        .col_expr(table::Column::Tries, Expr::col(table::Column::Tries).sub(1))
+        .filter(table::Column::Id.eq(id.to_string()))
+        .filter(table::Column::State.eq(WAITING))
+        .exec(tx.conn())
+        .await?;
+    again(tx, id, problem, due_at).await
 }
 
 /// The message is tried again at `due_at`.

@@ -112,12 +112,23 @@ pub async fn mark_seen(
     only: Option<NoticeId>,
     at: Timestamp,
 ) -> Result<u64, StoreError> {
-    store::seen(tx, person, only, None, at).await
+    let seen = store::seen(tx, person, only, None, at).await?;
+    looked_at_before(tx, person, at).await?;
+    Ok(seen)
+}
+
+/// What waits for the end of quiet hours and was looked at meanwhile never goes, so the next of its kind does not wait for it.
+async fn looked_at_before(tx: &mut Tx, person: u32, at: Timestamp) -> Result<(), StoreError> {
+    let urgent: Vec<&str> =
+        Notices::built_in().kinds().iter().filter(|text| text.urgent).map(|text| text.id.as_str()).collect();
+    store::not_to_be_sent(tx, person, &urgent, at).await
 }
 
 /// Somebody looked at what a kind of notice is about.
 pub async fn mark_seen_of(tx: &mut Tx, person: u32, kind: Kind, at: Timestamp) -> Result<u64, StoreError> {
-    store::seen(tx, person, None, Some(kind), at).await
+    let seen = store::seen(tx, person, None, Some(kind), at).await?;
+    looked_at_before(tx, person, at).await?;
+    Ok(seen)
 }
 
 /// Tells what came as a message, for whoever could not tell it in their own transaction.

@@ -210,6 +210,34 @@ pub(crate) async fn sent(tx: &mut Tx, id: NoticeId, at: Timestamp) -> Result<(),
     Ok(())
 }
 
+/// It was not sent after all, so that it holds nothing up.
+pub(crate) async fn not_sent(tx: &mut Tx, id: NoticeId) -> Result<(), StoreError> {
+    notice::Entity::update_many()
+        .col_expr(notice::Column::SentAt, Expr::value(Option::<i64>::None))
+        .filter(notice::Column::Id.eq(id.to_string()))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// What somebody looked at before it was sent is not sent any more, but for what is urgent.
+pub(crate) async fn not_to_be_sent(
+    tx: &mut Tx,
+    person: u32,
+    urgent: &[&str],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    notice::Entity::update_many()
+        .col_expr(notice::Column::SentAt, Expr::value(Option::<i64>::None))
+        .filter(notice::Column::Person.eq(i64::from(person)))
+        .filter(notice::Column::SeenAt.is_not_null())
+        .filter(notice::Column::SentAt.gt(at.as_millis()))
+        .filter(notice::Column::Kind.is_not_in(urgent.iter().copied()))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
 pub(crate) async fn by_id(tx: &mut Tx, id: NoticeId) -> Result<Option<Notice>, StoreError> {
     notice::Entity::find_by_id(id.to_string()).one(tx.conn()).await?.map(read).transpose()
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use kit::Ids;
 use sea_orm::{
-    AccessMode, ConnectOptions, Database, DatabaseConnection, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 use crate::error::StoreError;
@@ -20,13 +20,19 @@ use crate::url::DatabaseUrl;
 const BUSY: Duration = Duration::from_secs(5);
 /// Connections that only read. Pages are short; four keep a busy morning apart from one slow report.
 const READERS: u32 = 4;
-/// Connections to PostgreSQL, reading and writing.
-const POSTGRES_CONNECTIONS: u32 = 8;
+/// Connections to PostgreSQL that only read.
+const POSTGRES_READERS: u32 = 7;
+/// Whoever begins a change on PostgreSQL takes this lock of the database, in every process, until its transaction ends.
+pub(crate) const POSTGRES_WRITER: i64 = 0x6669_7665_6261_7202;
+/// How long one waits for it in milliseconds, or for a row; then somebody else is at work for too long, and is told of.
+const POSTGRES_BUSY_MS: u32 = 30_000;
 
 /// The school's records, open. Cheap to clone; the last clone closes them.
 ///
 /// On SQLite: write-ahead log, `synchronous = FULL` (a committed change survives a power cut), foreign keys held, one
 /// connection that writes and four that read. Several processes may open one file.
+///
+/// On PostgreSQL: one connection that writes and seven that read; among several processes one writes at a time.
 #[derive(Debug, Clone)]
 pub struct Db {
     inner: Arc<Inner>,
@@ -74,7 +80,7 @@ impl Db {
                 }
                 sqlite(path, Access::Look, 1).await?
             }
-            DatabaseUrl::Postgres(whole) => postgres(whole.reveal()).await?,
+            DatabaseUrl::Postgres(whole) => postgres(whole.reveal(), 1 + POSTGRES_READERS).await?,
         };
         let db = Self {
             inner: Arc::new(Inner {
@@ -98,8 +104,8 @@ impl Db {
                 (writer, readers, Some(in_use), first)
             }
             DatabaseUrl::Postgres(whole) => {
-                let pool = postgres(whole.reveal()).await?;
-                (pool.clone(), pool, None, true)
+                let writer = postgres(whole.reveal(), 1).await?;
+                (writer, postgres(whole.reveal(), POSTGRES_READERS).await?, None, true)
             }
         };
         let inner =
@@ -109,14 +115,24 @@ impl Db {
 
     /// Begins a transaction that may write. Whoever begins it commits it; dropping it undoes everything.
     ///
-    /// On SQLite the file's one write lock is taken at once, so nothing read in it can be out of date when written;
-    /// this waits up to five seconds for another writer.
+    /// One writer at a time, in all processes together: nothing read in it can be out of date when it is written, so whoever counts and
+    /// then adds adds no more than they counted. On SQLite that is the file's write lock, for which another process's writer is waited
+    /// for five seconds; on PostgreSQL a lock of the database, for thirty ([`kit::NotNow::Busy`] afterwards). It is what keeps the trail in one line as well.
+    /// So nothing may be waited for in it that is not of the records: no network, no hashing of a password, no other process.
+    ///
+    /// Cost on PostgreSQL: one more question to the server, and changes wait for each other's disk (ADR 6 has figures).
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
         let inner = self.inner.writer.begin_with_options(options).await?;
+        if self.backend() == DbBackend::Postgres {
+            let alone = format!(
+                "SET LOCAL lock_timeout = {POSTGRES_BUSY_MS}; SELECT pg_advisory_xact_lock({POSTGRES_WRITER})"
+            );
+            inner.execute_unprepared(&alone).await?;
+        }
         Ok(Tx::new(inner, Arc::clone(&self.inner.ids)))
     }
 
@@ -250,11 +266,8 @@ async fn sqlite(path: &Path, access: Access, connections: u32) -> Result<Databas
     Ok(Database::connect(options).await?)
 }
 
-async fn postgres(whole: &str) -> Result<DatabaseConnection, StoreError> {
+async fn postgres(whole: &str, connections: u32) -> Result<DatabaseConnection, StoreError> {
     let mut options = ConnectOptions::new(whole);
-    options
-        .max_connections(POSTGRES_CONNECTIONS)
-        .sqlx_logging(false)
-        .acquire_timeout(Duration::from_secs(30));
+    options.max_connections(connections).sqlx_logging(false).acquire_timeout(Duration::from_secs(30));
     Ok(Database::connect(options).await?)
 }

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use kit::Unavailable;
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
+
 /// A database refused, or could not be reached. Every variant is something the person at the command line can act on.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -65,19 +68,97 @@ pub enum StoreError {
     /// Something in a record must be unique and is not.
     #[error("a record with that key is there already")]
     Taken,
+    /// It cannot be done now and can be done later: nothing of it was kept, unless it was the answer to a commit that was lost.
+    #[error("{why} ({said})")]
+    NotNow {
+        /// Why not.
+        #[source]
+        why: Unavailable,
+        /// What the database said.
+        said: DbErr,
+    },
     /// The database itself said no.
     #[error("the database refused: {0}")]
-    Database(#[source] sea_orm::DbErr),
+    Database(#[source] DbErr),
     /// A background task of this program ended early.
     #[error("work on the records was broken off: {0}")]
     BrokenOff(&'static str),
 }
 
-impl From<sea_orm::DbErr> for StoreError {
-    fn from(error: sea_orm::DbErr) -> Self {
-        match error.sql_err() {
-            Some(sea_orm::SqlErr::UniqueConstraintViolation(_)) => Self::Taken,
-            _ => Self::Database(error),
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match (error.sql_err(), unavailable(&error)) {
+            (Some(sea_orm::SqlErr::UniqueConstraintViolation(_)), _) => Self::Taken,
+            (_, Some(why)) => Self::NotNow { why, said: error },
+            (_, None) => Self::Database(error),
+        }
+    }
+}
+
+/// Whether an error is one that passes: the server is away, somebody else writes for too long, there is no room.
+fn unavailable(error: &DbErr) -> Option<Unavailable> {
+    let inner = match error {
+        DbErr::ConnectionAcquire(_) => return Some(Unavailable::OutOfReach),
+        DbErr::Conn(RuntimeErr::SqlxError(inner))
+        | DbErr::Exec(RuntimeErr::SqlxError(inner))
+        | DbErr::Query(RuntimeErr::SqlxError(inner)) => inner,
+        _ => return None,
+    };
+    match &**inner {
+        SqlxError::Io(source) if source.kind() == std::io::ErrorKind::StorageFull => Some(Unavailable::Full),
+        SqlxError::Io(_) | SqlxError::PoolTimedOut | SqlxError::PoolClosed | SqlxError::WorkerCrashed => {
+            Some(Unavailable::OutOfReach)
+        }
+        SqlxError::Database(said) => said.code().and_then(|code| by_code(&code)),
+        _ => None,
+    }
+}
+
+/// What a database's code means: five signs of PostgreSQL (its manual, appendix A), or a number of SQLite (its Result Codes), whose lowest
+/// byte is the kind.
+fn by_code(code: &str) -> Option<Unavailable> {
+    /// An error of the file's system that has to do with writing: `SQLITE_IOERR_WRITE`, `_FSYNC`, `_TRUNCATE` and `_SHMSIZE`. A file
+    /// that may not grow (a quota, a limit) shows as one of them.
+    const NOT_WRITTEN: [u32; 4] = [778, 1_034, 1_546, 4_874];
+    match code {
+        "53100" => return Some(Unavailable::Full),
+        "55P03" => return Some(Unavailable::Busy),
+        // Shut down, crashed, starting up, too many connections.
+        "57P01" | "57P02" | "57P03" | "53300" => return Some(Unavailable::OutOfReach),
+        _ if code.len() == 5 && code.starts_with("08") => return Some(Unavailable::OutOfReach),
+        _ => {}
+    }
+    let number: u32 = code.parse().ok().filter(|_| code.len() < 5)?;
+    match number & 0xff {
+        5 | 6 => Some(Unavailable::Busy),
+        13 => Some(Unavailable::Full),
+        _ => NOT_WRITTEN.contains(&number).then_some(Unavailable::Full),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_told_from_what_does_not() {
+        for (code, why) in [
+            ("53100", Some(Unavailable::Full)),
+            ("13", Some(Unavailable::Full)),
+            ("778", Some(Unavailable::Full)),
+            ("5", Some(Unavailable::Busy)),
+            ("517", Some(Unavailable::Busy)),
+            ("55P03", Some(Unavailable::Busy)),
+            ("57P01", Some(Unavailable::OutOfReach)),
+            ("57P03", Some(Unavailable::OutOfReach)),
+            ("08006", Some(Unavailable::OutOfReach)),
+            ("23505", None),
+            ("42P01", None),
+            ("2067", None),
+            ("11", None),
+            ("1", None),
+        ] {
+            assert_eq!(by_code(code), why, "{code}");
         }
     }
 }

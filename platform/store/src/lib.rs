@@ -7,6 +7,7 @@ pub mod error;
 pub mod foreign;
 mod migrations;
 pub mod moving;
+pub mod retention;
 pub mod schema;
 pub mod trail;
 pub mod tx;

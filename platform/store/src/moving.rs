@@ -18,6 +18,8 @@ use crate::trail::{self, Broken, Subject, Verified};
 use crate::tx::Tx;
 use crate::url::DatabaseUrl;
 
+/// The word of a move in the trail.
+const MOVED: &str = "records.move";
 /// Rows that are read at once.
 const PAGE: usize = 10_000;
 /// Values of one statement: SQLite takes 32,766, PostgreSQL 65,535.
@@ -92,7 +94,8 @@ pub enum MoveError {
 }
 
 /// Copies all records from one database to an empty one and proves that they arrived. `each` is told the name of each table
-/// before it is copied. The old records are not changed: whoever called this says from now on which are in use.
+/// before it is copied. The old records are not changed: whoever called this says from now on which are in use. Where they
+/// arrived before, by a move that was cut off behind that, they are not copied again.
 ///
 /// Cost: every row is read twice and written once; memory for one page of rows.
 pub async fn move_records(
@@ -113,6 +116,17 @@ pub async fn move_records(
     let tables = schema::tables(&mut reading).await?;
     if tables != schema::tables(&mut writing).await? {
         return Err(MoveError::OtherShape);
+    }
+    if let Some(rows) = arrived(&mut writing, &tables, (entries, &head)).await? {
+        reading.roll_back().await?;
+        writing.roll_back().await?;
+        let there = whole(&target).await?;
+        source.close().await?;
+        target.close().await?;
+        return match there {
+            (there, _) if there == entries + 1 => Ok(Moved { rows, entries, head }),
+            _ => Err(MoveError::Differs { table: "trail".to_owned() }),
+        };
     }
     for name in tables.keys().filter(|name| *name != STEPS) {
         if count(&mut writing, name).await? > 0 {
@@ -135,8 +149,7 @@ pub async fn move_records(
         return Err(MoveError::Changed);
     }
     let detail = json!({ "from": from.engine(), "to": to.engine(), "entries": entries, "head": head });
-    trail::changed(&mut writing, actor, "records.move", &Subject::new("records", to.engine()), &detail, at)
-        .await?;
+    trail::changed(&mut writing, actor, MOVED, &Subject::new("records", to.engine()), &detail, at).await?;
     writing.commit().await?;
     if whole(&target).await?.0 != entries + 1 {
         return Err(MoveError::Differs { table: "trail".to_owned() });
@@ -151,6 +164,31 @@ async fn whole(db: &Db) -> Result<(i64, String), MoveError> {
         Verified::Whole { entries, head } => Ok((entries, head)),
         Verified::BrokenAt { seq, why } => Err(MoveError::TrailBroken { seq, why }),
     }
+}
+
+/// How many rows each table of the new database has, where its last entry says that these very records were moved to it: that entry was
+/// committed with them, once they had been compared.
+async fn arrived(
+    writing: &mut Tx,
+    tables: &BTreeMap<String, Table>,
+    (entries, head): (i64, &str),
+) -> Result<Option<BTreeMap<String, u64>>, MoveError> {
+    let newest = trail::newest(writing, None, 1).await?;
+    let Some(last) = newest.first().filter(|last| last.verb == MOVED && last.seq == entries + 1) else {
+        return Ok(None);
+    };
+    let detail: serde_json::Value = serde_json::from_str(&last.detail).unwrap_or_default();
+    if last.prev != head || detail.get("head").and_then(serde_json::Value::as_str) != Some(head) {
+        return Ok(None);
+    }
+    let mut rows = BTreeMap::new();
+    for name in tables.keys().filter(|name| *name != STEPS) {
+        let there = count(writing, name).await?;
+        // The entry of the move came on top.
+        let there = if name == "trail" { there - 1 } else { there };
+        rows.insert(name.clone(), u64::try_from(there).unwrap_or(0));
+    }
+    Ok(Some(rows))
 }
 
 async fn count(tx: &mut Tx, name: &str) -> Result<i64, StoreError> {

@@ -35,7 +35,7 @@ async fn serve(asked: HeaderMap, file: Result<Path<String>, PathRejection>) -> R
 }
 
 /// Whether whoever asks takes what is packed. One that refuses it by `q=0` gets the plain file, as one that says nothing does.
-fn takes_gzip(asked: &HeaderMap) -> bool {
+pub(crate) fn takes_gzip(asked: &HeaderMap) -> bool {
     let lines = asked.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use kit::Private;
+use kit::{Private, Unavailable};
 use maud::html;
 
 use crate::page::Page;
@@ -133,6 +133,11 @@ impl IntoResponse for PageError {
                 "That cannot be done here",
                 "Go back to the first page and start again.".to_owned(),
             ),
+            Self::Unexpected(error) if let Some(why) = Unavailable::among(error.as_ref()) => {
+                let reference = logged(error.as_ref());
+                let (title, say) = not_now(why);
+                (StatusCode::SERVICE_UNAVAILABLE, title, format!("{say} If it goes on, tell the network manager: {reference}."))
+            }
             Self::Unexpected(error) => {
                 let reference = logged(error.as_ref());
                 (
@@ -148,6 +153,26 @@ impl IntoResponse for PageError {
             p .govuk-body { a .govuk-link href="/" { "Go to the first page" } }
         };
         bare(Page::new(title, content).status(status))
+    }
+}
+
+/// What somebody reads while something is in the way that passes. Where an answer was lost on its way, what they sent may be kept.
+const fn not_now(why: Unavailable) -> (&'static str, &'static str) {
+    match why {
+        Unavailable::OutOfReach => (
+            "The school’s records do not answer just now",
+            "Filtering goes on. Nothing is half done: wait a minute, open the page again, and look whether what you sent is there before \
+             you send it again.",
+        ),
+        Unavailable::Full => (
+            "There is no room left on the school’s server",
+            "Filtering goes on. Nothing was changed: what you sent was not kept. The network manager has to make room before anything new \
+             can be kept.",
+        ),
+        Unavailable::Busy => (
+            "Something large is being written just now",
+            "Nothing was changed. Go back a page and send it again in a minute.",
+        ),
     }
 }
 

@@ -31,7 +31,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::error::Bare;
 use crate::form::is_a_form;
-use crate::{OwnAddress, PageError, Shell, Submitted, assets};
+use crate::{OwnAddress, PageError, Shell, Submitted, assets, packed};
 
 /// More than the longest form with every field full, in bytes.
 pub const LARGEST_BODY_BYTES: usize = 64 * 1024;
@@ -68,6 +68,7 @@ pub fn guarded(routes: Router, own: OwnAddress, shell: AnyShell) -> Router {
 }
 
 async fn guard(own: OwnAddress, shell: AnyShell, request: Request, next: Next) -> Response {
+    let may_be_packed = packed::may_be(request.method(), request.uri(), request.headers());
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let mut response = if !own.is_meant(&request) {
         PageError::OtherName(own.url).into_response()
@@ -102,7 +103,7 @@ async fn guard(own: OwnAddress, shell: AnyShell, request: Request, next: Next) -
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
+    if may_be_packed { packed::pack(response).await } else { response }
 }
 
 /// The request with all of its body, which is waited for so long.

@@ -13,6 +13,7 @@ pub mod component;
 pub mod error;
 pub mod form;
 pub mod guard;
+mod packed;
 pub mod page;
 pub mod upload;
 

@@ -71,6 +71,11 @@ fn a_permit_is_granted_where_a_standing_was_read_just_now() {
 }
 
 #[test]
+fn a_change_has_the_moment_of_its_permit() {
+    none(TREE.ending("rs").flat_map(habits::moments).collect());
+}
+
+#[test]
 fn every_route_of_the_api_has_a_permit_and_is_served_by_the_reviewed_table() {
     let source = |path: &str| TREE.source(path).unwrap_or_else(|| panic!("{path} is missing"));
     none(routes::table(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use store::backup::Restore;
+use store::backup::{Restore, UNFINISHED, moved_aside};
 
 use super::{identity, watch};
 use crate::commands::context::{Context, database_url};
@@ -29,8 +29,15 @@ pub struct AskedRestore {
 /// Brings a school back.
 pub fn restore(given: Option<PathBuf>, asked: &AskedRestore, output: Output) -> Result<()> {
     let home = Home::at(given);
-    // The settings of a home that is replaced say where its records are; a new home has them inside.
-    let url = match Config::read(&home.config()) {
+    // The settings of a home that is replaced say where its records are; a new home has them inside. A restore that was broken off may have
+    // moved them aside.
+    let mut settings = Config::read(&home.config());
+    if home.path().join(UNFINISHED).exists() {
+        for aside in moved_aside(home.path()).iter().rev() {
+            settings = settings.or_else(|_| Config::read(&Home::at(Some(aside.clone())).config()));
+        }
+    }
+    let url = match settings {
         Ok(config) => database_url(&home, &config)?,
         Err(_) => store::DatabaseUrl::sqlite(home.hub().join("fivebar.db")),
     };
@@ -50,11 +57,18 @@ pub fn restore(given: Option<PathBuf>, asked: &AskedRestore, output: Output) -> 
     home.make_folders()?;
     let context = Context::open(Some(home.path().to_owned()), output)?;
     crate::commands::records::publish(&context)?;
+    // What was past its time when the back-up was made, or has come to be since, is not brought back for longer than this takes.
+    let records = context.records()?;
+    let erased = context.wait(crate::process::erasing::erase_now(&records, context.at))?;
     output.say(format!(
         "The school is back in {}: {} entries in the access trail, all as they were written.",
         home.path().display(),
         restored.manifest.trail.entries
     ));
+    let rows: u64 = erased.values().sum();
+    if rows > 0 {
+        output.say(format!("{rows} entries in it were past their time and were erased again."));
+    }
     for aside in &restored.moved_aside {
         output.say(format!("What was there before is kept in {aside}."));
     }
@@ -65,6 +79,6 @@ pub fn restore(given: Option<PathBuf>, asked: &AskedRestore, output: Output) -> 
     } else {
         output.say("The activity log and the records of sealed addresses are not in a back-up; both begin anew here.");
     }
-    output.object(&json!({ "home": home.path(), "trail": restored.manifest.trail, "moved_aside": restored.moved_aside }));
+    output.object(&json!({ "home": home.path(), "trail": restored.manifest.trail, "moved_aside": restored.moved_aside, "erased": erased }));
     Ok(())
 }

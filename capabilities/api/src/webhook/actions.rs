@@ -2,7 +2,7 @@
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use kit::{Permit, Timestamp};
-use people::programs::{ChangeWebhooks, ReadWebhooks};
+use people::programs::{AddWebhooks, ChangeWebhooks, ReadWebhooks};
 use serde_json::{Value, json};
 
 use super::carrying::Deliver;
@@ -62,7 +62,7 @@ pub(super) fn opened(opaque: &Opaque, id: WebhookId, sealed: &str) -> Option<Web
 /// Has an address told of events. The secret is told once.
 pub async fn add(
     tx: &mut Tx,
-    permit: &Permit<ChangeWebhooks>,
+    permit: &Permit<AddWebhooks>,
     opaque: &Opaque,
     url: &str,
     events: &[String],
@@ -132,11 +132,12 @@ pub async fn end(
     Ok(Webhook { state: State::Ended, ..one })
 }
 
-/// Lets one go on that was paused.
-pub async fn resume(tx: &mut Tx, permit: &Permit<ChangeWebhooks>, id: WebhookId) -> Result<(), WebhookError> {
+/// Lets one go on that was paused. It is theirs from then on: should they leave, it is paused with them.
+pub async fn resume(tx: &mut Tx, permit: &Permit<AddWebhooks>, id: WebhookId) -> Result<(), WebhookError> {
     if !table::set_state(tx, id, (State::Paused, State::Active)).await? {
         return Err(WebhookError::NotThere);
     }
+    table::set_maker(tx, id, &permit.actor().to_string()).await?;
     told(tx, permit.actor(), "webhook.resume", id, &json!({}), permit.at()).await?;
     Ok(())
 }
@@ -144,7 +145,7 @@ pub async fn resume(tx: &mut Tx, permit: &Permit<ChangeWebhooks>, id: WebhookId)
 /// Gives one another secret, told once. The one before it signs beside it for a day, so that whoever receives can change over.
 pub async fn renew(
     tx: &mut Tx,
-    permit: &Permit<ChangeWebhooks>,
+    permit: &Permit<AddWebhooks>,
     opaque: &Opaque,
     id: WebhookId,
 ) -> Result<(Webhook, WebhookSecret), WebhookError> {

@@ -1,6 +1,7 @@
 //! Carrying events to webhooks, and deliveries to their addresses.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use engine::PersonNo;
@@ -12,7 +13,7 @@ use people::programs::ChangeWebhooks;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::model::{Delivery, DeliveryId, State, Webhook, body};
+use super::model::{Delivery, DeliveryId, State, Webhook, WebhookId, body};
 use super::sending::{Answer, Sending};
 use super::{actions, store as table};
 use crate::token::actions as tokens;
@@ -38,7 +39,10 @@ impl Message for Deliver {
 }
 
 pub(crate) fn carriers(api: &Api, sending: Sending) -> Vec<Arc<dyn Carrier>> {
-    vec![Arc::new(Events { api: api.clone() }), Arc::new(Deliveries { api: api.clone(), sending })]
+    vec![
+        Arc::new(Events { api: api.clone() }),
+        Arc::new(Deliveries { api: api.clone(), sending, resting: Resting::default() }),
+    ]
 }
 
 fn later(error: &StoreError) -> Undelivered {
@@ -154,10 +158,51 @@ impl Events {
     }
 }
 
+/// For how long an address that did not answer is left alone, but for one try: whoever else is told waits for none of its time.
+const REST_MS: i64 = 60_000;
+/// How soon what waits for a paused webhook is looked at again.
+const PAUSED_MS: i64 = 5 * 60_000;
+
+/// The addresses that did not answer of late, so that they are tried by one delivery at a time.
+#[derive(Debug, Default)]
+struct Resting(Mutex<BTreeMap<String, Timestamp>>);
+
+impl Resting {
+    /// Whether a delivery is sent now; otherwise how long it waits. Where an address rests no more, whoever asks first is the one that tries it,
+    /// and it rests again meanwhile.
+    fn may_send(&self, webhook: &Webhook, at: Timestamp) -> Result<(), i64> {
+        let mut resting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = webhook.id.to_string();
+        // Whom a person let go on is tried at once.
+        if webhook.failing_since.is_none() {
+            resting.remove(&id);
+        }
+        match resting.get_mut(&id) {
+            None => Ok(()),
+            Some(until) if at < *until => Err(until.as_millis() - at.as_millis()),
+            Some(until) => {
+                *until = at.plus_millis(REST_MS);
+                Ok(())
+            }
+        }
+    }
+
+    /// What a try came to.
+    fn tried(&self, webhook: WebhookId, arrived: bool, at: Timestamp) {
+        let mut resting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if arrived {
+            resting.remove(&webhook.to_string());
+        } else {
+            resting.insert(webhook.to_string(), at.plus_millis(REST_MS));
+        }
+    }
+}
+
 /// Carries deliveries to their addresses.
 struct Deliveries {
     api: Api,
     sending: Sending,
+    resting: Resting,
 }
 
 impl Carrier for Deliveries {
@@ -179,9 +224,11 @@ impl Deliveries {
             None => return Err(Undelivered::Never("its webhook was ended")),
         };
         if webhook.state == State::Paused {
-            return Err(Undelivered::Never("its webhook is paused"));
+            return Err(Undelivered::NotYet("its webhook is paused", PAUSED_MS));
         }
         let (opaque, at) = (&self.api.opaque, self.api.portal.clock.now());
+        let may = self.resting.may_send(&webhook, at);
+        may.map_err(|wait| Undelivered::NotYet("its address did not answer a moment ago", wait))?;
         let old = secrets.old.filter(|_| webhook.old_until.is_some_and(|until| at < until));
         let both = [Some(secrets.now), old];
         let secrets = both.iter().flatten().filter_map(|sealed| actions::opened(opaque, webhook.id, sealed));
@@ -193,6 +240,8 @@ impl Deliveries {
         } else {
             self.sending.send(&webhook.url, (&name, seconds, &signed.join(" ")), &delivery.body).await
         };
+        let now = self.api.portal.clock.now();
+        self.resting.tried(webhook.id, matches!(answer, Answer::Arrived), now);
         let kept = self.write_down(&delivery, &webhook, &answer, message.tries).await;
         kept.map_err(|error| later(&error))?;
         match answer {

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use people::account::SignedIn;
-use people::programs::{ChangeWebhooks, ReadWebhooks};
+use people::programs::{AddWebhooks, ChangeWebhooks, ReadWebhooks};
 use web::{Mistakes, PageError, Submitted};
 
 use super::actions::{self, WebhookError};
@@ -44,16 +44,16 @@ async fn all(State(api): State<Api>, who: SignedIn) -> Result<Response, PageErro
 }
 
 async fn form(who: SignedIn) -> Result<Response, PageError> {
-    who.could::<ChangeWebhooks>(())?;
+    who.could::<AddWebhooks>(())?;
     Ok(who.respond(&views::form(&Submitted::default(), &Mistakes::default())))
 }
 
 async fn add(State(api): State<Api>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
-    who.could::<ChangeWebhooks>(())?;
+    who.could::<AddWebhooks>(())?;
     let ticked = |id: &&str| form.text(&views::field(id)) == "yes";
     let events = Content::built_in().events().iter().map(|event| event.id.as_str()).filter(ticked);
     let events: Vec<String> = events.map(str::to_owned).collect();
-    let (mut tx, permit) = who.begin::<ChangeWebhooks>(()).await?;
+    let (mut tx, permit) = who.begin::<AddWebhooks>(()).await?;
     match actions::add(&mut tx, &permit, &api.opaque, &form.line("url"), &events).await {
         Ok((webhook, secret)) => {
             tx.commit().await.map_err(PageError::unexpected)?;
@@ -126,7 +126,7 @@ async fn renew(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     let id = id(path)?;
-    let (mut tx, permit) = who.begin::<ChangeWebhooks>(()).await?;
+    let (mut tx, permit) = who.begin::<AddWebhooks>(()).await?;
     match actions::renew(&mut tx, &permit, &api.opaque, id).await {
         Ok((webhook, secret)) => {
             tx.commit().await.map_err(PageError::unexpected)?;
@@ -177,7 +177,7 @@ async fn test(
 
 async fn resume(who: SignedIn, path: Result<Path<String>, PathRejection>) -> Result<Response, PageError> {
     let id = id(path)?;
-    let (mut tx, permit) = who.begin::<ChangeWebhooks>(()).await?;
+    let (mut tx, permit) = who.begin::<AddWebhooks>(()).await?;
     match actions::resume(&mut tx, &permit, id).await {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(WebhookError::Store(error)) => return Err(PageError::unexpected(error)),

@@ -112,6 +112,16 @@ pub(super) async fn set_state(
     Ok(set.rows_affected == 1)
 }
 
+/// Writes down whose it is from now on.
+pub(super) async fn set_maker(tx: &mut Tx, id: WebhookId, maker: &str) -> Result<(), StoreError> {
+    webhook::Entity::update_many()
+        .col_expr(webhook::Column::MadeBy, Expr::value(maker))
+        .filter(webhook::Column::Id.eq(id.to_string()))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
 pub(super) async fn set_secret(
     tx: &mut Tx,
     id: WebhookId,

@@ -254,6 +254,61 @@ async fn whoever_may_no_more_has_nothing_told_elsewhere_and_neither_do_records_t
 }
 
 #[tokio::test]
+async fn an_address_that_does_not_answer_holds_up_no_other_and_what_waits_for_a_paused_one_arrives_later() {
+    for test in databases().await {
+        let house = House::new(&test, &[(1, "head")]).await;
+        let (broken, well) = (Hears::start().await, Hears::start().await);
+        let page = |made: &crate::house::Answer| {
+            let id = made.body.split("/staff/webhooks/webhook_").nth(1).unwrap()[..32].to_owned();
+            format!("/staff/webhooks/webhook_{id}")
+        };
+        let head = house.sign_in(1).await;
+        let add = async |url: String| {
+            head.post("/staff/webhooks/new", &format!("url={url}&event-request-made=yes")).await
+        };
+        let (first, other) = (page(&add(broken.url()).await), page(&add(well.url()).await));
+        let roots = [&broken, &well].iter().flat_map(|one| one.sending.roots.clone().unwrap()).collect();
+        let outbox = outbox(&house, &Sending { roots: Some(roots), ..well.sending.clone() });
+        *broken.says.lock().unwrap() = "500 Problem";
+        for _ in 0..12 {
+            assert_eq!(head.post(&format!("{first}/test"), "").await.status, 303);
+        }
+        head.post(&format!("{other}/test"), "").await;
+        for _ in 0..4 {
+            outbox.round().await.unwrap();
+        }
+        assert_eq!(well.heard().len(), 1, "{}", test.engine);
+        let heard = broken.heard().len();
+        assert!(
+            (1..=8).contains(&heard),
+            "{}: those that were on their way together, and none after: {heard}",
+            test.engine
+        );
+        // A minute later one of them tries, for all. The address says that it wants no more, and the webhook is paused.
+        *broken.says.lock().unwrap() = "410 Gone";
+        house.clock.set(MONDAY.plus_millis(60_000));
+        for _ in 0..4 {
+            outbox.round().await.unwrap();
+        }
+        assert_eq!(broken.heard().len(), 1, "{}", test.engine);
+        *broken.says.lock().unwrap() = "200 OK";
+        house.clock.set(MONDAY.plus_millis(3_600_000));
+        for _ in 0..4 {
+            outbox.round().await.unwrap();
+        }
+        assert_eq!(broken.heard().len(), 0, "it is paused");
+        // Whoever may lets it go on: nothing that was on its way is lost.
+        let head = house.sign_in_again(1).await;
+        assert_eq!(head.post(&format!("{first}/resume"), "").await.status, 303);
+        house.clock.set(MONDAY.plus_millis(2 * 3_600_000));
+        for _ in 0..4 {
+            outbox.round().await.unwrap();
+        }
+        assert_eq!(broken.heard().len(), 11, "{}", test.engine);
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_sent_inside_a_network_whatever_a_name_leads_to() {
     let hears = Hears::start().await;
     for inside in [
@@ -297,19 +352,35 @@ async fn who_may_not_change_webhooks_does_not_and_a_secret_is_told_once() {
     for test in databases().await {
         let house =
             House::new(&test, &[(1, "head"), (2, "data-protection-officer"), (3, "network-manager")]).await;
-        let program = house.program(3, &["webhooks.read", "webhooks.write"]).await;
+        let nat = house.sign_in(3).await;
+        let program = nat.program(&["webhooks.read", "webhooks.write"]).await;
+        // What somebody adds with a token that they took would outlive it: so nobody adds one by a token.
         let adding = json!({ "url": "https://hooks.example.org/a", "events": ["list.held"] });
-        let key = [("idempotency-key", "w")];
-        let made = program.with("POST", "/webhooks", adding.clone(), &key).await;
-        assert_eq!(made.status, 201, "{}: {}", test.engine, made.body);
-        assert!(made.json()["secret"].as_str().unwrap().starts_with("whsec_"));
-        assert_eq!(program.with("POST", "/webhooks", adding, &key).await.body, made.body);
-        let id = made.json()["id"].as_str().unwrap().to_owned();
-        assert!(program.get(&format!("/webhooks/{id}")).await.json()["secret"].is_null());
+        assert_eq!(program.post("/webhooks", adding).await.problem(), (403, "at-the-portal".into()));
+        let form = "url=https%3A%2F%2Fhooks.example.org%2Fa&event-list-held=yes";
+        let made = nat.post("/staff/webhooks/new", form).await;
+        assert!(made.body.contains("whsec_"), "{}: {}", test.engine, made.body);
+        let all = program.get("/webhooks").await.json();
+        let id = all["items"][0]["id"].as_str().unwrap().to_owned();
+        assert!(
+            !all.to_string().contains("whsec_")
+                && !nat.get(&format!("/staff/webhooks/{id}")).await.body.contains("whsec_")
+        );
+        let renewed = program.with("POST", &format!("/webhooks/{id}/secret"), json!(null), &[]).await;
+        assert_eq!(renewed.problem(), (403, "at-the-portal".into()));
         for url in ["https://localhost/", "https://127.0.0.1/", "https://10.0.0.1/x"] {
-            let inside = json!({ "url": url, "events": ["list.held"] });
-            assert_eq!(program.post("/webhooks", inside).await.problem(), (409, "not-now".into()), "{url}");
+            let inside = nat.post("/staff/webhooks/new", &format!("url={url}&event-list-held=yes")).await;
+            assert_eq!(inside.status, 422, "{url}: {}", inside.body);
         }
+        // A session that was left open does not add one either.
+        house.clock.set(MONDAY.plus_millis(11 * 60_000));
+        let stale = nat.get("/staff/webhooks/new").await;
+        assert!(
+            stale.headers["location"].to_str().unwrap().starts_with("/sign-in/again"),
+            "{}",
+            stale.status
+        );
+        house.clock.set(MONDAY);
         let officer = house.sign_in(2).await;
         let page = officer.get(&format!("/staff/webhooks/{id}")).await;
         assert!(page.status == 200 && !page.body.contains("End it"), "{}", page.body);

@@ -29,12 +29,13 @@ pub async fn write_down(
     reason: &str,
     at: Timestamp,
 ) -> Result<(), OpeningError> {
-    let mut tx = records.begin().await?;
-    trail::changed(&mut tx, actor, verb, subject, detail, at).await?;
-    // Where the log cannot write down why, nothing is opened and the trail does not say that it was.
+    // First the log, which is another process and not waited for in a transaction. Where it cannot write down why, nothing is opened and the
+    // trail does not say that it was; where the trail cannot, the log says more than was opened.
     let (log, reason) = (log.clone(), reason.to_owned());
     let asked = tokio::task::spawn_blocking(move || log.open_identities(&reason));
     asked.await.map_err(|_| OpeningError::BrokenOff)??;
+    let mut tx = records.begin().await?;
+    trail::changed(&mut tx, actor, verb, subject, detail, at).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::site_request::agreeing::{self, AgreeError};
 use crate::withheld::Withheld;
 
 /// The kinds whose tasks are done once nothing here speaks for them any more.
-pub const FOLLOWED: [&str; 10] = [
+pub const FOLLOWED: [&str; 11] = [
     "site-request",
     "site-report",
     "second-person",
@@ -25,11 +25,14 @@ pub const FOLLOWED: [&str; 10] = [
     "filter-test-due",
     "filter-test-failed",
     "access-review",
+    "cards-renewal",
     "drill-failed",
     "list-waiting",
     "list-held",
 ];
 
+/// A week.
+const WEEK_MS: i64 = 7 * 86_400_000;
 /// So many requests wait at once, at most, before no more of them become tasks.
 const REQUESTS: u32 = 10_000;
 /// So many tests are looked at for one that failed and stands.
@@ -63,6 +66,21 @@ pub async fn facts(tx: &mut Tx, at: Timestamp) -> Result<Vec<Opening>, StoreErro
     if let Some(drill) = kept::known(tx).await?.drilled.filter(|drill| !drill.passed) {
         found.push(fact("drill-failed", format!("drill:{}", drill.number), "/staff/back-ups"));
     }
+    for id in people::account::worry::lately(tx, at).await? {
+        found.push(fact("account-worry", id.to_string(), &format!("/staff/worries/{id}")));
+    }
+    // Once a week at the most for each account: who was asked on Monday is not asked again on Tuesday.
+    let week = at.as_millis().div_euclid(WEEK_MS);
+    for (account, person) in people::account::in_many_browsers(tx, at).await? {
+        found.push(fact("account-shared", format!("{account}@{week}"), &format!("/staff/roll/{}", person.0)));
+    }
+    for (of, oldest) in people::account::card::due_for_renewal(tx, at).await? {
+        found.push(fact(
+            "cards-renewal",
+            format!("{of}@{}", oldest.as_millis()),
+            &format!("/staff/cards/{of}"),
+        ));
+    }
     for status in list::status(tx).await? {
         let kind = match status.word() {
             "waiting" => "list-waiting",
@@ -90,11 +108,16 @@ async fn requests(tx: &mut Tx, at: Timestamp, found: &mut Vec<Opening>) -> Resul
             Err(_) => None,
         };
         let Some(proposed) = proposed else { continue };
-        // Whoever looks at what was opened alone is that second person.
+        // Whoever looks at what was opened alone is that second person. Found right, it ends when it ends, and what was proposed waits for its
+        // second person anew: the task that there was before is done.
         let alone = emergency::of_approval(tx, proposed.id).await?;
-        if alone.is_none_or(|alone| alone.reviewed.is_some()) {
-            let opening = fact("second-person", proposed.id.to_string(), &path);
-            found.push(Opening { not_by: Some(proposed.by), ..opening });
+        let subject = match alone.map(|alone| alone.reviewed) {
+            None => Some(proposed.id.to_string()),
+            Some(Some(review)) => Some(format!("{}@{}", proposed.id, review.at.as_millis())),
+            Some(None) => None,
+        };
+        if let Some(subject) = subject {
+            found.push(Opening { not_by: Some(proposed.by), ..fact("second-person", subject, &path) });
         }
     }
     Ok(())

@@ -62,13 +62,17 @@ pub async fn keep_up(tx: &mut Tx, at: Timestamp) -> Result<Kept, StoreError> {
     Ok(kept)
 }
 
-/// Whether a task is with somebody who holds none of its duties any more.
+/// Whether a task is with somebody who holds none of its duties any more, or with a duty that nobody holds.
 fn is_nobodys(task: &Task, everybody: &[Me]) -> bool {
-    let (Some(Owner::Person(number)), Some(kind)) = (&task.owner, Kinds::built_in().named(&task.kind)) else {
+    let Some((owner, kind)) = task.owner.as_ref().zip(Kinds::built_in().named(&task.kind)) else {
         return false;
     };
     let duties = kind.all_duties();
-    let holds =
-        |me: &&Me| me.person == *number && me.duties.iter().any(|duty| duties.contains(duty.as_str()));
-    !everybody.iter().any(|me| holds(&me))
+    let holds = |me: &Me| match owner {
+        Owner::Person(number) => {
+            me.person == *number && me.duties.iter().any(|duty| duties.contains(duty.as_str()))
+        }
+        Owner::Duty(id) => me.duties.contains(id),
+    };
+    !everybody.iter().any(holds)
 }

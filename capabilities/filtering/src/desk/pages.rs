@@ -136,15 +136,17 @@ async fn seen(
     let mut hand_to = Vec::new();
     if task.state == TaskState::Open {
         let all = kind.all_duties();
-        let duties = all.iter().filter(|id| here(id));
+        let holding = duty::holding(tx, at).await.map_err(PageError::unexpected)?;
+        let is_held = |id: &&&str| holding.values().any(|one| one.duties.contains(**id));
+        let duties = all.iter().filter(|id| here(id)).filter(is_held);
         hand_to.extend(
             duties.filter_map(|id| Some((format!("duty:{id}"), format!("Whoever is {}", named(id)?)))),
         );
         let names: BTreeMap<PersonNo, Private<String>> =
             people::names(tx).await.map_err(PageError::unexpected)?.into_iter().collect();
-        for (person, holding) in duty::holding(tx, at).await.map_err(PageError::unexpected)? {
+        for (person, holding) in &holding {
             let theirs = holding.duties.iter().find(|duty| all.contains(duty.as_str()));
-            let (Some(theirs), Some(name)) = (theirs.and_then(|id| named(id)), names.get(&person)) else {
+            let (Some(theirs), Some(name)) = (theirs.and_then(|id| named(id)), names.get(person)) else {
                 continue;
             };
             if person.0 != me.person && !task.looks_at(person.0) {
@@ -185,6 +187,12 @@ async fn hand(
     let mut holding = duty::holding(&mut tx, permit.at()).await.map_err(PageError::unexpected)?;
     let duties = match &owner {
         Owner::Person(number) => holding.remove(&PersonNo(*number)).unwrap_or_default().duties,
+        Owner::Duty(duty) if !holding.values().any(|one| one.duties.contains(duty)) => {
+            drop(tx);
+            let mut mistakes = Mistakes::default();
+            mistakes.add("to", "Nobody holds that duty just now. Select somebody else");
+            return one(&portal, &who, id, &form, &mistakes).await;
+        }
         Owner::Duty(_) => Default::default(),
     };
     let handed = task::hand(&mut tx, &permit, &me, owner, &duties, permit.at()).await;

@@ -1,5 +1,6 @@
 //! Asking at the portal why a site is open or closed for somebody.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -40,18 +41,35 @@ pub(crate) fn routes() -> Router<Portal> {
 const NOT_NOW: &str =
     "No answer can be given just now. Try again in an hour; the access trail says that you asked";
 
+/// Said to a teacher for nobody, for several, and for somebody who is not theirs to ask about: one answer, which tells nothing of who there is.
+const NOT_ONE_OF_YOURS: &str = "Enter the whole name of one pupil whom you teach, as the roll has it, or the number that the school’s own system \
+    gives them. You can ask about pupils and about yourself; the network manager can ask about anybody";
+
 async fn form(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
     who.may::<ExplainForClass>(())?;
-    Ok(asking(&portal, &who, &Submitted::default(), &Mistakes::default()))
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let only = only(&mut tx, &who).await?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let groups = groups(&portal.filter.policy(), only.as_ref());
+    Ok(asking(&who, &groups, &Submitted::default(), &Mistakes::default()))
 }
 
-fn asking(portal: &Portal, who: &SignedIn, form: &Submitted, mistakes: &Mistakes) -> Response {
-    let policy = portal.filter.policy();
-    who.respond(&views::form(&groups(&policy), who.offers::<ExplainForAnybody>(), form, mistakes))
+fn asking(who: &SignedIn, groups: &[(String, String)], form: &Submitted, mistakes: &Mistakes) -> Response {
+    who.respond(&views::form(groups, who.offers::<ExplainForAnybody>(), form, mistakes))
 }
 
-fn groups(policy: &FilterPolicy) -> Vec<(String, String)> {
-    policy.groups().all().map(|(_, id, name)| (id.to_owned(), name.to_owned())).collect()
+/// The ids of the groups that somebody may ask about, where they teach by a lanyard alone; all for whoever does not.
+async fn only(tx: &mut Tx, who: &SignedIn) -> Result<Option<BTreeSet<String>>, PageError> {
+    if who.offers::<ExplainForAnybody>() {
+        return Ok(None);
+    }
+    people::guest::classes_of(tx, who.person(), who.at()).await.map_err(PageError::unexpected)
+}
+
+/// The groups that can be asked about, with their names.
+fn groups(policy: &FilterPolicy, only: Option<&BTreeSet<String>>) -> Vec<(String, String)> {
+    let all = policy.groups().all().map(|(_, id, name)| (id.to_owned(), name.to_owned()));
+    all.filter(|(id, _)| only.is_none_or(|only| only.contains(id))).collect()
 }
 
 async fn answer(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
@@ -61,23 +79,24 @@ async fn answer(State(portal): State<Portal>, who: SignedIn, form: Submitted) ->
     let target = target(&form, &mut mistakes);
     let at = when(&portal, &form, who.at(), &mut mistakes);
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
-    let whom = whom(&mut tx, (&policy, &live), &who, &form, &mut mistakes).await?;
+    let groups = groups(&policy, only(&mut tx, &who).await?.as_ref());
+    let whom = whom(&mut tx, (&policy, &live, &groups), &who, &form, &mut mistakes).await?;
     let lists = list::in_use(&mut tx).await.map_err(PageError::unexpected)?;
     let version = filter_policy::current(&mut tx).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let (Some(target), Some(at), Some(whom), true) = (target, at, whom, mistakes.none()) else {
-        return Ok(asking(&portal, &who, &form, &mistakes));
+        return Ok(asking(&who, &groups, &form, &mistakes));
     };
     let actor = who.standing().actor();
     if !portal.may_answer(&policy, actor, "portal explain", 0, who.at()).await? {
         mistakes.add_whole(NOT_NOW);
-        return Ok(asking(&portal, &who, &form, &mistakes));
+        return Ok(asking(&who, &groups, &form, &mistakes));
     }
     let local = portal.zone.local(at);
     let (told, change) = {
         let Some(request) = target.request(&whom.identity) else {
             mistakes.add("site", "Enter the site’s address, like www.example.org");
-            return Ok(asking(&portal, &who, &form, &mistakes));
+            return Ok(asking(&who, &groups, &form, &mistakes));
         };
         let told = trace(&policy, &live, &request, local);
         let change = flip(&policy, &live, &request, local);
@@ -88,7 +107,7 @@ async fn answer(State(portal): State<Portal>, who: SignedIn, form: Submitted) ->
         && !portal.may_answer(&policy, actor, "portal explain", 1, who.at()).await?
     {
         mistakes.add_whole(NOT_NOW);
-        return Ok(asking(&portal, &who, &form, &mistakes));
+        return Ok(asking(&who, &groups, &form, &mistakes));
     }
     // Nothing is said of what lists say about a sealed site.
     let named = if told.step == Step::Sealed { Vec::new() } else { named(&portal, &target.host).await };
@@ -116,7 +135,7 @@ async fn answer(State(portal): State<Portal>, who: SignedIn, form: Submitted) ->
         may_open: who.offers::<crate::lesson::actions::OpenForLesson>(),
     };
     let anybody = who.offers::<ExplainForAnybody>();
-    Ok(who.respond(&views::answer(&answer, &groups(&policy), anybody, &form, &portal.zone)))
+    Ok(who.respond(&views::answer(&answer, &groups, anybody, &form, &portal.zone)))
 }
 
 /// Which lists name a site. Reads files, so it is asked where nobody waits for it.
@@ -159,7 +178,7 @@ struct Whom {
 
 async fn whom(
     tx: &mut Tx,
-    (policy, live): (&FilterPolicy, &Live),
+    (policy, live, groups): (&FilterPolicy, &Live, &[(String, String)]),
     who: &SignedIn,
     form: &Submitted,
     mistakes: &mut Mistakes,
@@ -169,10 +188,9 @@ async fn whom(
     let device = if anybody { form.line("device") } else { String::new() };
     match (group, person.as_str(), device.as_str()) {
         ("", "", "") => mistakes.add("group", "Choose whom it is about"),
-        (group, "", "") => match identity_in(policy, group) {
-            Some(identity) => {
-                let name = policy.groups().number(group).map_or(group, |number| policy.groups().name(number));
-                return Ok(Some(Whom { identity, words: Private::new(name.to_owned()), name: None }));
+        (group, "", "") => match groups.iter().find(|(id, _)| id == group).zip(identity_in(policy, group)) {
+            Some(((_, name), identity)) => {
+                return Ok(Some(Whom { identity, words: Private::new(name.clone()), name: None }));
             }
             None => mistakes.add("group", "Choose one of the groups in the list"),
         },
@@ -197,36 +215,35 @@ async fn person_called(
     name: &str,
     mistakes: &mut Mistakes,
 ) -> Result<Option<Whom>, PageError> {
-    let called = people::people_called(tx, name).await.map_err(PageError::unexpected)?;
+    let mut called = people::people_called(tx, name).await.map_err(PageError::unexpected)?;
+    let anybody = who.offers::<ExplainForAnybody>();
+    if !anybody {
+        // What holds for another adult alone is theirs to know, and of whom they do not teach whether there is such a one.
+        let ground =
+            Ground::of(tx, policy, live, who.person(), who.at()).await.map_err(PageError::unexpected)?;
+        let mut theirs = Vec::new();
+        for person in called {
+            let may = person.number == who.person()
+                || match ground.pupil(tx, &overrides::Whom::Person(person.number), who.at()).await {
+                    Ok(_) => true,
+                    Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),
+                    Err(_) => false,
+                };
+            theirs.extend(may.then_some(person));
+        }
+        called = theirs;
+    }
     let [person] = called.as_slice() else {
-        mistakes.add(
-            "person",
-            if called.is_empty() {
-                "Nobody on the roll is called so. Enter the whole name, as the roll has it"
-            } else {
+        let say = match (anybody, called.is_empty()) {
+            (false, _) => NOT_ONE_OF_YOURS,
+            (true, true) => "Nobody on the roll is called so. Enter the whole name, as the roll has it",
+            (true, false) => {
                 "Several people are called so. Enter the number that the school’s own system gives the one you mean"
-            },
-        );
+            }
+        };
+        mistakes.add("person", say);
         return Ok(None);
     };
     let identity = identity_of_person(policy, live, person);
-    if !who.offers::<ExplainForAnybody>() {
-        // What holds for another adult alone is theirs to know.
-        if person.number != who.person() {
-            let ground =
-                Ground::of(tx, policy, live, who.person(), who.at()).await.map_err(PageError::unexpected)?;
-            match ground.pupil(tx, &overrides::Whom::Person(person.number), who.at()).await {
-                Ok(_) => {}
-                Err(LessonError::Store(error)) => return Err(PageError::unexpected(error)),
-                Err(_) => {
-                    mistakes.add(
-                        "person",
-                        "You can ask about pupils and about yourself. Ask the network manager about another adult",
-                    );
-                    return Ok(None);
-                }
-            }
-        }
-    }
     Ok(Some(Whom { identity, words: person.name.clone(), name: Some(person.name.clone()) }))
 }

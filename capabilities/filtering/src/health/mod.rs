@@ -2,6 +2,7 @@
 
 pub mod back_up_views;
 pub mod backups;
+pub mod kept_views;
 mod model;
 mod owed;
 pub(crate) mod pages;

@@ -3,6 +3,7 @@
 use activity::Crowd;
 use backups::{Known, Rule};
 use kit::{Timestamp, Zone};
+use store::retention::Last;
 
 use super::backups::BackUp;
 use super::owed::by_rule;
@@ -111,11 +112,15 @@ pub struct Seen<'a> {
     pub backup: Option<&'a BackUp>,
     /// What the school wants of its back-ups, and how that goes; nothing where it makes them by hand.
     pub by_rule: Option<(&'a Rule, &'a Known)>,
+    /// When what is past its time was erased last, where it ever was.
+    pub erased: Option<&'a Last>,
     /// The school's own time.
     pub zone: &'a Zone,
 }
 
 const DAY_MS: i64 = 86_400_000;
+/// What is past its time is erased each day; a day more is nobody's fault.
+const ERASED_EVERY_MS: i64 = 2 * DAY_MS;
 /// A back-up that is older wants another.
 const BACKUP_EVERY_MS: i64 = 7 * DAY_MS;
 
@@ -137,6 +142,7 @@ pub fn items(seen: &Seen<'_>) -> Vec<Item> {
         Some((rule, known)) => all.extend(by_rule(rule, known, seen)),
         None => all.push(backup(seen)),
     }
+    all.extend(seen.erased.map(|last| erased(last, seen)));
     all.sort_by_key(|item| item.level);
     all
 }
@@ -304,7 +310,7 @@ fn test(seen: &Seen<'_>) -> Item {
 }
 
 fn backup(seen: &Seen<'_>) -> Item {
-    let remedy = Some("Make one: `fivebar backup create`, to a place away from this machine.");
+    let remedy = Some("Make one: `fivebar backup --to` and a file at a place away from this machine.");
     let Some(backup) = seen.backup else {
         return item("Back-ups", Level::Broken, "No back-up was ever made of these records.", remedy);
     };
@@ -313,12 +319,32 @@ fn backup(seen: &Seen<'_>) -> Item {
         return item("Back-ups", Level::Look, format!("{says} That is more than a week ago."), remedy);
     }
     if !backup.encrypted {
-        let remedy = Some(
-            "Give `fivebar backup create` a recipient, so that whoever finds the file can read nothing.",
-        );
+        let remedy =
+            Some("Give `fivebar backup` a `--recipient`, so that whoever finds the file can read nothing.");
         return item("Back-ups", Level::Look, format!("{says} It is not encrypted."), remedy);
     }
     item("Back-ups", Level::Well, says, None)
+}
+
+fn erased(last: &Last, seen: &Seen<'_>) -> Item {
+    const WHAT: &str = "Past its time";
+    let at = Timestamp::from_millis(last.at_ms);
+    let says = format!("What is past its time was erased at {}.", web::page::moment(at, seen.zone));
+    if !last.problem.is_empty() {
+        let says = format!("What is past its time could not be erased everywhere: {}.", last.problem);
+        return item(
+            WHAT,
+            Level::Look,
+            says,
+            Some("Nothing yet: it is tried again every hour. If it stays so, see the service log."),
+        );
+    }
+    if seen.at.as_millis() - last.at_ms > ERASED_EVERY_MS {
+        let remedy =
+            Some("Look whether the hub runs all day; what is past its time is erased while it does.");
+        return item(WHAT, Level::Look, says, remedy);
+    }
+    item(WHAT, Level::Well, says, None)
 }
 
 #[cfg(test)]
@@ -356,6 +382,7 @@ mod tests {
             not_tested: None,
             backup: None,
             by_rule: None,
+            erased: None,
             zone: &zone,
         };
         let all = items(&none);
@@ -369,6 +396,16 @@ mod tests {
             ("Back-ups", Level::Broken),
         ] {
             assert_eq!(level(what, &none), expected, "{what}");
+        }
+        for (days, problem, expected) in
+            [(39, "", Level::Well), (37, "", Level::Look), (40, "no room", Level::Look)]
+        {
+            let last = Last { at_ms: days * DAY_MS, erased: [].into(), problem: problem.to_owned() };
+            assert_eq!(
+                level("Past its time", &Seen { erased: Some(&last), ..none }),
+                expected,
+                "{days} {problem}"
+            );
         }
         let well = gate();
         assert_eq!(level("Gate", &Seen { gate: Some(&well), ..none }), Level::Well);

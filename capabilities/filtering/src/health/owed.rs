@@ -117,6 +117,7 @@ mod tests {
             not_tested: None,
             backup: None,
             by_rule: None,
+            erased: None,
             zone: &zone,
         };
         let problem =

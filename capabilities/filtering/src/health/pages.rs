@@ -8,10 +8,11 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use people::account::SignedIn;
+use store::retention::{self, Retention};
 use web::PageError;
 
 use super::back_up_views::{self, BackUps};
-use super::{Seen, backups, items, views};
+use super::{Seen, backups, items, kept_views, views};
 use crate::portal::Portal;
 use crate::{filter_test, list};
 
@@ -28,7 +29,10 @@ const LOOKED_BACK: u32 = 60;
 const SHOWN: u32 = 50;
 
 pub(crate) fn routes() -> Router<Portal> {
-    Router::new().route("/staff/health", get(health)).route("/staff/back-ups", get(back_ups))
+    Router::new()
+        .route("/staff/health", get(health))
+        .route("/staff/back-ups", get(back_ups))
+        .route("/staff/kept", get(how_long))
 }
 
 async fn health(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
@@ -41,6 +45,7 @@ async fn health(State(portal): State<Portal>, who: SignedIn) -> Result<Response,
     let not_tested = filter_test::problem(&mut tx).await.map_err(PageError::unexpected)?;
     let backups = backups::newest(&mut tx, SHOWN).await.map_err(PageError::unexpected)?;
     let known = kept::known(&mut tx).await.map_err(PageError::unexpected)?;
+    let erased = retention::last(&mut tx).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let log = asked.await.unwrap_or_default();
     let gate = portal.gate.health();
@@ -53,9 +58,19 @@ async fn health(State(portal): State<Portal>, who: SignedIn) -> Result<Response,
         not_tested: not_tested.as_deref(),
         backup: backups.iter().find(|backup| !backup.restored),
         by_rule: portal.back_ups.rule.as_ref().map(|rule| (rule, &known)),
+        erased: erased.as_ref(),
         zone: &portal.zone,
     };
     Ok(who.respond(&views::health(&items(&seen), who.at(), &portal.zone)))
+}
+
+async fn how_long(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
+    who.may::<ReadHealth>(())?;
+    let rules = Retention::built_in().map_err(PageError::unexpected)?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let last = retention::last(&mut tx).await.map_err(PageError::unexpected)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&kept_views::kept(&rules, last.as_ref(), &portal.zone)))
 }
 
 async fn back_ups(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {

@@ -34,6 +34,7 @@ pub fn health(items: &[Item], at: Timestamp, zone: &Zone) -> Page {
             }
             (SummaryList::new(rows.collect()))
             p .govuk-body { a .govuk-link href="/staff/back-ups" { "Back-ups" } }
+            p .govuk-body { a .govuk-link href="/staff/kept" { "How long things are kept" } }
         },
     )
     .before(BackLink::new("/today"))

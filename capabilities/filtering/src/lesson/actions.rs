@@ -277,6 +277,12 @@ pub enum LessonError {
     /// It would last too long.
     #[error("For a lesson, {} minutes are the longest. Ask for the site where it is needed for longer", Lessons::built_in().longest_minutes)]
     TooLong,
+    /// The site was open so too much of late.
+    #[error(
+        "In the last seven days this site has been opened for lessons of theirs as long as it may be, {} hours. Ask for the site, so that two people look at it",
+        Lessons::built_in().week_minutes / 60
+    )]
+    TooOften,
     /// They have too much going.
     #[error("You have {} things open or paused already. End one of them first", Lessons::built_in().most_at_once)]
     TooMany,
@@ -325,6 +331,38 @@ async fn check(tx: &mut Tx, actor: &Actor, asked: &Asked, at: Timestamp) -> Resu
     Ok(())
 }
 
+/// Seven days.
+const WEEK_MS: i64 = 7 * 24 * 3_600_000;
+
+/// The site of a target, without the part of it.
+fn host(target: &str) -> &str {
+    target.split('/').next().unwrap_or(target)
+}
+
+/// Whether a site may be opened for somebody once more: it is not open so already, by what the records say in this very transaction, and was
+/// not all week. An exception for a lesson that is made again and again, by a teacher or by a program, would be a rule that one person made.
+async fn not_too_often(
+    tx: &mut Tx,
+    whom: &Whom,
+    target: &str,
+    ends_at: Timestamp,
+    at: Timestamp,
+) -> Result<(), LessonError> {
+    let mut open_ms = ends_at.as_millis() - at.as_millis();
+    for one in overrides::actions::begun_since(tx, whom, at.plus_millis(-WEEK_MS)).await? {
+        if one.grant.effect != Effect::Allow || host(&one.grant.target) != host(target) {
+            continue;
+        }
+        let ended = one.withdrawn.as_ref().map_or(one.grant.span.ends_at, |withdrawn| withdrawn.at);
+        if ended > at && one.grant.target == target {
+            return Err(MayNot::OpenAlready.into());
+        }
+        open_ms += ended.min(at).as_millis().saturating_sub(one.grant.span.starts_at.as_millis()).max(0);
+    }
+    let most_ms = i64::from(Lessons::built_in().week_minutes) * 60_000;
+    if open_ms > most_ms { Err(LessonError::TooOften) } else { Ok(()) }
+}
+
 /// Opens a site for the permit's class or pupil, where the teacher may. Publish afterwards.
 pub async fn open(
     tx: &mut Tx,
@@ -336,6 +374,7 @@ pub async fn open(
 ) -> Result<Override, LessonError> {
     check(tx, permit.actor(), &asked, at).await?;
     ground.judge(tx, target, permit.subject(), at).await?.may?;
+    not_too_often(tx, permit.subject(), target, asked.ends_at, at).await?;
     let grant = Grant {
         whom: permit.subject().clone(),
         effect: Effect::Allow,

@@ -17,6 +17,8 @@ pub struct Lessons {
     _source: String,
     /// The longest that anything lasts.
     pub longest_minutes: u16,
+    /// For how long in any seven days one site is open so to a class or a pupil.
+    pub week_minutes: u16,
     /// What is offered beside the end of the lesson.
     pub minutes: Vec<u16>,
     /// How much of it one person may have going at a time.
@@ -78,6 +80,7 @@ mod tests {
             assert!(catalogue.category_no(id).is_some(), "there is no category {id}");
         }
         assert!(lessons.longest_minutes <= 180, "a lesson is no day");
+        assert!(lessons.week_minutes >= lessons.longest_minutes, "one lesson is never too much");
         assert!(lessons.minutes.iter().all(|minutes| *minutes <= lessons.longest_minutes));
         assert!(lessons.most_at_once > 0 && lessons.most_sites > 0);
     }

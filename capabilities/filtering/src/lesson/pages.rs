@@ -22,6 +22,7 @@ use crate::naming;
 use crate::overrides::Whom;
 use crate::portal::{NotPublished, Portal};
 use crate::site_request::staff_pages::{number, sentence};
+use crate::timetable;
 
 pub(crate) fn routes() -> Router<Portal> {
     Router::new()
@@ -146,8 +147,17 @@ async fn choices(
     who: &SignedIn,
 ) -> Result<views::Choices, PageError> {
     let ground = Ground::of(tx, policy, live, who.person(), who.at()).await.map_err(PageError::unexpected)?;
-    let lesson = policy.calendar().lesson_ends(policy.calendar().zone().local(who.at()));
-    Ok(views::Choices { classes: ground.classes(), lesson_ends: lesson })
+    let local = policy.calendar().zone().local(who.at());
+    let lesson = policy.calendar().lesson_ends(local);
+    let now = match policy.calendar().is_school_day(local.date()) {
+        true => {
+            let lessons =
+                people::timetable::of_teacher(tx, who.person()).await.map_err(PageError::unexpected)?;
+            timetable::now(&lessons, &policy.document().calendar, local.date(), local.civil().time())
+        }
+        false => Vec::new(),
+    };
+    Ok(views::Choices { classes: ground.classes(), lesson_ends: lesson, now })
 }
 
 /// One of the three forms, with whatever words stand in it.

@@ -16,6 +16,8 @@ use crate::overrides::Whom;
 use crate::portal::GateHas;
 use crate::site::host_of_part;
 use crate::site_note::views::of_a_part;
+use crate::timetable::Now;
+use crate::timetable::views::going_on;
 
 /// One thing that holds, with the names that go with it.
 #[derive(Debug)]
@@ -48,6 +50,8 @@ pub struct Choices {
     pub classes: Vec<(String, String)>,
     /// When the lesson ends that is going on, where one is.
     pub lesson_ends: Option<Timestamp>,
+    /// What whoever looks is teaching just now, by the timetable.
+    pub now: Vec<Now>,
 }
 
 /// A time of day on the school's clocks: `10:50`.
@@ -185,10 +189,19 @@ fn whom_fields(choices: &Choices, form: &Submitted, mistakes: &Mistakes, or_pupi
             .iter()
             .map(|(id, name)| Choice::new(Whom::Group(id.clone()).to_string(), name.as_str())),
     );
+    // The lesson of now is chosen already, where it is for a class alone and the policy has a group of its name.
+    let is_now = |name: &str| choices.now.iter().any(|now| now.class.eq_ignore_ascii_case(name));
+    let mut taught = choices.classes.iter().filter(|(_, name)| is_now(name));
+    let now = match (taught.next(), taught.next()) {
+        (Some((id, _)), None) if !or_pupil => Whom::Group(id.clone()).to_string(),
+        _ => String::new(),
+    };
+    let chosen = if form.text("whom").is_empty() { now.as_str() } else { form.text("whom") };
     html! {
+        (going_on(&choices.now))
         (Select {
             error: mistakes.beside("whom"),
-            ..Select::new("whom", Label::new("Class, year or room"), classes, form.text("whom"))
+            ..Select::new("whom", Label::new("Class, year or room"), classes, chosen)
         })
         @if or_pupil { (pupil_field("Or one pupil", form, mistakes)) }
     }

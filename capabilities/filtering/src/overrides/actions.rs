@@ -60,3 +60,8 @@ pub async fn somebody(tx: &mut Tx, whom: &Whom) -> Result<(), GrantError> {
 pub async fn withdrawn(tx: &mut Tx, request: SiteRequestId) -> Result<Option<Withdrawn>, StoreError> {
     store::withdrawn(tx, request).await
 }
+
+/// What was opened or closed for somebody without a request, and began after `since`, whether it is over or not.
+pub async fn begun_since(tx: &mut Tx, whom: &Whom, since: Timestamp) -> Result<Vec<Override>, StoreError> {
+    store::begun_since(tx, whom, since).await
+}

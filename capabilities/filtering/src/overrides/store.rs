@@ -49,6 +49,17 @@ pub async fn withdrawn(tx: &mut Tx, request: SiteRequestId) -> Result<Option<Wit
     Ok(row.as_ref().map(read_withdrawn).transpose()?.flatten())
 }
 
+/// Those for somebody that answer no request and began after `since`, whether they are over or not.
+pub async fn begun_since(tx: &mut Tx, whom: &Whom, since: Timestamp) -> Result<Vec<Override>, StoreError> {
+    let sql = format!(
+        "SELECT {} FROM \"override\" WHERE subject_kind = $1 AND subject_id = $2 AND starts_at > $3 AND request IS NULL ORDER BY number",
+        Override::COLUMNS
+    );
+    let (kind, id) = whom.parts();
+    let values = vec![kind.into(), id.into(), since.as_millis().into()];
+    rows::read(tx, &sql, values).await?.iter().map(Override::read).collect()
+}
+
 impl Row for Override {
     const KIND: &'static Kind = &KIND;
     const COLUMNS: &'static str = "id, number, subject_kind, subject_id, verdict, target, reason, granted_by, starts_at, ends_at, request, \

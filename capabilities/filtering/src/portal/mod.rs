@@ -104,6 +104,7 @@ pub fn routes_beside(portal: Portal, more: Router) -> Router {
         .merge(crate::site_note::own::routes())
         .merge(crate::desk::pages::routes())
         .merge(crate::lesson::pages::routes())
+        .merge(crate::timetable::pages::routes())
         .merge(crate::explain::pages::routes())
         .merge(crate::activity_log::pages::routes())
         .merge(crate::list::pages::routes())
@@ -142,6 +143,7 @@ impl Portal {
                 ("Report a site", "/reports"),
                 ("Get help", "/help"),
                 ("Who sees what I do?", "/who-sees"),
+                ("Something is wrong", "/worry"),
                 ("Staff: sign in", web::error::SIGN_IN),
             ]
             .map(|(words, href)| (words.to_owned(), href.to_owned()))

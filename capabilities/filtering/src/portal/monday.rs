@@ -1,12 +1,14 @@
 //! What somebody should know when they begin, by their duties: from what the records hold, and nothing else.
 
+use std::collections::BTreeSet;
+
 use ::store::Tx;
 use ::store::trail::{self, Wanted};
 use kit::Timestamp;
 use people::access::{self, Due, ReadAccess, ReviewAccess};
 use people::account::SignedIn;
 use people::duty::{self, Duties, ReadDuties};
-use register::task::ReadTasks;
+use register::task::{Kinds, ReadTasks};
 use web::PageError;
 
 use super::Portal;
@@ -116,6 +118,7 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
             );
             monday.waiting.push(because(words, Some("/staff/duties"), named.join(", ")));
         }
+        nobodys(tx, portal, who, &mut monday).await?;
         let changes = counted(tx, "duty", since).await?;
         if changes > 0 {
             let words = many(changes, "duty was given or ended", "duties were given or ended");
@@ -167,6 +170,26 @@ async fn tasks(tx: &mut Tx, who: &SignedIn, monday: &mut Monday) -> Result<(), P
     let words = many(theirs.len(), "task of your work", "tasks of your work");
     let why = (late > 0).then(|| many(late, "of them is late", "of them are late"));
     monday.waiting.push(Line { words, href: Some("/tasks"), why });
+    Ok(())
+}
+
+/// What waits for a duty that nobody holds: whoever sees who holds which is shown it, since it is on no page of anybody's work.
+async fn nobodys(tx: &mut Tx, portal: &Portal, who: &SignedIn, monday: &mut Monday) -> Result<(), PageError> {
+    let everybody = desk::me::everybody(tx, who.at()).await.map_err(PageError::unexpected)?;
+    let open = register::task::open(tx).await.map_err(PageError::unexpected)?;
+    let known = open.iter().filter_map(|task| Some((Kinds::built_in().named(&task.kind)?, task)));
+    let theirs: Vec<_> = known.filter(|(kind, task)| task.is_nobodys(kind, &everybody)).collect();
+    if theirs.is_empty() {
+        return Ok(());
+    }
+    let duties: BTreeSet<&str> =
+        theirs.iter().flat_map(|(kind, _)| kind.duties.iter().map(String::as_str)).collect();
+    let named = duties.into_iter().filter_map(|id| Duties::built_in().named(id));
+    let named: Vec<&str> =
+        named.filter(|duty| duty.is_in(portal.kind)).map(|duty| duty.called_in(portal.kind)).collect();
+    let words = many(theirs.len(), "task is nobody’s to do", "tasks are nobody’s to do");
+    let why = format!("Give somebody one of these duties: {}", named.join(", "));
+    monday.waiting.push(because(words, Some("/staff/duties"), why));
     Ok(())
 }
 

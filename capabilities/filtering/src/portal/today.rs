@@ -14,6 +14,7 @@ use people::duty::Duties;
 use people::guest::ReadGuests;
 use people::intake::ReadRoll;
 use people::programs::{OwnTokens, ReadWebhooks};
+use people::timetable::ReadTimetable;
 use register::task::ReadTasks;
 use web::component::InsetText;
 use web::{Page, PageError};
@@ -74,6 +75,7 @@ fn look_up(who: &SignedIn) -> Vec<(String, String)> {
         (who.offers::<ReadLists>(), "Lists of sites", "/staff/lists"),
         (who.offers::<ReadFilterTests>(), "Tests of the filter", "/staff/filter-tests"),
         (who.offers::<ReadDevices>(), "Devices", "/staff/devices"),
+        (who.offers::<ReadTimetable>(), "Timetable", "/staff/timetable"),
         (who.offers::<ReadObserving>(), "Observing only", "/staff/observe"),
         (who.offers::<ReadWords>(), "Words and languages of the pages for everybody", "/staff/words"),
         (who.offers::<OwnTokens>(), "Tokens for other programs", "/staff/tokens"),

@@ -57,6 +57,7 @@ pub fn form(say: &Say, form: &Submitted, mistakes: &Mistakes) -> Page {
     )
     .before(back_in(say))
     .problems(mistakes.summary())
+    .light()
 }
 
 /// A report and what became of it.

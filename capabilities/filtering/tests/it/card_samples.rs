@@ -134,6 +134,7 @@ pub fn samples() -> Vec<(&'static str, Page)> {
     vec![
         ("card-code", door_views::code(&nothing)),
         ("card-code-wrong", door_views::code(&only(&["code"]))),
+        ("card-another-class", door_views::another_class("BCDFGHJKLM")),
         ("card-names-empty", door_views::names(&[])),
         ("card-names", door_views::names(&children)),
         ("card-pictures", door_views::pictures(&child(), ("", 3), None)),

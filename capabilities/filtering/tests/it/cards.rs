@@ -24,18 +24,18 @@ const ROLL: &str = "id,first name,last name,kind,year,class\n\
     201,Wyn,Badger,pupil,1,Badgers\n401,Xan,Heron,pupil,4,Herons\n801,Yan,Kestrel,pupil,8,8K\n\
     900,Tamsin,Teacher,teacher,,Otters\n901,Tobias,Teacher,teacher,,Badgers\n";
 
-fn permit<A: Action>(subject: A::Subject) -> Permit<A> {
+pub fn permit<A: Action>(subject: A::Subject) -> Permit<A> {
     Duties::built_in().authority().grant(&duty::at_the_command_line(1000), subject, MONDAY).unwrap()
 }
 
 /// A school with classes of each age, and whoever issues names.
-struct Cards {
-    house: House,
-    numbers: BTreeMap<String, u8>,
+pub struct Cards {
+    pub house: House,
+    pub numbers: BTreeMap<String, u8>,
 }
 
 impl Cards {
-    async fn new(test: &TestDatabase) -> Self {
+    pub async fn new(test: &TestDatabase) -> Self {
         let house = House::new(test, &[(6, "head"), (1, "teacher")]).await;
         let mut tx = test.db.begin().await.unwrap();
         let files = Files::of("school.csv", ROLL.as_bytes().to_vec()).unwrap();
@@ -370,6 +370,51 @@ async fn whoever_has_a_card_makes_no_new_devices_to_guess_at_another() {
     }
 }
 
+#[tokio::test]
+async fn a_tablet_of_a_class_keeps_it_whatever_link_it_is_shown() {
+    for test in databases().await {
+        let cards = Cards::new(&test).await;
+        let hanna = cards.house.sign_in(6).await;
+        let (otters, badgers) = (cards.class(&hanna, "Otters").await, cards.class(&hanna, "Badgers").await);
+        let text = words(&hanna.post(&format!("{otters}/issue"), "whom=without").await);
+        let other = words(&hanna.post(&format!("{badgers}/issue"), "whom=without").await);
+        let code = |text: &str| between(text, "and enter", "The names of the class").replace('-', "");
+        let mut tablet = Tablet::new(&cards.house);
+        let vic_page = tablet.shown(&code(&text)).await[2].1.clone();
+        let vic = pictures_of(&text, "Vic Otter");
+        assert!(is_in(&tablet.press(&vic_page, &vic).await));
+
+        // A link to another class asks, and changes nothing.
+        let asked = tablet.get(&format!("/sign-in/card/{}", code(&other))).await;
+        assert_eq!(asked.words("h1"), ["Show another class?"], "{}", test.engine);
+        assert!(!asked.headers.contains_key("set-cookie"));
+        assert!(tablet.get("/sign-in/card").await.body.contains("Vic"));
+        assert_eq!(
+            tablet.get(&format!("/sign-in/card/{}", code(&text))).await.location(),
+            "/sign-in/card",
+            "its own"
+        );
+
+        // Somebody presses it, and then that it is not their class. Wrong tries of strangers have closed the card to devices that it does
+        // not know.
+        tablet.post("/sign-in/card", &format!("code={}", code(&other))).await;
+        assert!(tablet.get("/sign-in/card").await.body.contains("Wyn"), "{}", test.engine);
+        tablet.post("/sign-in/card/forget", "").await;
+        assert!(tablet.get("/sign-in/card").await.body.contains("Code of the class"));
+        for _ in 0..10 {
+            let mut strange = Tablet::new(&cards.house);
+            strange.shown(&code(&text)).await;
+            strange.press(&vic_page, &WRONG).await;
+        }
+        tablet.shown(&code(&text)).await;
+        assert!(
+            is_in(&tablet.press(&vic_page, &vic).await),
+            "{}: the class is still known to it",
+            test.engine
+        );
+    }
+}
+
 #[test]
 fn the_whole_of_a_class_is_bounded_on_strange_devices() {
     let tried = Tried { here: (0, MONDAY), strange: 0, class: 40, today: 0 };
@@ -431,6 +476,105 @@ async fn a_class_teacher_gives_another_card_to_their_own_class_alone_and_what_is
             let answer = tamsin.post(&format!("{vic}/place"), nonsense).await;
             assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{nonsense}");
         }
+    }
+}
+
+#[tokio::test]
+async fn at_a_screen_that_a_teacher_left_nobody_prints_what_another_signs_in_by() {
+    for test in databases().await {
+        let cards = Cards::new(&test).await;
+        let hanna = cards.house.sign_in(6).await;
+        let otters = cards.class(&hanna, "Otters").await;
+        hanna.post(&format!("{otters}/issue"), "whom=without").await;
+        let tamsin = cards.house.sign_in(cards.numbers["Tamsin Teacher"]).await;
+        let vic = cards.page_of(&otters, "Vic Otter");
+        cards.house.school.clock.set(MONDAY.plus_millis(11 * 60_000));
+        for (who, page) in [
+            (&tamsin, format!("{vic}/card")),
+            (&tamsin, format!("{otters}/class-card")),
+            (&hanna, format!("{vic}/card")),
+        ] {
+            let asked = who.post(&page, "").await;
+            assert_ne!(asked.headers["content-type"], "application/pdf", "{}: {page}", test.engine);
+            assert!(asked.body.contains("type=\"password\""), "it asks who they are: {}", asked.body);
+        }
+        // What puts nobody in another's place goes on as before, and bears its moment.
+        assert_eq!(tamsin.post(&format!("{vic}/place"), "place=handed").await.status, StatusCode::SEE_OTHER);
+        let mut tx = test.db.read().await.unwrap();
+        let entries = trail::newest(&mut tx, None, 100).await.unwrap();
+        let noted = entries.iter().find(|entry| entry.verb == "card.note").unwrap();
+        assert_eq!(noted.at, MONDAY.plus_millis(11 * 60_000));
+        assert_eq!(entries.iter().filter(|entry| entry.verb == "card.issue").count(), 3, "{}", test.engine);
+        assert_eq!(entries.iter().filter(|entry| entry.verb == "card.make-class-card").count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_the_youngest_sign_in_by_is_made_anew_each_school_year() {
+    for test in databases().await {
+        let cards = Cards::new(&test).await;
+        let hanna = cards.house.sign_in(6).await;
+        let (otters, eights) = (cards.class(&hanna, "Otters").await, cards.class(&hanna, "8K").await);
+        for class in [&otters, &eights] {
+            hanna.post(&format!("{class}/issue"), "whom=without").await;
+        }
+        let due = async |days: i64| {
+            let mut tx = test.db.begin().await.unwrap();
+            filtering::desk::keep_up(&mut tx, MONDAY.plus_millis(days * 86_400_000)).await.unwrap();
+            let open = register::task::open(&mut tx).await.unwrap();
+            tx.commit().await.unwrap();
+            let renewals = open.into_iter().filter(|task| task.kind == "cards-renewal");
+            renewals.map(|task| task.path).collect::<Vec<_>>()
+        };
+        assert_eq!(due(364).await, Vec::<String>::new(), "{}", test.engine);
+        // Those of year 8 choose their own, which is changed by no calendar.
+        assert_eq!(due(365).await, [otters.clone()], "{}", test.engine);
+        assert_eq!(due(366).await.len(), 1, "one task, however often it is looked at");
+        cards.house.school.clock.set(MONDAY.plus_millis(366 * 86_400_000));
+        let hanna = cards.house.sign_in_on(6, MONDAY.plus_millis(366 * 86_400_000)).await;
+        words(&hanna.post(&format!("{otters}/issue"), "whom=everybody").await);
+        assert_eq!(due(367).await, Vec::<String>::new(), "{}: done by itself", test.engine);
+    }
+}
+
+#[tokio::test]
+async fn words_for_another_system_are_drawn_for_each_shown_once_and_kept_nowhere() {
+    for test in databases().await {
+        let cards = Cards::new(&test).await;
+        let hanna = cards.house.sign_in(6).await;
+        let (otters, badgers) = (cards.class(&hanna, "Otters").await, cards.class(&hanna, "Badgers").await);
+        let page = format!("{otters}/elsewhere");
+        assert!(hanna.get(&otters).await.body.contains(&page));
+        let wrong = hanna.post(&page, "system=&form=letters&count=2").await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(wrong.words(".govuk-error-message").len(), 3, "{}", wrong.body);
+        let tamsin = cards.house.sign_in(cards.numbers["Tamsin Teacher"]).await;
+        assert_eq!(tamsin.get(&format!("{badgers}/elsewhere")).await.status, StatusCode::NOT_FOUND);
+        let made = async || {
+            let made = tamsin.post(&page, "system=Number+games&form=sentence&count=3").await;
+            assert_eq!(
+                (made.status, &*made.headers["cache-control"].to_str().unwrap()),
+                (StatusCode::OK, "no-store")
+            );
+            let words = made.words("tbody td");
+            assert_eq!(words.len(), 3, "{}", made.body);
+            assert!(
+                words.iter().all(|words| words.ends_with('.') && words.split(' ').count() == 4),
+                "{words:?}"
+            );
+            words
+        };
+        let (first, second) = (made().await, made().await);
+        assert_ne!(first, second, "{}: each time others", test.engine);
+        let mut tx = test.db.read().await.unwrap();
+        let entries = trail::newest(&mut tx, None, 50).await.unwrap();
+        let said: Vec<_> = entries.iter().filter(|one| one.verb == "account.words-elsewhere").collect();
+        assert_eq!(said.len(), 2);
+        assert!(
+            said.iter().all(|one| one.detail == "{\"form\":\"sentence\",\"pupils\":3,\"words\":3}"),
+            "{}",
+            said[0].detail
+        );
     }
 }
 

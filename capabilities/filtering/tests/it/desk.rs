@@ -154,6 +154,8 @@ async fn what_cannot_wait_is_opened_by_one_for_a_day_and_looked_at_by_another() 
         );
         lead.post(&format!("{page}/proposal"), "whom=everyone&until=month&risk=Low.").await;
         assert!(lead.get(&page).await.body.contains("open it alone, now, for 24 hours"));
+        kept_up(&test, MONDAY).await;
+        assert_eq!(open(&test).await, ["second-person", "site-request"]);
         assert_eq!(
             head.get(&format!("{page}/alone")).await.status,
             StatusCode::NOT_FOUND,
@@ -195,9 +197,10 @@ async fn what_cannot_wait_is_opened_by_one_for_a_day_and_looked_at_by_another() 
             head.post(&format!("{page}/look"), &format!("opened={shown}&found=right&words=Fine.")).await;
         assert_eq!((right.status, right.location()), (StatusCode::SEE_OTHER, &*page), "{}", right.body);
         assert_eq!(opened(&test, MONDAY).await, 1, "it goes on to its end");
-        // It waits for its ordinary second person now.
+        // It waits for its ordinary second person now, though that was somebody's task before it was opened alone, and done with that.
         kept_up(&test, MONDAY).await;
         assert_eq!(open(&test).await, ["second-person", "site-request"]);
+        assert_eq!(kept_up(&test, MONDAY).await, desk::Kept::default());
         let mut tx = test.db.read().await.unwrap();
         let entries = trail::newest(&mut tx, None, 60).await.unwrap();
         for (who, verb) in [
@@ -209,6 +212,49 @@ async fn what_cannot_wait_is_opened_by_one_for_a_day_and_looked_at_by_another() 
             assert!(entries.iter().any(|one| one.actor == who && one.verb == verb), "{who} {verb}");
         }
         assert!(entries.iter().all(|one| !one.detail.contains("visitor")), "words are never in the trail");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_a_duty_that_nobody_holds_is_shown_to_the_head_as_a_gap() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head"), (2, "online-safety-lead")]).await;
+        let school = School::new(&test, None);
+        asked(&school).await;
+        kept_up(&test, MONDAY).await;
+        let (head, lead) = (welcomed(&school, &tokens[0]).await, welcomed(&school, &tokens[1]).await);
+        assert!(!head.get("/today").await.body.contains("nobody’s to do"));
+        let task = first_task(&lead).await.unwrap();
+        // It is handed to nobody who is not there.
+        assert!(!lead.get(&task).await.body.contains("Whoever is Network manager"));
+        let handed = lead.post(&format!("{task}/handing"), "to=duty%3Anetwork-manager").await;
+        assert_eq!(handed.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(handed.body.contains("Nobody holds that duty just now"), "{}", handed.body);
+        // Somebody holds it, is handed the work, and leaves it: it is the others' again.
+        give(&test, 3, "network-manager").await;
+        assert_eq!(
+            lead.post(&format!("{task}/handing"), "to=duty%3Anetwork-manager").await.location(),
+            "/tasks"
+        );
+        assert!(first_task(&lead).await.is_none());
+        crate::staff::end(&test, 3).await;
+        assert!(
+            head.get("/today").await.body.contains("1 task is nobody’s to do"),
+            "{}: at once",
+            test.engine
+        );
+        kept_up(&test, MONDAY).await;
+        assert_eq!(first_task(&lead).await, Some(task), "{}", test.engine);
+        assert!(!head.get("/today").await.body.contains("nobody’s to do"));
+        // Nobody is left who could do it.
+        crate::staff::end(&test, 2).await;
+        kept_up(&test, MONDAY).await;
+        let page = head.get("/today").await;
+        assert!(page.body.contains("1 task is nobody’s to do"), "{}: {}", test.engine, page.body);
+        assert!(
+            page.body.contains("Online safety lead, Network manager")
+                || page.body.contains("Network manager, Online safety lead")
+        );
     }
 }
 

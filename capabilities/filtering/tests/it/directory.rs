@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
 use crate::school::{Answer, School};
-use crate::slapd::{SERVICE, SERVICE_PASSWORD, Slapd, person};
+use crate::slapd::{READER, SERVICE, SERVICE_PASSWORD, Slapd, person};
 use crate::staff::{HERE, MINUTE_MS, PASSWORD, Staff, cookie, invited, welcomed};
 
 const NOT_RIGHT: &str = "The name or the password is not right";
@@ -217,6 +217,24 @@ async fn people_are_found_by_what_the_roll_calls_them_and_get_an_account_by_it()
 }
 
 #[tokio::test]
+async fn whoever_signs_in_to_a_directory_by_one_name_is_not_whom_it_finds_by_another() {
+    // By the template, hanna is whose cn that is, and who reads others' entries; the search finds by uid, and that is somebody else.
+    let other = format!(
+        "dn: {READER}\nobjectClass: inetOrgPerson\nuid: somebody\ncn: hanna\nsn: Example\nuserPassword: words of another\n\n"
+    );
+    let Some(slapd) = Slapd::start(&[person("hanna", WORDS, ""), other]) else { return };
+    for test in databases().await {
+        invited(&test, &[]).await;
+        let template = Some("cn={},ou=people,dc=school,dc=example".to_owned());
+        let settings = settings(&format!("ldap://localhost:{}", slapd.port));
+        let school =
+            school(&test, Settings { service: None, secret: None, template, ..settings }, Trust::of_pem(b""));
+        refused(&sign_in(&school, "hanna", "words of another").await);
+        refused(&sign_in(&school, "hanna", WORDS).await);
+    }
+}
+
+#[tokio::test]
 async fn whoever_has_left_the_roll_is_nobody_whatever_the_directory_says() {
     let Some(slapd) = Slapd::start(&[person("hanna", WORDS, "")]) else { return };
     for test in databases().await {
@@ -322,5 +340,98 @@ async fn whoever_is_let_in_again_comes_in_by_their_invitation_and_by_nothing_tha
         let again = school.post(HERE, link, &crate::staff::form("cobweb lantern ferry")).await;
         assert_eq!(again.location(), "/today", "{}: {}", test.engine, again.body);
         assert_eq!(sign_in(&school, "lena", WORDS).await.status, StatusCode::SEE_OTHER, "{}", test.engine);
+    }
+}
+
+/// The answer that somebody may sign in (RFC 4511, 4.2.2), to the first question.
+const LET_IN: &[u8] = &[0x30, 0x0c, 2, 1, 1, 0x61, 7, 10, 1, 0, 4, 0, 4, 0];
+
+/// What a program that is no directory, or a broken one, may answer: its name, the answer to signing in, that to the search.
+fn garbage() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
+    let none = Vec::new;
+    let let_in = || LET_IN.to_vec();
+    let done = |second: &[u8]| [second, &[0x30, 0x0c, 2, 1, 2, 0x65, 7, 10, 1, 0, 4, 0, 4, 0]].concat();
+    vec![
+        ("another protocol", b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), none()),
+        ("zeros", vec![0; 4_096], none()),
+        ("ones", vec![0xff; 4_096], none()),
+        ("an empty message", vec![0x30, 0], none()),
+        ("a number and nothing", vec![0x30, 3, 2, 1, 1], none()),
+        ("an answer with nothing in it", vec![0x30, 5, 2, 1, 1, 0x61, 0], none()),
+        ("a number that is a text", vec![0x30, 5, 4, 1, 1, 0x61, 0], none()),
+        ("an answer of one part", vec![0x30, 8, 2, 1, 1, 0x61, 3, 10, 1, 0], none()),
+        ("a text that is none", vec![0x30, 0x0e, 2, 1, 1, 0x61, 9, 10, 1, 0, 4, 2, 0xff, 0xfe, 4, 0], none()),
+        ("controls alone", vec![0x30, 2, 0xa0, 0], none()),
+        ("controls that are none", [&[0x30, 0x10][..], &LET_IN[2..], &[0xa0, 2, 4, 0]].concat(), none()),
+        ("the answer to another question", vec![0x30, 0x0c, 2, 1, 99, 0x61, 7, 10, 1, 0, 4, 0, 4, 0], none()),
+        ("an answer of another kind", vec![0x30, 0x0c, 2, 1, 1, 0x65, 7, 10, 1, 0, 4, 0, 4, 0], none()),
+        ("half a message", LET_IN[..6].to_vec(), none()),
+        ("a huge length", vec![0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 2, 1, 1], none()),
+        ("a length that no number holds", [&[0x30, 0xff][..], &[0xff; 127]].concat(), none()),
+        ("an entry with nothing in it", let_in(), done(&[0x30, 5, 2, 1, 2, 0x64, 0])),
+        ("an entry of one part", let_in(), done(&[0x30, 7, 2, 1, 2, 0x64, 2, 4, 0])),
+        (
+            "an entry without a name",
+            let_in(),
+            done(&[0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 2, 0xff, 0xfe, 0x30, 0]),
+        ),
+        (
+            "an attribute with nothing in it",
+            let_in(),
+            done(&[0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 0, 0x30, 2, 0x30, 0]),
+        ),
+        ("a referral that is none", let_in(), done(&[0x30, 5, 2, 1, 2, 0x73, 0])),
+        ("a question in place of an answer", let_in(), vec![0x30, 5, 2, 1, 2, 0x63, 0]),
+        (
+            "no end of entries",
+            let_in(),
+            [0x30, 0x0b, 2, 1, 2, 0x64, 6, 4, 2, b'a', b'=', 0x30, 0].repeat(20_000),
+        ),
+    ]
+}
+
+/// Answers whoever asks: the first question so, the second so, and nothing more.
+async fn answers(listener: TcpListener, first: Vec<u8>, second: Vec<u8>) {
+    use tokio::io::AsyncWriteExt as _;
+    while let Ok((mut connection, _)) = listener.accept().await {
+        for bytes in [&first, &second] {
+            let asked = connection.read(&mut [0; 4_096]).await;
+            if asked.is_err() || bytes.is_empty() || connection.write_all(bytes).await.is_err() {
+                break;
+            }
+        }
+        // It stays, and says no more.
+        let _ = connection.read(&mut [0; 4_096]).await;
+    }
+}
+
+/// In a program in which a panic ends its task alone; the released one, where it ends the program, starts its hub again.
+#[tokio::test]
+async fn whatever_a_directory_answers_whoever_signs_in_is_told_plainly_and_the_rest_goes_on() {
+    let test = &databases().await[0];
+    let tokens = invited(test, &[]).await;
+    let mut number = 0;
+    for (name, first, second) in garbage() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ldap://{}", listener.local_addr().unwrap());
+        let answering = tokio::spawn(answers(listener, first, second));
+        let school = school(test, settings(&url), Trust::of_pem(b""));
+        // Those who were refused before wait no more.
+        number += 1;
+        school.clock.set(MONDAY.plus_millis(number * 60 * MINUTE_MS));
+        if number == 1 {
+            school.clock.set(MONDAY);
+            welcomed(&school, &tokens[1]).await;
+        }
+        let begun = std::time::Instant::now();
+        let answer = sign_in(&school, "hanna", WORDS).await;
+        assert!(begun.elapsed() < std::time::Duration::from_secs(9), "{name}: {:?}", begun.elapsed());
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}: {}", answer.body);
+        let plainly = ["does not answer just now", NOT_RIGHT].iter().any(|words| answer.body.contains(words));
+        assert!(plainly && !answer.headers.contains_key("set-cookie"), "{name}: {}", answer.body);
+        // Whoever has a password here signs in as ever.
+        let lena = sign_in(&school, "lena", PASSWORD).await;
+        assert_eq!(lena.status, StatusCode::SEE_OTHER, "{name}: {}", lena.body);
+        answering.abort();
     }
 }

@@ -52,6 +52,37 @@ async fn the_answer_is_in_words_with_each_question_its_lists_and_the_policy() {
 }
 
 #[tokio::test]
+async fn whoever_teaches_by_a_lanyard_learns_nothing_of_people_beyond_their_classes() {
+    for test in databases().await {
+        let house = House::new(&test, &[(6, "head"), (1, "teacher")]).await;
+        let hanna = house.sign_in(6).await;
+        let (mut supply, signed_in) = crate::guests::at_work(&house, &hanna).await;
+        assert!(signed_in, "{}", test.engine);
+        let form = supply.get(EXPLAIN).await;
+        assert!(form.body.contains("Year 5") && !form.body.contains("Year 6"), "{}", form.body);
+        let theirs = supply.post(EXPLAIN, "site=video.example&person=Ada+Example").await;
+        assert_eq!(theirs.status, StatusCode::OK, "{}", said(&theirs));
+        let group = supply.post(EXPLAIN, "site=video.example&group=year-6").await;
+        assert_eq!(group.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", said(&group));
+        // A pupil of another class, a colleague, a number of somebody, and nobody at all: one answer.
+        let mut answers = std::collections::BTreeSet::new();
+        for whom in ["Cy+Example", "Hanna+Example", "Nobody+Atall"] {
+            let answer = supply.post(EXPLAIN, &format!("site=video.example&person={whom}")).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{whom}");
+            answers.insert(answer.words(".govuk-error-message"));
+        }
+        assert_eq!(answers.len(), 1, "{}: {answers:?}", test.engine);
+        let tess = house.sign_in(1).await;
+        let (colleague, nobody) = (
+            tess.post(EXPLAIN, "site=video.example&person=Sam+Example").await,
+            tess.post(EXPLAIN, "site=video.example&person=Nobody+Atall").await,
+        );
+        assert_eq!(colleague.words(".govuk-error-message"), nobody.words(".govuk-error-message"));
+        assert_eq!(tess.post(EXPLAIN, "site=video.example&person=Cy+Example").await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
 async fn what_is_sealed_says_no_more_and_three_answers_an_hour_are_all() {
     for test in databases().await {
         let house = House::new(&test, &[(1, "teacher")]).await;

@@ -82,6 +82,7 @@ async fn the_register_the_lists_the_tests_and_the_health_say_so_where_there_is_n
             ("/staff/filter-tests", "The filter was never tested."),
             ("/staff/observe", "it does not observe only"),
             ("/staff/back-ups", "No back-up was ever made"),
+            ("/staff/kept", "Nothing was erased by itself yet."),
             ("/staff/health", "It does not run: devices get no answers from it."),
         ] {
             let answer = manager.get(path).await;
@@ -188,6 +189,7 @@ async fn pages(who: &Staff<'_>) -> Vec<(&'static str, Answer)> {
         ("staff-observe", "/staff/observe"),
         ("staff-devices", "/staff/devices"),
         ("staff-back-ups", "/staff/back-ups"),
+        ("staff-kept-never", "/staff/kept"),
         ("staff-health", "/staff/health"),
     ] {
         all.push((name, who.get(path).await));

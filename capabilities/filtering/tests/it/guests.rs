@@ -58,6 +58,14 @@ fn scanned(answer: &Answer) -> String {
         .to_owned()
 }
 
+/// Somebody who teaches Year 5 for a day by a lanyard, on a browser of theirs, and whether they are signed in.
+pub async fn at_work<'a>(house: &'a House, hanna: &Staff<'_>) -> (Tablet<'a>, bool) {
+    let lanyard = lanyard(hanna, SUPPLY).await;
+    let mut tablet = Tablet::new(house);
+    let answer = tablet.post(&lanyard.page, &format!("number={}", lanyard.number)).await;
+    (tablet, signed_in(&answer))
+}
+
 fn signed_in(answer: &Answer) -> bool {
     answer.status == StatusCode::SEE_OTHER && answer.location() == "/today"
 }

@@ -106,6 +106,33 @@ async fn a_page_of_a_site_opens_all_of_it_over_an_encrypted_connection_and_the_p
 }
 
 #[tokio::test]
+async fn a_site_is_opened_for_lessons_for_some_hours_of_a_week_and_then_two_people_look_at_it() {
+    for test in databases().await {
+        let house = House::new(&test, &[(1, "teacher"), (2, "teacher")]).await;
+        for person in [1, 2] {
+            house.sign_in(person).await;
+        }
+        let body = form("www.video.example", "whom=group%3Ayear-5", "60") + "&step=open";
+        let hour = 60 * MINUTE_MS;
+        // Two hours on each of three days, by whoever it is.
+        for (turn, day) in [0, 0, 1, 1, 2, 2].into_iter().enumerate() {
+            let later = if turn % 2 == 0 { 0 } else { hour };
+            house.school.clock.set(MONDAY.plus_millis(day * 24 * hour + later));
+            let opened = house.sign_in_again(if turn % 2 == 0 { 1 } else { 2 }).await.post(OPEN, &body).await;
+            assert_eq!(opened.status, StatusCode::SEE_OTHER, "{} {turn}: {}", test.engine, opened.body);
+        }
+        house.school.clock.set(MONDAY.plus_millis(3 * 24 * hour));
+        let more = house.sign_in_again(1).await.post(OPEN, &body).await;
+        assert!(why(&more).contains("Ask for the site"), "{}: {}", test.engine, more.body);
+        assert_eq!(house.decides(TABLET, "www.video.example"), (false, Step::PermittedUse));
+        // What was of Monday is a week ago, so that as much may be opened again.
+        house.school.clock.set(MONDAY.plus_millis(8 * 24 * hour));
+        let next = house.sign_in_again(1).await.post(OPEN, &body).await;
+        assert_eq!(next.status, StatusCode::SEE_OTHER, "{}: {}", test.engine, next.body);
+    }
+}
+
+#[tokio::test]
 async fn a_pupil_alone_is_named_in_a_form_and_what_is_open_is_ended_now() {
     for test in databases().await {
         let house = House::new(&test, &[(1, "teacher"), (2, "teacher"), (6, "head")]).await;

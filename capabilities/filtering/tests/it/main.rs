@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod account_samples;
 mod activity_pages;
 mod answers;
 mod asked_signed_in;
@@ -45,6 +46,7 @@ mod sign_in;
 mod slapd;
 mod staff;
 mod taking_lists;
+mod timetables;
 mod told;
 mod ways;
 mod web_lists;
@@ -52,3 +54,4 @@ mod web_patches;
 mod web_server;
 mod withheld;
 mod withheld_samples;
+mod worries;

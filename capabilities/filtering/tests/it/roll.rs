@@ -122,11 +122,16 @@ async fn a_file_that_cannot_be_taken_says_what_to_do_and_changes_nothing() {
         let large =
             sent(&head, "a.csv", &vec![b'a'; people::roster::LARGEST_UPLOAD_BYTES + 100_000], &[]).await;
         assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
+        // Which limit it is, and what to do.
+        let says = large.words(".govuk-error-message").join(" ");
+        assert!(says.contains("larger than 16 MB") && says.contains("one zip archive"), "{}", large.body);
 
         // A column that was read wrong is corrected, and the next file is read so.
         let columns = "source=mis&column-id=id&column-given=first+name&column-family=last+name&column-kind=kind&column-year=year&was-class=1&column-class=";
         let remembered = head.post("/staff/roll/import/columns", columns).await;
-        assert_eq!(remembered.location(), "/staff/roll/import");
+        let said = remembered.words("main").join(" ");
+        assert!(said.contains("Remembered for mis") && said.contains("first name"), "{said}");
+        assert!(said.contains("Class There is no such column"), "{said}");
         let page = imported(&head, TABLE).await;
         let preview = head.get(&page).await;
         assert!(preview.body.contains("Not used: class, shoe size"), "{}", preview.body);

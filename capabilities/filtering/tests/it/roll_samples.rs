@@ -306,6 +306,17 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         [("1", "Ada Example"), ("2", "Ed Example")].map(|(id, name)| (id.into(), name.into())).into();
     let waiting = import("waiting", Shape::Table, summary(120));
     let quiet = import("applied", Shape::OneRoster12, Summary::default());
+    let upon = |shape| import("waiting", shape, Summary { changes: true, ..summary(2) });
+    let (delta, lessons) = (upon(Shape::OneRoster11), upon(Shape::Timetable));
+    let slot = |day, period: &str| people::timetable::Slot {
+        day,
+        period: period.into(),
+        room: Some("Laboratory beside the gymnasium".into()),
+        ..people::timetable::Slot::default()
+    };
+    let taught_anew =
+        Class { slots: [slot(Some(1), "1"), slot(None, "After school")].into(), ..class.clone() };
+    let weeks = [change(Thing::Class, What::Moves, Some(&class), &taught_anew)];
     let seen = |import, changes, shown, applying| Preview {
         import,
         changes,
@@ -408,6 +419,20 @@ pub fn samples() -> Vec<(&'static str, Page)> {
                 &zone,
             ),
         ),
+        (
+            "staff-preview-changes",
+            views::preview(&seen(&delta, &moved, Some((Thing::Person, What::Moves)), false), &nothing, &zone),
+        ),
+        (
+            "staff-preview-timetable",
+            views::preview(
+                &seen(&lessons, &weeks, Some((Thing::Class, What::Moves)), false),
+                &nothing,
+                &zone,
+            ),
+        ),
+        ("staff-columns-remembered", people::intake::columns::remembered("mis", &summary(0).columns)),
+        ("staff-columns-none", people::intake::columns::remembered("mis", &BTreeMap::new())),
         ("staff-preview-nothing", views::preview(&seen(&quiet, &[], None, false), &nothing, &zone)),
         ("staff-preview-applying", views::preview(&seen(&waiting, &[], None, true), &only("leavers"), &zone)),
         ("staff-leaving-nothing", leaving::views::leaving(&pupil, &Left::default(), &[], &by, None)),

@@ -11,6 +11,7 @@ use filtering::asker::Asker;
 use filtering::filter_test::{self, CheckResult, Content, Kept, Report, views as test_views};
 use filtering::health::back_up_views::{BackUps, back_ups};
 use filtering::health::backups::BackUp;
+use filtering::health::kept_views::kept;
 use filtering::list::{List, ListReport, Status, views as list_views};
 use filtering::overrides::Whom;
 use filtering::own_words::views as words_views;
@@ -31,6 +32,7 @@ use people::account::passkeys::views as passkeys;
 use people::account::recovery::{self, Recovery};
 use people::account::{Name, Token, codes, views as people_views};
 use register::approval::{Approval, State as ApprovalState};
+use store::retention::{Last, Retention};
 use testing::MONDAY;
 use web::{Mistakes, Page, Shell, Submitted};
 use words::{SOURCE, Say, Words};
@@ -203,6 +205,12 @@ fn open_samples(say: &Say) -> Vec<(&'static str, Page)> {
 }
 
 /// A list that needs somebody.
+fn erased(problem: &str) -> Last {
+    let rows = [("session", 1_204), ("outbox", 17), ("site_request", 3)];
+    let erased = rows.into_iter().map(|(table, rows)| (table.to_owned(), rows)).collect();
+    Last { at_ms: MONDAY.as_millis(), erased, problem: problem.to_owned() }
+}
+
 fn rule_of_back_ups() -> Rule {
     Rule {
         wanted: Some(Wanted {
@@ -531,6 +539,11 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
                 &zone,
             ),
         ),
+        ("staff-kept", kept(&Retention::built_in().unwrap(), Some(&erased("")), &zone)),
+        (
+            "staff-kept-not-all",
+            kept(&Retention::built_in().unwrap(), Some(&erased("the database refused: a lock")), &zone),
+        ),
         ("staff-filter-test", test_views::one(&failed_test(), &zone)),
         (
             "staff-filter-tests-failed",
@@ -572,6 +585,7 @@ async fn every_page_in_every_state_is_well_made() {
         .chain(crate::roll_samples::samples())
         .chain(crate::roll_samples::house_samples())
         .chain(crate::card_samples::samples())
+        .chain(crate::account_samples::samples())
         .chain(crate::desk_samples::samples())
         .chain(crate::report_samples::samples())
         .chain(crate::override_samples::samples())

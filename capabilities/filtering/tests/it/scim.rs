@@ -139,6 +139,40 @@ async fn what_a_system_tells_is_one_difference_that_can_be_undone() {
 }
 
 #[tokio::test]
+async fn whoever_is_forgotten_leaves_an_entry_for_each_group_that_they_were_in() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head")]).await;
+        let school = School::new(&test, None);
+        let head = welcomed(&school, &tokens[0]).await;
+        let system = let_in(&head, "entra").await;
+        let ada = system.told("POST", "Users", user("Ada", "student")).await;
+        let ada = ada["id"].as_str().unwrap();
+        let mut groups = Vec::new();
+        for (name, members) in
+            [("7B", json!([{ "value": ada }])), ("Chess", json!([{ "value": ada }])), ("8A", json!([]))]
+        {
+            let made =
+                system.told("POST", "Groups", json!({ "displayName": name, "members": members })).await;
+            groups.push(made["id"].as_str().unwrap().to_owned());
+        }
+        let gone = system.ask("DELETE", &format!("Users/{ada}"), None, &[]).await;
+        assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.body);
+        let mut tx = test.db.read().await.unwrap();
+        let entries = store::trail::newest(&mut tx, None, 20).await.unwrap();
+        let said = |verb: &str| {
+            let mut ids: Vec<String> =
+                entries.iter().filter(|one| one.verb == verb).map(|one| one.subject_id.clone()).collect();
+            ids.sort();
+            ids
+        };
+        groups.truncate(2);
+        groups.sort();
+        assert_eq!(said("scim.change"), groups, "{}", test.engine);
+        assert_eq!(said("scim.delete"), [ada]);
+    }
+}
+
+#[tokio::test]
 async fn many_leavers_wait_for_a_person_and_a_token_opens_what_it_told_alone() {
     for test in databases().await {
         let tokens = invited(&test, &[(1, "head"), (2, "teacher")]).await;

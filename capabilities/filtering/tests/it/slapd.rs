@@ -13,6 +13,9 @@ const PORTS_TRIED: u32 = 5;
 pub const SERVICE: &str = "cn=fivebar,dc=school,dc=example";
 pub const SERVICE_PASSWORD: &str = "read and nothing else";
 
+/// Whoever is at this place reads the entries of others, as everybody does in many a directory.
+pub const READER: &str = "cn=hanna,ou=people,dc=school,dc=example";
+
 /// A directory that runs until this is dropped.
 pub struct Slapd {
     child: Child,
@@ -59,7 +62,8 @@ impl Slapd {
              TLSCertificateKeyFile {at}/key.pem\nTLSVerifyClient never\ndatabase mdb\nmaxsize 10485760\n\
              suffix \"dc=school,dc=example\"\ndirectory {at}/db\n\
              access to attrs=userPassword by anonymous auth by * none\n\
-             access to * by dn.exact=\"{SERVICE}\" read by self read by users search by anonymous auth by * none\n"
+             access to * by dn.exact=\"{SERVICE}\" read by dn.exact=\"{READER}\" read by self read by users search by anonymous auth by * \
+             none\n"
         );
         fs::write(folder.path().join("slapd.conf"), config).unwrap();
         let fixed = format!(

@@ -237,3 +237,21 @@ async fn a_provider_that_does_not_answer_keeps_nobody_out_who_has_a_password_her
         }
     }
 }
+
+#[tokio::test]
+async fn of_two_ways_in_that_are_taken_away_at_once_one_stays() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "teacher")]).await;
+        let school = School::new(&test, None);
+        let hanna = welcomed(&school, &tokens[0]).await;
+        passkey(&test, 1, FIRST).await;
+        passkey(&test, 1, SECOND).await;
+        run(&test, "UPDATE account SET password = NULL, password_at = NULL").await;
+        let (first, second) =
+            (format!("/me/passkeys/{FIRST}/removal"), format!("/me/passkeys/{SECOND}/removal"));
+        let (one, other) = tokio::join!(hanna.post(&first, ""), hanna.post(&second, ""));
+        let mut came = [one.status, other.status];
+        came.sort();
+        assert_eq!(came, [StatusCode::SEE_OTHER, StatusCode::UNPROCESSABLE_ENTITY], "{}", test.engine);
+    }
+}

@@ -5,6 +5,7 @@ pub mod card;
 pub mod codes;
 pub mod directory;
 mod door;
+pub mod elsewhere;
 mod from;
 mod house;
 pub mod lanyard;
@@ -23,12 +24,14 @@ mod queue;
 pub mod recovery;
 mod seal;
 mod seam;
+mod sharing;
 mod store;
 mod tls;
 mod trying;
 pub mod views;
 mod ways;
 mod weak;
+pub mod worry;
 
 pub use actions::{
     EndSessions, Ended, Invite, InviteError, Proved, WelcomeError, end_all, end_everywhere, everybody,
@@ -43,6 +46,7 @@ pub use model::{Account, AccountId, Name, Session, Token};
 pub use pages::routes;
 pub use password::Hashing;
 pub use seam::{Answer, Asked};
+pub use sharing::in_many_browsers;
 pub use tls::Trust;
 pub use trying::{Counts, Trying};
 pub use ways::Ways;

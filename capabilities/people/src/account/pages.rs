@@ -20,7 +20,8 @@ use super::model::{Account, Name, Token};
 use super::proving::{NOT_RIGHT, Tried};
 use super::weak::{Known, check_password};
 use super::{
-    card, codes, lanyard, link, notices, own_password, passkeys, provider, recovery, store as table, views,
+    card, codes, elsewhere, lanyard, link, notices, own_password, passkeys, provider, recovery,
+    store as table, views, worry,
 };
 
 /// The routes.
@@ -41,6 +42,8 @@ pub fn routes(house: House) -> Router {
         .merge(recovery::pages::routes())
         .merge(card::routes())
         .merge(lanyard::routes())
+        .merge(elsewhere::routes())
+        .merge(worry::routes())
         .with_state(house)
 }
 

@@ -3,9 +3,7 @@
 use engine::PersonNo;
 use kit::{Private, Timestamp};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use store::orm as sea_orm;
 use store::{Actor, StoreError, Tx};
 
@@ -327,6 +325,21 @@ pub(super) async fn sessions(tx: &mut Tx, account: &Account) -> Result<Vec<Sessi
     rows.into_iter().map(|row| read_session(row, i64::from(account.person.0))).collect()
 }
 
+/// The account of each session that goes on and was used since a moment.
+pub(super) async fn open_now(
+    tx: &mut Tx,
+    since: Timestamp,
+    at: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let rows = session::Entity::find()
+        .filter(session::Column::EndedAt.is_null())
+        .filter(session::Column::EndsAt.gt(at.as_millis()))
+        .filter(session::Column::SeenAt.gt(since.as_millis()))
+        .all(tx.conn())
+        .await?;
+    Ok(rows.into_iter().map(|row| row.account).collect())
+}
+
 pub(super) async fn seen(tx: &mut Tx, hash: &str, at: Timestamp) -> Result<(), StoreError> {
     session::Entity::update_many()
         .col_expr(session::Column::SeenAt, Expr::value(at.as_millis()))
@@ -443,15 +456,6 @@ pub(super) async fn failed(
         )
         .exec_without_returning(tx.conn())
         .await?;
-    Ok(())
-}
-
-/// Waits until nobody else counts, and keeps others waiting until this transaction ends: what is read is what is counted on from.
-/// On SQLite whoever may write is alone as it is.
-pub(super) async fn count_one_by_one(tx: &mut Tx) -> Result<(), StoreError> {
-    if tx.backend() == sea_orm::DbBackend::Postgres {
-        tx.conn().execute_unprepared("LOCK TABLE sign_in_failure IN EXCLUSIVE MODE").await?;
-    }
     Ok(())
 }
 

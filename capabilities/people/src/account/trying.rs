@@ -34,7 +34,6 @@ impl Trying {
     /// right is forgiven. For how long they must wait instead, where they must: then nothing is counted. What is a day old
     /// counts no more.
     pub async fn begin(&self, tx: &mut Tx, at: Timestamp) -> Result<Option<i64>, StoreError> {
-        table::count_one_by_one(tx).await?;
         let left = |last: Timestamp, wait: i64| last.plus_millis(wait).as_millis() - at.as_millis();
         let since = |last: Timestamp| at.as_millis() - last.as_millis();
         let (failures, last) = table::failures(tx, &self.whom, &self.place).await?;
@@ -67,7 +66,6 @@ impl Trying {
     /// Forgives the try that has just been made, and those before it from the same place. How many tries by that name failed
     /// elsewhere or before stays counted, for [`told`](Self::told).
     pub(super) async fn got_it_right(&self, tx: &mut Tx, at: Timestamp) -> Result<(), StoreError> {
-        table::count_one_by_one(tx).await?;
         table::forget_failures(tx, &self.whom, &self.place).await?;
         if self.everywhere {
             table::forget_failures(tx, &self.whom, ALL).await?;

@@ -132,6 +132,14 @@ pub struct Guests {
     pub lanyard_days: i32,
 }
 
+/// When an account may be shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sharing {
+    /// So many browsers at once are more than one person uses; 0 to look for nothing.
+    pub browsers_at_once: usize,
+}
+
 /// What is taught before anybody first signs in.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,6 +169,7 @@ struct File {
     rule: Vec<Rule>,
     bounds: Bounds,
     guests: Guests,
+    sharing: Sharing,
     taught: Vec<Taught>,
     list: List,
 }
@@ -185,12 +194,14 @@ impl ByAge {
                 let list = List { words: Vec::new(), pictures: Vec::new() };
                 let (rule, taught) = (Vec::new(), Vec::new());
                 let guests = Guests { longest_days: 0, lanyard_days: 0 };
+                let sharing = Sharing { browsers_at_once: 0 };
                 ByAge(File {
                     _version: String::new(),
                     _source: String::new(),
                     rule,
                     bounds,
                     guests,
+                    sharing,
                     taught,
                     list,
                 })
@@ -216,6 +227,11 @@ impl ByAge {
     /// How long guests stay.
     pub const fn guests(&self) -> Guests {
         self.0.guests
+    }
+
+    /// When an account may be shared.
+    pub const fn sharing(&self) -> Sharing {
+        self.0.sharing
     }
 
     /// The words of cards and passwords: 256.
@@ -283,6 +299,21 @@ mod tests {
     use super::*;
     use crate::intake::Facts;
     use crate::kind::YearGroup;
+
+    #[test]
+    fn whoever_signs_in_is_taught_to_keep_it_to_themselves() {
+        let content = ByAge::parse(BUILT_IN).unwrap();
+        assert!(
+            content.sharing().browsers_at_once >= 3,
+            "a laptop, a phone and a computer of the school are nobody's lent password"
+        );
+        for rule in content.rules() {
+            let says =
+                ["nobody but my teacher", "keep them to myself", "tell nobody my password", "for me alone"];
+            let lines = &content.taught(&rule.id).unwrap().lines;
+            assert!(lines.iter().any(|line| says.iter().any(|words| line.contains(words))), "{}", rule.id);
+        }
+    }
 
     #[test]
     fn every_key_stage_has_one_rule_and_each_is_within_what_a_school_may_choose() {

@@ -72,7 +72,7 @@ async fn set(
         mistakes.add("length", "Enter a number");
     }
     if let Some((way, length)) = way.zip(length) {
-        match rules::set(&mut tx, &permit, &id, Chosen { way, length }, who.at()).await {
+        match rules::set(&mut tx, &permit, &id, Chosen { way, length }).await {
             Ok(()) => {
                 tx.commit().await.map_err(PageError::unexpected)?;
                 return Ok(Redirect::to("/staff/accounts/rules").into_response());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kit::{Permit, Timestamp};
+use kit::Permit;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
@@ -111,7 +111,6 @@ pub(crate) async fn set(
     permit: &Permit<SetRules>,
     id: &str,
     chosen: Chosen,
-    at: Timestamp,
 ) -> Result<(), SetError> {
     let rule = ByAge::built_in().rules().iter().find(|rule| rule.id == id).ok_or(NotChosen::NotOffered)?;
     check(rule, chosen)?;
@@ -124,7 +123,8 @@ pub(crate) async fn set(
     let text = serde_json::to_string(&choices).unwrap_or_default();
     intake::set_setting(tx, SETTING, &text).await?;
     let detail = json!({ "rule": id, "before": before, "after": chosen });
-    trail::changed(tx, permit.actor(), "account.rules", &Subject::new("rule", id), &detail, at).await?;
+    trail::changed(tx, permit.actor(), "account.rules", &Subject::new("rule", id), &detail, permit.at())
+        .await?;
     Ok(())
 }
 

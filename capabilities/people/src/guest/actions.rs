@@ -62,8 +62,8 @@ pub async fn give(
     giving: &Giving,
     (policy, zone): (&BTreeSet<String>, &Zone),
     hung: Option<(&Hung, &Private<[u8; 32]>)>,
-    at: Timestamp,
 ) -> Result<Guest, GiveError> {
+    let at = permit.at();
     let (kind, starts_at, ends_at) = giving.check(zone, at)?;
     check_people(tx, giving).await?;
     let id: GuestId = tx.ids().make(at);
@@ -121,8 +121,8 @@ pub(super) async fn another(
     permit: &Permit<GiveGuest>,
     id: GuestId,
     hung: (&Hung, &Private<[u8; 32]>),
-    at: Timestamp,
 ) -> Result<(), GiveError> {
+    let at = permit.at();
     let guest = table::by_id(tx, id).await?.filter(|guest| !guest.is_over(at)).ok_or(GiveError::Over)?;
     let before = table::lanyard_of(tx, id).await?.ok_or(GiveError::Over)?;
     hang(tx, permit.actor(), (&guest, &before.classes), hung, at).await
@@ -192,7 +192,8 @@ async fn is_an_adult_here(tx: &mut Tx, person: PersonNo) -> Result<bool, StoreEr
 
 /// Ends a stay now: they are off the roll and signed out in this moment, and their lanyard opens nothing. Whoever began the transaction commits
 /// it, and publishes the roll anew.
-pub async fn end(tx: &mut Tx, permit: &Permit<EndGuest>, at: Timestamp) -> Result<(), GiveError> {
+pub async fn end(tx: &mut Tx, permit: &Permit<EndGuest>) -> Result<(), GiveError> {
+    let at = permit.at();
     let guest = table::by_id(tx, *permit.subject()).await?.filter(|guest| !guest.is_over(at));
     let guest = guest.ok_or(GiveError::Over)?;
     if !table::end(tx, guest.id, permit.actor(), at).await? {

@@ -155,7 +155,7 @@ async fn give(State(office): State<Office>, who: SignedIn, form: Submitted) -> R
     let (mut tx, permit) = who.begin::<GiveGuest>(()).await?;
     let policy = (office.groups)();
     let hung = printed.as_ref().map(|(hung, _)| (hung, &house.key));
-    match actions::give(&mut tx, &permit, &giving, (&policy, &house.zone), hung, who.at()).await {
+    match actions::give(&mut tx, &permit, &giving, (&policy, &house.zone), hung).await {
         Ok(_) => {}
         Err(GiveError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
@@ -164,7 +164,7 @@ async fn give(State(office): State<Office>, who: SignedIn, form: Submitted) -> R
             return form_page(&office, &who, Some(&form), &mistakes).await;
         }
     }
-    if let Err(error) = office.publishes.roll(tx, permit.actor().clone(), who.at()).await {
+    if let Err(error) = office.publishes.roll(tx, permit.actor().clone(), permit.at()).await {
         mistakes.add_whole(not_kept(&error));
         let page = form_page(&office, &who, Some(&form), &mistakes).await?;
         return Ok((StatusCode::SERVICE_UNAVAILABLE, page).into_response());
@@ -248,7 +248,7 @@ async fn another(
     let days = (guest.starts_at, guest.ends_at);
     let (hung, bytes) = printed(&office, &name.unwrap_or_default(), days, &classes, who.at()).await?;
     let (mut tx, permit) = who.begin::<GiveGuest>(()).await?;
-    match actions::another(&mut tx, &permit, id, (&hung, &office.house.key), who.at()).await {
+    match actions::another(&mut tx, &permit, id, (&hung, &office.house.key)).await {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(error) => {
             drop(tx);
@@ -273,14 +273,14 @@ async fn end(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     let (mut tx, permit) = who.begin::<EndGuest>(id(path)?).await?;
-    match actions::end(&mut tx, &permit, who.at()).await {
+    match actions::end(&mut tx, &permit).await {
         Ok(()) => {}
         Err(error) => {
             drop(tx);
             return not_now(&office, &who, error).await;
         }
     }
-    if let Err(error) = office.publishes.roll(tx, permit.actor().clone(), who.at()).await {
+    if let Err(error) = office.publishes.roll(tx, permit.actor().clone(), permit.at()).await {
         let mut mistakes = Mistakes::default();
         mistakes.add_whole(not_kept(&error));
         let page = listed(&office, &who, &mistakes).await?;

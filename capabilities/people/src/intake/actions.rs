@@ -10,6 +10,7 @@ use store::{StoreError, Subject, Tx, trail};
 use super::by_hand;
 use super::model::{By, Change, Facts, Import, State, Summary, Thing, What, pair, plan, undo};
 use super::store as tables;
+use super::upon::upon;
 use crate::content::Content;
 use crate::duty;
 use crate::leaving;
@@ -64,6 +65,19 @@ pub enum PrepareError {
         "there is no import of that number that was applied and not undone; `fivebar people imports` lists them"
     )]
     NotApplied,
+    /// Changes were told, or a timetable, and nothing is known that they could be laid upon.
+    #[error(
+        "these are changes, or a timetable, and nothing is known of that source yet; send the whole of it first"
+    )]
+    NothingBefore,
+    /// Changes were told that are older than those that were taken.
+    #[error(
+        "these changes are older than what was taken of that source already; send all changes since then, or the whole"
+    )]
+    Older,
+    /// Nobody said whose classes a timetable is of.
+    #[error("say whose classes it is about, since the classes here are of several sources: {0}")]
+    WhichSource(String),
     /// What it changed is not kept any more.
     #[error("what that import changed is not kept any more, so it cannot be undone")]
     Forgotten,
@@ -81,13 +95,30 @@ pub async fn prepare(
     given: &Given<'_>,
     at: Timestamp,
 ) -> Result<Import, PrepareError> {
-    let source = given.source.unwrap_or_else(|| told.shape.source());
+    let whose = match (given.source, &told.slots) {
+        (None, Some(_)) => Some(only_source(tx).await?),
+        _ => None,
+    };
+    let source = given.source.or(whose.as_deref()).unwrap_or_else(|| told.shape.source());
     // What people write by hand, what a system keeps over SCIM, and guests, whose stay has a sponsor and an end, come in no file.
     let is_kept_elsewhere = source.starts_with(OVER_SCIM) || source == crate::guest::SOURCE;
     if !is_source(source) || by_hand::is_source(source) || is_kept_elsewhere {
         return Err(PrepareError::Source);
     }
     told_by(tx, permit.actor(), (source, told), given, at).await
+}
+
+/// The only source whose classes there are, for a timetable of which nobody says whose it is.
+async fn only_source(tx: &mut Tx) -> Result<String, PrepareError> {
+    let mut sources = tables::sources_of_classes(tx).await?;
+    match (sources.pop_first(), sources.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (None, _) => Err(PrepareError::NothingBefore),
+        (Some(first), false) => {
+            let all: Vec<String> = std::iter::once(first).chain(sources).collect();
+            Err(PrepareError::WhichSource(all.join(", ")))
+        }
+    }
 }
 
 /// What the names of sources begin with that keep people over SCIM.
@@ -105,7 +136,23 @@ pub(crate) async fn told_by(
     let ids: BTreeSet<&str> = told.people.keys().map(String::as_str).collect();
     let now = tables::state(tx, source, &ids).await?;
     let today = given.zone.day(at).date.to_string();
-    let (changes, summary) = plan(&now, told, &By { rules: &rules, groups: given.groups, today: &today });
+    // Changes and a timetable are no roll: they are laid upon what is there.
+    let whole = (told.changes.is_some() || told.slots.is_some()).then(|| upon(&now, told));
+    let nobody = told.changes.is_some() && !now.people.values().any(|(_, facts)| facts.here && facts.linked);
+    let no_class = told.slots.is_some() && !now.classes.values().any(|class| class.here);
+    if nobody || no_class {
+        return Err(PrepareError::NothingBefore);
+    }
+    if told.changes.is_some()
+        && let Some((told, taken)) = told.as_of.zip(as_of(tx, source).await?)
+        && told < taken
+    {
+        return Err(PrepareError::Older);
+    }
+    let by = By { rules: &rules, groups: given.groups, today: &today };
+    let (changes, mut summary) = plan(&now, whole.as_ref().unwrap_or(told), &by);
+    summary.changes = whole.is_some();
+    summary.as_of = told.as_of;
     keep(tx, actor, (source, Some(told.shape), None), (changes, summary), at).await
 }
 
@@ -327,6 +374,10 @@ pub(crate) async fn apply_as(
     let applying = Applying { source: &import.source, actor, undone_at, zone, at };
     let numbers = applying.people(tx, &now, &changes).await?;
     applying.classes_and_relations(tx, &changes, &numbers).await?;
+    if let Some(told) = import.summary.as_of {
+        let newest = as_of(tx, &import.source).await?.map_or(told, |taken| taken.max(told));
+        tables::set(tx, &as_of_of(&import.source), &newest.to_string()).await?;
+    }
     let verb = if import.undoes.is_some() { "roll.undo" } else { "roll.import" };
     trail::changed(tx, actor, verb, &subject(number), &in_numbers(&import), at).await?;
     Ok(Import { state: "applied".to_owned(), answered: Some((actor.to_string(), at)), ..import })
@@ -567,10 +618,34 @@ pub async fn write_rules(
     Ok(rules)
 }
 
+fn as_of_of(source: &str) -> String {
+    format!("roll.as-of.{source}")
+}
+
+/// When the newest was last changed at a source of what was applied of it, in milliseconds.
+async fn as_of(tx: &mut Tx, source: &str) -> Result<Option<i64>, StoreError> {
+    Ok(tables::setting(tx, &as_of_of(source)).await?.and_then(|text| text.parse().ok()))
+}
+
 /// How the columns of a source's table are to be read, as somebody corrected them.
 pub async fn remembered_columns(tx: &mut Tx, source: &str) -> Result<BTreeMap<String, String>, StoreError> {
     let kept = tables::setting(tx, &format!("roll.columns.{source}")).await?;
     Ok(kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+/// The same for a file of which somebody may not say whose it is: then what is remembered of the lessons of the only source that has classes holds
+/// too.
+pub(super) async fn remembered_for(
+    tx: &mut Tx,
+    source: Option<&str>,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let mut columns = remembered_columns(tx, source.unwrap_or("table")).await?;
+    let mut sources = tables::sources_of_classes(tx).await?;
+    if let (None, Some(only), true) = (source, sources.pop_first(), sources.is_empty()) {
+        let theirs = remembered_columns(tx, &only).await?;
+        columns.extend(theirs.into_iter().filter(|(id, _)| id.starts_with("slot-")));
+    }
+    Ok(columns)
 }
 
 /// Remembers that.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use engine::PersonNo;
+use kit::Private;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use store::orm as sea_orm;
 use store::{StoreError, Tx};
@@ -81,6 +82,18 @@ pub(crate) async fn taught_by(tx: &mut Tx, teacher: PersonNo) -> Result<Vec<Call
     let mut all = classes(tx).await?;
     all.retain(|class| taught.contains(&class.of.to_string()));
     Ok(all)
+}
+
+/// The names of those who teach a class and are on the roll.
+pub(crate) async fn teachers(tx: &mut Tx, class: ClassId) -> Result<Vec<Private<String>>, StoreError> {
+    let rows = class_member::Entity::find()
+        .filter(class_member::Column::Class.eq(class.to_string()))
+        .filter(class_member::Column::Part.eq("teacher"))
+        .all(tx.conn())
+        .await?;
+    let there: BTreeSet<i64> = rows.into_iter().map(|row| row.person).collect();
+    let teachers = known_among(tx, Among::Numbers(&there)).await?;
+    Ok(teachers.into_iter().map(|one| Private::new(one.facts.name)).collect())
 }
 
 /// The name of a class that goes on, or of a group that somebody on the roll is in; `None` where there is none.

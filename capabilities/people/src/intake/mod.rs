@@ -7,11 +7,13 @@
 mod actions;
 pub mod by_hand;
 pub(crate) mod classes;
+pub mod columns;
 mod model;
 mod on_the_roll;
 pub mod pages;
 pub mod person;
 mod store;
+mod upon;
 pub mod views;
 
 pub use actions::{

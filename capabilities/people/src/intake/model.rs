@@ -10,6 +10,7 @@ use crate::content::Content;
 use crate::kind::{Kind, YearGroup};
 use crate::roster::{ClassRow, Complaint, PersonRow, Roster, Shape};
 use crate::rules::{Fits, Rules};
+use crate::timetable::Slot;
 
 /// What is known of somebody by one source.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -131,6 +132,9 @@ pub struct Class {
     pub teachers: BTreeSet<String>,
     /// Who is in it.
     pub pupils: BTreeSet<String>,
+    /// When it is taught.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub slots: BTreeSet<Slot>,
     /// Whether it goes on.
     pub here: bool,
 }
@@ -350,6 +354,10 @@ pub struct Summary {
     pub grown: usize,
     /// Of how many that the source has on the roll.
     pub of: usize,
+    /// Whether changes alone were told: whoever was not in them stays as they are.
+    pub changes: bool,
+    /// When the newest of it was last changed where it comes from, in milliseconds, where that is told.
+    pub as_of: Option<i64>,
     /// How many leavers, with those who would be pupils no more, must be said before it is applied; none where there are few.
     pub held: Option<usize>,
     /// What could not be taken.
@@ -440,6 +448,7 @@ pub(super) fn plan(now: &State, told: &Roster, by: &By<'_>) -> (Vec<Change>, Sum
     let mut strangers = BTreeSet::new();
     let mut summary = Summary {
         complaints: told.complaints.clone(),
+        as_of: told.as_of,
         columns: told.columns.read.clone(),
         unused: told.columns.unused.clone(),
         ..Summary::default()
@@ -649,6 +658,7 @@ fn classes_after(now: &State, told: &Roster, is_here: &dyn Fn(&String) -> bool) 
             room: row.room.clone().or_else(|| old.and_then(|old| old.room.clone())),
             teachers: kept(&row.teachers, old.map(|old| &old.teachers)),
             pupils: kept(&row.pupils, old.map(|old| &old.pupils)),
+            slots: row.slots.clone().or_else(|| old.map(|old| old.slots.clone())).unwrap_or_default(),
             here: true,
         };
         (id.clone(), class)

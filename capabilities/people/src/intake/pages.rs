@@ -23,7 +23,7 @@ use super::views;
 use crate::account::{House, SignedIn};
 use crate::kind::Kind;
 use crate::relation::ReadRelations;
-use crate::roster::{Files, LARGEST_UPLOAD_BYTES, Options, Order, Roster, column_kinds};
+use crate::roster::{Files, LARGEST_UPLOAD_BYTES, Options, Order, Roster};
 
 /// How many people, or changes, a page shows.
 const SHOWN: u64 = 50;
@@ -67,7 +67,7 @@ pub fn routes(office: Office) -> Router {
     Router::new()
         .route("/staff/roll", get(roll).post(find))
         .route("/staff/roll/import", get(form).merge(post(upload).layer(largest)))
-        .route("/staff/roll/import/columns", post(columns))
+        .route("/staff/roll/import/columns", post(super::columns::remember))
         .route("/staff/roll/imports/{number}", get(preview))
         .route("/staff/roll/imports/{number}/application", get(apply_form).post(apply))
         .route("/staff/roll/imports/{number}/drop", post(drop_it))
@@ -173,8 +173,16 @@ async fn upload(
 ) -> Result<Response, PageError> {
     // Before a byte of the file is taken.
     who.could::<ImportRoll>(())?;
-    let Uploaded { form, file } = Uploaded::from_request(request, &()).await?;
     let mut mistakes = Mistakes::default();
+    let Uploaded { form, file } = match Uploaded::from_request(request, &()).await {
+        Ok(uploaded) => uploaded,
+        Err(PageError::TooLarge) => {
+            mistakes.add("roll", TOO_LARGE);
+            let page = import_page(&office, &who, &Submitted::default(), &mistakes, &[]).await?;
+            return Ok((StatusCode::PAYLOAD_TOO_LARGE, page).into_response());
+        }
+        Err(error) => return Err(error),
+    };
     let Some(file) = file else {
         mistakes.add("roll", "Select the file that your own system exported");
         return import_page(&office, &who, &form, &mistakes, &[]).await;
@@ -186,9 +194,8 @@ async fn upload(
         (named, _) => Some(named.to_lowercase()),
     };
     let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
-    let remembered = actions::remembered_columns(&mut tx, source.as_deref().unwrap_or("table"))
-        .await
-        .map_err(PageError::unexpected)?;
+    let remembered =
+        actions::remembered_for(&mut tx, source.as_deref()).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let options = Options {
         school: Some(form.text("school").to_owned()).filter(|school| !school.is_empty()),
@@ -226,34 +233,16 @@ async fn upload(
     }
 }
 
+/// Said of a file that is larger than any roll. The limit is [`LARGEST_UPLOAD_BYTES`].
+const TOO_LARGE: &str = "The file is larger than 16 MB, which is the most that is taken, and nothing of it was read. Pack the CSV files into one \
+    zip archive, leave out files that are not of the roll, or export one school alone; then send that";
+
 fn order(text: &str) -> Option<Order> {
     match text {
         "day-first" => Some(Order::DayFirst),
         "month-first" => Some(Order::MonthFirst),
         _ => None,
     }
-}
-
-/// Which column is which, corrected: remembered for the next file of the source, which is then sent again.
-async fn columns(who: SignedIn, form: Submitted) -> Result<Response, PageError> {
-    who.could::<ImportRoll>(())?;
-    let mut said = BTreeMap::new();
-    for (id, _) in column_kinds() {
-        let header = form.line(&format!("column-{id}"));
-        if !header.is_empty() {
-            said.insert(id.to_owned(), header);
-        } else if !form.text(&format!("was-{id}")).is_empty() {
-            // There is no such column, whatever one of them looks like.
-            said.insert(id.to_owned(), String::new());
-        }
-    }
-    let (mut tx, permit) = who.begin::<ImportRoll>(()).await?;
-    match actions::remember_columns(&mut tx, &permit, form.text("source"), &said, permit.at()).await {
-        Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
-        Err(PrepareError::Store(error)) => return Err(PageError::unexpected(error)),
-        Err(_) => return Err(PageError::NotFound),
-    }
-    Ok(Redirect::to("/staff/roll/import").into_response())
 }
 
 fn to(number: i64) -> Response {

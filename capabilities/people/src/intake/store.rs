@@ -13,6 +13,7 @@ use super::by_hand;
 use super::model::{Change, Class, Facts, Field, Import, Relation, State, Thing, What, pair};
 use crate::kind::{Kind, YearGroup};
 use crate::store::Known;
+use crate::timetable::store as timetable;
 
 mod person_source {
     use store::orm as sea_orm;
@@ -209,6 +210,11 @@ pub(super) async fn state(tx: &mut Tx, source: &str, ids: &BTreeSet<&str>) -> Re
         by_id.insert(row.id.clone(), row.outside_id.clone());
         state.classes.insert(row.outside_id.clone(), read_class(row));
     }
+    for (id, slots) in timetable::of(tx, by_id.keys().cloned()).await? {
+        if let Some(class) = by_id.get(&id).and_then(|class| state.classes.get_mut(class)) {
+            class.slots = slots;
+        }
+    }
     for row in class_member::Entity::find().all(tx.conn()).await? {
         let (Some(class), Some(person)) = (by_id.get(&row.class), ours.get(&row.person)) else { continue };
         let Some(class) = state.classes.get_mut(class) else { continue };
@@ -241,6 +247,11 @@ async fn by_hand_state(tx: &mut Tx) -> Result<State, StoreError> {
         let key = by_hand::class_key(&row.source, &row.outside_id);
         keys.insert(row.id.clone(), key.clone());
         state.classes.insert(key, read_class(row));
+    }
+    for (id, slots) in timetable::of(tx, keys.keys().cloned()).await? {
+        if let Some(class) = keys.get(&id).and_then(|key| state.classes.get_mut(key)) {
+            class.slots = slots;
+        }
     }
     for row in class_member::Entity::find().all(tx.conn()).await? {
         let Some(class) = keys.get(&row.class).and_then(|key| state.classes.get_mut(key)) else { continue };
@@ -347,6 +358,7 @@ pub(super) async fn put_class(
             id.to_string()
         }
     };
+    timetable::put(tx, &id, &class.slots).await?;
     let known: BTreeSet<i64> = numbers.values().map(|number| i64::from(number.0)).collect();
     foreign.retain(|member: &class_member::Model| !known.contains(&member.person));
     let again = |member: class_member::Model| class_member::ActiveModel {
@@ -596,6 +608,13 @@ pub(crate) async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<(), Store
         .exec_without_returning(tx.conn())
         .await?;
     Ok(())
+}
+
+/// The sources whose classes go on, but for what is kept by hand.
+pub(super) async fn sources_of_classes(tx: &mut Tx) -> Result<BTreeSet<String>, StoreError> {
+    let rows =
+        school_class::Entity::find().filter(school_class::Column::EndedAt.is_null()).all(tx.conn()).await?;
+    Ok(rows.into_iter().map(|row| row.source).filter(|source| !by_hand::is_source(source)).collect())
 }
 
 /// Takes it back.

@@ -12,10 +12,11 @@ use web::page::moment;
 use web::{Mistakes, Page, Submitted};
 
 use super::actions::pair_in_words;
+use super::columns;
 use super::model::{Change, Class, Facts, Field, Import, Relation, Tally, Thing, What};
 use super::store::{ClassLine, Profile};
 use crate::kind::{Kind, YearGroup};
-use crate::roster::{Complaint, Shape, column_kinds};
+use crate::roster::{Complaint, Shape};
 
 /// What whoever looks at the roll is offered besides.
 #[derive(Debug, Clone, Copy, Default)]
@@ -305,6 +306,7 @@ pub fn preview(seen: &Preview<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
                 counted(seen.leading as u64, "person who holds a duty that needs a second proof", "people who hold a duty that needs a second proof")
             )))
         }
+        (columns::what_it_is(import))
         @if summary.is_nothing() { (InsetText::new("Nothing would change: the roll is as the file says.")) }
         (tallies(import, &address))
         (complaints(&summary.complaints, &summary.strangers))
@@ -315,7 +317,7 @@ pub fn preview(seen: &Preview<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
             (changes(seen, thing))
             (pages_of(seen.page, seen.pages, &|page| format!("{address}?show={}-{}&page={page}", thing.id(), what.id())))
         }
-        @if import.shape == Some(Shape::Table) && waits && !seen.applying { (columns(import)) }
+        @if waits && !seen.applying { (columns::fields(import)) }
     };
     let back = if seen.applying { address.clone() } else { "/staff/roll/import".to_owned() };
     Page::new(title, content).before(BackLink::new(back)).problems(mistakes.summary())
@@ -532,6 +534,7 @@ fn classes_differ(
             lines.push(format!("{what} no more: {}", go.join("; ")));
         }
     }
+    lines.extend(columns::lessons_differ(before, after));
     lines
 }
 
@@ -552,31 +555,6 @@ fn relations_differ(before: Option<&Relation>, after: Option<&Relation>) -> Vec<
         lines.push("A court restricts contact".to_owned());
     }
     lines
-}
-
-fn columns(import: &Import) -> Markup {
-    let summary = &import.summary;
-    let input = |id: &str, name: &str| {
-        let mut input = Input::new(format!("column-{id}"), Label::new(sentence(name)));
-        input.value = summary.columns.get(id).cloned();
-        input.classes = "govuk-input--width-20".into();
-        input
-    };
-    html! {
-        h2 .govuk-heading-m { "How the columns were read" }
-        p .govuk-body {
-            "If one is wrong, write the words that stand above the right column, or empty the line; then send the file again. It is remembered for the next file of this source."
-        }
-        @if !summary.unused.is_empty() { p .govuk-body { "Not used: " (summary.unused.join(", ")) "." } }
-        form method="post" action="/staff/roll/import/columns" novalidate {
-            input type="hidden" name="source" value=(import.source);
-            @for (id, name) in column_kinds() {
-                @if summary.columns.contains_key(id) { input type="hidden" name={ "was-" (id) } value="1"; }
-                (input(id, name))
-            }
-            (Button::new("Remember these columns"))
-        }
-    }
 }
 
 /// An error's words as a sentence of their own.

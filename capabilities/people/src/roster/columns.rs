@@ -9,7 +9,7 @@ use super::files::Files;
 use super::oneroster::{date, kind, year};
 use super::table::{Row, Table};
 use super::{ClassRow, Complaint, Options, PersonRow, RelationRow, Roster, Shape, whole_name};
-use crate::content::{Content, plain};
+use crate::content::{Called, Content, plain};
 use crate::kind::Kind;
 
 /// How the columns of a table were read.
@@ -29,15 +29,15 @@ pub fn column_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 impl Columns {
     /// What each column is: as it was said, else by its name. The whole name is not looked for where its parts are there.
-    fn of(header: &[String], said: &BTreeMap<String, String>) -> Self {
+    pub(super) fn of(header: &[String], said: &BTreeMap<String, String>, kinds: &[Called]) -> Self {
         let mut read: BTreeMap<String, String> = BTreeMap::new();
         let find = |wanted: &str| header.iter().find(|head| plain(head) == plain(wanted)).cloned();
-        for (id, wanted) in said {
+        for (id, wanted) in said.iter().filter(|(id, _)| kinds.iter().any(|kind| kind.id == **id)) {
             if let Some(head) = find(wanted) {
                 read.insert(id.clone(), head);
             }
         }
-        for called in Content::built_in().columns() {
+        for called in kinds {
             // An empty word says that there is no such column, whatever it looks like.
             if said.contains_key(&called.id) {
                 continue;
@@ -56,18 +56,18 @@ impl Columns {
         Self { read, unused }
     }
 
-    fn get(&self, id: &str) -> &str {
+    pub(super) fn get(&self, id: &str) -> &str {
         self.read.get(id).map_or("", String::as_str)
     }
 
-    fn has(&self, id: &str) -> bool {
+    pub(super) fn has(&self, id: &str) -> bool {
         self.read.contains_key(id)
     }
 }
 
 pub(super) fn read(files: &Files, options: &Options) -> Result<Roster, Vec<Complaint>> {
     let table = files.only()?;
-    let columns = Columns::of(table.header(), &options.columns);
+    let columns = Columns::of(table.header(), &options.columns, Content::built_in().columns());
     let mut missing = Vec::new();
     if !columns.has("id") {
         missing.push(table.complaint(

@@ -6,7 +6,7 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 
 use super::table::{Table, header_of};
-use super::{Complaint, Shape};
+use super::{Complaint, Options, Shape};
 
 /// More than any school's roll, in bytes.
 pub const LARGEST_UPLOAD_BYTES: usize = 16 * 1024 * 1024;
@@ -175,6 +175,11 @@ impl Files {
                  users.csv or Student.csv and Teacher.csv; give any other table alone",
             )]),
         }
+    }
+
+    /// Whether they are a table of lessons.
+    pub(super) fn is_timetable(&self, options: &Options) -> Result<bool, Vec<Complaint>> {
+        Ok(super::timetable::is_one(self.only()?.header(), options))
     }
 
     /// Whether there is a file of that name.

@@ -2,23 +2,28 @@
 //! person a row. Bytes in, people with their classes and relations out; whatever cannot be read is named by file and line, and
 //! no complaint repeats what a cell holds. Passwords that stand in such files are never looked at.
 
+mod changes;
 mod columns;
 mod dates;
 mod files;
 mod oneroster;
 mod sds;
 mod table;
+mod timetable;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use changes::{Changes, Member};
 pub use columns::{Columns, column_kinds};
 pub use dates::Order;
 pub(crate) use dates::day_by_hand;
 pub use files::{Files, FilesError, LARGEST_UPLOAD_BYTES};
+pub use timetable::slot_column_kinds;
 
 use crate::kind::{Kind, YearGroup};
+use crate::timetable::Slot;
 use table::{Row, Table};
 
 /// In which form a roll came.
@@ -40,6 +45,8 @@ pub enum Shape {
     SdsV21,
     /// A table with columns of the school's own.
     Table,
+    /// A table of lessons: when which class is taught, and where.
+    Timetable,
     /// What a system tells over SCIM; in no file.
     Scim,
 }
@@ -54,6 +61,7 @@ impl Shape {
             Self::SdsV2 => "School Data Sync V2",
             Self::SdsV21 => "School Data Sync V2.1",
             Self::Table => "a table",
+            Self::Timetable => "a timetable",
             Self::Scim => "SCIM 2.0",
         }
     }
@@ -63,7 +71,7 @@ impl Shape {
         match self {
             Self::OneRoster11 | Self::OneRoster12 => "oneroster",
             Self::SdsV1 | Self::SdsV2 | Self::SdsV21 => "sds",
-            Self::Table => "table",
+            Self::Table | Self::Timetable => "table",
             Self::Scim => "scim",
         }
     }
@@ -136,6 +144,8 @@ pub struct ClassRow {
     pub teachers: BTreeSet<String>,
     /// Who is in it.
     pub pupils: BTreeSet<String>,
+    /// When it is taught; none where that is not told.
+    pub slots: Option<BTreeSet<Slot>>,
 }
 
 /// What an adult is to a pupil, as a source tells it.
@@ -162,6 +172,12 @@ pub struct Roster {
     pub classes: Option<BTreeMap<String, ClassRow>>,
     /// What adults are to pupils, by the ids of pupil and adult; none where it tells none.
     pub relations: Option<BTreeMap<(String, String), RelationRow>>,
+    /// What is new or gone, where that alone is told: whoever is not in it stays as they are.
+    pub changes: Option<Changes>,
+    /// When classes are taught, by what they are called, where nothing else is told.
+    pub slots: Option<BTreeMap<String, BTreeSet<Slot>>>,
+    /// When the newest of it was last changed there, in milliseconds, where it says so.
+    pub as_of: Option<i64>,
     /// How a table's columns were read; empty for other forms.
     pub columns: Columns,
     /// What could not be taken.
@@ -183,6 +199,9 @@ impl Roster {
             unread: BTreeSet::new(),
             classes: None,
             relations: None,
+            changes: None,
+            slots: None,
+            as_of: None,
             columns: Columns::default(),
             complaints: Vec::new(),
         }
@@ -196,7 +215,8 @@ impl Roster {
             Shape::SdsV1 => sds::read_v1(files, options),
             Shape::SdsV2 => sds::read_v2(files, options, Shape::SdsV2),
             Shape::SdsV21 => sds::read_v2(files, options, Shape::SdsV21),
-            Shape::Table => columns::read(files, options),
+            Shape::Table if files.is_timetable(options)? => timetable::read(files, options),
+            Shape::Table | Shape::Timetable => columns::read(files, options),
             // No file is told to be of it.
             Shape::Scim => Ok(Self::empty(Shape::Scim)),
         }?;
@@ -227,7 +247,10 @@ impl Roster {
             class.teachers.retain(is_there);
             class.pupils.retain(is_there);
         }
-        if let Some(relations) = &mut self.relations {
+        // Of changes alone, the other of the two may be somebody who stays as they are.
+        if self.changes.is_none()
+            && let Some(relations) = &mut self.relations
+        {
             relations.retain(|(pupil, adult), _| pupil != adult && is_there(pupil) && is_there(adult));
         }
         self.complaints.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));

@@ -1,36 +1,39 @@
-//! OneRoster, 1.1 and 1.2, as CSV in bulk (1EdTech OneRoster CSV Binding).
+//! OneRoster, 1.1 and 1.2, as CSV: in bulk, or as changes alone, `delta` (1EdTech OneRoster CSV Binding).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use kit::Timestamp;
 
 use super::dates::{Dates, NoDate};
 use super::files::{Files, whole};
 use super::table::{Row, Table};
-use super::{ClassRow, Complaint, Options, PersonRow, RelationRow, Roster, Shape, whole_name};
+use super::{
+    Changes, ClassRow, Complaint, Member, Options, PersonRow, RelationRow, Roster, Shape, whole_name,
+};
 use crate::content::Content;
 use crate::kind::{Kind, YearGroup};
+use crate::timetable::Slot;
 
 /// Which version a manifest tells, where we take what it tells.
 pub(super) fn version(files: &Files) -> Result<Shape, Vec<Complaint>> {
     let manifest = files.table_with("manifest.csv", &["propertyName", "value"])?;
     let said = manifest_of(&manifest);
     let of = |name: &str| said.get(name).map(String::as_str);
-    if said.iter().any(|(name, value)| name.starts_with("file.") && value == "delta") {
-        return Err(vec![manifest.complaint(
-            "these files hold changes only (delta), and who has left cannot be told from them; export them in bulk",
-        )]);
-    }
-    let lacks =
-        |file: &&&str| of(&format!("file.{file}")) == Some("bulk") && !files.has(&format!("{file}.csv"));
-    let missing: Vec<Complaint> = ["users", "classes", "enrollments", "roles", "demographics", "orgs"]
-        .iter()
-        .filter(lacks)
-        .map(|file| {
-            whole(
-                &format!("{file}.csv"),
-                "the manifest names this file, and it is missing; send the whole export",
-            )
-        })
-        .collect();
+    let lacks = |file: &&&str| {
+        matches!(of(&format!("file.{file}")), Some("bulk" | "delta"))
+            && !files.has(&format!("{file}.csv").to_lowercase())
+    };
+    let missing: Vec<Complaint> =
+        ["users", "classes", "enrollments", "roles", "demographics", "orgs", "academicSessions"]
+            .iter()
+            .filter(lacks)
+            .map(|file| {
+                whole(
+                    &format!("{file}.csv"),
+                    "the manifest names this file, and it is missing; send the whole export",
+                )
+            })
+            .collect();
     if !missing.is_empty() {
         return Err(missing);
     }
@@ -41,6 +44,12 @@ pub(super) fn version(files: &Files) -> Result<Shape, Vec<Complaint>> {
             "its oneroster.version is not one that is known here; export as OneRoster 1.1 or 1.2",
         )]),
     }
+}
+
+/// Whether these are changes alone: as soon as one file is, since who has left cannot be told from the others together with it.
+fn is_delta(files: &Files) -> Result<bool, Vec<Complaint>> {
+    let manifest = files.table_with("manifest.csv", &["propertyName", "value"])?;
+    Ok(manifest_of(&manifest).iter().any(|(name, value)| name.starts_with("file.") && value == "delta"))
 }
 
 fn manifest_of(manifest: &Table) -> BTreeMap<String, String> {
@@ -66,23 +75,37 @@ pub(super) fn read(files: &Files, options: &Options, shape: Shape) -> Result<Ros
     if shape == Shape::OneRoster11 {
         columns.push("role");
     }
-    let users = files.table_with("users.csv", &columns)?;
+    let is_delta = is_delta(files)?;
+    let users = match files.table("users.csv")? {
+        // Nobody's own row has changed.
+        None if is_delta => {
+            Table::read("users.csv", columns.join(",").as_bytes()).map_err(|wrong| vec![wrong])?
+        }
+        _ => files.table_with("users.csv", &columns)?,
+    };
     let mut roster = Roster::empty(shape);
+    let mut changes = is_delta.then(Changes::default);
     let mut roles = match shape {
         Shape::OneRoster12 => Some(roles(files, options, &mut roster)?),
         _ => None,
     };
-    let born = demographics(files, options, &mut roster)?;
+    let mut born = demographics(files, options, &mut roster)?;
     let mut agents: Vec<(String, Vec<String>)> = Vec::new();
     let mut not_enabled = 0_usize;
     roster.each_row(&users, "sourcedId", |roster, row| {
         let id = row.must("sourcedId")?.to_owned();
+        roster.as_of = roster.as_of.max(changed_at(row));
         if is_deleted(row) {
+            if let Some(changes) = &mut changes {
+                changes.gone.insert(id);
+            }
             return Ok(());
         }
         let role = match &mut roles {
             Some(roles) => match roles.remove(&id) {
                 Some(role) => role,
+                // What they are has not changed.
+                None if is_delta => Role::default(),
                 // Of another school, or of none: somebody's parent perhaps, which is told below.
                 None => return Ok(()),
             },
@@ -100,8 +123,12 @@ pub(super) fn read(files: &Files, options: &Options, shape: Shape) -> Result<Ros
             given: given.map(str::to_owned),
             family: family.map(str::to_owned),
             kind: role.kind,
-            year: if role.kind == Some(Kind::Pupil) { year(row, "grades")? } else { None },
-            born_on: born.get(&id).cloned(),
+            year: match role.kind {
+                Some(Kind::Pupil) => year(row, "grades")?,
+                None if is_delta => year(row, "grades")?,
+                _ => None,
+            },
+            born_on: born.remove(&id),
             first_on: role.first_on,
             last_on: role.last_on,
         };
@@ -109,8 +136,25 @@ pub(super) fn read(files: &Files, options: &Options, shape: Shape) -> Result<Ros
         agents.push((id.clone(), others));
         Ok(roster.add(id, person)?)
     });
-    relations(&mut roster, &agents);
-    classes(files, &mut roster)?;
+    match &mut changes {
+        None => relations(&mut roster, &agents),
+        Some(changes) => {
+            let pairs = agents.into_iter().flat_map(|(id, others)| {
+                others.into_iter().map(move |other| (id.clone(), other)).collect::<Vec<_>>()
+            });
+            changes.agents = pairs.collect();
+            // What somebody is, or when they were born, can change without a row of their own.
+            for (id, role) in roles.into_iter().flatten() {
+                let row = roster.people.entry(id).or_default();
+                (row.kind, row.first_on, row.last_on) = (role.kind, role.first_on, role.last_on);
+            }
+            for (id, day) in born {
+                roster.people.entry(id).or_default().born_on = Some(day);
+            }
+        }
+    }
+    classes(files, options, &mut roster, changes.as_mut())?;
+    roster.changes = changes;
     if not_enabled > 0 {
         let what = format!(
             "{not_enabled} are marked as not enabled there; they are on the roll here as the others are"
@@ -129,8 +173,14 @@ fn roles(
     let table = files.table_with("roles.csv", &["userSourcedId", "role", "orgSourcedId"])?;
     let dates = Dates::of(table.values(&["beginDate", "endDate"]), options.dates);
     let mut roles: BTreeMap<String, Role> = BTreeMap::new();
-    roster.each_row(&table, "userSourcedId", |_, row| {
-        if is_deleted(row) || !is_at(row, "orgSourcedId", options)? {
+    let mut ended = 0_usize;
+    roster.each_row(&table, "userSourcedId", |roster, row| {
+        roster.as_of = roster.as_of.max(changed_at(row));
+        if is_deleted(row) {
+            ended += 1;
+            return Ok(());
+        }
+        if !is_at(row, "orgSourcedId", options)? {
             return Ok(());
         }
         let role = Role {
@@ -148,6 +198,13 @@ fn roles(
         }
         Ok(())
     });
+    if ended > 0 && is_delta(files)? {
+        let what = format!(
+            "{ended} roles have ended, and whether somebody has another cannot be told from changes: they stay as they are, until they leave or the \
+             whole is sent"
+        );
+        roster.complaints.push(table.complaint(what));
+    }
     Ok(roles)
 }
 
@@ -195,23 +252,118 @@ fn relations(roster: &mut Roster, agents: &[(String, Vec<String>)]) {
     }
 }
 
-fn classes(files: &Files, roster: &mut Roster) -> Result<(), Vec<Complaint>> {
-    let (Some(classes), Some(enrolments)) = (files.table("classes.csv")?, files.table("enrollments.csv")?)
-    else {
+/// The first and the last day of each term, by its id.
+fn terms(files: &Files, options: &Options) -> Result<BTreeMap<String, (String, String)>, Vec<Complaint>> {
+    let mut terms = BTreeMap::new();
+    let Some(table) = files.table("academicsessions.csv")? else { return Ok(terms) };
+    let dates = Dates::of(table.values(&["startDate", "endDate"]), options.dates);
+    for row in table.rows().filter(Row::is_whole) {
+        // A term whose days cannot be read bounds nothing.
+        let day = |column: &str| date(&row, column, dates).ok().flatten();
+        if let (Ok(Some(id)), Some(from), Some(until)) =
+            (row.text("sourcedId"), day("startDate"), day("endDate"))
+        {
+            terms.insert(id.to_owned(), (from, until));
+        }
+    }
+    Ok(terms)
+}
+
+/// When a class is taught: in these periods of every school day, in each of its terms.
+fn slots(row: &Row<'_>, terms: &BTreeMap<String, (String, String)>) -> Result<BTreeSet<Slot>, String> {
+    let room = row.text("location")?.map(str::to_owned);
+    let known = row.several("termSourcedIds")?;
+    let mut times: Vec<Option<&(String, String)>> =
+        known.iter().filter_map(|id| terms.get(*id)).map(Some).collect();
+    if times.is_empty() {
+        times.push(None);
+    }
+    let mut slots = BTreeSet::new();
+    for period in row.several("periods")? {
+        for time in &times {
+            slots.insert(Slot {
+                period: period.to_owned(),
+                room: room.clone(),
+                from: time.map(|(from, _)| from.clone()),
+                until: time.map(|(_, until)| until.clone()),
+                ..Slot::default()
+            });
+        }
+    }
+    Ok(slots)
+}
+
+fn classes(
+    files: &Files,
+    options: &Options,
+    roster: &mut Roster,
+    mut changes: Option<&mut Changes>,
+) -> Result<(), Vec<Complaint>> {
+    let (told, enrolled) = (files.table("classes.csv")?, files.table("enrollments.csv")?);
+    if changes.is_none() && (told.is_none() || enrolled.is_none()) {
         return Ok(());
-    };
-    classes.must_have(&["sourcedId", "title"])?;
-    enrolments.must_have(&["classSourcedId", "userSourcedId", "role"])?;
+    }
+    let terms = terms(files, options)?;
     let unread = roster.unread.clone();
     let mut all: BTreeMap<String, ClassRow> = BTreeMap::new();
-    roster.each_row(&classes, "", |_, row| {
+    if let Some(classes) = &told {
+        classes.must_have(&["sourcedId", "title"])?;
+        each_class(roster, classes, &terms, &mut all, changes.as_deref_mut());
+    }
+    if let Some(enrolments) = &enrolled {
+        enrolments.must_have(&["classSourcedId", "userSourcedId", "role"])?;
+        roster.each_row(enrolments, "", |roster, row| {
+            roster.as_of = roster.as_of.max(changed_at(row));
+            match &mut changes {
+                Some(changes) => {
+                    changes.members.push(member(row)?);
+                    Ok(())
+                }
+                None if is_deleted(row) => Ok(()),
+                None => enrol(roster, &mut all, row),
+            }
+        });
+    }
+    roster.unread = unread;
+    roster.classes = (changes.is_none() || told.is_some()).then_some(all);
+    Ok(())
+}
+
+/// Somebody who comes into a class or goes out of it.
+fn member(row: &Row<'_>) -> Result<Member, String> {
+    let comes = !is_deleted(row);
+    let kind = row.text("role")?.and_then(|role| Content::built_in().kind_called(role));
+    let teaches = match kind {
+        Some(Kind::Pupil) => Some(false),
+        Some(Kind::Staff | Kind::Supply | Kind::Trainee | Kind::Volunteer) => Some(true),
+        _ if comes => return Err("the role is none that is known for a class".to_owned()),
+        _ => None,
+    };
+    let (class, person) = (row.must("classSourcedId")?.to_owned(), row.must("userSourcedId")?.to_owned());
+    Ok(Member { class, person, teaches, comes })
+}
+
+fn each_class(
+    roster: &mut Roster,
+    classes: &Table,
+    terms: &BTreeMap<String, (String, String)>,
+    all: &mut BTreeMap<String, ClassRow>,
+    mut changes: Option<&mut Changes>,
+) {
+    let tells_periods = classes.has("periods");
+    roster.each_row(classes, "", |roster, row| {
+        roster.as_of = roster.as_of.max(changed_at(row));
         if is_deleted(row) {
+            if let Some(changes) = &mut changes {
+                changes.ended.insert(row.must("sourcedId")?.to_owned());
+            }
             return Ok(());
         }
         let class = ClassRow {
             name: row.must("title")?.to_owned(),
             year: year(row, "grades").unwrap_or_default(),
             room: row.text("location")?.map(str::to_owned),
+            slots: if tells_periods { Some(slots(row, terms)?) } else { None },
             ..ClassRow::default()
         };
         match all.insert(row.must("sourcedId")?.to_owned(), class) {
@@ -219,14 +371,6 @@ fn classes(files: &Files, roster: &mut Roster) -> Result<(), Vec<Complaint>> {
             Some(_) => Err("a class with this id is there already".to_owned()),
         }
     });
-    roster.each_row(
-        &enrolments,
-        "",
-        |roster, row| if is_deleted(row) { Ok(()) } else { enrol(roster, &mut all, row) },
-    );
-    roster.unread = unread;
-    roster.classes = Some(all);
-    Ok(())
 }
 
 /// Puts somebody into a class, by one row.
@@ -256,6 +400,16 @@ pub(super) fn enrol(
 
 fn is_deleted(row: &Row<'_>) -> bool {
     matches!(row.text("status"), Ok(Some(status)) if status.eq_ignore_ascii_case("tobedeleted"))
+}
+
+/// When a row was last changed there, where it says so.
+fn changed_at(row: &Row<'_>) -> Option<i64> {
+    let text = row.text("dateLastModified").ok()??;
+    if let Some(at) = Timestamp::parse(text) {
+        return Some(at.as_millis());
+    }
+    // A day alone, as some write it, is its beginning.
+    Timestamp::parse(&format!("{text}T00:00:00Z")).map(Timestamp::as_millis)
 }
 
 /// Whether somebody is at the school that was asked for, or any where none was.

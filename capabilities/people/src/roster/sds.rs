@@ -1,6 +1,6 @@
 //! Microsoft School Data Sync: V1 in its own and its UK form (six files), V2 and V2.1 (as OneRoster, with fewer columns).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::dates::Dates;
 use super::files::Files;
@@ -8,6 +8,7 @@ use super::oneroster::{date, enrol, is_at, kind, year};
 use super::table::{Row, Table};
 use super::{ClassRow, Complaint, Options, PersonRow, RelationRow, Roster, Shape, whole_name};
 use crate::kind::Kind;
+use crate::timetable::Slot;
 
 /// What the two forms of V1 call the same column.
 fn of<'a>(table: &Table, names: &[&'a str]) -> &'a str {
@@ -112,13 +113,18 @@ fn classes_v1(files: &Files, options: &Options, roster: &mut Roster) -> Result<(
     for table in [&pupils, &teachers] {
         table.must_have(&[of(table, SECTION), of(table, ID)])?;
     }
+    let dates = Dates::of(sections.values(&["Term StartDate", "Term EndDate"]), options.dates);
     let unread = roster.unread.clone();
     let mut all: BTreeMap<String, ClassRow> = BTreeMap::new();
     roster.each_row(&sections, "", |_, row| {
         if !is_at(row, of(&sections, SCHOOL), options)? || is_not_active(row)? {
             return Ok(());
         }
-        let class = ClassRow { name: row.must("Section Name")?.to_owned(), ..ClassRow::default() };
+        let class = ClassRow {
+            name: row.must("Section Name")?.to_owned(),
+            slots: if sections.has("Periods") { Some(slots_v1(row, dates)?) } else { None },
+            ..ClassRow::default()
+        };
         match all.insert(row.must(of(&sections, ID))?.to_owned(), class) {
             None => Ok(()),
             Some(_) => Err("a class with this id is there already".to_owned()),
@@ -150,6 +156,19 @@ fn classes_v1(files: &Files, options: &Options, roster: &mut Roster) -> Result<(
     roster.unread = unread;
     roster.classes = Some(all);
     Ok(())
+}
+
+/// When a section is taught: in these periods of every school day, in its term where that can be read.
+fn slots_v1(row: &Row<'_>, dates: Dates) -> Result<BTreeSet<Slot>, String> {
+    let day = |column: &str| date(row, column, dates).ok().flatten();
+    let (from, until) = (day("Term StartDate"), day("Term EndDate"));
+    let slot = |period: &str| Slot {
+        period: period.to_owned(),
+        from: from.clone(),
+        until: until.clone(),
+        ..Slot::default()
+    };
+    Ok(row.several("Periods")?.into_iter().map(slot).collect())
 }
 
 /// What the roles of V2.1 tell of somebody.

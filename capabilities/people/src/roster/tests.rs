@@ -92,7 +92,10 @@ fn oneroster_1_2_has_roles_with_days_in_a_file_of_their_own() {
 fn what_is_not_whole_is_refused_before_anybody_would_leave() {
     let delta = MANIFEST_11.replace("users,bulk", "users,delta");
     let cases: [(Vec<(&str, &str)>, &str); 7] = [
-        (vec![("manifest.csv", &delta), ("users.csv", USERS_11)], "changes only (delta)"),
+        (
+            vec![("manifest.csv", &delta), ("classes.csv", "sourcedId,title\n")],
+            "users.csv: the manifest names this file",
+        ),
         (
             vec![("manifest.csv", MANIFEST_11), ("users.csv", USERS_11)],
             "classes.csv: the manifest names this file",

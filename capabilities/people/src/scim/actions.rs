@@ -174,36 +174,54 @@ pub(super) async fn found(tx: &mut Tx, client: &Client, of: Type, id: &str) -> R
 }
 
 /// How something is changed.
-pub(super) enum How<'a> {
+#[derive(Debug, Clone)]
+pub(super) enum How {
     /// It becomes what was sent.
-    Whole(&'a Map<String, Value>),
+    Whole(Map<String, Value>),
     /// Part of it does.
-    Part(&'a Map<String, Value>),
+    Part(Map<String, Value>),
 }
 
-/// Changes something. `seen` are the marks of one of which the client says that it is.
+/// What something becomes, worked out of what it was read as.
+pub(super) struct Worked {
+    old: Resource,
+    body: Map<String, Value>,
+}
+
+impl Worked {
+    /// Works it out. It can take its time, so that it is done where nobody waits: in no transaction.
+    pub(super) fn out(old: Resource, how: &How) -> Result<Self, Wrong> {
+        let body = match how {
+            How::Whole(sent) => whole(old.of, sent)?,
+            How::Part(message) => whole(old.of, &patch::apply(old.of, &old.body, message)?)?,
+        };
+        Ok(Self { old, body })
+    }
+}
+
+/// Changes something to what was worked out; `None` where it has changed since it was read. `seen` are the marks of one of which the client
+/// says that it is.
 pub(super) async fn change(
     tx: &mut Tx,
     client: &Client,
-    (of, id): (Type, &str),
-    how: How<'_>,
+    worked: Worked,
     seen: Option<&str>,
     at: Timestamp,
-) -> Result<Resource, Failed> {
-    let old = found(tx, client, of, id).await?;
+) -> Result<Option<Resource>, Failed> {
+    let Worked { old: read, body } = worked;
+    let old = table::one(tx, &client.source, read.of, read.id).await?.ok_or(Wrong::NotFound)?;
     is_as_seen(&old, seen)?;
-    let body = match how {
-        How::Whole(sent) => whole(of, sent)?,
-        How::Part(message) => whole(of, &patch::apply(of, &old.body, message)?)?,
-    };
+    if old.version != read.version {
+        return Ok(None);
+    }
     if body == old.body {
-        return Ok(old);
+        return Ok(Some(old));
     }
     let new = Resource { body, version: old.version + 1, times: (old.times.0, at), ..old };
     free(tx, client, &new).await?;
     table::update(tx, &new).await?;
     told(tx, client, "scim.change", &new, at).await?;
-    Ok(new)
+    Ok(Some(new))
 }
 
 fn is_as_seen(one: &Resource, seen: Option<&str>) -> Result<(), Wrong> {
@@ -228,6 +246,7 @@ pub(super) async fn delete(
             if group.without(id) {
                 let group = Resource { version: group.version + 1, times: (group.times.0, at), ..group };
                 table::update(tx, &group).await?;
+                told(tx, client, "scim.change", &group, at).await?;
             }
         }
     }

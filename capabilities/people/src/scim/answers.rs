@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse as _, Response};
+use kit::Unavailable;
 use serde_json::{Map, Value, json};
 
 use super::actions::Failed;
@@ -190,10 +191,22 @@ pub(super) fn failed(why: &Failed) -> Response {
         Failed::Wrong(wrong) => wrong,
         Failed::Store(store) => {
             let reference = web::error::logged(store);
+            let (status, why) = match Unavailable::among(store) {
+                Some(Unavailable::OutOfReach) => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "The records do not answer just now")
+                }
+                Some(Unavailable::Full) => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "There is no room left on the server")
+                }
+                Some(Unavailable::Busy) => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "Something large is being written just now")
+                }
+                None => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"),
+            };
             let detail = format!(
-                "Nothing was changed. Try again in a moment; if it goes on, tell the school: {reference}"
+                "{why}. Nothing is half done. Try again in a moment; if it goes on, tell the school: {reference}"
             );
-            return error(StatusCode::INTERNAL_SERVER_ERROR, None, &detail);
+            return error(status, None, &detail);
         }
     };
     let (status, kind) = match wrong {

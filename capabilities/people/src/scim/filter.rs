@@ -137,6 +137,15 @@ impl Filter {
         Ok(filter)
     }
 
+    /// How many comparisons asking it once can take.
+    pub fn terms(&self) -> usize {
+        match self {
+            Self::And(one, other) | Self::Or(one, other) => one.terms().saturating_add(other.terms()),
+            Self::Not(one) | Self::Has(_, one) => one.terms(),
+            Self::Present(_) | Self::Is(..) => 1,
+        }
+    }
+
     /// Whether it holds of a resource, or of one of several values.
     pub fn holds(&self, of: &Map<String, Value>) -> bool {
         match self {

@@ -11,7 +11,7 @@ use kit::Timestamp;
 use serde_json::{Map, Value};
 use web::{Encrypted, Mistakes, PageError, Submitted};
 
-use super::actions::{self, ClientError, Failed, How, KeepOverScim};
+use super::actions::{self, ClientError, Failed, How, KeepOverScim, Worked};
 use super::answers::{Asked, answer, error, failed, resource};
 use super::model::{Client, Type, Wrong};
 use super::schemas::{config, field, resource_types, schemas};
@@ -40,6 +40,9 @@ pub(crate) fn routes() -> Router<Office> {
         .route("/scim/v2/{kind}/{id}", scim(get(one).put(put).patch(change).delete(delete)))
         .route("/scim/v2/{kind}/{id}/{*rest}", scim(get(nothing)))
 }
+
+/// How often a change is worked out anew where somebody else was quicker.
+const TRIES: u8 = 5;
 
 async fn nothing() -> Response {
     error(StatusCode::NOT_FOUND, None, "there is nothing here")
@@ -85,6 +88,8 @@ impl Called {
         let body = Bytes::from_request(Request::from_parts(parts, body), &()).await.map_err(|rejected| {
             Box::new(error(rejected.status(), None, "the message is too large, or did not arrive whole"))
         })?;
+        // As of now: what was sent may have taken its time to arrive.
+        let at = house.clock.now();
         Ok(Self { client, base: format!("{}/scim/v2", house.url), headers, at, body })
     }
 
@@ -276,13 +281,26 @@ async fn changed(
     let called = Called::of(office, request).await?;
     let (of, asked) = (of(&kind)?, asked(query)?);
     let message = called.message().map_err(refused)?;
-    let how = if part { How::Part(&message) } else { How::Whole(&message) };
-    let mut tx = office.house.db.begin().await.map_err(refused)?;
+    let how = if part { How::Part(message) } else { How::Whole(message) };
     let seen = called.header(IF_MATCH);
-    let changed = actions::change(&mut tx, &called.client, (of, &id), how, seen, called.at).await;
-    let changed = changed.map_err(refused)?;
-    tx.commit().await.map_err(refused)?;
-    Ok(resource(StatusCode::OK, &changed, &called.base, &asked))
+    for _ in 0..TRIES {
+        let mut tx = office.house.db.read().await.map_err(refused)?;
+        let old = actions::found(&mut tx, &called.client, of, &id).await.map_err(refused)?;
+        tx.roll_back().await.map_err(refused)?;
+        let how = how.clone();
+        let worked = tokio::task::spawn_blocking(move || Worked::out(old, &how)).await;
+        let broken = |error| Box::new(PageError::unexpected(error).into_response());
+        let worked = worked.map_err(broken)?.map_err(refused)?;
+        let mut tx = office.house.db.begin().await.map_err(refused)?;
+        let changed = actions::change(&mut tx, &called.client, worked, seen, called.at).await;
+        if let Some(changed) = changed.map_err(refused)? {
+            tx.commit().await.map_err(refused)?;
+            return Ok(resource(StatusCode::OK, &changed, &called.base, &asked));
+        }
+        // Somebody else was quicker: it is worked out anew of what it is now.
+        tx.roll_back().await.map_err(refused)?;
+    }
+    Err(refused(Wrong::Changed))
 }
 
 async fn delete(

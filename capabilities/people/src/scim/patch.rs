@@ -1,5 +1,7 @@
 //! Changing part of a resource (RFC 7644, section 3.5.2). Pure.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::filter::{Filter, Path};
@@ -8,6 +10,8 @@ use super::schemas::{Attribute, Holds, PUPIL, PUPIL_ATTRIBUTES, field, is_forgot
 
 /// So many operations come at once at the most.
 const MOST: usize = 1_000;
+/// So many terms do the filters of a message have together: each is asked of every member of a group. The systems that there are send one.
+const MOST_TERMS: usize = 200;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
@@ -36,15 +40,21 @@ pub fn apply(
         return Err(Wrong::Value(format!("there are more than {MOST} operations")));
     }
     let mut body = body.clone();
+    let mut terms = 0;
     for operation in operations {
         let operation =
             operation.as_object().ok_or_else(|| Wrong::Syntax("an operation is no object".to_owned()))?;
-        one(of, &mut body, operation)?;
+        one(of, &mut body, operation, &mut terms)?;
     }
     Ok(body)
 }
 
-fn one(of: Type, body: &mut Map<String, Value>, operation: &Map<String, Value>) -> Result<(), Wrong> {
+fn one(
+    of: Type,
+    body: &mut Map<String, Value>,
+    operation: &Map<String, Value>,
+    terms: &mut usize,
+) -> Result<(), Wrong> {
     let op = field(operation, "op").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
     let what = match op.as_str() {
         "add" => What::Add,
@@ -61,19 +71,19 @@ fn one(of: Type, body: &mut Map<String, Value>, operation: &Map<String, Value>) 
             _ => return Err(Wrong::Value("without a path, the value is an object".to_owned())),
         };
         for (name, value) in fields {
-            at(of, body, what, name, Some(value))?;
+            at(of, body, (what, name), Some(value), terms)?;
         }
         return Ok(());
     }
-    at(of, body, what, path, value)
+    at(of, body, (what, path), value, terms)
 }
 
 fn at(
     of: Type,
     body: &mut Map<String, Value>,
-    what: What,
-    path: &str,
+    (what, path): (What, &str),
     value: Option<&Value>,
+    terms: &mut usize,
 ) -> Result<(), Wrong> {
     let name = path.split(['.', '[']).next().unwrap_or(path);
     if is_forgotten(path) || is_forgotten(name) {
@@ -91,7 +101,7 @@ fn at(
                     body.remove(PUPIL);
                 }
                 for (name, value) in fields.iter().filter(|(name, _)| !is_forgotten(name)) {
-                    at(of, body, What::Replace, &format!("{PUPIL}:{name}"), Some(value))?;
+                    at(of, body, (What::Replace, &format!("{PUPIL}:{name}")), Some(value), terms)?;
                 }
                 Ok(())
             }
@@ -99,6 +109,10 @@ fn at(
         };
     }
     let target = target(of, path)?;
+    *terms = terms.saturating_add(target.filter.as_ref().map_or(0, Filter::terms));
+    if *terms > MOST_TERMS {
+        return Err(Wrong::Filter("the filters of one message have more than 200 terms together"));
+    }
     let holder = if target.extension {
         let more = body.entry(PUPIL).or_insert_with(|| Value::Object(Map::new()));
         more.as_object_mut().ok_or_else(|| Wrong::Value("the extension is no object".to_owned()))?
@@ -211,7 +225,7 @@ fn several(holder: &mut Map<String, Value>, what: What, target: &Target, value: 
 
 fn remove(holder: &mut Map<String, Value>, target: &Target, value: Option<&Value>) -> Result<(), Wrong> {
     let name = target.attribute.name;
-    let named: Option<Vec<&str>> = value
+    let named: Option<BTreeSet<&str>> = value
         .and_then(Value::as_array)
         .map(|list| list.iter().filter_map(|one| field(one.as_object()?, "value")?.as_str()).collect());
     match (&target.filter, target.part, named) {
@@ -220,7 +234,7 @@ fn remove(holder: &mut Map<String, Value>, target: &Target, value: Option<&Value
             if let Some(list) = holder.get_mut(name).and_then(Value::as_array_mut) {
                 list.retain(|one| {
                     let id = one.as_object().and_then(|one| field(one, "value")).and_then(Value::as_str);
-                    !id.is_some_and(|id| named.contains(&id))
+                    !id.is_some_and(|id| named.contains(id))
                 });
             }
         }
@@ -344,6 +358,24 @@ mod tests {
             ["u9"]
         );
         assert!(members(json!([{ "op": "remove", "path": "members" }])).is_empty());
+    }
+
+    #[test]
+    fn the_filters_of_a_message_are_bounded_together() {
+        let class = json!({ "displayName": "7B", "members": [{ "value": "u1" }, { "value": "u2" }] });
+        let filter = |terms: usize| vec!["value eq \"u1\""; terms].join(" or ");
+        let removes = |each: usize, times: usize| {
+            let one = json!({ "op": "remove", "path": format!("members[{}]", filter(each)) });
+            Value::Array(vec![one; times])
+        };
+        assert!(patched(Type::Group, &class, removes(50, 4)).is_ok());
+        let many = patched(Type::Group, &class, removes(50, 5)).unwrap_err();
+        assert!(many.to_string().contains("more than 200 terms"), "{many}");
+        // However it is said.
+        let paths: Map<String, Value> = (0..5)
+            .map(|one| (format!("members[{} or value eq \"{one}\"]", filter(50)), json!({ "type": "x" })))
+            .collect();
+        assert!(patched(Type::Group, &class, json!([{ "op": "replace", "value": paths }])).is_err());
     }
 
     #[test]

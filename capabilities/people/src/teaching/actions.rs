@@ -2,7 +2,7 @@
 
 use engine::PersonNo;
 use jiff::civil::Date;
-use kit::{Private, Timestamp, Zone};
+use kit::{Private, Zone};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
@@ -66,13 +66,8 @@ pub enum NotSaid {
 }
 
 /// Writes down that pupils of a class were taught the rules for their age, as they stand in the content now.
-pub async fn say(
-    tx: &mut Tx,
-    may: &Handling,
-    said: &Said,
-    zone: &Zone,
-    at: Timestamp,
-) -> Result<(), NotSaid> {
+pub async fn say(tx: &mut Tx, may: &Handling, said: &Said, zone: &Zone) -> Result<(), NotSaid> {
+    let at = may.at();
     if said.pupils.is_empty() {
         return Err(NotSaid::Nobody);
     }

@@ -61,7 +61,7 @@ async fn say(
     let mut mistakes = Mistakes::default();
     let (mut tx, may) = begin(&who, of.clone()).await?;
     let done = match on {
-        Some(on) => actions::say(&mut tx, &may, &Said { pupils, on }, &house.zone, who.at()).await,
+        Some(on) => actions::say(&mut tx, &may, &Said { pupils, on }, &house.zone).await,
         None => Err(NotSaid::Day),
     };
     match done {

@@ -23,7 +23,7 @@ const HEADER: &str = "id,first name,last name,kind,year,class,last day,children\
 const SCHOOL: &str = "1,Ada,Example,pupil,7,7B,,\n2,Bo,Example,pupil,8,8A,,\n\
     5,Cy,Example,teacher,,7B;8A,,\n7,Di,Example,parent,,,,1\n";
 
-fn permit<A: Action>(subject: A::Subject) -> Permit<A> {
+pub fn permit<A: Action>(subject: A::Subject) -> Permit<A> {
     permit_at(subject, MONDAY)
 }
 
@@ -31,11 +31,11 @@ fn permit_at<A: Action>(subject: A::Subject, at: Timestamp) -> Permit<A> {
     Duties::built_in().authority().grant(&duty::at_the_command_line(1000), subject, at).unwrap()
 }
 
-fn london() -> Zone {
+pub fn london() -> Zone {
     Zone::named("Europe/London").unwrap()
 }
 
-fn day(days: i64) -> Timestamp {
+pub fn day(days: i64) -> Timestamp {
     MONDAY.plus_millis(days * 86_400_000)
 }
 
@@ -55,7 +55,12 @@ async fn prepared(db: &Db, roster: &Roster, at: Timestamp) -> Import {
     import
 }
 
-async fn apply(db: &Db, number: i64, leavers: Option<usize>, at: Timestamp) -> Result<Import, ApplyError> {
+pub async fn apply(
+    db: &Db,
+    number: i64,
+    leavers: Option<usize>,
+    at: Timestamp,
+) -> Result<Import, ApplyError> {
     let mut tx = db.begin().await.unwrap();
     let leading = permit::<ApplyLeading>(number);
     let applied =
@@ -91,7 +96,7 @@ async fn imported(db: &Db, rows: &str, at: Timestamp) -> Import {
     apply(db, import.number, import.summary.held, at).await.unwrap()
 }
 
-async fn undone(db: &Db, number: i64, at: Timestamp) -> Import {
+pub async fn undone(db: &Db, number: i64, at: Timestamp) -> Import {
     let mut tx = db.begin().await.unwrap();
     let import = intake::prepare_undo(&mut tx, &permit::<ImportRoll>(()), number, at).await.unwrap();
     tx.commit().await.unwrap();
@@ -99,7 +104,7 @@ async fn undone(db: &Db, number: i64, at: Timestamp) -> Import {
 }
 
 /// Everybody on the roll: number, name, groups.
-async fn roll(db: &Db) -> Vec<(u32, String, Vec<String>)> {
+pub async fn roll(db: &Db) -> Vec<(u32, String, Vec<String>)> {
     let mut tx = db.read().await.unwrap();
     let people = on_the_roll(&mut tx).await.unwrap();
     people.into_iter().map(|one| (one.number.0, one.name.into_revealed(), one.groups)).collect()

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod any_bytes;
 #[cfg(test)]
+mod changes;
 mod intake;
 #[cfg(test)]
 mod roll;

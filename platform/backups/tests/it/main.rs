@@ -8,4 +8,5 @@
 mod folder;
 mod records;
 mod server;
+mod signed;
 mod store;

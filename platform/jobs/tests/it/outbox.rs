@@ -1,5 +1,6 @@
 //! What is put in is carried out: at least once, never lost, never for ever.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jobs::{Carrier, Carrying, Message, Outbox, Round, Taken, Undelivered};
@@ -116,6 +117,36 @@ async fn what_fails_is_tried_again_with_the_same_id_and_given_up_in_the_end() {
         let given: Vec<_> = hand.given().into_iter().filter(|(_, _, card)| card.number == 1).collect();
         assert_eq!(given.len(), 7);
         assert!(given.iter().all(|(id, ..)| *id == given[0].0), "one id for all tries");
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_tried_waits_and_keeps_its_tries() {
+    for test in databases().await {
+        let asked = AtomicU32::new(0);
+        let hand = Hand::new(move |_, tries| {
+            assert_eq!(tries, 1, "none of its tries is used");
+            let rounds = asked.fetch_add(1, Ordering::SeqCst);
+            if rounds < 20 { Err(Undelivered::NotYet("it is paused", 1_000)) } else { Ok(()) }
+        });
+        let clock = clock();
+        let outbox = Outbox { records: test.db.clone(), clock: clock.clone(), carriers: vec![hand.clone()] };
+        let mut tx = test.db.begin().await.unwrap();
+        jobs::put(&mut tx, &Postcard { number: 1 }, MONDAY, MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+        for second in 0..20 {
+            clock.set(MONDAY.plus_millis(second * 1_000));
+            assert_eq!(outbox.round().await.unwrap(), Round { again: 1, ..Round::default() }, "{second}");
+            assert_eq!(outbox.round().await.unwrap(), Round::default());
+        }
+        clock.set(MONDAY.plus_millis(20_000));
+        assert_eq!(
+            outbox.round().await.unwrap(),
+            Round { carried: 1, ..Round::default() },
+            "{}",
+            test.engine
+        );
+        assert_eq!(hand.given().len(), 21);
     }
 }
 

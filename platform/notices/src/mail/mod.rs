@@ -84,6 +84,15 @@ impl Mail {
         tx.roll_back().await.map_err(unread)?;
         Ok(letter)
     }
+
+    /// Nothing goes, so that the next of its kind need not wait as if something had.
+    async fn was_not_sent(&self, message: &Taken) -> Result<(), Undelivered> {
+        let MailMessage::Notice { notice } = message.read()? else { return Ok(()) };
+        let unkept = |_: StoreError| Undelivered::Later("the records failed");
+        let mut tx = self.records.begin().await.map_err(unkept)?;
+        store::not_sent(&mut tx, notice).await.map_err(unkept)?;
+        tx.commit().await.map_err(unkept)
+    }
 }
 
 impl Carrier for Mail {
@@ -93,9 +102,17 @@ impl Carrier for Mail {
 
     fn carry(&self, message: Taken) -> Carrying<'_> {
         Box::pin(async move {
-            let Some(letter) = self.letter(&message).await? else { return Ok(()) };
+            let Some(letter) = self.letter(&message).await? else {
+                self.was_not_sent(&message).await?;
+                return Ok(());
+            };
             let sent = self.relay.send(&letter, &message.id.to_string(), &self.portal, message.at).await;
-            sent.map_err(|trouble| trouble.undelivered())
+            let sent = sent.map_err(|trouble| trouble.undelivered());
+            let is_last = jobs::again_after_ms(message.tries).is_none();
+            if sent.is_err_and(|why| is_last || matches!(why, Undelivered::Never(_))) {
+                self.was_not_sent(&message).await?;
+            }
+            sent
         })
     }
 }

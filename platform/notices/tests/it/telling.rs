@@ -129,6 +129,35 @@ async fn what_nobody_has_looked_at_is_counted_up_and_sent_once() {
 }
 
 #[tokio::test]
+async fn what_was_never_sent_holds_up_nothing_that_comes_after_it() {
+    for test in databases().await {
+        with_address(&test.db, 1, "ada@school.example", MONDAY).await;
+        // Looked at before the mail left, it never leaves; and another comes within the hour.
+        tell(&test.db, 1, "request.waiting", MONDAY).await;
+        mark_seen(&test, 1, MONDAY.plus_millis(MINUTE_MS)).await;
+        let (relay, heard) = crate::relays::Relay::takes_everything().await;
+        mail_outbox(&test.db, &relay.settings(), MONDAY.plus_millis(2 * MINUTE_MS)).round().await.unwrap();
+        assert_eq!(heard.lock().unwrap().len(), 0, "{}", test.engine);
+        let soon = MONDAY.plus_millis(5 * MINUTE_MS);
+        tell(&test.db, 1, "request.waiting", soon).await;
+        assert_eq!(left(&test.db, "notice.mail", soon).await, 1, "{}: at once", test.engine);
+
+        // What waited for the end of a night and was looked at in it: the next waits for the same morning, and no hour longer.
+        mark_seen(&test, 1, soon).await;
+        let night = MONDAY.plus_millis(13 * HOUR_MS);
+        tell(&test.db, 1, "request.waiting", night).await;
+        mark_seen(&test, 1, night.plus_millis(MINUTE_MS)).await;
+        tell(&test.db, 1, "request.waiting", night.plus_millis(2 * MINUTE_MS)).await;
+        // Both are due in the same moment; of the first, a relay hears nothing.
+        let quiet = notices::Notices::built_in().quiet();
+        let london = kit::Zone::named("Europe/London").unwrap();
+        let morning = quiet.over(&london, night);
+        assert_eq!(left(&test.db, "notice.mail", morning.plus_millis(-1)).await, 0);
+        assert_eq!(left(&test.db, "notice.mail", morning).await, 2, "{}", test.engine);
+    }
+}
+
+#[tokio::test]
 async fn quiet_hours_hold_what_can_wait_and_nothing_else() {
     for test in databases().await {
         with_address(&test.db, 1, "ada@school.example", MONDAY).await;

@@ -199,6 +199,11 @@ impl Task {
         }
     }
 
+    /// Whether it is open and nobody's of these: a gap, which somebody who sees who holds which duty must be shown.
+    pub fn is_nobodys(&self, kind: &Kind, everybody: &[Me]) -> bool {
+        self.state == State::Open && !everybody.iter().any(|me| self.whose(kind, me).is_some())
+    }
+
     /// Whether they may do something to it.
     fn theirs(&self, kind: &Kind, me: &Me) -> Result<(), Refused> {
         if self.state != State::Open {

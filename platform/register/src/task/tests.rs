@@ -61,6 +61,24 @@ fn a_task_is_theirs_who_have_it_who_stand_in_and_whose_duty_it_is() {
 }
 
 #[test]
+fn a_task_is_nobodys_where_nobody_holds_a_duty_that_could_do_it() {
+    let kinds = kinds("by-hand");
+    let kind = kinds.named("look").unwrap();
+    let (dsl, teacher, own) = (me(1, &["dsl"], &[]), me(2, &["teacher"], &[]), me(9, &["dsl", "head"], &[]));
+    for (owner, everybody, nobodys) in [
+        (None, vec![], true),
+        (None, vec![dsl.clone(), teacher.clone()], false),
+        (None, vec![teacher.clone()], true),
+        // Whose work it looks at is the only one left.
+        (None, vec![own, teacher], true),
+        (Some("duty:head"), vec![dsl.clone()], true),
+        (Some("person:2"), vec![dsl], true),
+    ] {
+        assert_eq!(task(owner).is_nobodys(kind, &everybody), nobodys, "{owner:?} {everybody:?}");
+    }
+}
+
+#[test]
 fn what_is_done_to_a_task_is_done_by_whose_it_is_with_words() {
     let kinds = kinds("by-hand");
     let (kind, at) = (kinds.named("look").unwrap(), Timestamp::from_millis(50));

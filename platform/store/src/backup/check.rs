@@ -8,7 +8,8 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use super::archive::unpack;
 use super::manifest::{Manifest, TrailLine};
 use super::sealing::BackupIdentity;
-use super::{BackupError, Doing, Progress, Watch, beside, file_error, postgres};
+use super::staging::Staging;
+use super::{BackupError, Doing, Progress, Watch, beside, postgres};
 use crate::db::Db;
 use crate::schema;
 use crate::trail::{Verified, verify};
@@ -39,15 +40,12 @@ pub(super) async fn unpacked(
     identity: Option<&BackupIdentity>,
     inside: Option<&Path>,
     watch: &Watch,
-) -> Result<(tempfile::TempDir, Manifest), BackupError> {
+) -> Result<(Staging, Manifest), BackupError> {
     let (archive, identity) = (archive.to_owned(), identity.cloned());
     let inside = inside.map_or_else(std::env::temp_dir, Path::to_owned);
     let watch = watch.clone();
     beside(move || {
-        let folder = tempfile::Builder::new()
-            .prefix(".fivebar-unpacking-")
-            .tempdir_in(&inside)
-            .map_err(file_error(&inside))?;
+        let folder = Staging::make(&inside)?;
         let manifest = unpack(&archive, identity.as_ref(), folder.path(), &watch)?;
         Ok((folder, manifest))
     })

@@ -10,6 +10,7 @@ use super::archive::{Writing, plain};
 use super::check::{Found, inspect_copy, unpacked};
 use super::manifest::{FORM, Manifest, RecordsLine};
 use super::sealing::{BackupIdentity, BackupKey};
+use super::staging::Staging;
 use super::{BackupError, Doing, Progress, Watch, beside, copy_sqlite, file_error, postgres};
 use crate::db::Db;
 use crate::trail::{self, Actor, Subject};
@@ -45,15 +46,12 @@ pub async fn back_up(db: &Db, wanted: &BackUp, watch: &Watch) -> Result<Manifest
     let parent =
         wanted.target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Beside the archive: the same disk, so that the last step is one rename.
-    let staging_in = |folder: &Path| {
-        tempfile::Builder::new().prefix(".fivebar-backup-").tempdir_in(folder).map_err(file_error(folder))
-    };
-    let staging = staging_in(parent)?;
+    let staging = Staging::make(parent)?;
     // What is in plain lies beside a plain archive, and beside the records where the archive is encrypted: a stick that
     // goes into a drawer never had it. A folder of the home is beside the records.
     let in_plain =
         if wanted.keys.is_empty() || parent.starts_with(&wanted.home) { parent } else { &wanted.home };
-    let plain_staging = staging_in(in_plain)?;
+    let plain_staging = Staging::make(in_plain)?;
     let reads_back = (!wanted.keys.is_empty()).then(BackupIdentity::passing);
     let wanted = &BackUp {
         keys: wanted.keys.iter().cloned().chain(reads_back.iter().map(BackupIdentity::key)).collect(),

@@ -24,12 +24,13 @@ mod postgres;
 mod restore;
 mod sealing;
 mod sqlite;
+mod staging;
 
 pub use check::check;
 pub use create::{BackUp, back_up};
 pub use drill::{Rehearsed, rehearse};
 pub use manifest::{FileLine, Manifest, RecordsLine, TrailLine};
-pub use restore::{Restore, Restored, restore};
+pub use restore::{Restore, Restored, UNFINISHED, moved_aside, restore};
 pub use sealing::{BackupIdentity, BackupKey, NotAKey};
 pub(crate) use sqlite::copy_sqlite;
 

@@ -92,8 +92,12 @@ impl Scratch {
         // The folder of the dump has a random name, so this one is too.
         let mut name = hex(&Sha256::digest(dump.as_os_str().as_encoded_bytes()));
         name.truncate(16);
-        let name = format!("fivebar_check_{}_{name}", std::process::id());
         let connection = connect(server).await?;
+        let now =
+            Statement::from_string(DbBackend::Postgres, "SELECT extract(epoch FROM now())::bigint AS s");
+        let now: i64 = connection.query_one_raw(now).await?.map_or(Ok(0), |row| row.try_get("", "s"))?;
+        sweep(&connection, now).await?;
+        let name = format!("{SCRATCH}{now}_{name}");
         let made = connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await;
         connection.close().await?;
         made.map_err(|error| BackupError::Tool {
@@ -118,6 +122,36 @@ impl Scratch {
         connection.close().await?;
         Ok(())
     }
+}
+
+/// How the names of scratch databases begin; then comes the second in which one was made.
+const SCRATCH: &str = "fivebar_check_";
+/// After how many seconds nobody is at work in one any more, where nobody is connected either.
+const LEFT_S: i64 = 6 * 3_600;
+
+/// Removes scratch databases that whoever made them was killed over. What this role may not remove stays.
+async fn sweep(connection: &DatabaseConnection, now: i64) -> Result<(), BackupError> {
+    let named = format!(
+        "SELECT datname FROM pg_database WHERE starts_with(datname, '{SCRATCH}') AND pg_get_userbyid(datdba) = current_user \
+         AND NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pg_stat_activity.datname = pg_database.datname)"
+    );
+    let rows = connection.query_all_raw(Statement::from_string(DbBackend::Postgres, named)).await?;
+    for row in rows {
+        let name: String = row.try_get("", "datname")?;
+        if is_left(&name, now) {
+            let _ = connection.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name}")).await;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a database is a scratch one that was made long ago. Only such a name is ever named.
+fn is_left(name: &str, now: i64) -> bool {
+    let Some((made, rest)) = name.strip_prefix(SCRATCH).and_then(|rest| rest.split_once('_')) else {
+        return false;
+    };
+    let is_ours = rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_ours && made.parse::<i64>().is_ok_and(|made| now - made > LEFT_S)
 }
 
 async fn connect(url: &DatabaseUrl) -> Result<DatabaseConnection, BackupError> {
@@ -246,6 +280,20 @@ mod tests {
             ("postgres://a:100%@h/d", "postgres://a@h/d", Some("100%")),
         ] {
             assert_eq!(without_password(url), (bare.to_owned(), password.map(str::to_owned)), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_scratch_database_is_left_behind_once_it_is_old_and_nothing_else_ever_is() {
+        for (name, is) in [
+            ("fivebar_check_1000_0123456789abcdef", true),
+            ("fivebar_check_90000_0123456789abcdef", false),
+            ("fivebar_check_1000_0123456789abcde", false),
+            ("fivebar_check_1000_0123456789abcdeg", false),
+            ("fivebar_check_soon_0123456789abcdef", false),
+            ("fivebar", false),
+        ] {
+            assert_eq!(is_left(name, 100_000), is, "{name}");
         }
     }
 

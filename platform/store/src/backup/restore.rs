@@ -1,6 +1,7 @@
 //! Putting a back-up in place.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use kit::Timestamp;
@@ -9,10 +10,18 @@ use serde_json::json;
 use super::check::{inspect, inspect_copy, unpacked};
 use super::manifest::Manifest;
 use super::sealing::BackupIdentity;
+use super::staging::sweep;
 use super::{BackupError, Doing, Progress, Watch, beside, file_error, make_folder, postgres};
 use crate::db::{Db, lock_path};
 use crate::trail::{self, Actor, Subject};
 use crate::url::DatabaseUrl;
+
+/// The file in a home that says that a restore into it has begun and has not ended: nothing may start there, and what is there may be
+/// moved aside.
+pub const UNFINISHED: &str = "restore-unfinished";
+
+/// How the folders begin in which a restore keeps what was there before.
+const ASIDE: &str = "before-restore-";
 
 /// What is to be restored, and where.
 #[derive(Clone)]
@@ -46,11 +55,13 @@ pub struct Restored {
 
 /// Restores a back-up. The archive gets every check before anything is touched; a home or database in use is refused;
 /// what was there is moved aside, never deleted; what has been put in place is checked again, and the trail gets an
-/// entry. Nothing may run in the home meanwhile: top-level files, `fivebar.toml` among them, come last, so a restore
-/// that was broken off leaves a home that nothing starts in.
+/// entry. Nothing may run in the home meanwhile. A restore that was broken off leaves a home that says so ([`UNFINISHED`]) and in which
+/// nothing starts; given again, it moves aside what is there and begins anew.
 pub async fn restore(wanted: &Restore, watch: &Watch) -> Result<Restored, BackupError> {
     // Whole paths, so that it can be told whether the records live in the home.
+    let unfinished = wanted.home.join(UNFINISHED).exists();
     let wanted = &Restore {
+        replace: wanted.replace || unfinished,
         home: std::path::absolute(&wanted.home).map_err(file_error(&wanted.home))?,
         records: match &wanted.records {
             DatabaseUrl::Sqlite(path) => {
@@ -73,6 +84,7 @@ pub async fn restore(wanted: &Restore, watch: &Watch) -> Result<Restored, Backup
 }
 
 async fn restore_into(wanted: &Restore, watch: &Watch) -> Result<Restored, BackupError> {
+    sweep(&wanted.home);
     let occupied = refuse_in_use(wanted).await?;
     let (staging, manifest) =
         unpacked(&wanted.archive, wanted.identity.as_ref(), Some(&wanted.home), watch).await?;
@@ -86,12 +98,21 @@ async fn restore_into(wanted: &Restore, watch: &Watch) -> Result<Restored, Backu
     inspect_copy(&copy, &manifest.records.engine, Some(&wanted.records), watch).await?.must_be(&manifest)?;
 
     watch(Progress { doing: Doing::Placing, done_bytes: 0, of_bytes: 0 });
-    let aside = format!("before-restore-{}", wanted.at.as_millis());
+    let aside = format!("{ASIDE}{}", wanted.at.as_millis());
     let mut moved_aside = Vec::new();
     let in_use = claim(&wanted.records)?;
+    let unfinished = wanted.home.join(UNFINISHED);
+    let had_begun = unfinished.exists();
+    mark(&unfinished, &aside)?;
     if let DatabaseUrl::Postgres(_) = &wanted.records {
         if occupied.database {
-            postgres::move_aside(&wanted.records, &aside.replace('-', "_")).await?;
+            if let Err(error) = postgres::move_aside(&wanted.records, &aside.replace('-', "_")).await {
+                if !had_begun {
+                    // Nothing was changed.
+                    let _ = fs::remove_file(&unfinished);
+                }
+                return Err(error);
+            }
             moved_aside.push(aside.replace('-', "_"));
         }
         postgres::load(&copy, &wanted.records).await?;
@@ -111,7 +132,27 @@ async fn restore_into(wanted: &Restore, watch: &Watch) -> Result<Restored, Backu
     trail::changed(&mut tx, &wanted.actor, "backup.restore", &subject, &detail, wanted.at).await?;
     tx.commit().await?;
     db.close().await?;
+    fs::remove_file(&unfinished).map_err(file_error(&unfinished))?;
+    File::open(&wanted.home).and_then(|home| home.sync_all()).map_err(file_error(&wanted.home))?;
     Ok(Restored { manifest, moved_aside })
+}
+
+/// Says in the home that a restore has begun.
+fn mark(file: &Path, aside: &str) -> Result<(), BackupError> {
+    let marked = File::create(file).and_then(|mut marked| {
+        writeln!(marked, "A restore has begun here and has not ended. What was here before is in {aside}.")?;
+        marked.sync_all()
+    });
+    marked.map_err(file_error(file))?;
+    let folder = file.parent().unwrap_or(file);
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(file_error(folder))
+}
+
+/// What restores have moved aside in a home, oldest first.
+pub fn moved_aside(home: &Path) -> Vec<PathBuf> {
+    let mut all = entries(home).unwrap_or_default();
+    all.retain(|entry| is_aside(entry));
+    all
 }
 
 /// What is there already.
@@ -189,7 +230,10 @@ fn put_in_place(
             .and_then(|name| name.to_str())
             .is_some_and(|name| wanted.stays.iter().any(|one| one == name))
     };
-    old.retain(|entry| entry.file_name() != staging.file_name() && !is_aside(entry) && !stays(entry));
+    let is_mark = |entry: &Path| entry.file_name().is_some_and(|name| name == UNFINISHED);
+    old.retain(|entry| {
+        entry.file_name() != staging.file_name() && !is_aside(entry) && !stays(entry) && !is_mark(entry)
+    });
     if !old.is_empty() {
         let folder = wanted.home.join(aside);
         for entry in old {
@@ -222,8 +266,7 @@ fn put_in_place(
 }
 
 fn is_aside(path: &Path) -> bool {
-    path.is_dir()
-        && path.file_name().and_then(|name| name.to_str()).is_some_and(|n| n.starts_with("before-restore-"))
+    path.is_dir() && path.file_name().and_then(|name| name.to_str()).is_some_and(|n| n.starts_with(ASIDE))
 }
 
 /// What is in a folder: folders first, then files, each by name.

@@ -3,7 +3,8 @@
 
 use sea_orm::DbBackend;
 
-use crate::trail::{NOTHING_BEFORE, POSTGRES_LOCK};
+use crate::db::POSTGRES_WRITER;
+use crate::trail::NOTHING_BEFORE;
 
 /// Tables whose statements both engines read alike. Times are milliseconds since 1970 in UTC; actors are written as
 /// the trail writes them; whatever ends is marked, not deleted.
@@ -183,7 +184,7 @@ fn on_postgres() -> Vec<String> {
                 last_seq BIGINT := 0;
                 last_hash TEXT := '{NOTHING_BEFORE}';
              BEGIN
-                PERFORM pg_advisory_xact_lock({POSTGRES_LOCK});
+                PERFORM pg_advisory_xact_lock({POSTGRES_WRITER});
                 SELECT seq, hash INTO last_seq, last_hash FROM trail ORDER BY seq DESC LIMIT 1;
                 IF NOT FOUND THEN
                     last_seq := 0;

@@ -25,11 +25,13 @@ mod m0019_outbox;
 mod m0020_register;
 mod m0021_notices;
 mod m0022_api;
+mod m0024_timetable;
+mod m0025_worries;
 mod m0028_signed_in;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use crate::db::Db;
+use crate::db::{Db, file_error};
 use crate::error::StoreError;
 use crate::url::DatabaseUrl;
 
@@ -64,14 +66,13 @@ const ALL: &[Migration] = &[
     Migration { number: 20, name: "register", statements: m0020_register::statements },
     Migration { number: 21, name: "notices", statements: m0021_notices::statements },
     Migration { number: 22, name: "api", statements: m0022_api::statements },
+    Migration { number: 24, name: "timetable", statements: m0024_timetable::statements },
+    Migration { number: 25, name: "worries", statements: m0025_worries::statements },
     Migration { number: 28, name: "signed in", statements: m0028_signed_in::statements },
 ];
 
 /// The table that says which a database has had.
 pub(crate) const STEPS: &str = "schema_migration";
-
-/// Held on PostgreSQL while the shape changes, so that two programs starting together do not both change it.
-const POSTGRES_LOCK: i64 = 0x6669_7665_6261_7201;
 
 /// The number of the newest shape this program knows.
 pub fn newest() -> i64 {
@@ -89,13 +90,19 @@ pub(crate) async fn bring_up_to_date(db: &Db) -> Result<(), StoreError> {
         let mut copy = path.as_os_str().to_owned();
         copy.push(format!(".before-m{:04}", seen + 1));
         if !std::path::Path::new(&copy).exists() {
-            crate::backup::copy_sqlite(path, std::path::Path::new(&copy)).await?;
+            // Under another name until it is whole: a copy that was cut off is none.
+            let mut unfinished = copy.clone();
+            unfinished.push(".unfinished");
+            let (unfinished, copy) = (std::path::Path::new(&unfinished), std::path::Path::new(&copy));
+            if unfinished.exists() {
+                std::fs::remove_file(unfinished).map_err(|source| file_error(unfinished, source))?;
+            }
+            crate::backup::copy_sqlite(path, unfinished).await?;
+            std::fs::rename(unfinished, copy).map_err(|source| file_error(copy, source))?;
         }
     }
+    // Programs that start together write one after the other.
     let tx = db.begin().await?;
-    if tx.backend() == DbBackend::Postgres {
-        tx.conn().execute_unprepared(&format!("SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")).await?;
-    }
     tx.conn()
         .execute_unprepared(
             "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL)",

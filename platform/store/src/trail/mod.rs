@@ -19,15 +19,11 @@ pub use kit::Actor;
 pub use verify::{Broken, Known, Verified, compare, verify};
 
 use kit::Timestamp;
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use serde_json::Value;
 
 use crate::error::StoreError;
 use crate::tx::Tx;
-
-/// Held on PostgreSQL from the moment an entry is written until its transaction ends, so that entries stand in one
-/// line. An action writes its entry last, to hold it shortly.
-pub(crate) const POSTGRES_LOCK: i64 = 0x6669_7665_6261_7202;
 
 /// Writes down what `actor` did to `subject`, in the transaction that does it. Gives the entry's number.
 ///
@@ -35,7 +31,8 @@ pub(crate) const POSTGRES_LOCK: i64 = 0x6669_7665_6261_7202;
 /// reader needs, in ids, numbers and hashes only: an entry is never erased, so nobody's name, address or words may be
 /// in it.
 ///
-/// Cost: one read and one write by key. On PostgreSQL other writers of entries wait until this transaction ends.
+/// Cost: one read and one write by key. Nobody else writes until this transaction ends ([`Db::begin`](crate::Db::begin)), so entries stand
+/// in one line.
 pub async fn changed(
     tx: &mut Tx,
     actor: &Actor,
@@ -44,9 +41,6 @@ pub async fn changed(
     detail: &Value,
     at: Timestamp,
 ) -> Result<i64, StoreError> {
-    if tx.backend() == DbBackend::Postgres {
-        tx.conn().execute_unprepared(&format!("SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")).await?;
-    }
     let (seq, prev) = match last(tx.conn()).await? {
         Some((seq, hash)) => (seq + 1, hash),
         None => (1, NOTHING_BEFORE.to_owned()),

@@ -7,6 +7,8 @@ mod moving;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod shape;
 #[cfg(test)]
 mod trail;

@@ -87,3 +87,89 @@ async fn sqlite_is_set_for_power_cuts_and_foreign_keys() {
         assert_eq!(got.unwrap(), wanted, "{pragma}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_changes_at_once_no_two_pass_the_same_count() {
+    for test in databases().await {
+        // Twelve at once may each take a place while there are places for three, in six rounds: as a rule of the sort "no more than three"
+        // is kept by an action that counts and then adds.
+        for round in 0..6 {
+            let all: Vec<_> = (0..12)
+                .map(|one| {
+                    let db = test.db.clone();
+                    tokio::spawn(async move {
+                        let tx = db.begin().await?;
+                        let like =
+                            format!("SELECT count(*) AS n FROM setting WHERE key LIKE 'place {round} %'");
+                        let row = tx.conn().query_one_raw(Statement::from_string(tx.backend(), like)).await?;
+                        let taken: i64 = row.unwrap().try_get("", "n")?;
+                        if taken >= 3 {
+                            return Ok(false);
+                        }
+                        // Whoever else counts has time to.
+                        tokio::task::yield_now().await;
+                        let add = format!("INSERT INTO setting VALUES ('place {round} {one}', 'taken')");
+                        tx.conn().execute_unprepared(&add).await?;
+                        tx.commit().await?;
+                        Ok::<bool, StoreError>(true)
+                    })
+                })
+                .collect();
+            let mut took = 0;
+            for one in all {
+                took += usize::from(one.await.unwrap().unwrap());
+            }
+            assert_eq!(took, 3, "{}: round {round}", test.engine);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_changes_at_once_in_two_programs_no_two_take_the_same_number() {
+    for test in databases().await {
+        // A second program with the same records open.
+        let other = Db::open(&test.url).await.unwrap();
+        let taking = |db: Db| async move {
+            for _ in 0..25 {
+                let tx = db.begin().await?;
+                let highest = "SELECT coalesce(max(CAST(value AS BIGINT)), 0) AS n FROM setting";
+                let row = tx.conn().query_one_raw(Statement::from_string(tx.backend(), highest)).await?;
+                let next = row.unwrap().try_get::<i64>("", "n")? + 1;
+                let add = format!("INSERT INTO setting VALUES ('number {next}', '{next}')");
+                tx.conn().execute_unprepared(&add).await?;
+                tx.commit().await?;
+            }
+            Ok::<(), StoreError>(())
+        };
+        let all =
+            [test.db.clone(), other.clone(), test.db.clone(), other.clone()].map(taking).map(tokio::spawn);
+        for one in all {
+            // A number taken twice would be refused by its key.
+            one.await.unwrap().unwrap_or_else(|error| panic!("{}: {error}", test.engine));
+        }
+    }
+}
+
+#[tokio::test]
+async fn somebody_who_writes_for_too_long_is_told_of() {
+    for test in databases().await {
+        let other = Db::open(&test.url).await.unwrap();
+        let holding = test.db.begin().await.unwrap();
+        let refused = match test.engine {
+            "sqlite" => other.begin().await.map(drop).unwrap_err(),
+            // Half a minute is too long for a test: what PostgreSQL says afterwards is the same.
+            _ => {
+                let tx = other.read().await.unwrap();
+                let soon = "SET LOCAL lock_timeout = 100; SELECT pg_advisory_xact_lock(7379559642237596162)";
+                StoreError::from(tx.conn().execute_unprepared(soon).await.unwrap_err())
+            }
+        };
+        assert_eq!(
+            kit::Unavailable::among(&refused),
+            Some(kit::Unavailable::Busy),
+            "{}: {refused}",
+            test.engine
+        );
+        drop(holding);
+    }
+}

@@ -158,3 +158,50 @@ async fn assets_are_kept_by_browsers_because_their_names_carry_their_content() {
         assert!(body.len() > 10_000);
     }
 }
+
+/// What a browser makes of a packed answer.
+fn unpacked(body: &[u8]) -> String {
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(body), &mut text).unwrap();
+    text
+}
+
+#[tokio::test]
+async fn a_page_is_packed_for_whoever_takes_it_and_where_nobody_else_can_put_words_beside_secrets() {
+    let long = "Words that a school writes on its pages. ".repeat(60);
+    let routes = || {
+        let (shell, words) = (Shell::default(), long.clone());
+        let page = move || {
+            let page =
+                Page::new("A page", html! { h1 .govuk-heading-l { "A page" } p .govuk-body { (words) } });
+            async move { shell.respond(&page) }
+        };
+        let own = web::OwnAddress {
+            url: "http://portal.example".to_owned(),
+            is_own: std::sync::Arc::new(|address| address.is_loopback()),
+        };
+        guarded(Router::new().route("/", get(page)), own, std::sync::Arc::new(Shell::default))
+    };
+    let asked = async |uri: &str, coding: Option<&str>| {
+        let mut request = Request::get(uri);
+        if let Some(coding) = coding {
+            request = request.header("accept-encoding", coding);
+        }
+        let answer = routes().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        (parts.headers, body.collect().await.unwrap().to_bytes())
+    };
+    let (headers, plain) = asked("/", None).await;
+    assert!(!headers.contains_key("content-encoding"));
+    let (headers, packed) = asked("/", Some("gzip, br")).await;
+    assert_eq!(
+        (headers["content-encoding"].to_str().unwrap(), headers["vary"].to_str().unwrap()),
+        ("gzip", "Accept-Encoding")
+    );
+    assert!(packed.len() < plain.len() / 2 && unpacked(&packed).contains(&long));
+    assert_eq!(headers["cache-control"], "no-store", "and what guards a page stays");
+    assert!(headers.contains_key("content-security-policy"));
+    // Words in the address could stand on the page: how long it is when it is packed would tell of what stands beside them.
+    assert!(!asked("/?words=secret", Some("gzip")).await.0.contains_key("content-encoding"));
+    assert!(!asked("/", Some("gzip;q=0")).await.0.contains_key("content-encoding"));
+}

@@ -18,11 +18,15 @@ use crate::intake::{Called, ClassOrGroup, classes};
 use crate::store::Known;
 
 kit::action!(
-    /// Issuing names and passwords to all of a class or a group.
+    /// Issuing names, passwords, cards and class cards to any class or group, to all of it or to one pupil.
     IssueCards(ClassOrGroup) = "card.issue"
 );
 kit::action!(
-    /// Seeing who of any class holds which card, and giving a pupil another.
+    /// Giving a pupil of a class that one teaches another card or slip, and making its class card.
+    IssueToOwn(ClassOrGroup) = "card.issue-own"
+);
+kit::action!(
+    /// Saying where the cards of any class are.
     AnyClass(ClassOrGroup) = "card.any-class"
 );
 kit::action!(
@@ -67,29 +71,25 @@ impl Seeing {
     }
 }
 
-/// The right to handle the cards of one class or group: of any, or of one that the actor teaches.
+/// The right to say where the cards of one class or group are: of any, or of one that the actor teaches. It issues nothing.
 #[derive(Debug)]
 pub struct Handling {
     actor: Actor,
     of: ClassOrGroup,
+    at: Timestamp,
 }
 
 impl Handling {
     /// By the right to handle any class's.
     pub fn any(permit: &Permit<AnyClass>) -> Self {
-        Self { actor: permit.actor().clone(), of: permit.subject().clone() }
+        Self { actor: permit.actor().clone(), of: permit.subject().clone(), at: permit.at() }
     }
 
     /// By the right to handle one's own classes'; `None` where it is none of theirs.
     pub async fn own(tx: &mut Tx, permit: &Permit<OwnClass>) -> Result<Option<Self>, StoreError> {
         let theirs = own_classes(tx, permit.actor()).await?;
         let (actor, of) = (permit.actor().clone(), permit.subject().clone());
-        Ok(theirs.iter().any(|class| class.of == of).then_some(Self { actor, of }))
-    }
-
-    /// By the right to issue to all of it.
-    pub fn issuing(permit: &Permit<IssueCards>) -> Self {
-        Self { actor: permit.actor().clone(), of: permit.subject().clone() }
+        Ok(theirs.iter().any(|class| class.of == of).then_some(Self { actor, of, at: permit.at() }))
     }
 
     /// Who has it.
@@ -102,9 +102,37 @@ impl Handling {
         &self.of
     }
 
+    /// As of when: what is said by it bears this moment.
+    pub(crate) const fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// Whoever may handle them may see them.
     pub fn seeing(&self) -> Seeing {
         Seeing { of: self.of.clone() }
+    }
+}
+
+/// The right to issue to one class or group. Whoever prints what somebody signs in by could be them, so it needs a fresh proof of who they are,
+/// which handling does not.
+#[derive(Debug)]
+pub struct Issuing {
+    actor: Actor,
+    of: ClassOrGroup,
+    at: Timestamp,
+}
+
+impl Issuing {
+    /// By the right to issue to any.
+    pub fn any(permit: &Permit<IssueCards>) -> Self {
+        Self { actor: permit.actor().clone(), of: permit.subject().clone(), at: permit.at() }
+    }
+
+    /// By the right to issue to one's own classes; `None` where it is none of theirs.
+    pub async fn own(tx: &mut Tx, permit: &Permit<IssueToOwn>) -> Result<Option<Self>, StoreError> {
+        let theirs = own_classes(tx, permit.actor()).await?;
+        let (actor, of) = (permit.actor().clone(), permit.subject().clone());
+        Ok(theirs.iter().any(|class| class.of == of).then_some(Self { actor, of, at: permit.at() }))
     }
 }
 
@@ -288,13 +316,14 @@ pub struct Batch<'a> {
 
 /// Issues what was made and printed: accounts for whoever has none, cards and slips in place of those before, a class card. Whoever gets
 /// another is signed out everywhere.
-pub async fn issue(tx: &mut Tx, may: &Handling, batch: &Batch<'_>, at: Timestamp) -> Result<(), IssueError> {
+pub async fn issue(tx: &mut Tx, may: &Issuing, batch: &Batch<'_>) -> Result<(), IssueError> {
+    let at = may.at;
     let there: BTreeSet<u32> = classes::members(tx, &may.of).await?.iter().map(|one| one.number.0).collect();
     for made in batch.made {
         if !there.contains(&made.line.person.0) {
             return Err(IssueError::Changed);
         }
-        one(tx, may, made, batch.key, at).await?;
+        one(tx, may, made, batch.key).await?;
     }
     if let Some(code) = batch.code {
         let id = tx.ids().make(at);
@@ -305,13 +334,8 @@ pub async fn issue(tx: &mut Tx, may: &Handling, batch: &Batch<'_>, at: Timestamp
     Ok(())
 }
 
-async fn one(
-    tx: &mut Tx,
-    may: &Handling,
-    made: &Made,
-    key: &Private<[u8; 32]>,
-    at: Timestamp,
-) -> Result<(), IssueError> {
+async fn one(tx: &mut Tx, may: &Issuing, made: &Made, key: &Private<[u8; 32]>) -> Result<(), IssueError> {
+    let at = may.at;
     let person = made.line.person;
     let account = match accounts::of_person(tx, person).await? {
         Some(account) if account.name == made.sign_in => {
@@ -386,18 +410,12 @@ pub enum NoteError {
 }
 
 /// Says where the card of one pupil is: handed out, taken back, or lost. What is lost holds no more from this moment, whoever finds it.
-pub async fn note(
-    tx: &mut Tx,
-    may: &Handling,
-    person: PersonNo,
-    to: State,
-    at: Timestamp,
-) -> Result<(), NoteError> {
+pub async fn note(tx: &mut Tx, may: &Handling, person: PersonNo, to: State) -> Result<(), NoteError> {
     let card = held(tx, may, person).await?;
     if !matches!(to, State::Handed | State::TakenBack | State::Lost) {
         return Err(NoteError::Changed);
     }
-    say(tx, may, &card, to, at).await
+    say(tx, may, &card, to).await
 }
 
 /// The card that a pupil of the class holds.
@@ -407,7 +425,8 @@ async fn held(tx: &mut Tx, may: &Handling, person: PersonNo) -> Result<Card, Not
     card.ok_or(NoteError::Changed)
 }
 
-async fn say(tx: &mut Tx, may: &Handling, card: &Card, to: State, at: Timestamp) -> Result<(), NoteError> {
+async fn say(tx: &mut Tx, may: &Handling, card: &Card, to: State) -> Result<(), NoteError> {
+    let at = may.at;
     if card.state == to {
         return Ok(());
     }
@@ -438,12 +457,12 @@ async fn lose(tx: &mut Tx, card: &Card, actor: &Actor, at: Timestamp) -> Result<
 }
 
 /// Says of all that were printed for a class that they were handed out; how many.
-pub async fn hand_out(tx: &mut Tx, may: &Handling, at: Timestamp) -> Result<usize, NoteError> {
+pub async fn hand_out(tx: &mut Tx, may: &Handling) -> Result<usize, NoteError> {
     let mut handed = 0;
     for known in classes::members(tx, &may.of).await? {
         let card = table::newest_of(tx, known.number).await?;
         if let Some(card) = card.filter(|card| card.state == State::Issued) {
-            say(tx, may, &card, State::Handed, at).await?;
+            say(tx, may, &card, State::Handed).await?;
             handed += 1;
         }
     }
@@ -456,13 +475,13 @@ pub async fn let_go_on(
     may: &Handling,
     person: PersonNo,
     key: &Private<[u8; 32]>,
-    at: Timestamp,
 ) -> Result<(), NoteError> {
     let card = held(tx, may, person).await?;
     table::forgive(tx, card.id).await?;
     accounts::forget_all_failures(tx, &whom(key, card.id)).await?;
     let detail = json!({ "card": card.id.to_string() });
-    trail::changed(tx, &may.actor, "card.let-go-on", &Subject::new("person", person.0), &detail, at).await?;
+    trail::changed(tx, &may.actor, "card.let-go-on", &Subject::new("person", person.0), &detail, may.at)
+        .await?;
     Ok(())
 }
 

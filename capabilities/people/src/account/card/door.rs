@@ -21,7 +21,7 @@ use super::super::{store as accounts_table, views as account_views};
 use super::SIGN_IN;
 use super::actions::{code_hash, whom};
 use super::bounds::{Tried, Try};
-use super::device::Device;
+use super::device::{Device, Devices};
 use super::door_views::{self as views, Child};
 use super::model::{Card, ClassCode, Secret};
 use super::store::{self as table, ClassCard};
@@ -52,16 +52,25 @@ async fn scanned(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     let Path(code) = path.map_err(|_| PageError::NotFound)?;
-    open_class(&house, &from, &code).await
+    open_class(&house, &from, &code, Asked::ByLink).await
 }
 
 /// A code that somebody typed.
 async fn typed(State(house): State<House>, from: From, form: Submitted) -> Result<Response, PageError> {
-    open_class(&house, &from, form.text("code")).await
+    open_class(&house, &from, form.text("code"), Asked::Here).await
+}
+
+/// How a device is shown a class.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// By an address, which anybody may have sent it to.
+    ByLink,
+    /// By a form of ours.
+    Here,
 }
 
 /// Shows a device the class of a code: the one who opens it is led on, so that the code stays in no address.
-async fn open_class(house: &House, from: &From, code: &str) -> Result<Response, PageError> {
+async fn open_class(house: &House, from: &From, code: &str, asked: Asked) -> Result<Response, PageError> {
     if !from.is_private {
         return Ok(house.respond(&account_views::not_private().status(StatusCode::FORBIDDEN)));
     }
@@ -82,17 +91,27 @@ async fn open_class(house: &House, from: &From, code: &str) -> Result<Response, 
         None => table::class_card_of(&mut tx, &hash).await.map_err(unexpected)?,
         Some(_) => None,
     };
+    let devices = house.class_devices(&from.cookies);
+    let shows_another = match (&class, devices.shown()) {
+        (Some(class), Some(shown)) if shown.class != class.id => {
+            table::class_card(&mut tx, shown.class).await.map_err(unexpected)?.is_some()
+        }
+        _ => false,
+    };
     if class.is_some() {
         trying.got_it_right(&mut tx, at).await.map_err(unexpected)?;
     }
     tx.commit().await.map_err(unexpected)?;
     match (class, wait) {
+        // A link takes no device from its class: whoever has it in their hands says so.
+        (Some(_), _) if shows_another && asked == Asked::ByLink => {
+            Ok(house.respond(&views::another_class(code.reveal())))
+        }
         (Some(class), _) => {
-            let same = house.class_device(&from.cookies).filter(|device| device.class == class.id);
-            let device = same.or_else(|| Device::new(class.id));
+            let device = devices.of(class.id).cloned().or_else(|| Device::new(class.id));
             let device = device.ok_or_else(|| PageError::unexpected("the machine gives no randomness"))?;
             let to = Redirect::to(SIGN_IN).into_response();
-            Ok(with_cookies(to, [house.device_cookie(&device)]))
+            Ok(with_cookies(to, [house.devices_cookie(&devices.showing(device))]))
         }
         (None, Some(wait)) => {
             house.counts.one(Outcome::Waited);
@@ -112,6 +131,7 @@ async fn open_class(house: &House, from: &From, code: &str) -> Result<Response, 
 struct Class {
     card: ClassCard,
     device: Device,
+    devices: Devices,
     members: Vec<Known>,
     cards: Vec<Card>,
 }
@@ -119,14 +139,15 @@ struct Class {
 impl Class {
     /// The class that a browser was shown; `None` where it was shown none that holds.
     async fn of(house: &House, tx: &mut Tx, from: &From) -> Result<Option<Self>, PageError> {
-        let Some(device) = house.class_device(&from.cookies) else { return Ok(None) };
+        let devices = house.class_devices(&from.cookies);
+        let Some(device) = devices.shown().cloned() else { return Ok(None) };
         let Some(card) = table::class_card(tx, device.class).await.map_err(unexpected)? else {
             return Ok(None);
         };
         let members = classes::members(tx, &card.of).await.map_err(unexpected)?;
         let people: Vec<PersonNo> = members.iter().map(|one| one.number).collect();
         let cards = table::held_by(tx, &people).await.map_err(unexpected)?;
-        Ok(Some(Self { card, device, members, cards }))
+        Ok(Some(Self { card, device, devices, members, cards }))
     }
 
     /// The children who have a card, as they are called in their class.
@@ -168,8 +189,10 @@ async fn names(State(house): State<House>, from: From) -> Result<Response, PageE
     ))
 }
 
-async fn forget(State(house): State<House>) -> Response {
-    with_cookies(Redirect::to(SIGN_IN).into_response(), [house.forget_device()])
+/// Shows no class any more. The device is known for those that it was known for.
+async fn forget(State(house): State<House>, from: From) -> Response {
+    let devices = house.class_devices(&from.cookies).showing_none();
+    with_cookies(Redirect::to(SIGN_IN).into_response(), [house.devices_cookie(&devices)])
 }
 
 /// Somebody pressed their name.
@@ -233,8 +256,7 @@ async fn given(
         return Ok(house.respond(&ask(card, &child, &so_far.join(" "), None)));
     }
     let mut tx = house.db.begin().await.map_err(unexpected)?;
-    // Counted one by one, so that many tries at once are no more than one after the other; and looked at anew, as it is now.
-    accounts_table::count_one_by_one(&mut tx).await.map_err(unexpected)?;
+    // Nobody else writes meanwhile, so many tries at once are no more than one after the other; and looked at anew, as it is now.
     let class = Class::of(&house, &mut tx, &from).await?;
     let Some((card, class, child)) = class.as_ref().and_then(|class| class.with(&id)) else {
         return Ok(Redirect::to(SIGN_IN).into_response());
@@ -311,7 +333,8 @@ impl House {
         }
         let known = device.known || self.becomes_known(tx, card, &day, at).await?;
         let known = Device { known, ..device.clone() };
-        Ok(Came::In([self.set_cookie(&token), self.device_cookie(&known)]))
+        let devices = class.devices.clone().showing(known);
+        Ok(Came::In([self.set_cookie(&token), self.devices_cookie(&devices)]))
     }
 
     /// Whether a card makes one more device known today. The count is kept beside those of failures, as a card's own.

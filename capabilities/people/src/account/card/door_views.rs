@@ -83,6 +83,23 @@ pub fn code(mistakes: &Mistakes) -> Page {
     .problems(mistakes.summary())
 }
 
+/// Asks before a device that shows one class shows another: whoever sent it here may not be who holds it.
+pub fn another_class(code: &str) -> Page {
+    let title = "Show another class?";
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-xl { (title) }
+            p .govuk-body-l { "This device shows a class already. The card is of another one." }
+            form method="post" action=(SIGN_IN) novalidate {
+                input type="hidden" name="code" value=(code);
+                (Button { once: Some(true), ..Button::new("Show the other class") })
+            }
+            p .govuk-body { a .govuk-link href=(SIGN_IN) { "Stay with our class" } }
+        },
+    )
+}
+
 /// The names of a class.
 pub fn names(children: &[Child]) -> Page {
     let title = "Who are you?";

@@ -10,6 +10,7 @@ pub mod model;
 mod naming;
 mod pages;
 mod print;
+mod renewing;
 pub(crate) mod store;
 pub mod views;
 
@@ -18,11 +19,12 @@ use axum::Router;
 use super::house::House;
 
 pub use actions::{
-    AnyClass, Batch, Handling, IssueCards, IssueError, LeftOut, Line, Made, NoteError, OnIt, OwnClass, Plan,
-    SeeAnyClass, SeeOwnClass, Seeing, hand_out, issue, let_go_on, note, plan,
+    AnyClass, Batch, Handling, IssueCards, IssueError, IssueToOwn, Issuing, LeftOut, Line, Made, NoteError,
+    OnIt, OwnClass, Plan, SeeAnyClass, SeeOwnClass, Seeing, hand_out, issue, let_go_on, note, plan,
 };
 pub(super) use device::is_class_device;
 pub use model::{Card, CardId, ClassCode, Secret, State};
+pub use renewing::due_for_renewal;
 
 pub(super) use naming::Taken;
 pub(crate) use pages::{begin, may_see, pdf, set_in_print};

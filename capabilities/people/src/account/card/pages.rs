@@ -9,7 +9,6 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use documents::DocumentError;
 use engine::PersonNo;
-use kit::{Permit, Timestamp};
 use store::Tx;
 use web::{Mistakes, PageError, Submitted};
 
@@ -18,8 +17,8 @@ use super::super::from::From;
 use super::super::house::House;
 use super::super::pages::token;
 use super::actions::{
-    self, AnyClass, Batch, Handling, IssueCards, IssueError, Line, MOST_AT_ONCE, Made, NoteError, OnIt,
-    OwnClass, Plan, SeeAnyClass, SeeOwnClass, Seeing,
+    self, AnyClass, Batch, Handling, IssueCards, IssueError, IssueToOwn, Issuing, Line, MOST_AT_ONCE, Made,
+    NoteError, OnIt, OwnClass, Plan, SeeAnyClass, SeeOwnClass, Seeing,
 };
 use super::model::{ClassCode, Secret, State as CardState, made_password};
 use super::{print, views};
@@ -67,6 +66,26 @@ pub(crate) async fn begin(who: &SignedIn, of: ClassOrGroup) -> Result<(Tx, Handl
     }
     let (mut tx, permit) = who.begin::<OwnClass>(of).await?;
     let may = Handling::own(&mut tx, &permit).await.map_err(unexpected)?;
+    Ok((tx, may.ok_or(PageError::NotFound)?))
+}
+
+/// Whether they could issue to a class: what is printed for it takes its time, and asks for a fresh proof before.
+fn could_issue(who: &SignedIn, of: &ClassOrGroup) -> Result<(), PageError> {
+    if who.offers::<IssueCards>() {
+        who.could::<IssueCards>(of.clone())
+    } else {
+        who.could::<IssueToOwn>(of.clone())
+    }
+}
+
+/// Begins to issue to a class.
+async fn begin_issuing(who: &SignedIn, of: ClassOrGroup) -> Result<(Tx, Issuing), PageError> {
+    if who.offers::<IssueCards>() {
+        let (tx, permit) = who.begin::<IssueCards>(of).await?;
+        return Ok((tx, Issuing::any(&permit)));
+    }
+    let (mut tx, permit) = who.begin::<IssueToOwn>(of).await?;
+    let may = Issuing::own(&mut tx, &permit).await.map_err(unexpected)?;
     Ok((tx, may.ok_or(PageError::NotFound)?))
 }
 
@@ -163,8 +182,8 @@ async fn issue(
         }
         Err(NotMade::Page(error)) => return Err(error),
     };
-    let (mut tx, permit): (Tx, Permit<IssueCards>) = who.begin::<IssueCards>(of).await?;
-    match printed.issue(&mut tx, &Handling::issuing(&permit), &house, who.at()).await {
+    let (mut tx, may) = begin_issuing(&who, of).await?;
+    match printed.issue(&mut tx, &may, &house).await {
         Ok(()) => tx.commit().await.map_err(unexpected)?,
         Err(IssueError::Changed) => {
             drop(tx);
@@ -187,6 +206,7 @@ async fn another(
 ) -> Result<Response, PageError> {
     let (text, person) = of(path)?;
     let of = class(&text)?;
+    could_issue(&who, &of)?;
     let plan = planned(&house, &who, &of).await?;
     let line = plan.lines.iter().find(|line| line.person == PersonNo(person) && line.left_out.is_none());
     let line = line.ok_or(PageError::NotFound)?;
@@ -201,7 +221,9 @@ async fn class_card(
     from: From,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
-    let plan = planned(&house, &who, &class(&of(path)?)?).await?;
+    let of = class(&of(path)?)?;
+    could_issue(&who, &of)?;
+    let plan = planned(&house, &who, &of).await?;
     let printed = printed(&house, &who, &from, &plan.name, Vec::new(), true).await;
     keep(&house, &who, &plan, printed).await
 }
@@ -222,8 +244,8 @@ async fn keep(
         }
         Err(NotMade::Page(error)) => return Err(error),
     };
-    let (mut tx, may) = begin(who, plan.of.clone()).await?;
-    match printed.issue(&mut tx, &may, house, who.at()).await {
+    let (mut tx, may) = begin_issuing(who, plan.of.clone()).await?;
+    match printed.issue(&mut tx, &may, house).await {
         Ok(()) => tx.commit().await.map_err(unexpected)?,
         Err(IssueError::Changed) => {
             drop(tx);
@@ -244,15 +266,9 @@ struct Printed {
 }
 
 impl Printed {
-    async fn issue(
-        &self,
-        tx: &mut Tx,
-        may: &Handling,
-        house: &House,
-        at: Timestamp,
-    ) -> Result<(), IssueError> {
+    async fn issue(&self, tx: &mut Tx, may: &Issuing, house: &House) -> Result<(), IssueError> {
         let batch = Batch { made: &self.made, code: self.code.as_ref(), key: &house.key };
-        actions::issue(tx, may, &batch, at).await
+        actions::issue(tx, may, &batch).await
     }
 
     fn response(self) -> Response {
@@ -273,7 +289,7 @@ pub(crate) fn pdf(bytes: Vec<u8>, name: &'static str) -> Response {
 pub(crate) async fn set_in_print(
     template: &'static documents::Template,
     data: serde_json::Value,
-    at: Timestamp,
+    at: kit::Timestamp,
 ) -> Result<Vec<u8>, PageError> {
     let set = tokio::task::spawn_blocking(move || documents::pdf(template, &data, at));
     let set: Result<Vec<u8>, DocumentError> = set.await.map_err(PageError::unexpected)?;
@@ -361,7 +377,7 @@ async fn hand_out(
 ) -> Result<Response, PageError> {
     let of = class(&of(path)?)?;
     let (mut tx, may) = begin(&who, of.clone()).await?;
-    let handed = actions::hand_out(&mut tx, &may, who.at()).await.map(drop);
+    let handed = actions::hand_out(&mut tx, &may).await.map(drop);
     noted(&house, &who, &of, tx, handed).await
 }
 
@@ -375,7 +391,7 @@ async fn note(
     let of = class(&text)?;
     let to = CardState::of_id(form.text("place")).ok_or(PageError::NotFound)?;
     let (mut tx, may) = begin(&who, of.clone()).await?;
-    let done = actions::note(&mut tx, &may, PersonNo(person), to, who.at()).await;
+    let done = actions::note(&mut tx, &may, PersonNo(person), to).await;
     noted(&house, &who, &of, tx, done).await
 }
 
@@ -387,7 +403,7 @@ async fn let_go_on(
     let (text, person) = of(path)?;
     let of = class(&text)?;
     let (mut tx, may) = begin(&who, of.clone()).await?;
-    let done = actions::let_go_on(&mut tx, &may, PersonNo(person), &house.key, who.at()).await;
+    let done = actions::let_go_on(&mut tx, &may, PersonNo(person), &house.key).await;
     noted(&house, &who, &of, tx, done).await
 }
 

@@ -177,6 +177,16 @@ pub(super) async fn held_by(tx: &mut Tx, people: &[PersonNo]) -> Result<Vec<Card
     rows.into_iter().map(read).collect()
 }
 
+/// All that are held and were made before a moment.
+pub(super) async fn held_since(tx: &mut Tx, before: Timestamp) -> Result<Vec<Card>, StoreError> {
+    let rows = card::Entity::find()
+        .filter(card::Column::State.is_in(holding()))
+        .filter(card::Column::IssuedAt.lte(before.as_millis()))
+        .all(tx.conn())
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
 /// The newest of somebody's, whatever has become of it.
 pub(super) async fn newest_of(tx: &mut Tx, person: PersonNo) -> Result<Option<Card>, StoreError> {
     let row = card::Entity::find()

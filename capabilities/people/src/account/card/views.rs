@@ -91,6 +91,7 @@ pub fn one(plan: &Plan, may_issue: bool, zone: &Zone, mistakes: &Mistakes) -> Pa
                     ..Table::default()
                 })
             }
+            p .govuk-body { a .govuk-link href=(to("elsewhere")) { "Words for passwords in other systems" } }
             h2 .govuk-heading-m { "Class card" }
             p .govuk-body {
                 @match plan.class_card {

@@ -67,6 +67,8 @@ enum Wrong {
     Now(u32),
     #[error("it took longer than {} seconds", WHOLE.as_secs())]
     TooSlow,
+    #[error("what it answered is no answer of a directory; check that `url` leads to one")]
+    Garbled,
     #[error(
         "there is no certificate to believe it by; name a file with `certificates`, or install the package ca-certificates"
     )]
@@ -123,7 +125,14 @@ impl Directory {
         if self.is_left_alone(at) {
             return Err(AskError::Silent);
         }
-        let asked = timeout(WHOLE, self.ask(name, password)).await.unwrap_or(Err(Wrong::TooSlow));
+        let (directory, name, password) = (self.clone(), name.clone(), password.clone());
+        // By itself: the library gives up with a panic over an answer that is no answer of a directory. Where a panic ends its task alone,
+        // whoever signs in is told that it does not answer; the released program, which ends over a panic, starts its hub again. It ends by
+        // itself, should nobody wait for it any more.
+        let asked = tokio::spawn(async move {
+            timeout(WHOLE, directory.ask(&name, &password)).await.unwrap_or(Err(Wrong::TooSlow))
+        });
+        let asked = asked.await.unwrap_or(Err(Wrong::Garbled));
         asked.map_err(|wrong| {
             tracing::warn!(%wrong, "The school's directory could not be asked");
             let mut silent = self.0.silent_until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -145,7 +154,11 @@ impl Directory {
             if !talk.lets_in(&whom, password).await? {
                 return Ok(None);
             }
-            return Ok(self.find(&mut talk, name).await?.map(|(_, value)| value));
+            let Some((dn, value)) = self.find(&mut talk, name).await? else { return Ok(None) };
+            // Whoever signed in there by that name need not be whom the search finds by it, as where one attribute is one person's and another
+            // somebody else's: then the password is not that of whom it found.
+            let is_whom_it_found = dn.eq_ignore_ascii_case(&whom) || talk.lets_in(&dn, password).await?;
+            return Ok(Some(value).filter(|_| is_whom_it_found));
         }
         let service = settings.service.as_deref().unwrap_or_default();
         let said = talk.ldap.simple_bind(service, self.0.secret.reveal()).await?.rc;

@@ -5,6 +5,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
+use kit::Timestamp;
 use notices::address::{self, AddressError, CodeError};
 use notices::push::{self, Offered, SubscribeError, SubscriptionId};
 use notices::{Hours, Kind, NoticeId, Where, minute_of};
@@ -90,7 +91,7 @@ async fn choose(State(house): State<House>, who: SignedIn, form: Submitted) -> R
         return page(&house, &who, &form, &mistakes).await;
     }
     let person = who.person().0;
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, at) = who.begin_own().await?;
     let known = notices::chosen(&mut tx, person).await.map_err(PageError::unexpected)?;
     let changed: Vec<_> = known
         .iter()
@@ -100,9 +101,9 @@ async fn choose(State(house): State<House>, who: SignedIn, form: Submitted) -> R
         })
         .collect();
     if !changed.is_empty() {
-        notices::choose(&mut tx, person, &changed, who.at()).await.map_err(PageError::unexpected)?;
+        notices::choose(&mut tx, person, &changed, at).await.map_err(PageError::unexpected)?;
     }
-    notices::choose_quiet(&mut tx, person, hours, who.at()).await.map_err(PageError::unexpected)?;
+    notices::choose_quiet(&mut tx, person, hours, at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(Redirect::to(OWN).into_response())
 }
@@ -115,13 +116,13 @@ async fn all(State(house): State<House>, who: SignedIn) -> Result<Response, Page
 }
 
 /// One of theirs, where the form names it, or all.
-async fn seen(State(house): State<House>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
+async fn seen(who: SignedIn, form: Submitted) -> Result<Response, PageError> {
     let only = match form.text("notice") {
         "" => None,
         id => Some(id.parse::<NoticeId>().map_err(|_| PageError::NotFound)?),
     };
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    notices::mark_seen(&mut tx, who.person().0, only, who.at()).await.map_err(PageError::unexpected)?;
+    let (mut tx, at) = who.begin_own().await?;
+    notices::mark_seen(&mut tx, who.person().0, only, at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     let back = if form.text("back") == web::form::HOME { web::form::HOME } else { "/me/notices/all" };
     Ok(Redirect::to(back).into_response())
@@ -132,8 +133,8 @@ async fn give(State(house): State<House>, who: SignedIn, form: Submitted) -> Res
     if !house.telling.mail {
         return Err(PageError::NotFound);
     }
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    match address::give(&mut tx, who.person().0, form.text("address"), who.at()).await {
+    let (mut tx, at) = who.begin_own().await?;
+    match address::give(&mut tx, who.person().0, form.text("address"), at).await {
         Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(AddressError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
@@ -148,9 +149,9 @@ async fn give(State(house): State<House>, who: SignedIn, form: Submitted) -> Res
 
 async fn confirm(State(house): State<House>, who: SignedIn, form: Submitted) -> Result<Response, PageError> {
     may_change(&who)?;
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
+    let (mut tx, at) = who.begin_own().await?;
     let confirmed =
-        address::confirm(&mut tx, &house.telling.key, who.person().0, form.text("code"), who.at()).await;
+        address::confirm(&mut tx, &house.telling.key, who.person().0, form.text("code"), at).await;
     let wrong = match confirmed {
         Ok(()) => None,
         Err(CodeError::Store(error)) => return Err(PageError::unexpected(error)),
@@ -166,10 +167,10 @@ async fn confirm(State(house): State<House>, who: SignedIn, form: Submitted) -> 
     Ok(Redirect::to(OWN).into_response())
 }
 
-async fn remove_address(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
+async fn remove_address(who: SignedIn) -> Result<Response, PageError> {
     may_change(&who)?;
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    address::remove(&mut tx, who.person().0, who.at()).await.map_err(PageError::unexpected)?;
+    let (mut tx, at) = who.begin_own().await?;
+    address::remove(&mut tx, who.person().0, at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(Redirect::to(OWN).into_response())
 }
@@ -190,8 +191,8 @@ async fn subscribe(
         auth: form.text("auth"),
         called: &called,
     };
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    match push::subscribe(&mut tx, who.person().0, &offered, house.telling.reach, who.at()).await {
+    let (mut tx, at) = who.begin_own().await?;
+    match push::subscribe(&mut tx, who.person().0, &offered, house.telling.reach, at).await {
         Ok(_) => tx.commit().await.map_err(PageError::unexpected)?,
         Err(SubscribeError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
@@ -205,15 +206,14 @@ async fn subscribe(
 }
 
 async fn unsubscribe(
-    State(house): State<House>,
     who: SignedIn,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     may_change(&who)?;
     let Path(id) = path.map_err(|_| PageError::NotFound)?;
     let id: SubscriptionId = id.parse().map_err(|_| PageError::NotFound)?;
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    if !push::unsubscribe(&mut tx, who.person().0, id, who.at()).await.map_err(PageError::unexpected)? {
+    let (mut tx, at) = who.begin_own().await?;
+    if !push::unsubscribe(&mut tx, who.person().0, id, at).await.map_err(PageError::unexpected)? {
         return Err(PageError::NotFound);
     }
     tx.commit().await.map_err(PageError::unexpected)?;
@@ -221,14 +221,14 @@ async fn unsubscribe(
 }
 
 /// Sends one to whoever asks, so that they see whether notices reach them.
-async fn trial(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {
-    let mut tx = house.db.begin().await.map_err(PageError::unexpected)?;
-    tell_trial(&mut tx, &who).await?;
+async fn trial(who: SignedIn) -> Result<Response, PageError> {
+    let (mut tx, at) = who.begin_own().await?;
+    tell_trial(&mut tx, &who, at).await?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(Redirect::to("/me/notices/all").into_response())
 }
 
-async fn tell_trial(tx: &mut Tx, who: &SignedIn) -> Result<(), PageError> {
-    let told = tell_person(tx, who.person(), kinds::TRIAL, Where::Notices, who.at()).await;
+async fn tell_trial(tx: &mut Tx, who: &SignedIn, at: Timestamp) -> Result<(), PageError> {
+    let told = tell_person(tx, who.person(), kinds::TRIAL, Where::Notices, at).await;
     told.map_err(PageError::unexpected)
 }

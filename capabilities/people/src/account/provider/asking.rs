@@ -287,8 +287,14 @@ impl Provider {
         // What it says beyond what the library knows. The signature is over all of it.
         let text = token.to_string();
         let payload = text.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-        let payload = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        payload.ok_or(Unread::Why("what it says cannot be read"))
+        let payload: Option<Value> = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let payload = payload.ok_or(Unread::Why("what it says cannot be read"))?;
+        // The library knows of its end alone.
+        let latest = at.as_millis() / 1_000 + AHEAD_S;
+        if payload.get("nbf").is_some_and(|from| from.as_i64().is_none_or(|from| from > latest)) {
+            return Err(Unread::Why("what it says does not hold yet: look at this machine’s clock"));
+        }
+        Ok(payload)
     }
 
     /// Whether it speaks of an account of the school's own, where the school says which those are.

@@ -18,11 +18,7 @@ fn roster(people: &[(&str, PersonRow)]) -> Roster {
     Roster {
         shape: Shape::Table,
         people: people.iter().map(|(id, row)| ((*id).to_owned(), row.clone())).collect(),
-        unread: BTreeSet::new(),
-        classes: None,
-        relations: None,
-        columns: Default::default(),
-        complaints: Vec::new(),
+        ..Roster::empty(Shape::Table)
     }
 }
 
