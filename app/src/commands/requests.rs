@@ -77,7 +77,7 @@ fn list(context: &Context, all: bool) -> Result<()> {
         let who = request
             .ask
             .asker
-            .person
+            .whoever()
             .map_or_else(|| "nobody known".to_owned(), |person| format!("person:{}", person.0));
         context.output.say(format!(
             "{}  {}  asks for {} ({})  {}  {}",
@@ -90,7 +90,7 @@ fn list(context: &Context, all: bool) -> Result<()> {
         ));
         context.output.object(&json!({
             "kind": "request", "reference": request.reference.to_string(), "at": request.created_at.to_string(),
-            "site": request.ask.site.host, "path": request.ask.site.path, "person": request.ask.asker.person,
+            "site": request.ask.site.host, "path": request.ask.site.path, "person": request.ask.asker.whoever(),
             "words": request.ask.words.reveal(), "how_long": request.ask.how_long.id(), "state": request.state.id(),
         }));
     }
@@ -215,7 +215,8 @@ fn answer_report(context: &Context, reference: &Reference, changed: bool, reason
     let records = context.records()?;
     context.wait(async {
         let mut tx = records.begin().await?;
-        site_report::actions::answer(&mut tx, &context.actor, reference, changed, reason, context.at).await?;
+        let permit = context.permit(reference.clone())?;
+        site_report::actions::answer(&mut tx, &permit, changed, reason, context.at).await?;
         tx.commit().await?;
         anyhow::Ok(())
     })?;

@@ -16,6 +16,7 @@ mod paging;
 mod people_ops;
 pub mod problem;
 mod rates;
+mod reports;
 mod requests;
 mod serve;
 pub mod token;

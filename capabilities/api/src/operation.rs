@@ -9,7 +9,7 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::Api;
 use crate::door::{Call, Done};
 use crate::problem::Problem;
-use crate::{activity_ops, devices, filter, lessons, people_ops, requests, webhook_ops};
+use crate::{activity_ops, devices, filter, lessons, people_ops, reports, requests, webhook_ops};
 
 pub(crate) type Handled<'a> = Pin<Box<dyn Future<Output = Result<Done, Problem>> + Send + 'a>>;
 
@@ -75,9 +75,10 @@ macro_rules! handled {
 
 /// Every operation, in the order of the description.
 pub fn all() -> impl Iterator<Item = &'static Operation> {
-    let groups: [&'static [Operation]; 8] = [
+    let groups: [&'static [Operation]; 9] = [
         crate::answers::OPERATIONS,
         requests::OPERATIONS,
+        reports::OPERATIONS,
         lessons::OPERATIONS,
         filter::OPERATIONS,
         devices::OPERATIONS,

@@ -248,7 +248,7 @@ fn told(api: &Api, call: &Call, request: &SiteRequest, proposed: Option<&Propose
         }
         State::Refused { answer, at } => (Some(answer.clone()), Some(at.to_string()), None),
     };
-    let asker = ask.asker.person.filter(|_| call.has("people.read"));
+    let asker = ask.asker.whoever().filter(|_| call.has("people.read"));
     let own = format!("person:{}", call.person().0);
     Request {
         reference: request.reference.to_string(),
@@ -271,7 +271,7 @@ fn told(api: &Api, call: &Call, request: &SiteRequest, proposed: Option<&Propose
     }
 }
 
-fn reference(call: &Call) -> Result<Reference, Problem> {
+pub(crate) fn reference(call: &Call) -> Result<Reference, Problem> {
     let text = call.part("reference");
     let reference: Reference = text.parse().map_err(|_| Problem::not_found())?;
     // In an address it has one form.

@@ -96,6 +96,12 @@ fn inside(what: &str) -> NoSite {
     }
 }
 
+/// The host of what names a part of a site; nothing where it names the whole of one.
+pub fn host_of_part(target: &str) -> Option<&str> {
+    let target = target.split_once("://").map_or(target, |(_, rest)| rest);
+    target.split_once('/').filter(|(host, path)| !host.is_empty() && !path.is_empty()).map(|(host, _)| host)
+}
+
 /// What a person types as a site or a part of one, in the form that is kept.
 pub fn typed_target(text: &str) -> Result<String, NoSite> {
     let site = Site::typed(text).ok_or_else(|| NoSite {

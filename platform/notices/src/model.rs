@@ -72,6 +72,12 @@ pub enum Where {
     /// What people ask to have opened.
     #[serde(rename = "/staff/requests")]
     Requests,
+    /// What people report about sites.
+    #[serde(rename = "/staff/reports")]
+    Reports,
+    /// What is open or closed for a time.
+    #[serde(rename = "/staff/overrides")]
+    Overrides,
     /// What somebody has to do.
     #[serde(rename = "/tasks")]
     Tasks,
@@ -91,13 +97,15 @@ pub enum Where {
 
 impl Where {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Today,
         Self::Me,
         Self::Notices,
         Self::Passkeys,
         Self::Codes,
         Self::Requests,
+        Self::Reports,
+        Self::Overrides,
         Self::Tasks,
         Self::FilterTests,
         Self::Lists,
@@ -114,6 +122,8 @@ impl Where {
             Self::Passkeys => "/me/passkeys",
             Self::Codes => "/me/codes",
             Self::Requests => "/staff/requests",
+            Self::Reports => "/staff/reports",
+            Self::Overrides => "/staff/overrides",
             Self::Tasks => "/tasks",
             Self::FilterTests => "/staff/filter-tests",
             Self::Lists => "/staff/lists",

@@ -10,13 +10,16 @@ use crate::filter_policy;
 use crate::filter_test::{self, still_failed, views::TEST_EVERY_MS};
 use crate::lasting;
 use crate::list;
+use crate::overrides::{Override, ending};
+use crate::site_report;
 use crate::site_request::actions;
 use crate::site_request::agreeing::{self, AgreeError};
 use crate::withheld::Withheld;
 
 /// The kinds whose tasks are done once nothing here speaks for them any more.
-pub const FOLLOWED: [&str; 10] = [
+pub const FOLLOWED: [&str; 11] = [
     "site-request",
+    "site-report",
     "second-person",
     "withheld-review",
     "filter-test-due",
@@ -39,9 +42,21 @@ const TESTS: u32 = 60;
 pub async fn facts(tx: &mut Tx, at: Timestamp) -> Result<Vec<Opening>, StoreError> {
     let mut found = Vec::new();
     requests(tx, at, &mut found).await?;
+    for report in site_report::actions::list(tx, true, REQUESTS).await? {
+        let path = format!("/staff/reports/{}", report.reference);
+        found.push(fact("site-report", report.id.to_string(), &path));
+    }
+    for one in lasting::not_over::<Override>(tx, at).await? {
+        if let Some(proposed) = ending::of(tx, &one, at).await? {
+            let path = format!("/staff/overrides/{}", one.number);
+            let opening = fact("second-person", proposed.id.to_string(), &path);
+            found.push(Opening { not_by: Some(proposed.proposed_by), ..opening });
+        }
+    }
     for one in lasting::not_over::<Withheld>(tx, at).await? {
         if let Some(review_at) = one.review_at.filter(|_| one.review_is_due(at)) {
-            found.push(fact("withheld-review", format!("{}@{}", one.id, review_at.as_millis()), ""));
+            let path = format!("/staff/withheld/{}", one.number);
+            found.push(fact("withheld-review", format!("{}@{}", one.id, review_at.as_millis()), &path));
         }
     }
     tests(tx, at, &mut found).await?;

@@ -21,12 +21,13 @@ use web::speech::say;
 use web::{Mistakes, PageError, Submitted, filled};
 
 use super::{me, school_year, views};
+use crate::naming;
 use crate::portal::Portal;
 use crate::site_note::pages::LONGEST_WORDS;
 use crate::site_request::staff_pages::sentence;
 
 /// So much of what they ended is shown.
-const ENDED: u64 = 10;
+const ENDED: usize = 10;
 
 pub(crate) fn routes() -> Router<Portal> {
     Router::new()
@@ -45,7 +46,7 @@ async fn work(State(portal): State<Portal>, who: SignedIn) -> Result<Response, P
     for (task, kind, whose) in theirs(&mut tx, &me).await? {
         lines.push(line(&mut tx, &portal, task, kind, whose).await?);
     }
-    let ended = task::ended_lately(&mut tx, &permit, ENDED).await.map_err(PageError::unexpected)?;
+    let ended = task::ended_lately(&mut tx, &permit, &me, ENDED).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let known = ended.into_iter().filter_map(|task| Some((Kinds::built_in().named(&task.kind)?, task)));
     let ended: Vec<_> = known.map(|(kind, task)| (task, kind)).collect();
@@ -107,6 +108,13 @@ async fn one(
     let kind = Kinds::built_in().named(&task.kind).ok_or(PageError::NotFound)?;
     let whose = task.whose(kind, &me).unwrap_or(Whose::Mine);
     let seen = seen(&mut tx, portal, &task, kind, &me, who.at()).await?;
+    let ended_by = match &task.state {
+        TaskState::Open => None,
+        TaskState::Done(ending) | TaskState::Dropped(ending) => {
+            Some(naming::by(&mut tx, &ending.by, Some(who.standing().actor())).await?)
+        }
+    };
+    let seen = views::Seen { ended_by, ..seen };
     let line = line(&mut tx, portal, task, kind, whose).await?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     Ok(who.respond(&views::one(&line, &seen, form, mistakes, who.at(), &portal.zone)))
@@ -147,7 +155,7 @@ async fn seen(
             }
         }
     }
-    Ok(views::Seen { duties: now.into_iter().filter_map(named).collect(), hand_to })
+    Ok(views::Seen { duties: now.into_iter().filter_map(named).collect(), hand_to, ended_by: None })
 }
 
 async fn take(

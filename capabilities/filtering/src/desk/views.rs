@@ -151,6 +151,8 @@ pub struct Seen {
     pub duties: Vec<String>,
     /// To whom it can be handed: values of the form, and words.
     pub hand_to: Vec<(String, String)>,
+    /// Who ended it, where it has ended.
+    pub ended_by: Option<Private<String>>,
 }
 
 /// One task, with what whoever looks at it may do.
@@ -188,6 +190,9 @@ pub fn one(
         State::Open => {}
         State::Done(ending) => rows.extend(ended(&say("work.done"), ending, zone)),
         State::Dropped(ending) => rows.extend(ended(&say("work.dropped"), ending, zone)),
+    }
+    if let Some(by) = &seen.ended_by {
+        rows.push(SummaryRow::new("By", by.reveal()));
     }
     Page::new(
         name(kind),

@@ -1,5 +1,6 @@
 //! Why a site is open or closed for somebody, as `fivebar explain` and the portal ask it.
 
+pub mod now;
 pub(crate) mod pages;
 mod target;
 pub mod views;

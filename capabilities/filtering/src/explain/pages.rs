@@ -16,6 +16,7 @@ use people::account::SignedIn;
 use web::speech::say;
 use web::{Mistakes, PageError, Submitted, filled};
 
+use super::now::{category, service};
 use super::{Target, identity_in, identity_of_person, views};
 use crate::filter_policy;
 use crate::lesson::actions::{Ground, LessonError};
@@ -133,18 +134,6 @@ async fn answer(State(portal): State<Portal>, who: SignedIn, form: Submitted) ->
     };
     let anybody = who.offers::<ExplainForAnybody>();
     Ok(who.respond(&views::answer(&answer, &groups, anybody, &form, &portal.zone)))
-}
-
-fn category(policy: &FilterPolicy, id: &str) -> String {
-    let catalogue = policy.catalogue();
-    let known = catalogue.category_no(id).and_then(|number| catalogue.category(number));
-    known.map_or_else(|| id.to_owned(), |known| known.name.clone())
-}
-
-fn service(policy: &FilterPolicy, id: &str) -> String {
-    let catalogue = policy.catalogue();
-    let known = catalogue.service_no(id).and_then(|number| catalogue.service(number));
-    known.map_or_else(|| id.to_owned(), |known| known.name.clone())
 }
 
 /// Which lists name a site. Reads files, so it is asked where nobody waits for it.

@@ -5,6 +5,7 @@ mod by_group;
 pub(crate) mod pages;
 mod proof;
 mod store;
+pub mod table_views;
 pub mod views;
 
 pub use actions::{

@@ -11,7 +11,7 @@ use web::PageError;
 use web::speech::say;
 
 use super::actions::Version;
-use super::{actions, differences_by_group, prove, views};
+use super::{actions, differences_by_group, prove, table_views, views};
 use crate::portal::Portal;
 use crate::site_request::staff_pages::number;
 
@@ -24,6 +24,7 @@ pub(crate) fn routes() -> Router<Portal> {
     Router::new()
         .route("/staff/policy", get(all))
         .route("/staff/policy/{number}", get(one))
+        .route("/staff/policy/{number}/table", get(table))
         .route("/staff/policy/{number}/since/{before}", get(since))
 }
 
@@ -61,6 +62,21 @@ async fn one(
 ) -> Result<Response, PageError> {
     let Path(number) = path.map_err(|_| PageError::NotFound)?;
     compared(&portal, &who, number, number.saturating_sub(1)).await
+}
+
+/// The permitted-use table of a version.
+async fn table(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<u32>, PathRejection>,
+) -> Result<Response, PageError> {
+    who.may::<ReadPolicy>(())?;
+    let Path(number) = path.map_err(|_| PageError::NotFound)?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let versions = actions::history(&mut tx).await.map_err(PageError::unexpected)?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let version = versions.iter().find(|version| version.number == number).ok_or(PageError::NotFound)?;
+    Ok(who.respond(&table_views::table(version, version.document().ok().as_ref(), &portal.zone)))
 }
 
 async fn since(

@@ -204,7 +204,7 @@ fn is_open_to(policy: &FilterPolicy, asked: &Target, asking: Asking<'_>) -> bool
 }
 
 /// Parts of a host that lists know by themselves, by category.
-fn parts(policy: &FilterPolicy, asked: &Target) -> BTreeMap<String, usize> {
+pub(crate) fn parts(policy: &FilterPolicy, asked: &Target) -> BTreeMap<String, usize> {
     let mut all = BTreeMap::new();
     let Some(Host::Name(name)) = asked.named() else { return all };
     let index = policy.index();

@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use engine::{FilterPolicy, Live, LiveDocument};
-use kit::Private;
 use people::account::SignedIn;
 use web::speech::say;
 use web::{Mistakes, PageError, Submitted, filled};
@@ -20,6 +19,7 @@ use super::actions::{
 use super::filling::{Filled, ForWhom, fill, one_site, sites};
 use super::judge::Judged;
 use super::views::{self, Line, Offered};
+use crate::naming;
 use crate::overrides::Whom;
 use crate::portal::{NotPublished, Portal};
 use crate::site_request::staff_pages::{number, sentence};
@@ -71,32 +71,13 @@ async fn line(
     running: Running,
     actor: &kit::Actor,
 ) -> Result<Line, PageError> {
-    let whom = whom_in_words(tx, policy, &running.whom).await?;
+    let whom = naming::whom(tx, policy, &running.whom).await?;
     let own = running.by == actor.to_string();
     let by = match number(&running.by).filter(|_| !own) {
         Some(person) => people::name_of(tx, person).await.map_err(PageError::unexpected)?,
         None => None,
     };
     Ok(Line { running, whom, own, by })
-}
-
-/// Whom something is for, as people say it.
-async fn whom_in_words(
-    tx: &mut Tx,
-    policy: &FilterPolicy,
-    whom: &Whom,
-) -> Result<Private<String>, PageError> {
-    Ok(match whom {
-        Whom::Everyone => Private::new(say("common.everyone")),
-        Whom::Group(id) => {
-            let name = policy.groups().number(id).map_or(id.as_str(), |group| policy.groups().name(group));
-            Private::new(name.to_owned())
-        }
-        Whom::Person(person) => {
-            let name = people::name_of(tx, *person).await.map_err(PageError::unexpected)?;
-            name.unwrap_or_else(|| Private::new(filled!("lesson.person", person = person.0)))
-        }
-    })
 }
 
 /// Finds what holds by what an address names. What is somebody else's is not there.
@@ -231,7 +212,7 @@ async fn open(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
             return form_page(&portal, &who, &form, &mistakes, views::open).await;
         }
     };
-    let words = whom_in_words(&mut tx, &policy, &whom).await?;
+    let words = naming::whom(&mut tx, &policy, &whom).await?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let told = u32::from(judged.tells);
     if told > 0 && !portal.may_answer(&policy, actor, "portal lesson.open", told, who.at()).await? {
@@ -241,6 +222,7 @@ async fn open(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> R
     let preview = |judged: &Judged, mistakes: &Mistakes| {
         let about = views::Preview {
             target: &target,
+            has_query: form.line("site").contains('?'),
             whom: &whom,
             whom_words: &words,
             until: form.text("until"),

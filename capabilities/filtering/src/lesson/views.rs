@@ -15,6 +15,8 @@ use super::content::Lessons;
 use super::judge::{Judged, MayNot};
 use crate::overrides::Whom;
 use crate::portal::GateHas;
+use crate::site::host_of_part;
+use crate::site_note::views::of_a_part;
 use crate::timetable::Now;
 use crate::timetable::views::going_on;
 
@@ -162,6 +164,7 @@ pub fn one(line: &Line, has: GateHas, zone: &Zone) -> Page {
         html! {
             h1 .govuk-heading-l { (title) }
             (InsetText::new(gate))
+            @for says in running.sites.iter().filter_map(|site| of_a_part(site)) { p .govuk-body { (says) } }
             (SummaryList::new(vec![
                 SummaryRow::new(say("common.what"), what(running)),
                 SummaryRow::new(say("lesson.for"), line.whom.reveal()),
@@ -283,6 +286,8 @@ pub fn open(choices: &Choices, form: &Submitted, mistakes: &Mistakes, zone: &Zon
 pub struct Preview<'a> {
     /// The site.
     pub target: &'a str,
+    /// Whether something followed a ? in what was typed, which is left out.
+    pub has_query: bool,
     /// For whom.
     pub whom: &'a Whom,
     /// The same as people say it.
@@ -333,7 +338,11 @@ pub fn preview(about: &Preview<'_>, judged: &Judged, mistakes: &Mistakes, zone: 
             @if may {
                 h2 .govuk-heading-m { (say("lesson.what-this-opens-and")) }
                 ul .govuk-list.govuk-list--bullet {
-                    li { (marked!("lesson.all-of-opens-and", site = host(about.target))) }
+                    @match of_a_part(about.target) {
+                        Some(says) => li { (says) },
+                        None => li { (marked!("lesson.all-of-opens-and", site = host(about.target))) },
+                    }
+                    @if about.has_query { li { (say("lesson.what-followed-the-question")) } }
                     @for (category, many) in about.parts {
                         li {
                             (counted!("lesson.parts-count", *many, category = category))
@@ -350,6 +359,20 @@ pub fn preview(about: &Preview<'_>, judged: &Judged, mistakes: &Mistakes, zone: 
                         input type="hidden" name=(name) value=(value);
                     }
                     (Button { once: Some(true), ..Button::new(say("lesson.open-it-now")) })
+                }
+                @if let Some(whole) = host_of_part(about.target) {
+                    p .govuk-body { "Opening the whole site says what it does: " (host(whole)) "." }
+                    form method="post" action="/staff/lessons/open" novalidate {
+                        @for (name, value) in [
+                            ("site", whole), ("whom", &*whom), ("until", about.until), ("reason", &*about.asked.reason),
+                        ] {
+                            input type="hidden" name=(name) value=(value);
+                        }
+                        (Button {
+                            classes: "govuk-button--secondary".into(),
+                            ..Button::new("See what opening the whole site comes to")
+                        })
+                    }
                 }
             } @else if judged.may != Err(MayNot::OpenAlready) && judged.may_say_why() {
                 (Button::link(say("lesson.ask-for-this-site"), "/requests"))

@@ -25,7 +25,7 @@ use engine::{Current, FilterPolicy, Step, behalf};
 use kit::{Clock, Private, Timestamp, Zone};
 use people::Pseudonyms;
 use people::account::notices::Telling;
-use people::account::{Counts, Hashing, House, Ways};
+use people::account::{Anybody, Counts, Hashing, House, Ways};
 use people::duty::SchoolKind;
 use people::intake::Office;
 use store::{Actor, Db};
@@ -100,6 +100,10 @@ pub fn routes_beside(portal: Portal, more: Router) -> Router {
         .merge(crate::site_report::pages::routes());
     let pages = pages
         .merge(crate::site_request::staff_pages::routes())
+        .merge(crate::site_report::staff_pages::routes())
+        .merge(crate::overrides::pages::routes())
+        .merge(crate::withheld::pages::routes())
+        .merge(crate::site_note::own::routes())
         .merge(crate::desk::pages::routes())
         .merge(crate::lesson::pages::routes())
         .merge(crate::timetable::pages::routes())
@@ -168,28 +172,42 @@ impl Portal {
     }
 
     /// Who a visitor is, as far as is known.
-    pub(crate) fn asker(&self, visitor: Visitor) -> Asker {
+    pub(crate) fn asker(&self, visitor: Visitor, who: Anybody) -> Asker {
+        let Anybody(signed_in) = who;
         match visitor {
             Visitor::At(address) => Asker::at(address, &self.filter.live().identify(address)),
             Visitor::BehindGate(gate) => Asker::unknown(gate),
         }
+        .signed_in_as(signed_in)
     }
 
-    /// Whoever met the block page of a ticket that holds; without one, whoever the visitor is.
-    pub(crate) fn asker_with(&self, ticket: &str, visitor: Visitor, at: Timestamp) -> Asker {
-        self.ticket(ticket, at).map_or_else(|| self.asker(visitor), |ticket| Asker::of(&ticket))
+    /// Whoever met the block page of a ticket that holds; without one, whoever the visitor is. Where somebody is signed in, they.
+    pub(crate) fn asker_with(&self, ticket: &str, visitor: Visitor, who: Anybody, at: Timestamp) -> Asker {
+        let Anybody(signed_in) = who;
+        let met = self.ticket(ticket, at).map(|ticket| Asker::of(&ticket).signed_in_as(signed_in));
+        met.unwrap_or_else(|| self.asker(visitor, who))
     }
 
     /// Whether a visitor, or whoever met the block page of the ticket that they carry, is the one who asked.
-    pub(crate) fn is_asker(&self, asker: &Asker, ticket: &str, visitor: Visitor) -> bool {
+    pub(crate) fn is_asker(&self, asker: &Asker, ticket: &str, visitor: Visitor, who: Anybody) -> bool {
         let by_ticket = self.ticket(ticket, self.clock.now()).map(|ticket| Asker::of(&ticket));
-        by_ticket.is_some_and(|other| asker.is_same_as(&other)) || asker.is_same_as(&self.asker(visitor))
+        by_ticket.is_some_and(|other| asker.is_same_as(&other)) || asker.is_same_as(&self.asker(visitor, who))
     }
 
     /// The way to the page of something that was kept. Where the visitor alone is not known as the asker, the ticket
     /// goes with it.
-    pub(crate) fn way_to(&self, page: &str, asker: &Asker, ticket: &str, visitor: Visitor) -> String {
-        if asker.is_same_as(&self.asker(visitor)) { page.to_owned() } else { format!("{page}?t={ticket}") }
+    pub(crate) fn way_to(
+        &self,
+        page: &str,
+        asker: &Asker,
+        ticket: &str,
+        (visitor, who): (Visitor, Anybody),
+    ) -> String {
+        if asker.is_same_as(&self.asker(visitor, who)) {
+            page.to_owned()
+        } else {
+            format!("{page}?t={ticket}")
+        }
     }
 
     fn ticket(&self, text: &str, at: Timestamp) -> Option<Ticket> {
@@ -260,6 +278,7 @@ impl FromRef<Portal> for House {
                 Visitor::At(address) | Visitor::BehindGate(address) => Ok(address),
             }),
             offered: Arc::new(today::offered),
+            own: &[("What you asked for and reported, and the answers", "/me/asked")],
         }
     }
 }

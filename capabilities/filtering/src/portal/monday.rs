@@ -26,10 +26,14 @@ use crate::lasting;
 use crate::lesson::actions::{EndAnybodys, ReadLessons, running};
 use crate::list::pages::ReadLists;
 use crate::list::{self, Status};
+use crate::overrides::closing::ReadOverrides;
+use crate::site_report::actions::ReadReports;
+use crate::site_report::{self, Outcome};
 use crate::site_request::State;
 use crate::site_request::actions::{self, ReadRequests};
 use crate::site_request::agreeing::{self, AgreeRequest};
 use crate::withheld::Withheld;
+use crate::withheld::deciding::ReadWithheld;
 
 /// One thing to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +86,7 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
     tasks(tx, who, &mut monday).await?;
     told(tx, who, &mut monday).await?;
     requests(tx, who, since, &mut monday).await?;
+    reports(tx, who, since, &mut monday).await?;
     lists(tx, who, since, &mut monday).await?;
     tests(tx, who, since, &mut monday).await?;
     lessons(tx, portal, who, since, &mut monday).await?;
@@ -164,10 +169,10 @@ async fn nobodys(tx: &mut Tx, portal: &Portal, who: &SignedIn, monday: &mut Mond
     let duties: BTreeSet<&str> =
         theirs.iter().flat_map(|(kind, _)| kind.duties.iter().map(String::as_str)).collect();
     let named = duties.into_iter().filter_map(|id| Duties::built_in().named(id));
-    let named: Vec<&str> =
-        named.filter(|duty| duty.is_in(portal.kind)).map(|duty| duty.called_in(portal.kind)).collect();
-    let words = many(theirs.len(), "task is nobody’s to do", "tasks are nobody’s to do");
-    let why = format!("Give somebody one of these duties: {}", named.join(", "));
+    let named: Vec<String> =
+        named.filter(|duty| duty.is_in(portal.kind)).map(|duty| duty.said_in(portal.kind)).collect();
+    let words = counted!("monday.nobodys-count", theirs.len());
+    let why = filled!("monday.give-somebody-one-of", duties = named.join(", "));
     monday.waiting.push(because(words, Some("/staff/duties"), why));
     Ok(())
 }
@@ -194,7 +199,7 @@ async fn ways_in(tx: &mut Tx, portal: &Portal, who: &SignedIn, monday: &mut Mond
     let missing =
         inviting::of_the_staff_without(tx, directory, who.at()).await.map_err(PageError::unexpected)?;
     if missing > 0 {
-        let words = many(missing, "of the staff has no way in", "of the staff have no way in");
+        let words = counted!("monday.ways-in-count", missing);
         monday.waiting.push(line(words, Some("/staff/ways-in")));
     }
     Ok(())
@@ -287,6 +292,39 @@ async fn requests(
     Ok(())
 }
 
+async fn reports(
+    tx: &mut Tx,
+    who: &SignedIn,
+    since: Timestamp,
+    monday: &mut Monday,
+) -> Result<(), PageError> {
+    if who.may::<ReadReports>(()).is_err() {
+        return Ok(());
+    }
+    let (mut new, mut answered) = (0_usize, 0_usize);
+    for report in site_report::actions::list(tx, false, REQUESTS).await.map_err(PageError::unexpected)? {
+        match report.outcome {
+            Outcome::Open => new += 1,
+            Outcome::Changed { at, .. } | Outcome::LeftAsItIs { at, .. } => {
+                answered += usize::from(at >= since);
+            }
+        }
+    }
+    let href = Some("/staff/reports");
+    if new > 0 {
+        monday
+            .waiting
+            .push(line(counted!("monday.reports-count", new), href));
+    }
+    if answered > 0 {
+        monday.changed.push(line(
+            counted!("monday.answered-reports-count", answered),
+            href,
+        ));
+    }
+    Ok(())
+}
+
 async fn lists(tx: &mut Tx, who: &SignedIn, since: Timestamp, monday: &mut Monday) -> Result<(), PageError> {
     if who.may::<ReadLists>(()).is_err() {
         return Ok(());
@@ -374,11 +412,16 @@ async fn lessons(
         let due = due.iter().filter(|one| one.review_is_due(who.at())).count();
         if due > 0 {
             let words = counted!("monday.withheld-count", due);
-            monday.waiting.push(because(words, None, say("monday.fivebar-withhold-list-shows")));
+            if who.offers::<ReadWithheld>() {
+                monday.waiting.push(line(words, Some("/staff/withheld")));
+            } else {
+                monday.ignore.push(because(words, None, say("monday.the-safeguarding-lead-and")));
+            }
         }
         let opened = entries_of(tx, "override.grant", since).await?;
         if opened > 0 {
-            monday.changed.push(line(counted!("monday.sites-count", opened), None));
+            let href = who.offers::<ReadOverrides>().then_some("/staff/overrides");
+            monday.changed.push(line(counted!("monday.sites-count", opened), href));
         }
     }
     Ok(())

@@ -31,9 +31,12 @@ use crate::health::pages::ReadHealth;
 use crate::lesson::actions::ReadLessons;
 use crate::list::pages::ReadLists;
 use crate::observing::pages::ReadObserving;
+use crate::overrides::closing::ReadOverrides;
 use crate::own_words::actions::ReadWords;
+use crate::site_report::actions::ReadReports;
 use crate::site_request::actions::ReadRequests;
 use crate::site_request::agreeing::AgreeRequest;
+use crate::withheld::deciding::ReadWithheld;
 
 pub(super) fn routes() -> Router<Portal> {
     Router::new().route("/today", get(today))
@@ -47,6 +50,7 @@ pub fn offered(standing: &Standing) -> Vec<(String, String)> {
         (true, say("monday.today"), "/today"),
         (authority.offers::<ReadTasks>(standing), say("common.your-work"), "/tasks"),
         (requests, say("monday.requests"), "/staff/requests"),
+        (authority.offers::<ReadReports>(standing), say("monday.reports"), "/staff/reports"),
         (authority.offers::<ReadLessons>(standing), say("monday.for-a-lesson"), "/staff/lessons"),
         (authority.offers::<ExplainForClass>(standing), say("monday.why-open-or-closed"), "/staff/explain"),
         (authority.offers::<ReadActivity>(standing), say("monday.activity"), "/staff/activity"),
@@ -67,6 +71,8 @@ fn look_up(who: &SignedIn) -> Vec<(String, String)> {
     named(&[
         (who.offers::<ReadHealth>(), say("monday.how-the-filter-fares"), "/staff/health"),
         (who.offers::<ReadPolicy>(), say("monday.the-filter-policy-and"), "/staff/policy"),
+        (who.offers::<ReadOverrides>(), say("monday.open-and-closed-for"), "/staff/overrides"),
+        (who.offers::<ReadWithheld>(), say("monday.withheld-internet-access"), "/staff/withheld"),
         (who.offers::<ReadLists>(), say("monday.lists-of-sites"), "/staff/lists"),
         (who.offers::<ReadFilterTests>(), say("monday.tests-of-the-filter"), "/staff/filter-tests"),
         (who.offers::<ReadDevices>(), say("common.devices"), "/staff/devices"),

@@ -1,6 +1,8 @@
 //! What requests for a site and reports about one share: somebody wrote something about a site, and it is kept under a
 //! reference until it is answered, once.
 
+pub(crate) mod own;
+pub mod own_views;
 pub(crate) mod pages;
 pub(crate) mod store;
 pub(crate) mod views;

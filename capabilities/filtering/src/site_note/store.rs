@@ -2,6 +2,7 @@
 
 use ::store::orm::QueryResult;
 use ::store::{Actor, StoreError, Tx};
+use engine::PersonNo;
 use kit::address::place_of;
 use kit::{Private, Timestamp};
 
@@ -45,16 +46,16 @@ pub(crate) struct Notes {
 impl Notes {
     fn columns(&self) -> String {
         format!(
-            "id, reference, host, path, person, device, address, words, {}, state, answered_at, answer, ends_at, created_at",
+            "id, reference, host, path, person, device, address, signed_in, words, {}, state, answered_at, answer, ends_at, created_at",
             self.own
         )
     }
 
     pub async fn insert(&self, tx: &mut Tx, note: Note<'_>) -> Result<(), StoreError> {
-        let [person, device, address] = note.asker.values();
+        let [person, device, address, signed_in] = note.asker.values();
         let sql = format!(
-            "INSERT INTO {} (id, reference, host, path, person, device, address, words, {}, state, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'open', $10)",
+            "INSERT INTO {} (id, reference, host, path, person, device, address, signed_in, words, {}, state, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11)",
             self.table, self.own
         );
         let values = vec![
@@ -65,6 +66,7 @@ impl Notes {
             person,
             device,
             address,
+            signed_in,
             note.words.reveal().clone().into(),
             note.own.into(),
             note.created_at.as_millis().into(),
@@ -127,13 +129,28 @@ impl Notes {
         rows::read(tx, &sql, Vec::new()).await
     }
 
+    /// What somebody wrote who was signed in, newest first.
+    pub async fn of_person(
+        &self,
+        tx: &mut Tx,
+        person: PersonNo,
+        at_most: u32,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM {} WHERE signed_in = $1 ORDER BY created_at DESC, id DESC LIMIT {at_most}",
+            self.columns(),
+            self.table
+        );
+        rows::read(tx, &sql, vec![i64::from(person.0).into()]).await
+    }
+
     /// Whether the asker's address has as many waiting as it may have. Those of whom nothing is kept share a longer queue, and so do those
     /// of one /64 of IPv6, in which a device takes as many addresses as it likes, but a whole school may be too.
     pub async fn too_many_from(&self, tx: &mut Tx, asker: &Asker) -> Result<bool, StoreError> {
         if asker.address.to_canonical().is_ipv6() && self.too_many_in(tx, place_of(asker.address)).await? {
             return Ok(true);
         }
-        let [_, _, address] = asker.values();
+        let [_, _, address, _] = asker.values();
         let sql =
             format!("SELECT count(*) AS open FROM {} WHERE state = 'open' AND address = $1", self.table);
         let row = rows::one(tx, &sql, vec![address]).await?;

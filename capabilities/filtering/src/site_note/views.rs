@@ -6,6 +6,7 @@ use web::{Page, Submitted};
 use words::{SOURCE, Say};
 
 use crate::always_open::AlwaysOpen;
+use crate::site::host_of_part;
 
 /// What whoever asks for a site that is open to everyone is told. Nothing of it is kept.
 pub(crate) fn always_open(say: &Say, site: &str, open: AlwaysOpen) -> Page {
@@ -40,4 +41,13 @@ pub(crate) fn of_help(say: &Say, site: &str) -> Page {
 pub(crate) fn carried(form: &Submitted) -> Markup {
     let ticket = form.text("t");
     html! { @if !ticket.is_empty() { input type="hidden" name="t" value=(ticket); } }
+}
+
+/// What naming a part of a site comes to: over an encrypted connection nobody sees pages. Nothing where the whole of a site is named.
+pub(crate) fn of_a_part(target: &str) -> Option<Markup> {
+    let whole = host_of_part(target)?;
+    Some(html! {
+        "Over an encrypted connection, as nearly every site has one, all of " (host(whole))
+        " opens: the filter sees the site there, and not the page. Only over a plain one is it " (host(target)) " alone."
+    })
 }

@@ -1,13 +1,27 @@
 //! What people do with reports.
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
-use kit::Timestamp;
+use engine::PersonNo;
+use kit::{Permit, Private, Timestamp};
+use notices::Where;
+use people::account::notices::{kinds, tell_duties};
 use serde_json::json;
 
 use super::model::{AlreadyAnswered, Outcome, SiteReport, Tell};
 use super::store;
 use crate::reference::{NoRandomness, Reference};
 use crate::site_note::MOST_OPEN;
+use crate::site_request::actions::RaiseError;
+use crate::site_request::{self, Ask, HowLong, SiteRequest};
+
+kit::reading!(
+    /// Reading what people report about sites.
+    ReadReports(()) = "report.read"
+);
+kit::action!(
+    /// Answering a report.
+    AnswerReport(Reference) = "report.answer"
+);
 
 /// Why a report was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +57,7 @@ pub async fn file(tx: &mut Tx, actor: &Actor, tell: Tell, at: Timestamp) -> Resu
     let subject = Subject::new("site-report", report.id);
     trail::changed(tx, actor, "site-report.file", &subject, &json!({ "kind": report.tell.kind.id() }), at)
         .await?;
+    tell_duties(tx, kinds::REPORT_WAITING, Where::Reports, None, at).await?;
     Ok(report)
 }
 
@@ -66,12 +81,12 @@ pub enum AnswerError {
 /// Answers a report; `changed` says whether anything was changed because of it.
 pub async fn answer(
     tx: &mut Tx,
-    actor: &Actor,
-    reference: &Reference,
+    permit: &Permit<AnswerReport>,
     changed: bool,
     reason: &str,
     at: Timestamp,
 ) -> Result<SiteReport, AnswerError> {
+    let (actor, reference) = (permit.actor(), permit.subject());
     if reason.trim().is_empty() {
         return Err(AnswerError::NoReason);
     }
@@ -85,6 +100,48 @@ pub async fn answer(
     Ok(report)
 }
 
+/// Why a report was not made into a request.
+#[derive(Debug, thiserror::Error)]
+pub enum AsRequestError {
+    /// It cannot be answered so.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// No request could be made of it.
+    #[error(transparent)]
+    Raise(#[from] RaiseError),
+}
+
+/// Makes a report into a request to open the site, for whoever reported it, and answers it with where that is. From there on it takes
+/// two people, as any request does.
+pub async fn as_request(
+    tx: &mut Tx,
+    permit: &Permit<AnswerReport>,
+    at: Timestamp,
+) -> Result<SiteRequest, AsRequestError> {
+    let found = store::by_reference(tx, permit.subject()).await.map_err(AnswerError::from)?;
+    let report = found.ok_or(AnswerError::NotFound)?;
+    if report.outcome != Outcome::Open {
+        return Err(AnswerError::from(AlreadyAnswered).into());
+    }
+    let words = match report.tell.words.reveal().as_str() {
+        "" => report.tell.kind.words().to_owned(),
+        words => words.to_owned(),
+    };
+    let ask = Ask {
+        site: report.tell.site,
+        words: Private::new(words),
+        how_long: HowLong::Unsure,
+        asker: report.tell.asker,
+    };
+    let request = site_request::actions::raise(tx, permit.actor(), ask, at).await?;
+    let told = format!(
+        "It is looked at as a request to open the site, {}. The answer stands there.",
+        request.reference
+    );
+    answer(tx, permit, false, &told, at).await?;
+    Ok(request)
+}
+
 /// The report with that reference.
 pub async fn find(tx: &mut Tx, reference: &Reference) -> Result<Option<SiteReport>, StoreError> {
     store::by_reference(tx, reference).await
@@ -93,4 +150,9 @@ pub async fn find(tx: &mut Tx, reference: &Reference) -> Result<Option<SiteRepor
 /// The newest reports; only those that wait where asked.
 pub async fn list(tx: &mut Tx, only_open: bool, at_most: u32) -> Result<Vec<SiteReport>, StoreError> {
     store::newest(tx, only_open, at_most).await
+}
+
+/// What somebody wrote here who was signed in, newest first.
+pub async fn of_person(tx: &mut Tx, person: PersonNo, at_most: u32) -> Result<Vec<SiteReport>, StoreError> {
+    store::of_person(tx, person, at_most).await
 }

@@ -5,6 +5,8 @@
 pub mod actions;
 pub mod model;
 pub(crate) mod pages;
+pub(crate) mod staff_pages;
+pub mod staff_views;
 pub(crate) mod store;
 pub mod views;
 

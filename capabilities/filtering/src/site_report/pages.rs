@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use kit::{Private, Timestamp};
+use people::account::Anybody;
 use store::Actor;
 use web::{Mistakes, PageError, Submitted};
 use words::Say;
@@ -32,11 +33,17 @@ async fn new(State(portal): State<Portal>, visit: Visit, carried: Carried) -> Re
     portal.respond_to(&visit, &views::form(&visit.say, &begun, &Mistakes::default()))
 }
 
-async fn file(State(portal): State<Portal>, visitor: Visitor, visit: Visit, form: Submitted) -> Response {
+async fn file(
+    State(portal): State<Portal>,
+    visitor: Visitor,
+    who: Anybody,
+    visit: Visit,
+    form: Submitted,
+) -> Response {
     let say = &visit.say;
     let at = portal.clock.now();
     let ticket = form.text("t");
-    let asker = portal.asker_with(ticket, visitor, at);
+    let asker = portal.asker_with(ticket, visitor, who, at);
     let mut tell = match check(say, &form, asker) {
         Ok(tell) => tell,
         Err(mistakes) => return portal.respond_to(&visit, &views::form(say, &form, &mistakes)),
@@ -50,7 +57,7 @@ async fn file(State(portal): State<Portal>, visitor: Visitor, visit: Visit, form
         }
         Ok(report) => {
             let page = format!("/reports/{}", report.reference);
-            Redirect::to(&portal.way_to(&page, &asker, ticket, visitor)).into_response()
+            Redirect::to(&portal.way_to(&page, &asker, ticket, (visitor, who))).into_response()
         }
         Err(error @ (FileError::TooMany | FileError::TooManyOfHelp)) => {
             let mut mistakes = spoken(say);
@@ -101,6 +108,7 @@ pub(super) fn check(say: &Say, form: &Submitted, asker: Asker) -> Result<Tell, M
 async fn show(
     State(portal): State<Portal>,
     visitor: Visitor,
+    who: Anybody,
     visit: Visit,
     Carried { ticket }: Carried,
     path: Result<Path<String>, PathRejection>,
@@ -111,7 +119,7 @@ async fn show(
     tx.roll_back().await.map_err(PageError::unexpected)?;
     // Whoever did not tell may not know that there is such a report.
     let report = report
-        .filter(|report| portal.is_asker(&report.tell.asker, &ticket, visitor))
+        .filter(|report| portal.is_asker(&report.tell.asker, &ticket, visitor, who))
         .ok_or(PageError::NotFound)?;
     Ok(portal.respond_to(&visit, &views::answer(&visit.say, &report, &portal.zone)))
 }

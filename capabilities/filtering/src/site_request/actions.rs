@@ -1,7 +1,7 @@
 //! What people do with requests.
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
-use engine::Catalogue;
+use engine::{Catalogue, PersonNo};
 use kit::permit::Action;
 use kit::{Permit, Timestamp};
 use notices::Where;
@@ -199,6 +199,11 @@ pub async fn list(tx: &mut Tx, only_open: bool, at_most: u32) -> Result<Vec<Site
     store::newest(tx, only_open, at_most).await
 }
 
+/// What somebody wrote here who was signed in, newest first.
+pub async fn of_person(tx: &mut Tx, person: PersonNo, at_most: u32) -> Result<Vec<SiteRequest>, StoreError> {
+    store::of_person(tx, person, at_most).await
+}
+
 pub(super) async fn open(
     tx: &mut Tx,
     reference: &Reference,
@@ -233,7 +238,7 @@ async fn answer(
     }
 }
 
-/// Whoever asked, where that is known well enough to open something for them alone.
+/// Whoever asked, where that is known well enough to open something for them alone: whoever was signed in, before whose device it is.
 pub(super) fn asker(request: &SiteRequest) -> Option<Whom> {
-    request.ask.asker.person.map(Whom::Person)
+    request.ask.asker.whoever().map(Whom::Person)
 }

@@ -12,6 +12,7 @@ pub(crate) mod alone_pages;
 pub mod alone_views;
 pub mod model;
 pub(crate) mod pages;
+pub mod replaying;
 pub(crate) mod staff_pages;
 pub mod staff_views;
 pub(crate) mod store;

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use kit::{Private, Timestamp};
+use people::account::Anybody;
 use store::Actor;
 use web::{Mistakes, PageError, Submitted};
 use words::Say;
@@ -37,7 +38,13 @@ fn begun(refusal: Option<&Refusal>, ticket: &str) -> Submitted {
     Submitted::of([("site", site), ("t", ticket)])
 }
 
-async fn raise(State(portal): State<Portal>, visitor: Visitor, visit: Visit, form: Submitted) -> Response {
+async fn raise(
+    State(portal): State<Portal>,
+    visitor: Visitor,
+    who: Anybody,
+    visit: Visit,
+    form: Submitted,
+) -> Response {
     let say = &visit.say;
     let at = portal.clock.now();
     let ticket = form.text("t");
@@ -47,7 +54,7 @@ async fn raise(State(portal): State<Portal>, visitor: Visitor, visit: Visit, for
     {
         return portal.respond_to(&visit, &always_open(say, &site.host, open));
     }
-    let asker = portal.asker_with(ticket, visitor, at);
+    let asker = portal.asker_with(ticket, visitor, who, at);
     let mut ask = match check(say, &form, asker) {
         Ok(ask) => ask,
         Err(mistakes) => return portal.respond_to(&visit, &views::form(say, &form, &mistakes)),
@@ -62,7 +69,7 @@ async fn raise(State(portal): State<Portal>, visitor: Visitor, visit: Visit, for
         }
         Ok(request) => {
             let page = format!("/requests/{}", request.reference);
-            Redirect::to(&portal.way_to(&page, &asker, ticket, visitor)).into_response()
+            Redirect::to(&portal.way_to(&page, &asker, ticket, (visitor, who))).into_response()
         }
         Err(error @ (RaiseError::TooMany | RaiseError::TooManyOfHelp)) => {
             let mut mistakes = spoken(say);
@@ -117,6 +124,7 @@ pub(super) fn check(say: &Say, form: &Submitted, asker: Asker) -> Result<Ask, Mi
 async fn show(
     State(portal): State<Portal>,
     visitor: Visitor,
+    who: Anybody,
     visit: Visit,
     Carried { ticket }: Carried,
     path: Result<Path<String>, PathRejection>,
@@ -127,7 +135,7 @@ async fn show(
     tx.roll_back().await.map_err(PageError::unexpected)?;
     // Whoever did not ask may not know that there is such a request.
     let request = request
-        .filter(|request| portal.is_asker(&request.ask.asker, &ticket, visitor))
+        .filter(|request| portal.is_asker(&request.ask.asker, &ticket, visitor, who))
         .ok_or(PageError::NotFound)?;
     Ok(portal.respond_to(&visit, &views::answer(&visit.say, &request, &portal.zone)))
 }

@@ -17,8 +17,11 @@ use super::actions::{self, AnswerError, ReadRequests, RefuseRequest};
 use super::agreeing::{self, AgreeError, AgreeRequest, ProposeRequest, Terms};
 use super::alone::{self, OpenAlone};
 use super::alone_pages;
-use super::{SiteRequest, State as Answered, staff_views as views};
-use crate::overrides::Whom;
+use super::{SiteRequest, State as Answered, replaying, staff_views as views};
+use crate::explain::now::{self, Said};
+use crate::lasting;
+use crate::overrides::closing::EndOverride;
+use crate::overrides::{Override, Whom};
 use crate::portal::{NotPublished, Portal};
 use crate::reference::Reference;
 use crate::site_note::pages::{LONGEST_WORDS, reference};
@@ -108,15 +111,38 @@ async fn one(
         return Err(PageError::NotFound);
     }
     let history = agreeing::history(&mut tx, &request).await.map_err(PageError::unexpected)?;
-    let asker = match request.ask.asker.person.filter(|_| sees == Sees::All) {
+    let asked_by = request.ask.asker;
+    let asker = match asked_by.whoever().filter(|_| sees == Sees::All) {
         Some(person) => people::name_of(&mut tx, person).await.map_err(PageError::unexpected)?,
         None => None,
+    };
+    let device_of = match asked_by.device_of().filter(|_| sees == Sees::All) {
+        Some(person) => people::name_of(&mut tx, person).await.map_err(PageError::unexpected)?,
+        None => None,
+    };
+    let whom =
+        proposed.as_ref().map(|proposed| proposed.terms.whom.clone()).or_else(|| actions::asker(&request));
+    let person = match whom.as_ref().filter(|_| request.state == Answered::Open) {
+        Some(Whom::Person(person)) => {
+            people::person(&mut tx, *person).await.map_err(PageError::unexpected)?
+        }
+        _ => None,
     };
     let proposer = match proposed.as_ref().and_then(|proposed| number(&proposed.by)) {
         Some(person) => people::name_of(&mut tx, person).await.map_err(PageError::unexpected)?,
         None => None,
     };
+    let holds = if who.offers::<EndOverride>() {
+        let all = lasting::not_over::<Override>(&mut tx, who.at()).await.map_err(PageError::unexpected)?;
+        all.iter().find(|one| one.grant.request == Some(request.id)).map(|one| one.number)
+    } else {
+        None
+    };
     tx.roll_back().await.map_err(PageError::unexpected)?;
+    let about = match request.state {
+        Answered::Open => Some(about(portal, who, &request, whom.as_ref(), person.as_ref()).await?),
+        _ => None,
+    };
     let policy = portal.filter.policy();
     let groups = policy.document().groups.iter().map(|group| (group.id.clone(), group.name.clone()));
     let seen = views::Seen {
@@ -127,13 +153,47 @@ async fn one(
         may_agree: who.offers::<AgreeRequest>(),
         may_open_alone: who.offers::<OpenAlone>(),
         answering,
+        holds,
+        about,
         alone,
         groups: groups.collect(),
         asker,
+        device_of,
         proposer,
     };
     let page = views::one(&request, proposed.as_ref(), &history, &seen, form, mistakes, &portal.zone);
     Ok(who.respond(&page))
+}
+
+/// What somebody should know before they propose or agree to open it: how the site stands now, and what last week's requests say. Asked
+/// with no transaction open.
+async fn about(
+    portal: &Portal,
+    who: &SignedIn,
+    request: &SiteRequest,
+    whom: Option<&Whom>,
+    person: Option<&people::Person>,
+) -> Result<views::About, PageError> {
+    let site = &request.ask.site.host;
+    let identity = match whom {
+        Some(whom) => now::identity_for(portal, whom, person),
+        None => now::identity_of(portal, &request.ask.asker, None),
+    };
+    let said = now::now(portal, who, site, &identity).await?;
+    let replayed = match (&said, whom) {
+        (Said::Now(_), Some(whom)) => Some(replaying::last_week(portal, site, whom, who.at()).await),
+        _ => None,
+    };
+    let policy = portal.filter.policy();
+    let words = match whom {
+        Some(Whom::Group(id)) => {
+            policy.groups().number(id).map_or(id.as_str(), |group| policy.groups().name(group)).to_owned()
+        }
+        Some(Whom::Everyone) => "Everyone".to_owned(),
+        Some(whom) if actions::asker(request).as_ref() != Some(whom) => "One person".to_owned(),
+        _ => "Whoever asked".to_owned(),
+    };
+    Ok(views::About { whom: words, said, replayed })
 }
 
 async fn refuse(
@@ -332,7 +392,7 @@ pub(super) fn to(reference: &Reference) -> Response {
     Redirect::to(&format!("/staff/requests/{reference}")).into_response()
 }
 
-pub(super) fn checked_words(form: &Submitted, field: &'static str, empty: &str, mistakes: &mut Mistakes) {
+pub(crate) fn checked_words(form: &Submitted, field: &'static str, empty: &str, mistakes: &mut Mistakes) {
     let words = form.text(field);
     if words.is_empty() {
         mistakes.add(field, empty);

@@ -13,7 +13,9 @@ use web::{Mistakes, Page, Submitted, filled, marked};
 
 use super::agreeing::Proposed;
 use super::alone_views::{self, Alone};
+use super::replaying::{self, LastWeek};
 use super::{SiteRequest, State};
+use crate::explain::now::{self, Said};
 use crate::overrides::Whom;
 
 /// One line of the list.
@@ -25,6 +27,17 @@ pub struct Line {
     pub proposed: Option<Proposed>,
     /// Whether one person opened it alone and nobody has looked at that.
     pub alone: bool,
+}
+
+/// What somebody should know before they propose or agree to open a site.
+#[derive(Debug)]
+pub struct About {
+    /// For whom it would be.
+    pub whom: String,
+    /// How it stands for them now.
+    pub said: Said,
+    /// What last week's requests say, where they were asked; nothing where the log did not answer.
+    pub replayed: Option<Option<LastWeek>>,
 }
 
 /// What the page of one request must know of whoever looks at it.
@@ -44,12 +57,18 @@ pub struct Seen {
     pub may_open_alone: bool,
     /// Whether they are about to answer as the second person.
     pub answering: bool,
+    /// The number of what is open by it and holds, where they may end it.
+    pub holds: Option<u32>,
+    /// What is to be known before it is opened, while it waits.
+    pub about: Option<About>,
     /// What was opened alone.
     pub alone: Vec<Alone>,
     /// The policy's groups: ids and names.
     pub groups: Vec<(String, String)>,
     /// Whoever asked, where it is known who that is.
     pub asker: Option<Private<String>>,
+    /// Whose device they used, where that is another's.
+    pub device_of: Option<Private<String>>,
     /// Whoever proposed it.
     pub proposer: Option<Private<String>>,
 }
@@ -118,15 +137,26 @@ pub fn one(
 ) -> Page {
     let title = filled!("request.request", reference = request.reference);
     let page = format!("/staff/requests/{}", request.reference);
-    let asker = seen.asker.as_ref().map_or_else(|| say("common.not-known"), |name| name.reveal().clone());
+    let asker = match (&seen.asker, request.ask.asker.signed_in) {
+        (None, _) => say("common.not-known"),
+        (Some(name), Some(_)) => filled!("request.who-was-signed-in", name = name.reveal()),
+        (Some(name), None) => filled!("request.as-the-network-knows", name = name.reveal()),
+    };
     let mut rows = vec![
         SummaryRow::new(say("common.site"), host(&request.ask.site.host)),
         SummaryRow::new(say("request.what-for"), request.ask.words.reveal()),
         SummaryRow::new(say("request.how-long"), say(request.ask.how_long.label())),
         SummaryRow::new(say("request.asked"), moment(request.created_at, zone)),
     ];
+    if let Some(path) = &request.ask.site.path {
+        rows.insert(1, SummaryRow::new("Page of it", host(path)));
+    }
     if seen.sees_asker {
-        rows.insert(3, SummaryRow::new(say("request.who-asked"), asker));
+        rows.push(SummaryRow::new(say("request.who-asked"), asker));
+        if let Some(name) = &seen.device_of {
+            let words = filled!("request.one-that-the-network", name = name.reveal());
+            rows.push(SummaryRow::new(say("request.on-which-device"), words));
+        }
     }
     match &request.state {
         State::Open => {}
@@ -148,6 +178,10 @@ pub fn one(
             (SummaryList::new(rows))
             (before(history, zone))
             (alone_views::told(&seen.alone, &page, zone))
+            @if let Some(number) = seen.holds {
+                (Button::link("End it now", format!("/staff/overrides/{number}")))
+            }
+            @if let Some(about) = &seen.about { (before_it_opens(about, request)) }
             @if open {
                 @match proposed {
                     Some(proposed) => (answer_it(request, proposed, seen, &page, form, mistakes, zone)),
@@ -161,6 +195,27 @@ pub fn one(
     )
     .before(BackLink::new("/staff/requests"))
     .problems(mistakes.summary())
+}
+
+/// What is to be known before it opens.
+fn before_it_opens(about: &About, request: &SiteRequest) -> Markup {
+    let site = &request.ask.site;
+    html! {
+        (now::view(&about.said, &about.whom))
+        h2 .govuk-heading-m { "What this opens, and what it does not" }
+        ul .govuk-list.govuk-list--bullet {
+            li { "All of " (host(&site.host)) " opens, and everything below it." }
+            @if site.path.is_some() {
+                li {
+                    "A page of it was asked for. Over an encrypted connection the filter sees the site and not the page, so the whole site \
+                     opens. What followed a ? in the address was left out."
+                }
+            }
+            li { "Other sites that it leads to, or takes pictures and videos from, stay as they are." }
+            li { "What is closed for good stays closed, and help is always open." }
+        }
+        @if let Some(replayed) = about.replayed { (replaying::view(replayed)) }
+    }
 }
 
 /// What became of earlier proposals.
@@ -209,7 +264,7 @@ fn propose_it(
     mistakes: &Mistakes,
 ) -> Markup {
     let mut whom: Vec<Radio> = Vec::new();
-    if let Some(person) = request.ask.asker.person {
+    if let Some(person) = request.ask.asker.whoever() {
         whom.push(Radio::new(&*Whom::Person(person).to_string(), say("request.whoever-asked")));
     }
     whom.extend(
@@ -267,7 +322,7 @@ fn answer_it(
     zone: &Zone,
 ) -> Markup {
     let whom = match &proposed.terms.whom {
-        Whom::Person(person) if request.ask.asker.person == Some(*person) => say("request.whoever-asked"),
+        Whom::Person(person) if request.ask.asker.whoever() == Some(*person) => say("request.whoever-asked"),
         Whom::Person(person) => filled!("request.person", person = person.0),
         Whom::Group(id) => seen
             .groups

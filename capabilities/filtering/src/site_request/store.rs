@@ -2,6 +2,7 @@
 
 use ::store::orm::QueryResult;
 use ::store::{Actor, StoreError, Tx};
+use engine::PersonNo;
 
 use super::model::{Ask, HowLong, SiteRequest, State};
 use crate::reference::Reference;
@@ -45,6 +46,11 @@ pub async fn by_reference(tx: &mut Tx, reference: &Reference) -> Result<Option<S
 /// Newest first; only those that wait for an answer where asked.
 pub async fn newest(tx: &mut Tx, only_open: bool, at_most: u32) -> Result<Vec<SiteRequest>, StoreError> {
     NOTES.newest(tx, only_open, at_most).await?.iter().map(read).collect()
+}
+
+/// What somebody wrote who was signed in, newest first.
+pub async fn of_person(tx: &mut Tx, person: PersonNo, at_most: u32) -> Result<Vec<SiteRequest>, StoreError> {
+    NOTES.of_person(tx, person, at_most).await?.iter().map(read).collect()
 }
 
 fn read(row: &QueryResult) -> Result<SiteRequest, StoreError> {

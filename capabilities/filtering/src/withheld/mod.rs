@@ -2,8 +2,11 @@
 //! remain.
 
 pub mod actions;
+pub mod deciding;
 pub mod model;
+pub(crate) mod pages;
 pub(crate) mod store;
+pub mod views;
 
 pub use actions::StartError;
 pub use model::{Decision, Refused, Withheld, WithheldId};

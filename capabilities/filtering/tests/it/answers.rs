@@ -5,6 +5,7 @@ use engine::live::Subject;
 use filtering::lasting::{self, WithdrawError};
 use filtering::overrides::{self, GrantError, Refused, Whom};
 use filtering::reference::Reference;
+use filtering::site_report::actions::AnswerReport;
 use filtering::site_request::actions::{
     AnswerError, ApproveRequest, RefuseRequest, approve, find, list, refuse,
 };
@@ -15,6 +16,7 @@ use store::Actor;
 use testing::{MONDAY, TestDatabase, databases};
 
 use crate::school::{School, TABLET, UNKNOWN};
+use crate::staff::permit;
 
 const NETWORK_MANAGER: Actor = Actor::CommandLine(1000);
 const HOUR_MS: i64 = 3_600_000;
@@ -136,8 +138,9 @@ async fn a_refusal_and_a_report_s_answer_are_shown_with_their_reason() {
         let mut tx = database.db.begin().await.unwrap();
         refuse(&mut tx, &refusing(&request.reference), "Not in lessons.", MONDAY).await.unwrap();
         let answer = filtering::site_report::actions::answer;
-        answer(&mut tx, &NETWORK_MANAGER, &reference, true, "It is closed now.", MONDAY).await.unwrap();
-        assert!(answer(&mut tx, &NETWORK_MANAGER, &reference, false, "again", MONDAY).await.is_err());
+        let permit = permit::<AnswerReport>(reference);
+        answer(&mut tx, &permit, true, "It is closed now.", MONDAY).await.unwrap();
+        assert!(answer(&mut tx, &permit, false, "again", MONDAY).await.is_err());
         assert_eq!(list(&mut tx, true, 10).await.unwrap().len(), 0);
         assert_eq!(list(&mut tx, false, 10).await.unwrap().len(), 1);
         tx.commit().await.unwrap();

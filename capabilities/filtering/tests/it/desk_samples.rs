@@ -127,6 +127,7 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         hand_to: (1..40)
             .map(|n| (format!("person:{n}"), format!("Ada Example {n}, Network manager")))
             .collect(),
+        ended_by: Some(Private::new("Bo Example".to_owned())),
     };
     let one = |line: &Line, mistakes: &Mistakes| views::one(line, &seen, &empty, mistakes, MONDAY, &zone);
     let (request, proposed) = (request(), proposed());

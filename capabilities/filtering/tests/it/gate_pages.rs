@@ -47,14 +47,27 @@ async fn a_governor_reads_what_changed_in_the_policy_by_group_and_not_what_anybo
         assert!(said(&changed).contains("A school rule was added: allow maps.example for pupils."));
         assert!(said(&governor.get("/staff/policy/1").await).contains("It is the first version"));
         assert!(said(&governor.get("/staff/policy/2/since/1").await).contains("since version 1"));
+        // What it permits, by group and activity, under the number of its version.
+        let uses = format!(
+            "{more}\n[[use]]\nid = \"games\"\nactivity = \"Online games\"\ncategories = [\"games\"]\n\
+             cells = {{ everyone = \"not-allowed\", pupils = {{ permission = \"class teacher\" }} }}\n"
+        );
+        apply(&test, &uses, "The table", 0).await;
+        let table = governor.get("/staff/policy/3/table").await;
+        assert_eq!(table.words("h1"), ["What is permitted: policy, version 3"]);
+        assert_eq!(table.words("thead th"), ["Activity", "Everyone", "Pupils"], "{}", said(&table));
+        assert_eq!(table.words("tbody th")[0], "Online games");
+        assert_eq!(table.words("tbody td")[..2], ["Not allowed", "With permission: class teacher"]);
+        assert!(said(&governor.get("/staff/policy/3").await).contains("as a table to read and print"));
+        assert_eq!(governor.get("/staff/policy/4/table").await.status, StatusCode::NOT_FOUND);
         for path in
-            ["/staff/policy/3", "/staff/policy/x", "/staff/activity", "/staff/devices", "/staff/lessons"]
+            ["/staff/policy/4", "/staff/policy/x", "/staff/activity", "/staff/devices", "/staff/lessons"]
         {
             assert_eq!(governor.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
         }
         let today = said(&governor.get("/today").await);
         assert!(today.contains("What changed since Monday 16 November"), "{today}");
-        assert!(today.contains("1 version of the filter policy was applied"), "{today}");
+        assert!(today.contains("2 versions of the filter policy were applied"), "{today}");
         assert!(!today.contains("request"), "what is not their duty is not on their page: {today}");
     }
 }

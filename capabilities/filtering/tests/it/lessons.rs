@@ -75,6 +75,37 @@ async fn a_teacher_opens_a_site_for_a_class_to_the_end_of_the_lesson_and_it_ends
 }
 
 #[tokio::test]
+async fn a_page_of_a_site_opens_all_of_it_over_an_encrypted_connection_and_the_page_says_so() {
+    for test in databases().await {
+        let house = House::new(&test, &[(1, "teacher")]).await;
+        let tess = house.sign_in(1).await;
+        let body = form("https%3A%2F%2Fwww.video.example%2Fwatch%3Fv%3Dabc", "whom=group%3Ayear-5", "30");
+        let shown = tess.post(OPEN, &body).await;
+        assert_eq!(shown.words("h1"), ["Check before you open it"], "{}", shown.body);
+        let says = shown.words("main li").join(" ");
+        assert!(says.contains("all of www.video.example opens"), "{says}");
+        assert!(says.contains("What followed the ? in what you entered is left out"), "{says}");
+        assert!(!says.contains("All of www.video.example/watch opens"), "{says}");
+        // The whole site is offered in its place, and is looked at first too.
+        let hidden = |value: &str| format!("input[name=site][value='{value}']");
+        assert!(shown.value(&hidden("www.video.example")).is_some(), "{}", shown.body);
+        let whole = tess.post(OPEN, &form("www.video.example", "whom=group%3Ayear-5", "30")).await;
+        assert!(
+            whole.words("main li").join(" ").contains("All of www.video.example opens"),
+            "{}",
+            whole.body
+        );
+
+        let opened = tess.post(OPEN, &format!("{body}&step=open")).await;
+        assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
+        // It is as was said: by name, as over an encrypted connection, the whole site is open.
+        assert_eq!(house.decides(TABLET, "www.video.example"), (true, Step::Override), "{}", test.engine);
+        let page = tess.get(opened.location()).await;
+        assert!(page.body.contains("Over an encrypted connection"), "{}", page.body);
+    }
+}
+
+#[tokio::test]
 async fn a_site_is_opened_for_lessons_for_some_hours_of_a_week_and_then_two_people_look_at_it() {
     for test in databases().await {
         let house = House::new(&test, &[(1, "teacher"), (2, "teacher")]).await;

@@ -22,6 +22,7 @@ use filtering::portal::{NO_LIVE_FEED, NamedBy, Refusal, speech, views};
 use filtering::site::Site;
 use filtering::site_report::{Kind, Outcome, SiteReport, Tell};
 use filtering::site_request::agreeing::{Proposed, Terms};
+use filtering::site_request::replaying::LastWeek;
 use filtering::site_request::staff_views::{self, Seen};
 use filtering::site_request::{Ask, HowLong, SiteRequest, State};
 use filtering::{site_report, site_request};
@@ -362,9 +363,16 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         may_agree: true,
         may_open_alone: false,
         answering,
+        holds: None,
+        about: Some(staff_views::About {
+            whom: "Year 9".into(),
+            said: crate::report_samples::everything(),
+            replayed: Some(Some(LastWeek { requests: 5_000, opened: 1_204, askers: 87, more: true })),
+        }),
         alone: Vec::new(),
         groups: (7..=13).map(|year| (format!("year-{year}"), format!("Year {year}"))).collect(),
         asker: Some(Private::new("Ada Example".into())),
+        device_of: own.then(|| Private::new("Cy Example".into())),
         proposer: Some(Private::new("Bo Example".into())),
     };
     let before = Approval {
@@ -561,7 +569,12 @@ pub fn house_samples() -> Vec<(&'static str, Page)> {
         .chain(crate::roll_samples::samples())
         .chain(crate::roll_samples::house_samples())
         .chain(crate::card_samples::samples())
+        .chain(crate::inviting_samples::samples())
+        .chain(crate::account_samples::samples())
         .chain(crate::desk_samples::samples())
+        .chain(crate::report_samples::samples())
+        .chain(crate::override_samples::samples())
+        .chain(crate::withheld_samples::samples())
         .chain(crate::notice_samples::samples())
         .collect()
 }

@@ -136,6 +136,7 @@ fn house(test: &TestDatabase) -> House {
         telling: account::notices::Telling::default(),
         visitor: Arc::new(|_| Ok(HERE.parse().unwrap())),
         offered: Arc::new(|_| Vec::new()),
+        own: &[],
     }
 }
 

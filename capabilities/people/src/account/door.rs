@@ -260,6 +260,11 @@ impl SignedIn {
         Ok(views::again(form, self.has_codes, self.asked(&self.house).as_ref(), &elsewhere, mistakes))
     }
 
+    /// What else is their own, at pages of their own.
+    pub(super) const fn own_pages(&self) -> &'static [(&'static str, &'static str)] {
+        self.house.own
+    }
+
     /// Whether they have an app for codes.
     pub(super) const fn has_codes(&self) -> bool {
         self.has_codes
@@ -468,5 +473,25 @@ where
             None if parts.method != Method::GET => Err(PageError::SignedOut),
             None => Err(PageError::SignInFirst { back: path }),
         }
+    }
+}
+
+/// Whoever comes to a page that is open to everybody: the person, where somebody is signed in there. Nothing that needs a permit goes by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Anybody(pub Option<PersonNo>);
+
+impl<S> FromRequestParts<S> for Anybody
+where
+    S: Send + Sync,
+    House: FromRef<S>,
+{
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageError> {
+        let house = House::from_ref(state);
+        let at = house.clock.now();
+        // Where the records cannot be read, a form that was sent is answered with what it said, as one of nobody known.
+        let known = house.signed_in(parts, at).await.unwrap_or_default();
+        Ok(Self(known.map(|known| known.session.person)))
     }
 }

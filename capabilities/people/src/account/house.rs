@@ -63,6 +63,8 @@ pub struct House {
     pub visitor: WhereFrom,
     /// The links of whoever is signed in: their words and addresses, where a standing offers them.
     pub offered: Offered,
+    /// What else is one's own: words and addresses of pages that stand on *You*.
+    pub own: &'static [(&'static str, &'static str)],
 }
 
 impl House {

@@ -40,7 +40,7 @@ pub use actions::{
     EndSessions, Ended, Invite, InviteError, Proved, WelcomeError, end_all, end_everywhere, everybody,
     invite, lets_programs_act, of, prove_again, sign_in, welcome,
 };
-pub use door::SignedIn;
+pub use door::{Anybody, SignedIn};
 pub use house::House;
 pub(crate) use house::{PrintedAt, printed_at};
 pub(crate) use leaving::{end_of_leaver, signs};

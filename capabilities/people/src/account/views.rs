@@ -507,6 +507,7 @@ pub(super) fn me(
             ]))
             (who.news())
             p .govuk-body { a .govuk-link href="/me/notices" { (say("sign-in.how-you-are-told")) } }
+            @for (words, href) in who.own_pages() { p .govuk-body { a .govuk-link href=(href) { (words) } } }
             p .govuk-body { a .govuk-link href="/me/password" { (say("sign-in.change-your-password")) } }
             p .govuk-body { a .govuk-link href="/me/passkeys" { (say("sign-in.your-passkeys")) } }
             p .govuk-body {

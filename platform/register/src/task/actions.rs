@@ -28,6 +28,9 @@ kit::action!(
     CloseTask(TaskId) = "task.do"
 );
 
+/// So many of the newest that ended are looked at for those that somebody may see.
+const LOOKED_AT: u64 = 200;
+
 /// Why nothing was done to a task.
 #[derive(Debug, thiserror::Error)]
 pub enum TaskError {
@@ -77,16 +80,33 @@ pub async fn open(tx: &mut Tx) -> Result<Vec<Task>, StoreError> {
     table::open(tx).await
 }
 
-/// What somebody ended, the last first.
+/// What somebody ended, and what others ended of their duties and said something of, the last first.
 pub async fn ended_lately(
     tx: &mut Tx,
     permit: &Permit<ReadTasks>,
-    at_most: u64,
+    me: &Me,
+    at_most: usize,
 ) -> Result<Vec<Task>, StoreError> {
-    table::ended(tx, &permit.actor().to_string(), at_most).await
+    let actor = permit.actor().to_string();
+    let newest = table::ended(tx, LOOKED_AT).await?;
+    let seen = newest.into_iter().filter(|task| {
+        let ending = match &task.state {
+            State::Open => return false,
+            State::Done(ending) | State::Dropped(ending) => ending,
+        };
+        let of_theirs = || Kinds::built_in().named(&task.kind).is_some_and(|kind| is_of(task, kind, me));
+        ending.by == actor || (!ending.words.is_empty() && of_theirs())
+    });
+    Ok(seen.take(at_most).collect())
 }
 
-/// The task with that id and its kind, where it is theirs, or was and they ended it.
+/// Whether one that has ended was work of a duty of theirs, whoever had it.
+fn is_of(task: &Task, kind: &Kind, me: &Me) -> bool {
+    !task.looks_at(me.person) && kind.duties_at(task.escalated).any(|duty| me.duties.contains(duty))
+}
+
+/// The task with that id and its kind, where it is theirs; where it has ended, for whoever ended it and whoever holds one of its duties:
+/// what was said at its end is said to them.
 pub async fn find(
     tx: &mut Tx,
     permit: &Permit<ReadTasks>,
@@ -96,7 +116,9 @@ pub async fn find(
     let Some((task, kind)) = known(tx, id).await? else { return Ok(None) };
     let ended = match &task.state {
         State::Open => false,
-        State::Done(ending) | State::Dropped(ending) => ending.by == permit.actor().to_string(),
+        State::Done(ending) | State::Dropped(ending) => {
+            ending.by == permit.actor().to_string() || is_of(&task, kind, me)
+        }
     };
     let theirs = ended || task.whose(kind, me).is_some();
     Ok(theirs.then_some(task))

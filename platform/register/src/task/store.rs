@@ -102,9 +102,9 @@ pub(super) async fn open(tx: &mut Tx) -> Result<Vec<Task>, StoreError> {
 }
 
 /// Those that ended, the last to end first.
-pub(super) async fn ended(tx: &mut Tx, by: &str, at_most: u64) -> Result<Vec<Task>, StoreError> {
+pub(super) async fn ended(tx: &mut Tx, at_most: u64) -> Result<Vec<Task>, StoreError> {
     let rows = table::Entity::find()
-        .filter(table::Column::ClosedBy.eq(by))
+        .filter(table::Column::State.ne(State::Open.id()))
         .order_by_desc(table::Column::ClosedAt)
         .order_by_asc(table::Column::Id)
         .limit(at_most)

@@ -29,6 +29,7 @@ mod m0024_timetable;
 mod m0025_worries;
 mod m0026_language;
 mod m0027_invitation;
+mod m0028_signed_in;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -71,6 +72,7 @@ const ALL: &[Migration] = &[
     Migration { number: 25, name: "worries", statements: m0025_worries::statements },
     Migration { number: 26, name: "language", statements: m0026_language::statements },
     Migration { number: 27, name: "invitation", statements: m0027_invitation::statements },
+    Migration { number: 28, name: "signed in", statements: m0028_signed_in::statements },
 ];
 
 /// The table that says which a database has had.

@@ -11,6 +11,8 @@ use crate::duty::{self, Proof};
 pub mod kinds {
     /// A request waits for an answer.
     pub const REQUEST_WAITING: &str = "request.waiting";
+    /// What somebody reported about a site waits for an answer.
+    pub const REPORT_WAITING: &str = "report.waiting";
     /// A proposal waits for its second person.
     pub const REQUEST_SECOND: &str = "request.second";
     /// Somebody signed in with a browser that is new.
@@ -45,8 +47,9 @@ pub mod kinds {
     pub const TRIAL: &str = "trial";
 
     /// All of them.
-    pub const ALL: [&str; 17] = [
+    pub const ALL: [&str; 18] = [
         REQUEST_WAITING,
+        REPORT_WAITING,
         REQUEST_SECOND,
         NEW_SIGN_IN,
         PASSKEY_ADDED,
@@ -127,9 +130,13 @@ mod tests {
                 assert!(Duties::built_in().named(duty).is_some(), "{}: {duty}", kind.id);
             }
         }
-        for kind in
-            [kinds::REQUEST_WAITING, kinds::FILTER_TEST_FAILED, kinds::LIST_HELD, kinds::BACK_UP_FAILED]
-        {
+        for kind in [
+            kinds::REQUEST_WAITING,
+            kinds::REPORT_WAITING,
+            kinds::FILTER_TEST_FAILED,
+            kinds::LIST_HELD,
+            kinds::BACK_UP_FAILED,
+        ] {
             assert!(Notices::built_in().named(kind).is_some_and(|kind| !kind.to.is_empty()), "{kind}");
         }
     }

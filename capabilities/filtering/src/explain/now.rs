@@ -1,0 +1,181 @@
+//! How a site stands just now, said on a page about something else: a request, a proposal, a report.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine::document::EVERYONE;
+use engine::explain::trace;
+use engine::{FilterPolicy, Identity, Step};
+use maud::{Markup, html};
+use people::Person;
+use people::account::SignedIn;
+use web::PageError;
+use web::component::{InsetText, SummaryList, SummaryRow};
+use web::page::host;
+
+use super::{Target, identity_in, identity_of_person, words};
+use crate::asker::Asker;
+use crate::overrides::Whom;
+use crate::portal::Portal;
+use crate::sealed::telling::Secret;
+
+/// So many lists are named.
+const MOST_LISTS: usize = 12;
+
+/// How a site stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Whether it is closed.
+    pub closed: bool,
+    /// The question that decided.
+    pub question: String,
+    /// Why, in one sentence for staff.
+    pub reason: String,
+    /// What lists say it is about.
+    pub categories: Vec<String>,
+    /// The well-known services that it belongs to.
+    pub services: Vec<String>,
+    /// Parts of it that lists name by themselves: what they are about, and how many.
+    pub parts: Vec<(String, usize)>,
+    /// The lists that name it.
+    pub lists: Vec<String>,
+}
+
+/// What can be said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// How it stands.
+    Now(Box<Now>),
+    /// Nothing just now: so many answers told of sealed sites within the hour that none may be given.
+    NotNow,
+    /// It is no site that can be asked about.
+    NoSite,
+}
+
+/// How a site stands for somebody. Ask with no transaction open: an answer that tells of a sealed site leaves an entry of its own.
+pub async fn now(
+    portal: &Portal,
+    who: &SignedIn,
+    site: &str,
+    identity: &Identity,
+) -> Result<Said, PageError> {
+    let Some(target) = Target::read(site) else { return Ok(Said::NoSite) };
+    let (policy, live) = portal.filter.both();
+    let actor = who.standing().actor();
+    if !portal.may_answer(&policy, actor, "portal explain", 0, who.at()).await? {
+        return Ok(Said::NotNow);
+    }
+    let told = {
+        let Some(request) = target.request(identity) else { return Ok(Said::NoSite) };
+        trace(&policy, &live, &request, portal.zone.local(who.at()))
+    };
+    let secret = Secret::of(policy.sealed().state(who.at()));
+    if secret.is_told_by(told.step, &target.host)
+        && !portal.may_answer(&policy, actor, "portal explain", 1, who.at()).await?
+    {
+        return Ok(Said::NotNow);
+    }
+    // Nothing is said of what lists say about a sealed site.
+    let sealed = told.step == Step::Sealed;
+    let (parts, lists) = if sealed {
+        (BTreeMap::new(), Vec::new())
+    } else {
+        (crate::lesson::judge::parts(&policy, &target), named(portal, &target.host).await)
+    };
+    Ok(Said::Now(Box::new(Now {
+        closed: told.decision.verdict.is_block(),
+        question: words::of_step(told.step).to_owned(),
+        reason: told.reason,
+        categories: told.categories.iter().map(|id| category(&policy, id)).collect(),
+        services: told.services.iter().map(|id| service(&policy, id)).collect(),
+        parts: parts.into_iter().map(|(id, many)| (category(&policy, &id), many)).collect(),
+        lists,
+    })))
+}
+
+/// Whoever asked, as the gate would know them now; `person` is they, as the roll has them.
+pub(crate) fn identity_of(portal: &Portal, asker: &Asker, person: Option<&Person>) -> Identity {
+    let (policy, live) = portal.filter.both();
+    match person {
+        Some(person) => identity_of_person(&policy, &live, person),
+        None => live.identify(asker.address),
+    }
+}
+
+/// Somebody whom something would be for, as the gate would know them now.
+pub(crate) fn identity_for(portal: &Portal, whom: &Whom, person: Option<&Person>) -> Identity {
+    let (policy, live) = portal.filter.both();
+    match (whom, person) {
+        (Whom::Person(_), Some(person)) => identity_of_person(&policy, &live, person),
+        (Whom::Person(person), None) => live.person(*person).unwrap_or_default(),
+        (Whom::Group(id), _) => identity_in(&policy, id).unwrap_or_default(),
+        (Whom::Everyone, _) => identity_in(&policy, EVERYONE).unwrap_or_default(),
+    }
+}
+
+/// The name of a category.
+pub(super) fn category(policy: &FilterPolicy, id: &str) -> String {
+    let catalogue = policy.catalogue();
+    let known = catalogue.category_no(id).and_then(|number| catalogue.category(number));
+    known.map_or_else(|| id.to_owned(), |known| known.name.clone())
+}
+
+/// The name of a service.
+pub(super) fn service(policy: &FilterPolicy, id: &str) -> String {
+    let catalogue = policy.catalogue();
+    let known = catalogue.service_no(id).and_then(|number| catalogue.service(number));
+    known.map_or_else(|| id.to_owned(), |known| known.name.clone())
+}
+
+/// Which lists name a site. Reads files, so it is asked where nobody waits for it.
+async fn named(portal: &Portal, host: &str) -> Vec<String> {
+    let (named, host) = (Arc::clone(&portal.named), host.to_owned());
+    let named = tokio::task::spawn_blocking(move || named(&host)).await.unwrap_or_default();
+    named.into_iter().map(|one| one.list).take(MOST_LISTS).collect()
+}
+
+/// The part of a page that says it; `whom` is whom the answer is about.
+pub fn view(said: &Said, whom: &str) -> Markup {
+    html! {
+        h2 .govuk-heading-m { "The site now" }
+        @match said {
+            Said::NotNow => (InsetText::new(
+                "Nothing can be said of it just now. Try again in an hour; the access trail says that you asked."
+            )),
+            Said::NoSite => (InsetText::new("It is not the name of one site, so nothing can be said of it.")),
+            Said::Now(now) => (SummaryList::new(rows(now, whom))),
+        }
+    }
+}
+
+fn rows(now: &Now, whom: &str) -> Vec<SummaryRow> {
+    let state = html! { strong { @if now.closed { "Closed" } @else { "Open" } } br; (now.reason) };
+    let or_nothing = |words: &[String]| match words {
+        [] => "No list in use says".to_owned(),
+        words => words.join(", "),
+    };
+    let mut rows = vec![
+        SummaryRow::new("For", whom),
+        SummaryRow::new("Now", state),
+        SummaryRow::new("What decided", &*now.question),
+        SummaryRow::new("What it is about", or_nothing(&now.categories)),
+    ];
+    if !now.services.is_empty() {
+        rows.push(SummaryRow::new("Service", now.services.join(", ")));
+    }
+    if !now.lists.is_empty() {
+        let lists = html! { ul .govuk-list { @for list in &now.lists { li { (host(list)) } } } };
+        rows.push(SummaryRow::new("Lists that name it", lists));
+    }
+    if !now.parts.is_empty() {
+        let parts = html! {
+            ul .govuk-list {
+                @for (category, many) in &now.parts {
+                    li { (many) @if *many == 1 { " part" } @else { " parts" } ": " (category) }
+                }
+            }
+        };
+        rows.push(SummaryRow::new("Parts that lists name by themselves", parts));
+    }
+    rows
+}

@@ -1,0 +1,165 @@
+//! What opening a site would have come to last week: what devices asked for there, decided anew as things stand now, and with the site open.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use activity::{Event, Search, TimeRange};
+use engine::document::Effect;
+use engine::live::Override as Published;
+use engine::live::Subject;
+use engine::{FilterPolicy, Front, Host, HostName, Identity, Live, LiveDocument, PersonNo, Request, Step};
+use kit::Timestamp;
+use maud::{Markup, html};
+
+use crate::overrides::Whom;
+use crate::portal::Portal;
+use crate::site;
+
+const DAY_MS: i64 = 86_400_000;
+const DAYS: i64 = 7;
+/// So many of the newest requests are looked at.
+const MOST: u64 = 5_000;
+/// Nobody waits longer for it: the page comes without, and says so.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// What last week's requests say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LastWeek {
+    /// So often the site, or something below it, was asked for.
+    pub requests: u64,
+    /// So many of these are closed as things stand, and would be open.
+    pub opened: u64,
+    /// By so many people or devices.
+    pub askers: usize,
+    /// Whether more was asked than was looked at.
+    pub more: bool,
+}
+
+/// Replays last week's requests for a site with it open for somebody. `None` where the log does not answer in time.
+pub async fn last_week(portal: &Portal, host: &str, whom: &Whom, at: Timestamp) -> Option<LastWeek> {
+    let (policy, live) = portal.filter.both();
+    let log = portal.log.clone();
+    let search = Search {
+        site: Some(host.to_owned()),
+        time: TimeRange { from: Some(at.plus_millis(-DAYS * DAY_MS)), to: None },
+        limit: Some(MOST),
+        ..Search::default()
+    };
+    let then = opened(&policy, &live, host, whom, at);
+    // The log is asked where nobody else waits for it.
+    let asking = tokio::task::spawn_blocking(move || {
+        let mut replayed = Replaying {
+            policy: &policy,
+            now: &live,
+            then: &then,
+            found: LastWeek::default(),
+            askers: HashSet::new(),
+        };
+        log.search(&search, |event| {
+            replayed.take(&event);
+            ControlFlow::Continue(())
+        })
+        .map(|_| replayed.end())
+    });
+    tokio::time::timeout(PATIENCE, asking).await.ok()?.ok()?.ok()
+}
+
+/// What would hold for a time with the site open.
+fn opened(policy: &FilterPolicy, live: &Live, host: &str, whom: &Whom, at: Timestamp) -> Live {
+    let trial = Published {
+        // Of no record: larger than any that will be given, and smaller than what the policy cannot take.
+        number: engine::policy::LIVE - 2,
+        id: String::new(),
+        subject: match whom {
+            Whom::Person(person) => Subject::Person(*person),
+            Whom::Group(id) => Subject::Group(id.clone()),
+            Whom::Everyone => Subject::Everyone,
+        },
+        effect: Effect::Allow,
+        target: site::target(host),
+        begins_at: None,
+        ends_at: at.plus_millis(DAY_MS),
+        reason: String::new(),
+    };
+    let now = live.document();
+    let then =
+        LiveDocument { overrides: now.overrides.iter().cloned().chain([trial]).collect(), ..now.clone() };
+    Live::compile(&then, policy).0
+}
+
+struct Replaying<'a> {
+    policy: &'a FilterPolicy,
+    now: &'a Live,
+    then: &'a Live,
+    found: LastWeek,
+    askers: HashSet<(Option<PersonNo>, Option<IpAddr>)>,
+}
+
+impl Replaying<'_> {
+    fn take(&mut self, event: &Event) {
+        // What another filter decided is no request of ours, and what is sealed is nobody's to learn of.
+        if matches!(event.step, Step::Elsewhere | Step::Sealed) {
+            return;
+        }
+        let Some(host) = event.host.as_deref() else { return };
+        let named = match host.parse::<IpAddr>() {
+            Ok(address) => Host::Address(address),
+            Err(_) => match HostName::new(host) {
+                Some(name) => Host::Name(name),
+                None => return,
+            },
+        };
+        let identity = self.whoever(event);
+        let request = Request {
+            host: named,
+            port: None,
+            path: event.path.as_deref(),
+            as_sent: None,
+            chain: &[],
+            addresses: &[],
+            identity: &identity,
+            front: Front::Explain,
+        };
+        let at = self.policy.calendar().zone().local(event.at);
+        let is_closed = |live| engine::decide(self.policy, live, &request, at).verdict.is_block();
+        self.found.requests += 1;
+        if is_closed(self.now) && !is_closed(self.then) {
+            self.found.opened += 1;
+            let device = event.client.filter(|_| event.person.is_none());
+            self.askers.insert((event.person, device));
+        }
+    }
+
+    /// Whoever asked, as the roll knows them today.
+    fn whoever(&self, event: &Event) -> Identity {
+        let known = event.person.and_then(|person| self.now.person(person));
+        known.or_else(|| event.client.map(|client| self.now.identify(client))).unwrap_or_default()
+    }
+
+    fn end(self) -> LastWeek {
+        LastWeek { askers: self.askers.len(), more: self.found.requests >= MOST, ..self.found }
+    }
+}
+
+/// The part of a page that says it.
+pub fn view(last_week: Option<LastWeek>) -> Markup {
+    html! {
+        h2 .govuk-heading-m { "What last week’s requests say" }
+        p .govuk-body {
+            @match last_week {
+                None => "Nothing: the activity log does not answer just now. Open this page again in a moment.",
+                Some(LastWeek { requests: 0, .. }) => "Nobody asked for it in the last seven days.",
+                Some(found) => {
+                    @if found.more { "The newest " (found.requests) " requests for it within the last seven days: " }
+                    @else if found.requests == 1 { "It was asked for once in the last seven days: " }
+                    @else { "It was asked for " (found.requests) " times in the last seven days: " }
+                    (found.opened) @if found.opened == 1 { " was" } @else { " were" }
+                    " of those whom this would open it for, and would have been open for "
+                    (found.askers) @if found.askers == 1 { " person or device." } @else { " people or devices." }
+                },
+            }
+        }
+    }
+}

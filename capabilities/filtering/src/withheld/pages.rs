@@ -1,0 +1,172 @@
+//! Whose internet access is withheld, and looking at it again.
+
+use ::store::Tx;
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use engine::LiveDocument;
+use kit::{Private, Timestamp, Zone};
+use people::account::SignedIn;
+use web::{Mistakes, PageError, Submitted};
+
+use super::Withheld;
+use super::deciding::{self, DecideAnew, DecideError, GiveBack, ReadWithheld};
+use super::views::{self, Line};
+use crate::lasting;
+use crate::naming;
+use crate::overrides::Whom;
+use crate::portal::{NotPublished, Portal, not_kept};
+use crate::site_request::staff_pages::{checked_words, sentence};
+
+pub(crate) fn routes() -> Router<Portal> {
+    Router::new()
+        .route("/staff/withheld", get(all))
+        .route("/staff/withheld/{number}", get(show))
+        .route("/staff/withheld/{number}/ending", post(give_back))
+        .route("/staff/withheld/{number}/renewal", post(decide_anew))
+}
+
+async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
+    who.may::<ReadWithheld>(())?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let holds = lasting::not_over::<Withheld>(&mut tx, who.at()).await.map_err(PageError::unexpected)?;
+    let mut lines = Vec::new();
+    for one in holds {
+        lines.push(line(&mut tx, &portal, &who, one).await?);
+    }
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    // What somebody must look at comes first.
+    lines.sort_by_key(|line| !line.one.review_is_due(who.at()));
+    Ok(who.respond(&views::all(&lines, who.at(), &portal.zone)))
+}
+
+async fn line(tx: &mut Tx, portal: &Portal, who: &SignedIn, one: Withheld) -> Result<Line, PageError> {
+    let whose: Private<String> = naming::whom(tx, &portal.filter.policy(), &Whom::Person(one.person)).await?;
+    let by = naming::by(tx, &one.made_by, Some(who.standing().actor())).await?;
+    Ok(Line { one, whose, by })
+}
+
+async fn show(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<u32>, PathRejection>,
+) -> Result<Response, PageError> {
+    who.may::<ReadWithheld>(())?;
+    match one(&portal, &who, number(path)?, &Submitted::default(), &Mistakes::default()).await {
+        // It was there a moment ago, as a rule: whoever comes back to it sees what holds now.
+        Err(PageError::NotFound) => Ok(back()),
+        answer => answer,
+    }
+}
+
+async fn one(
+    portal: &Portal,
+    who: &SignedIn,
+    number: u32,
+    form: &Submitted,
+    mistakes: &Mistakes,
+) -> Result<Response, PageError> {
+    who.may::<ReadWithheld>(())?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let found = deciding::find(&mut tx, number, who.at()).await.map_err(PageError::unexpected)?;
+    let line = line(&mut tx, portal, who, found.ok_or(PageError::NotFound)?).await?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let may = (who.offers::<GiveBack>(), who.offers::<DecideAnew>());
+    Ok(who.respond(&views::one(&line, may, form, mistakes, who.at(), &portal.zone)))
+}
+
+async fn give_back(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<u32>, PathRejection>,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let number = number(path)?;
+    who.could::<GiveBack>(number)?;
+    let mut mistakes = Mistakes::default();
+    checked_words(&form, "why", "Enter why it is given back", &mut mistakes);
+    if !mistakes.none() {
+        return one(&portal, &who, number, &form, &mistakes).await;
+    }
+    let (mut tx, permit) = who.begin::<GiveBack>(number).await?;
+    match deciding::give_back(&mut tx, &permit, form.text("why"), permit.at()).await {
+        Ok(_) => {
+            let nothing_new = LiveDocument::default();
+            let published = portal.publishes.live(tx, nothing_new, permit.actor().clone(), permit.at()).await;
+            published.map_err(PageError::unexpected)?;
+            Ok(back())
+        }
+        Err(DecideError::NotThere) => Ok(back()),
+        Err(error) => {
+            drop(tx);
+            mistakes.add("why", told(error)?);
+            one(&portal, &who, number, &form, &mistakes).await
+        }
+    }
+}
+
+async fn decide_anew(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<u32>, PathRejection>,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let number = number(path)?;
+    who.could::<DecideAnew>(number)?;
+    let mut mistakes = Mistakes::default();
+    let review_at = review(form.text("review"), who.at(), &portal.zone);
+    if review_at.is_none() {
+        mistakes.add("review", "Select when it is looked at again");
+    }
+    checked_words(&form, "reason", "Enter why it goes on", &mut mistakes);
+    let Some(review_at) = review_at.filter(|_| mistakes.none()) else {
+        return one(&portal, &who, number, &form, &mistakes).await;
+    };
+    let (mut tx, permit) = who.begin::<DecideAnew>(number).await?;
+    let decided = deciding::decide_anew(&mut tx, &permit, form.text("reason"), review_at, permit.at()).await;
+    let made = match decided {
+        Ok(made) => made,
+        Err(DecideError::NotThere) => return Ok(back()),
+        Err(error) => {
+            drop(tx);
+            mistakes.add("reason", told(error)?);
+            return one(&portal, &who, number, &form, &mistakes).await;
+        }
+    };
+    let new = LiveDocument { withheld: vec![made.published()], ..LiveDocument::default() };
+    match portal.publishes.live(tx, new, permit.actor().clone(), permit.at()).await {
+        Ok(()) => Ok(Redirect::to(&format!("/staff/withheld/{}", made.number)).into_response()),
+        Err(NotPublished::CannotBe(why)) => {
+            mistakes.add_whole(sentence(&why));
+            one(&portal, &who, number, &form, &mistakes).await
+        }
+        Err(NotPublished::Failed(error)) => {
+            mistakes.add_whole(not_kept(error.as_ref()));
+            one(&portal, &who, number, &form, &mistakes).await
+        }
+    }
+}
+
+/// When it is looked at again: so many weeks on, at the school's own midnight.
+fn review(id: &str, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
+    let days = views::REVIEWS.iter().find(|(known, ..)| *known == id).map(|(_, days, _)| *days)?;
+    Some(zone.midnight_after(at, days))
+}
+
+/// What is said of an error that is somebody's to mend.
+fn told(error: DecideError) -> Result<String, PageError> {
+    match error {
+        DecideError::Store(error) => Err(PageError::unexpected(error)),
+        error => Ok(sentence(&error.to_string())),
+    }
+}
+
+fn number(path: Result<Path<u32>, PathRejection>) -> Result<u32, PageError> {
+    path.map(|Path(number)| number).map_err(|_| PageError::NotFound)
+}
+
+fn back() -> Response {
+    Redirect::to("/staff/withheld").into_response()
+}

@@ -1,0 +1,148 @@
+//! "Open and closed for a time", in every state.
+
+use engine::document::Effect;
+use filtering::lasting::{Span, Withdrawn};
+use filtering::overrides::views::{self, Ended, Line};
+use filtering::overrides::{Grant, Override, Whom};
+use filtering::site_request::replaying::LastWeek;
+use filtering::site_request::{Ask, HowLong, SiteRequest, State, staff_views};
+use kit::{Ids, Private, Zone};
+use register::approval::{Approval, State as ApprovalState};
+use testing::MONDAY;
+use web::{Mistakes, Page, Submitted};
+
+use crate::report_samples::everything;
+
+const DAY_MS: i64 = 86_400_000;
+
+fn line(number: u32, effect: Effect, reason: &str) -> Line {
+    let one = Override {
+        id: Ids::default().make(MONDAY),
+        number,
+        grant: Grant {
+            whom: Whom::Group("year-5".into()),
+            effect,
+            target: format!("{}.{}.example", "a".repeat(63), "b".repeat(63)),
+            reason: reason.into(),
+            span: Span { starts_at: MONDAY, ends_at: MONDAY.plus_millis(DAY_MS) },
+            request: (number == 1).then(|| Ids::default().make(MONDAY)),
+        },
+        granted_by: "person:1".into(),
+        created_at: MONDAY,
+        withdrawn: None,
+    };
+    Line {
+        one,
+        whom: Private::new("Year 5".into()),
+        by: Private::new("Ada Example".into()),
+        proposed: None,
+        proposer: None,
+        own: false,
+        alone: true,
+        may_end: true,
+        may_agree: true,
+    }
+}
+
+fn proposed(line: Line, reason: &str) -> Line {
+    let approval = Approval {
+        id: Ids::default().make(MONDAY),
+        kind: "override.end".into(),
+        subject: "override".into(),
+        terms: serde_json::Value::Null,
+        reason: reason.into(),
+        proposed_by: "person:2".into(),
+        proposed_at: MONDAY,
+        lapses_at: MONDAY.plus_millis(DAY_MS),
+        state: ApprovalState::Waiting,
+    };
+    Line { proposed: Some(approval), proposer: Some(Private::new("Bo Example".into())), alone: false, ..line }
+}
+
+fn request(path: Option<&str>) -> SiteRequest {
+    SiteRequest {
+        id: Ids::default().make(MONDAY),
+        reference: "R-7KQ4M2HX".parse().unwrap(),
+        ask: Ask {
+            site: filtering::site::Site { host: "video.example".into(), path: path.map(str::to_owned) },
+            words: Private::new("Chess club".into()),
+            how_long: HowLong::Lesson,
+            asker: filtering::asker::Asker::at([10, 0, 0, 1].into(), &engine::Identity::default()),
+        },
+        created_at: MONDAY,
+        state: State::Open,
+    }
+}
+
+/// Each with its name.
+pub fn samples() -> Vec<(&'static str, Page)> {
+    let zone = Zone::named("Europe/London").unwrap();
+    let (empty, nothing, long) = (Submitted::default(), Mistakes::default(), "word ".repeat(400));
+    let only = |names: &[&'static str]| {
+        let mut mistakes = Mistakes::default();
+        for name in names {
+            mistakes.add(name, "Enter what is missing here");
+        }
+        mistakes
+    };
+    let open = || line(1, Effect::Allow, "For chess club.");
+    let closed = || line(2, Effect::Block, &long);
+    let over = |withdrawn: bool| {
+        let Line { mut one, whom, by, .. } = closed();
+        one.withdrawn = withdrawn.then(|| Withdrawn {
+            by: "person:1".into(),
+            at: MONDAY,
+            reason: Some("It was a mistake.".into()),
+        });
+        Ended { one, whom, by: withdrawn.then_some(by) }
+    };
+    let groups: Vec<_> = (1..=13).map(|year| (format!("year-{year}"), format!("Year {year}"))).collect();
+    let one =
+        |line: &Line, answering, mistakes: &Mistakes| views::one(line, answering, &empty, mistakes, &zone);
+    let own = || Line { own: true, ..proposed(closed(), "It is wanted.") };
+    let may_not = || Line { may_agree: false, ..proposed(closed(), "It is wanted.") };
+    let about = |replayed: Option<LastWeek>| staff_views::Seen {
+        may_propose: true,
+        about: Some(staff_views::About {
+            whom: "Everyone".into(),
+            said: everything(),
+            replayed: Some(replayed),
+        }),
+        ..staff_views::Seen::default()
+    };
+    let asked = |path, replayed| {
+        staff_views::one(&request(path), None, &[], &about(replayed), &empty, &nothing, &zone)
+    };
+    vec![
+        ("staff-overrides-empty", views::all(&[], &[], true, &zone)),
+        (
+            "staff-overrides",
+            views::all(&[open(), closed(), proposed(closed(), "x")], &[over(true), over(false)], true, &zone),
+        ),
+        ("staff-override-open", one(&open(), false, &nothing)),
+        ("staff-override-own", one(&closed(), false, &only(&["why"]))),
+        ("staff-override-anothers", one(&Line { alone: false, ..closed() }, false, &nothing)),
+        ("staff-override-proposed", one(&proposed(closed(), &long), false, &nothing)),
+        (
+            "staff-override-agree",
+            one(&proposed(closed(), &long), true, &only(&["agreement", "disagreement"])),
+        ),
+        ("staff-override-proposed-own", one(&own(), false, &nothing)),
+        ("staff-override-proposed-not-theirs", one(&may_not(), false, &nothing)),
+        ("staff-close", views::close(&groups, &empty, &nothing)),
+        (
+            "staff-close-wrong",
+            views::close(
+                &groups,
+                &Submitted::of([("site", "x"), ("why", &long)]),
+                &only(&["site", "whom", "pupil", "why"]),
+            ),
+        ),
+        ("staff-request-a-page-of-a-site", asked(Some("/watch"), Some(LastWeek::default()))),
+        ("staff-request-no-replay", asked(None, None)),
+        (
+            "staff-request-replayed",
+            asked(None, Some(LastWeek { requests: 1, opened: 1, askers: 1, more: false })),
+        ),
+    ]
+}

@@ -1,0 +1,146 @@
+//! Whose internet access is withheld is looked at again at the portal, and the task is done by that.
+
+use axum::http::StatusCode;
+use engine::{PersonNo, Step};
+use filtering::desk;
+use filtering::lasting;
+use filtering::withheld::{self, Decision, Withheld};
+use register::task;
+use store::Actor;
+use testing::{MONDAY, TestDatabase, databases};
+
+use crate::house::House;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Withholds Ada's access, to be looked at again so soon, and has the gate go by it.
+async fn withhold(test: &TestDatabase, house: &House, review_ms: i64) {
+    let mut tx = test.db.begin().await.unwrap();
+    let decision = Decision {
+        person: PersonNo(3),
+        reason: "Shared a password twice.".into(),
+        starts_at: MONDAY,
+        ends_at: None,
+        review_at: Some(MONDAY.plus_millis(review_ms)),
+    };
+    withheld::actions::start(&mut tx, &Actor::CommandLine(1000), decision, MONDAY).await.unwrap();
+    let live = filtering::publish::records::live(&mut tx, MONDAY).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(house.school.current.swap_live(&live), []);
+}
+
+async fn keep_up(test: &TestDatabase, at: kit::Timestamp) -> (desk::Kept, Vec<(String, String)>) {
+    let mut tx = test.db.begin().await.unwrap();
+    let kept = desk::keep_up(&mut tx, at).await.unwrap();
+    let open = task::open(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let ours = open.into_iter().filter(|task| task.kind == "withheld-review");
+    (kept, ours.map(|task| (task.kind, task.path)).collect())
+}
+
+async fn holds(test: &TestDatabase, at: kit::Timestamp) -> Vec<Withheld> {
+    let mut tx = test.db.read().await.unwrap();
+    let all = lasting::not_over::<Withheld>(&mut tx, at).await.unwrap();
+    tx.roll_back().await.unwrap();
+    all
+}
+
+#[tokio::test]
+async fn withheld_access_is_decided_anew_or_given_back_and_the_task_is_done_by_that() {
+    for test in databases().await {
+        let house = House::new(&test, &[(6, "dsl"), (1, "network-manager"), (2, "teacher")]).await;
+        withhold(&test, &house, 60_000).await;
+        let now = MONDAY.plus_millis(120_000);
+        house.school.clock.set(now);
+        let dsl = house.sign_in(6).await;
+        assert_eq!(house.decides("10.0.0.3", "fine.example"), (false, Step::Withheld));
+        let (_, tasks) = keep_up(&test, now).await;
+        assert_eq!(
+            tasks,
+            [("withheld-review".to_owned(), "/staff/withheld/1".to_owned())],
+            "{}",
+            test.engine
+        );
+        let today = dsl.get("/today").await;
+        assert!(
+            today.body.contains("/staff/withheld") && !today.body.contains("withhold list"),
+            "{}",
+            today.body
+        );
+        let all = dsl.get("/staff/withheld").await;
+        assert_eq!(all.words("tbody th"), ["Ada Example"]);
+        assert!(all.body.contains("Shared a password twice.") && all.body.contains("To be looked at again"));
+        for other in [1, 2] {
+            let other = house.sign_in(other).await;
+            for path in ["/staff/withheld", "/staff/withheld/1"] {
+                assert_eq!(other.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+            }
+            let given = other.post("/staff/withheld/1/ending", "why=x").await;
+            assert_eq!(given.status, StatusCode::NOT_FOUND);
+        }
+
+        let nothing = dsl.post("/staff/withheld/1/renewal", "reason=").await;
+        assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let anew = dsl.post("/staff/withheld/1/renewal", "review=week&reason=It+went+on.").await;
+        assert_eq!(
+            (anew.status, anew.location()),
+            (StatusCode::SEE_OTHER, "/staff/withheld/2"),
+            "{}",
+            anew.body
+        );
+        let all = holds(&test, now).await;
+        assert_eq!(all.len(), 1, "{}: one decision in place of the other", test.engine);
+        assert_eq!((all[0].person, &*all[0].reason), (PersonNo(3), "It went on."));
+        assert!(all[0].review_at.is_some_and(|at| at > now.plus_millis(6 * DAY_MS)));
+        assert_eq!(house.decides("10.0.0.3", "fine.example"), (false, Step::Withheld));
+        let (kept, tasks) = keep_up(&test, now).await;
+        assert_eq!((kept.settled, tasks.len()), (1, 0), "it is done by itself");
+
+        let why = dsl.post("/staff/withheld/2/ending", "why=").await;
+        assert_eq!(why.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let given = dsl.post("/staff/withheld/2/ending", "why=They+talked+it+over.").await;
+        assert_eq!((given.status, given.location()), (StatusCode::SEE_OTHER, "/staff/withheld"));
+        assert!(house.decides("10.0.0.3", "fine.example").0, "{}: at once", test.engine);
+        assert_eq!(holds(&test, now).await.len(), 0);
+        assert_eq!(dsl.get("/staff/withheld/2").await.location(), "/staff/withheld");
+        assert!(dsl.get("/staff/withheld").await.body.contains("Nobody’s access is withheld"));
+    }
+}
+
+#[tokio::test]
+async fn what_was_said_at_a_tasks_end_is_read_by_whoever_holds_its_duty() {
+    for test in databases().await {
+        let house = House::new(
+            &test,
+            &[(1, "network-manager"), (2, "network-manager"), (6, "online-safety-governor")],
+        )
+        .await;
+        let mut tx = test.db.begin().await.unwrap();
+        let opening = task::Opening {
+            kind: "drill-failed",
+            subject: "drill:1".into(),
+            path: "/staff/back-ups".into(),
+            due_at: None,
+            not_by: None,
+        };
+        let year = register::SchoolYear::new(kit::Zone::named("Europe/London").unwrap());
+        let made =
+            task::put_once(&mut tx, &Actor::Job("tasks"), opening, &year, MONDAY).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let page = format!("/tasks/{}", made.id);
+        let one = house.sign_in(1).await;
+        let done = one.post(&format!("{page}/ending"), "outcome=done&words=The+disk+was+full.").await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+        let other = house.sign_in(2).await;
+        assert!(other.get("/tasks").await.body.contains(&page), "{}", test.engine);
+        let read = other.get(&page).await;
+        assert!(
+            read.body.contains("The disk was full.") && read.body.contains("Tess Example"),
+            "{}",
+            read.body
+        );
+        let governor = house.sign_in(6).await;
+        assert!(!governor.get("/tasks").await.body.contains(&page));
+        assert_eq!(governor.get(&page).await.status, StatusCode::NOT_FOUND, "it is no work of theirs");
+    }
+}
