@@ -311,19 +311,19 @@ fn backup(seen: &Seen<'_>) -> Item {
 fn erased(last: &Last, seen: &Seen<'_>) -> Item {
     const WHAT: &str = "Past its time";
     let at = Timestamp::from_millis(last.at_ms);
-    let says = format!("What is past its time was erased at {}.", web::page::moment(at, seen.zone));
+    let says = filled!("health-now.what-is-past-its", when = web::page::moment(at, seen.zone));
     if !last.problem.is_empty() {
-        let says = format!("What is past its time could not be erased everywhere: {}.", last.problem);
+        let says = filled!("health-now.what-is-past-could", problem = last.problem);
         return item(
             WHAT,
             Level::Look,
             says,
-            Some("Nothing yet: it is tried again every hour. If it stays so, see the service log."),
+            Some(say("health-now.nothing-yet-it-is")),
         );
     }
     if seen.at.as_millis() - last.at_ms > ERASED_EVERY_MS {
         let remedy =
-            Some("Look whether the hub runs all day; what is past its time is erased while it does.");
+            Some(say("health-now.look-whether-the-hub"));
         return item(WHAT, Level::Look, says, remedy);
     }
     item(WHAT, Level::Well, says, None)

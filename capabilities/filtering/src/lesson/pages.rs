@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use engine::{FilterPolicy, Live, LiveDocument};
 use people::account::SignedIn;
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted, filled};
+use web::{Mistakes, PageError, Submitted};
 
 use super::actions::{
     self, EndAnybodys, EndError, EndOwn, Ground, Kind, LessonError, ListForLesson, OpenForLesson,

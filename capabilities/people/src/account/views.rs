@@ -293,7 +293,7 @@ pub enum Second {
 
 /// Said to whoever asks for what is theirs by a duty that rests.
 pub fn rests(resting: &BTreeSet<String>, second: Second, kind: SchoolKind, path: &str) -> Page {
-    let duties: Vec<&str> = resting.iter().map(|id| called(id, kind)).collect();
+    let duties: Vec<String> = resting.iter().map(|id| called(id, kind)).collect();
     let back = web::form::in_a_query(path);
     let title = "This needs your second proof";
     Page::new(

@@ -272,7 +272,7 @@ async fn end(
         Err(error) => {
             drop(tx);
             let mut mistakes = Mistakes::default();
-            say(error, &mut mistakes)?;
+            refused(error, &mut mistakes)?;
             return holder_page(&office, &who, path, &form, &mistakes).await;
         }
     }

@@ -18,7 +18,7 @@ use super::columns;
 use super::model::{Change, Class, Facts, Field, Import, Relation, Tally, Thing, What};
 use super::store::{ClassLine, Profile};
 use crate::kind::{Kind, YearGroup};
-use crate::roster::{Complaint, Shape};
+use crate::roster::Complaint;
 
 /// What whoever looks at the roll is offered besides.
 #[derive(Debug, Clone, Copy, Default)]
