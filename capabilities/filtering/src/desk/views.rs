@@ -192,7 +192,7 @@ pub fn one(
         State::Dropped(ending) => rows.extend(ended(&say("work.dropped"), ending, zone)),
     }
     if let Some(by) = &seen.ended_by {
-        rows.push(SummaryRow::new("By", by.reveal()));
+        rows.push(SummaryRow::new(say("policy.by"), by.reveal()));
     }
     Page::new(
         name(kind),

@@ -12,6 +12,7 @@ use people::account::SignedIn;
 use web::PageError;
 use web::component::{InsetText, SummaryList, SummaryRow};
 use web::page::host;
+use web::speech::say;
 
 use super::{Target, identity_in, identity_of_person, words};
 use crate::asker::Asker;
@@ -84,7 +85,7 @@ pub async fn now(
     };
     Ok(Said::Now(Box::new(Now {
         closed: told.decision.verdict.is_block(),
-        question: words::of_step(told.step).to_owned(),
+        question: say(words::of_step(told.step)),
         reason: told.reason,
         categories: told.categories.iter().map(|id| category(&policy, id)).collect(),
         services: told.services.iter().map(|id| service(&policy, id)).collect(),
