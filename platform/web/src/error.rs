@@ -114,11 +114,15 @@ impl IntoResponse for PageError {
             Self::Busy => say("error.busy-then"),
             Self::WrongMethod => say("error.wrong-method-then"),
             Self::Unexpected(error) if Unavailable::among(error.as_ref()).is_some() => {
-                filled!("error.not-now-then", then = say(match Unavailable::among(error.as_ref()) {
-                    Some(Unavailable::Full) => "error.full-then",
-                    Some(Unavailable::Busy) => "error.locked-then",
-                    _ => "error.out-of-reach-then",
-                }), reference = logged(error.as_ref()))
+                filled!(
+                    "error.not-now-then",
+                    then = say(match Unavailable::among(error.as_ref()) {
+                        Some(Unavailable::Full) => "error.full-then",
+                        Some(Unavailable::Busy) => "error.locked-then",
+                        _ => "error.out-of-reach-then",
+                    }),
+                    reference = logged(error.as_ref())
+                )
             }
             Self::Unexpected(error) => filled!("error.unexpected-then", reference = logged(error.as_ref())),
             Self::SignedOut | Self::SignInFirst { .. } | Self::ProveAgain { .. } | Self::Instead(_) => {

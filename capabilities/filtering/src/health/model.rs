@@ -314,16 +314,10 @@ fn erased(last: &Last, seen: &Seen<'_>) -> Item {
     let says = filled!("health-now.what-is-past-its", when = web::page::moment(at, seen.zone));
     if !last.problem.is_empty() {
         let says = filled!("health-now.what-is-past-could", problem = last.problem);
-        return item(
-            WHAT,
-            Level::Look,
-            says,
-            Some(say("health-now.nothing-yet-it-is")),
-        );
+        return item(WHAT, Level::Look, says, Some(say("health-now.nothing-yet-it-is")));
     }
     if seen.at.as_millis() - last.at_ms > ERASED_EVERY_MS {
-        let remedy =
-            Some(say("health-now.look-whether-the-hub"));
+        let remedy = Some(say("health-now.look-whether-the-hub"));
         return item(WHAT, Level::Look, says, remedy);
     }
     item(WHAT, Level::Well, says, None)

@@ -312,15 +312,10 @@ async fn reports(
     }
     let href = Some("/staff/reports");
     if new > 0 {
-        monday
-            .waiting
-            .push(line(counted!("monday.reports-count", new), href));
+        monday.waiting.push(line(counted!("monday.reports-count", new), href));
     }
     if answered > 0 {
-        monday.changed.push(line(
-            counted!("monday.answered-reports-count", answered),
-            href,
-        ));
+        monday.changed.push(line(counted!("monday.answered-reports-count", answered), href));
     }
     Ok(())
 }

@@ -126,11 +126,7 @@ async fn a_report_that_a_site_should_be_open_becomes_a_request_that_takes_two_pe
         let place = reported(&school, TABLET, "site=games.example&kind=should-be-open&what=").await;
         let page = format!("/staff{place}");
         let shown = dsl.get(&page).await;
-        assert!(
-            shown.body.contains("Closed") && shown.body.contains("Games are for home"),
-            "{}",
-            shown.body
-        );
+        assert!(shown.body.contains("Closed") && shown.body.contains("Games are for home"), "{}", shown.body);
         let made = dsl.post(&format!("{page}/request"), "").await;
         assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
         let request = made.location().to_owned();

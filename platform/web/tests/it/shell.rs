@@ -185,7 +185,12 @@ async fn a_page_is_packed_for_whoever_takes_it_and_where_nobody_else_can_put_wor
             url: "http://portal.example".to_owned(),
             is_own: std::sync::Arc::new(|address| address.is_loopback()),
         };
-        guarded(Router::new().route("/", get(page)), own, std::sync::Arc::new(Shell::default), std::sync::Arc::new(words::Words::built_in))
+        guarded(
+            Router::new().route("/", get(page)),
+            own,
+            std::sync::Arc::new(Shell::default),
+            std::sync::Arc::new(words::Words::built_in),
+        )
     };
     let asked = async |uri: &str, coding: Option<&str>| {
         let mut request = Request::get(uri);
