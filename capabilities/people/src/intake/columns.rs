@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use axum::response::Response;
 use maud::{Markup, html};
 use web::component::{BackLink, Button, Input, InsetText, Label, SummaryList, SummaryRow};
-use web::{Page, PageError, Submitted};
+use web::speech::say;
+use web::{Page, PageError, Submitted, filled, marked};
 
 use super::actions::{self, ImportRoll, PrepareError};
 use super::model::{Class, Import};
@@ -52,19 +53,18 @@ pub(super) fn fields(import: &Import) -> Markup {
         input
     };
     html! {
-        h2 .govuk-heading-m { "How the columns were read" }
+        h2 .govuk-heading-m { (say("roll.how-the-columns-were")) }
         p .govuk-body {
-            "If one is wrong, write the words that stand above the right column, or empty the line if there is no such column. This import stays as it \
-             is: what you write is remembered for " strong { (import.source) } ", and the next file of it is read so. Then send the file again."
+            (marked!("roll.if-one-is-wrong", source = html! { strong { (import.source) } }))
         }
-        @if !summary.unused.is_empty() { p .govuk-body { "Not used: " (summary.unused.join(", ")) "." } }
+        @if !summary.unused.is_empty() { p .govuk-body { (marked!("roll.not-used", unused = summary.unused.join(", "))) } }
         form method="post" action="/staff/roll/import/columns" novalidate {
             input type="hidden" name="source" value=(import.source);
             @for (id, name) in kinds(shape) {
                 @if summary.columns.contains_key(id) { input type="hidden" name={ "was-" (id) } value="1"; }
                 (input(id, name))
             }
-            (Button::new(format!("Remember these columns for {}", import.source)))
+            (Button::new(filled!("roll.remember-these-columns", source = import.source)))
         }
     }
 }
