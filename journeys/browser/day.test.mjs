@@ -59,7 +59,7 @@ for (const way of ways) {
       assert.match(await office.getByRole("alert").innerText(), /name/i, "what is missing is said");
       await judge(office, way);
       await office.getByLabel("Their name").fill("Sam Supply");
-      await office.getByLabel(/supply teacher/i).first().check();
+      await office.getByLabel("Supply staff").check();
       await office.getByLabel("What are they here for?").fill("Covers Year 5 today");
       await office.getByLabel("Who answers for them?").fill(`${number(OFFICE)}`);
       await office.getByLabel("Who looks after them while they are here?").fill(`${number(HEAD)}`);
@@ -189,9 +189,17 @@ for (const way of ways) {
       await judge(dsl, way);
       await dsl.getByLabel("How do you know that it is them?").fill("They stand beside me.");
       await dsl.getByRole("button", { name: "Agree", exact: true }).click();
-      await dsl.getByRole("heading", { name: "Hand this over" }).waitFor();
+      await dsl.getByRole("heading", { name: "You agreed" }).waitFor();
       await judge(dsl, way);
-      const link = new URL(await dsl.locator("main code").innerText());
+      assert.doesNotMatch(await dsl.locator("main").innerText(), /welcome/, "neither of them alone has all of it");
+      await head.goto(`http://${school.portal}/staff/recoveries`);
+      await judge(head, way);
+      await head.locator("main li").getByRole("link").first().click();
+      await judge(head, way);
+      await head.getByRole("button", { name: "Show the link" }).click();
+      await head.getByRole("heading", { name: "Hand this over" }).waitFor();
+      await judge(head, way);
+      const link = new URL(await head.locator("main code").innerText());
       await manager.goto(`http://${school.portal}/today`);
       await manager.getByRole("heading", { name: /sign in/i }).first().waitFor();
       await manager.goto(`http://${school.portal}${link.pathname}`);

@@ -291,6 +291,14 @@ fn an_import_that_is_killed_changes_everybody_or_nobody_and_can_be_given_again()
 
 /// What the steps to today's records made since the sixteenth, taken away again: records as a program of that time left them.
 const AS_THEY_WERE: &[&str] = &[
+    "DROP INDEX site_request_signed_in",
+    "DROP INDEX site_report_signed_in",
+    "ALTER TABLE site_request DROP COLUMN signed_in",
+    "ALTER TABLE site_report DROP COLUMN signed_in",
+    "ALTER TABLE invitation DROP COLUMN proofs",
+    "ALTER TABLE account DROP COLUMN language",
+    "DROP TABLE account_worry",
+    "DROP TABLE class_slot",
     "DROP TABLE webhook_delivery",
     "DROP TABLE webhook",
     "DROP TABLE api_answer",

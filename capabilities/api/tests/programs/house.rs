@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use api::Api;
 use axum::Router;
@@ -213,7 +213,8 @@ impl House {
     /// The same who signed in before: their invitation is spent, so they are given another.
     pub async fn sign_in_again(&self, person: u8) -> Staff<'_> {
         let mut tx = self.db.begin().await.unwrap();
-        let token = Token::of([person + 100; 32]);
+        static TURN: AtomicU8 = AtomicU8::new(100);
+        let token = Token::of([TURN.fetch_add(1, Ordering::Relaxed); 32]);
         let permit = permit::<account::Invite>(PersonNo(person.into()));
         account::invite(&mut tx, &permit, None, &token, self.clock.now()).await.unwrap();
         tx.commit().await.unwrap();

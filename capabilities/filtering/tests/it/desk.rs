@@ -115,6 +115,9 @@ async fn a_request_that_waits_is_somebodys_until_it_is_answered() {
         let nobody = lead.post(&format!("{task}/handing"), "to=person%3A1").await;
         assert_eq!(nobody.status, StatusCode::UNPROCESSABLE_ENTITY, "the head holds none of its duties");
         give(&test, 3, "network-manager").await;
+        // What they signed in by before they had it is one proof alone.
+        assert_eq!(theo.get("/tasks").await.status, StatusCode::FORBIDDEN);
+        let theo = welcomed(&school, &crate::staff::invited_anew(&test, 3).await).await;
         assert_eq!(lead.post(&format!("{task}/handing"), "to=person%3A3").await.location(), "/tasks");
         assert!(first_task(&lead).await.is_none(), "it is somebody else's now");
         assert_eq!(first_task(&theo).await, Some(task.clone()));

@@ -370,7 +370,7 @@ async fn duties_are_given_covered_and_ended_and_never_to_oneself_or_to_a_child()
         assert_eq!(dsl, [6], "{}: the cover has ended by itself", test.engine);
         drop(tx);
         // A session of one proof gives nothing.
-        assert_eq!(head.post(&format!("{holder}/end"), "end=yes").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(head.post(&format!("{holder}/end"), "end=yes").await.status, StatusCode::FORBIDDEN);
     }
 }
 

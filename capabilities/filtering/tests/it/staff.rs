@@ -104,6 +104,16 @@ pub async fn give(test: &TestDatabase, person: u32, id: &str) {
     tx.commit().await.unwrap();
 }
 
+/// Another invitation of somebody who has one already, as after they were given a duty.
+pub async fn invited_anew(test: &TestDatabase, person: u8) -> Token {
+    let mut tx = test.db.begin().await.unwrap();
+    let token = Token::of([person + 100; 32]);
+    let permit = permit::<account::Invite>(engine::PersonNo(person.into()));
+    account::invite(&mut tx, &permit, None, &token, MONDAY).await.unwrap();
+    tx.commit().await.unwrap();
+    token
+}
+
 /// Ends what duties somebody holds.
 pub async fn end(test: &TestDatabase, person: u32) {
     let mut tx = test.db.begin().await.unwrap();
