@@ -243,7 +243,7 @@ impl House {
     pub async fn end_duty(&self, person: u32) {
         let mut tx = self.db.begin().await.unwrap();
         let all = duty::all(&mut tx, &permit::<duty::ReadDuties>(())).await.unwrap();
-        for one in all.into_iter().filter(|one| one.given.person == PersonNo(person)) {
+        for one in all.into_iter().filter(|one| one.given.person == PersonNo(person) && one.ended.is_none()) {
             duty::end(&mut tx, &permit::<duty::EndDuty>(one.id), self.clock.now()).await.unwrap();
         }
         tx.commit().await.unwrap();
