@@ -151,9 +151,12 @@ async fn come(who: &Staff<'_>, way: &Way) -> Answer {
 async fn hold(house: &House, duty: &str) {
     let mut tx = house.db.begin().await.unwrap();
     let span = Span { starts_at: MONDAY, ends_at: None };
+    let kinds = [SchoolKind::Maintained, SchoolKind::AcademyTrust, SchoolKind::SoleProprietor];
+    let known = Duties::built_in().named(duty).unwrap();
+    let kind = kinds.into_iter().find(|kind| known.is_in(*kind)).unwrap();
     let (person, duty) = (PersonNo(2), duty.to_owned());
     let giving = Giving { person, duty, span, covers: None, reason: String::new() };
-    duty::give(&mut tx, &permit::<duty::GiveDuty>(person), giving, SchoolKind::AcademyTrust, MONDAY)
+    duty::give(&mut tx, &permit::<duty::GiveDuty>(person), giving, kind, MONDAY)
         .await
         .unwrap_or_else(|error| panic!("{error:?}"));
     tx.commit().await.unwrap();

@@ -299,7 +299,7 @@ const OPEN: &[(&str, &str, &str)] = &[
     (
         "account",
         "id",
-        "INSERT INTO account (id, person, name, created_by, created_at) VALUES ('open', 90001, 'open', 'person:1', 1)",
+        "INSERT INTO person (id, number, key, name, groups, joined_at) VALUES ('popen', 90001, 'kopen', 'N', '', 1); INSERT INTO account (id, person, name, created_by, created_at) VALUES ('open', 90001, 'open', 'person:1', 1)",
     ),
 ];
 
