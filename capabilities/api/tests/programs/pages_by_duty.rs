@@ -67,7 +67,7 @@ fn filled(path: &str, reference: &str) -> String {
         _ if path.starts_with("/staff/guests") => id("guest"),
         _ if path.starts_with("/staff/tokens") => id("token"),
         _ if path.starts_with("/staff/webhooks") => id("webhook"),
-        _ if path.starts_with("/staff/worries") => id("worry"),
+        _ if path.starts_with("/staff/worries") => id("account-worry"),
         _ if path.starts_with("/staff/accounts/rules") => "adults".to_owned(),
         _ => id("task"),
     };
