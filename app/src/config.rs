@@ -20,6 +20,7 @@ mod filter_test;
 mod mail;
 mod metrics;
 mod proxy;
+mod records;
 mod sign_in;
 
 pub use backup::Backup;
@@ -30,6 +31,7 @@ pub use filter_test::FilterTest;
 pub use mail::Notices;
 pub use metrics::Metrics;
 pub use proxy::{Inside, Port, Proxy};
+pub use records::{address_or_typed, with_database};
 pub use sign_in::SignIn;
 
 /// The whole file.
@@ -154,7 +156,8 @@ impl Users {
     }
 }
 
-fn default_database() -> String {
+/// Where the records are when the settings do not say.
+pub fn default_database() -> String {
     "sqlite:hub/fivebar.db".to_owned()
 }
 const fn default_keep_days() -> u32 {

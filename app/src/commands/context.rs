@@ -82,8 +82,12 @@ impl Context {
 
 /// Where a home's records are: a path that is not absolute is one inside the home.
 pub fn database_url(home: &Home, config: &Config) -> Result<DatabaseUrl> {
-    let url: DatabaseUrl = config.records.database.parse()?;
-    Ok(match url {
+    database_at(home, &config.records.database)
+}
+
+/// The database at an address as the settings write it: a SQLite file's path begins at the home folder.
+pub fn database_at(home: &Home, address: &str) -> Result<DatabaseUrl> {
+    Ok(match address.parse::<DatabaseUrl>()? {
         DatabaseUrl::Sqlite(path) => DatabaseUrl::sqlite(home.path().join(path)),
         other => other,
     })

@@ -1,7 +1,6 @@
 //! `move-database`: the records of a school carried across to another database.
 
 use std::fs;
-use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -11,8 +10,8 @@ use serde_json::json;
 use store::DatabaseUrl;
 use store::moving::move_records;
 
-use crate::commands::context::{Context, database_url};
-use crate::config::Config;
+use crate::commands::context::{Context, database_at, database_url};
+use crate::config::{Config, address_or_typed, with_database};
 use crate::process::lock;
 
 #[derive(Debug, Args)]
@@ -22,12 +21,9 @@ pub struct MoveDatabase {
     pub to: String,
 }
 
-/// The longest address that is read.
-const LONGEST: u64 = 4_096;
-
 /// Moves the records, and has the school use them from now on.
 pub fn run(context: &Context, asked: &MoveDatabase) -> Result<()> {
-    let address = if asked.to == "-" { typed()? } else { asked.to.clone() };
+    let address = address_or_typed(&asked.to)?;
     let file = context.home.config();
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let new = with_database(&text, &address);
@@ -36,10 +32,7 @@ pub fn run(context: &Context, asked: &MoveDatabase) -> Result<()> {
     let to = match &config {
         Some(config) => database_url(&context.home, config)?,
         // It parses the address, for a better word than that about the file.
-        None => match address.parse::<DatabaseUrl>()? {
-            DatabaseUrl::Sqlite(path) => DatabaseUrl::sqlite(context.home.path().join(path)),
-            other => other,
-        },
+        None => database_at(&context.home, &address)?,
     };
     in_the_hub(context, &to)?;
     let _held = lock::hold_school(&context.home).context("stop the school first")?;
@@ -102,61 +95,4 @@ fn in_the_hub(context: &Context, to: &DatabaseUrl) -> Result<()> {
         file.display(),
         context.home.hub().display()
     )
-}
-
-fn typed() -> Result<String> {
-    let mut address = String::new();
-    std::io::stdin().take(LONGEST).read_to_string(&mut address).context("cannot read the address")?;
-    Ok(address.trim().to_owned())
-}
-
-/// The settings with another address of the records, everything else in them as it was.
-fn with_database(text: &str, address: &str) -> String {
-    let line = format!("database = {}", toml::Value::String(address.to_owned()));
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let head = lines.iter().position(|line| line.trim() == "[records]");
-    let Some(head) = head else {
-        if lines.last().is_some_and(|last| !last.trim().is_empty()) {
-            lines.push(String::new());
-        }
-        lines.extend(["[records]".to_owned(), line]);
-        return lines.join("\n") + "\n";
-    };
-    let is_database = |line: &String| {
-        line.trim_start().strip_prefix("database").is_some_and(|rest| rest.trim_start().starts_with('='))
-    };
-    let inside = lines.iter().skip(head + 1).take_while(|line| !line.trim_start().starts_with('['));
-    match inside.enumerate().find(|(_, line)| is_database(line)).map(|(place, _)| head + 1 + place) {
-        Some(place) => {
-            if let Some(old) = lines.get_mut(place) {
-                *old = line;
-            }
-        }
-        None => lines.insert(head + 1, line),
-    }
-    lines.join("\n") + "\n"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_settings_name_the_new_records_and_are_otherwise_as_they_were() {
-        let new = "postgres://hub:a\"b@localhost/school";
-        let said = "database = 'postgres://hub:a\"b@localhost/school'";
-        for (before, after) in [
-            ("[portal]\nlisten = \"x\"\n", format!("[portal]\nlisten = \"x\"\n\n[records]\n{said}\n")),
-            (
-                "[records]\n# here\ndatabase = \"sqlite:a\" # old\n[dns]\n",
-                format!("[records]\n# here\n{said}\n[dns]\n"),
-            ),
-            ("[records]\n[other]\ndatabase = 1\n", format!("[records]\n{said}\n[other]\ndatabase = 1\n")),
-        ] {
-            let changed = with_database(before, new);
-            assert_eq!(changed, after);
-            let table: toml::Table = toml::from_str(&changed).unwrap();
-            assert_eq!(table["records"]["database"].as_str(), Some(new));
-        }
-    }
 }

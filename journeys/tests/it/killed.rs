@@ -591,6 +591,11 @@ fn a_restore_that_is_killed_says_so_and_given_again_brings_the_school_back() -> 
             );
             is_whole(&school.home)?;
             assert_eq!(left_in(&school.home), Vec::<String>::new(), "{when:?}");
+            // The back-up's settings name the database of the school that it was made of, which is another's.
+            if let Some(url) = &school.url {
+                let settings = fs::read_to_string(school.home.join("fivebar.toml"))?;
+                assert!(settings.contains(url), "{when:?}: {settings}");
+            }
             if round % 6 == 0 {
                 School::run(&school.home)?.stop()?;
             }

@@ -52,15 +52,23 @@ const problems = []
 let judged = 0
 let rules = 0
 // axe itself is a script, so "without scripts" means: the page's own scripts are refused, by a policy that allows none.
-for (const [mode, width] of [['scripts', 320], ['scripts', 768], ['no scripts', 1280]]) {
+const looks = [['scripts', 320], ['scripts', 768], ['no scripts', 1280]]
+// Words alone differ in another language, and their direction: one look is enough.
+const translated = (sample) => /-(cy|ur|ar|pl)\.html$/.test(sample)
+const waiting = looks.flatMap(([mode, width]) =>
+  samples.filter((sample) => width === 320 || !translated(sample)).map((sample) => ({ mode, width, sample })),
+)
+
+/** A page for one look, with what is being judged written on it: whatever the browser complains of is put down to that. */
+async function opened(mode, width) {
   const context = await browser.newContext({ viewport: { width, height: 900 }, bypassCSP: false })
   const page = await context.newPage()
-  let about = ''
+  const look = { page, about: '' }
   page.on('console', (line) => {
     const expected = mode === 'no scripts' && line.text().includes('script-src')
-    if (['error', 'warning'].includes(line.type()) && !expected) problems.push(`${about}: console: ${line.text()}`)
+    if (['error', 'warning'].includes(line.type()) && !expected) problems.push(`${look.about}: console: ${line.text()}`)
   })
-  page.on('pageerror', (error) => problems.push(`${about}: ${error}`))
+  page.on('pageerror', (error) => problems.push(`${look.about}: ${error}`))
   if (mode === 'no scripts') {
     await page.route('**/*.html', async (route) => {
       const response = await route.fetch()
@@ -69,58 +77,72 @@ for (const [mode, width] of [['scripts', 320], ['scripts', 768], ['no scripts', 
       await route.fulfill({ response, headers })
     })
   }
-  for (const sample of samples) {
-    // Words alone differ in another language, and their direction: one look is enough.
-    const translated = /-(cy|ur|ar|pl)\.html$/.test(sample)
-    if (translated && width !== 320) continue
-    about = `${sample} (${mode}, ${width} px)`
-    await page.goto(`${origin}/${sample}`)
-    const summary = page.locator('.govuk-error-summary')
-    if (mode === 'scripts' && (await summary.count()) > 0) {
-      await page.waitForFunction(() => document.activeElement?.classList.contains('govuk-error-summary'), null, { timeout: 5000 })
-        .catch(() => problems.push(`${about}: the error summary does not take the focus`))
-    }
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-    if (wide > 0) problems.push(`${about}: ${wide} px wider than the screen`)
-    const face = await page.evaluate(async () => {
-      await document.fonts.ready
-      return [...document.fonts].some((font) => font.family.includes('Atkinson') && font.status === 'loaded')
-    })
-    if (!face) problems.push(`${about}: our own face was not loaded`)
-    const result = await new AxeBuilder({ page }).withTags(tags).analyze()
+  return look
+}
+
+/** axe on a page of one frame: it needs no second page to put its findings together in, which is half of its time. */
+const axe = (page) => new AxeBuilder({ page }).setLegacyMode(true)
+
+async function judge({ mode, width, sample }, look) {
+  const { page } = look
+  const about = `${sample} (${mode}, ${width} px)`
+  look.about = about
+  await page.goto(`${origin}/${sample}`)
+  // Pages that must be light have neither scripts nor our typeface.
+  const light = (await page.locator('script, link[href$=".woff2"]').count()) === 0
+  const summary = page.locator('.govuk-error-summary')
+  if (mode === 'scripts' && !light && (await summary.count()) > 0) {
+    await page.waitForFunction(() => document.activeElement?.classList.contains('govuk-error-summary'), null, { timeout: 5000 })
+      .catch(() => problems.push(`${about}: the error summary does not take the focus`))
+  }
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  if (wide > 0) problems.push(`${about}: ${wide} px wider than the screen`)
+  const face = await page.evaluate(async () => {
+    await document.fonts.ready
+    return [...document.fonts].some((font) => font.family.includes('Atkinson') && font.status === 'loaded')
+  })
+  if (!face && !light) problems.push(`${about}: our own face was not loaded`)
+  const result = await axe(page).withTags(tags).analyze()
+  judged += 1
+  rules = Math.max(rules, result.passes.length)
+  for (const violation of result.violations) {
+    problems.push(`${about}: ${violation.id}: ${violation.help}: ${violation.nodes.map((node) => node.target).join(', ')}`)
+  }
+  if (width !== 768 && !translated(sample)) {
+    await page.emulateMedia({ colorScheme: 'dark' })
+    const { violations } = await axe(page).withRules(coloured).analyze()
     judged += 1
-    rules = Math.max(rules, result.passes.length)
-    for (const violation of result.violations) {
-      problems.push(`${about}: ${violation.id}: ${violation.help}: ${violation.nodes.map((node) => node.target).join(', ')}`)
+    for (const violation of violations) {
+      const nodes = violation.nodes.map((node) => `${node.target} (${node.any[0]?.message ?? ''})`)
+      problems.push(`${about}, dark: ${violation.id}: ${nodes.join(', ')}`)
     }
-    if (width !== 768 && !translated) {
-      await page.emulateMedia({ colorScheme: 'dark' })
-      const { violations } = await new AxeBuilder({ page }).withRules(coloured).analyze()
-      judged += 1
-      for (const violation of violations) {
-        const nodes = violation.nodes.map((node) => `${node.target} (${node.any[0]?.message ?? ''})`)
-        problems.push(`${about}, dark: ${violation.id}: ${nodes.join(', ')}`)
-      }
-      await page.emulateMedia({ colorScheme: 'dark', forcedColors: 'active' })
-      // Upstream's warning icon keeps its own, and asks for the reader's text colour in it: that is well.
-      const kept = await page.evaluate(() => {
-        const probe = document.body.appendChild(document.createElement('span'))
-        probe.style.cssText = 'forced-color-adjust: none; color: CanvasText; background: Canvas'
-        const { color: text, backgroundColor: canvas } = getComputedStyle(probe)
-        probe.remove()
-        const clear = 'rgba(0, 0, 0, 0)'
-        const reader = ({ color, backgroundColor, borderTopColor }) =>
-          [text, canvas].includes(color) && [text, canvas, clear].includes(backgroundColor) && [text, canvas, clear].includes(borderTopColor)
-        return [...document.body.querySelectorAll('*')]
-          .filter((one) => getComputedStyle(one).forcedColorAdjust === 'none' && !reader(getComputedStyle(one)))
-          .map((one) => one.outerHTML.slice(0, 80))
-      })
-      if (kept.length > 0) problems.push(`${about}, forced colours: keeps its own: ${kept.join(', ')}`)
-    }
+    await page.emulateMedia({ colorScheme: 'dark', forcedColors: 'active' })
+    // Upstream's warning icon keeps its own, and asks for the reader's text colour in it: that is well.
+    const kept = await page.evaluate(() => {
+      const probe = document.body.appendChild(document.createElement('span'))
+      probe.style.cssText = 'forced-color-adjust: none; color: CanvasText; background: Canvas'
+      const { color: text, backgroundColor: canvas } = getComputedStyle(probe)
+      probe.remove()
+      const clear = 'rgba(0, 0, 0, 0)'
+      const reader = ({ color, backgroundColor, borderTopColor }) =>
+        [text, canvas].includes(color) && [text, canvas, clear].includes(backgroundColor) && [text, canvas, clear].includes(borderTopColor)
+      return [...document.body.querySelectorAll('*')]
+        .filter((one) => getComputedStyle(one).forcedColorAdjust === 'none' && !reader(getComputedStyle(one)))
+        .map((one) => one.outerHTML.slice(0, 80))
+    })
+    if (kept.length > 0) problems.push(`${about}, forced colours: keeps its own: ${kept.join(', ')}`)
     await page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' })
   }
-  await context.close()
 }
+
+// Two at once, each with a page of its own for each look.
+await Promise.all([0, 1].map(async () => {
+  const pages = new Map()
+  for (let job = waiting.shift(); job; job = waiting.shift()) {
+    if (!pages.has(job.width)) pages.set(job.width, await opened(job.mode, job.width))
+    await judge(job, pages.get(job.width))
+  }
+}))
 await browser.close()
 server.close()
 console.log(`axe judged ${samples.length} pages in ${judged} views (up to ${rules} rules passed a view): ${problems.length} problems`)

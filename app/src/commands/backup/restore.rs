@@ -1,15 +1,17 @@
 //! `restore`: a school brought back from a back-up.
 
+use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use store::backup::{Restore, UNFINISHED, moved_aside};
+use store::backup::{Restore, Suit, UNFINISHED, moved_aside};
 
 use super::{identity, watch};
-use crate::commands::context::{Context, database_url};
-use crate::config::Config;
+use crate::commands::context::{Context, database_at};
+use crate::config::{Config, address_or_typed, default_database, with_database};
 use crate::home::Home;
 use crate::output::Output;
 
@@ -24,6 +26,10 @@ pub struct AskedRestore {
     /// back-up has, stays in use.
     #[arg(long)]
     pub replace: bool,
+    /// Where its records go, where that is not the place that the settings here name: `sqlite:` with a path inside `hub/` of the home
+    /// folder, or `postgres://…`; `-` reads it from standard input.
+    #[arg(long, value_name = "ADDRESS")]
+    pub database: Option<String>,
 }
 
 /// Brings a school back.
@@ -37,18 +43,20 @@ pub fn restore(given: Option<PathBuf>, asked: &AskedRestore, output: Output) -> 
             settings = settings.or_else(|_| Config::read(&Home::at(Some(aside.clone())).config()));
         }
     }
-    let url = match settings {
-        Ok(config) => database_url(&home, &config)?,
-        Err(_) => store::DatabaseUrl::sqlite(home.hub().join("fivebar.db")),
+    // Whatever the settings in the back-up say: they may name the database of a machine that still runs.
+    let address = match &asked.database {
+        Some(given) => address_or_typed(given)?,
+        None => settings.map_or_else(|_| default_database(), |config| config.records.database),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let wanted = Restore {
         archive: asked.file.clone(),
         identity: identity(asked.identity.as_ref())?,
         home: home.path().to_owned(),
-        records: url,
+        records: database_at(&home, &address)?,
         replace: asked.replace,
         stays: vec!["log".to_owned()],
+        suit: Some(naming(address)),
         actor: crate::commands::context::command_line(),
         at: kit::Clock::System.now(),
     };
@@ -81,4 +89,14 @@ pub fn restore(given: Option<PathBuf>, asked: &AskedRestore, output: Output) -> 
     }
     output.object(&json!({ "home": home.path(), "trail": restored.manifest.trail, "moved_aside": restored.moved_aside, "erased": erased }));
     Ok(())
+}
+
+/// Has the settings that come out of a back-up name the records where they are put.
+fn naming(address: String) -> Suit {
+    Arc::new(move |home| {
+        let file = Home::at(Some(home.to_owned())).config();
+        let Ok(text) = fs::read_to_string(&file) else { return Ok(()) };
+        let named = Config::parse(&text).is_ok_and(|config| config.records.database == address);
+        if named { Ok(()) } else { fs::write(&file, with_database(&text, &address)) }
+    })
 }

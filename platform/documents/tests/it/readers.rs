@@ -192,7 +192,10 @@ fn slips_for_adults_are_printed_each_with_its_own_link() {
     // A link is broken into lines.
     let tight: String = said.split_whitespace().collect();
     let has = |words: &str| tight.contains(words);
-    assert!(has("SamExample") && has("portal.example/welcome/A") && has("portal.example/welcome/B"), "{said}");
+    assert!(
+        has("SamExample") && has("portal.example/welcome/A") && has("portal.example/welcome/B"),
+        "{said}"
+    );
     assert!(said.contains("until 24 November 2026") && !said.contains("child"), "{said}");
     assert!(printed.tags().contains("pdfuaid:part\t1"));
 }

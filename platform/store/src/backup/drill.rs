@@ -52,6 +52,7 @@ pub async fn rehearse(
         records: records.clone(),
         replace: false,
         stays: Vec::new(),
+        suit: None,
         actor: actor.clone(),
         at,
     };

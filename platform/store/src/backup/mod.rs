@@ -30,7 +30,7 @@ pub use check::check;
 pub use create::{BackUp, back_up};
 pub use drill::{Rehearsed, rehearse};
 pub use manifest::{FileLine, Manifest, RecordsLine, TrailLine};
-pub use restore::{Restore, Restored, UNFINISHED, moved_aside, restore};
+pub use restore::{Restore, Restored, Suit, UNFINISHED, moved_aside, restore};
 pub use sealing::{BackupIdentity, BackupKey, NotAKey};
 pub(crate) use sqlite::copy_sqlite;
 
@@ -171,7 +171,7 @@ pub enum BackupError {
     InUse(String),
     /// The back-up is of the other engine.
     #[error(
-        "this back-up holds {archive} records, and the home is set to keep them in {home}; set `fivebar.toml` to {archive} first"
+        "this back-up holds {archive} records, and the home is set to keep them in {home}; say where they are to be with `--database`"
     )]
     OtherEngine {
         /// What the archive holds.

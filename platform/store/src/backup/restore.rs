@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kit::Timestamp;
 use serde_json::json;
@@ -23,6 +24,9 @@ pub const UNFINISHED: &str = "restore-unfinished";
 /// How the folders begin in which a restore keeps what was there before.
 const ASIDE: &str = "before-restore-";
 
+/// Makes what a back-up holds of the home true of the place that it is restored to. It gets the folder in which that was unpacked.
+pub type Suit = Arc<dyn Fn(&Path) -> std::io::Result<()> + Send + Sync>;
+
 /// What is to be restored, and where.
 #[derive(Clone)]
 pub struct Restore {
@@ -38,6 +42,9 @@ pub struct Restore {
     pub replace: bool,
     /// What of the home stays where it is when the rest is moved aside, since no back-up has it: names in its top folder.
     pub stays: Vec<String>,
+    /// What is done to the unpacked home before any of it is put in place: the settings in it name the records of the machine that was
+    /// backed up.
+    pub suit: Option<Suit>,
     /// Who asked for it.
     pub actor: Actor,
     /// When.
@@ -96,6 +103,12 @@ async fn restore_into(wanted: &Restore, watch: &Watch) -> Result<Restored, Backu
     }
     let copy = staging.path().join(&manifest.records.name);
     inspect_copy(&copy, &manifest.records.engine, Some(&wanted.records), watch).await?.must_be(&manifest)?;
+
+    if let Some(suit) = &wanted.suit {
+        let unpacked = staging.path().join("home");
+        make_folder(&unpacked)?;
+        suit(&unpacked).map_err(file_error(&unpacked))?;
+    }
 
     watch(Progress { doing: Doing::Placing, done_bytes: 0, of_bytes: 0 });
     let aside = format!("{ASIDE}{}", wanted.at.as_millis());

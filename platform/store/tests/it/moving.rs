@@ -74,7 +74,13 @@ async fn everything_arrives_whichever_way_a_school_moves() {
         let newest = trail::newest(&mut tx, None, 1).await.unwrap();
         assert!(newest[0].verb == "records.move" && newest[0].detail.contains(&moved.head), "{way}");
         drop(tx);
-        // A second time it is not empty, and nothing is put over what is there.
+        // Given again, as after a cut, it finds that they arrived, and copies nothing.
+        assert_eq!(move_records(&test.url, &to, &WHO, MONDAY, &|_| {}).await.unwrap(), moved, "{way}");
+        // Once anything was changed there it is not empty, and nothing is put over what is there.
+        let mut tx = there.begin().await.unwrap();
+        let subject = Subject::new("setting", 1);
+        trail::changed(&mut tx, &WHO, "setting.change", &subject, &json!({}), MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
         let again = move_records(&test.url, &to, &WHO, MONDAY, &|_| {}).await.unwrap_err();
         assert!(matches!(again, MoveError::NotEmpty { .. }), "{way}: {again}");
         let Verified::Whole { entries, .. } = trail::verify(&test.db).await.unwrap() else { panic!("{way}") };
