@@ -9,6 +9,7 @@ use kit::Private;
 use people::account::provider::{Provider, Settings};
 use people::account::{self, Invite, InviteError, Means, Token, Trust, Ways};
 use people::duty::{self, Duties, Proof};
+use store::Actor;
 use store::orm::{ConnectionTrait as _, Statement};
 use testing::{MONDAY, TestDatabase, databases};
 use tokio::io::AsyncReadExt as _;
@@ -147,6 +148,13 @@ async fn nobody_alone_invites_anew_whoever_holds_what_needs_a_second_proof() {
         welcomed(&school, &tokens[2]).await;
         assert!(matches!(invite(1).await, Err(InviteError::NeedsTwo)), "{}", test.engine);
         invite(3).await.unwrap();
+        // Nor once they were away for so long that their sessions are forgotten.
+        let retention = store::retention::Retention::built_in().unwrap();
+        let a_year_on = MONDAY.plus_millis(365 * 86_400_000);
+        let erased =
+            store::retention::carry_out(&test.db, &retention, &Actor::Job("retention"), a_year_on).await;
+        assert!(erased.unwrap()["session"] > 1, "{}", test.engine);
+        assert!(matches!(invite(1).await, Err(InviteError::NeedsTwo)), "{}: a year later", test.engine);
         // Not after a restore either, when nobody has a password.
         run(&test, "UPDATE account SET password = NULL, password_at = NULL").await;
         assert!(matches!(invite(1).await, Err(InviteError::NeedsTwo)), "{}", test.engine);
@@ -253,5 +261,30 @@ async fn of_two_ways_in_that_are_taken_away_at_once_one_stays() {
         let mut came = [one.status, other.status];
         came.sort();
         assert_eq!(came, [StatusCode::SEE_OTHER, StatusCode::UNPROCESSABLE_ENTITY], "{}", test.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_passkey_that_is_older_than_the_password_does_not_come_with_a_duty() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "teacher"), (2, "teacher")]).await;
+        let school = School::new(&test, None);
+        welcomed(&school, &tokens[0]).await;
+        welcomed(&school, &tokens[1]).await;
+        passkey(&test, 1, FIRST).await;
+        passkey(&test, 2, SECOND).await;
+        // The first was there before its owner chose their password: whoever invited them before may have put it there.
+        run(&test, &format!("UPDATE passkey SET made_at = {} WHERE id = '{FIRST}'", MONDAY.as_millis() - 1))
+            .await;
+        run(&test, &format!("UPDATE passkey SET made_at = {} WHERE id = '{SECOND}'", MONDAY.as_millis() + 1))
+            .await;
+        for person in [1, 2] {
+            crate::staff::give(&test, person, "deputy-dsl").await;
+        }
+        let tx = test.db.read().await.unwrap();
+        let left =
+            tx.conn().query_all_raw(Statement::from_string(tx.backend(), "SELECT id FROM passkey")).await;
+        let left: Vec<String> = left.unwrap().iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+        assert_eq!(left, [SECOND], "{}", test.engine);
     }
 }

@@ -7,7 +7,7 @@ use store::{Actor, StoreError, Subject, Tx, trail};
 
 use ::notices::Where;
 
-use super::model::{Account, IDLE_MS, INVITED_MS, LONGEST_MS, Name, Session, Token};
+use super::model::{Account, IDLE_MS, INVITED_MS, LONGEST_MS, Name, PasswordBy, Session, Token};
 use super::notices::{kinds, tell_owner};
 use super::safe::{MadeSafe, Safe, make_safe};
 use super::store as table;
@@ -252,7 +252,7 @@ pub(super) async fn change_password(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let actor = Actor::Person(session.person.0);
-    table::set_password(tx, session.account, hash, at).await?;
+    table::set_password(tx, session.account, (hash, PasswordBy::Owner), at).await?;
     let mut ended = MadeSafe::default();
     if let Some(account) = table::by_id(tx, session.account).await? {
         ended = make_safe(tx, &actor, &account, Safe::Changed(session), at).await?;
@@ -296,7 +296,9 @@ pub async fn welcome(
     let actor = Actor::Person(account.person.0);
     let proofs = table::proofs_of(tx, token).await?;
     let ended = make_safe(tx, &actor, &account, Safe::Invited, at).await?;
-    table::set_password(tx, account.id, hash, at).await?;
+    // A slip's link proves one thing: whoever printed it could have opened it.
+    let by = if proofs > 1 { PasswordBy::Invitation } else { PasswordBy::Slip };
+    table::set_password(tx, account.id, (hash, by), at).await?;
     let subject = Subject::new("person", account.person.0);
     trail::changed(tx, &actor, "account.choose-password", &subject, &ended.detail(&account), at).await?;
     Ok((account, proofs))

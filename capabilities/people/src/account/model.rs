@@ -194,6 +194,33 @@ pub fn wait_ms(failures: u32) -> i64 {
     }
 }
 
+/// What a password came by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordBy {
+    /// Its owner chose it by an invitation that was handed over to them.
+    Invitation,
+    /// It was printed on a slip, or chosen by a link that was: whoever printed that could know it.
+    Slip,
+    /// Its owner chose it while they were signed in.
+    Owner,
+}
+
+impl PasswordBy {
+    /// Its id in the records.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Invitation => "invitation",
+            Self::Slip => "slip",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The one with that id.
+    pub fn of_id(id: &str) -> Option<Self> {
+        [Self::Invitation, Self::Slip, Self::Owner].into_iter().find(|by| by.id() == id)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use notices::Where;
 use serde_json::{Value, json};
 use store::{Actor, StoreError, Tx};
 
-use super::model::{Account, Session};
+use super::model::{Account, PasswordBy, Session};
 use super::notices::{kinds, tell_owner};
 use super::{card, codes, link, passkeys, store as table};
 
@@ -58,10 +58,9 @@ pub async fn make_safe(
 ) -> Result<MadeSafe, StoreError> {
     let mut made = MadeSafe::default();
     let was_used = table::has_signed_in(tx, account.id).await?;
-    // Nobody has made a token who never came in.
-    if was_used {
-        table::end_programs(tx, Some(account.id), at).await?;
-    }
+    // Whoever comes for the first time may make a token in the same moment.
+    let until = if was_used { at } else { at.plus_millis(-1) };
+    table::end_programs(tx, Some(account.id), until).await?;
     made.sessions = match how {
         Safe::Changed(session) => super::actions::end_others(tx, session, at).await?,
         Safe::SignedOut | Safe::Invited | Safe::Lost => {
@@ -87,8 +86,8 @@ pub async fn make_safe(
 }
 
 /// Before somebody gets a duty that nobody alone may come by: what was given out before for them to sign in by ends, since whoever gave it could
-/// use it. These are open invitations and slips; a password by which they never signed in, or which came by a slip; and what a session counts for that
-/// was begun by an invitation. Whoever has chosen their own password by an invitation since their slip goes on. For the first such duty alone: whoever has
+/// use it. These are open invitations and slips; a password by which they never signed in, or which came by a slip; what a session counts for that
+/// was begun by an invitation; and what else they sign in by that is older than their password. Whoever has chosen their own password by an invitation since their slip goes on. For the first such duty alone: whoever has
 /// one is given nothing any more by which one person alone could be them.
 pub(crate) async fn before_a_duty(
     tx: &mut Tx,
@@ -100,12 +99,45 @@ pub(crate) async fn before_a_duty(
     let slip = card::store::newest_of(tx, person).await?;
     card::store::end_of(tx, person, actor, at).await?;
     let Some(account) = table::of_person(tx, person).await? else { return Ok(MadeSafe::default()) };
-    let invited_at = table::last_that_proves(tx, person).await?;
-    let by_a_slip = slip.is_some_and(|slip| invited_at.is_none_or(|invited_at| invited_at < slip.issued.1));
+    let (password_by, since) = table::password_by(tx, account.id).await?;
+    let by_a_slip = match password_by {
+        Some(by) => by == PasswordBy::Slip,
+        // Chosen before that was written down: by the later of the two.
+        None => {
+            let invited_at = table::last_that_proves(tx, person).await?;
+            slip.is_some_and(|slip| invited_at.is_none_or(|invited_at| invited_at < slip.issued.1))
+        }
+    };
     let never = !table::has_signed_in(tx, account.id).await?;
     if by_a_slip || (never && account.password.is_some()) {
         return make_safe(tx, actor, &account, Safe::Lost, at).await;
     }
     table::weaken_invited(tx, account.id).await?;
-    Ok(MadeSafe::default())
+    let second_proof = match since {
+        Some(since) => end_what_was_set_up_before(tx, actor, &account, since, at).await?,
+        None => false,
+    };
+    Ok(MadeSafe { second_proof, ..MadeSafe::default() })
+}
+
+/// Ends the passkeys, the app and the links that were set up before somebody had the password that they have: whoever had the account in their hands
+/// then, by an earlier invitation, could have set them up for themselves. Their owner is told, and sets them up anew.
+async fn end_what_was_set_up_before(
+    tx: &mut Tx,
+    actor: &Actor,
+    account: &Account,
+    since: Timestamp,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut ended = false;
+    if passkeys::store::of(tx, account.id).await?.iter().any(|key| key.made_at < since) {
+        ended |= passkeys::actions::remove_lost(tx, actor, account, at).await? > 0;
+    }
+    if codes::store::app(tx, account.id).await?.is_some_and(|app| app.made_at < since) {
+        ended |= codes::remove(tx, actor, account, at).await?;
+    }
+    if link::store::of(tx, account.id).await?.iter().any(|link| link.made_at < since) {
+        ended |= link::remove_lost(tx, actor, account, None, at).await?;
+    }
+    Ok(ended)
 }

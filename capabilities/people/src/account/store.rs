@@ -9,7 +9,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use store::orm as sea_orm;
 use store::{Actor, StoreError, Tx};
 
-use super::model::{Account, AccountId, Name, Session, Token};
+use super::model::{Account, AccountId, Name, PasswordBy, Session, Token};
 
 mod account {
     use store::orm as sea_orm;
@@ -30,6 +30,8 @@ mod account {
         pub closed_at: Option<i64>,
         pub programs_from: Option<i64>,
         pub language: Option<String>,
+        pub came_at: Option<i64>,
+        pub password_by: Option<String>,
     }
     impl std::fmt::Debug for Model {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -144,6 +146,8 @@ pub(super) async fn insert(
         // What acted for whoever had an account before acts for this one no more.
         programs_from: Set(Some(at.as_millis().saturating_sub(1))),
         language: Set(None),
+        came_at: Set(None),
+        password_by: Set(None),
     };
     row.insert(tx.conn()).await?;
     Ok(())
@@ -152,11 +156,12 @@ pub(super) async fn insert(
 pub(super) async fn set_password(
     tx: &mut Tx,
     account: AccountId,
-    hash: &Private<String>,
+    (hash, by): (&Private<String>, PasswordBy),
     at: Timestamp,
 ) -> Result<(), StoreError> {
     account::Entity::update_many()
         .col_expr(account::Column::Password, Expr::value(hash.reveal().as_str()))
+        .col_expr(account::Column::PasswordBy, Expr::value(by.id()))
         .col_expr(account::Column::PasswordAt, Expr::value(at.as_millis()))
         .filter(account::Column::Id.eq(account.to_string()))
         .exec(tx.conn())
@@ -169,10 +174,22 @@ pub(super) async fn take_password(tx: &mut Tx, account: AccountId) -> Result<(),
     account::Entity::update_many()
         .col_expr(account::Column::Password, Expr::value(Option::<String>::None))
         .col_expr(account::Column::PasswordAt, Expr::value(Option::<i64>::None))
+        .col_expr(account::Column::PasswordBy, Expr::value(Option::<String>::None))
         .filter(account::Column::Id.eq(account.to_string()))
         .exec(tx.conn())
         .await?;
     Ok(())
+}
+
+/// What somebody's password came by, where that is known, and since when it is theirs.
+pub(super) async fn password_by(
+    tx: &mut Tx,
+    account: AccountId,
+) -> Result<(Option<PasswordBy>, Option<Timestamp>), StoreError> {
+    let row = account::Entity::find_by_id(account.to_string()).one(tx.conn()).await?;
+    let row = row.map(|row| (row.password_by, row.password_at));
+    let (by, at) = row.unwrap_or_default();
+    Ok((by.as_deref().and_then(PasswordBy::of_id), at.map(Timestamp::from_millis)))
 }
 
 /// Programs whose tokens were made until then act for an account no more; for every account where none is named.
@@ -363,6 +380,13 @@ pub(super) async fn begin_session(tx: &mut Tx, session: &Session, how: &str) -> 
         ended_at: Set(None),
     };
     row.insert(tx.conn()).await?;
+    // Sessions are forgotten in time; that anybody came is not.
+    account::Entity::update_many()
+        .col_expr(account::Column::CameAt, Expr::value(session.made_at.as_millis()))
+        .filter(account::Column::Id.eq(session.account.to_string()))
+        .filter(account::Column::CameAt.is_null())
+        .exec(tx.conn())
+        .await?;
     Ok(())
 }
 
@@ -487,18 +511,18 @@ pub(super) async fn latest_sessions(
     rows.into_iter().map(|row| read_session(row, i64::from(person.0))).collect()
 }
 
-/// Whether anybody has ever signed in by an account.
+/// Whether anybody has ever signed in by an account, however long ago.
 pub(super) async fn has_signed_in(tx: &mut Tx, account: AccountId) -> Result<bool, StoreError> {
-    let any = session::Entity::find().filter(session::Column::Account.eq(account.to_string()));
-    Ok(any.one(tx.conn()).await?.is_some())
+    let row = account::Entity::find_by_id(account.to_string()).one(tx.conn()).await?;
+    Ok(row.is_some_and(|row| row.came_at.is_some()))
 }
 
 /// The ids of all accounts by which anybody ever signed in.
 pub(super) async fn ever_signed_in(tx: &mut Tx) -> Result<BTreeSet<String>, StoreError> {
-    let rows: Vec<String> = session::Entity::find()
+    let rows: Vec<String> = account::Entity::find()
         .select_only()
-        .column(session::Column::Account)
-        .distinct()
+        .column(account::Column::Id)
+        .filter(account::Column::CameAt.is_not_null())
         .into_tuple()
         .all(tx.conn())
         .await?;

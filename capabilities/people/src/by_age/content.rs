@@ -266,6 +266,12 @@ impl ByAge {
         let adults = self.0.rule.iter().find(|rule| rule.stages.is_empty());
         of_age.or(adults).map_or("", |rule| &rule.id)
     }
+
+    /// Whether somebody is held to what pupils are: the roll says that they are one, or they are in a year or a key stage.
+    pub(crate) fn is_pupil(&self, person: &Known) -> bool {
+        let rule = self.rule_of(person);
+        self.0.rule.iter().any(|known| known.id == rule && !known.stages.is_empty())
+    }
 }
 
 /// The key stage that a group of the filter is called after.

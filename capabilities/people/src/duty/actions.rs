@@ -11,7 +11,9 @@ use super::content::{Duties, SchoolKind};
 use super::model::{Assignment, AssignmentId, ByRoll, Giving, Mistake, Span};
 use super::store as table;
 use crate::account::{self, MadeSafe, recovery};
+use crate::by_age::ByAge;
 use crate::event;
+use crate::kind::Kind;
 
 kit::reading!(
     /// Seeing who holds which duty.
@@ -66,10 +68,14 @@ pub async fn give(
         return Err(Mistake::Oneself.into());
     }
     let known = crate::store::known_of(tx, giving.person).await?.filter(|known| known.facts.here);
-    let facts = known.ok_or(DutyError::NobodyThere)?.facts;
+    let known = known.ok_or(DutyError::NobodyThere)?;
+    // Where the roll says of nobody what they are, whoever is in a year or a key stage is a pupil.
+    let is_pupil = known.facts.kind.is_none() && ByAge::built_in().is_pupil(&known);
+    let facts = known.facts;
+    let what = facts.kind.or(is_pupil.then_some(Kind::Pupil));
     // A day's difference between clocks makes nobody an adult by more than that day.
     let today = kit::Zone::utc().day(at).date.to_string();
-    ByRoll { kind: facts.kind, born_on: facts.born_on.as_deref(), today: &today }.fits(duty, kind)?;
+    ByRoll { kind: what, born_on: facts.born_on.as_deref(), today: &today }.fits(duty, kind)?;
     let all = table::all(tx).await?;
     if let Some(covered) = giving.covers {
         let covered = all.iter().find(|one| one.id == covered && one.given.duty == giving.duty);
@@ -98,7 +104,7 @@ pub async fn give(
     };
     table::insert(tx, &made).await?;
     let detail = json!({
-        "made_safe": ended.password || ended.sessions > 0,
+        "made_safe": ended.password || ended.second_proof || ended.sessions > 0,
         "duty": made.given.duty,
         "assignment": made.id.to_string(),
         "starts_at": made.given.span.starts_at.as_millis(),

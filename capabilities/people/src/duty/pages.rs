@@ -259,6 +259,7 @@ async fn end(
 ) -> Result<Response, PageError> {
     let Ok(Path((duty, id))) = &path else { return Err(PageError::NotFound) };
     let (duty, id): (_, AssignmentId) = (duty.clone(), id.parse().map_err(|_| PageError::NotFound)?);
+    who.could::<EndDuty>(id)?;
     if form.text("end") != "yes" {
         let mut mistakes = Mistakes::default();
         mistakes.add("end", say("duties.select-that-it-ends"));

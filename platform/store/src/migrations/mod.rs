@@ -30,6 +30,8 @@ mod m0025_worries;
 mod m0026_language;
 mod m0027_invitation;
 mod m0028_signed_in;
+mod m0029_words;
+mod m0030_came;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -73,6 +75,8 @@ const ALL: &[Migration] = &[
     Migration { number: 26, name: "language", statements: m0026_language::statements },
     Migration { number: 27, name: "invitation", statements: m0027_invitation::statements },
     Migration { number: 28, name: "signed in", statements: m0028_signed_in::statements },
+    Migration { number: 29, name: "words", statements: m0029_words::statements },
+    Migration { number: 30, name: "came", statements: m0030_came::statements },
 ];
 
 /// The table that says which a database has had.

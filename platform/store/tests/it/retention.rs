@@ -108,6 +108,12 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "INSERT INTO account_worry (id, what, told_at) VALUES ('{id}', 'password', {at})",
     ),
     (
+        "word_change",
+        "words",
+        "id",
+        "INSERT INTO word_change (id, language, label, now, changed_by, changed_at) VALUES ('{id}', 'en', 'help.danger', 'w', 'person:1', {at})",
+    ),
+    (
         "code_app",
         "account",
         "account",

@@ -7,7 +7,7 @@ use kit::{Actor, Permit, Private, Timestamp};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
-use super::super::model::{Account, Name, Token};
+use super::super::model::{Account, Name, PasswordBy, Token};
 use super::super::safe::{Safe, make_safe};
 use super::super::store as accounts;
 use super::model::{Card, CardId, ClassCode, Secret, State};
@@ -360,7 +360,9 @@ async fn one(tx: &mut Tx, may: &Issuing, made: &Made, key: &Private<[u8; 32]>) -
     let mut hash = None;
     match &made.on_it {
         OnIt::Secret(secret) => hash = secret.hash(key, made.id),
-        OnIt::Password(_, hash) => accounts::set_password(tx, account.id, hash, at).await?,
+        OnIt::Password(_, hash) => {
+            accounts::set_password(tx, account.id, (hash, PasswordBy::Slip), at).await?
+        }
         OnIt::Link(token) => {
             let ends_at = at.plus_millis(made.line.rule.slip_days.saturating_mul(86_400_000));
             accounts::invite(tx, (token, 1), person, &may.actor, at, ends_at).await?;
