@@ -152,7 +152,8 @@ fn say(context: &Context, tag: &str, key: &str, text: Option<&str>) -> Result<()
     let said = OwnWords { language: tag.to_owned(), change };
     let made = context.wait(async {
         let mut tx = records.begin().await?;
-        written_down(&mut tx, &context.actor, &said, context.at).await?;
+        let in_use = program.with(&read(&context.home).own);
+        written_down(&mut tx, &context.actor, &said, &in_use, context.at).await?;
         let made = make(&context.home, tag, &said.change)?;
         if let Err(error) = commit_and_publish(context, tx, filtering::publish::Scope::Policy).await {
             made.take_back(&context.home, tag)?;

@@ -1,6 +1,5 @@
 //! The policy at the portal: its versions, who applied each and why, and what changed.
 
-use ::store::Tx;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -8,12 +7,10 @@ use axum::response::Response;
 use axum::routing::get;
 use people::account::SignedIn;
 use web::PageError;
-use web::speech::say;
 
-use super::actions::Version;
 use super::{actions, differences_by_group, prove, table_views, views};
 use crate::portal::Portal;
-use crate::site_request::staff_pages::number;
+use crate::portal::who_did::who_did;
 
 kit::reading!(
     /// Reading the filter policy, its versions and what changed.
@@ -35,24 +32,14 @@ async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, Pa
     let (_, altered) = prove(&mut tx).await.map_err(PageError::unexpected)?;
     let mut lines = Vec::new();
     for version in versions {
-        lines.push(views::Line { by: by(&mut tx, &version).await?, version });
+        lines.push(views::Line {
+            by: who_did(&mut tx, &version.applied_by).await.map_err(PageError::unexpected)?,
+            version,
+        });
     }
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let altered: Vec<String> = altered.iter().map(ToString::to_string).collect();
     Ok(who.respond(&views::all(&lines, &altered, &portal.zone)))
-}
-
-/// Who applied a version, as people say it.
-async fn by(tx: &mut Tx, version: &Version) -> Result<String, PageError> {
-    let name = match number(&version.applied_by) {
-        Some(person) => people::name_of(tx, person).await.map_err(PageError::unexpected)?,
-        None => None,
-    };
-    Ok(match name {
-        Some(name) => name.into_revealed(),
-        None if version.applied_by.starts_with("command-line") => say("policy.the-machines-administrator"),
-        None => say("common.somebody-who-has-left"),
-    })
 }
 
 async fn one(
@@ -95,7 +82,10 @@ async fn compared(portal: &Portal, who: &SignedIn, number: u32, before: u32) -> 
     let versions = actions::history(&mut tx).await.map_err(PageError::unexpected)?;
     let find = |number: u32| versions.iter().find(|version| version.number == number);
     let version = find(number).ok_or(PageError::NotFound)?.clone();
-    let line = views::Line { by: by(&mut tx, &version).await?, version };
+    let line = views::Line {
+        by: who_did(&mut tx, &version.applied_by).await.map_err(PageError::unexpected)?,
+        version,
+    };
     tx.roll_back().await.map_err(PageError::unexpected)?;
     // A version that this program cannot read any more is shown without what changed.
     let documents =

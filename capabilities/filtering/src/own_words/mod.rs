@@ -4,9 +4,14 @@
 //! trail.
 
 pub mod actions;
+mod content;
+mod model;
 pub mod pages;
+mod store;
 pub mod views;
 
+pub use content::HelpWords;
+pub use model::{WordChange, WordChangeId};
 use words::Change;
 
 /// A change of the words of a language.

@@ -1,20 +1,29 @@
 //! The pages about the words of pages.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
+use kit::permit::Action;
 use people::account::SignedIn;
 use web::form::fields;
 use web::{Mistakes, PageError, Submitted};
 use words::{Change, Words};
 
-use super::OwnWords;
-use super::actions::{ChangeWords, ReadWords, written_down};
-use super::views::{self, Label};
+use super::actions::{ChangeHelpWords, ChangeWords, ReadWords, changes, written_down};
+use super::views::{self, Label, Who};
+use super::{HelpWords, OwnWords};
+use crate::portal::who_did::who_did;
 use crate::portal::{NotPublished, Portal};
 use crate::site_request::staff_pages::sentence;
+
+/// So long a page waits for the hub to go by what it has published.
+const PATIENCE: Duration = Duration::from_millis(2_500);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(crate) fn routes() -> Router<Portal> {
     Router::new()
@@ -22,6 +31,7 @@ pub(crate) fn routes() -> Router<Portal> {
         .route("/staff/words/{language}", get(language))
         .route("/staff/words/{language}/standing", post(standing))
         .route("/staff/words/{language}/labels/{label}", get(label).post(say))
+        .route("/staff/words/{language}/help/{label}", get(help_label).post(say_help))
 }
 
 async fn languages(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
@@ -56,36 +66,90 @@ fn language_page(
     let labels = Label::all(policy.words(), tag).ok_or(PageError::NotFound)?;
     let language = policy.words().language(tag).ok_or(PageError::NotFound)?;
     let find: String = find.trim().chars().take(100).collect();
-    let may_change = who.offers::<ChangeWords>();
-    Ok(who.respond(&views::language(language, &labels, &find, may_change, form, mistakes)))
+    let may = Who { words: who.offers::<ChangeWords>(), help: who.offers::<ChangeHelpWords>() };
+    Ok(who.respond(&views::language(language, &labels, &find, may, form, mistakes)))
 }
+
+type LabelPath = Result<Path<(String, String)>, PathRejection>;
 
 async fn label(
     State(portal): State<Portal>,
     who: SignedIn,
-    path: Result<Path<(String, String)>, PathRejection>,
+    path: LabelPath,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     who.could::<ChangeWords>(())?;
-    let Path((tag, key)) = path.map_err(|_| PageError::NotFound)?;
-    let is_said = query.as_deref() == Some("said=yes");
-    label_page(&portal, &who, &tag, &key, is_said, &Submitted::default(), &Mistakes::default())
+    shown(&portal, &who, path, false, query.as_deref()).await
 }
 
-fn label_page(
+async fn help_label(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: LabelPath,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    who.could::<ChangeHelpWords>(())?;
+    shown(&portal, &who, path, true, query.as_deref()).await
+}
+
+async fn say(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: LabelPath,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    who.could::<ChangeWords>(())?;
+    said::<ChangeWords>(&portal, &who, path, false, &form).await
+}
+
+async fn say_help(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: LabelPath,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    who.could::<ChangeHelpWords>(())?;
+    said::<ChangeHelpWords>(&portal, &who, path, true, &form).await
+}
+
+/// The language and the label of a path, where it is one of the labels that the path is for: those of help, or the others.
+fn named(path: LabelPath, of_help: bool) -> Result<(String, String), PageError> {
+    let Path((tag, key)) = path.map_err(|_| PageError::NotFound)?;
+    if HelpWords::built_in().have(&key) == of_help { Ok((tag, key)) } else { Err(PageError::NotFound) }
+}
+
+async fn shown(
     portal: &Portal,
     who: &SignedIn,
-    tag: &str,
-    key: &str,
+    path: LabelPath,
+    of_help: bool,
+    query: Option<&str>,
+) -> Result<Response, PageError> {
+    let at = named(path, of_help)?;
+    let is_said = query == Some("said=yes");
+    label_page(portal, who, &at, is_said, &Submitted::default(), &Mistakes::default()).await
+}
+
+async fn label_page(
+    portal: &Portal,
+    who: &SignedIn,
+    (tag, key): &(String, String),
     is_said: bool,
     form: &Submitted,
     mistakes: &Mistakes,
 ) -> Result<Response, PageError> {
     let policy = portal.filter.policy();
     let labels = Label::all(policy.words(), tag).ok_or(PageError::NotFound)?;
-    let label = labels.iter().find(|one| one.key == key).ok_or(PageError::NotFound)?;
+    let label = labels.iter().find(|one| one.key == *key).ok_or(PageError::NotFound)?;
     let language = policy.words().language(tag).ok_or(PageError::NotFound)?;
-    Ok(who.respond(&views::label(language, label, is_said, form, mistakes)))
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let mut earlier = Vec::new();
+    for change in changes(&mut tx, tag, key).await.map_err(PageError::unexpected)? {
+        let by = who_did(&mut tx, &change.by).await.map_err(PageError::unexpected)?;
+        earlier.push(views::Earlier { by, change });
+    }
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    Ok(who.respond(&views::label(language, label, (&earlier, &portal.zone), is_said, form, mistakes)))
 }
 
 /// What a form says, on one line; nothing where the program's own words are to stand there again.
@@ -93,20 +157,21 @@ fn meant(form: &Submitted) -> Option<String> {
     (form.text("step") != "unset").then(|| form.line("text"))
 }
 
-async fn say(
-    State(portal): State<Portal>,
-    who: SignedIn,
-    path: Result<Path<(String, String)>, PathRejection>,
-    form: Submitted,
+async fn said<A: Action<Subject = ()>>(
+    portal: &Portal,
+    who: &SignedIn,
+    path: LabelPath,
+    of_help: bool,
+    form: &Submitted,
 ) -> Result<Response, PageError> {
-    who.could::<ChangeWords>(())?;
-    let Path((tag, key)) = path.map_err(|_| PageError::NotFound)?;
-    let change = Change::Label { key: key.clone(), text: meant(&form) };
+    let at = named(path, of_help)?;
+    let change = Change::Label { key: at.1.clone(), text: meant(form) };
     let mut mistakes = Mistakes::default();
-    if make(&portal, &who, &tag, change, &mut mistakes).await? {
-        return Ok(Redirect::to(&format!("/staff/words/{tag}/labels/{key}?said=yes")).into_response());
+    if make::<A>(portal, who, &at.0, change, &mut mistakes).await? {
+        let address = views::address(&at.0, &at.1);
+        return Ok(Redirect::to(&format!("{address}?said=yes")).into_response());
     }
-    label_page(&portal, &who, &tag, &key, false, &form, &mistakes)
+    label_page(portal, who, &at, false, form, &mistakes).await
 }
 
 async fn standing(
@@ -118,14 +183,14 @@ async fn standing(
     who.could::<ChangeWords>(())?;
     let Path(tag) = path.map_err(|_| PageError::NotFound)?;
     let mut mistakes = Mistakes::default();
-    if make(&portal, &who, &tag, Change::Standing(meant(&form)), &mut mistakes).await? {
+    if make::<ChangeWords>(&portal, &who, &tag, Change::Standing(meant(&form)), &mut mistakes).await? {
         return Ok(Redirect::to("/staff/words").into_response());
     }
     language_page(&portal, &who, &tag, "", &form, &mistakes)
 }
 
-/// Makes a change and publishes it; `false` where something is wrong with it.
-async fn make(
+/// Makes a change, publishes it, and waits a moment until pages say it; `false` where something is wrong with it.
+async fn make<A: Action<Subject = ()>>(
     portal: &Portal,
     who: &SignedIn,
     tag: &str,
@@ -144,10 +209,22 @@ async fn make(
         return Ok(false);
     }
     let words = OwnWords { language: tag.to_owned(), change };
-    let (mut tx, permit) = who.begin::<ChangeWords>(()).await?;
-    written_down(&mut tx, permit.actor(), &words, permit.at()).await.map_err(PageError::unexpected)?;
+    let (mut tx, permit) = who.begin::<A>(()).await?;
+    let in_use = portal.filter.policy();
+    written_down(&mut tx, permit.actor(), &words, in_use.words(), permit.at())
+        .await
+        .map_err(PageError::unexpected)?;
     match portal.publishes.words(tx, words, permit.at()).await {
-        Ok(()) => Ok(true),
+        Ok(()) => {
+            let follows = async {
+                while Arc::ptr_eq(&in_use, &portal.filter.policy()) {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+            };
+            // Where it takes longer, the page says so by what it shows.
+            let _ = tokio::time::timeout(PATIENCE, follows).await;
+            Ok(true)
+        }
         Err(NotPublished::CannotBe(why)) => {
             mistakes.add("text", why);
             Ok(false)

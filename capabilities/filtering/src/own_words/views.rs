@@ -1,13 +1,17 @@
 //! What the pages about words say.
 
+use kit::Zone;
 use maud::{Markup, html};
 use web::component::Label as FieldLabel;
 use web::component::{
     BackLink, Button, Cell, Hint, Input, InsetText, NotificationBanner, Table, Tag, Textarea,
 };
+use web::page::moment;
 use web::speech::say;
 use web::{Mistakes, Page, Submitted, filled, marked};
 use words::{Language, SOURCE, Words};
+
+use super::{HelpWords, WordChange};
 
 /// A label as it is said, beside its English.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +61,30 @@ impl Label {
         let find = find.to_lowercase();
         [&self.key, &self.english, &self.text].iter().any(|text| text.to_lowercase().contains(&find))
     }
+}
+
+/// What whoever reads the page may change.
+#[derive(Debug, Clone, Copy)]
+pub struct Who {
+    /// Labels, but those of help, and who has checked a language.
+    pub words: bool,
+    /// The labels of help.
+    pub help: bool,
+}
+
+/// How a label was changed once, and who did.
+#[derive(Debug, Clone)]
+pub struct Earlier {
+    /// Who, as people say it.
+    pub by: String,
+    /// What was changed.
+    pub change: WordChange,
+}
+
+/// Where a label is said otherwise.
+pub fn address(tag: &str, key: &str) -> String {
+    let part = if HelpWords::built_in().have(key) { "help" } else { "labels" };
+    format!("/staff/words/{tag}/{part}/{key}")
 }
 
 /// So many labels stand on a page: more than a language has for everybody. Of the portal's, which are many more, people find one by a word of it.
@@ -115,7 +143,7 @@ pub fn language(
     language: &Language,
     labels: &[Label],
     find: &str,
-    may_change: bool,
+    may: Who,
     form: &Submitted,
     mistakes: &Mistakes,
 ) -> Page {
@@ -126,11 +154,17 @@ pub fn language(
     let more = found.len() > SHOWN;
     let rows = found.iter().take(SHOWN).map(|label| {
         let name = html! {
-            @if may_change { a .govuk-link href={ (address) "/labels/" (label.key) } { (label.key) } } @else { (label.key) }
+            @if if HelpWords::built_in().have(&label.key) { may.help } else { may.words } {
+                a .govuk-link href=(self::address(&language.tag, &label.key)) { (label.key) }
+            } @else { (label.key) }
             @if label.is_own { br; (Tag::new(say("own-words.your-own"), "")) }
             @if label.is_missing { br; (Tag::new(say("own-words.missing"), "govuk-tag--yellow")) }
         };
-        let said = if label.is_missing { html! { (label.text) } } else { spoken(language, &label.text) };
+        let said = if label.is_missing {
+            html! { (label.text) }
+        } else {
+            spoken(language, &label.text)
+        };
         let mut cells = vec![Cell::new(name), Cell::new(said)];
         if !is_source {
             cells.push(Cell::new(&label.english));
@@ -147,7 +181,7 @@ pub fn language(
     search.classes = "govuk-input--width-20".into();
     let content = html! {
         h1 .govuk-heading-l { (title) }
-        @if !is_source && may_change {
+        @if !is_source && may.words {
             (checked_by(language, &address, form, mistakes))
         } @else if !is_source {
             p .govuk-body { (marked!("own-words.checked-by-2", standing = language.standing)) }
@@ -199,12 +233,14 @@ fn checked_by(language: &Language, address: &str, form: &Submitted, mistakes: &M
 pub fn label(
     language: &Language,
     label: &Label,
+    (earlier, zone): (&[Earlier], &Zone),
     is_said: bool,
     form: &Submitted,
     mistakes: &Mistakes,
 ) -> Page {
     let title = filled!("own-words.say-otherwise", key = label.key);
     let back = format!("/staff/words/{}", language.tag);
+    let address = address(&language.tag, &label.key);
     let braces: Vec<&str> = words::placeholders(&label.english);
     let mut hint = say("own-words.one-line-every-page");
     if !braces.is_empty() {
@@ -229,7 +265,7 @@ pub fn label(
             (marked!("own-words.the-pages-say-now", text = html! { strong { (spoken(language, &label.text)) } }))
             @if label.is_own { " " (say("own-words.in-your-own-words-2")) } "."
         }
-        form method="post" action={ (back) "/labels/" (label.key) } novalidate {
+        form method="post" action=(address) novalidate {
             div lang=(language.tag) { (text) }
             div .govuk-button-group {
                 (Button::new(say("own-words.say-this")))
@@ -238,6 +274,48 @@ pub fn label(
                 }
             }
         }
+        (what_it_said(language, &address, earlier, zone))
     };
     Page::new(title, content).before(BackLink::new(back)).problems(mistakes.summary())
+}
+
+/// What a label said before, with the way back to each text that is not said now.
+fn what_it_said(language: &Language, address: &str, earlier: &[Earlier], zone: &Zone) -> Markup {
+    let rows = earlier.iter().map(|Earlier { by, change }| {
+        let before = match &change.before {
+            Some(text) => html! {
+                (spoken(language, text))
+                form method="post" action=(address) novalidate {
+                    input type="hidden" name="text" value=(text);
+                    (Button {
+                        classes: "govuk-button--secondary govuk-!-margin-top-2 govuk-!-margin-bottom-0".into(),
+                        ..Button::new(say("own-words.say-this-again"))
+                    })
+                }
+            },
+            None => html! { (say("own-words.the-programs-own")) },
+        };
+        let now = match &change.now {
+            Some(text) => spoken(language, text),
+            None => html! { (say("own-words.the-programs-own")) },
+        };
+        vec![Cell::new(moment(change.at, zone)), Cell::new(by), Cell::new(before), Cell::new(now)]
+    });
+    html! {
+        @if !earlier.is_empty() {
+            h2 .govuk-heading-m { (say("own-words.how-it-was-changed")) }
+            div .fivebar-scroll tabindex="0" role="region" aria-label=(say("own-words.how-it-was-changed")) {
+                (Table {
+                    caption: Some(say("own-words.how-it-was-changed")),
+                    caption_classes: "govuk-visually-hidden".into(),
+                    head: [
+                        say("own-words.when"), say("own-words.by-whom"), say("own-words.it-said"), say("own-words.it-was-to-say"),
+                    ].map(Cell::new).to_vec(),
+                    rows: rows.collect(),
+                    first_cell_is_header: true,
+                    ..Table::default()
+                })
+            }
+        }
+    }
 }

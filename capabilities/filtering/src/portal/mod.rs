@@ -9,6 +9,7 @@ pub use publishing::{Gate, GateHas, NotPublished, Publishes};
 pub mod refusal;
 pub mod speech;
 pub mod views;
+pub mod who_did;
 pub mod who_sees;
 
 use std::net::{IpAddr, SocketAddr};

@@ -27,6 +27,7 @@ use crate::lesson::actions::{EndAnybodys, ReadLessons, running};
 use crate::list::pages::ReadLists;
 use crate::list::{self, Status};
 use crate::overrides::closing::ReadOverrides;
+use crate::own_words::actions::ReadWords;
 use crate::site_report::actions::ReadReports;
 use crate::site_report::{self, Outcome};
 use crate::site_request::State;
@@ -115,6 +116,7 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
         }
     }
     ways_in(tx, portal, who, &mut monday).await?;
+    words_changed(tx, who, since, &mut monday).await?;
     reviews(tx, portal, who, since, &mut monday).await?;
     if who.offers::<OpenIdentities>() {
         let opened = opened(tx, since).await?;
@@ -417,6 +419,22 @@ async fn lessons(
         if opened > 0 {
             let href = who.offers::<ReadOverrides>().then_some("/staff/overrides");
             monday.changed.push(line(counted!("monday.sites-count", opened), href));
+        }
+    }
+    Ok(())
+}
+
+/// How often a label of the pages was said otherwise.
+async fn words_changed(
+    tx: &mut Tx,
+    who: &SignedIn,
+    since: Timestamp,
+    monday: &mut Monday,
+) -> Result<(), PageError> {
+    if who.offers::<ReadWords>() {
+        let changes = entries_of(tx, "words.change", since).await?;
+        if changes > 0 {
+            monday.changed.push(line(counted!("monday.words-count", changes), Some("/staff/words")));
         }
     }
     Ok(())

@@ -96,6 +96,16 @@ async fn today(State(portal): State<Portal>, who: SignedIn) -> Result<Response, 
     Ok(who.respond(&page(&monday, &look_up(&who))))
 }
 
+/// What anybody may do, in the words of the first page.
+const FOR_EVERYBODY: [(&str, &str); 6] = [
+    ("first.ask", "/requests"),
+    ("monday.what-you-asked-for", "/me/asked"),
+    ("first.report", "/reports"),
+    ("first.why", "/why"),
+    ("first.help", "/help"),
+    ("first.who", "/who-sees"),
+];
+
 /// The page; `look_up` are words and addresses.
 pub fn page(monday: &Monday, look_up: &[(String, String)]) -> Page {
     let title = &say("monday.today");
@@ -118,7 +128,13 @@ pub fn page(monday: &Monday, look_up: &[(String, String)]) -> Page {
                 h2 .govuk-heading-m { (say("monday.what-you-may-leave")) }
                 (lines(&monday.ignore))
             }
-            @if !look_up.is_empty() {
+            @if look_up.is_empty() {
+                // Whoever has no duty: a pupil for the most part.
+                h2 .govuk-heading-m { (say("monday.what-you-can-do")) }
+                ul .govuk-list {
+                    @for (key, href) in FOR_EVERYBODY { li { a .govuk-link href=(href) { (say(key)) } } }
+                }
+            } @else {
                 h2 .govuk-heading-m { (say("monday.look-up")) }
                 ul .govuk-list {
                     @for (words, href) in look_up { li { a .govuk-link href=(href) { (words) } } }

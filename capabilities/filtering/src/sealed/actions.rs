@@ -209,7 +209,8 @@ fn write(path: &Path, sealed: &Sealed) -> io::Result<String> {
     Ok(sha256(&bytes))
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// The hash of something, as the trail writes it.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -41,6 +41,44 @@ async fn who_leads_says_a_label_otherwise_and_whoever_reads_only_is_not_offered_
         let entries = trail::newest(&mut tx, None, 2).await.unwrap();
         assert!(entries.iter().all(|entry| entry.verb == "words.change" && !entry.detail.contains("ysgol")));
         tx.roll_back().await.unwrap();
+        // Who changed it, and what it said, stands below it.
+        let kept = head.get(path).await;
+        assert!(said(&kept).contains("How it was changed"), "{}", said(&kept));
+        assert!(kept.words("tbody td").contains(&"Ddim yn yr ysgol".to_owned()), "{}", said(&kept));
+        assert!(said(&head.get("/today").await).contains("2 labels of the pages were said otherwise"));
+    }
+}
+
+#[tokio::test]
+async fn what_a_child_in_trouble_reads_is_the_safeguarding_leads_to_change_and_nobody_elses() {
+    for test in databases().await {
+        let house = House::new(&test, &[(1, "network-manager"), (2, "dsl"), (6, "online-safety-lead")]).await;
+        let (manager, dsl) = (house.sign_in(1).await, house.sign_in(2).await);
+        let online = house.sign_in(6).await;
+        for label in ["help.danger", "help.private", "block.talk-now"] {
+            let (help, other) =
+                (format!("/staff/words/en/help/{label}"), format!("/staff/words/en/labels/{label}"));
+            for who in [&manager, &online] {
+                for path in [&help, &other] {
+                    assert_eq!(who.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+                    assert_eq!(who.post(path, "text=Nothing").await.status, StatusCode::NOT_FOUND, "{path}");
+                }
+            }
+            assert_eq!(dsl.get(&other).await.status, StatusCode::NOT_FOUND, "{other}");
+            assert_eq!(dsl.get(&help).await.status, StatusCode::OK, "{help}");
+        }
+        // No other label comes in by that door.
+        let around = "/staff/words/en/help/block.title";
+        assert_eq!(dsl.post(around, "text=Nothing").await.status, StatusCode::NOT_FOUND);
+        let found = manager.get("/staff/words/en?find=help.danger").await;
+        assert!(found.words("tbody th a").is_empty(), "it is not offered: {}", said(&found));
+        let answer = dsl.post("/staff/words/en/help/help.danger", "text=Ring+999+now.").await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", said(&answer));
+        let mut tx = test.db.read().await.unwrap();
+        let entry = trail::newest(&mut tx, None, 1).await.unwrap().remove(0);
+        tx.roll_back().await.unwrap();
+        assert_eq!((entry.verb.as_str(), entry.subject_id.as_str()), ("words.change", "help.danger"));
+        assert!(entry.detail.contains("\"now\"") && !entry.detail.contains("999"), "{}", entry.detail);
     }
 }
 

@@ -268,7 +268,8 @@ fn lost_braces() -> Mistakes {
 fn words_page(tag: &str, find: &str, mistakes: &Mistakes) -> Page {
     let words = Words::built_in();
     let labels = words_views::Label::all(&words, tag).unwrap();
-    words_views::language(words.language(tag).unwrap(), &labels, find, true, &Submitted::default(), mistakes)
+    let may = words_views::Who { words: true, help: true };
+    words_views::language(words.language(tag).unwrap(), &labels, find, may, &Submitted::default(), mistakes)
 }
 
 fn words_label(tag: &str, is_said: bool, mistakes: &Mistakes) -> Page {
@@ -276,7 +277,21 @@ fn words_label(tag: &str, is_said: bool, mistakes: &Mistakes) -> Page {
     let labels = words_views::Label::all(&words, tag).unwrap();
     let label = labels.iter().find(|label| label.key == "block.site").unwrap();
     let form = Submitted::of([("text", "My own words without the braces")]);
-    words_views::label(words.language(tag).unwrap(), label, is_said, &form, mistakes)
+    let change = |before: Option<&str>, now: Option<&str>| words_views::Earlier {
+        by: "Hanna Example".into(),
+        change: filtering::own_words::WordChange {
+            id: "word-change_0190163d8694739baea5966c26f8ad91".parse().unwrap(),
+            language: tag.into(),
+            label: label.key.clone(),
+            before: before.map(str::to_owned),
+            now: now.map(str::to_owned),
+            by: "person:6".into(),
+            at: MONDAY,
+        },
+    };
+    let earlier = [change(Some("It is {site}."), None), change(None, Some("It is {site}."))];
+    let zone = kit::Zone::named("Europe/London").unwrap();
+    words_views::label(words.language(tag).unwrap(), label, (&earlier, &zone), is_said, &form, mistakes)
 }
 
 fn odd_list() -> list_views::Line {
