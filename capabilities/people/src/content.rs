@@ -43,6 +43,8 @@ pub(crate) struct Called {
 struct Import {
     most_leaving_percent: usize,
     few_leaving: usize,
+    years_rise_from: String,
+    years_rise_until: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -155,6 +157,12 @@ impl Content {
     pub const fn is_too_many(&self, leaving: usize, of: usize) -> bool {
         leaving > self.file.import.few_leaving
             && leaving.saturating_mul(100) > of.saturating_mul(self.file.import.most_leaving_percent)
+    }
+
+    /// Whether pupils go up a year on that day of a year, as in `09-01`.
+    pub fn years_rise_on(&self, day: &str) -> bool {
+        let Import { years_rise_from, years_rise_until, .. } = &self.file.import;
+        years_rise_from.as_str() <= day && day <= years_rise_until.as_str()
     }
 }
 

@@ -162,6 +162,36 @@ async fn a_file_that_cannot_be_taken_says_what_to_do_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_table_with_headings_that_nobody_knows_is_read_once_somebody_says_which_is_which() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head")]).await;
+        let school = School::new(&test, None);
+        let head = welcomed(&school, &tokens[0]).await;
+        let table = b"Child;NC Yr Grp;Birthday\nAda Bell;5;2016-03-02\nBo Bell;6;2015-03-02\n";
+        let asked = sent(&head, "a.csv", table, &[]).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let headings = asked.words("#column-name option");
+        assert_eq!(headings.len(), 5, "{headings:?}");
+        assert!(headings.contains(&"NC Yr Grp".to_owned()), "{headings:?}");
+        assert!(asked.body.contains("go by name and date of birth"), "{}", asked.body);
+        let fields = [
+            ("kind", "pupil"),
+            ("column-id", "none"),
+            ("column-name", "is:Child"),
+            ("column-year", "is:NC Yr Grp"),
+            ("column-born", "is:Birthday"),
+        ];
+        let taken = sent(&head, "a.csv", table, &fields).await;
+        assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.body);
+        let preview = head.get(taken.location()).await;
+        assert!(preview.body.contains("Ada Bell") && preview.body.contains("Year 5"), "{}", preview.body);
+        // It is remembered for the next file of the same kind.
+        let again = sent(&head, "b.csv", table, &[("kind", "pupil")]).await;
+        assert_eq!(again.status, StatusCode::SEE_OTHER, "{}", again.body);
+    }
+}
+
+#[tokio::test]
 async fn what_a_leaver_had_is_handed_over_on_one_page() {
     for test in databases().await {
         let tokens = invited(&test, &[(1, "head"), (1, "dsl"), (2, "deputy-dsl")]).await;

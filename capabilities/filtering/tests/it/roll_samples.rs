@@ -382,20 +382,26 @@ pub fn samples() -> Vec<(&'static str, Page)> {
                 &only("keep"),
             ),
         ),
-        ("staff-import-empty", views::import(&[], &empty, &nothing, &[], &zone)),
+        ("staff-import-empty", views::import(&[], &empty, &nothing, (&[], &[]), &zone)),
         (
             "staff-import",
             views::import(
                 &[waiting.clone(), quiet.clone(), import("undone", Shape::SdsV21, summary(0))],
                 &empty,
                 &nothing,
-                &[],
+                (&[], &[]),
                 &zone,
             ),
         ),
         (
             "staff-import-wrong",
-            views::import(&[], &empty, &only("roll"), &["users.csv: line 3: no".into()], &zone),
+            views::import(
+                &[],
+                &empty,
+                &only("roll"),
+                (&["users.csv: line 3: no".into()], &["Child".into(), "Yr Grp".into(), String::new()]),
+                &zone,
+            ),
         ),
         (
             "staff-preview",

@@ -77,9 +77,13 @@ async fn let_in<'a>(staff: &Staff<'a>, name: &str) -> System<'a> {
 }
 
 async fn settle(test: &TestDatabase) -> usize {
+    settle_at(test, MONDAY).await
+}
+
+async fn settle_at(test: &TestDatabase, at: Timestamp) -> usize {
     let zone = Zone::named("Europe/London").unwrap();
     let groups = ["pupils", "staff"].map(str::to_owned).into();
-    scim::settle(&test.db, &Commits, Some(&groups), &zone, MONDAY).await.unwrap()
+    scim::settle(&test.db, &Commits, Some(&groups), &zone, at).await.unwrap()
 }
 
 fn user(name: &str, kind: &str) -> Value {
@@ -261,7 +265,11 @@ async fn a_few_leavers_at_a_time_come_to_as_many_and_no_child_grows_up_by_a_dire
         entra.told("PUT", &format!("Users/{}", ids[11]), user("u11", "staff")).await;
         assert_eq!(settle(&test).await, 1);
         let waiting = head.get("/staff/roll/imports/4").await;
-        assert!(waiting.body.contains("6 people would leave or be pupils no more"), "{}", waiting.body);
+        assert!(
+            waiting.body.contains("6 people would leave, be pupils no more, or go up"),
+            "{}",
+            waiting.body
+        );
         assert!(!gone(5).await, "{}", test.engine);
 
         // Records that were brought back to an earlier state let no system in.
@@ -270,6 +278,77 @@ async fn a_few_leavers_at_a_time_come_to_as_many_and_no_child_grows_up_by_a_dire
         tx.commit().await.unwrap();
         let answer = entra.ask("GET", "Users", None, &[]).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", test.engine);
+    }
+}
+
+/// A pupil of a year.
+fn pupil(name: &str, year: &str) -> Value {
+    let mut one = user(name, "student");
+    one["urn:fivebar:params:scim:schemas:extension:1.0:Person"] = json!({ "year": year });
+    one
+}
+
+#[tokio::test]
+async fn no_child_goes_up_the_years_by_a_directory_alone_but_by_one_in_the_summer() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head")]).await;
+        let school = School::new(&test, None);
+        let head = welcomed(&school, &tokens[0]).await;
+        let entra = let_in(&head, "entra").await;
+        let mut ids = Vec::new();
+        for number in 0..8 {
+            let made = entra.told("POST", "Users", pupil(&format!("u{number}"), "5")).await;
+            ids.push(made["id"].as_str().unwrap().to_owned());
+        }
+        settle(&test).await;
+        let year = async |person: usize| {
+            let page = head.get(&format!("/staff/roll/{}", person + 4)).await;
+            page.words(".govuk-summary-list__value")
+                .iter()
+                .find_map(|value| value.split_once(", Key stage"))
+                .map(|(year, _)| year.to_owned())
+        };
+        let put = async |number: usize, year: &str| {
+            entra.told("PUT", &format!("Users/{}", ids[number]), pupil(&format!("u{number}"), year)).await
+        };
+        assert_eq!(year(0).await.as_deref(), Some("Year 5"), "{}", test.engine);
+        // One year up in November waits, and so do eight at once.
+        put(0, "6").await;
+        assert_eq!(settle(&test).await, 1);
+        let waiting = head.get("/staff/roll/imports/2").await;
+        assert!(
+            waiting.body.contains("1 people would leave, be pupils no more, or go up"),
+            "{}",
+            waiting.body
+        );
+        for number in 0..8 {
+            put(number, "13").await;
+        }
+        assert_eq!(settle(&test).await, 1);
+        let waiting = head.get("/staff/roll/imports/3").await;
+        assert!(
+            waiting.body.contains("8 people would leave, be pupils no more, or go up"),
+            "{}",
+            waiting.body
+        );
+        assert_eq!(year(0).await.as_deref(), Some("Year 5"), "{}", test.engine);
+        // In the summer everybody goes up by one, and nobody by two or twice. A lower year opens nothing.
+        let september = Timestamp::parse("2027-09-02T08:00:00Z").unwrap();
+        for number in 0..8 {
+            put(number, "6").await;
+        }
+        assert_eq!(settle_at(&test, september).await, 1);
+        assert_eq!(year(7).await.as_deref(), Some("Year 6"), "{}", test.engine);
+        put(7, "7").await;
+        assert_eq!(settle_at(&test, september.plus_millis(60_000)).await, 1);
+        assert_eq!(year(7).await.as_deref(), Some("Year 6"), "{}", test.engine);
+        put(7, "6").await;
+        put(6, "8").await;
+        assert_eq!(settle_at(&test, september.plus_millis(120_000)).await, 1);
+        assert_eq!(year(6).await.as_deref(), Some("Year 6"), "{}", test.engine);
+        put(6, "4").await;
+        assert_eq!(settle_at(&test, september.plus_millis(180_000)).await, 1);
+        assert_eq!(year(6).await.as_deref(), Some("Year 4"), "{}", test.engine);
     }
 }
 

@@ -9,7 +9,7 @@ use store::{StoreError, Subject, Tx, trail};
 use web::speech::say;
 
 use super::by_hand;
-use super::model::{By, Change, Facts, Import, State, Summary, Thing, What, pair, plan, undo};
+use super::model::{By, Change, Facts, Import, State, Summary, Thing, What, pair, plan, risen, undo};
 use super::store as tables;
 use super::upon::upon;
 use crate::content::Content;
@@ -153,9 +153,38 @@ pub(crate) async fn told_by(
     let by = By { rules: &rules, groups: given.groups, today: &today };
     let (changes, mut summary) = plan(&now, whole.as_ref().unwrap_or(told), &by);
     summary.changes = whole.is_some();
-    summary.as_of = told.as_of;
+    if source.starts_with(OVER_SCIM) {
+        summary.jumped = out_of_turn(tx, source, &changes, &today, at).await?;
+        summary.held = None;
+    }
+    // A day that lies ahead, as of an end that a system writes, would make every later export an older one.
+    summary.as_of = told.as_of.map(|told| told.min(at.as_millis().saturating_add(DAY_MS)));
     keep(tx, actor, (source, Some(told.shape), None), (changes, summary), at).await
 }
+
+/// How many pupils a system would put a year up that is not their turn: where nobody looks first, a higher year opens more than it should.
+async fn out_of_turn(
+    tx: &mut Tx,
+    source: &str,
+    changes: &[Change],
+    today: &str,
+    at: Timestamp,
+) -> Result<usize, StoreError> {
+    let up: BTreeSet<&str> = risen(changes, 1).collect();
+    let day = today.get(5..).unwrap_or_default();
+    if up.is_empty() || !Content::built_in().years_rise_on(day) {
+        return Ok(up.len());
+    }
+    let far: BTreeSet<&str> = risen(changes, 2).collect();
+    let before = |changes: &[Change]| risen(changes, 1).map(str::to_owned).collect();
+    let twice = tables::told_since(tx, source, at.plus_millis(-ONE_TURN_MS), before).await?;
+    Ok(up.iter().filter(|id| far.contains(*id) || twice.contains(**id)).count())
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Nobody goes up twice within so long: two hundred days, more than a summer and less than a school year.
+const ONE_TURN_MS: i64 = 200 * DAY_MS;
 
 /// Makes the difference that turns an import back, and keeps it likewise. Whatever somebody has changed since stays, and is named.
 pub async fn prepare_undo(
@@ -176,7 +205,7 @@ pub async fn prepare_undo(
 }
 
 /// Over how long the leavers of one system are taken together: seven days.
-const LATELY_MS: i64 = 7 * 86_400_000;
+const LATELY_MS: i64 = 7 * DAY_MS;
 
 /// Keeps a difference until somebody applies or drops it.
 pub(super) async fn keep(
@@ -188,10 +217,10 @@ pub(super) async fn keep(
 ) -> Result<Import, PrepareError> {
     if source.starts_with(OVER_SCIM) && summary.going() > 0 {
         // Nobody looks at what a system tells before it is applied, so a few at a time come to as many as all at once; and whom it calls
-        // a pupil no more waits in any case.
+        // a pupil no more, or puts a year up out of turn, waits in any case.
         let lately = tables::gone_since(tx, source, at.plus_millis(-LATELY_MS)).await?;
         let many = Content::built_in().is_too_many(lately + summary.going(), lately + summary.of);
-        if many || summary.grown > 0 {
+        if many || summary.grown > 0 || summary.jumped > 0 {
             summary.held = Some(summary.going());
         }
     }
@@ -279,7 +308,7 @@ pub enum ApplyError {
     Outdated,
     /// Many would leave, and nobody said how many.
     #[error(
-        "{0} people would leave the roll, or be pupils no more, which is more than a school’s usual changes; say that number if it is right"
+        "{0} people would leave the roll, be pupils no more, or be put into a higher year out of turn, which is more than a school’s usual changes; say that number if it is right"
     )]
     Held(usize),
     /// Somebody goes who leads, and whoever applies it gives no duties.
@@ -395,7 +424,9 @@ pub(crate) async fn apply_as(
     let numbers = applying.people(tx, &now, &changes).await?;
     applying.classes_and_relations(tx, &changes, &numbers).await?;
     if let Some(told) = import.summary.as_of {
-        let newest = as_of(tx, &import.source).await?.map_or(told, |taken| taken.max(told));
+        // Changes come after what they change; a whole export is how things stand, whatever was told before.
+        let before = as_of(tx, &import.source).await?.filter(|_| import.summary.changes);
+        let newest = before.map_or(told, |taken| taken.max(told));
         tables::set(tx, &as_of_of(&import.source), &newest.to_string()).await?;
     }
     let verb = if import.undoes.is_some() { "roll.undo" } else { "roll.import" };

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::response::Response;
 use maud::{Markup, html};
-use web::component::{BackLink, Button, Input, InsetText, Label, SummaryList, SummaryRow};
+use web::component::{
+    BackLink, Button, Choice, Hint, Input, InsetText, Label, Select, SummaryList, SummaryRow,
+};
 use web::speech::say;
 use web::{Page, PageError, Submitted, filled, marked};
 
@@ -67,6 +69,50 @@ pub(super) fn fields(import: &Import) -> Markup {
             (Button::new(filled!("roll.remember-these-columns", source = import.source)))
         }
     }
+}
+
+/// What somebody says of a column that the file has not.
+const NONE: &str = "none";
+/// What stands before a heading that somebody chose, so that a column may be called as it likes.
+const HEADING: &str = "is:";
+
+/// Which column is which, for a file whose headings do not say it: its own headings to choose from.
+pub(super) fn choices(headings: &[String], form: &Submitted) -> Markup {
+    let select = |id: &'static str, name: &str| {
+        let said = form.text(&format!("column-{id}")).to_owned();
+        let none = match id {
+            "id" => say("roll.go-by-name"),
+            _ => say("roll.no-such-column"),
+        };
+        let choices = [Choice::new("", say("roll.as-its-name-says")), Choice::new(NONE, none)];
+        let headings = headings.iter().filter(|head| !head.is_empty());
+        let headings = headings.map(|head| Choice::new(format!("{HEADING}{head}"), head));
+        let choices = choices.into_iter().chain(headings).collect();
+        let mut select = Select::new(format!("column-{id}"), Label::new(sentence(name)), choices, &said);
+        select.hint = (id == "id").then(|| Hint::new(say("roll.go-by-name-means")));
+        select
+    };
+    html! {
+        @if !headings.is_empty() {
+            h2 .govuk-heading-m { (say("roll.which-column-is-which")) }
+            p .govuk-body { (say("roll.say-it-once")) }
+            @for (id, name) in column_kinds() { (select(id, name)) }
+        }
+    }
+}
+
+/// What was chosen so: no heading where there is no such column.
+pub(super) fn chosen(form: &Submitted) -> BTreeMap<String, String> {
+    let mut chosen = BTreeMap::new();
+    for (id, _) in column_kinds() {
+        let said = form.text(&format!("column-{id}"));
+        if said == NONE {
+            chosen.insert(id.to_owned(), String::new());
+        } else if let Some(heading) = said.strip_prefix(HEADING) {
+            chosen.insert(id.to_owned(), heading.to_owned());
+        }
+    }
+    chosen
 }
 
 /// What is other of a class's week.

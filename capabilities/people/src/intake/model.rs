@@ -352,13 +352,15 @@ pub struct Summary {
     pub relations: Tally,
     /// How many there are who were pupils and would be pupils no more.
     pub grown: usize,
+    /// How many would be put more than one year up; where nobody looks at what a system tells, out of turn: out of the summer, or twice.
+    pub jumped: usize,
     /// Of how many that the source has on the roll.
     pub of: usize,
     /// Whether changes alone were told: whoever was not in them stays as they are.
     pub changes: bool,
     /// When the newest of it was last changed where it comes from, in milliseconds, where that is told.
     pub as_of: Option<i64>,
-    /// How many leavers, with those who would be pupils no more, must be said before it is applied; none where there are few.
+    /// How many leavers, with those who would be pupils no more or in a year out of turn, must be said before it is applied; none where there are few.
     pub held: Option<usize>,
     /// What could not be taken.
     pub complaints: Vec<Complaint>,
@@ -370,6 +372,19 @@ pub struct Summary {
     pub strangers: Vec<String>,
 }
 
+/// Pupils who would be put so many years up or more, by what the source calls them; whoever comes back too.
+pub(super) fn risen(changes: &[Change], years: i8) -> impl Iterator<Item = &str> {
+    let rises = move |change: &&Change| {
+        let (before, after) = change.facts();
+        let year = |facts: Option<Facts>| facts.and_then(|facts| facts.year).map(YearGroup::number);
+        let pupil = after.as_ref().is_some_and(|after| after.here && after.kind == Some(Kind::Pupil));
+        let both = year(before).zip(year(after));
+        pupil && change.what != What::Kept && both.is_some_and(|(was, is)| is - was >= years)
+    };
+    let people = changes.iter().filter(|change| change.thing == Thing::Person);
+    people.filter(rises).map(|change| change.outside_id.as_str())
+}
+
 impl Import {
     /// Whether somebody wrote it at the portal or the command line, about one person, and no system told it.
     pub fn is_by_hand(&self) -> bool {
@@ -378,9 +393,10 @@ impl Import {
 }
 
 impl Summary {
-    /// How many the filter and the portal take for less, or for somebody else, than before: leavers, and pupils who would be something else.
+    /// How many the filter and the portal take for less, or for somebody else, than before: leavers, pupils who would be something else, and
+    /// those who would be taken for far older.
     pub const fn going(&self) -> usize {
-        self.people.leaves + self.grown
+        self.people.leaves + self.grown + self.jumped
     }
 
     /// Whether nothing would change.
@@ -400,6 +416,7 @@ impl Summary {
                 && change.what != What::Kept
                 && is_here.is_some_and(|after| after.kind != Some(Kind::Pupil))
         };
+        self.jumped = risen(changes, 2).count();
         self.grown = changes.iter().filter(|change| change.thing == Thing::Person).filter(grows).count();
         for change in changes {
             match change.thing {

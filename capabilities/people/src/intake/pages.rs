@@ -151,7 +151,7 @@ async fn listed(
 }
 
 async fn form(State(office): State<Office>, who: SignedIn) -> Result<Response, PageError> {
-    import_page(&office, &who, &Submitted::default(), &Mistakes::default(), &[]).await
+    import_page(&office, &who, &Submitted::default(), &Mistakes::default(), (&[], &[])).await
 }
 
 async fn import_page(
@@ -159,7 +159,7 @@ async fn import_page(
     who: &SignedIn,
     form: &Submitted,
     mistakes: &Mistakes,
-    complaints: &[String],
+    complaints: (&[String], &[String]),
 ) -> Result<Response, PageError> {
     let permit = who.may::<ReadImports>(())?;
     let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
@@ -180,14 +180,14 @@ async fn upload(
         Ok(uploaded) => uploaded,
         Err(PageError::TooLarge) => {
             mistakes.add("roll", TOO_LARGE);
-            let page = import_page(&office, &who, &Submitted::default(), &mistakes, &[]).await?;
+            let page = import_page(&office, &who, &Submitted::default(), &mistakes, (&[], &[])).await?;
             return Ok((StatusCode::PAYLOAD_TOO_LARGE, page).into_response());
         }
         Err(error) => return Err(error),
     };
     let Some(file) = file else {
         mistakes.add("roll", say("roll.select-the-file-that"));
-        return import_page(&office, &who, &form, &mistakes, &[]).await;
+        return import_page(&office, &who, &form, &mistakes, (&[], &[])).await;
     };
     let kind = Kind::of_id(form.text("kind"));
     let source = match (form.text("source"), kind) {
@@ -195,6 +195,7 @@ async fn upload(
         ("", Some(kind)) => Some(format!("table-{}", kind.id())),
         (named, _) => Some(named.to_lowercase()),
     };
+    let chosen = super::columns::chosen(&form);
     let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
     let remembered =
         actions::remembered_for(&mut tx, source.as_deref()).await.map_err(PageError::unexpected)?;
@@ -203,25 +204,38 @@ async fn upload(
         school: Some(form.text("school").to_owned()).filter(|school| !school.is_empty()),
         kind,
         dates: order(form.text("dates")),
-        columns: remembered,
+        columns: remembered.into_iter().chain(chosen.clone()).collect(),
     };
+    let columns = options.columns.clone();
     // Reading takes a while, in which other pages are answered.
     let read = move || match Files::of(&file.name, file.bytes) {
-        Ok(files) => Roster::read(&files, &options).map_err(|complaints| actions::in_lines(&complaints)),
-        Err(error) => Err(vec![error.to_string()]),
+        Ok(files) => Roster::read(&files, &options)
+            .map_err(|complaints| (actions::in_lines(&complaints), files.headings())),
+        Err(error) => Err((vec![error.to_string()], Vec::new())),
     };
     let told = tokio::task::spawn_blocking(read).await.map_err(PageError::unexpected)?;
     let told = match told {
         Ok(told) => told,
-        Err(complaints) => {
+        Err((complaints, headings)) => {
             mistakes.add("roll", say("roll.this-file-cannot-be"));
-            return import_page(&office, &who, &form, &mistakes, &complaints).await;
+            return import_page(&office, &who, &form, &mistakes, (&complaints, &headings)).await;
         }
     };
     let groups = (office.groups)();
     let given = Given { source: source.as_deref(), groups: Some(&groups), zone: &office.house.zone };
     let (mut tx, permit) = who.begin::<ImportRoll>(()).await?;
-    match actions::prepare(&mut tx, &permit, &told, &given, permit.at()).await {
+    let prepared = match chosen.is_empty() {
+        true => Ok(()),
+        false => {
+            let whose = source.as_deref().unwrap_or_else(|| told.shape.source());
+            actions::remember_columns(&mut tx, &permit, whose, &columns, permit.at()).await
+        }
+    };
+    let prepared = match prepared {
+        Ok(()) => actions::prepare(&mut tx, &permit, &told, &given, permit.at()).await,
+        Err(error) => Err(error),
+    };
+    match prepared {
         Ok(import) => {
             tx.commit().await.map_err(PageError::unexpected)?;
             Ok(to(import.number))
@@ -230,7 +244,7 @@ async fn upload(
         Err(error) => {
             drop(tx);
             mistakes.add("source", views::sentence(&error.to_string()));
-            import_page(&office, &who, &form, &mistakes, &[]).await
+            import_page(&office, &who, &form, &mistakes, (&[], &[])).await
         }
     }
 }

@@ -513,6 +513,30 @@ pub(super) async fn gone_since(tx: &mut Tx, source: &str, since: Timestamp) -> R
     Ok(gone)
 }
 
+/// What a source told since then of people, and was applied: whatever of them is some way, as `is` finds it in the changes of each import.
+pub(super) async fn told_since(
+    tx: &mut Tx,
+    source: &str,
+    since: Timestamp,
+    is: impl Fn(&[Change]) -> BTreeSet<String>,
+) -> Result<BTreeSet<String>, StoreError> {
+    let numbers: Vec<i64> = roll_import::Entity::find()
+        .select_only()
+        .column(roll_import::Column::Number)
+        .filter(roll_import::Column::Source.eq(source))
+        .filter(roll_import::Column::State.eq("applied"))
+        .filter(roll_import::Column::AnsweredAt.gte(since.as_millis()))
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    let mut found = BTreeSet::new();
+    for number in numbers {
+        let moves = Some((Thing::Person, What::Moves));
+        found.append(&mut is(&changes(tx, number, moves, (0, u64::from(u32::MAX))).await?.0));
+    }
+    Ok(found)
+}
+
 /// Forgets the changes of an import that will never be applied: they are about people.
 pub(super) async fn forget_changes(tx: &mut Tx, number: i64) -> Result<(), StoreError> {
     roll_import_change::Entity::delete_many()

@@ -161,7 +161,7 @@ pub fn import(
     imports: &[Import],
     form: &Submitted,
     mistakes: &Mistakes,
-    complaints: &[String],
+    (complaints, headings): (&[String], &[String]),
     zone: &Zone,
 ) -> Page {
     let title = &say("roll.import-the-roll");
@@ -195,7 +195,11 @@ pub fn import(
                 input #roll .govuk-file-upload type="file" name="roll" accept=".zip,.csv,.txt,.tsv"
                     aria-describedby=(if error.is_none() { "roll-hint" } else { "roll-hint roll-error" });
             }
-            (Details::new(say("roll.more-about-the-file"), more(form, mistakes)))
+            (columns::choices(headings, form))
+            (Details {
+                open: !headings.is_empty() || mistakes.beside("source").is_some(),
+                ..Details::new(say("roll.more-about-the-file"), more(form, mistakes))
+            })
             (Button::new(say("roll.show-what-would-change")))
         }
         h2 .govuk-heading-m { (say("roll.imports")) }

@@ -69,9 +69,9 @@ pub(super) fn read(files: &Files, options: &Options) -> Result<Roster, Vec<Compl
     let table = files.only()?;
     let columns = Columns::of(table.header(), &options.columns, Content::built_in().columns());
     let mut missing = Vec::new();
-    if !columns.has("id") {
+    if !columns.has("id") && !by_name(options) {
         missing.push(table.complaint(
-            "no column is known as what your own system calls people, which tells two of one name apart; say which it is",
+            "no column is known as what your own system calls people, which tells two of one name apart; say which it is, or that there is none",
         ));
     }
     if !columns.has("name") && !columns.has("given") && !columns.has("family") {
@@ -91,15 +91,41 @@ pub(super) fn read(files: &Files, options: &Options) -> Result<Roster, Vec<Compl
     Ok(roster)
 }
 
+/// Whether somebody said that no column tells people apart, so that name and date of birth do.
+fn by_name(options: &Options) -> bool {
+    options.columns.get("id").is_some_and(String::is_empty)
+}
+
+/// What tells somebody apart where no column does.
+fn called(row: &Row<'_>, columns: &Columns, dates: Dates) -> Result<String, String> {
+    let of = |id: &str| row.text(columns.get(id));
+    let whole = of("name")?.map(|whole| match whole.split_once(',') {
+        Some((family, given)) => format!("{} {}", given.trim(), family.trim()),
+        None => whole.to_owned(),
+    });
+    let name = whole_name(of("given")?, of("family")?, whole.as_deref())?;
+    if name.is_empty() {
+        return Err("the row has no name".to_owned());
+    }
+    let born = date(row, columns.get("born"), dates)?;
+    Ok(born.map_or_else(|| plain(&name), |born| format!("{} {born}", plain(&name))))
+}
+
 fn people(roster: &mut Roster, table: &Table, columns: &Columns, options: &Options) {
     let days = ["born", "first", "last"].map(|id| columns.get(id));
     let dates = Dates::of(table.values(&days), options.dates);
     let mut classes: BTreeMap<String, ClassRow> = BTreeMap::new();
     let mut relations = BTreeMap::new();
-    let id = columns.get("id");
+    let (id, by_name) = (columns.get("id"), by_name(options));
     roster.each_row(table, id, |roster, row| {
-        let id = row.must(id)?.to_owned();
-        let person = person(row, columns, dates, options)?;
+        let id = if by_name { called(row, columns, dates)? } else { row.must(id)?.to_owned() };
+        let person = match person(row, columns, dates, options) {
+            Ok(person) => person,
+            Err(what) => {
+                roster.unread.insert(id);
+                return Err(what);
+            }
+        };
         let told = relation(row, columns)?;
         let of = row.several(columns.get("children"))?;
         let of: Vec<String> = of.into_iter().map(str::to_owned).collect();

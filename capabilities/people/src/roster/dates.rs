@@ -29,6 +29,11 @@ pub fn day_by_hand(text: &str) -> Option<String> {
     Dates::In(Order::DayFirst).read(text).ok()
 }
 
+/// A day as people at the school write it, as in `18/12/2026`.
+pub fn written_by_hand(day: jiff::civil::Date) -> String {
+    day.strftime("%d/%m/%Y").to_string()
+}
+
 /// Why a day was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoDate {

@@ -177,6 +177,13 @@ impl Files {
         }
     }
 
+    /// What stands in the first line of a table that is none of the known forms, for whoever says which column is which; else nothing.
+    pub fn headings(&self) -> Vec<String> {
+        let is_table = matches!(self.shape(), Ok(Shape::Table));
+        let table = self.only().ok().filter(|_| is_table);
+        table.map(|table| table.header().to_vec()).unwrap_or_default()
+    }
+
     /// Whether they are a table of lessons.
     pub(super) fn is_timetable(&self, options: &Options) -> Result<bool, Vec<Complaint>> {
         Ok(super::timetable::is_one(self.only()?.header(), options))

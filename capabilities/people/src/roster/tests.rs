@@ -321,3 +321,19 @@ fn every_shape_that_microsoft_publishes_is_read_whole() {
     }
     assert_eq!(read, 8);
 }
+
+#[test]
+fn a_table_without_a_column_of_ids_goes_by_name_and_birthday_where_somebody_says_so() {
+    let table = "Pupil;Yr Grp;DOB\nExample, Ada;5;2016-03-02\nExample, Ada;5;2016-04-02\nExample, Ada;6;2016-03-02\nBo Example;wrong;\n;5;\n";
+    let refused = read(&[("pupils.csv", table)]).unwrap_err();
+    assert!(refused[0].contains("or that there is none"), "{refused:?}");
+    let said = [("id", ""), ("name", "Pupil"), ("year", "Yr Grp")];
+    let columns = said.map(|(id, heading)| (id.to_owned(), heading.to_owned())).into();
+    let options = Options { columns, kind: Some(Kind::Pupil), ..Options::default() };
+    let roster = read_with(&[("pupils.csv", table)], &options).unwrap();
+    let ids: Vec<&String> = roster.people.keys().collect();
+    assert_eq!(ids, ["ada example 2016-03-02", "ada example 2016-04-02"]);
+    // The second of one name and birthday, and whose year cannot be read, stay as they are; whoever has no name is named by the line.
+    assert!(roster.unread.contains("bo example"), "{:?}", roster.unread);
+    assert_eq!(roster.complaints.len(), 3, "{:?}", roster.complaints);
+}

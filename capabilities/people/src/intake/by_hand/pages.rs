@@ -203,6 +203,7 @@ async fn release(
     path: Result<Path<u32>, PathRejection>,
     form: Submitted,
 ) -> Result<Response, PageError> {
+    who.could::<ImportRoll>(())?;
     let field = Field::ALL.into_iter().find(|field| field.id() == form.text("field"));
     let hand = Hand::Release(field.ok_or(PageError::NotFound)?);
     small(&office, &who, PersonNo(number(path)?), &hand).await
