@@ -2,6 +2,7 @@
 
 use ::store::{Actor, StoreError, Subject, Tx, trail};
 use engine::PersonNo;
+use engine::document::Effect;
 use kit::Timestamp;
 use serde_json::json;
 
@@ -42,7 +43,9 @@ pub async fn grant(tx: &mut Tx, actor: &Actor, grant: Grant, at: Timestamp) -> R
         "request": made.grant.request.map(|request| request.to_string()),
     });
     trail::changed(tx, actor, "override.grant", &Subject::new("override", id), &detail, at).await?;
-    people::event::happened(tx, "override.opened", ("override", id.to_string()), at).await?;
+    if made.grant.effect == Effect::Allow {
+        people::event::happened(tx, "override.opened", ("override", id.to_string()), at).await?;
+    }
     Ok(made)
 }
 

@@ -82,6 +82,9 @@ pub enum AgreeError {
     /// What was opened alone could not be ended.
     #[error(transparent)]
     End(WithdrawError),
+    /// It is for one person, and not for whoever asked.
+    #[error("{}", say("refused.one-person-is-whoever-asked"))]
+    Whom,
     /// It would end before anybody could agree.
     #[error("{}", say("refused.the-time-must-end"))]
     Over,
@@ -100,6 +103,10 @@ pub async fn propose(
     let request = waiting(tx, permit.subject(), terms.risk.reveal()).await?;
     if terms.ends_at <= at {
         return Err(AgreeError::Over);
+    }
+    // What is proposed is shown beside what was asked for before: of somebody else, that would tell what they did.
+    if matches!(terms.whom, Whom::Person(_)) && actions::asker(&request).as_ref() != Some(&terms.whom) {
+        return Err(AgreeError::Whom);
     }
     overrides::actions::somebody(tx, &terms.whom).await.map_err(AnswerError::from)?;
     // What nobody agreed to in time stands in nobody's way.

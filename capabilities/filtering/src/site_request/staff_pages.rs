@@ -181,7 +181,10 @@ async fn about(
     };
     let said = now::now(portal, who, site, &identity).await?;
     let replayed = match (&said, whom) {
-        (Said::Now(_), Some(whom)) => Some(replaying::last_week(portal, site, whom, who.at()).await),
+        // How often one person tried stands behind their pseudonym: whoever wants to know that says why, and that is written down.
+        (Said::Now(_), Some(whom @ (Whom::Group(_) | Whom::Everyone))) => {
+            Some(replaying::last_week(portal, site, whom, who.at()).await)
+        }
         _ => None,
     };
     let policy = portal.filter.policy();
@@ -193,7 +196,8 @@ async fn about(
         Some(whom) if actions::asker(request).as_ref() != Some(whom) => "One person".to_owned(),
         _ => "Whoever asked".to_owned(),
     };
-    Ok(views::About { whom: words, said, replayed })
+    let is_of_one = matches!(whom, Some(Whom::Person(_)));
+    Ok(views::About { whom: words, said, replayed, is_of_one })
 }
 
 async fn refuse(

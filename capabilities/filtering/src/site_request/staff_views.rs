@@ -38,6 +38,8 @@ pub struct About {
     pub said: Said,
     /// What last week's requests say, where they were asked; nothing where the log did not answer.
     pub replayed: Option<Option<LastWeek>>,
+    /// Whether it would be for one person, of whom that is not told.
+    pub is_of_one: bool,
 }
 
 /// What the page of one request must know of whoever looks at it.
@@ -215,6 +217,9 @@ fn before_it_opens(about: &About, request: &SiteRequest) -> Markup {
             li { "What is closed for good stays closed, and help is always open." }
         }
         @if let Some(replayed) = about.replayed { (replaying::view(replayed)) }
+        @if about.is_of_one {
+            p .govuk-body { (say("request.what-one-person-did")) }
+        }
     }
 }
 

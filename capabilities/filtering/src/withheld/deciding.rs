@@ -1,6 +1,6 @@
 //! Looking again at withheld access: giving it back, or deciding anew how long it goes on.
 
-use ::store::{StoreError, Tx};
+use ::store::{Actor, StoreError, Tx};
 use kit::{Permit, Timestamp};
 
 use super::actions::{StartError, start};
@@ -37,9 +37,21 @@ pub enum DecideError {
     Store(#[from] StoreError),
 }
 
-/// What holds or will, by its number.
-pub async fn find(tx: &mut Tx, number: u32, at: Timestamp) -> Result<Option<Withheld>, StoreError> {
-    Ok(lasting::not_over::<Withheld>(tx, at).await?.into_iter().find(|one| one.number == number))
+/// What holds or will, for whoever looks: their own, if their access is withheld, is others' to see and to decide.
+pub async fn of_others(tx: &mut Tx, looks: &Actor, at: Timestamp) -> Result<Vec<Withheld>, StoreError> {
+    let mut all = lasting::not_over::<Withheld>(tx, at).await?;
+    all.retain(|one| *looks != Actor::Person(one.person.0));
+    Ok(all)
+}
+
+/// One of these, by its number.
+pub async fn find(
+    tx: &mut Tx,
+    looks: &Actor,
+    number: u32,
+    at: Timestamp,
+) -> Result<Option<Withheld>, StoreError> {
+    Ok(of_others(tx, looks, at).await?.into_iter().find(|one| one.number == number))
 }
 
 /// Gives it back. Publish afterwards, and the gate knows within a second.
@@ -49,7 +61,7 @@ pub async fn give_back(
     reason: &str,
     at: Timestamp,
 ) -> Result<Withheld, DecideError> {
-    let one = find(tx, *permit.subject(), at).await?.ok_or(DecideError::NotThere)?;
+    let one = find(tx, permit.actor(), *permit.subject(), at).await?.ok_or(DecideError::NotThere)?;
     end(lasting::end::<Withheld>(tx, permit.actor(), one.number, reason, at).await)?;
     Ok(one)
 }
@@ -63,7 +75,7 @@ pub async fn decide_anew(
     review_at: Timestamp,
     at: Timestamp,
 ) -> Result<Withheld, DecideError> {
-    let one = find(tx, *permit.subject(), at).await?.ok_or(DecideError::NotThere)?;
+    let one = find(tx, permit.actor(), *permit.subject(), at).await?.ok_or(DecideError::NotThere)?;
     end(lasting::end::<Withheld>(tx, permit.actor(), one.number, reason, at).await)?;
     let decision = Decision {
         person: one.person,

@@ -14,7 +14,6 @@ use web::{Mistakes, PageError, Submitted};
 use super::Withheld;
 use super::deciding::{self, DecideAnew, DecideError, GiveBack, ReadWithheld};
 use super::views::{self, Line};
-use crate::lasting;
 use crate::naming;
 use crate::overrides::Whom;
 use crate::portal::{NotPublished, Portal, not_kept};
@@ -31,7 +30,9 @@ pub(crate) fn routes() -> Router<Portal> {
 async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
     who.may::<ReadWithheld>(())?;
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
-    let holds = lasting::not_over::<Withheld>(&mut tx, who.at()).await.map_err(PageError::unexpected)?;
+    let holds = deciding::of_others(&mut tx, who.standing().actor(), who.at())
+        .await
+        .map_err(PageError::unexpected)?;
     let mut lines = Vec::new();
     for one in holds {
         lines.push(line(&mut tx, &portal, &who, one).await?);
@@ -70,7 +71,9 @@ async fn one(
 ) -> Result<Response, PageError> {
     who.may::<ReadWithheld>(())?;
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
-    let found = deciding::find(&mut tx, number, who.at()).await.map_err(PageError::unexpected)?;
+    let found = deciding::find(&mut tx, who.standing().actor(), number, who.at())
+        .await
+        .map_err(PageError::unexpected)?;
     let line = line(&mut tx, portal, who, found.ok_or(PageError::NotFound)?).await?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let may = (who.offers::<GiveBack>(), who.offers::<DecideAnew>());

@@ -107,6 +107,7 @@ pub fn samples() -> Vec<(&'static str, Page)> {
             whom: "Everyone".into(),
             said: everything(),
             replayed: Some(replayed),
+            is_of_one: false,
         }),
         ..staff_views::Seen::default()
     };

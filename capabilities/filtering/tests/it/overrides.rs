@@ -182,7 +182,7 @@ async fn the_second_person_sees_what_a_site_is_why_it_is_closed_and_what_last_we
             "All of ",
             "Over an encrypted connection the filter sees the site and not the page",
             "What followed a ? in the address was left out",
-            "the activity log does not answer just now",
+            "What one person asked for last week is not told here",
         ] {
             assert!(before.body.contains(words), "{}: {words}: {}", test.engine, before.body);
         }
@@ -203,5 +203,19 @@ async fn the_second_person_sees_what_a_site_is_why_it_is_closed_and_what_last_we
             asked.body
         );
         assert!(!asked.body.contains("Ada Example"), "who asked is none of theirs");
+
+        // What one person did stands behind their pseudonym: of somebody else it cannot be asked, of whoever asked it is not told.
+        manager.post(&format!("{page}/withdrawal"), "").await;
+        let other = manager.post(&format!("{page}/proposal"), "whom=person%3A4&until=hour&risk=Low.").await;
+        assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", test.engine);
+        assert!(other.body.contains("One person alone is whoever asked for it"), "{}", other.body);
+        manager.post(&format!("{page}/proposal"), "whom=person%3A3&until=hour&risk=Low.").await;
+        let asked = governor.get(&format!("{page}/agreement")).await;
+        assert!(
+            asked.body.contains("What one person asked for last week is not told here"),
+            "{}",
+            asked.body
+        );
+        assert!(!asked.body.contains("in the last seven days"), "{}: {}", test.engine, asked.body);
     }
 }

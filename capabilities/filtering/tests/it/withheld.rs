@@ -108,6 +108,33 @@ async fn withheld_access_is_decided_anew_or_given_back_and_the_task_is_done_by_t
 }
 
 #[tokio::test]
+async fn nobody_gives_back_to_themselves_what_was_withheld_from_them() {
+    for test in databases().await {
+        let house = House::new(&test, &[(6, "head"), (2, "dsl"), (1, "leader")]).await;
+        let mut tx = test.db.begin().await.unwrap();
+        let decision = Decision {
+            person: PersonNo(2),
+            reason: "It is looked into.".into(),
+            starts_at: MONDAY,
+            ends_at: None,
+            review_at: Some(MONDAY.plus_millis(DAY_MS)),
+        };
+        withheld::actions::start(&mut tx, &Actor::CommandLine(1000), decision, MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+        let (head, dsl, leader) = (house.sign_in(6).await, house.sign_in(2).await, house.sign_in(1).await);
+        assert!(head.get("/staff/withheld").await.body.contains("It is looked into."));
+        let own = dsl.get("/staff/withheld").await;
+        assert!(!own.body.contains("It is looked into."), "{}: {}", test.engine, own.body);
+        for (who, status) in [(&dsl, StatusCode::SEE_OTHER), (&leader, StatusCode::NOT_FOUND)] {
+            let given = who.post("/staff/withheld/1/ending", "why=It+is+fine.").await;
+            assert_eq!(given.status, status, "{}: {}", test.engine, given.body);
+            assert_eq!(who.post("/staff/withheld/1/renewal", "review=week&reason=x").await.status, status);
+        }
+        assert_eq!(holds(&test, MONDAY).await.len(), 1, "{}", test.engine);
+    }
+}
+
+#[tokio::test]
 async fn what_was_said_at_a_tasks_end_is_read_by_whoever_holds_its_duty() {
     for test in databases().await {
         let house = House::new(
