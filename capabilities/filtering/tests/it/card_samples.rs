@@ -166,9 +166,18 @@ pub fn samples() -> Vec<(&'static str, Page)> {
             "staff-taught-wrong",
             teaching::views::class(&of(), "Otters", &pupils, today, Some(&empty), &only(&["on", "pupils"])),
         ),
-        ("staff-guests-empty", guest_views::all(&[], (true, true), &zone, &nothing)),
-        ("staff-guests", guest_views::all(&[guest(false), guest(true)], (true, true), &zone, &nothing)),
-        ("staff-guests-changed", guest_views::all(&[guest(false)], (false, true), &zone, &only(&[""]))),
+        ("staff-guests-empty", guest_views::all(&[], (true, true), None, &zone, &nothing)),
+        (
+            "staff-guests",
+            guest_views::all(
+                &[guest(false), guest(true)],
+                (true, true),
+                Some(guest(false).guest.id),
+                &zone,
+                &nothing,
+            ),
+        ),
+        ("staff-guests-changed", guest_views::all(&[guest(false)], (false, true), None, &zone, &only(&[""]))),
         ("staff-guest-form", guest_views::form(&offered, "2026-11-23", None, &nothing)),
         (
             "staff-guest-form-wrong",

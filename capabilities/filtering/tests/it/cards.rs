@@ -605,7 +605,7 @@ async fn what_is_issued_rises_with_age_words_then_passwords_then_ones_own() {
         // Year 4: a password that was made, at the door that everybody uses.
         let text = issue("Herons").await;
         assert!(!text.contains("Class card"), "{text}");
-        let password = between(&text, "Your secret words:", "Learn it").to_owned();
+        let password = between(&text, "what stands between its words:", "Learn it").to_owned();
         let sign_in = async |password: &str| {
             let form = format!("name=xan.h&password={}&back=", password.replace(' ', "+"));
             cards.house.school.post(HERE, "/sign-in", &form).await

@@ -26,7 +26,12 @@ struct Lanyard {
 }
 
 async fn lanyard(hanna: &Staff<'_>, form: &str) -> Lanyard {
-    read(&hanna.post("/staff/guests/new", form).await)
+    let given = hanna.post("/staff/guests/new", form).await;
+    assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.body);
+    let page = hanna.get(given.location()).await;
+    assert!(page.body.contains("is a guest until"), "{}", page.body);
+    let id = given.location().strip_prefix("/staff/guests?given=").unwrap();
+    read(&hanna.post(&format!("/staff/guests/{id}/lanyard"), "").await)
 }
 
 /// The lanyard of a document. What the code says is in no words of it: a camera reads it.
@@ -252,7 +257,11 @@ async fn a_guest_has_somebody_who_answers_for_them_an_aim_and_an_end_that_comes_
             assert_eq!(links, [format!("#{field}")], "{}: {form}", test.engine);
         }
         let given = hanna.post("/staff/guests/new", guest).await;
-        assert_eq!(given.location(), "/staff/guests", "{}", given.body);
+        assert!(given.location().starts_with("/staff/guests?given="), "{}", given.body);
+        // Sent twice, it is said that they are there.
+        let twice = hanna.post("/staff/guests/new", guest).await;
+        assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", test.engine);
+        assert!(twice.body.contains("is a guest on those days already"), "{}", twice.body);
         let number = {
             let mut tx = test.db.read().await.unwrap();
             let people = people::people(&mut tx).await.unwrap();

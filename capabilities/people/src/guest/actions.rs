@@ -50,6 +50,9 @@ pub enum GiveError {
     /// It is over.
     #[error("{}", say("refused.they-are-no-guest"))]
     Over,
+    /// Somebody called so is given those very days already.
+    #[error("{}", say("refused.they-have-those-days"))]
+    Twice,
     /// The records failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,6 +70,9 @@ pub async fn give(
     let at = permit.at();
     let (kind, starts_at, ends_at) = giving.check(zone, at)?;
     check_people(tx, giving).await?;
+    if is_there(tx, &giving.name, (starts_at, ends_at), at).await? {
+        return Err(GiveError::Twice);
+    }
     let id: GuestId = tx.ids().make(at);
     let person = put_on_the_roll(tx, giving, (id, kind), policy, ends_at, at).await?;
     let guest = Guest {
@@ -91,6 +97,26 @@ pub async fn give(
         hang(tx, permit.actor(), (&guest, &giving.classes), (hung, key), at).await?;
     }
     Ok(guest)
+}
+
+/// Whether somebody called so has those very days: a form that was sent twice.
+async fn is_there(
+    tx: &mut Tx,
+    name: &Private<String>,
+    days: (Timestamp, Timestamp),
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    /// Of so many guests the newest are looked through.
+    const NEWEST: u64 = 200;
+    for guest in table::newest(tx, NEWEST).await? {
+        if !guest.is_over(at) && (guest.starts_at, guest.ends_at) == days {
+            let known = roll::name_of(tx, guest.person).await?;
+            if known.is_some_and(|known| known.reveal().to_lowercase() == name.reveal().to_lowercase()) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Whether those who are to answer for a guest and look after them are of the school.

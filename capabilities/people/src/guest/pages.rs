@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use axum::Router;
-use axum::extract::Path;
-use axum::extract::State;
 use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
@@ -25,6 +24,7 @@ use crate::intake::Office;
 use crate::intake::classes::in_words;
 use crate::intake::pages::not_kept;
 use crate::kind::Kind;
+use crate::roster::{day_by_hand, written_by_hand};
 use crate::{account, store as roll};
 
 /// How many are listed.
@@ -44,11 +44,22 @@ fn id(path: Result<Path<String>, PathRejection>) -> Result<GuestId, PageError> {
     text.parse().map_err(|_| PageError::NotFound)
 }
 
-async fn all(State(office): State<Office>, who: SignedIn) -> Result<Response, PageError> {
-    listed(&office, &who, &Mistakes::default()).await
+async fn all(
+    State(office): State<Office>,
+    who: SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    // Whom they have just given their days.
+    let given = query.as_deref().and_then(|query| query.strip_prefix("given=")?.parse().ok());
+    listed(&office, &who, given, &Mistakes::default()).await
 }
 
-async fn listed(office: &Office, who: &SignedIn, mistakes: &Mistakes) -> Result<Response, PageError> {
+async fn listed(
+    office: &Office,
+    who: &SignedIn,
+    given: Option<GuestId>,
+    mistakes: &Mistakes,
+) -> Result<Response, PageError> {
     let permit = who.may::<ReadGuests>(())?;
     let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
     let guests = actions::guests(&mut tx, &permit, LISTED).await.map_err(PageError::unexpected)?;
@@ -63,7 +74,7 @@ async fn listed(office: &Office, who: &SignedIn, mistakes: &Mistakes) -> Result<
     });
     let lines: Vec<Line> = lines.collect();
     let may = (who.offers::<GiveGuest>(), who.offers::<EndGuest>());
-    Ok(who.respond(&views::all(&lines, may, &office.house.zone, mistakes)))
+    Ok(who.respond(&views::all(&lines, may, given, &office.house.zone, mistakes)))
 }
 
 /// The groups that pupils are in, for the classes of a lanyard: those that the policy has.
@@ -73,10 +84,7 @@ async fn offered(office: &Office) -> Result<Vec<(String, String)>, PageError> {
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let policy = (office.groups)();
     let content = ByAge::built_in();
-    let is_pupil = |one: &&roll::Known| {
-        let rule = content.rule_of(one);
-        one.facts.here && content.rules().iter().any(|known| known.id == rule && !known.stages.is_empty())
-    };
+    let is_pupil = |one: &&roll::Known| one.facts.here && content.is_pupil(one);
     let groups: BTreeSet<&String> = known.iter().filter(is_pupil).flat_map(|one| &one.facts.groups).collect();
     Ok(groups.into_iter().filter(|id| policy.contains(*id)).map(|id| (id.clone(), in_words(id))).collect())
 }
@@ -93,7 +101,7 @@ async fn form_page(
     mistakes: &Mistakes,
 ) -> Result<Response, PageError> {
     let groups = offered(office).await?;
-    let today = office.house.zone.local(who.at()).date().to_string();
+    let today = written_by_hand(office.house.zone.local(who.at()).date());
     Ok(who.respond(&views::form(&groups, &today, form, mistakes)))
 }
 
@@ -128,7 +136,8 @@ async fn give(State(office): State<Office>, who: SignedIn, form: Submitted) -> R
     if form.line("aim").is_empty() {
         mistakes.add("aim", Mistake::Aim.to_string());
     }
-    let days = (form.text("first").parse().ok(), form.text("last").parse().ok());
+    let day = |field: &str| day_by_hand(form.text(field))?.parse().ok();
+    let days = (day("first"), day("last"));
     for (field, day) in [("first", days.0), ("last", days.1)] {
         if day.is_none() {
             mistakes.add(field, say("guest.enter-a-day-as"));
@@ -145,60 +154,29 @@ async fn give(State(office): State<Office>, who: SignedIn, form: Submitted) -> R
     let aim = form.line("aim");
     let giving = Giving { name, kind, sponsor, supervisor, aim, days: (first, last), classes };
     let house = &office.house;
-    // What cannot be given is said before anything is set in print, and what is in print is kept after it: no page waits for it.
-    let printed = match ready(&office, &who, &giving).await? {
-        Ok(printed) => printed,
-        Err(error) => {
-            mistakes.add(field_of(&error), error.to_string());
-            return form_page(&office, &who, Some(&form), &mistakes).await;
-        }
+    // A lanyard of whoever teaches classes is printed from the list, when the office is ready for it: nothing is lost on the way.
+    let hung = match giving.classes.is_empty() {
+        true => None,
+        false => Some(hung(who.at())?),
     };
     let (mut tx, permit) = who.begin::<GiveGuest>(()).await?;
     let policy = (office.groups)();
-    let hung = printed.as_ref().map(|(hung, _)| (hung, &house.key));
-    match actions::give(&mut tx, &permit, &giving, (&policy, &house.zone), hung).await {
-        Ok(_) => {}
+    let hung = hung.as_ref().map(|hung| (hung, &house.key));
+    let guest = match actions::give(&mut tx, &permit, &giving, (&policy, &house.zone), hung).await {
+        Ok(guest) => guest,
         Err(GiveError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(error) => {
             drop(tx);
             mistakes.add(field_of(&error), error.to_string());
             return form_page(&office, &who, Some(&form), &mistakes).await;
         }
-    }
+    };
     if let Err(error) = office.publishes.roll(tx, permit.actor().clone(), permit.at()).await {
         mistakes.add_whole(not_kept(&error));
         let page = form_page(&office, &who, Some(&form), &mistakes).await?;
         return Ok((StatusCode::SERVICE_UNAVAILABLE, page).into_response());
     }
-    Ok(printed.map_or_else(
-        || Redirect::to("/staff/guests").into_response(),
-        |(_, bytes)| pdf(bytes, "lanyard.pdf"),
-    ))
-}
-
-/// The lanyard of whoever teaches classes, in print; what is wrong, where it cannot be given so.
-async fn ready(
-    office: &Office,
-    who: &SignedIn,
-    giving: &Giving,
-) -> Result<Result<Option<(Hung, Vec<u8>)>, GiveError>, PageError> {
-    let house = &office.house;
-    let (starts_at, ends_at) = match giving.check(&house.zone, who.at()) {
-        Ok((_, starts_at, ends_at)) => (starts_at, ends_at),
-        Err(mistake) => return Ok(Err(mistake.into())),
-    };
-    let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
-    let checked = actions::check_people(&mut tx, giving).await;
-    tx.roll_back().await.map_err(PageError::unexpected)?;
-    match checked {
-        Ok(()) if giving.classes.is_empty() => Ok(Ok(None)),
-        Ok(()) => {
-            let days = (starts_at, ends_at);
-            Ok(Ok(Some(printed(office, &giving.name, days, &giving.classes, who.at()).await?)))
-        }
-        Err(GiveError::Store(error)) => Err(PageError::unexpected(error)),
-        Err(error) => Ok(Err(error)),
-    }
+    Ok(Redirect::to(&format!("/staff/guests?given={}", guest.id)).into_response())
 }
 
 const fn field_of(error: &GiveError) -> &'static str {
@@ -210,8 +188,14 @@ const fn field_of(error: &GiveError) -> &'static str {
         GiveError::Mistake(_) => "last",
         GiveError::Sponsor => "sponsor",
         GiveError::Supervisor => "supervisor",
+        GiveError::Twice => "name",
         GiveError::Over | GiveError::Store(_) => "",
     }
+}
+
+/// What a new lanyard says, and nobody else knows.
+fn hung(at: Timestamp) -> Result<Hung, PageError> {
+    lanyard::make(at).ok_or_else(|| PageError::unexpected("the machine gives no randomness"))
 }
 
 /// A new lanyard, in print.
@@ -222,7 +206,7 @@ async fn printed(
     classes: &BTreeSet<String>,
     at: Timestamp,
 ) -> Result<(Hung, Vec<u8>), PageError> {
-    let hung = lanyard::make(at).ok_or_else(|| PageError::unexpected("the machine gives no randomness"))?;
+    let hung = hung(at)?;
     let data = views::lanyard(name, days, classes, &hung, &account::printed_at(&office.house, at));
     let bytes = set_in_print(&views::LANYARD, data, at).await?;
     Ok((hung, bytes))
@@ -265,7 +249,7 @@ async fn not_now(office: &Office, who: &SignedIn, error: GiveError) -> Result<Re
     }
     let mut mistakes = Mistakes::default();
     mistakes.add_whole(error.to_string());
-    listed(office, who, &mistakes).await
+    listed(office, who, None, &mistakes).await
 }
 
 async fn end(
@@ -284,7 +268,7 @@ async fn end(
     if let Err(error) = office.publishes.roll(tx, permit.actor().clone(), permit.at()).await {
         let mut mistakes = Mistakes::default();
         mistakes.add_whole(not_kept(&error));
-        let page = listed(&office, &who, &mistakes).await?;
+        let page = listed(&office, &who, None, &mistakes).await?;
         return Ok((StatusCode::SERVICE_UNAVAILABLE, page).into_response());
     }
     Ok(Redirect::to("/staff/guests").into_response())

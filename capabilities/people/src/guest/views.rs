@@ -6,12 +6,14 @@ use documents::Template;
 use kit::{Private, Timestamp, Zone};
 use maud::{Markup, html};
 use serde_json::{Value, json};
-use web::component::{BackLink, Button, Cell, Hint, Input, InsetText, Label, Legend, Radio, Radios, Table};
+use web::component::{
+    BackLink, Button, Cell, Hint, Input, InsetText, Label, Legend, NotificationBanner, Radio, Radios, Table,
+};
 use web::page::moment;
 use web::speech::say;
-use web::{Mistakes, Page, Submitted, marked};
+use web::{Mistakes, Page, Submitted, filled, marked};
 
-use super::model::{Guest, KINDS};
+use super::model::{Guest, GuestId, KINDS};
 use crate::account::PrintedAt;
 use crate::account::lanyard::Hung;
 use crate::intake::classes::in_words;
@@ -38,10 +40,27 @@ pub struct Line {
 }
 
 /// Guests of now, of late and to come. `may` is whether whoever looks may give a stay, and end one.
-pub fn all(lines: &[Line], (may_give, may_end): (bool, bool), zone: &Zone, mistakes: &Mistakes) -> Page {
+/// `given` is who was given their days just now.
+pub fn all(
+    lines: &[Line],
+    (may_give, may_end): (bool, bool),
+    given: Option<GuestId>,
+    zone: &Zone,
+    mistakes: &Mistakes,
+) -> Page {
     let title = &say("guest.guests-and-supply-teachers");
     let (over, now): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| line.is_over);
+    let given = now.iter().find(|line| given == Some(line.guest.id));
     let content = html! {
+        @if let Some(line) = given {
+            (NotificationBanner { success: true, ..NotificationBanner::saying(filled!("guest.is-a-guest-until", name = line.name.reveal(), when = moment(line.guest.ends_at, zone))) })
+            @if line.classes.is_some() && may_give {
+                form method="post" action={ "/staff/guests/" (line.guest.id) "/lanyard" } novalidate {
+                    p .govuk-body { (say("guest.they-sign-in-by")) }
+                    (Button::new(say("guest.print-the-lanyard")))
+                }
+            }
+        }
         h1 .govuk-heading-l { (title) }
         @if may_give { p .govuk-body { a .govuk-link href="/staff/guests/new" { (say("guest.give-a-guest-their")) } } }
         h2 .govuk-heading-m { (say("guest.here-or-to-come")) }
@@ -118,7 +137,7 @@ pub fn form(groups: &[(String, String)], today: &str, form: Option<&Submitted>, 
         ..Input::new(name, Label::new(label))
     };
     let day = |name: &'static str, label: &str| {
-        let field = field(name, label, &say("guest.as-in-2026-11"), "govuk-input--width-10");
+        let field = field(name, label, &say("guest.as-in-a-day"), "govuk-input--width-10");
         Input { value: Some(field.value.clone().unwrap_or_else(|| today.to_owned())), ..field }
     };
     let kinds = KINDS.map(|kind| Radio::new(kind.id(), kind.said())).to_vec();

@@ -13,6 +13,7 @@ use super::views;
 use crate::account::card::{begin, may_see};
 use crate::account::{House, SignedIn};
 use crate::intake::ClassOrGroup;
+use crate::roster::day_by_hand;
 
 /// The routes.
 pub(crate) fn routes() -> Router<House> {
@@ -57,7 +58,7 @@ async fn say(
     let of = of(path)?;
     let ticked = form.fields().filter(|(_, value)| *value == "yes");
     let ticked = ticked.filter_map(|(name, _)| name.strip_prefix("pupil-")?.parse().ok().map(PersonNo));
-    let (pupils, on) = (ticked.collect(), form.text("on").parse().ok());
+    let (pupils, on) = (ticked.collect(), day_by_hand(form.text("on")).and_then(|day| day.parse().ok()));
     let mut mistakes = Mistakes::default();
     let (mut tx, may) = begin(&who, of.clone()).await?;
     let done = match on {

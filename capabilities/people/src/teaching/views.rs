@@ -9,6 +9,7 @@ use web::{Mistakes, Page, Submitted, filled, marked};
 use super::actions::Pupil;
 use crate::by_age::ByAge;
 use crate::intake::ClassOrGroup;
+use crate::roster::written_by_hand;
 
 /// The pupils of a class, to tick who was taught.
 pub fn class(
@@ -29,8 +30,8 @@ pub fn class(
     };
     let on = Input {
         error: mistakes.beside("on"),
-        value: Some(form.map_or_else(|| today.to_string(), |form| form.line("on"))),
-        hint: Some(Hint::new(say("taught.as-in-2026-09"))),
+        value: Some(form.map_or_else(|| written_by_hand(today), |form| form.line("on"))),
+        hint: Some(Hint::new(say("taught.as-in-a-day"))),
         classes: "govuk-input--width-10".into(),
         ..Input::new("on", Label::new(say("taught.on-which-day")))
     };

@@ -21,7 +21,7 @@ const SQUARE: &str =
     "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 8 8\"><path d=\"M1,1h6v6h-6z\"/></svg>";
 
 fn card(name: &str, rest: Value) -> Value {
-    let mut card = json!({ "name": name, "sign-in": "a.example", "keep": "Keep it safe.", "words": "" });
+    let mut card = json!({ "name": name, "sign-in": "a.example", "keep": "Keep it safe.", "where": "Open http://portal.example and press Sign in.", "words": "" });
     card.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
     card
 }

@@ -88,6 +88,7 @@ fn card(made: &Made, beside: &Beside<'_>) -> Value {
         "sign-in": made.sign_in.reveal(),
         "way": made.way().id(),
         "words": "",
+        "where": place(made.way(), beside.url),
         "keep": keep(made.way()),
     });
     let Some(fields) = card.as_object_mut() else { return card };
@@ -112,6 +113,19 @@ fn card(made: &Made, beside: &Beside<'_>) -> Value {
         }
     }
     card
+}
+
+/// Where one signs in by it.
+fn place(way: Way, url: &str) -> String {
+    match way {
+        Way::Pictures | Way::Words => {
+            format!(
+                "On a device of your class the page is there. Else open {url}{SIGN_IN} and type the class card’s code."
+            )
+        }
+        Way::Password => format!("Open {url} and press Sign in."),
+        Way::Own => format!("After that, open {url} and press Sign in."),
+    }
 }
 
 const fn keep(way: Way) -> &'static str {
