@@ -6,17 +6,16 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { keyboardAlone } from "./hands.mjs";
+import { PASSWORD, roll } from "./people.mjs";
 import { faults, openBrowser, startSchool } from "./school.mjs";
 
-const PASSWORD = "teapots over jupiter";
 
 let school, browser, folder, lead;
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "fivebar-cards-"));
   school = await startSchool();
   browser = await openBrowser(school);
-  const lines = (await school.command("--json", "people", "show")).trim().split("\n").map((line) => JSON.parse(line));
-  lead = lines.find((line) => line.groups?.includes("teachers") || line.groups?.includes("staff")).number;
+  lead = (await roll(school))[0].number;
 });
 after(async () => {
   await browser?.close();

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { keyboardAlone } from "./hands.mjs";
-import { PASSWORD, roll, signedIn } from "./people.mjs";
+import { PASSWORD, isStaff, roll, signedIn } from "./people.mjs";
 import { faults, openBrowser, startSchool } from "./school.mjs";
 
 let school, browser, folder, staff;
@@ -40,7 +40,7 @@ for (const way of ways) {
       folder = await mkdtemp(path.join(tmpdir(), "fivebar-day-"));
       school = await startSchool();
       browser = await openBrowser(school);
-      staff = (await roll(school)).filter((person) => ["teachers", "staff"].some((group) => person.groups?.includes(group)));
+      staff = (await roll(school)).filter(isStaff);
     });
     after(async () => {
       await browser?.close();
@@ -64,7 +64,10 @@ for (const way of ways) {
       await office.getByLabel("Who answers for them?").fill(`${number(OFFICE)}`);
       await office.getByLabel("Who looks after them while they are here?").fill(`${number(HEAD)}`);
       await office.getByLabel("Year 5", { exact: true }).check();
-      const { link, digits } = await lanyard(office, office.getByRole("button", { name: "Give them their days" }));
+      await office.getByRole("button", { name: "Give them their days" }).click();
+      await office.getByText(/Sam Supply is a guest until/).waitFor();
+      await judge(office, way);
+      const { link, digits } = await lanyard(office, office.getByRole("button", { name: "Print the lanyard" }));
 
       // On the teacher's own phone: the square, then the digits that are not on the front.
       const context = await browser.newContext({ viewport: { width: 320, height: 800 }, javaScriptEnabled: way.javaScriptEnabled });

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { keyboardAlone } from "./hands.mjs";
+import { PASSWORD, roll } from "./people.mjs";
 import { faults, openBrowser, startSchool } from "./school.mjs";
 
-const PASSWORD = "teapots over jupiter";
 
 let school, browser;
 before(async () => {
@@ -64,8 +64,7 @@ async function askForASite() {
 }
 
 async function firstPeople() {
-  const lines = (await school.command("--json", "people", "show")).trim().split("\n").map((line) => JSON.parse(line));
-  return lines.filter((line) => line.number !== undefined).map((line) => line.number);
+  return (await roll(school)).map((person) => person.number);
 }
 
 test("two people open a site that a pupil asked for, and one alone cannot", async () => {

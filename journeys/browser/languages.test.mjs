@@ -1,6 +1,7 @@
 // A pupil whose browser speaks Urdu meets the block page from right to left, and goes on in Welsh.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { roll } from "./people.mjs";
 import { faults, openBrowser, startSchool } from "./school.mjs";
 
 let school, browser;
@@ -84,8 +85,7 @@ test("a school says a label otherwise, and the block page says so at once", asyn
 });
 
 test("the head says a label otherwise at the portal, and who has read the language", async () => {
-  const lines = (await school.command("--json", "people", "show")).trim().split("\n").map((line) => JSON.parse(line));
-  const head = lines.find((line) => line.number !== undefined).number;
+  const head = (await roll(school))[0].number;
   await school.command("duties", "give", "head", "--to", `${head}`, "--reason", "Appointed by the governors.");
   const said = JSON.parse(await school.command("--json", "people", "invite", `${head}`, "--name", "h.example"));
   const context = await browser.newContext({ viewport: { width: 320, height: 800 } });

@@ -3,10 +3,14 @@ import { keyboardAlone } from "./hands.mjs";
 
 export const PASSWORD = "teapots over jupiter";
 
-/** Those on the roll, as `fivebar people show` tells them. */
+/** Whether somebody of the roll works at the school. */
+export const isStaff = (person) => ["teachers", "staff"].some((group) => person.groups?.includes(group));
+
+/** Those on the roll, as `fivebar people show` tells them: staff first, who can be given any duty. */
 export async function roll(school) {
   const lines = (await school.command("--json", "people", "show")).trim().split("\n").map((line) => JSON.parse(line));
-  return lines.filter((line) => line.number !== undefined);
+  const people = lines.filter((line) => line.number !== undefined);
+  return [...people.filter(isStaff), ...people.filter((person) => !isStaff(person))];
 }
 
 /**

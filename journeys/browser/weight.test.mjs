@@ -1,14 +1,14 @@
 // What a phone fetches for a page, with nothing kept from before: every byte that comes over the line, and how many requests.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { roll, signedIn } from "./people.mjs";
+import { isStaff, roll, signedIn } from "./people.mjs";
 import { openBrowser, startSchool } from "./school.mjs";
 
 let school, browser, staff;
 before(async () => {
   school = await startSchool();
   browser = await openBrowser(school);
-  staff = (await roll(school)).filter((person) => ["teachers", "staff"].some((group) => person.groups?.includes(group)));
+  staff = (await roll(school)).filter(isStaff);
 });
 after(async () => {
   await browser?.close();

@@ -1,9 +1,9 @@
 // Somebody of the staff signs in in Welsh, works in it in another browser, changes a label, and goes back to English.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { PASSWORD, roll } from "./people.mjs";
 import { faults, openBrowser, startSchool } from "./school.mjs";
 
-const PASSWORD = "teapots over jupiter";
 
 let school, browser;
 before(async () => {
@@ -18,8 +18,7 @@ after(async () => {
 const language = (page) => page.locator("html").getAttribute("lang");
 
 test("the portal in Welsh, chosen once and kept with the account", async () => {
-  const people = (await school.command("--json", "people", "show")).trim().split("\n").map((line) => JSON.parse(line));
-  const number = people.find((one) => one.number !== undefined).number;
+  const [{ number }] = await roll(school);
   await school.command("duties", "give", "head", "--to", `${number}`, "--reason", "Appointed by the governors.");
   const said = JSON.parse(await school.command("--json", "people", "invite", `${number}`, "--name", "hanna"));
 

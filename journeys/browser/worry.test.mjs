@@ -1,16 +1,15 @@
 // A pupil of 14 whose password a friend has seen says so, without scripts and by keyboard alone; a teacher does it signed in and is signed out elsewhere.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { PASSWORD, roll } from "./people.mjs";
 import { faults, openBrowser, startSchool } from "./school.mjs";
 
-const PASSWORD = "teapots over jupiter";
 
 let school, browser, people;
 before(async () => {
   school = await startSchool();
   browser = await openBrowser(school);
-  const lines = (await school.command("--json", "people", "show")).trim().split("\n").map((line) => JSON.parse(line));
-  people = lines.filter((line) => line.number !== undefined).map((line) => line.number);
+  people = (await roll(school)).map((person) => person.number);
 });
 after(async () => {
   await browser?.close();

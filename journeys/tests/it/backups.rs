@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use anyhow::{Context, Result, bail};
-use journeys::program;
+use anyhow::{Context, Result, bail, ensure};
+use journeys::{init, program};
+use store::orm::{ConnectionTrait as _, Statement};
+use store::{DatabaseUrl, Db};
 
 fn fivebar(home: &Path, arguments: &[&str]) -> Result<Output> {
     Ok(Command::new(program()?).arg("--home").arg(home).args(arguments).output()?)
@@ -213,5 +215,44 @@ fn records_that_were_brought_back_let_nobody_in_by_restore_or_by_hand() -> Resul
     let other = folder.path().join("other");
     let said = told(&other, &["restore", &backup.to_string_lossy()])?;
     assert!(said.contains("1 invitations"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn what_was_past_its_time_is_not_brought_back_by_a_restore() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("school");
+    init(&home)?;
+    let records = home.join("hub/fivebar.db");
+    let run = |sql: &str| -> Result<Option<i64>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let db = Db::open(&DatabaseUrl::sqlite(&records)).await?;
+            let tx = db.begin().await?;
+            let backend = tx.backend();
+            let row = tx.conn().query_one_raw(Statement::from_string(backend, sql)).await?;
+            tx.commit().await?;
+            db.close().await?;
+            Ok(row.map(|row| row.try_get("", "n")).transpose()?)
+        })
+    };
+    // What somebody said more than a school year ago, and yesterday: as on the day of the back-up both were kept.
+    let day = 86_400_000_i64;
+    let now = kit::Clock::System.now().as_millis();
+    for (id, told_at) in [("old", now - 400 * day), ("new", now - day)] {
+        run(&format!(
+            "INSERT INTO account_worry (id, what, words, told_at) VALUES ('account-worry_{id}', 'lost', 'Bo has my card', {told_at})
+             RETURNING 1 AS n"
+        ))?;
+    }
+    let backup = folder.path().join("it.fivebar-backup");
+    let backup = backup.to_str().context("a path")?;
+    told(&home, &["backup", "--to", backup])?;
+    assert_eq!(run("SELECT count(*) AS n FROM account_worry")?, Some(2), "a back-up erases nothing");
+    let said = told(&home, &["restore", backup, "--replace"])?;
+    assert!(said.contains("1 entries in it were past their time and were erased again"), "{said}");
+    assert_eq!(run("SELECT count(*) AS n FROM account_worry")?, Some(1));
+    assert_eq!(run("SELECT count(*) AS n FROM account_worry WHERE id = 'account-worry_new'")?, Some(1));
+    ensure!(told(&home, &["verify"])?.contains("The access trail is whole"), "the trail");
     Ok(())
 }

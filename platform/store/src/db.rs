@@ -255,6 +255,8 @@ async fn sqlite(path: &Path, access: Access, connections: u32) -> Result<Databas
             .busy_timeout(BUSY)
             .foreign_keys(true)
             .create_if_missing(access == Access::Write)
+            // The hub may write in its own folder alone: what a large statement puts aside has no other place.
+            .pragma("temp_store", "MEMORY")
             .pragma("synchronous", "FULL");
         match access {
             Access::Write => sqlite.pragma("journal_mode", "WAL"),

@@ -117,9 +117,9 @@ fn unavailable(error: &DbErr) -> Option<Unavailable> {
 /// What a database's code means: five signs of PostgreSQL (its manual, appendix A), or a number of SQLite (its Result Codes), whose lowest
 /// byte is the kind.
 fn by_code(code: &str) -> Option<Unavailable> {
-    /// An error of the file's system that has to do with writing: `SQLITE_IOERR_WRITE`, `_FSYNC`, `_TRUNCATE` and `_SHMSIZE`. A file
-    /// that may not grow (a quota, a limit) shows as one of them.
-    const NOT_WRITTEN: [u32; 4] = [778, 1_034, 1_546, 4_874];
+    /// An error of the file's system that has to do with writing: `SQLITE_IOERR_WRITE`, `_FSYNC`, `_TRUNCATE`, `_SHMSIZE` and, where the
+    /// file beside the records could not be made, `_SHMOPEN`. A file that may not grow (a quota, a limit) shows as one of them.
+    const NOT_WRITTEN: [u32; 5] = [778, 1_034, 1_546, 4_618, 4_874];
     match code {
         "53100" => return Some(Unavailable::Full),
         "55P03" => return Some(Unavailable::Busy),
@@ -146,6 +146,7 @@ mod tests {
             ("53100", Some(Unavailable::Full)),
             ("13", Some(Unavailable::Full)),
             ("778", Some(Unavailable::Full)),
+            ("4618", Some(Unavailable::Full)),
             ("5", Some(Unavailable::Busy)),
             ("517", Some(Unavailable::Busy)),
             ("55P03", Some(Unavailable::Busy)),

@@ -132,6 +132,12 @@ impl IntoResponse for PageError {
         let content = html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body { (then) }
+            @if status == StatusCode::UNAUTHORIZED {
+                // In another window, so that what was written is still in this one.
+                p .govuk-body {
+                    a .govuk-link href=(SIGN_IN) target="_blank" rel="noopener noreferrer" { (say("error.sign-in-in-a-new-window")) }
+                }
+            }
             p .govuk-body { a .govuk-link href="/" { (say("page.first")) } }
         };
         bare(Page::new(title, content).status(status))

@@ -200,12 +200,7 @@ async fn every_page_asks_for_its_permit_and_whoever_has_none_of_its_duties_finds
                 || format!("{} {} as {duty:?}: {} after {heard:?}", way.method, way.path, answer.status);
             let needed: Vec<&String> =
                 way.needs.iter().filter(|action| heard.contains_key(*action)).collect();
-            // A form that says nothing is no form of these, and nothing is asked of whoever sends it.
-            let says_nothing =
-                ["/place", "/kept"].iter().any(|end| way.path.ends_with(end)) && way.method == "POST";
-            if needed.is_empty()
-                && !(says_nothing && heard.is_empty() && answer.status == StatusCode::NOT_FOUND)
-            {
+            if needed.is_empty() {
                 complaints.push(format!("{}, and asked for none of {:?}", said(), way.needs));
             }
             for (action, theirs) in &heard {

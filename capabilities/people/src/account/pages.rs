@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
-use axum::http::header::{HeaderValue, SET_COOKIE};
+use axum::http::header::{HeaderName, HeaderValue, SET_COOKIE};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use kit::Private;
@@ -156,8 +156,13 @@ async fn sign_out(State(house): State<House>, who: SignedIn, from: From) -> Resu
     tx.commit().await.map_err(PageError::unexpected)?;
     // On a device of a class the next child signs in.
     let to = if card::is_class_device(&house, &from) { card::SIGN_IN } else { web::error::SIGN_IN };
-    Ok(with_cookies(Redirect::to(to).into_response(), [house.clear_cookie()]))
+    let mut answer = with_cookies(Redirect::to(to).into_response(), [house.clear_cookie()]);
+    // What a browser kept of pages goes (W3C, Clear Site Data); its place for notices and the cookie of a class stay.
+    answer.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    Ok(answer)
 }
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 async fn welcome_form(
     State(house): State<House>,
@@ -265,6 +270,7 @@ async fn own_page(house: &House, who: &SignedIn, from: &From) -> Result<Page, Pa
 }
 
 async fn end_others(who: SignedIn) -> Result<Response, PageError> {
+    proved_again(&who)?;
     let (mut tx, at) = who.begin_own().await?;
     actions::end_others(&mut tx, who.session(), at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
@@ -276,10 +282,18 @@ async fn end_session(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     let Path(which) = path.map_err(|_| PageError::NotFound)?;
+    if which != who.session().hash {
+        proved_again(&who)?;
+    }
     let (mut tx, at) = who.begin_own().await?;
     actions::end_own(&mut tx, who.session(), &which, at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(Redirect::to("/me").into_response())
+}
+
+/// Whoever finds a browser signed in ends nobody's other sessions, which may be its owner's. Whoever signs in by a card has no more to prove it by.
+fn proved_again(who: &SignedIn) -> Result<(), PageError> {
+    if who.session().is_weak() { Ok(()) } else { who.fresh() }
 }
 
 fn invitation(path: Result<Path<String>, PathRejection>) -> Result<Token, PageError> {

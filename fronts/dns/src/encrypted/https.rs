@@ -11,7 +11,7 @@ use bytes::Bytes;
 use engine::NameHash;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body, Frame, SizeHint};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::http::request::Parts;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
@@ -136,6 +136,7 @@ impl Refusal {
         let fields = response.headers_mut();
         fields.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if status == StatusCode::METHOD_NOT_ALLOWED {
             fields.insert(ALLOW, HeaderValue::from_static("GET, POST"));
         }
@@ -225,6 +226,7 @@ async fn ask(question: Question, (asker, desk): &(Asker, Arc<Desk>)) -> Result<R
     let mut response = Response::new(Bytes::from(bytes));
     let fields = response.headers_mut();
     fields.insert(CONTENT_TYPE, HeaderValue::from_static(MESSAGE));
+    fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // What one person is answered is not another's answer, so whatever stands between keeps nothing.
     let keep = HeaderValue::from_maybe_shared(Bytes::from(format!("private, max-age={life}")));
     fields.insert(CACHE_CONTROL, keep.unwrap_or_else(|_| HeaderValue::from_static("no-store")));

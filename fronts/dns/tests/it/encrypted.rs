@@ -307,6 +307,7 @@ fn rfc8484_what_is_no_question_is_told_so_and_what_is_says_how_long_it_may_be_ke
     }
     let blocked = ground.curl(&[], &get(&format!("dns={}", encode(&question("www.games.example", 1)))));
     assert!(blocked.contains("cache-control: private, max-age=30"), "{blocked}");
+    assert!(blocked.contains("x-content-type-options: nosniff"), "{blocked}");
     let empty = ground.curl(&[], &get(&format!("dns={}", encode(&question("www.example.org", 15)))));
     assert!(empty.contains("max-age=0"), "a negative answer without a SOA is not kept: {empty}");
 
@@ -332,6 +333,7 @@ fn rfc8484_what_is_no_question_is_told_so_and_what_is_says_how_long_it_may_be_ke
         assert!(text.starts_with(&format!("HTTP/2 {code}")), "{code}: {text}");
         assert!(code != 405 || text.contains("allow: GET, POST"), "{text}");
         assert!(text.contains("cache-control: no-store"), "{text}");
+        assert!(text.contains("x-content-type-options: nosniff"), "{text}");
     }
     // An answer to HEAD has no body (RFC 9110 §9.3.2), or the stream ends in an error, which curl tells with its code.
     for (path, code) in

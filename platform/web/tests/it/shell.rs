@@ -11,6 +11,10 @@ use tower::ServiceExt as _;
 use web::{Page, PageError, Shell, Submitted, check, guarded};
 
 fn portal() -> Router {
+    portal_at("http://portal.example")
+}
+
+fn portal_at(url: &str) -> Router {
     let shell = Shell {
         service: "Fivebar at St Example’s".to_owned(),
         notices: vec!["Something everybody must know.".to_owned()],
@@ -25,10 +29,8 @@ fn portal() -> Router {
     let form = async |form: Submitted| -> Response { form.text("words").to_owned().into_response() };
     let broken = async || -> Result<(), PageError> { Err(PageError::unexpected("the disk is full")) };
     let routes = Router::new().route("/", get(page)).route("/form", post(form)).route("/broken", get(broken));
-    let own = web::OwnAddress {
-        url: "http://portal.example".to_owned(),
-        is_own: std::sync::Arc::new(|address| address.is_loopback()),
-    };
+    let own =
+        web::OwnAddress { url: url.to_owned(), is_own: std::sync::Arc::new(|address| address.is_loopback()) };
     guarded(
         routes,
         own,
@@ -76,6 +78,23 @@ async fn a_page_has_one_nonce_and_a_policy_without_unsafe_inline() {
             assert_eq!(headers[name], value);
         }
         assert!(nonces.insert(nonce.to_owned()), "a nonce came twice");
+    }
+}
+
+#[tokio::test]
+async fn browsers_that_came_over_tls_are_told_to_stay_with_it_and_no_others_are() {
+    for (url, encrypted, stays) in [
+        ("https://portal.example", true, true),
+        ("https://portal.example", false, false),
+        ("http://portal.example", true, false),
+    ] {
+        let mut request = Request::get("/").body(Body::empty()).unwrap();
+        if encrypted {
+            request.extensions_mut().insert(web::Encrypted);
+        }
+        let answer = portal_at(url).oneshot(request).await.unwrap();
+        let said = answer.headers().get("strict-transport-security").map(|value| value.to_str().unwrap());
+        assert_eq!(said, stays.then_some("max-age=31536000; includeSubDomains"), "{url} {encrypted}");
     }
 }
 

@@ -388,8 +388,8 @@ async fn note(
 ) -> Result<Response, PageError> {
     let (text, person) = of(path)?;
     let of = class(&text)?;
-    let to = CardState::of_id(form.text("place")).ok_or(PageError::NotFound)?;
     let (mut tx, may) = begin(&who, of.clone()).await?;
+    let to = CardState::of_id(form.text("place")).ok_or(PageError::NotFound)?;
     let done = actions::note(&mut tx, &may, PersonNo(person), to).await;
     noted(&house, &who, &of, tx, done).await
 }
