@@ -496,5 +496,11 @@ async fn all_other_sessions_end_at_once() {
         for other in &others {
             assert_eq!(other.get("/me").await.status, StatusCode::SEE_OTHER);
         }
+        // Half an hour later, whoever finds the browser must prove that they are its owner.
+        let again = Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", RIGHT).await) };
+        school.clock.set(MONDAY.plus_millis(25 * MINUTE_MS));
+        let asked = first.post("/me/sessions/end-others", "").await;
+        assert!(asked.body.contains("name=\"password\""), "{}: {}", test.engine, asked.body);
+        assert_eq!(again.get("/me").await.status, StatusCode::OK, "{}: nothing has ended", test.engine);
     }
 }

@@ -504,6 +504,7 @@ async fn signing_out_ends_the_session_and_takes_the_cookie_away() {
         let out = who.post("/sign-out", "").await;
         assert_eq!(out.location(), "/sign-in");
         assert!(out.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
+        assert_eq!(out.headers["clear-site-data"], "\"cache\"");
         assert_eq!(who.get("/me").await.status, StatusCode::SEE_OTHER, "{}", test.engine);
     }
 }
