@@ -8,6 +8,7 @@ mod actions;
 pub mod by_hand;
 pub(crate) mod classes;
 pub mod columns;
+mod kept;
 mod model;
 mod on_the_roll;
 pub mod pages;
