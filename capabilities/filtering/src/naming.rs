@@ -3,7 +3,8 @@
 use ::store::Tx;
 use engine::FilterPolicy;
 use kit::{Actor, Private};
-use web::PageError;
+use web::speech::say;
+use web::{PageError, filled};
 
 use crate::overrides::Whom;
 use crate::site_request::staff_pages::number;
@@ -15,14 +16,14 @@ pub(crate) async fn whom(
     whom: &Whom,
 ) -> Result<Private<String>, PageError> {
     Ok(match whom {
-        Whom::Everyone => Private::new("Everyone".to_owned()),
+        Whom::Everyone => Private::new(say("common.everyone")),
         Whom::Group(id) => {
             let name = policy.groups().number(id).map_or(id.as_str(), |group| policy.groups().name(group));
             Private::new(name.to_owned())
         }
         Whom::Person(person) => {
             let name = people::name_of(tx, *person).await.map_err(PageError::unexpected)?;
-            name.unwrap_or_else(|| Private::new(format!("Person {}", person.0)))
+            name.unwrap_or_else(|| Private::new(filled!("request.person", person = person.0)))
         }
     })
 }
@@ -30,20 +31,19 @@ pub(crate) async fn whom(
 /// Whoever did something, from what the trail writes of them; `own` is whoever looks at it.
 pub(crate) async fn by(tx: &mut Tx, actor: &str, own: Option<&Actor>) -> Result<Private<String>, PageError> {
     if own.is_some_and(|own| own.to_string() == actor) {
-        return Ok(Private::new("You".to_owned()));
+        return Ok(Private::new(say("lesson.you")));
     }
     let name = match number(actor) {
         Some(person) => people::name_of(tx, person).await.map_err(PageError::unexpected)?,
         None => None,
     };
     Ok(name.unwrap_or_else(|| {
-        let words = if actor.starts_with("command-line") {
-            "The machine’s administrator"
+        Private::new(if actor.starts_with("command-line") {
+            say("policy.the-machines-administrator")
         } else if actor.starts_with("job:") {
-            "The program itself"
+            say("overrides.the-program-itself")
         } else {
-            "Somebody who has left"
-        };
-        Private::new(words.to_owned())
+            say("common.somebody-who-has-left")
+        })
     }))
 }

@@ -3,6 +3,8 @@
 
 use maud::{Markup, Render, html};
 
+use crate::filled;
+
 const WIDTH: u64 = 640;
 const ROW: u64 = 34;
 const BAR: u64 = 22;
@@ -43,7 +45,7 @@ impl Render for BarChart {
         let room = WIDTH - LEFT - RIGHT;
         let height = ROW * self.rows.len().max(1) as u64;
         html! {
-            svg .fivebar-chart role="img" aria-label={ (self.about) ": the table says it in figures" }
+            svg .fivebar-chart role="img" aria-label=(filled!("by-itself.the-table-says-it", about = self.about))
                 viewBox={ "0 0 " (WIDTH) " " (height) } xmlns="http://www.w3.org/2000/svg" {
                 @for (place, (name, figure)) in (0u64..).zip(&self.rows) {
                     @let top = place * ROW;

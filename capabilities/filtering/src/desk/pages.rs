@@ -191,7 +191,7 @@ async fn hand(
         Owner::Duty(duty) if !holding.values().any(|one| one.duties.contains(duty)) => {
             drop(tx);
             let mut mistakes = Mistakes::default();
-            mistakes.add("to", "Nobody holds that duty just now. Select somebody else");
+            mistakes.add("to", say("not-so.nobody-holds-that-duty"));
             return one(&portal, &who, id, &form, &mistakes).await;
         }
         Owner::Duty(_) => Default::default(),

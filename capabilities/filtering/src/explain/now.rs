@@ -9,10 +9,10 @@ use engine::{FilterPolicy, Identity, Step};
 use maud::{Markup, html};
 use people::Person;
 use people::account::SignedIn;
-use web::PageError;
 use web::component::{InsetText, SummaryList, SummaryRow};
 use web::page::host;
 use web::speech::say;
+use web::{PageError, counted};
 
 use super::{Target, identity_in, identity_of_person, words};
 use crate::asker::Asker;
@@ -138,45 +138,43 @@ async fn named(portal: &Portal, host: &str) -> Vec<String> {
 /// The part of a page that says it; `whom` is whom the answer is about.
 pub fn view(said: &Said, whom: &str) -> Markup {
     html! {
-        h2 .govuk-heading-m { "The site now" }
+        h2 .govuk-heading-m { (say("site-now.the-site-now")) }
         @match said {
-            Said::NotNow => (InsetText::new(
-                "Nothing can be said of it just now. Try again in an hour; the access trail says that you asked."
-            )),
-            Said::NoSite => (InsetText::new("It is not the name of one site, so nothing can be said of it.")),
+            Said::NotNow => (InsetText::new(say("site-now.nothing-can-be-said"))),
+            Said::NoSite => (InsetText::new(say("site-now.it-is-not-the"))),
             Said::Now(now) => (SummaryList::new(rows(now, whom))),
         }
     }
 }
 
 fn rows(now: &Now, whom: &str) -> Vec<SummaryRow> {
-    let state = html! { strong { @if now.closed { "Closed" } @else { "Open" } } br; (now.reason) };
+    let state = html! { strong { (say(if now.closed { "explain.closed" } else { "explain.open" })) } br; (now.reason) };
     let or_nothing = |words: &[String]| match words {
-        [] => "No list in use says".to_owned(),
+        [] => say("site-now.no-list-in-use"),
         words => words.join(", "),
     };
     let mut rows = vec![
-        SummaryRow::new("For", whom),
-        SummaryRow::new("Now", state),
-        SummaryRow::new("What decided", &*now.question),
-        SummaryRow::new("What it is about", or_nothing(&now.categories)),
+        SummaryRow::new(say("explain.for"), whom),
+        SummaryRow::new(say("lesson.now"), state),
+        SummaryRow::new(say("site-now.what-decided"), &*now.question),
+        SummaryRow::new(say("explain.what-it-is-about"), or_nothing(&now.categories)),
     ];
     if !now.services.is_empty() {
-        rows.push(SummaryRow::new("Service", now.services.join(", ")));
+        rows.push(SummaryRow::new(say("explain.service"), now.services.join(", ")));
     }
     if !now.lists.is_empty() {
         let lists = html! { ul .govuk-list { @for list in &now.lists { li { (host(list)) } } } };
-        rows.push(SummaryRow::new("Lists that name it", lists));
+        rows.push(SummaryRow::new(say("explain.lists-that-name-it"), lists));
     }
     if !now.parts.is_empty() {
         let parts = html! {
             ul .govuk-list {
                 @for (category, many) in &now.parts {
-                    li { (many) @if *many == 1 { " part" } @else { " parts" } ": " (category) }
+                    li { (counted!("site-now.parts-count", *many, category = category)) }
                 }
             }
         };
-        rows.push(SummaryRow::new("Parts that lists name by themselves", parts));
+        rows.push(SummaryRow::new(say("site-now.parts-that-lists-name"), parts));
     }
     rows
 }

@@ -6,22 +6,23 @@ use engine::PolicyDocument;
 use engine::document::{Cell as Written, EVERYONE, Group, Unknown, Use};
 use kit::Zone;
 use maud::{Markup, html};
-use web::Page;
 use web::component::{BackLink, Cell, InsetText, Table, Tag};
 use web::page::moment;
+use web::speech::say;
+use web::{Page, filled};
 
 use super::Version;
 
 /// The table of a version; nothing of it where this program cannot read that version any more.
 pub fn table(version: &Version, document: Option<&PolicyDocument>, zone: &Zone) -> Page {
-    let title = format!("What is permitted: policy, version {}", version.number);
+    let title = filled!("permitted.what-is-permitted", number = version.number);
     Page::new(
         &*title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { "Applied at " (moment(version.at, zone)) "." }
+            p .govuk-body { (filled!("permitted.applied-at", when = moment(version.at, zone))) }
             @match document {
-                None => (InsetText::new("This version was written for an earlier program, and cannot be shown as a table.")),
+                None => (InsetText::new(say("permitted.this-version-was"))),
                 Some(document) => (shown(document)),
             }
         },
@@ -30,11 +31,11 @@ pub fn table(version: &Version, document: Option<&PolicyDocument>, zone: &Zone) 
 }
 
 fn shown(document: &PolicyDocument) -> Markup {
-    const CAPTION: &str = "What each group may do";
+    let caption = &say("permitted.what-each-group-may");
     let columns = columns(document);
     let names: BTreeMap<&str, &str> =
         document.groups.iter().map(|group| (group.id.as_str(), group.name.as_str())).collect();
-    let mut head = vec![Cell::new("Activity")];
+    let mut head = vec![Cell::new(say("permitted.activity"))];
     head.extend(columns.iter().map(|column| Cell::new(column.head(&names))));
     let mut rows: Vec<Vec<Cell>> = document
         .uses
@@ -47,15 +48,12 @@ fn shown(document: &PolicyDocument) -> Markup {
         })
         .collect();
     let unknown = columns.iter().map(|column| Cell::new(column.unknown()));
-    rows.push(std::iter::once(Cell::new("Sites that no list and no rule knows")).chain(unknown).collect());
+    rows.push(std::iter::once(Cell::new(say("permitted.sites-that-no-list"))).chain(unknown).collect());
     html! {
-        p .govuk-body {
-            "Where a field is empty, what is said of the group that it lies within holds, and in the end what is said of everyone. Somebody in \
-             several groups has the field of the one that is closest about them; between two as close, the stricter."
-        }
-        div .fivebar-scroll tabindex="0" role="region" aria-label=(CAPTION) {
+        p .govuk-body { (say("permitted.where-a-field-is")) }
+        div .fivebar-scroll tabindex="0" role="region" aria-label=(caption) {
             (Table {
-                caption: Some(CAPTION.to_owned()),
+                caption: Some(caption.clone()),
                 caption_classes: "govuk-table__caption--m".into(),
                 head,
                 rows,
@@ -84,29 +82,29 @@ impl Column<'_> {
 
     fn head(&self, names: &BTreeMap<&str, &str>) -> Markup {
         match self {
-            Self::Everyone(_) => html! { "Everyone" },
+            Self::Everyone(_) => html! { (say("common.everyone")) },
             Self::Group(group) => {
                 let within: Vec<&str> =
                     group.within.iter().map(|id| names.get(id.as_str()).copied().unwrap_or(id)).collect();
                 html! {
                     (group.name)
-                    @if !within.is_empty() { br; span .govuk-body-s { "within " (within.join(", ")) } }
+                    @if !within.is_empty() { br; span .govuk-body-s { (filled!("permitted.within", groups = within.join(", "))) } }
                 }
             }
         }
     }
 
-    fn unknown(&self) -> &'static str {
+    fn unknown(&self) -> String {
         let unknown = match self {
             // What is said nowhere is allowed.
             Self::Everyone(group) => Some(group.and_then(|group| group.unknown).unwrap_or_default()),
             Self::Group(group) => group.unknown,
         };
         match unknown {
-            None => "",
-            Some(Unknown::Allow) => "Allowed",
-            Some(Unknown::Block) => "Not allowed",
-            Some(Unknown::Scan) => "Allowed, and pages are read",
+            None => String::new(),
+            Some(Unknown::Allow) => say("permitted.allowed"),
+            Some(Unknown::Block) => say("permitted.not-allowed"),
+            Some(Unknown::Scan) => say("permitted.allowed-and-read"),
         }
     }
 }
@@ -126,8 +124,8 @@ fn columns(document: &PolicyDocument) -> Vec<Column<'_>> {
 fn activity(row: &Use) -> Markup {
     html! {
         (row.activity)
-        @if row.illegal { br; (Tag::new("Against the law", "govuk-tag--red")) }
-        @if !row.seen_by_gate { br; span .govuk-body-s { "A rule for people: the filter cannot see it" } }
+        @if row.illegal { br; (Tag::new(say("permitted.against-the-law"), "govuk-tag--red")) }
+        @if !row.seen_by_gate { br; span .govuk-body-s { (say("permitted.a-rule-for-people")) } }
     }
 }
 
@@ -138,12 +136,14 @@ fn words(cell: &Written, names: &BTreeMap<&str, &str>) -> String {
         named.join(", ")
     };
     match cell {
-        Written::Allowed => "Allowed".to_owned(),
-        Written::NotAllowed => "Not allowed".to_owned(),
-        Written::Scan => "Allowed, and pages are read".to_owned(),
-        Written::Times(times) => format!("At certain times: {}", times.join(", ").replace('-', " ")),
-        Written::Named(groups) => format!("For certain people: {}", named(groups)),
-        Written::Permission(who) => format!("With permission: {who}"),
+        Written::Allowed => say("permitted.allowed"),
+        Written::NotAllowed => say("permitted.not-allowed"),
+        Written::Scan => say("permitted.allowed-and-read"),
+        Written::Times(times) => {
+            filled!("permitted.at-certain-times", times = times.join(", ").replace('-', " "))
+        }
+        Written::Named(groups) => filled!("permitted.for-certain-people", groups = named(groups)),
+        Written::Permission(who) => filled!("permitted.with-permission", who = who),
     }
 }
 

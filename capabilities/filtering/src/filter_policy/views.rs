@@ -84,7 +84,7 @@ pub fn one(line: &Line, compared: &Compared, zone: &Zone) -> Page {
                 SummaryRow::new(say("common.why"), &version.note),
             ]))
             p .govuk-body {
-                a .govuk-link href={ "/staff/policy/" (version.number) "/table" } { "What it permits, as a table to read and print" }
+                a .govuk-link href={ "/staff/policy/" (version.number) "/table" } { (say("permitted.what-it-permits-as")) }
             }
             h2 .govuk-heading-m {
                 @if compared.changed.is_some() { (marked!("policy.what-changed-since-version", before = compared.before)) } @else { (say("policy.what-changed")) }

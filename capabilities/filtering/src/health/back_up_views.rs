@@ -6,8 +6,8 @@ use kit::Zone;
 use maud::{Markup, html};
 use web::component::{BackLink, Cell, InsetText, SummaryList, SummaryRow, Table};
 use web::page::moment;
-use web::speech::say;
-use web::{Page, filled, marked};
+use web::speech::{say, say_or};
+use web::{Page, counted, filled, marked};
 
 use super::backups::BackUp;
 use super::model::Level;
@@ -63,16 +63,19 @@ fn state(rule: &Rule, known: &BackUps<'_>, zone: &Zone) -> Markup {
             let days = if wanted.days.len() == 7 {
                 say("health.every-day")
             } else {
-                wanted.days.iter().map(|day| format!("{day:?}")).collect::<Vec<_>>().join(", ")
+                let named = |day: &jiff::civil::Weekday| {
+                    say_or(&format!("date.weekday-{}", day.to_monday_one_offset()), "")
+                };
+                wanted.days.iter().map(named).collect::<Vec<_>>().join(", ")
             };
-            format!("At {hour:02}:{minute:02}, {days}")
+            filled!("back-ups.at-on", time = format!("{hour:02}:{minute:02}"), days = days)
         }
     };
     let keep = rule.keep;
     html! {
         @if let Some(now) = known.now { (InsetText::new(filled!("health.just-now", now))) }
         @if known.owed.is_empty() {
-            p .govuk-body { (tag(Level::Well)) " Nothing is owed." }
+            p .govuk-body { (tag(Level::Well)) " " (say("back-ups.nothing-is-owed")) }
         }
         @for owed in known.owed {
             @let (says, level) = backups_owed(owed, zone);
@@ -108,7 +111,7 @@ fn table(caption: &str, head: Vec<Cell>, rows: Vec<Vec<Cell>>) -> Markup {
 /// Sizes as people read them.
 fn size(bytes: u64) -> String {
     match bytes {
-        0..1_000 => format!("{bytes} bytes"),
+        0..1_000 => filled!("back-ups.bytes", n = bytes),
         1_000..1_000_000 => format!("{} kB", bytes / 1_000),
         _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
     }
@@ -118,10 +121,9 @@ fn size(bytes: u64) -> String {
 fn span(ms: i64) -> String {
     let seconds = ms.max(0) / 1_000;
     match seconds {
-        0 => "under a second".to_owned(),
-        1 => "1 second".to_owned(),
-        2..120 => format!("{seconds} seconds"),
-        _ => format!("{} minutes", seconds / 60),
+        0 => say("back-ups.under-a-second"),
+        1..120 => counted!("back-ups.seconds-count", seconds),
+        _ => counted!("back-ups.minutes-count", seconds / 60),
     }
 }
 

@@ -3,16 +3,17 @@
 use kit::Zone;
 use maud::{Markup, html};
 use store::retention::{Kept, Last, Retention};
-use web::Page;
 use web::component::{BackLink, Cell, InsetText, Table};
 use web::page::moment;
+use web::speech::say;
+use web::{Page, counted, filled};
 
 use super::model::Level;
 use super::views::tag;
 
 /// The page.
 pub fn kept(rules: &Retention, last: Option<&Last>, zone: &Zone) -> Page {
-    let title = "How long things are kept";
+    let title = &say("health.how-long-things-are");
     let by = |carried: fn(&Kept) -> bool| -> Vec<Vec<Cell>> {
         let rows = rules.table.iter().filter(|(_, kept)| carried(kept));
         rows.map(|(name, kept)| row(name, kept, last)).collect()
@@ -21,15 +22,12 @@ pub fn kept(rules: &Retention, last: Option<&Last>, zone: &Zone) -> Page {
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body {
-                "Each night what is past its time is erased from the school’s records. Who erased what and when stays in the access trail, in "
-                "numbers and without names. The activity log has a time of its own."
-            }
+            p .govuk-body { (say("kept.each-night-what-is")) }
             (when(last, zone))
-            (table("Goes by itself", "Went last", by(|kept| !kept.rule.is_empty() || kept.with.is_some())))
-            (table("Goes in the moment in which it ends", "How", by(|kept| kept.elsewhere.is_some())))
-            (table("Stays", "Why", by(|kept| kept.in_use.is_some())))
-            (table("Has a time, and stays for now", "Why", by(|kept| kept.not_yet.is_some())))
+            (table("kept.goes-by-itself", "kept.went-last", by(|kept| !kept.rule.is_empty() || kept.with.is_some())))
+            (table("kept.goes-in-the-moment", "kept.how", by(|kept| kept.elsewhere.is_some())))
+            (table("kept.stays", "common.why", by(|kept| kept.in_use.is_some())))
+            (table("kept.has-a-time", "common.why", by(|kept| kept.not_yet.is_some())))
         },
     )
     .before(BackLink::new("/staff/health"))
@@ -37,16 +35,17 @@ pub fn kept(rules: &Retention, last: Option<&Last>, zone: &Zone) -> Page {
 
 fn when(last: Option<&Last>, zone: &Zone) -> Markup {
     let Some(last) = last else {
-        return html! { (InsetText::new("Nothing was erased by itself yet.")) };
+        return html! { (InsetText::new(say("kept.nothing-was-erased"))) };
     };
     let rows: u64 = last.erased.values().sum();
     let at = moment(kit::Timestamp::from_millis(last.at_ms), zone);
     html! {
         @if last.problem.is_empty() {
-            p .govuk-body { (tag(Level::Well)) " Last at " (at) ": " (rows) " entries went." }
+            p .govuk-body { (tag(Level::Well)) " " (counted!("kept.went-count", rows, when = at)) }
         } @else {
             p .govuk-body {
-                (tag(Level::Look)) " Last at " (at) ": " (rows) " entries went, and not all could: " (last.problem) ". It is tried again every hour."
+                (tag(Level::Look)) " " (counted!("kept.went-count", rows, when = at)) " "
+                (filled!("kept.not-all-could", why = last.problem))
             }
         }
     }
@@ -63,12 +62,13 @@ fn row(name: &str, kept: &Kept, last: Option<&Last>) -> Vec<Cell> {
 }
 
 fn table(caption: &str, third: &str, rows: Vec<Vec<Cell>>) -> Markup {
+    let caption = &say(caption);
     html! {
         div .fivebar-scroll tabindex="0" role="region" aria-label=(caption) {
             (Table {
-                caption: Some(caption.to_owned()),
+                caption: Some(caption.clone()),
                 caption_classes: "govuk-table__caption--m".into(),
-                head: vec![Cell::new("What"), Cell::new("How long"), Cell::new(third)],
+                head: [say("common.what"), say("kept.how-long"), say(third)].map(Cell::new).to_vec(),
                 rows,
                 first_cell_is_header: true,
                 ..Table::default()

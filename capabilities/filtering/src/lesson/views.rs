@@ -361,7 +361,7 @@ pub fn preview(about: &Preview<'_>, judged: &Judged, mistakes: &Mistakes, zone: 
                     (Button { once: Some(true), ..Button::new(say("lesson.open-it-now")) })
                 }
                 @if let Some(whole) = host_of_part(about.target) {
-                    p .govuk-body { "Opening the whole site says what it does: " (host(whole)) "." }
+                    p .govuk-body { (marked!("lesson-whole.opening-the-whole", site = host(whole))) }
                     form method="post" action="/staff/lessons/open" novalidate {
                         @for (name, value) in [
                             ("site", whole), ("whom", &*whom), ("until", about.until), ("reason", &*about.asked.reason),
@@ -370,7 +370,7 @@ pub fn preview(about: &Preview<'_>, judged: &Judged, mistakes: &Mistakes, zone: 
                         }
                         (Button {
                             classes: "govuk-button--secondary".into(),
-                            ..Button::new("See what opening the whole site comes to")
+                            ..Button::new(say("lesson-whole.see-what-opening-the"))
                         })
                     }
                 }

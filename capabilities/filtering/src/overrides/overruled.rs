@@ -6,6 +6,7 @@ use engine::explain::trace;
 use engine::live::Subject;
 use engine::{FilterPolicy, Live, LiveDocument, Step};
 use kit::LocalTime;
+use web::filled;
 
 use super::Override;
 use crate::explain::{Target, identity_in};
@@ -14,9 +15,7 @@ use crate::explain::{Target, identity_in};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Overruled {
     /// Leadership or the trust closes it.
-    #[error(
-        "{target} stays closed for {whom} whatever an override says: {why}. Whoever set the lock can take it out of the policy"
-    )]
+    #[error("{}", filled!("not-so.stays-closed", target = target, whom = whom, why = why))]
     Closed {
         /// The site.
         target: String,
@@ -26,9 +25,7 @@ pub enum Overruled {
         why: String,
     },
     /// Leadership or the trust opens it.
-    #[error(
-        "{target} stays open for {whom} whatever an override says: {why}. Whoever set the lock can take it out of the policy"
-    )]
+    #[error("{}", filled!("not-so.stays-open", target = target, whom = whom, why = why))]
     Open {
         /// The site.
         target: String,
@@ -38,10 +35,10 @@ pub enum Overruled {
         why: String,
     },
     /// It is a place of help.
-    #[error("{0} is a place of help, which is open to everyone, always; no override closes it")]
+    #[error("{}", filled!("not-so.is-a-place-of-help", target = _0))]
     Help(String),
     /// Devices need it.
-    #[error("{0} is something that devices need, which is open to everyone; no override closes it")]
+    #[error("{}", filled!("not-so.is-something-that", target = _0))]
     Essential(String),
 }
 

@@ -10,7 +10,8 @@ use axum::routing::{get, post};
 use engine::LiveDocument;
 use kit::{Actor, Private, Timestamp};
 use people::account::SignedIn;
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::closing::{self, CloseError, CloseSite, EndError, EndOverride, ReadOverrides, may_end};
 use super::ending::{self, AgreeEnd, AgreeEndError};
@@ -85,7 +86,7 @@ async fn line(tx: &mut Tx, portal: &Portal, who: &SignedIn, one: Override) -> Re
     let reads = who.offers::<ReadOverrides>();
     let whom = match &one.grant.whom {
         // Whoever is asked to be the second person needs no name for that.
-        Whom::Person(_) if !reads => Private::new("One person".to_owned()),
+        Whom::Person(_) if !reads => Private::new(say("overrides.one-person")),
         whom => naming::whom(tx, &portal.filter.policy(), whom).await?,
     };
     Ok(Line {
@@ -145,7 +146,7 @@ async fn end(
     let number = number(path)?;
     who.could::<EndOverride>(number)?;
     let mut mistakes = Mistakes::default();
-    checked_words(&form, "why", "Enter why it ends before its time", &mut mistakes);
+    checked_words(&form, "why", &say("overrides.enter-why-it-ends"), &mut mistakes);
     if !mistakes.none() {
         return one(&portal, &who, number, &form, &mistakes, false).await;
     }
@@ -166,7 +167,7 @@ async fn end(
             }
         }
         Err(EndError::NotThere) => return Ok(back()),
-        Err(error @ EndError::NoReason) => mistakes.add("why", error.to_string()),
+        Err(EndError::NoReason) => mistakes.add("why", say("overrides.enter-why-it-ends")),
     }
     drop(tx);
     one(&portal, &who, number, &form, &mistakes, false).await
@@ -204,7 +205,7 @@ async fn agree(
     let number = number(path)?;
     who.could::<AgreeEnd>(number)?;
     let mut mistakes = Mistakes::default();
-    checked_words(&form, "agreement", "Enter why you agree", &mut mistakes);
+    checked_words(&form, "agreement", &say("overrides.enter-why-you-agree"), &mut mistakes);
     if !mistakes.none() {
         return one(&portal, &who, number, &form, &mistakes, true).await;
     }
@@ -235,7 +236,7 @@ async fn disagree(
     let number = number(path)?;
     who.could::<AgreeEnd>(number)?;
     let mut mistakes = Mistakes::default();
-    checked_words(&form, "disagreement", "Enter why, for whoever proposed it", &mut mistakes);
+    checked_words(&form, "disagreement", &say("request.enter-why-for-whoever-proposed"), &mut mistakes);
     if !mistakes.none() {
         return one(&portal, &who, number, &form, &mistakes, true).await;
     }
@@ -275,7 +276,7 @@ async fn close(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> 
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let whom = whom(&mut tx, &portal, &form, &mut mistakes).await?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    checked_words(&form, "why", "Enter why it is closed, for whoever meets it", &mut mistakes);
+    checked_words(&form, "why", &say("reports.enter-why-it-is"), &mut mistakes);
     let (Some(site), Some(whom), true) = (site, whom, mistakes.none()) else {
         return Ok(closing_page(&portal, &who, &form, &mistakes));
     };
@@ -311,15 +312,11 @@ async fn close(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> 
 fn whole_site(form: &Submitted, mistakes: &mut Mistakes) -> Option<String> {
     let typed = form.line("site");
     match Site::typed(&typed) {
-        _ if typed.is_empty() => mistakes.add("site", "Enter the site’s address, like www.example.org"),
-        None => mistakes.add("site", "Enter the site’s address, like www.example.org"),
-        Some(Site { host, path: Some(path) }) if path != "/" => mistakes.add(
-            "site",
-            format!(
-                "A page of a site cannot be closed alone: over an encrypted connection the filter sees the site and not the page. Enter \
-                 {host} to close all of it"
-            ),
-        ),
+        _ if typed.is_empty() => mistakes.add("site", say("explain.enter-the-sites-address")),
+        None => mistakes.add("site", say("explain.enter-the-sites-address")),
+        Some(Site { host, path: Some(path) }) if path != "/" => {
+            mistakes.add("site", filled!("overrides.a-page-of-a", host = host));
+        }
         Some(site) => return Some(site.host.strip_prefix("*.").unwrap_or(&site.host).to_owned()),
     }
     None
@@ -334,19 +331,13 @@ async fn whom(
 ) -> Result<Option<Whom>, PageError> {
     let (chosen, name) = (form.text("whom"), form.line("pupil"));
     match (chosen, name.as_str()) {
-        ("", "") => mistakes.add("whom", "Choose for whom, or enter a pupil’s name"),
+        ("", "") => mistakes.add("whom", say("overrides.choose-for-whom-or")),
         ("", name) => {
             let called = people::people_called(tx, name).await.map_err(PageError::unexpected)?;
             match called.as_slice() {
                 [person] => return Ok(Some(Whom::Person(person.number))),
-                [] => mistakes.add(
-                    "pupil",
-                    "Nobody on the roll is called so. Enter the whole name, as the roll has it",
-                ),
-                _ => mistakes.add(
-                    "pupil",
-                    "Several people are called so. Enter the number that the school’s own system gives the one you mean",
-                ),
+                [] => mistakes.add("pupil", say("lesson.nobody-on-the-roll")),
+                _ => mistakes.add("pupil", say("lesson.several-people-are-called")),
             }
         }
         (chosen, "") => match chosen.parse() {
@@ -354,9 +345,9 @@ async fn whom(
             Ok(Whom::Group(id)) if portal.filter.policy().groups().number(&id).is_some() => {
                 return Ok(Some(Whom::Group(id)));
             }
-            _ => mistakes.add("whom", "Choose one of those in the list"),
+            _ => mistakes.add("whom", say("overrides.choose-one-of-those")),
         },
-        _ => mistakes.add("whom", "Choose from the list or enter a pupil’s name, and not both"),
+        _ => mistakes.add("whom", say("overrides.choose-from-the-list")),
     }
     Ok(None)
 }
@@ -373,7 +364,11 @@ fn told(error: AgreeEndError) -> Result<String, PageError> {
         AgreeEndError::Approval(register::approval::AnswerError::Store(error)) => {
             Err(PageError::unexpected(error))
         }
-        error => Ok(sentence(&error.to_string())),
+        AgreeEndError::NothingWaits => Ok(say("overrides.nothing-waits-for-an")),
+        AgreeEndError::Proposed => Ok(say("overrides.somebody-has-proposed")),
+        AgreeEndError::Changed => Ok(say("overrides.what-is-proposed-has")),
+        AgreeEndError::YoursAlone => Ok(say("overrides.you-can-end-this")),
+        AgreeEndError::Approval(error) => Ok(sentence(&error.to_string())),
     }
 }
 

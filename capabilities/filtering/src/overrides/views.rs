@@ -9,7 +9,8 @@ use web::component::{
     Tag, Textarea,
 };
 use web::page::{host, moment};
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, filled, marked};
 
 use super::closing::Closing;
 use super::{Override, Whom};
@@ -49,25 +50,24 @@ pub struct Ended {
     pub by: Option<Private<String>>,
 }
 
-const TITLE: &str = "Open and closed for a time";
-
 fn tag(one: &Override) -> Tag {
     match one.grant.effect {
-        Effect::Allow => Tag::new("Open", "govuk-tag--green"),
-        Effect::Block => Tag::new("Closed", "govuk-tag--red"),
+        Effect::Allow => Tag::new(say("overrides.open"), "govuk-tag--green"),
+        Effect::Block => Tag::new(say("overrides.closed"), "govuk-tag--red"),
     }
 }
 
 /// Everything that holds or will, and what ended lately.
 pub fn all(lines: &[Line], over: &[Ended], may_close: bool, zone: &Zone) -> Page {
+    let title = &say("monday.open-and-closed-for");
     Page::new(
-        TITLE,
+        title,
         html! {
-            h1 .govuk-heading-l { (TITLE) }
-            p .govuk-body { "What stands here holds beside the filter policy, and each ends by itself." }
-            @if may_close { (Button::link("Close a site now", "/staff/overrides/close")) }
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body { (say("overrides.what-stands-here")) }
+            @if may_close { (Button::link(say("overrides.close-a-site-now"), "/staff/overrides/close")) }
             @if lines.is_empty() {
-                (InsetText::new("Nothing is open or closed for a time."))
+                (InsetText::new(say("overrides.nothing-is-open-or")))
             } @else {
                 (holding(lines, zone))
             }
@@ -78,7 +78,7 @@ pub fn all(lines: &[Line], over: &[Ended], may_close: bool, zone: &Zone) -> Page
 }
 
 fn holding(lines: &[Line], zone: &Zone) -> Markup {
-    const CAPTION: &str = "What holds now or will";
+    let caption = &say("overrides.what-holds-now-or");
     let rows = lines.iter().map(|line| {
         let one = &line.one;
         let site = html! {
@@ -86,10 +86,10 @@ fn holding(lines: &[Line], zone: &Zone) -> Markup {
         };
         let state = html! {
             (tag(one))
-            @if line.proposed.is_some() { " " (Tag::new("Needs a second person", "govuk-tag--yellow")) }
+            @if line.proposed.is_some() { " " (Tag::new(say("request.needs-a-second-person"), "govuk-tag--yellow")) }
         };
         let span = html! {
-            (moment(one.grant.span.starts_at, zone)) " to " (moment(one.grant.span.ends_at, zone))
+            (filled!("overrides.to", when = moment(one.grant.span.starts_at, zone), whenb = moment(one.grant.span.ends_at, zone)))
         };
         vec![
             Cell::new(site),
@@ -101,11 +101,20 @@ fn holding(lines: &[Line], zone: &Zone) -> Markup {
         ]
     });
     html! {
-        div .fivebar-scroll tabindex="0" role="region" aria-label=(CAPTION) {
+        div .fivebar-scroll tabindex="0" role="region" aria-label=(caption) {
             (Table {
-                caption: Some(CAPTION.to_owned()),
+                caption: Some(caption.clone()),
                 caption_classes: "govuk-table__caption--m".into(),
-                head: ["Site", "State", "For whom", "From and until", "By whom", "Why"].map(Cell::new).to_vec(),
+                head: [
+                    say("common.site"),
+                    say("common.state"),
+                    say("overrides.for-whom"),
+                    say("overrides.from-and-until"),
+                    say("overrides.by-whom"),
+                    say("common.why"),
+                ]
+                .map(Cell::new)
+                .to_vec(),
                 rows: rows.collect(),
                 first_cell_is_header: true,
                 ..Table::default()
@@ -115,15 +124,17 @@ fn holding(lines: &[Line], zone: &Zone) -> Markup {
 }
 
 fn ended(over: &[Ended], zone: &Zone) -> Markup {
-    const CAPTION: &str = "What ended lately";
+    let caption = &say("overrides.what-ended-lately");
     let rows = over.iter().map(|ended| {
         let one = &ended.one;
         let how = match (&one.withdrawn, &ended.by) {
             (Some(withdrawn), Some(by)) => html! {
-                (moment(withdrawn.at, zone)) ", by " (by.reveal())
+                (filled!("overrides.at-by", when = moment(withdrawn.at, zone), by = by.reveal()))
                 @if let Some(why) = &withdrawn.reason { ": " (why) }
             },
-            _ => html! { (moment(one.grant.span.ends_at, zone)) ", by itself" },
+            _ => html! {
+                (filled!("overrides.at-by-itself", when = moment(one.grant.span.ends_at, zone)))
+            },
         };
         vec![
             Cell::new(host(&one.grant.target)),
@@ -133,11 +144,13 @@ fn ended(over: &[Ended], zone: &Zone) -> Markup {
         ]
     });
     html! {
-        div .fivebar-scroll tabindex="0" role="region" aria-label=(CAPTION) {
+        div .fivebar-scroll tabindex="0" role="region" aria-label=(caption) {
             (Table {
-                caption: Some(CAPTION.to_owned()),
+                caption: Some(caption.clone()),
                 caption_classes: "govuk-table__caption--m".into(),
-                head: ["Site", "It was", "For whom", "Ended"].map(Cell::new).to_vec(),
+                head: [say("common.site"), say("overrides.it-was"), say("overrides.for-whom"), say("overrides.ended")]
+                    .map(Cell::new)
+                    .to_vec(),
                 rows: rows.collect(),
                 first_cell_is_header: true,
                 ..Table::default()
@@ -160,19 +173,19 @@ fn words(id: &'static str, label: &str, hint: &str, form: &Submitted, mistakes: 
 pub fn one(line: &Line, answering: bool, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
     let one = &line.one;
     let opens = one.grant.effect == Effect::Allow;
-    let title = if opens { "Open for a time" } else { "Closed for a time" };
+    let title = &say(if opens { "overrides.open-for-a-time" } else { "overrides.closed-for-a-time" });
     let page = format!("/staff/overrides/{}", one.number);
     let mut rows = vec![
-        SummaryRow::new("Site", host(&one.grant.target)),
-        SummaryRow::new("State", tag(one)),
-        SummaryRow::new("For whom", line.whom.reveal()),
-        SummaryRow::new("From", moment(one.grant.span.starts_at, zone)),
-        SummaryRow::new("Until", moment(one.grant.span.ends_at, zone)),
-        SummaryRow::new("By whom", line.by.reveal()),
-        SummaryRow::new("Why", &one.grant.reason),
+        SummaryRow::new(say("common.site"), host(&one.grant.target)),
+        SummaryRow::new(say("common.state"), tag(one)),
+        SummaryRow::new(say("overrides.for-whom"), line.whom.reveal()),
+        SummaryRow::new(say("common.from"), moment(one.grant.span.starts_at, zone)),
+        SummaryRow::new(say("common.until"), moment(one.grant.span.ends_at, zone)),
+        SummaryRow::new(say("overrides.by-whom"), line.by.reveal()),
+        SummaryRow::new(say("common.why"), &one.grant.reason),
     ];
     if one.grant.request.is_some() {
-        rows.push(SummaryRow::new("It answers", "A request, to which two people agreed"));
+        rows.push(SummaryRow::new(say("overrides.it-answers"), say("overrides.a-request-to-which")));
     }
     Page::new(
         title,
@@ -192,31 +205,19 @@ pub fn one(line: &Line, answering: bool, form: &Submitted, mistakes: &Mistakes, 
 }
 
 fn end_it(line: &Line, opens: bool, page: &str, form: &Submitted, mistakes: &Mistakes) -> Markup {
-    let (heading, says, button) = if line.alone && opens {
-        (
-            "End it now",
-            "The policy holds again within a second. One person may end what is open: it takes two to open it again.",
-            "End it now",
-        )
+    let (heading, says) = if line.alone && opens {
+        ("request.end-it-now", "overrides.the-policy-holds-again")
     } else if line.alone {
-        (
-            "End it now",
-            "You closed it yourself, so you can take that back: the policy holds again.",
-            "End it now",
-        )
+        ("request.end-it-now", "overrides.you-closed-it-yourself")
     } else {
-        (
-            "Propose to end it",
-            "Somebody else closed it. Ending that opens the site again before its time, so it takes two people.",
-            "Propose to end it",
-        )
+        ("overrides.propose-to-end-it", "overrides.somebody-else-closed-it")
     };
     html! {
-        h2 .govuk-heading-m { (heading) }
-        p .govuk-body { (says) }
+        h2 .govuk-heading-m { (say(heading)) }
+        p .govuk-body { (say(says)) }
         form method="post" action={ (page) "/ending" } novalidate {
-            (words("why", "Why?", "Whoever looks back at this reads it. Name nobody.", form, mistakes))
-            (Button { once: Some(true), classes: "govuk-button--warning".into(), ..Button::new(button) })
+            (words("why", &say("common.why-asked"), &say("overrides.whoever-looks-back-name"), form, mistakes))
+            (Button { once: Some(true), classes: "govuk-button--warning".into(), ..Button::new(say(heading)) })
         }
     }
 }
@@ -230,43 +231,43 @@ fn answer_it(
     mistakes: &Mistakes,
     zone: &Zone,
 ) -> Markup {
-    let by = line.proposer.as_ref().map_or("Somebody", |name| name.reveal());
+    let by = line.proposer.as_ref().map_or_else(|| say("request.somebody"), |name| name.reveal().clone());
     html! {
-        h2 .govuk-heading-m { "Proposed: end it" }
+        h2 .govuk-heading-m { (say("overrides.proposed-end-it")) }
         (SummaryList::new(vec![
-            SummaryRow::new("Why end it", &proposed.reason),
-            SummaryRow::new("Proposed by", by),
-            SummaryRow::new("Proposed", moment(proposed.proposed_at, zone)),
+            SummaryRow::new(say("overrides.why-end-it"), &proposed.reason),
+            SummaryRow::new(say("request.proposed-by"), by),
+            SummaryRow::new(say("request.proposed"), moment(proposed.proposed_at, zone)),
         ]))
         @if line.own {
-            (InsetText::new("Another person must agree before the site opens again."))
+            (InsetText::new(say("overrides.another-person-must")))
             form method="post" action={ (page) "/withdrawal" } novalidate {
-                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new("Take it back") })
+                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say("request.take-it-back")) })
             }
         } @else if line.may_agree && answering {
             form method="post" action={ (page) "/agreement" } novalidate {
                 input type="hidden" name="proposal" value=(proposed.id);
-                (words("agreement", "Why do you agree?", "Whoever looks back at this reads it.", form, mistakes))
-                (Button { once: Some(true), ..Button::new("Agree and end it") })
+                (words("agreement", &say("request.why-do-you-agree"), &say("overrides.whoever-looks-back"), form, mistakes))
+                (Button { once: Some(true), ..Button::new(say("overrides.agree-and-end-it")) })
             }
             form method="post" action={ (page) "/disagreement" } novalidate {
                 input type="hidden" name="proposal" value=(proposed.id);
-                (words("disagreement", "Or why do you not agree?", "Whoever proposed it reads this.", form, mistakes))
-                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new("Do not agree") })
+                (words("disagreement", &say("request.or-why-do-you"), &say("overrides.whoever-proposed-it"), form, mistakes))
+                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say("request.do-not-agree")) })
             }
         } @else if line.may_agree {
-            (Button::link("Answer as the second person", format!("{page}/agreement")))
+            (Button::link(say("request.answer-as-the-second"), format!("{page}/agreement")))
         } @else {
-            (InsetText::new("It waits for a second person, which your duties do not let you be."))
+            (InsetText::new(say("request.it-waits-for-a")))
         }
     }
 }
 
 /// The form that closes a site.
 pub fn close(groups: &[(String, String)], form: &Submitted, mistakes: &Mistakes) -> Page {
-    let title = "Close a site now";
-    let mut choices = vec![Choice::new("", "Choose for whom")];
-    choices.push(Choice::new(&*Whom::Everyone.to_string(), "Everyone"));
+    let title = &say("overrides.close-a-site-now");
+    let mut choices = vec![Choice::new("", say("overrides.choose-for-whom"))];
+    choices.push(Choice::new(&*Whom::Everyone.to_string(), say("common.everyone")));
     choices.extend(
         groups.iter().map(|(id, name)| Choice::new(&*Whom::Group(id.clone()).to_string(), name.as_str())),
     );
@@ -284,25 +285,22 @@ pub fn close(groups: &[(String, String)], form: &Submitted, mistakes: &Mistakes)
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body {
-                "It is closed within a second, with everything below it, and opens again by itself in " (hours)
-                " hours. What is to stay closed belongs in the filter policy. Sites of help are open to everyone, always."
-            }
+            p .govuk-body { (marked!("overrides.it-is-closed-within", hours = hours)) }
             form method="post" action="/staff/overrides/close" novalidate {
-                (line("site", "Which site?", "Its address, like www.example.org"))
+                (line("site", &say("lesson.which-site"), &say("lesson.its-address-like-www")))
                 (Select {
                     error: mistakes.beside("whom"),
-                    ..Select::new("whom", Label::new("For whom?"), choices, form.text("whom"))
+                    ..Select::new("whom", Label::new(say("common.for-whom")), choices, form.text("whom"))
                 })
-                (line("pupil", "Or one pupil", "The name as the roll has it, or the school’s own number."))
+                (line("pupil", &say("lesson.or-one-pupil"), &say("lesson.the-name-as-the")))
                 (words(
                     "why",
-                    "Why?",
-                    "Whoever meets the closed site reads this. Name nobody.",
+                    &say("common.why-asked"),
+                    &say("overrides.whoever-meets-the"),
                     form,
                     mistakes,
                 ))
-                (Button { once: Some(true), classes: "govuk-button--warning".into(), ..Button::new("Close it now") })
+                (Button { once: Some(true), classes: "govuk-button--warning".into(), ..Button::new(say("overrides.close-it-now")) })
             }
         },
     )

@@ -31,7 +31,7 @@ use people::duty::SchoolKind;
 use people::intake::Office;
 use store::{Actor, Db};
 use web::speech::say;
-use web::{Page, PageError, Shell};
+use web::{Page, PageError, Shell, filled};
 
 use crate::always_open::{self, AlwaysOpen};
 use crate::asker::Asker;
@@ -312,9 +312,7 @@ fn links(say: &words::Say) -> Vec<(String, String)> {
 /// What is said when a form was right and could not be kept. The error is logged once, here.
 pub(crate) fn not_kept(error: &(dyn std::error::Error + 'static)) -> String {
     let reference = web::error::logged(error);
-    format!(
-        "This could not be sent just now. Send it again in a moment; if it goes on, tell the network manager: {reference}"
-    )
+    filled!("not-so.this-could-not-be", reference = reference)
 }
 
 /// Where whoever asks for a page is.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use web::page::host;
-use web::{Page, Submitted};
+use web::{Page, Submitted, marked};
 use words::{SOURCE, Say};
 
 use crate::always_open::AlwaysOpen;
@@ -46,8 +46,5 @@ pub(crate) fn carried(form: &Submitted) -> Markup {
 /// What naming a part of a site comes to: over an encrypted connection nobody sees pages. Nothing where the whole of a site is named.
 pub(crate) fn of_a_part(target: &str) -> Option<Markup> {
     let whole = host_of_part(target)?;
-    Some(html! {
-        "Over an encrypted connection, as nearly every site has one, all of " (host(whole))
-        " opens: the filter sees the site there, and not the page. Only over a plain one is it " (host(target)) " alone."
-    })
+    Some(marked!("overrides.over-an-encrypted", site = host(whole), part = host(target)))
 }

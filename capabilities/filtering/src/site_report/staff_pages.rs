@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use engine::LiveDocument;
 use people::account::SignedIn;
+use web::speech::say;
 use web::{Mistakes, PageError, Submitted};
 
 use super::actions::{self, AnswerError, AnswerReport, AsRequestError, ReadReports};
@@ -109,12 +110,12 @@ async fn answer(
     }
     let mut mistakes = Mistakes::default();
     if !matches!(form.text("outcome"), "close" | "changed" | "left") {
-        mistakes.add("outcome", "Select what becomes of it");
+        mistakes.add("outcome", say("reports.select-what-becomes-of"));
     }
     if closes {
-        checked_words(&form, "why", "Enter why it is closed, for whoever meets it", &mut mistakes);
+        checked_words(&form, "why", &say("reports.enter-why-it-is"), &mut mistakes);
     }
-    checked_words(&form, "answer", "Enter an answer, for whoever reported it", &mut mistakes);
+    checked_words(&form, "answer", &say("reports.enter-an-answer"), &mut mistakes);
     if !mistakes.none() {
         return one(&portal, &who, &reference, &form, &mistakes).await;
     }
@@ -173,7 +174,7 @@ async fn as_request(
     let is_open = found.is_some_and(|report| portal.always_open(&report.tell.site.host).is_some());
     let mut mistakes = Mistakes::default();
     if is_open {
-        mistakes.add_whole("It is open to everyone always, so there is nothing to ask for");
+        mistakes.add_whole(say("reports.it-is-open-to"));
     } else {
         match actions::as_request(&mut tx, &permit, permit.at()).await {
             Ok(request) => {
@@ -194,7 +195,7 @@ fn told(error: AnswerError) -> Result<String, PageError> {
     match error {
         AnswerError::NotFound => Err(PageError::NotFound),
         AnswerError::Store(error) => Err(PageError::unexpected(error)),
-        AnswerError::AlreadyAnswered(_) => Ok("Somebody else has answered this meanwhile".to_owned()),
+        AnswerError::AlreadyAnswered(_) => Ok(say("request.somebody-else-has-answered")),
         error @ AnswerError::NoReason => Ok(sentence(&error.to_string())),
     }
 }

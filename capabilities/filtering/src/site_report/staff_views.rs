@@ -7,7 +7,8 @@ use web::component::{
     Tag, Textarea,
 };
 use web::page::{host, moment};
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, filled};
 
 use super::{Outcome, SiteReport};
 use crate::asker::Asker;
@@ -44,21 +45,14 @@ impl Teller {
 
     fn words(&self) -> String {
         match self {
-            Self::NotKept => "Nothing is kept of who tells about a site of help".to_owned(),
-            Self::SignedIn(name, None) => format!("{}, who was signed in", name.reveal()),
-            Self::SignedIn(name, Some(other)) => format!(
-                "{}, who was signed in, on a device that the network knows as one of {}",
-                name.reveal(),
-                other.reveal()
-            ),
-            Self::DeviceOf(name) => {
-                format!(
-                    "A device that the network knows as one of {}. Somebody else may have held it",
-                    name.reveal()
-                )
+            Self::NotKept => say("reports.nothing-is-kept-of"),
+            Self::SignedIn(name, None) => filled!("request.who-was-signed-in", name = name.reveal()),
+            Self::SignedIn(name, Some(other)) => {
+                filled!("reports.who-was-signed-in-on", name = name.reveal(), other = other.reveal())
             }
-            Self::Device => "A device of the school that is no one person’s".to_owned(),
-            Self::Unknown => "A device that nobody knows".to_owned(),
+            Self::DeviceOf(name) => filled!("reports.a-device-of", name = name.reveal()),
+            Self::Device => say("reports.a-device-of-nobody"),
+            Self::Unknown => say("reports.a-device-that-nobody"),
         }
     }
 }
@@ -80,17 +74,17 @@ pub struct Seen {
 
 /// All reports, those that wait first.
 pub fn all(waiting: &[SiteReport], answered: &[SiteReport], zone: &Zone) -> Page {
-    let title = "Reports about sites";
+    let title = &say("reports.reports-about-sites");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             @if waiting.is_empty() {
-                (InsetText::new("Nothing waits for an answer."))
+                (InsetText::new(say("request.nothing-waits-for-an")))
             } @else {
-                (table("Waiting for an answer, the newest first", waiting, zone))
+                (table(&say("reports.waiting-newest-first"), waiting, zone))
             }
-            @if !answered.is_empty() { (table("Answered", answered, zone)) }
+            @if !answered.is_empty() { (table(&say("request.answered"), answered, zone)) }
         },
     )
     .before(BackLink::new("/today"))
@@ -103,7 +97,7 @@ fn table(caption: &str, reports: &[SiteReport], zone: &Zone) -> Markup {
         };
         vec![
             Cell::new(link),
-            Cell::new(report.tell.kind.words()),
+            Cell::new(say(report.tell.kind.label())),
             Cell::new(tag(&report.outcome)),
             Cell::new(moment(report.created_at, zone)),
         ]
@@ -113,7 +107,9 @@ fn table(caption: &str, reports: &[SiteReport], zone: &Zone) -> Markup {
             (Table {
                 caption: Some(caption.to_owned()),
                 caption_classes: "govuk-table__caption--m".into(),
-                head: ["Site", "What was reported", "State", "When"].map(Cell::new).to_vec(),
+                head: [say("common.site"), say("reports.what-was-reported"), say("common.state"), say("common.when")]
+                    .map(Cell::new)
+                    .to_vec(),
                 rows: rows.collect(),
                 first_cell_is_header: true,
                 ..Table::default()
@@ -124,50 +120,48 @@ fn table(caption: &str, reports: &[SiteReport], zone: &Zone) -> Markup {
 
 fn tag(outcome: &Outcome) -> Tag {
     match outcome {
-        Outcome::Open => Tag::new("New", "govuk-tag--blue"),
-        Outcome::Changed { .. } => Tag::new("Something was changed", "govuk-tag--green"),
-        Outcome::LeftAsItIs { .. } => Tag::new("Left as it is", "govuk-tag--grey"),
+        Outcome::Open => Tag::new(say("request.new"), "govuk-tag--blue"),
+        Outcome::Changed { .. } => Tag::new(say("reports.something-was-changed"), "govuk-tag--green"),
+        Outcome::LeftAsItIs { .. } => Tag::new(say("reports.left-as-it-is"), "govuk-tag--grey"),
     }
 }
 
 /// One report, with what whoever looks at it may do.
 pub fn one(report: &SiteReport, seen: &Seen, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
-    let title = format!("Report {}", report.reference);
+    let title = filled!("reports.report", reference = report.reference);
     let page = format!("/staff/reports/{}", report.reference);
     let words = report.tell.words.reveal();
+    let written = if words.is_empty() { say("reports.nothing-was-written") } else { words.clone() };
     let mut rows = vec![
-        SummaryRow::new("Site", host(&report.tell.site.host)),
-        SummaryRow::new("What was reported", report.tell.kind.words()),
-        SummaryRow::new("What they saw", if words.is_empty() { "Nothing was written" } else { words }),
-        SummaryRow::new("Reported from", seen.teller.words()),
-        SummaryRow::new("When", moment(report.created_at, zone)),
-        SummaryRow::new("State", tag(&report.outcome)),
+        SummaryRow::new(say("common.site"), host(&report.tell.site.host)),
+        SummaryRow::new(say("reports.what-was-reported"), say(report.tell.kind.label())),
+        SummaryRow::new(say("reports.what-they-saw"), written),
+        SummaryRow::new(say("reports.reported-from"), seen.teller.words()),
+        SummaryRow::new(say("common.when"), moment(report.created_at, zone)),
+        SummaryRow::new(say("common.state"), tag(&report.outcome)),
     ];
     if let Some(path) = &report.tell.site.path {
-        rows.insert(1, SummaryRow::new("Page of it", host(path)));
+        rows.insert(1, SummaryRow::new(say("reports.page-of-it"), host(path)));
     }
     if let Outcome::Changed { answer, at } | Outcome::LeftAsItIs { answer, at } = &report.outcome {
-        rows.push(SummaryRow::new("Answered", moment(*at, zone)));
-        rows.push(SummaryRow::new("Answer", answer));
+        rows.push(SummaryRow::new(say("request.answered"), moment(*at, zone)));
+        rows.push(SummaryRow::new(say("request.answer"), answer));
     }
     Page::new(
         &*title,
         html! {
             h1 .govuk-heading-l { (title) }
             (SummaryList::new(rows))
-            (now::view(&seen.now, "Whoever reported it"))
+            (now::view(&seen.now, &say("reports.whoever-reported-it")))
             @if seen.may_answer { (answer_it(seen, &page, form, mistakes)) }
             @if seen.may_ask {
-                h2 .govuk-heading-m { "Or look at it as a request" }
-                p .govuk-body {
-                    "Where the site should perhaps be open, this makes a request of it. Opening it then takes two people, as always, \
-                     and whoever reported it is told where the answer will be."
-                }
+                h2 .govuk-heading-m { (say("reports.or-look-at-it")) }
+                p .govuk-body { (say("reports.where-the-site-should")) }
                 form method="post" action={ (page) "/request" } novalidate {
                     (Button {
                         once: Some(true),
                         classes: "govuk-button--secondary".into(),
-                        ..Button::new("Look at it as a request")
+                        ..Button::new(say("reports.look-at-it-as"))
                     })
                 }
             }
@@ -187,31 +181,29 @@ fn answer_it(seen: &Seen, page: &str, form: &Submitted, mistakes: &Mistakes) -> 
     };
     let mut outcomes = Vec::new();
     if seen.may_close {
-        let why = words(
-            "why",
-            "Why is it closed?",
-            "Whoever meets the closed site reads this. Say nothing of who reported it.",
-        );
+        let why = words("why", &say("reports.why-is-it-closed"), &say("reports.whoever-meets-the"));
         outcomes.push(Radio {
             conditional: Some(html! { (why) }),
-            ..Radio::new(
-                "close",
-                format!("Close it for everyone now, for {} hours", Closing::built_in().hours),
-            )
+            ..Radio::new("close", filled!("reports.close-it-for-everyone", hours = Closing::built_in().hours))
         });
     }
-    outcomes.push(Radio::new("changed", "Something was changed elsewhere"));
-    outcomes.push(Radio::new("left", "It stays as it is"));
+    outcomes.push(Radio::new("changed", say("reports.something-was-changed-elsewhere")));
+    outcomes.push(Radio::new("left", say("reports.it-stays-as-it")));
     let outcome = Radios {
         error: mistakes.beside("outcome"),
-        ..Radios::new("outcome", Legend::new("What becomes of it?"), outcomes, form.text("outcome"))
+        ..Radios::new(
+            "outcome",
+            Legend::new(say("reports.what-becomes-of-it")),
+            outcomes,
+            form.text("outcome"),
+        )
     };
     html! {
-        h2 .govuk-heading-m { "Answer it" }
+        h2 .govuk-heading-m { (say("reports.answer-it")) }
         form method="post" action={ (page) "/answer" } novalidate {
             (outcome)
-            (words("answer", "Answer", "Whoever reported it reads this, where they reported it. Name nobody."))
-            (Button { once: Some(true), ..Button::new("Answer") })
+            (words("answer", &say("request.answer"), &say("reports.whoever-reported-it-reads")))
+            (Button { once: Some(true), ..Button::new(say("request.answer")) })
         }
     }
 }

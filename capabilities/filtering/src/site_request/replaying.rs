@@ -12,6 +12,8 @@ use engine::live::Subject;
 use engine::{FilterPolicy, Front, Host, HostName, Identity, Live, LiveDocument, PersonNo, Request, Step};
 use kit::Timestamp;
 use maud::{Markup, html};
+use web::speech::say;
+use web::{counted, filled};
 
 use crate::overrides::Whom;
 use crate::portal::Portal;
@@ -146,18 +148,18 @@ impl Replaying<'_> {
 /// The part of a page that says it.
 pub fn view(last_week: Option<LastWeek>) -> Markup {
     html! {
-        h2 .govuk-heading-m { "What last week’s requests say" }
+        h2 .govuk-heading-m { (say("last-week.what-last-weeks")) }
         p .govuk-body {
             @match last_week {
-                None => "Nothing: the activity log does not answer just now. Open this page again in a moment.",
-                Some(LastWeek { requests: 0, .. }) => "Nobody asked for it in the last seven days.",
+                None => (say("last-week.nothing-the-activity")),
+                Some(LastWeek { requests: 0, .. }) => (say("last-week.nobody-asked-for-it")),
                 Some(found) => {
-                    @if found.more { "The newest " (found.requests) " requests for it within the last seven days: " }
-                    @else if found.requests == 1 { "It was asked for once in the last seven days: " }
-                    @else { "It was asked for " (found.requests) " times in the last seven days: " }
-                    (found.opened) @if found.opened == 1 { " was" } @else { " were" }
-                    " of those whom this would open it for, and would have been open for "
-                    (found.askers) @if found.askers == 1 { " person or device." } @else { " people or devices." }
+                    @if found.more { (filled!("last-week.the-newest-requests", n = found.requests)) }
+                    @else { (counted!("last-week.asked-count", found.requests)) }
+                    " "
+                    (counted!("last-week.opened-count", found.opened))
+                    " "
+                    (counted!("last-week.askers-count", found.askers))
                 },
             }
         }

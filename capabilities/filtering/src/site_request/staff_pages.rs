@@ -192,9 +192,9 @@ async fn about(
         Some(Whom::Group(id)) => {
             policy.groups().number(id).map_or(id.as_str(), |group| policy.groups().name(group)).to_owned()
         }
-        Some(Whom::Everyone) => "Everyone".to_owned(),
-        Some(whom) if actions::asker(request).as_ref() != Some(whom) => "One person".to_owned(),
-        _ => "Whoever asked".to_owned(),
+        Some(Whom::Everyone) => say("common.everyone"),
+        Some(whom) if actions::asker(request).as_ref() != Some(whom) => say("overrides.one-person"),
+        _ => say("request.whoever-asked"),
     };
     let is_of_one = matches!(whom, Some(Whom::Person(_)));
     Ok(views::About { whom: words, said, replayed, is_of_one })

@@ -151,7 +151,7 @@ pub fn one(
         SummaryRow::new(say("request.asked"), moment(request.created_at, zone)),
     ];
     if let Some(path) = &request.ask.site.path {
-        rows.insert(1, SummaryRow::new("Page of it", host(path)));
+        rows.insert(1, SummaryRow::new(say("reports.page-of-it"), host(path)));
     }
     if seen.sees_asker {
         rows.push(SummaryRow::new(say("request.who-asked"), asker));
@@ -181,7 +181,7 @@ pub fn one(
             (before(history, zone))
             (alone_views::told(&seen.alone, &page, zone))
             @if let Some(number) = seen.holds {
-                (Button::link("End it now", format!("/staff/overrides/{number}")))
+                (Button::link(say("request.end-it-now"), format!("/staff/overrides/{number}")))
             }
             @if let Some(about) = &seen.about { (before_it_opens(about, request)) }
             @if open {
@@ -204,17 +204,16 @@ fn before_it_opens(about: &About, request: &SiteRequest) -> Markup {
     let site = &request.ask.site;
     html! {
         (now::view(&about.said, &about.whom))
-        h2 .govuk-heading-m { "What this opens, and what it does not" }
+        h2 .govuk-heading-m { (say("lesson.what-this-opens-and")) }
         ul .govuk-list.govuk-list--bullet {
-            li { "All of " (host(&site.host)) " opens, and everything below it." }
+            li { (marked!("lesson.all-of-opens-and", site = host(&site.host))) }
             @if site.path.is_some() {
                 li {
-                    "A page of it was asked for. Over an encrypted connection the filter sees the site and not the page, so the whole site \
-                     opens. What followed a ? in the address was left out."
+                    (say("last-week.a-page-of-it"))
                 }
             }
-            li { "Other sites that it leads to, or takes pictures and videos from, stay as they are." }
-            li { "What is closed for good stays closed, and help is always open." }
+            li { (say("lesson.other-sites-that-it")) }
+            li { (say("lesson.what-is-closed-for")) }
         }
         @if let Some(replayed) = about.replayed { (replaying::view(replayed)) }
         @if about.is_of_one {

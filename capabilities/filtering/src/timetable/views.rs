@@ -3,17 +3,18 @@
 use kit::Private;
 use maud::{Markup, html};
 use people::intake::ClassLine;
-use web::Page;
 use web::component::{BackLink, Cell as TableCell, InsetText, Table};
+use web::speech::{say, say_or};
+use web::{Page, filled, marked};
 
 use super::model::{Cell, Now, Week};
 
-const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-const NONE: &str = "There is no timetable for this yet. It comes with the roll, from OneRoster or School Data Sync, or as a table of its own with \
-    a class, a day, a period and a room in each row.";
+fn day(number: i8) -> String {
+    say_or(&format!("date.weekday-{number}"), "")
+}
 
-fn day(number: i8) -> &'static str {
-    usize::try_from(number).ok().and_then(|number| DAYS.get(number.checked_sub(1)?)).copied().unwrap_or("")
+fn none() -> InsetText {
+    InsetText::new(say("timetable.there-is-no-timetable"))
 }
 
 fn in_cell(cells: &[Cell], with_class: bool) -> Markup {
@@ -22,19 +23,19 @@ fn in_cell(cells: &[Cell], with_class: bool) -> Markup {
             @if place > 0 { br; }
             @if with_class { (cell.class) }
             @if let Some(room) = &cell.room { @if with_class { ", " } (room) }
-            @if !with_class && cell.room.is_none() { "Lesson" }
-            @if let Some(week) = &cell.week { " (week " (week) ")" }
+            @if !with_class && cell.room.is_none() { (say("timetable.lesson")) }
+            @if let Some(week) = &cell.week { (filled!("timetable.in-week", week = week)) }
         }
     }
 }
 
 fn table(caption: &str, week: &Week, with_class: bool) -> Markup {
-    let head = std::iter::once(TableCell::new("Period"))
+    let head = std::iter::once(TableCell::new(say("timetable.period")))
         .chain(week.days.iter().map(|number| TableCell::new(day(*number))));
     let rows = week.rows.iter().map(|(period, cells)| {
         let name = html! {
             (period.name)
-            @if let Some((from, to)) = &period.times { br; span .govuk-hint { (from) " to " (to) } }
+            @if let Some((from, to)) = &period.times { br; span .govuk-hint { (filled!("timetable.to", from = from, to = to)) } }
         };
         std::iter::once(TableCell::new(name))
             .chain(cells.iter().map(|cells| TableCell::new(in_cell(cells, with_class))))
@@ -59,9 +60,12 @@ pub fn going_on(now: &[Now]) -> Markup {
     html! {
         @for one in now {
             p .govuk-body {
-                "Now: " strong { (one.class) }
-                @if let Some(room) = &one.room { " in " (room) }
-                ", until " (one.until) "."
+                @match &one.room {
+                    Some(room) => (marked!(
+                        "timetable.now-in", class = html! { strong { (one.class) } }, room = room, until = one.until
+                    )),
+                    None => (marked!("timetable.now", class = html! { strong { (one.class) } }, until = one.until)),
+                }
             }
         }
     }
@@ -69,19 +73,19 @@ pub fn going_on(now: &[Now]) -> Markup {
 
 /// One's own week, and every class.
 pub fn own(week: &Week, now: &[Now], classes: &[ClassLine]) -> Page {
-    let title = "Timetable";
+    let title = &say("monday.timetable");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             @if week.rows.is_empty() {
-                (InsetText::new("You have no lessons in it."))
+                (InsetText::new(say("timetable.you-have-no-lessons")))
             } @else {
                 (going_on(now))
-                (table("Your week", week, true))
+                (table(&say("timetable.your-week"), week, true))
             }
-            h2 .govuk-heading-m { "Classes" }
-            @if classes.is_empty() { (InsetText::new("The roll has no class yet.")) }
+            h2 .govuk-heading-m { (say("common.classes")) }
+            @if classes.is_empty() { (InsetText::new(say("timetable.the-roll-has-no"))) }
             ul .govuk-list {
                 @for class in classes {
                     li { a .govuk-link href={ "/staff/timetable/class/" (class.id) } { (class.name) } }
@@ -94,19 +98,16 @@ pub fn own(week: &Week, now: &[Now], classes: &[ClassLine]) -> Page {
 
 /// The week of a class.
 pub fn class(name: &str, teachers: &[Private<String>], week: &Week) -> Page {
-    let title = format!("Week of {name}");
+    let title = filled!("timetable.week-of", name = name);
     Page::new(
         title.clone(),
         html! {
             h1 .govuk-heading-l { (title) }
             @if !teachers.is_empty() {
-                p .govuk-body {
-                    "Taught by "
-                    @for (place, teacher) in teachers.iter().enumerate() { @if place > 0 { ", " } (teacher.reveal()) }
-                    "."
-                }
+                @let names: Vec<&str> = teachers.iter().map(|teacher| teacher.reveal().as_str()).collect();
+                p .govuk-body { (filled!("timetable.taught-by", names = names.join(", "))) }
             }
-            @if week.rows.is_empty() { (InsetText::new(NONE)) } @else { (table("The week, by period and day", week, false)) }
+            @if week.rows.is_empty() { (none()) } @else { (table(&say("timetable.the-week-by-period"), week, false)) }
         },
     )
     .before(BackLink::new("/staff/timetable"))
@@ -114,12 +115,12 @@ pub fn class(name: &str, teachers: &[Private<String>], week: &Week) -> Page {
 
 /// The week of somebody who teaches.
 pub fn teacher(name: &Private<String>, week: &Week) -> Page {
-    let title = format!("Week of {}", name.reveal());
+    let title = filled!("timetable.week-of", name = name.reveal());
     Page::new(
         title.clone(),
         html! {
             h1 .govuk-heading-l { (title) }
-            @if week.rows.is_empty() { (InsetText::new(NONE)) } @else { (table("The week, by period and day", week, true)) }
+            @if week.rows.is_empty() { (none()) } @else { (table(&say("timetable.the-week-by-period"), week, true)) }
         },
     )
     .before(BackLink::new("/staff/timetable"))

@@ -9,6 +9,7 @@ use axum::routing::{get, post};
 use engine::LiveDocument;
 use kit::{Private, Timestamp, Zone};
 use people::account::SignedIn;
+use web::speech::say;
 use web::{Mistakes, PageError, Submitted};
 
 use super::Withheld;
@@ -89,7 +90,7 @@ async fn give_back(
     let number = number(path)?;
     who.could::<GiveBack>(number)?;
     let mut mistakes = Mistakes::default();
-    checked_words(&form, "why", "Enter why it is given back", &mut mistakes);
+    checked_words(&form, "why", &say("withheld.enter-why-it-is"), &mut mistakes);
     if !mistakes.none() {
         return one(&portal, &who, number, &form, &mistakes).await;
     }
@@ -121,9 +122,9 @@ async fn decide_anew(
     let mut mistakes = Mistakes::default();
     let review_at = review(form.text("review"), who.at(), &portal.zone);
     if review_at.is_none() {
-        mistakes.add("review", "Select when it is looked at again");
+        mistakes.add("review", say("withheld.select-when-it-is"));
     }
-    checked_words(&form, "reason", "Enter why it goes on", &mut mistakes);
+    checked_words(&form, "reason", &say("withheld.enter-why-it-goes"), &mut mistakes);
     let Some(review_at) = review_at.filter(|_| mistakes.none()) else {
         return one(&portal, &who, number, &form, &mistakes).await;
     };

@@ -7,14 +7,18 @@ use web::component::{
     Tag, Textarea,
 };
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, filled};
 
 use super::Withheld;
 use crate::lasting::State;
 
-/// When a decision can be looked at again: the form's word, days, and what people say.
-pub const REVIEWS: [(&str, u16, &str); 3] =
-    [("week", 7, "In a week"), ("fortnight", 14, "In two weeks"), ("month", 28, "In four weeks")];
+/// When a decision can be looked at again: the form's word, days, and the label of what people say.
+pub const REVIEWS: [(&str, u16, &str); 3] = [
+    ("week", 7, "withheld.in-a-week"),
+    ("fortnight", 14, "withheld.in-two-weeks"),
+    ("month", 28, "withheld.in-four-weeks"),
+];
 
 /// One decision, with the names that go with it.
 #[derive(Debug, Clone)]
@@ -29,24 +33,25 @@ pub struct Line {
 
 fn tag(one: &Withheld, at: Timestamp) -> Tag {
     if one.review_is_due(at) {
-        return Tag::new("To be looked at again", "govuk-tag--orange");
+        return Tag::new(say("withheld.to-be-looked-at"), "govuk-tag--orange");
     }
     match one.state(at) {
-        State::Later => Tag::new("Begins later", "govuk-tag--blue"),
-        _ => Tag::new("Withheld", "govuk-tag--red"),
+        State::Later => Tag::new(say("withheld.begins-later"), "govuk-tag--blue"),
+        _ => Tag::new(say("withheld.withheld"), "govuk-tag--red"),
     }
 }
 
 /// Everything that holds or will.
 pub fn all(lines: &[Line], at: Timestamp, zone: &Zone) -> Page {
-    const CAPTION: &str = "Whose access is withheld";
-    let title = "Withheld internet access";
+    let caption = &say("withheld.whose-access-is");
+    let title = &say("monday.withheld-internet-access");
     let rows = lines.iter().map(|line| {
         let one = &line.one;
         let whose = html! {
             a .govuk-link href={ "/staff/withheld/" (one.number) } { (line.whose.reveal()) }
         };
-        let span = html! { (moment(one.span.starts_at, zone)) " to " (moment(one.span.ends_at, zone)) };
+        let (from, until) = (moment(one.span.starts_at, zone), moment(one.span.ends_at, zone));
+        let span = filled!("overrides.to", when = from, whenb = until);
         vec![
             Cell::new(whose),
             Cell::new(tag(one, at)),
@@ -60,18 +65,23 @@ pub fn all(lines: &[Line], at: Timestamp, zone: &Zone) -> Page {
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body {
-                "Help, what devices need, and the sites for learning that the policy names stay open to whoever stands here. They see that \
-                 their access is paused, and not why."
-            }
+            p .govuk-body { (say("withheld.help-what-devices")) }
             @if rows.is_empty() {
-                (InsetText::new("Nobody’s access is withheld."))
+                (InsetText::new(say("withheld.nobodys-access-is")))
             } @else {
-                div .fivebar-scroll tabindex="0" role="region" aria-label=(CAPTION) {
+                div .fivebar-scroll tabindex="0" role="region" aria-label=(caption) {
                     (Table {
-                        caption: Some(CAPTION.to_owned()),
+                        caption: Some(caption.clone()),
                         caption_classes: "govuk-table__caption--m".into(),
-                        head: ["Whose", "State", "From and until", "By whom", "Why"].map(Cell::new).to_vec(),
+                        head: [
+                            say("withheld.whose"),
+                            say("common.state"),
+                            say("overrides.from-and-until"),
+                            say("overrides.by-whom"),
+                            say("common.why"),
+                        ]
+                        .map(Cell::new)
+                        .to_vec(),
                         rows,
                         first_cell_is_header: true,
                         ..Table::default()
@@ -93,18 +103,18 @@ pub fn one(
     zone: &Zone,
 ) -> Page {
     let one = &line.one;
-    let title = "Withheld internet access";
+    let title = &say("monday.withheld-internet-access");
     let page = format!("/staff/withheld/{}", one.number);
     let mut rows = vec![
-        SummaryRow::new("Whose", line.whose.reveal()),
-        SummaryRow::new("State", tag(one, at)),
-        SummaryRow::new("From", moment(one.span.starts_at, zone)),
-        SummaryRow::new("Until", moment(one.span.ends_at, zone)),
-        SummaryRow::new("Decided by", line.by.reveal()),
-        SummaryRow::new("Why", &one.reason),
+        SummaryRow::new(say("withheld.whose"), line.whose.reveal()),
+        SummaryRow::new(say("common.state"), tag(one, at)),
+        SummaryRow::new(say("common.from"), moment(one.span.starts_at, zone)),
+        SummaryRow::new(say("common.until"), moment(one.span.ends_at, zone)),
+        SummaryRow::new(say("withheld.decided-by"), line.by.reveal()),
+        SummaryRow::new(say("common.why"), &one.reason),
     ];
     if let Some(review_at) = one.review_at {
-        rows.push(SummaryRow::new("To be looked at again", moment(review_at, zone)));
+        rows.push(SummaryRow::new(say("withheld.to-be-looked-at"), moment(review_at, zone)));
     }
     Page::new(
         title,
@@ -121,7 +131,7 @@ pub fn one(
 
 fn words(id: &'static str, label: &str, form: &Submitted, mistakes: &Mistakes) -> Textarea {
     Textarea {
-        hint: Some(Hint::new("Whoever looks at this later reads it. The pupil does not.")),
+        hint: Some(Hint::new(say("withheld.whoever-looks-at-this"))),
         error: mistakes.beside(id),
         value: form.text(id).to_owned(),
         rows: 3,
@@ -131,32 +141,32 @@ fn words(id: &'static str, label: &str, form: &Submitted, mistakes: &Mistakes) -
 
 fn give_back(page: &str, form: &Submitted, mistakes: &Mistakes) -> Markup {
     html! {
-        h2 .govuk-heading-m { "Give it back" }
+        h2 .govuk-heading-m { (say("withheld.give-it-back")) }
         form method="post" action={ (page) "/ending" } novalidate {
-            (words("why", "Why is it given back?", form, mistakes))
-            (Button { once: Some(true), ..Button::new("Give it back now") })
+            (words("why", &say("withheld.why-is-it-given"), form, mistakes))
+            (Button { once: Some(true), ..Button::new(say("withheld.give-it-back-now")) })
         }
     }
 }
 
 fn decide_anew(page: &str, form: &Submitted, mistakes: &Mistakes) -> Markup {
-    let answers = REVIEWS.map(|(id, _, words)| Radio::new(id, words));
+    let answers = REVIEWS.map(|(id, _, words)| Radio::new(id, say(words)));
     let review = Radios {
         error: mistakes.beside("review"),
         ..Radios::new(
             "review",
-            Legend::new("When is it looked at again?"),
+            Legend::new(say("withheld.when-is-it-looked")),
             answers.to_vec(),
             form.text("review"),
         )
     };
     html! {
-        h2 .govuk-heading-m { "Or decide anew that it goes on" }
-        p .govuk-body { "What nobody looks at again ends by itself four weeks after that day." }
+        h2 .govuk-heading-m { (say("withheld.or-decide-anew-that")) }
+        p .govuk-body { (say("withheld.what-nobody-looks")) }
         form method="post" action={ (page) "/renewal" } novalidate {
             (review)
-            (words("reason", "Why does it go on?", form, mistakes))
-            (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new("Decide anew") })
+            (words("reason", &say("withheld.why-does-it-go"), form, mistakes))
+            (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say("withheld.decide-anew")) })
         }
     }
 }

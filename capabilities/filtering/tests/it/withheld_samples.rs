@@ -24,7 +24,7 @@ fn line(number: u32, reason: &str, review_days: i64) -> Line {
             withdrawn: None,
         },
         whose: Private::new("Ada Example".into()),
-        by: Private::new("The machine’s administrator".into()),
+        by: Private::new(web::speech::say("policy.the-machines-administrator")),
     }
 }
 

@@ -295,27 +295,34 @@ pub enum Second {
 pub fn rests(resting: &BTreeSet<String>, second: Second, kind: SchoolKind, path: &str) -> Page {
     let duties: Vec<String> = resting.iter().map(|id| called(id, kind)).collect();
     let back = web::form::in_a_query(path);
-    let title = "This needs your second proof";
+    let title = &say("resting.this-needs-your-second");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "You signed in with one proof alone, so what you do as " (duties.join(", ")) " rests, and this page with it. Nothing has been changed."
+                (filled!("resting.you-signed-in-with", duties = duties.join(", ")))
             }
             @match second {
                 Second::Passkey => p .govuk-body {
-                    a .govuk-link href={ "/sign-in/again?back=" (back) } { "Prove it by your passkey" } ", and you come back here."
+                    (marked!("resting.and-you-come-back", link = html! {
+                        a .govuk-link href={ "/sign-in/again?back=" (back) } { (say("resting.prove-it-by-your")) }
+                    }))
                 },
                 Second::Codes => p .govuk-body {
-                    a .govuk-link href={ "/sign-in/again?back=" (back) } { "Enter your password and a code" } ", and you come back here."
+                    (marked!("resting.and-you-come-back", link = html! {
+                        a .govuk-link href={ "/sign-in/again?back=" (back) } { (say("resting.enter-your-password")) }
+                    }))
                 },
                 Second::None => {
                     p .govuk-body {
-                        a .govuk-link href={ "/me/codes?back=" (back) } { "Set up codes on your phone" } ", which takes two minutes, and go on here from there. "
-                        "Or " a .govuk-link href="/me/passkeys" { "make a passkey" } ", and prove it by that."
+                        (marked!(
+                            "resting.which-takes-two-minutes",
+                            codes = html! { a .govuk-link href={ "/me/codes?back=" (back) } { (say("resting.set-up-codes-on")) } },
+                            passkey = html! { a .govuk-link href="/me/passkeys" { (say("resting.make-a-passkey")) } }
+                        ))
                     }
-                    p .govuk-body { a .govuk-link href=(path) { "Open this page again" } }
+                    p .govuk-body { a .govuk-link href=(path) { (say("resting.open-this-page-again")) } }
                 }
             }
         },

@@ -86,17 +86,17 @@ pub fn code(mistakes: &Mistakes) -> Page {
 
 /// Asks before a device that shows one class shows another: whoever sent it here may not be who holds it.
 pub fn another_class(code: &str) -> Page {
-    let title = "Show another class?";
+    let title = &say("card-class.show-another-class");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-xl { (title) }
-            p .govuk-body-l { "This device shows a class already. The card is of another one." }
+            p .govuk-body-l { (say("card-class.this-device-shows-a")) }
             form method="post" action=(SIGN_IN) novalidate {
                 input type="hidden" name="code" value=(code);
-                (Button { once: Some(true), ..Button::new("Show the other class") })
+                (Button { once: Some(true), ..Button::new(say("card-class.show-the-other-class")) })
             }
-            p .govuk-body { a .govuk-link href=(SIGN_IN) { "Stay with our class" } }
+            p .govuk-body { a .govuk-link href=(SIGN_IN) { (say("card-class.stay-with-our-class")) } }
         },
     )
 }

@@ -418,7 +418,7 @@ async fn noted(
         Err(NoteError::Changed) => {
             drop(tx);
             let mut mistakes = Mistakes::default();
-            mistakes.add_whole("Somebody else changed this meanwhile. It is shown as it is now");
+            mistakes.add_whole(say("card.somebody-else-changed-this-meanwhile"));
             let plan = planned(house, who, of).await?;
             return Ok(shown(house, who, &plan, &mistakes));
         }

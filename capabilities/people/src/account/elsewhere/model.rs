@@ -35,12 +35,12 @@ impl Form {
         }
     }
 
-    /// What people choose.
-    pub const fn name(self) -> &'static str {
+    /// The label of what people choose.
+    pub const fn label(self) -> &'static str {
         match self {
-            Self::Words => "Plain words, as in acorn river lantern",
-            Self::Joined => "Without blanks, as in acorn-river-lantern",
-            Self::Sentence => "A sentence with a capital, a number and a sign, as in Acorn river lantern 27.",
+            Self::Words => "elsewhere.plain-words",
+            Self::Joined => "elsewhere.without-blanks",
+            Self::Sentence => "elsewhere.a-sentence-with",
         }
     }
 

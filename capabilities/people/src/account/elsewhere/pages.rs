@@ -8,7 +8,8 @@ use axum::routing::get;
 use kit::Private;
 use serde_json::json;
 use store::{Subject, trail};
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::super::card::{begin, may_see};
 use super::super::door::SignedIn;
@@ -59,13 +60,13 @@ async fn make(
     let count = form.text("count").parse().ok().filter(|count| (LEAST..=MOST).contains(count));
     let mut mistakes = Mistakes::default();
     if system.is_empty() || system.chars().count() > 60 {
-        mistakes.add("system", "Enter what the other system is called, in 60 characters or fewer");
+        mistakes.add("system", say("elsewhere.enter-what-the-other"));
     }
     if how.is_none() {
-        mistakes.add("form", "Select how the words are written");
+        mistakes.add("form", say("elsewhere.select-how-the-words"));
     }
     if count.is_none() {
-        mistakes.add("count", format!("Enter a number from {LEAST} to {MOST}"));
+        mistakes.add("count", filled!("elsewhere.enter-a-number-from", least = LEAST, most = MOST));
     }
     let (Some(how), Some(count), true) = (how, count, mistakes.none()) else {
         return asked(&house, &who, &of, &form, &mistakes).await;

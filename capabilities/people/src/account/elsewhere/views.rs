@@ -3,52 +3,50 @@
 use kit::Private;
 use maud::html;
 use web::component::{BackLink, Button, Cell, Hint, Input, InsetText, Label, Legend, Radio, Radios, Table};
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, filled};
 
 use super::model::{Form, LEAST, MOST};
 use crate::intake::ClassOrGroup;
 
 /// The form.
 pub fn form(of: &ClassOrGroup, name: &str, form: &Submitted, mistakes: &Mistakes) -> Page {
-    let title = format!("Words for another system, for {name}");
-    let filled = |id: &str, otherwise: &str| {
+    let title = filled!("elsewhere.words-for-another", name = name);
+    let typed = |id: &str, otherwise: &str| {
         let text = form.text(id);
         Some(if text.is_empty() { otherwise } else { text }.to_owned()).filter(|text| !text.is_empty())
     };
     let system = Input {
         error: mistakes.beside("system"),
-        hint: Some(Hint::new("It stands on the printed page, and is not kept")),
-        value: filled("system", ""),
+        hint: Some(Hint::new(say("elsewhere.it-stands-on-the"))),
+        value: typed("system", ""),
         classes: "govuk-input--width-20".into(),
-        ..Input::new("system", Label::new("Which system are they for?"))
+        ..Input::new("system", Label::new(say("elsewhere.which-system-are")))
     };
     let count = Input {
         error: mistakes.beside("count"),
-        hint: Some(Hint::new(format!("From {LEAST}, for what matters little, to {MOST}"))),
-        value: filled("count", "3"),
+        hint: Some(Hint::new(filled!("elsewhere.from-to", least = LEAST, most = MOST))),
+        value: typed("count", "3"),
         classes: "govuk-input--width-2".into(),
         inputmode: Some("numeric".to_owned()),
-        ..Input::new("count", Label::new("How many words?"))
+        ..Input::new("count", Label::new(say("elsewhere.how-many-words")))
     };
-    let answers = Form::ALL.map(|form| Radio::new(form.id(), form.name())).to_vec();
-    let chosen = filled("form", "words").unwrap_or_default();
+    let answers = Form::ALL.map(|form| Radio::new(form.id(), say(form.label()))).to_vec();
+    let chosen = typed("form", "words").unwrap_or_default();
     let how = Radios {
         error: mistakes.beside("form"),
-        ..Radios::new("form", Legend::new("How does that system want a password?"), answers, &chosen)
+        ..Radios::new("form", Legend::new(say("elsewhere.how-does-that-system")), answers, &chosen)
     };
     Page::new(
         title.clone(),
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body {
-                "Each pupil gets words of their own, drawn at random from a list of plain ones. They are easier to remember than signs, and nobody \
-                 guesses them who knows the child. They are shown once, to be printed: they are kept nowhere, only that they were made."
-            }
+            p .govuk-body { (say("elsewhere.each-pupil-gets")) }
             form method="post" action={ "/staff/cards/" (of) "/elsewhere" } novalidate {
                 (system)
                 (count)
                 (how)
-                (Button::new("Make them"))
+                (Button::new(say("elsewhere.make-them")))
             }
         },
     )
@@ -63,7 +61,8 @@ pub fn made(
     system: &str,
     lines: &[(Private<String>, Private<String>)],
 ) -> Page {
-    let title = format!("{system}: words for {name}");
+    let title = filled!("elsewhere.words-for", system = system, name = name);
+    let caption = &say("elsewhere.words-by-pupil");
     let rows =
         lines.iter().map(|(name, words)| vec![Cell::new(name.reveal()), Cell::new(words.reveal())]).collect();
     Page::new(
@@ -71,17 +70,14 @@ pub fn made(
         html! {
             h1 .govuk-heading-l { (title) }
             @if lines.is_empty() {
-                (InsetText::new("The roll has no pupil in it."))
+                (InsetText::new(say("card.the-roll-has-no")))
             } @else {
-                p .govuk-body {
-                    "Print this page now: once you leave it nobody can show it again. Cut it into slips, give each pupil theirs, and set the \
-                     passwords in " (system) "."
-                }
-                div .fivebar-scroll tabindex="0" role="region" aria-label="Words, by pupil" {
+                p .govuk-body { (filled!("elsewhere.print-this-page-now", system = system)) }
+                div .fivebar-scroll tabindex="0" role="region" aria-label=(caption) {
                     (Table {
-                        caption: Some("Words, by pupil".to_owned()),
+                        caption: Some(caption.clone()),
                         caption_classes: "govuk-visually-hidden".into(),
-                        head: ["Name", "Words"].map(Cell::new).to_vec(),
+                        head: [say("common.name"), say("elsewhere.words")].map(Cell::new).to_vec(),
                         first_cell_is_header: true,
                         rows,
                         ..Table::default()

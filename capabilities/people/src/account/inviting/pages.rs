@@ -8,7 +8,8 @@ use axum::routing::{get, post};
 use engine::PersonNo;
 use kit::Timestamp;
 use store::Tx;
-use web::{Mistakes, PageError, Submitted};
+use web::speech::say;
+use web::{Mistakes, PageError, Submitted, filled};
 
 use super::super::actions::{Invite, InviteError};
 use super::super::card::{MOST_AT_ONCE, pdf, set_in_print};
@@ -84,7 +85,7 @@ async fn print_slips(
         }
     }
     let Some(first) = slips.first() else {
-        mistakes.add("who", "Tick whom to print a slip for");
+        mistakes.add("who", say("ways-in.tick-whom-to-print"));
         return listed(&house, &who, kind, &form, &mistakes).await;
     };
     let pdf_bytes = printed(&house, &slips, who.at()).await?;
@@ -97,7 +98,8 @@ async fn print_slips(
             Err(error) => {
                 drop(tx);
                 let name = slip.adult.name.reveal();
-                mistakes.add("who", format!("Nothing was printed. {name}: {error}"));
+                let why = views::said(&error);
+                mistakes.add("who", filled!("ways-in.nothing-was-printed", name = name, why = why));
                 return listed(&house, &who, kind, &form, &mistakes).await;
             }
         }

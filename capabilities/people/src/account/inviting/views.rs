@@ -7,7 +7,8 @@ use kit::{Private, Timestamp, Zone};
 use maud::{Markup, html};
 use web::component::{BackLink, Button, Hint, Input, InsetText, Label, WarningText};
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, counted, filled, marked};
 
 use super::super::actions::InviteError;
 use super::super::codes::model::picture;
@@ -38,8 +39,6 @@ pub(super) const fn is_offered(adult: &Adult) -> bool {
     !adult.needs_two && !matches!(adult.way_in, WayIn::Has)
 }
 
-const TITLE: &str = "Who has a way in";
-
 /// Every adult, with who can come in, who was invited, and who not.
 pub fn all(listed: &Listed<'_>, form: &Submitted, mistakes: &Mistakes) -> Page {
     let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
@@ -53,65 +52,67 @@ pub fn all(listed: &Listed<'_>, form: &Submitted, mistakes: &Mistakes) -> Page {
     let by_two: Vec<&Adult> = of(&shown, |one| one.needs_two && one.way_in != WayIn::Has);
     let have: Vec<&Adult> = of(&shown, |one| one.way_in == WayIn::Has);
     let is_new = form.fields().next().is_none();
+    let title = &say("ways-in.who-has-a-way");
     let content = html! {
-        h1 .govuk-heading-l { (TITLE) }
+        h1 .govuk-heading-l { (title) }
         @if kinds.len() > 1 {
             p .govuk-body {
-                a .govuk-link href="/staff/ways-in" { "All " (listed.adults.len()) }
+                a .govuk-link href="/staff/ways-in" { (filled!("ways-in.all", n = listed.adults.len())) }
                 @for (kind, count) in &kinds {
-                    ", " a .govuk-link href={ "/staff/ways-in?kind=" (kind.id()) } { (kind.name()) ": " (count) }
+                    ", " a .govuk-link href={ "/staff/ways-in?kind=" (kind.id()) } { (kind.said()) ": " (count) }
                 }
             }
         }
-        p .govuk-body { (counted(missing.len() + by_two.len(), "has no way in", "have no way in")) " " (counted(invited.len(), "was invited and has not come yet", "were invited and have not come yet")) " " (counted(have.len(), "has a way in", "have a way in")) }
+        p .govuk-body {
+            (counted!("ways-in.without-count", missing.len() + by_two.len())) " "
+            (counted!("ways-in.invited-count", invited.len())) " "
+            (counted!("ways-in.with-count", have.len()))
+         }
         @if missing.is_empty() && invited.is_empty() {
-            (InsetText::new("Nobody here needs a slip."))
+            (InsetText::new(say("ways-in.nobody-here-needs-a")))
         } @else {
             form method="post" action="/staff/ways-in" novalidate {
                 input type="hidden" name="kind" value=(listed.kind.map_or("", Kind::id));
                 div .govuk-form-group.govuk-form-group--error[mistakes.beside("who").is_some()] #who tabindex="-1" {
                     fieldset .govuk-fieldset aria-describedby="who-hint" {
-                        legend .govuk-fieldset__legend.govuk-fieldset__legend--m { "Print a slip for" }
+                        legend .govuk-fieldset__legend.govuk-fieldset__legend--m { (say("ways-in.print-a-slip-for")) }
                         div .govuk-hint #who-hint {
-                            "Each slip has a link by which its owner chooses a password, for a day and once. Print them on the day on which you hand \
-                             them out. Another slip for somebody ends the one before. At most " (listed.most) " are printed at once."
+                            (filled!("ways-in.each-slip-has-a", most = listed.most))
                         }
                         @if let Some(error) = mistakes.beside("who") { (error) }
                         @if !missing.is_empty() {
-                            p .govuk-body { strong { "Without a way in" } }
+                            p .govuk-body { strong { (say("ways-in.without-a-way-in")) } }
                             (ticks(&missing, listed.zone, |one| is_new || ticked(form, one)))
                         }
                         @if !invited.is_empty() {
-                            p .govuk-body { strong { "Invited, and not come yet" } }
+                            p .govuk-body { strong { (say("ways-in.invited-and-not-come")) } }
                             (ticks(&invited, listed.zone, |one| ticked(form, one)))
                         }
                     }
                 }
-                (Button::new("Print their slips"))
+                (Button::new(say("ways-in.print-their-slips")))
             }
         }
         @if !by_two.is_empty() {
-            h2 .govuk-heading-m { "Two people let them in again" }
+            h2 .govuk-heading-m { (say("ways-in.two-people-let-them")) }
             p .govuk-body {
-                "They have signed in before and have duties that nobody alone may come by: "
-                a .govuk-link href="/staff/recoveries" { "let them in again" } ", two together."
+                (marked!(
+                    "ways-in.they-have-signed-in",
+                    link = html! { a .govuk-link href="/staff/recoveries" { (say("ways-in.let-them-in-again")) } }
+                ))
             }
             (names(&by_two))
         }
         @if !have.is_empty() {
-            h2 .govuk-heading-m { "With a way in" }
+            h2 .govuk-heading-m { (say("ways-in.with-a-way-in")) }
             (names(&have))
         }
     };
-    Page::new(TITLE, content).before(BackLink::new("/staff/roll")).problems(mistakes.summary())
+    Page::new(title, content).before(BackLink::new("/staff/roll")).problems(mistakes.summary())
 }
 
 fn of<'a>(all: &[&'a Adult], fits: impl Fn(&Adult) -> bool) -> Vec<&'a Adult> {
     all.iter().copied().filter(|one| fits(one)).collect()
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}.", if count == 1 { one } else { many })
 }
 
 fn ticked(form: &Submitted, adult: &Adult) -> bool {
@@ -127,12 +128,12 @@ fn ticks(adults: &[&Adult], zone: &Zone, is_ticked: impl Fn(&Adult) -> bool) -> 
                     input .govuk-checkboxes__input type="checkbox" id=(field) name=(field) value="yes" checked[is_ticked(adult)];
                     label .govuk-label.govuk-checkboxes__label for=(field) {
                         (adult.name.reveal())
-                        @if let Some(kind) = adult.kind { ", " (kind.name()) }
+                        @if let Some(kind) = adult.kind { ", " (kind.said()) }
                         @match adult.way_in {
                             WayIn::Invited { given_at, ends_at } => {
-                                ": invited at " (moment(given_at, zone)) ", until " (moment(ends_at, zone))
+                                (filled!("ways-in.invited-at", when = moment(given_at, zone), until = moment(ends_at, zone)))
                             },
-                            WayIn::Ended { given_at } => { ": an invitation of " (moment(given_at, zone)) " has ended" },
+                            WayIn::Ended { given_at } => { (filled!("ways-in.an-invitation-of", when = moment(given_at, zone))) },
                             WayIn::None | WayIn::Has => {}
                         }
                     }
@@ -155,17 +156,17 @@ fn names(adults: &[&Adult]) -> Markup {
 /// An error of an invitation as a sentence for a page.
 pub(super) fn said(error: &InviteError) -> String {
     match error {
-        InviteError::NoName => {
-            "Enter a name to sign in by: up to 64 letters, digits and the signs . _ - @ ’, without blanks"
-                .to_owned()
-        }
+        InviteError::NoName => say("ways-in.enter-a-name-to"),
+        InviteError::OtherName => say("ways-in.they-sign-in-by-another"),
+        InviteError::NameTaken => say("ways-in.somebody-else-signs-in"),
+        InviteError::LooksTheSame => say("ways-in.somebody-else-signs-in-looks"),
         other => sentence(&other.to_string()),
     }
 }
 
 /// The form that makes somebody's invitation.
 pub fn one(adult: &Adult, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
-    let title = format!("A way in for {}", adult.name.reveal());
+    let title = filled!("ways-in.a-way-in-for", name = adult.name.reveal());
     let address = format!("/staff/roll/{}", adult.person.0);
     let proposed = adult.proposed.as_ref().map_or("", Name::reveal);
     let written = form.line("name");
@@ -176,36 +177,24 @@ pub fn one(adult: &Adult, form: &Submitted, mistakes: &Mistakes, zone: &Zone) ->
         autocapitalize: Some("none".to_owned()),
         spellcheck: Some(false),
         classes: "govuk-input--width-20".into(),
-        hint: Some(Hint::new(
-            "Change it, if they are called otherwise where they sign in elsewhere. It stays theirs",
-        )),
-        ..Input::new("name", Label::new("The name that they sign in by"))
+        hint: Some(Hint::new(say("ways-in.change-it-if-they"))),
+        ..Input::new("name", Label::new(say("ways-in.the-name-that-they")))
     };
     let content = html! {
         h1 .govuk-heading-l { (title) }
         @match adult.way_in {
-            WayIn::Has => (WarningText::new(
-                "They can sign in already. With an invitation they choose another password, and are signed out everywhere."
-            )),
-            WayIn::Invited { given_at, .. } => (InsetText::new(format!(
-                "They were invited at {}, and have not come yet. Another invitation ends that one.", moment(given_at, zone)
-            ))),
-            WayIn::Ended { given_at } => (InsetText::new(format!(
-                "They were invited at {}, and did not come before that ended.", moment(given_at, zone)
-            ))),
+            WayIn::Has => (WarningText::new(say("ways-in.they-can-sign-in"))),
+            WayIn::Invited { given_at, .. } => (InsetText::new(filled!("ways-in.they-were-invited-yet", when = moment(given_at, zone)))),
+            WayIn::Ended { given_at } => (InsetText::new(filled!("ways-in.they-were-invited-ended", when = moment(given_at, zone)))),
             WayIn::None => {}
         }
-        p .govuk-body {
-            "You get a link by which they choose a password, for a day and once. Give it to them yourself: whoever opens it first is taken for them."
-        }
-        p .govuk-body {
-            "Give a duty that needs a second proof before the way in: an invitation that somebody has ends when they get such a duty."
-        }
+        p .govuk-body { (say("ways-in.you-get-a-link")) }
+        p .govuk-body { (say("ways-in.give-a-duty-that")) }
         form method="post" action={ (address) "/invitation" } novalidate {
             @if let Some(sign_in) = &adult.sign_in {
-                p .govuk-body { "They sign in by the name " strong { (sign_in.reveal()) } "." }
+                p .govuk-body { (marked!("ways-in.they-sign-in-by", name = html! { strong { (sign_in.reveal()) } })) }
             } @else { (name) }
-            (Button { once: Some(true), ..Button::new("Make the invitation") })
+            (Button { once: Some(true), ..Button::new(say("ways-in.make-the-invitation")) })
         }
     };
     Page::new(title.clone(), content).before(BackLink::new(&address)).problems(mistakes.summary())
@@ -219,22 +208,20 @@ pub fn made(
     ends_at: Timestamp,
     zone: &Zone,
 ) -> Page {
-    let title = format!("Hand this to {}", adult.name.reveal());
+    let title = filled!("ways-in.hand-this-to", name = adult.name.reveal());
     let address = format!("/staff/roll/{}", adult.person.0);
     let content = html! {
         h1 .govuk-heading-l { (title) }
-        (WarningText::new(html! {
-            "It holds until " (moment(ends_at, zone)) ", once, and is not shown again. Whoever opens it first is taken for " (adult.name.reveal()) "."
-        }))
-        p .govuk-body { "They sign in by the name " strong { (sign_in.reveal()) } "." }
+        (WarningText::new(filled!("ways-in.it-holds-until", when = moment(ends_at, zone), name = adult.name.reveal())))
+        p .govuk-body { (marked!("ways-in.they-sign-in-by", name = html! { strong { (sign_in.reveal()) } })) }
         (drawn(&Private::new(link.to_owned())))
         p .govuk-body { code .fivebar-host { (link) } }
         form method="post" action={ (address) "/invitation/slip" } novalidate {
             input type="hidden" name="token" value=(token.reveal());
-            (Button::new("Print it as a slip"))
+            (Button::new(say("ways-in.print-it-as-a")))
         }
-        p .govuk-body { a .govuk-link href=(address) { "I have handed it over" } }
-        p .govuk-body { a .govuk-link href="/staff/ways-in" { (TITLE) } }
+        p .govuk-body { a .govuk-link href=(address) { (say("ways-in.i-have-handed-it")) } }
+        p .govuk-body { a .govuk-link href="/staff/ways-in" { (say("ways-in.who-has-a-way")) } }
     };
     Page::new(title.clone(), content)
 }
@@ -244,7 +231,7 @@ fn drawn(link: &Private<String>) -> Markup {
     html! {
         @if let Some((side, path)) = picture(link) {
             svg .fivebar-code viewBox={ "0 0 " (side) " " (side) } width="240" height="240" role="img"
-                aria-label="A picture for the camera of a phone: it opens the link that stands below." {
+                aria-label=(say("ways-in.a-picture-for-the")) {
                 rect width=(side) height=(side) fill="#ffffff" {}
                 path d=(path) fill="#000000" {}
             }
@@ -254,25 +241,27 @@ fn drawn(link: &Private<String>) -> Markup {
 
 /// Said of whoever nobody alone lets in.
 pub fn needs_two(adult: &Adult) -> Page {
-    let title = "Two people let them in again";
+    let title = &say("ways-in.two-people-let-them");
     let content = html! {
         h1 .govuk-heading-l { (title) }
         p .govuk-body {
-            (adult.name.reveal()) " has signed in before, and has a duty that nobody alone may come by: whoever gives an invitation could use it. \
-             So two people give it together, after they have talked to them."
+            (filled!("ways-in.has-signed-in-before", name = adult.name.reveal()))
         }
-        p .govuk-body { a .govuk-link href="/staff/recoveries" { "Let somebody in again" } }
+        p .govuk-body { a .govuk-link href="/staff/recoveries" { (say("recovery.let-somebody-in-again")) } }
     };
     Page::new(title, content).before(BackLink::new(format!("/staff/roll/{}", adult.person.0)))
 }
 
 /// Said of pupils.
 pub fn for_pupils(person: PersonNo) -> Page {
-    let title = "Pupils get a card or a slip";
+    let title = &say("ways-in.pupils-get-a-card");
     let content = html! {
         h1 .govuk-heading-l { (title) }
         p .govuk-body {
-            "How a pupil signs in goes by their age, and is printed with their class: " a .govuk-link href="/staff/cards" { "cards and names" } "."
+            (marked!(
+                "ways-in.how-a-pupil-signs",
+                link = html! { a .govuk-link href="/staff/cards" { (say("ways-in.cards-and-names")) } }
+            ))
         }
     };
     Page::new(title, content).before(BackLink::new(format!("/staff/roll/{}", person.0)))
@@ -280,12 +269,12 @@ pub fn for_pupils(person: PersonNo) -> Page {
 
 /// Said where an invitation that is to be printed holds no more.
 pub fn over(adult: &Adult) -> Page {
-    let title = "That invitation has ended";
+    let title = &say("ways-in.that-invitation-has");
     let address = format!("/staff/roll/{}", adult.person.0);
     let content = html! {
         h1 .govuk-heading-l { (title) }
-        p .govuk-body { "It was used, or another took its place." }
-        p .govuk-body { a .govuk-link href={ (address) "/invitation" } { "Make another for " (adult.name.reveal()) } }
+        p .govuk-body { (say("ways-in.it-was-used-or")) }
+        p .govuk-body { a .govuk-link href={ (address) "/invitation" } { (filled!("ways-in.make-another-for", name = adult.name.reveal())) } }
     };
     Page::new(title, content).before(BackLink::new(&address))
 }

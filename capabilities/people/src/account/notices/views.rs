@@ -171,7 +171,7 @@ fn browsers(own: &Own<'_>) -> Markup {
                 }
                 (called)
                 (Button { classes: "govuk-button--secondary".into(), ..Button::new(say("telling.tell-me-by-this")) })
-                p .govuk-body role="status" data-fivebar-words="That did not work, or the browser does not allow it. Look at what it allows for this page, and try again." {}
+                p .govuk-body role="status" data-fivebar-words=(say("by-itself.that-did-not-work-browser")) {}
             }
         }
     }

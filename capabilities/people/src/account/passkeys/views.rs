@@ -49,7 +49,7 @@ impl Render for Proving<'_> {
                 input type="hidden" name=(answer) value="" data-fivebar-answer;
                 (self.fields)
                 (self.button)
-                p .govuk-body role="status" data-fivebar-words="That did not work, or you stopped it. Try again, or go on without a passkey." {}
+                p .govuk-body role="status" data-fivebar-words=(say("by-itself.that-did-not-work")) {}
             }
         }
     }

@@ -33,8 +33,8 @@ pub struct Shown {
     pub own: bool,
 }
 
-fn said(name: Option<&Private<String>>) -> &str {
-    name.map_or("somebody", |name| name.reveal().as_str())
+fn said(name: Option<&Private<String>>) -> String {
+    name.map_or_else(|| say("work.somebody"), |name| name.reveal().clone())
 }
 
 fn textarea(id: &'static str, label: &str, form: &Submitted, mistakes: &Mistakes) -> Textarea {
@@ -142,16 +142,15 @@ pub fn one(shown: &Shown, form: &Submitted, mistakes: &Mistakes, zone: &Zone) ->
 
 /// Said to whoever agreed.
 pub fn agreed(name: Option<&Private<String>>, proposer: Option<&Private<String>>) -> Page {
-    let title = "You agreed";
+    let title = &say("recovery-ready.you-agreed");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body {
-                "All that " (said(name)) " signs in by has ended. Tell " (said(proposer)) ", who proposed it: within a day they are shown the link under \
-                 “Let in again”, and hand it over. Neither of you alone has all of it."
+                (filled!("recovery-ready.all-that-signs-in", name = said(name), proposer = said(proposer)))
             }
-            p .govuk-body { a .govuk-link href="/staff/recoveries" { "Let somebody in again" } }
+            p .govuk-body { a .govuk-link href="/staff/recoveries" { (say("recovery.let-somebody-in-again")) } }
         },
     )
 }
@@ -160,7 +159,7 @@ pub fn agreed(name: Option<&Private<String>>, proposer: Option<&Private<String>>
 pub fn all_ready(ready: &[Line]) -> Markup {
     html! {
         @if !ready.is_empty() {
-            h2 .govuk-heading-m { "Agreed to: hand the link over" }
+            h2 .govuk-heading-m { (say("recovery-ready.agreed-to-hand-the")) }
             ul .govuk-list.govuk-list--bullet {
                 @for line in ready {
                     li {
@@ -174,16 +173,14 @@ pub fn all_ready(ready: &[Line]) -> Markup {
 
 /// What another agreed to, for whoever proposed it.
 pub fn ready(person: PersonNo, name: Option<&Private<String>>) -> Page {
-    let title = format!("Let {} in again", said(name));
+    let title = filled!("recovery.let-in-again", name = said(name));
     Page::new(
         title.clone(),
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body {
-                "Another person agreed, and all that they signed in by has ended. Have them beside you, then make the link: it is shown once."
-            }
+            p .govuk-body { (say("recovery-ready.another-person-agreed")) }
             form method="post" action={ "/staff/recoveries/" (person.0) "/link" } novalidate {
-                (Button { once: Some(true), ..Button::new("Show the link") })
+                (Button { once: Some(true), ..Button::new(say("recovery-ready.show-the-link")) })
             }
         },
     )

@@ -2,6 +2,8 @@
 
 use engine::PersonNo;
 use kit::{Private, Timestamp};
+use web::filled;
+use web::speech::say;
 
 use super::content::Worries;
 
@@ -30,13 +32,13 @@ pub struct Said {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
     /// Nothing was chosen.
-    #[error("Select what happened")]
+    #[error("{}", say("worry.select-what-happened"))]
     What,
     /// The name is too long.
-    #[error("Shorten the name to {LONGEST_NAME} characters or fewer")]
+    #[error("{}", filled!("worry.shorten-the-name-to", n = LONGEST_NAME))]
     Name,
     /// There are too many words.
-    #[error("Shorten this to {LONGEST_WORDS} characters or fewer")]
+    #[error("{}", filled!("common.shorten-this", n = LONGEST_WORDS))]
     Words,
 }
 

@@ -8,12 +8,11 @@ use web::component::{
     Textarea,
 };
 use web::page::moment;
-use web::{Mistakes, Page, Submitted};
+use web::speech::say;
+use web::{Mistakes, Page, Submitted, marked};
 
 use super::content::Worries;
 use super::model::Worry;
-
-const TITLE: &str = "Something is wrong with an account or a device";
 
 /// What helps at once, and the form.
 pub fn form(is_signed_in: bool, form: &Submitted, mistakes: &Mistakes) -> Page {
@@ -21,42 +20,43 @@ pub fn form(is_signed_in: bool, form: &Submitted, mistakes: &Mistakes) -> Page {
     let answers = content.all().iter().map(|what| Radio::new(what.id.as_str(), what.name.as_str())).collect();
     let what = Radios {
         error: mistakes.beside("what"),
-        ..Radios::new("what", Legend::new("What happened?"), answers, form.text("what"))
+        ..Radios::new("what", Legend::new(say("worry.what-happened")), answers, form.text("what"))
     };
     let name = Input {
         error: mistakes.beside("name"),
         hint: Some(Hint::new(if is_signed_in {
-            "Leave it empty if it is about your own account"
+            say("worry.leave-it-empty-if")
         } else {
-            "The name that you sign in by, if it is about your account. You need not say it"
+            say("worry.the-name-that-you")
         })),
         value: Some(form.text("name").to_owned()).filter(|text| !text.is_empty()),
         classes: "govuk-input--width-20".into(),
         autocomplete: Some("off".to_owned()),
         spellcheck: Some(false),
-        ..Input::new("name", Label::new("Whose account, or which device? (optional)"))
+        ..Input::new("name", Label::new(say("worry.whose-account-or-optional")))
     };
     let words = Textarea {
         error: mistakes.beside("words"),
-        hint: Some(Hint::new("Never write a password here")),
+        hint: Some(Hint::new(say("worry.never-write-a-password"))),
         value: form.text("words").to_owned(),
-        ..Textarea::new("words", Label::new("What else should somebody know? (optional)"))
+        ..Textarea::new("words", Label::new(say("worry.what-else-should")))
     };
+    let title = &say("worry.something-is-wrong");
     Page::new(
-        TITLE,
+        title,
         html! {
-            h1 .govuk-heading-l { (TITLE) }
-            p .govuk-body { "Say so at once, whoever you are, also if you are not sure. Somebody who looks after accounts looks at it." }
-            h2 .govuk-heading-m { "First" }
+            h1 .govuk-heading-l { (title) }
+            p .govuk-body { (say("worry.say-so-at-once")) }
+            h2 .govuk-heading-m { (say("worry.first")) }
             ul .govuk-list.govuk-list--bullet { @for line in content.first() { li { (line) } } }
             form method="post" action="/worry" novalidate {
                 (what)
                 (name)
                 (words)
                 @if is_signed_in {
-                    (InsetText::new("You are signed out everywhere else in the moment in which you send this."))
+                    (InsetText::new(say("worry.you-are-signed-out-when")))
                 }
-                (Button { once: Some(true), ..Button::new("Say it now") })
+                (Button { once: Some(true), ..Button::new(say("worry.say-it-now")) })
             }
         },
     )
@@ -65,20 +65,22 @@ pub fn form(is_signed_in: bool, form: &Submitted, mistakes: &Mistakes) -> Page {
 
 /// Said once it was told: what helps in that case.
 pub fn told(what: &str, is_signed_in: bool) -> Page {
-    let title = "Thank you for saying so";
+    let title = &say("worry.thank-you-for-saying");
     let first = Worries::built_in().named(what).map_or("", |what| what.first.as_str());
     Page::new(
         title,
         html! {
-            (Panel { content: Some(html! { "Somebody who looks after accounts has it now" }), ..Panel::new(title) })
-            h2 .govuk-heading-m { "What you can do now" }
+            (Panel { content: Some(html! { (say("worry.somebody-who-looks")) }), ..Panel::new(title) })
+            h2 .govuk-heading-m { (say("worry.what-you-can-do")) }
             ul .govuk-list.govuk-list--bullet {
                 @if !first.is_empty() { li { (first) } }
                 @if is_signed_in {
-                    li { "You are signed out everywhere else." }
-                    li { a .govuk-link href="/me" { "See where you are signed in, and choose another password" } }
+                    li { (say("worry.you-are-signed-out")) }
+                    li { a .govuk-link href="/me" { (say("worry.see-where-you-are")) } }
                 } @else {
-                    li { a .govuk-link href="/sign-in" { "Sign in" } ", and sign out everywhere else there. If your password does not work any more, tell somebody at the school office." }
+                    li {
+                        (marked!("worry.and-sign-out-everywhere", link = html! { a .govuk-link href="/sign-in" { (say("common.sign-in")) } }))
+                    }
                 }
             }
         },
@@ -87,12 +89,12 @@ pub fn told(what: &str, is_signed_in: bool) -> Page {
 
 /// Said where a great many came at once.
 pub fn too_many() -> Page {
-    let title = "Please say it to somebody";
+    let title = &say("worry.please-say-it-to");
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            p .govuk-body { "A great many people have just told us that something is wrong, so this was not written down. Go to the school office, or tell a teacher, now." }
+            p .govuk-body { (say("worry.a-great-many-people")) }
         },
     )
 }
@@ -114,20 +116,23 @@ pub struct Seen<'a> {
 
 /// One.
 pub fn one(seen: &Seen<'_>, zone: &Zone) -> Page {
-    let title = "Somebody says that something is wrong";
+    let title = &say("worry.somebody-says-that");
     let Seen { worry, .. } = seen;
     let what = Worries::built_in().named(&worry.said.what);
     let said = |text: &Option<Private<String>>| {
-        text.as_ref().map_or("Nothing", |text| text.reveal().as_str()).to_owned()
+        text.as_ref().map_or_else(|| say("health.nothing"), |text| text.reveal().clone())
     };
-    let by = seen.by.as_ref().map_or("Somebody who was not signed in", |name| name.reveal().as_str());
+    let by = seen.by.as_ref().map_or_else(|| say("worry.somebody-who-was-not"), |name| name.reveal().clone());
     let about = seen.about.as_ref();
     let rows = vec![
-        SummaryRow::new("What happened", what.map_or(worry.said.what.as_str(), |what| what.name.as_str())),
-        SummaryRow::new("Told", moment(worry.at, zone)),
-        SummaryRow::new("By", by),
-        SummaryRow::new("Whose account or which device", said(&worry.said.name)),
-        SummaryRow::new("What they say besides", said(&worry.said.words)),
+        SummaryRow::new(
+            say("recovery.what-happened"),
+            what.map_or(worry.said.what.as_str(), |what| what.name.as_str()),
+        ),
+        SummaryRow::new(say("worry.told"), moment(worry.at, zone)),
+        SummaryRow::new(say("policy.by"), by),
+        SummaryRow::new(say("worry.whose-account-or"), said(&worry.said.name)),
+        SummaryRow::new(say("worry.what-they-say-besides"), said(&worry.said.words)),
     ];
     Page::new(
         title,
@@ -137,22 +142,24 @@ pub fn one(seen: &Seen<'_>, zone: &Zone) -> Page {
             @match about {
                 Some((person, name)) => {
                     p .govuk-body {
-                        "It is about the account of "
-                        @if seen.sees_roll {
-                            a .govuk-link href={ "/staff/roll/" (person.0) } { (name.reveal()) }
-                        } @else { (name.reveal()) }
-                        "."
+                        (marked!("worry.it-is-about-the", name = html! {
+                            @if seen.sees_roll {
+                                a .govuk-link href={ "/staff/roll/" (person.0) } { (name.reveal()) }
+                            } @else { (name.reveal()) }
+                        }))
                     }
                     @if seen.may_end {
                         form method="post" action={ "/staff/worries/" (worry.id) "/end-sessions" } novalidate {
-                            (Button { once: Some(true), ..Button::new("Sign them out everywhere") })
+                            (Button { once: Some(true), ..Button::new(say("worry.sign-them-out")) })
                         }
-                        p .govuk-body { "Then they choose another password, or get another card: whoever told this may not be whose account it is, so ask them first." }
+                        p .govuk-body { (say("worry.then-they-choose")) }
                     }
                 }
-                None => p .govuk-body { "No account here is called so." },
+                None => p .govuk-body { (say("worry.no-account-here-is")) },
             }
-            p .govuk-body { "When you know what it was, say on " a .govuk-link href="/tasks" { "your work" } " what was done." }
+            p .govuk-body {
+                (marked!("worry.when-you-know-what", link = html! { a .govuk-link href="/tasks" { (say("worry.your-work")) } }))
+            }
         },
     )
     .before(BackLink::new("/tasks"))
