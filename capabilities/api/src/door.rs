@@ -136,7 +136,26 @@ impl Call {
     pub async fn read<A: Reading>(&self, api: &Api, subject: A::Subject) -> Result<(Tx, Permit<A>), Problem> {
         let mut tx = api.portal.db.read().await?;
         let permit = self.granted(&mut tx, subject, self.at).await?;
+        self.written_down(api, permit.actor()).await?;
         Ok((tx, permit))
+    }
+
+    /// Has an entry in the trail say that a token looks at people: once an hour for each operation, where its scopes show names, what people
+    /// wrote, what was asked for or who did what here.
+    async fn written_down(&self, api: &Api, actor: &Actor) -> Result<(), Problem> {
+        let (names, words) = (self.has("people.names"), self.has("requests.words"));
+        let counts =
+            self.route.scope.as_deref().is_some_and(|scope| ["activity.read", "trail.read"].contains(&scope));
+        let whom = format!("{} {}", self.token.id, self.route.id);
+        if !(names || words || counts) || api.looks.one(&whom, 1, self.at).is_err() {
+            return Ok(());
+        }
+        let mut tx = api.portal.db.begin().await?;
+        let subject = Subject::new("api-token", self.token.id);
+        let detail = json!({ "operation": self.route.id, "names": names, "words": words });
+        trail::changed(&mut tx, actor, "api-token.look", &subject, &detail, api.portal.clock.now()).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Begins a change: its transaction, the permit for it from what the maker is in that transaction, and an entry in the trail that says by

@@ -31,7 +31,7 @@ use filtering::Portal;
 use people::account::House;
 
 use crate::opaque::Opaque;
-use crate::rates::Rates;
+use crate::rates::{HOUR_MS, MINUTE_MS, Rates};
 use crate::webhook::sending::Sending;
 
 /// What the API and its pages need. Cheap to clone.
@@ -44,6 +44,8 @@ pub struct Api {
     /// Requests of one token in a minute.
     pub a_minute: u32,
     rates: Arc<Rates>,
+    /// Which look at people was written down within the hour.
+    looks: Arc<Rates>,
 }
 
 impl Api {
@@ -51,7 +53,13 @@ impl Api {
     pub fn beside(portal: Portal, a_minute: Option<u32>) -> Self {
         let opaque = Opaque::new(portal.ticket_key.clone());
         let a_minute = a_minute.unwrap_or(content::Content::built_in().limits.a_minute);
-        Self { portal, opaque, a_minute, rates: Arc::default() }
+        Self {
+            portal,
+            opaque,
+            a_minute,
+            rates: Arc::new(Rates::each(MINUTE_MS)),
+            looks: Arc::new(Rates::each(HOUR_MS)),
+        }
     }
 
     /// Where the API is.

@@ -1,24 +1,35 @@
-//! How often somebody may ask. Counted in memory: a hub that starts anew begins to count anew.
+//! How often somebody may ask, and whether they ask for the first time in a while. Counted in memory: a hub that starts anew begins to count anew.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use kit::Timestamp;
 
-const MINUTE_MS: i64 = 60_000;
-/// So many who ask are remembered at once; what is older than a minute is forgotten first.
+/// A minute.
+pub(crate) const MINUTE_MS: i64 = 60_000;
+/// An hour.
+pub(crate) const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// So many who ask are remembered at once; what is older is forgotten first.
 const MOST: usize = 4_096;
 
-/// Counts by minute.
-#[derive(Debug, Default)]
-pub(crate) struct Rates(Mutex<HashMap<String, (i64, u32)>>);
+/// Counts by the minute, or by another length of time.
+#[derive(Debug)]
+pub(crate) struct Rates {
+    each_ms: i64,
+    all: Mutex<HashMap<String, (i64, u32)>>,
+}
 
 impl Rates {
+    /// Counts by that many milliseconds.
+    pub fn each(each_ms: i64) -> Self {
+        Self { each_ms, all: Mutex::default() }
+    }
+
     /// Counts one request of `whom`; after how many seconds to ask again, where there were `most` in this minute already.
     pub fn one(&self, whom: &str, most: u32, at: Timestamp) -> Result<(), i64> {
-        let minute = at.as_millis().div_euclid(MINUTE_MS);
+        let minute = at.as_millis().div_euclid(self.each_ms);
         // A panic elsewhere leaves a count as it was.
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST && !all.contains_key(whom) {
             all.retain(|_, (then, _)| *then == minute);
             if all.len() >= MOST {
@@ -30,7 +41,7 @@ impl Rates {
             (*then, *count) = (minute, 0);
         }
         if *count >= most {
-            let left = (minute + 1) * MINUTE_MS - at.as_millis();
+            let left = (minute + 1) * self.each_ms - at.as_millis();
             return Err((left + 999) / 1_000);
         }
         *count += 1;
@@ -44,7 +55,7 @@ mod tests {
 
     #[test]
     fn whoever_asks_too_often_waits_for_the_next_minute_and_nobody_else_does() {
-        let (rates, at) = (Rates::default(), Timestamp::from_millis(60_000 * 10 + 30_000));
+        let (rates, at) = (Rates::each(MINUTE_MS), Timestamp::from_millis(60_000 * 10 + 30_000));
         for _ in 0..3 {
             assert_eq!(rates.one("a", 3, at), Ok(()));
         }
@@ -54,6 +65,6 @@ mod tests {
         for number in 0..10_000 {
             let _ = rates.one(&number.to_string(), 3, at);
         }
-        assert!(rates.0.lock().unwrap().len() <= MOST);
+        assert!(rates.all.lock().unwrap().len() <= MOST);
     }
 }

@@ -42,6 +42,22 @@ async fn a_token_does_what_its_scopes_say_and_its_maker_may_and_no_more() {
         assert_eq!(unnamed.get(&format!("/groups?cursor={next}")).await.problem(), is(409, "not-now"));
         let one = unnamed.get(&format!("/requests/{reference}")).await.json();
         assert_eq!((&one["words"], one["asked_by"].as_str()), (&json!("for the chess club"), Some(id)));
+        // Who looks at names and words leaves a line an hour for each thing that it asks for; who sees neither leaves none.
+        let mut tx = house.db.read().await.unwrap();
+        let looked = store::trail::of_kind(&mut tx, "api-token", "api-token.look").await.unwrap();
+        tx.roll_back().await.unwrap();
+        let operations: Vec<serde_json::Value> = looked
+            .iter()
+            .map(|entry| {
+                serde_json::from_str::<serde_json::Value>(&entry.detail).unwrap()["operation"].clone()
+            })
+            .collect();
+        let own: std::collections::BTreeSet<String> = operations.iter().map(ToString::to_string).collect();
+        assert_eq!(operations.len(), looked.len());
+        assert!(own.len() >= 3 && looked.len() <= 5, "{}: {operations:?}", test.engine);
+        assert!(
+            looked.iter().all(|entry| !entry.detail.contains("Example") && !entry.detail.contains("chess"))
+        );
     }
 }
 

@@ -7,7 +7,7 @@ use notices::Where;
 use people::account::notices::{kinds, tell_duties};
 use serde_json::json;
 
-use super::model::{AlreadyAnswered, Outcome, SiteReport, Tell};
+use super::model::{AlreadyAnswered, Kind, Outcome, SiteReport, Tell};
 use super::store;
 use crate::reference::{NoRandomness, Reference};
 use crate::site_note::MOST_OPEN;
@@ -106,6 +106,9 @@ pub enum AsRequestError {
     /// It cannot be answered so.
     #[error(transparent)]
     Answer(#[from] AnswerError),
+    /// It does not ask for anything to be opened.
+    #[error("it asks for nothing to be opened")]
+    OtherKind,
     /// No request could be made of it.
     #[error(transparent)]
     Raise(#[from] RaiseError),
@@ -122,6 +125,10 @@ pub async fn as_request(
     let report = found.ok_or(AnswerError::NotFound)?;
     if report.outcome != Outcome::Open {
         return Err(AnswerError::from(AlreadyAnswered).into());
+    }
+    // Whoever says that a site should be blocked, or tells of something else there, does not ask for it.
+    if report.tell.kind != Kind::ShouldBeOpen {
+        return Err(AsRequestError::OtherKind);
     }
     let words = match report.tell.words.reveal().as_str() {
         "" => report.tell.kind.words().to_owned(),

@@ -13,7 +13,7 @@ use web::{Mistakes, PageError, Submitted};
 
 use super::actions::{self, AnswerError, AnswerReport, AsRequestError, ReadReports};
 use super::staff_views::{self as views, Teller};
-use super::{Outcome, SiteReport};
+use super::{Kind, Outcome, SiteReport};
 use crate::explain::now;
 use crate::overrides::GrantError;
 use crate::overrides::Whom;
@@ -91,7 +91,8 @@ async fn one(
 
 /// Whether a request can be made of it: what is open to everyone needs none.
 fn may_ask(portal: &Portal, who: &SignedIn, report: &SiteReport) -> bool {
-    who.offers::<AnswerReport>()
+    report.tell.kind == Kind::ShouldBeOpen
+        && who.offers::<AnswerReport>()
         && who.offers::<ReadRequests>()
         && portal.always_open(&report.tell.site.host).is_none()
 }
@@ -182,6 +183,7 @@ async fn as_request(
                 return Ok(Redirect::to(&format!("/staff/requests/{}", request.reference)).into_response());
             }
             Err(AsRequestError::Answer(error)) => mistakes.add_whole(told(error)?),
+            Err(AsRequestError::OtherKind) => return Err(PageError::NotFound),
             Err(AsRequestError::Raise(RaiseError::Store(error))) => return Err(PageError::unexpected(error)),
             Err(AsRequestError::Raise(error)) => mistakes.add_whole(sentence(&error.to_string())),
         }

@@ -181,11 +181,10 @@ fn answer_it(seen: &Seen, page: &str, form: &Submitted, mistakes: &Mistakes) -> 
     };
     let mut outcomes = Vec::new();
     if seen.may_close {
-        let why = words("why", &say("reports.why-is-it-closed"), &say("reports.whoever-meets-the"));
-        outcomes.push(Radio {
-            conditional: Some(html! { (why) }),
-            ..Radio::new("close", filled!("reports.close-it-for-everyone", hours = Closing::built_in().hours))
-        });
+        outcomes.push(Radio::new(
+            "close",
+            filled!("reports.close-it-for-everyone", hours = Closing::built_in().hours),
+        ));
     }
     outcomes.push(Radio::new("changed", say("reports.something-was-changed-elsewhere")));
     outcomes.push(Radio::new("left", say("reports.it-stays-as-it")));
@@ -202,6 +201,10 @@ fn answer_it(seen: &Seen, page: &str, form: &Submitted, mistakes: &Mistakes) -> 
         h2 .govuk-heading-m { (say("reports.answer-it")) }
         form method="post" action={ (page) "/answer" } novalidate {
             (outcome)
+            // In sight whatever is chosen: what a radio button opens cannot be told to every reader of screens.
+            @if seen.may_close {
+                (words("why", &say("reports.why-is-it-closed"), &say("reports.whoever-meets-the")))
+            }
             (words("answer", &say("request.answer"), &say("reports.whoever-reported-it-reads")))
             (Button { once: Some(true), ..Button::new(say("request.answer")) })
         }

@@ -666,7 +666,7 @@ async fn the_school_changes_a_rule_within_what_is_offered_and_a_class_is_taught_
         let tamsin = cards.house.sign_in(cards.numbers["Tamsin Teacher"]).await;
         let taught = otters.replace("/staff/cards/", "/staff/taught/");
         let form = tamsin.get(&taught).await;
-        assert!(form.body.contains("I ask a grown-up") && form.body.contains("2026-11-23"), "{}", form.body);
+        assert!(form.body.contains("I ask a grown-up") && form.body.contains("23/11/2026"), "{}", form.body);
         let (vic, una) = (cards.numbers["Vic Otter"], cards.numbers["Una Otter"]);
         for (form, why) in [
             ("on=2026-11-23".to_owned(), "Choose who was taught"),

@@ -142,6 +142,11 @@ async fn a_report_that_a_site_should_be_open_becomes_a_request_that_takes_two_pe
             "{}: once",
             test.engine
         );
+        // What somebody tells of a site that should be closed is no request for it.
+        let told = "site=bad.example&kind=should-be-closed&what=Somebody+asked+me+for+photos";
+        let page = format!("/staff{}", reported(&school, TABLET, told).await);
+        assert!(!dsl.get(&page).await.body.contains("Look at it as a request"), "{}", test.engine);
+        assert_eq!(dsl.post(&format!("{page}/request"), "").await.status, StatusCode::NOT_FOUND);
         let mut tx = test.db.read().await.unwrap();
         assert_eq!(lasting::not_over::<Override>(&mut tx, MONDAY).await.unwrap().len(), 0, "nothing is open");
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::PersonNo;
 use kit::{Private, Timestamp};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use store::orm as sea_orm;
 use store::{StoreError, Tx};
 

@@ -47,6 +47,8 @@ pub fn form(is_signed_in: bool, form: &Submitted, mistakes: &Mistakes) -> Page {
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body { (say("worry.say-so-at-once")) }
+            // What happened with an account may be what somebody did to a child.
+            p .govuk-body { a .govuk-link href="/help" { (say("first.help")) } }
             h2 .govuk-heading-m { (say("worry.first")) }
             ul .govuk-list.govuk-list--bullet { @for line in content.first() { li { (line) } } }
             form method="post" action="/worry" novalidate {
@@ -73,6 +75,7 @@ pub fn told(what: &str, is_signed_in: bool) -> Page {
             (Panel { content: Some(html! { (say("worry.somebody-who-looks")) }), ..Panel::new(title) })
             h2 .govuk-heading-m { (say("worry.what-you-can-do")) }
             ul .govuk-list.govuk-list--bullet {
+                li { a .govuk-link href="/help" { (say("first.help")) } }
                 @if !first.is_empty() { li { (first) } }
                 @if is_signed_in {
                     li { (say("worry.you-are-signed-out")) }
