@@ -103,7 +103,7 @@ test("the head says a label otherwise at the portal, and who has read the langua
   await page.getByRole("button", { name: "Find" }).click();
   await page.getByRole("link", { name: "block.title" }).click();
   await page.getByLabel("What the pages shall say").fill("Wedi cau yn yr ysgol");
-  await page.getByRole("button", { name: "Say this" }).click();
+  await page.getByRole("button", { name: "Say this", exact: true }).click();
   await page.getByText("It is said").waitFor();
   assert.deepEqual(await faults(page), []);
   await page.goto(`http://${school.portal}/staff/words/cy`);

@@ -65,7 +65,7 @@ test("the portal in Welsh, chosen once and kept with the account", async () => {
   // A label in the school's own words.
   await page.getByRole("link", { name: "monday.today", exact: true }).click();
   await page.locator("textarea").fill("Bore da");
-  await page.getByRole("button", { name: "Dweud hyn" }).click();
+  await page.getByRole("button", { name: "Dweud hyn", exact: true }).click();
   await page.waitForLoadState();
   await page.goto(`http://${school.portal}/today`);
   assert.equal(await page.locator("h1").innerText(), "Bore da");

@@ -59,7 +59,7 @@ test("a teacher who says so is signed out everywhere else, and the page has no f
   await here.getByText("You are signed out everywhere else.").waitFor();
   assert.deepEqual(await faults(here), []);
   await there.goto(`http://${school.portal}/me`);
-  await there.getByRole("heading", { name: "Sign in" }).waitFor();
+  await there.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
   await here.goto(`http://${school.portal}/me`);
   assert.equal(new URL(here.url()).pathname, "/me");
 });

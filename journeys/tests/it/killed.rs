@@ -291,6 +291,9 @@ fn an_import_that_is_killed_changes_everybody_or_nobody_and_can_be_given_again()
 
 /// What the steps to today's records made since the sixteenth, taken away again: records as a program of that time left them.
 const AS_THEY_WERE: &[&str] = &[
+    "ALTER TABLE account DROP COLUMN came_at",
+    "ALTER TABLE account DROP COLUMN password_by",
+    "DROP TABLE word_change",
     "DROP INDEX site_request_signed_in",
     "DROP INDEX site_report_signed_in",
     "ALTER TABLE site_request DROP COLUMN signed_in",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kit::Ids;
+use sea_orm::sqlx::Connection as _;
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -249,6 +250,12 @@ async fn sqlite(path: &Path, access: Access, connections: u32) -> Result<Databas
     options.max_connections(connections).sqlx_logging(false).acquire_timeout(Duration::from_secs(30));
     // A connection keeps its settings and its cache; there is nothing to gain from opening it again.
     options.idle_timeout(None).max_lifetime(None);
+    // Where SQLite itself undid a transaction, as it may at a full disk, its end fails and the driver goes on to count one that is there no more.
+    // The next would begin inside of it, by a savepoint, and be acknowledged without ever being committed: such a connection is used no more.
+    options.map_sqlx_sqlite_before_acquire(|connection, _| {
+        let is_free = !connection.is_in_transaction();
+        Box::pin(std::future::ready(Ok(is_free)))
+    });
     options.map_sqlx_sqlite_opts(move |sqlite| {
         let sqlite = sqlite
             .filename(&file)

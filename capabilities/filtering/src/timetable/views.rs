@@ -24,7 +24,7 @@ fn in_cell(cells: &[Cell], with_class: bool) -> Markup {
             @if with_class { (cell.class) }
             @if let Some(room) = &cell.room { @if with_class { ", " } (room) }
             @if !with_class && cell.room.is_none() { (say("timetable.lesson")) }
-            @if let Some(week) = &cell.week { (filled!("timetable.in-week", week = week)) }
+            @if let Some(week) = &cell.week { " " (filled!("timetable.in-week", week = week)) }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Opening the records, on both engines.
 
 use store::orm::{ConnectionTrait, Statement};
-use store::{Db, StoreError, newest_shape};
+use store::{DatabaseUrl, Db, StoreError, newest_shape};
 use testing::databases;
 
 #[tokio::test]
@@ -172,4 +172,34 @@ async fn somebody_who_writes_for_too_long_is_told_of() {
         );
         drop(holding);
     }
+}
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_undid_by_itself_takes_none_after_it_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::sqlite(folder.path().join("it.db"));
+    let (db, other) = (Db::open(&url).await.unwrap(), Db::open(&url).await.unwrap());
+    let set = async |db: &Db, key: &str| {
+        let tx = db.begin().await?;
+        let sql = format!("INSERT INTO setting (key, value) VALUES ('{key}', '1')");
+        tx.conn().execute_unprepared(&sql).await?;
+        tx.commit().await
+    };
+    let keys = async |db: &Db| {
+        let tx = db.read().await.unwrap();
+        let statement =
+            Statement::from_string(tx.backend(), "SELECT key FROM setting WHERE value = '1' ORDER BY key");
+        let rows = tx.conn().query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect::<Vec<_>>()
+    };
+    // As SQLite does where a disk is full: what the driver then ends is there no more.
+    let tx = db.begin().await.unwrap();
+    tx.conn().execute_unprepared("ROLLBACK").await.unwrap();
+    drop(tx);
+    // One that is dropped, and one that is kept: by what another process sees.
+    drop(db.begin().await.unwrap());
+    set(&db, "kept").await.unwrap();
+    assert_eq!(keys(&other).await, ["kept"], "what was acknowledged is there");
+    set(&other, "theirs").await.unwrap();
+    assert_eq!(keys(&db).await, ["kept", "theirs"], "and nobody is kept from writing");
 }
