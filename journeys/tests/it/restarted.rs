@@ -24,6 +24,7 @@ struct Server {
 
 impl Server {
     /// `None` where PostgreSQL is not installed.
+    #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
     fn start() -> Result<Option<Self>> {
         let Some(bin) = programs() else {
             println!("skipped: PostgreSQL is not installed");

@@ -347,14 +347,16 @@ pub fn days(counted: &[(String, u64, u64)], most: Option<&[(String, u64)]>) -> P
         html! {
             h1 .govuk-heading-l { (title) }
             (BarChart::new(say("activity.requests-that-were-blocked"), bars))
-            (Table {
-                caption: Some(say("activity.requests-on-each-of")),
-                caption_classes: "govuk-table__caption--m".into(),
-                head: vec![Cell::new(say("activity.day")), Cell::number(say("activity.requests")), Cell::number(say("activity.blocked"))],
-                rows: rows.collect(),
-                first_cell_is_header: true,
-                ..Table::default()
-            })
+            div .fivebar-scroll tabindex="0" role="region" aria-label=(say("activity.requests-on-each-of")) {
+                (Table {
+                    caption: Some(say("activity.requests-on-each-of")),
+                    caption_classes: "govuk-table__caption--m".into(),
+                    head: vec![Cell::new(say("activity.day")), Cell::number(say("activity.requests")), Cell::number(say("activity.blocked"))],
+                    rows: rows.collect(),
+                    first_cell_is_header: true,
+                    ..Table::default()
+                })
+            }
             @match most {
                 None => p .govuk-body { (say("activity.which-sites-were-blocked")) },
                 Some([]) => p .govuk-body { (say("activity.no-site-was-blocked")) },

@@ -104,14 +104,16 @@ fn table(caption: &str, lines: &[&Line], zone: &Zone) -> Markup {
         vec![Cell::new(link), Cell::new(tag(line)), Cell::new(moment(request.created_at, zone))]
     });
     html! {
-        (Table {
-            caption: Some(caption.to_owned()),
-            caption_classes: "govuk-table__caption--m".into(),
-            head: [say("common.site"), say("common.state"), say("request.asked")].map(Cell::new).to_vec(),
-            rows: rows.collect(),
-            first_cell_is_header: true,
-            ..Table::default()
-        })
+        div .fivebar-scroll tabindex="0" role="region" aria-label=(caption) {
+            (Table {
+                caption: Some(caption.to_owned()),
+                caption_classes: "govuk-table__caption--m".into(),
+                head: [say("common.site"), say("common.state"), say("request.asked")].map(Cell::new).to_vec(),
+                rows: rows.collect(),
+                first_cell_is_header: true,
+                ..Table::default()
+            })
+        }
     }
 }
 

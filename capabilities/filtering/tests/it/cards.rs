@@ -528,7 +528,7 @@ async fn what_the_youngest_sign_in_by_is_made_anew_each_school_year() {
         };
         assert_eq!(due(364).await, Vec::<String>::new(), "{}", test.engine);
         // Those of year 8 choose their own, which is changed by no calendar.
-        assert_eq!(due(365).await, [otters.clone()], "{}", test.engine);
+        assert_eq!(due(365).await, std::slice::from_ref(&otters), "{}", test.engine);
         assert_eq!(due(366).await.len(), 1, "one task, however often it is looked at");
         cards.house.school.clock.set(MONDAY.plus_millis(366 * 86_400_000));
         let hanna = cards.house.sign_in_on(6, MONDAY.plus_millis(366 * 86_400_000)).await;
@@ -553,7 +553,7 @@ async fn words_for_another_system_are_drawn_for_each_shown_once_and_kept_nowhere
         let made = async || {
             let made = tamsin.post(&page, "system=Number+games&form=sentence&count=3").await;
             assert_eq!(
-                (made.status, &*made.headers["cache-control"].to_str().unwrap()),
+                (made.status, made.headers["cache-control"].to_str().unwrap()),
                 (StatusCode::OK, "no-store")
             );
             let words = made.words("tbody td");

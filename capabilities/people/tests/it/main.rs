@@ -4,6 +4,7 @@
 mod any_bytes;
 #[cfg(test)]
 mod changes;
+#[cfg(test)]
 mod intake;
 #[cfg(test)]
 mod roll;
