@@ -150,12 +150,20 @@ impl Call {
         if !(names || words || counts) || api.looks.one(&whom, 1, self.at).is_err() {
             return Ok(());
         }
+        let detail = json!({ "operation": self.route.id, "names": names, "words": words });
+        let written = self.look(api, actor, &detail).await;
+        if written.is_err() {
+            // Nothing is shown then, and whoever asks again is written down.
+            api.looks.forget(&whom);
+        }
+        written
+    }
+
+    async fn look(&self, api: &Api, actor: &Actor, detail: &Value) -> Result<(), Problem> {
         let mut tx = api.portal.db.begin().await?;
         let subject = Subject::new("api-token", self.token.id);
-        let detail = json!({ "operation": self.route.id, "names": names, "words": words });
-        trail::changed(&mut tx, actor, "api-token.look", &subject, &detail, api.portal.clock.now()).await?;
-        tx.commit().await?;
-        Ok(())
+        trail::changed(&mut tx, actor, "api-token.look", &subject, detail, api.portal.clock.now()).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Begins a change: its transaction, the permit for it from what the maker is in that transaction, and an entry in the trail that says by

@@ -47,6 +47,11 @@ impl Rates {
         *count += 1;
         Ok(())
     }
+
+    /// Counts what `whom` did no more: it came to nothing.
+    pub fn forget(&self, whom: &str) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(whom);
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +66,9 @@ mod tests {
         }
         assert_eq!(rates.one("a", 3, at), Err(30));
         assert_eq!(rates.one("b", 3, at), Ok(()));
+        assert_eq!(rates.one("c", 1, at), Ok(()));
+        rates.forget("c");
+        assert_eq!(rates.one("c", 1, at), Ok(()), "it came to nothing");
         assert_eq!(rates.one("a", 3, at.plus_millis(30_000)), Ok(()));
         for number in 0..10_000 {
             let _ = rates.one(&number.to_string(), 3, at);
