@@ -11,7 +11,7 @@ use engine::LiveDocument;
 use kit::{Actor, Private, Timestamp, Zone};
 use people::account::SignedIn;
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted, filled};
+use web::{Mistakes, PageError, Submitted, checked_words, sentence};
 
 use super::actions::{self, AnswerError, ReadRequests, RefuseRequest};
 use super::agreeing::{self, AgreeError, AgreeRequest, ProposeRequest, Terms};
@@ -24,7 +24,7 @@ use crate::overrides::closing::EndOverride;
 use crate::overrides::{Override, Whom};
 use crate::portal::{NotPublished, Portal};
 use crate::reference::Reference;
-use crate::site_note::pages::{LONGEST_WORDS, reference};
+use crate::site_note::pages::reference;
 
 /// How many are shown.
 const SHOWN: u32 = 100;
@@ -396,15 +396,6 @@ pub(super) fn to(reference: &Reference) -> Response {
     Redirect::to(&format!("/staff/requests/{reference}")).into_response()
 }
 
-pub(crate) fn checked_words(form: &Submitted, field: &'static str, empty: &str, mistakes: &mut Mistakes) {
-    let words = form.text(field);
-    if words.is_empty() {
-        mistakes.add(field, empty);
-    } else if words.chars().count() > LONGEST_WORDS {
-        mistakes.add(field, filled!("common.shorten-this", n = LONGEST_WORDS));
-    }
-}
-
 /// Whom a form names: `person:12`, `group:year-9`, `everyone`.
 fn whom(form: &Submitted) -> Option<Whom> {
     form.text("whom").parse().ok()
@@ -425,12 +416,6 @@ fn until(id: &str, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
 /// The person whom the trail writes so.
 pub(crate) fn number(actor: &str) -> Option<engine::PersonNo> {
     Actor::person(actor).map(engine::PersonNo)
-}
-
-/// An error's words as a sentence of their own.
-pub(crate) fn sentence(words: &str) -> String {
-    let mut signs = words.chars();
-    signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
 }
 
 #[cfg(test)]

@@ -17,11 +17,12 @@ use super::super::door::SignedIn;
 use super::super::from::From;
 use super::super::house::House;
 use super::super::pages::token;
+use super::super::printed_code::ClassCode;
 use super::actions::{
     self, AnyClass, Batch, Handling, IssueCards, IssueError, IssueToOwn, Issuing, Line, MOST_AT_ONCE, Made,
     NoteError, OnIt, OwnClass, Plan, SeeAnyClass, SeeOwnClass, Seeing,
 };
-use super::model::{ClassCode, Secret, State as CardState, made_password};
+use super::model::{Secret, State as CardState, made_password};
 use super::{print, views};
 use crate::by_age::Way;
 use crate::intake::{Called, ClassOrGroup, classes};
@@ -329,7 +330,12 @@ async fn printed(
         };
         made.push(Made { sign_in, id: ids.make(at), on_it, line });
     }
-    let code = if new_code { Some(ClassCode::of(random()?)) } else { None };
+    let code = if new_code {
+        let made = ClassCode::made();
+        Some(made.ok_or_else(|| PageError::unexpected("the machine gives no randomness"))?)
+    } else {
+        None
+    };
     let school = house.school();
     let beside =
         print::Beside { class, code: code.as_ref(), school: &school, url: &house.url, zone: &house.zone, at };

@@ -15,6 +15,8 @@ pub mod kinds {
     pub const REPORT_WAITING: &str = "report.waiting";
     /// A proposal waits for its second person.
     pub const REQUEST_SECOND: &str = "request.second";
+    /// That withheld access is given back waits for its second person.
+    pub const WITHHELD_SECOND: &str = "withheld.second";
     /// Somebody signed in with a browser that is new.
     pub const NEW_SIGN_IN: &str = "account.new-sign-in";
     /// A passkey was made.
@@ -47,10 +49,11 @@ pub mod kinds {
     pub const TRIAL: &str = "trial";
 
     /// All of them.
-    pub const ALL: [&str; 18] = [
+    pub const ALL: [&str; 19] = [
         REQUEST_WAITING,
         REPORT_WAITING,
         REQUEST_SECOND,
+        WITHHELD_SECOND,
         NEW_SIGN_IN,
         PASSKEY_ADDED,
         PASSKEY_REMOVED,
