@@ -43,7 +43,12 @@ pub enum DeviceError {
     NameTaken,
     /// Another has it.
     #[error("Another device has one of these addresses already")]
-    AddressTaken,
+    AddressTaken {
+        /// Which address, as it is written.
+        address: String,
+        /// What the other is called.
+        other: Private<String>,
+    },
     /// Nobody has that number.
     #[error("Nobody on the roll is that person")]
     NobodyThere,
@@ -95,10 +100,10 @@ async fn check(
         if other.name.reveal() == name {
             return Err(DeviceError::NameTaken);
         }
-        let taken = other.addresses.iter().any(|address| addresses.contains(address))
-            || other.hardware.iter().any(|address| hardware.contains(address));
-        if taken {
-            return Err(DeviceError::AddressTaken);
+        let fixed = other.addresses.iter().find(|address| addresses.contains(address));
+        let card = other.hardware.iter().find(|address| hardware.contains(address));
+        if let Some(address) = fixed.map(ToString::to_string).or_else(|| card.map(ToString::to_string)) {
+            return Err(DeviceError::AddressTaken { address, other: other.name.clone() });
         }
     }
     let is_no_devices =
@@ -163,8 +168,7 @@ pub async fn end(tx: &mut Tx, permit: &Permit<ChangeDevices>, device: DeviceNo) 
 }
 
 async fn there(tx: &mut Tx, device: DeviceNo) -> Result<Device, DeviceError> {
-    let known = table::devices(tx).await?.into_iter().find(|one| one.number == device);
-    known.ok_or(DeviceError::NotThere)
+    table::device_numbered(tx, device).await?.ok_or(DeviceError::NotThere)
 }
 
 async fn told(

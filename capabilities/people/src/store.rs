@@ -6,9 +6,10 @@ use std::net::IpAddr;
 use engine::live::{DeviceEntry, HardwareEntry, PersonEntry, RangeEntry, Roll};
 use engine::{DeviceNo, HardwareAddress, PersonNo};
 use kit::{Private, Timestamp};
-use sea_orm::sea_query::{Expr, ExprTrait as _, Func};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set,
 };
 use store::orm as sea_orm;
 use store::{StoreError, Tx};
@@ -148,8 +149,32 @@ pub async fn devices(tx: &mut Tx) -> Result<Vec<Device>, StoreError> {
 
 /// A part of the device register: `many` from the place `first` on, by number, and how many there are in all. Cost: those rows.
 pub async fn devices_from(tx: &mut Tx, first: u64, many: u64) -> Result<(Vec<Device>, u64), StoreError> {
-    let count = registered().count(tx.conn()).await?;
-    let rows = registered().offset(first).limit(many).all(tx.conn()).await?;
+    part_of(tx, registered(), (first, many)).await
+}
+
+/// The first `many` devices of which each of the words stands in the name, an address or the name of whose it is, by number, and how many
+/// there are.
+pub async fn devices_found(tx: &mut Tx, words: &str, many: u64) -> Result<(Vec<Device>, u64), StoreError> {
+    let mut asked = registered();
+    for word in words.split_whitespace() {
+        asked = asked.filter(holding(word));
+    }
+    part_of(tx, asked, (0, many)).await
+}
+
+/// One device of the register.
+pub async fn device_numbered(tx: &mut Tx, device: DeviceNo) -> Result<Option<Device>, StoreError> {
+    let asked = registered().filter(device::Column::Number.eq(i64::from(device.0)));
+    Ok(part_of(tx, asked, (0, 1)).await?.0.pop())
+}
+
+async fn part_of(
+    tx: &mut Tx,
+    asked: sea_orm::Select<device::Entity>,
+    (first, many): (u64, u64),
+) -> Result<(Vec<Device>, u64), StoreError> {
+    let count = asked.clone().count(tx.conn()).await?;
+    let rows = asked.offset(first).limit(many).all(tx.conn()).await?;
     let numbers: Vec<i64> = rows.iter().map(|row| row.number).collect();
     let addresses = device_address::Entity::find()
         .filter(device_address::Column::Device.is_in(numbers.iter().copied()))
@@ -160,6 +185,32 @@ pub async fn devices_from(tx: &mut Tx, first: u64, many: u64) -> Result<(Vec<Dev
         .all(tx.conn())
         .await?;
     Ok((read_devices(rows, addresses, hardware)?, count))
+}
+
+/// A word stands in a device's name, in an address of it, or in the name of whose it is. A hardware address may be written in any form.
+fn holding(word: &str) -> Condition {
+    let word = HardwareAddress::parse(word).map_or_else(|| word.to_lowercase(), |whole| whole.to_string());
+    let like = format!("%{}%", word.replace(['%', '_', '\\'], ""));
+    let with_address = Query::select()
+        .column(device_address::Column::Device)
+        .from(device_address::Entity)
+        .and_where(Expr::col(device_address::Column::Address).like(&like))
+        .to_owned();
+    let with_hardware = Query::select()
+        .column(device_hardware::Column::Device)
+        .from(device_hardware::Entity)
+        .and_where(Expr::col(device_hardware::Column::Address).like(&like))
+        .to_owned();
+    let owned_by = Query::select()
+        .column(person::Column::Number)
+        .from(person::Entity)
+        .and_where(Func::lower(Expr::col(person::Column::Name)).like(&like))
+        .to_owned();
+    Condition::any()
+        .add(Func::lower(Expr::col((device::Entity, device::Column::Name))).like(&like))
+        .add(device::Column::Number.in_subquery(with_address))
+        .add(device::Column::Number.in_subquery(with_hardware))
+        .add(device::Column::Person.in_subquery(owned_by))
 }
 
 fn registered() -> sea_orm::Select<device::Entity> {

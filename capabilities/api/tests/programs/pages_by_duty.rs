@@ -72,6 +72,8 @@ fn filled(path: &str, reference: &str) -> String {
         _ => id("task"),
     };
     path.replace(&device, "/staff/roll/4/leaving/devices/1")
+        .replace("{device}", "1")
+        .replace("{*list}", "ut1/games")
         .replace("{reference}", reference)
         .replace("{id}", &ids)
         .replace("{delivery}", &id("delivery"))

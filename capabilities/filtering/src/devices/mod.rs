@@ -1,5 +1,7 @@
-//! The device register at the portal. Who is given a device, and which devices there are, comes with the roll.
+//! The device register at the portal: which devices there are, registering one, changing it, and saying that it is gone.
 
+mod changing;
+pub mod form;
 pub(crate) mod pages;
 pub mod views;
 

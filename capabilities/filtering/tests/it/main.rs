@@ -14,6 +14,8 @@ mod card_samples;
 mod cards;
 mod desk;
 mod desk_samples;
+mod device_pages;
+mod device_samples;
 mod directory;
 mod e2guardian;
 mod explained;
