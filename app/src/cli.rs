@@ -83,8 +83,9 @@ pub enum Command {
         subcommand,
         after_help = "A focus ends by itself. While it holds, its group reaches its sites, help and essentials, and nothing \
                       else; rules that the leadership locked still close. Connections that are open are cut within two \
-                      seconds. A site of the garden is open even where the table closes it, and opening takes \
-                      one person here, since whoever has this machine has all of it; at the portal two must agree."
+                      seconds. A site of the garden is open even where the table closes it. It takes one person here, \
+                      since whoever has this machine has all of it; at the portal a teacher keeps a class to a list of sites \
+                      for a lesson, alone, within what a lesson may open."
     )]
     Focus(focus::Asked),
     /// Take access from a person for a time, by a decision.
@@ -99,7 +100,7 @@ pub enum Command {
         subcommand,
         after_help = "It always ends, after 90 days at most, and then the filter refuses. Until then another filter must do the \
                       filtering: `fivebar filter-test` fails, and `status`, the portal and metrics say so. Beginning takes \
-                      one person here, since whoever has this machine has all of it; at the portal two must agree."
+                      one person, and is done here alone: the portal shows it, and begins and ends none."
     )]
     Observe(observe::Observe),
     /// What devices did: search it, follow it, export it.
