@@ -22,6 +22,7 @@ use crate::process::chasing::chase;
 use crate::process::confine::{Reach, confine};
 use crate::process::ending::{end_last_days, write_down_ends};
 use crate::process::erasing::erase;
+use crate::process::errands::Carrying;
 use crate::process::keeping::Keeping;
 use crate::process::mending::{Alarm, Mending};
 use crate::process::metrics;
@@ -192,19 +193,25 @@ async fn serve(
         portal: portal::hosts(config).into(),
         every: config.lists.update,
     };
-    tokio::spawn(renewing.run());
-    tokio::spawn(
-        Testing {
-            home: home.clone(),
-            config: config.clone(),
-            records: db.clone(),
-            sealed: sealed_key.clone(),
-            ticket: ticket_key.clone(),
-        }
-        .run(),
-    );
+    tokio::spawn(renewing.clone().run());
+    let errands = Arc::new(filtering::errand::Errands::default());
+    let testing = Testing {
+        home: home.clone(),
+        config: config.clone(),
+        records: db.clone(),
+        sealed: sealed_key.clone(),
+        ticket: ticket_key.clone(),
+        errands: Arc::clone(&errands),
+    };
+    tokio::spawn(testing.clone().run());
     tokio::spawn(watch(home.clone(), sealed_key.clone(), Arc::clone(&current), seen, mending));
-    tokio::spawn(Keeping { home: home.clone(), config: config.clone(), records: db.clone() }.run());
+    let keeping = Keeping {
+        home: home.clone(),
+        config: config.clone(),
+        records: db.clone(),
+        errands: Arc::clone(&errands),
+    };
+    tokio::spawn(keeping.clone().run());
 
     let own = own_portal(config, &Bind { portal: Some(listeners.portal.local_addr()?), ..bind.clone() });
     let mut tx = db.begin().await?;
@@ -233,6 +240,8 @@ async fn serve(
         pseudonyms,
         keep_days: config.activity.keep_days,
         gate: Arc::new(GateFile { home: home.clone(), clock: Clock::System, alarm: alarm.clone() }),
+        errands,
+        hub: Arc::new(Carrying { testing, keeping, renewing }),
         kind: config.school.kind,
         hashing: people::account::Hashing::new(),
         tries: Arc::clone(&tries),

@@ -1,10 +1,12 @@
 //! The hub makes back-ups by itself when the rule of `[backup]` owes one, and tries them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use backups::kept;
 use backups::{Known, Rule};
+use filtering::errand::{Errand, Errands};
 use kit::{Clock, Timestamp, Zone};
 use store::{Actor, Db};
 
@@ -28,6 +30,8 @@ pub struct Keeping {
     pub home: Home,
     pub config: Config,
     pub records: Db,
+    /// Where it is known that a back-up is under way.
+    pub errands: Arc<Errands>,
 }
 
 /// What is to be done now.
@@ -100,11 +104,16 @@ impl Keeping {
             let Some(due) = due else { continue };
             if due != Due::BackUp {
                 tried.drill = Some(at);
+            } else if !self.errands.begin(&Errand::BackUp, &ACTOR, at) {
+                // Somebody at the portal began one.
+                continue;
             }
-            let (keeping, backup) = (self.clone(), backup.clone());
-            // Hashing and sending take minutes, in which pages are answered.
-            let done = tokio::task::spawn_blocking(move || keeping.carry_out(due, &backup)).await;
-            if let Err(error) = done.context("it ended before its time").and_then(|done| done) {
+            let done = self.clone().as_actor(due, backup.clone(), ACTOR).await;
+            if due == Due::BackUp {
+                let why_not = done.as_ref().err().map(|error| format!("{error:#}"));
+                self.errands.end(&Errand::BackUp, why_not, Clock::System.now());
+            }
+            if let Err(error) = done {
                 tracing::error!(
                     error = format!("{error:#}"),
                     ?due,
@@ -122,9 +131,23 @@ impl Keeping {
         Ok((known, zone))
     }
 
-    fn carry_out(self, due: Due, backup: &Backup) -> Result<()> {
+    /// Makes one back-up for somebody at the portal.
+    pub async fn once(self, actor: Actor) -> Result<()> {
+        let Some(backup) = self.config.backup.clone() else {
+            bail!("the settings have no section [backup], which says where back-ups lie")
+        };
+        self.as_actor(Due::BackUp, backup, actor).await
+    }
+
+    async fn as_actor(self, due: Due, backup: Backup, actor: Actor) -> Result<()> {
+        // Hashing and sending take minutes, in which pages are answered.
+        let done = tokio::task::spawn_blocking(move || self.carry_out(due, &backup, actor)).await;
+        done.context("it ended before its time").and_then(|done| done)
+    }
+
+    fn carry_out(self, due: Due, backup: &Backup, actor: Actor) -> Result<()> {
         let mut context = Context::of(self.home, self.config, Output::new(true))?;
-        context.actor = ACTOR;
+        context.actor = actor;
         let drill = match due {
             Due::BackUp => {
                 let done = make_by_rule(&context, backup, &|_, _| {})?;

@@ -9,6 +9,7 @@ pub mod confine;
 pub mod descriptors;
 mod ending;
 pub mod erasing;
+mod errands;
 pub mod gate;
 pub mod hand_over;
 pub mod health;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use engine::SealedKey;
 use filtering::list::web::{self, Downloads, Every, Fetcher, Wanted};
 use filtering::list::{self, ImportError, Intake, Kinds, TooMuch};
@@ -91,6 +91,41 @@ impl Renewing {
             // Once all of these are left alone, what blocks more is no update's doing, and holding it back helps nobody.
             is_weighed = much.keys().any(|id| !left.contains_key(id));
             left.extend(much);
+        }
+    }
+
+    /// Takes the update of one list that waits for a person, for somebody at the portal who has seen what it would close.
+    pub async fn take_waiting(self, id: String, actor: Actor, at: Timestamp) -> Result<()> {
+        let (only, limits) = (vec![id.clone()], Intake::new(Kinds::built_in()?)?.limits());
+        let mut tx = self.records.read().await?;
+        let wanted = web::wanted(&mut tx, &self.home.lists(), &only).await;
+        tx.roll_back().await?;
+        let fetcher = Fetcher::new(limits.unpacked);
+        let downloads = web::fetch_all(&fetcher, &wanted?, &self.home.lists(), &|_, _| {}).await;
+        self.aside(move |renewing| async move { renewing.take_one(&id, &actor, &downloads, at).await }).await
+    }
+
+    async fn take_one(&self, id: &str, actor: &Actor, downloads: &Downloads, at: Timestamp) -> Result<()> {
+        let mut intake = Intake::new(Kinds::built_in()?)?.looked_at(id);
+        let kept = self.home.lists();
+        let mut tx = self.records.begin().await?;
+        let outcome = list::take_waiting(&mut tx, actor, &kept, id, downloads, &mut intake, at).await?;
+        match outcome {
+            Some(Ok(imported)) if imported.changed => {
+                publish_lists(&self.home, tx, self.key.clone(), &self.portal, (intake, false), at).await?;
+                tracing::info!(list = id, version = imported.list.version, "A list was taken at the portal");
+                Ok(())
+            }
+            // What waited lies there no more: what does is in use already.
+            Some(Ok(_)) => Ok(tx.commit().await?),
+            Some(Err(error)) => {
+                tx.commit().await?;
+                Err(error.into())
+            }
+            None => {
+                tx.roll_back().await?;
+                bail!("the list is no longer in use")
+            }
         }
     }
 

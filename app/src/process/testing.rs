@@ -1,9 +1,11 @@
 //! The hub tests the filter by itself when the school wants it: once a day, and after a change of the policy.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use engine::{PolicyDocument, SealedKey};
+use filtering::errand::{Errand, Errands};
 use filtering::filter_test::daily::{Known, is_due};
 use filtering::filter_test::{self, Kept};
 use filtering::publish::Published;
@@ -30,6 +32,8 @@ pub struct Testing {
     pub sealed: SealedKey,
     /// The key of passes.
     pub ticket: Private<[u8; 32]>,
+    /// Where it is known that one is under way.
+    pub errands: Arc<Errands>,
 }
 
 impl Testing {
@@ -54,7 +58,8 @@ impl Testing {
                     false
                 }
             };
-            if !due {
+            // One that somebody at the portal began goes first.
+            if !due || !self.errands.begin(&Errand::Test, &ACTOR, at) {
                 continue;
             }
             failed_at = self.test(at).await.err();
@@ -79,10 +84,9 @@ impl Testing {
 
     /// Tests once. Where that could not be done, the time of it; `status` says why.
     async fn test(&self, at: Timestamp) -> Result<(), Timestamp> {
-        let testing = self.clone();
-        // A test asks thousands of questions, in which pages are answered.
-        let tested = tokio::task::spawn_blocking(move || testing.carry_out()).await;
-        let tested = tested.context("testing ended before its time").and_then(|tested| tested);
+        let tested = self.clone().as_actor(ACTOR).await;
+        let why_not = tested.as_ref().err().map(|error| format!("{error:#}"));
+        self.errands.end(&Errand::Test, why_not, Clock::System.now());
         let why = match &tested {
             Ok(kept) => {
                 let (number, outcome) = (kept.number, kept.report.in_short());
@@ -114,9 +118,22 @@ impl Testing {
         tested.map(drop).map_err(|_| at)
     }
 
-    fn carry_out(self) -> Result<Kept> {
+    /// Tests once for somebody at the portal.
+    pub async fn once(self, actor: Actor) -> Result<()> {
+        let kept = self.as_actor(actor).await?;
+        tracing::info!(number = kept.number, outcome = kept.report.in_short(), "The filter was tested");
+        Ok(())
+    }
+
+    async fn as_actor(self, actor: Actor) -> Result<Kept> {
+        // A test asks thousands of questions, in which pages are answered.
+        let tested = tokio::task::spawn_blocking(move || self.carry_out(actor)).await;
+        tested.context("testing ended before its time").and_then(|tested| tested)
+    }
+
+    fn carry_out(self, actor: Actor) -> Result<Kept> {
         let mut context = Context::of(self.home, self.config, Output::new(true))?;
-        context.actor = ACTOR;
+        context.actor = actor;
         test_everything(&context, Keys { sealed: self.sealed, ticket: self.ticket })
     }
 

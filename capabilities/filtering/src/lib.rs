@@ -6,6 +6,7 @@ pub mod asker;
 pub mod desk;
 pub mod devices;
 pub mod e2guardian;
+pub mod errand;
 pub mod explain;
 pub mod filter_policy;
 pub mod filter_test;

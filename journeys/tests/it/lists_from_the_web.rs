@@ -14,6 +14,8 @@ use serde_json::Value;
 use store::Db;
 use store::orm::{ConnectionTrait as _, Statement};
 
+use crate::errands::Browser;
+
 /// nginx or, where it is not there, Python's server, with one folder; it stops when this is dropped.
 struct WebServer {
     child: Child,
@@ -268,8 +270,22 @@ fn an_update_that_would_block_what_everybody_uses_waits_for_a_person_and_the_oth
     let waiting = status(&school, "county/one")?;
     assert_eq!(waiting["state"], "waiting", "{waiting}");
 
-    // A person who knows better takes it.
-    school.told(&["lists", "import", &url("one"), "--category", "pornography", "--name", "county/one"])?;
+    // A person who knows better takes it, at the portal, where it says what it would close.
+    let person = school.told(&["--json", "people", "show"])?;
+    let person = person.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let is_staff = |one: &Value| {
+        let groups = one["groups"].as_array();
+        groups.is_some_and(|all| all.iter().any(|group| group == "staff" || group == "teachers"))
+    };
+    let number = person.filter(is_staff).find_map(|one| one["number"].as_u64()).context("staff")?.to_string();
+    school.told(&["duties", "give", "network-manager", "--to", &number, "--reason", "Appointed."])?;
+    let said = school.told(&["--json", "people", "invite", &number, "--name", "n.manager"])?;
+    let manager = Browser::welcomed(&school, &folder.path().join("jar"), &said)?;
+    let page = manager.ask("/staff/lists/of/county/one", &[])?;
+    assert!(page.contains("the update would newly block "), "{page}");
+    let take = "list=county%2Fone&then=take&why=It+is+meant.";
+    let sent = manager.ask("/staff/lists/take", &["-d", take])?;
+    assert!(sent.starts_with("HTTP/1.1 303"), "{sent}");
     eventually(Duration::from_secs(20), || refused("timestables.example").ok().filter(|refused| *refused))
         .context("it is taken")?;
     assert_eq!(status(&school, "county/one")?["state"], "active");

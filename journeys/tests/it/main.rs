@@ -9,6 +9,7 @@ mod damaged_log;
 mod damaged_publication;
 mod encrypted_names;
 mod erasure;
+mod errands;
 mod filter_tested;
 mod first_day;
 mod full_disk;

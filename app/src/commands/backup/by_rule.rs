@@ -249,7 +249,7 @@ pub fn make_by_rule(context: &Context, backup: &Backup, tells: Tells<'_>) -> Res
 
 /// Tells whoever looks after back-ups that one failed, where nobody at the command line reads it.
 pub(super) async fn tell_failed(tx: &mut store::Tx, context: &Context) -> Result<()> {
-    if matches!(context.actor, store::Actor::Job(_)) {
+    if !matches!(context.actor, store::Actor::CommandLine(_)) {
         tell_duties(tx, kinds::BACK_UP_FAILED, Where::BackUps, None, context.at).await?;
     }
     Ok(())

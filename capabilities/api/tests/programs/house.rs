@@ -11,6 +11,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use engine::{Catalogue, Current, FilterPolicy, Identity, LiveDocument, PersonNo, PolicyDocument, Sealed};
 use filtering::asker::Asker;
+use filtering::errand::{CarriesOut, Errand};
 use filtering::health::GateHealth;
 use filtering::own_words::OwnWords;
 use filtering::portal::{
@@ -93,6 +94,12 @@ impl Gate for Nobody {
     }
 }
 
+impl CarriesOut for Nobody {
+    fn carry_out(&self, _: Errand, _: Actor, _: Timestamp) -> Soon<'static, Result<(), String>> {
+        Box::pin(async { Err("no hub runs here".to_owned()) })
+    }
+}
+
 /// Commits, and counts what the gates would be told: that it is published is for the program's own journeys.
 #[derive(Clone, Default)]
 struct Commits {
@@ -166,6 +173,8 @@ impl House {
             keep_days: 90,
             gate: Arc::new(Nobody),
             back_ups: backups::Watching::default(),
+            errands: Arc::default(),
+            hub: Arc::new(Nobody),
             kind: SchoolKind::Maintained,
             telling: people::account::notices::Telling::default(),
             hashing: Hashing::new(),

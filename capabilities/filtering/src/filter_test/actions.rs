@@ -31,7 +31,7 @@ pub async fn keep(tx: &mut Tx, actor: &Actor, report: &Report, at: Timestamp) ->
     let subject = Subject::new(proof::KIND, number.to_string());
     trail::changed(tx, actor, proof::VERB, &subject, &detail, at).await?;
     // Whoever is at the command line reads it there.
-    if !report.passed && matches!(actor, Actor::Job(_)) {
+    if !report.passed && !matches!(actor, Actor::CommandLine(_)) {
         tell_duties(tx, kinds::FILTER_TEST_FAILED, Where::FilterTests, None, at).await?;
     }
     if !report.passed {

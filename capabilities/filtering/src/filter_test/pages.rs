@@ -3,24 +3,32 @@
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::response::Response;
-use axum::routing::get;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
 use people::account::SignedIn;
 use web::PageError;
 
 use super::{kept, newest, problem, views};
+use crate::errand::{self, Errand};
 use crate::portal::Portal;
 
 kit::reading!(
     /// Reading what tests of the filter found.
     ReadFilterTests(()) = "filter-test.read"
 );
+kit::action!(
+    /// Testing the filter now.
+    RunFilterTest(()) = "filter-test.run"
+);
 
 /// How many are shown.
 const SHOWN: u32 = 60;
 
 pub(crate) fn routes() -> Router<Portal> {
-    Router::new().route("/staff/filter-tests", get(all)).route("/staff/filter-tests/{number}", get(one))
+    Router::new()
+        .route("/staff/filter-tests", get(all))
+        .route("/staff/filter-tests/now", post(now))
+        .route("/staff/filter-tests/{number}", get(one))
 }
 
 async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
@@ -28,8 +36,17 @@ async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, Pa
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let tests = newest(&mut tx, SHOWN).await.map_err(PageError::unexpected)?;
     let problem = problem(&mut tx).await.map_err(PageError::unexpected)?;
+    let may = who.offers::<RunFilterTest>();
+    let now = errand::offer(&mut tx, &portal, &who, &Errand::Test, may).await?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    Ok(who.respond(&views::all(&tests, problem.as_deref(), who.at(), &portal.zone)))
+    Ok(who.respond(&views::all(&tests, problem.as_deref(), &now, who.at(), &portal.zone)))
+}
+
+/// Has the hub test the filter. Sent twice, it is tested once.
+async fn now(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
+    let (tx, permit) = who.begin::<RunFilterTest>(()).await?;
+    errand::send(&portal, tx, Errand::Test, (permit.actor().clone(), permit.at())).await?;
+    Ok(Redirect::to(views::PAGE).into_response())
 }
 
 async fn one(

@@ -9,6 +9,10 @@ use web::{Page, filled, marked};
 
 use super::model::{Answer, CheckResult, Outcome};
 use super::{Kept, still_failed};
+use crate::errand::views::{Form, Offer};
+
+/// Where all tests are.
+pub(super) const PAGE: &str = "/staff/filter-tests";
 
 /// A test that is older wants another, in milliseconds.
 pub const TEST_EVERY_MS: i64 = 31 * 86_400_000;
@@ -24,7 +28,7 @@ fn tag(outcome: Outcome) -> Tag {
 }
 
 /// All kept tests, newest first.
-pub fn all(tests: &[Kept], problem: Option<&str>, at: Timestamp, zone: &Zone) -> Page {
+pub fn all(tests: &[Kept], problem: Option<&str>, now: &Offer, at: Timestamp, zone: &Zone) -> Page {
     let title = &say("tests.tests-of-the-filter");
     let rows = tests.iter().map(|test| {
         vec![
@@ -36,12 +40,15 @@ pub fn all(tests: &[Kept], problem: Option<&str>, at: Timestamp, zone: &Zone) ->
         ]
     });
     let standing = still_failed(tests);
+    let (about, button) = (say("tests.the-gate-is-asked"), say("tests.test-now"));
+    let form = Form { action: "/staff/filter-tests/now", page: PAGE, about: &about, button: &button };
     let is_old = tests.first().is_some_and(|test| at.as_millis() - test.at.as_millis() > TEST_EVERY_MS);
     Page::new(
         title,
         html! {
             h1 .govuk-heading-l { (title) }
             p .govuk-body { (say("tests.what-the-running-gate")) }
+            (now.shown(&form, "", zone))
             @if is_old { (WarningText::new(say("tests.the-last-test-is"))) }
             @if let Some(why) = problem { (WarningText::new(filled!("tests.the-filter-could-not", why))) }
             @for test in standing {

@@ -13,6 +13,10 @@ use super::backups::BackUp;
 use super::model::Level;
 use super::owed::backups_owed;
 use super::views::tag;
+use crate::errand::views::{Form, Offer};
+
+/// Where they are.
+pub(super) const PAGE: &str = "/staff/back-ups";
 
 /// What is known of the school's back-ups.
 #[derive(Clone, Copy)]
@@ -23,6 +27,8 @@ pub struct BackUps<'a> {
     pub owed: &'a [Owed],
     /// What is being done just now.
     pub now: Option<&'a str>,
+    /// How making one now is offered, and how it goes.
+    pub send: &'a Offer,
     /// Those that were made by the rule, newest first.
     pub made: &'a [Made],
     /// Drills, newest first.
@@ -39,12 +45,19 @@ pub fn back_ups(known: &BackUps<'_>, zone: &Zone) -> Page {
         html! {
             h1 .govuk-heading-l { (title) }
             @if let Some(rule) = known.rule { (state(rule, known, zone)) } @else { (no_rule()) }
+            @if known.rule.is_some() { (make_one(known.send, zone)) }
             @if known.rule.is_some() || !known.made.is_empty() { (made(known.made, zone)) }
             @if known.rule.is_some() || !known.drills.is_empty() { (drills(known.drills, zone)) }
             @if known.rule.is_none() || !known.by_hand.is_empty() { (by_hand(known.by_hand, zone)) }
         },
     )
     .before(BackLink::new("/staff/health"))
+}
+
+fn make_one(send: &Offer, zone: &Zone) -> Markup {
+    let (about, button) = (say("back-ups.it-is-made-read"), say("back-ups.back-up-now"));
+    let form = Form { action: "/staff/back-ups/now", page: PAGE, about: &about, button: &button };
+    send.shown(&form, "", zone)
 }
 
 fn no_rule() -> Markup {

@@ -5,20 +5,25 @@ use std::time::Duration;
 use ::backups::kept;
 use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
 use people::account::SignedIn;
 use store::retention::{self, Retention};
 use web::PageError;
 
 use super::back_up_views::{self, BackUps};
 use super::{Seen, backups, items, kept_views, views};
+use crate::errand::{self, Errand};
 use crate::portal::Portal;
 use crate::{filter_test, list};
 
 kit::reading!(
     /// Seeing how the filter fares and when it was backed up.
     ReadHealth(()) = "health.read"
+);
+kit::action!(
+    /// Making a back-up now, where and as the school's rule says.
+    MakeBackUp(()) = "back-up.make"
 );
 
 /// How long the log is waited for.
@@ -32,6 +37,7 @@ pub(crate) fn routes() -> Router<Portal> {
     Router::new()
         .route("/staff/health", get(health))
         .route("/staff/back-ups", get(back_ups))
+        .route("/staff/back-ups/now", post(back_up_now))
         .route("/staff/kept", get(how_long))
 }
 
@@ -80,12 +86,33 @@ async fn back_ups(State(portal): State<Portal>, who: SignedIn) -> Result<Respons
     let made = kept::newest(&mut tx, SHOWN).await.map_err(PageError::unexpected)?;
     let drills = kept::drills(&mut tx, SHOWN).await.map_err(PageError::unexpected)?;
     let known = kept::known(&mut tx).await.map_err(PageError::unexpected)?;
-    tx.roll_back().await.map_err(PageError::unexpected)?;
     let rule = portal.back_ups.rule.as_ref();
+    let may = who.offers::<MakeBackUp>() && rule.is_some();
+    let send = errand::offer(&mut tx, &portal, &who, &Errand::BackUp, may).await?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
     let owed = rule.map(|rule| rule.owed(&known, &portal.zone, who.at())).unwrap_or_default();
     // Read where nobody waits for it: a file of a few bytes.
     let now = (portal.back_ups.now)();
-    let shown =
-        BackUps { rule, owed: &owed, now: now.as_deref(), made: &made, drills: &drills, by_hand: &by_hand };
+    let shown = BackUps {
+        rule,
+        owed: &owed,
+        now: now.as_deref(),
+        send: &send,
+        made: &made,
+        drills: &drills,
+        by_hand: &by_hand,
+    };
     Ok(who.respond(&back_up_views::back_ups(&shown, &portal.zone)))
+}
+
+/// Has the hub make one. Sent twice, one is made.
+async fn back_up_now(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
+    let (tx, permit) = who.begin::<MakeBackUp>(()).await?;
+    // Without a rule nobody says where it would lie; the page says so.
+    if portal.back_ups.rule.is_none() {
+        tx.roll_back().await.map_err(PageError::unexpected)?;
+    } else {
+        errand::send(&portal, tx, Errand::BackUp, (permit.actor().clone(), permit.at())).await?;
+    }
+    Ok(Redirect::to(back_up_views::PAGE).into_response())
 }

@@ -174,8 +174,8 @@ pub(super) async fn take(
         return Err(ImportError::Nothing { id: id.to_owned(), lines: report.lines });
     }
     let had = before.map(|before| before.report.accepted);
-    if let (Some(before), Watched::ByNobody) = (had, watched)
-        && changes_too_much(before, report.accepted)
+    if let Some(before) = had
+        && changes_too_much(before, report.accepted, watched)
     {
         let id = id.to_owned();
         return Err(ImportError::ChangesTooMuch { id, path: source, before, now: report.accepted });
@@ -245,6 +245,8 @@ fn read_parts(text: &Text, gathered: &mut Gathered) -> Result<Parts, ReadIntoErr
 pub(super) enum Watched {
     /// Somebody imports this very list, or it came with the program and was looked at there.
     ByAPerson,
+    /// One person at the portal takes its update, who has seen how much it would close. What takes much out opens sites, and waits.
+    ByOne,
     /// It is read again as a matter of routine.
     ByNobody,
 }
@@ -253,9 +255,14 @@ pub(super) enum Watched {
 const SMALL: u64 = 100;
 
 /// Whether a list loses more than half of its entries or becomes more than ten times as long: a download that failed
-/// halfway, or another list under the same name.
-const fn changes_too_much(before: u64, now: u64) -> bool {
-    before >= SMALL && (now < before / 2 || now / 10 > before)
+/// halfway, or another list under the same name. Who looks at it knows better; one person alone for what closes.
+const fn changes_too_much(before: u64, now: u64, watched: Watched) -> bool {
+    let (loses, grows) = (before >= SMALL && now < before / 2, before >= SMALL && now / 10 > before);
+    match watched {
+        Watched::ByAPerson => false,
+        Watched::ByOne => loses,
+        Watched::ByNobody => loses || grows,
+    }
 }
 
 #[cfg(test)]
@@ -273,7 +280,10 @@ mod tests {
             (99, 1, false),
             (99, 5_000, false),
         ] {
-            assert_eq!(changes_too_much(before, now), too_much, "{before} to {now}");
+            assert_eq!(changes_too_much(before, now, Watched::ByNobody), too_much, "{before} to {now}");
+            let opens = too_much && now < before;
+            assert_eq!(changes_too_much(before, now, Watched::ByOne), opens, "{before} to {now}, by one");
+            assert!(!changes_too_much(before, now, Watched::ByAPerson), "{before} to {now}, imported");
         }
     }
 }

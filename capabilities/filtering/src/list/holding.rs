@@ -52,6 +52,14 @@ pub async fn release(
     turn(tx, actor, id, reason, State::Active, at).await
 }
 
+/// Keeps why somebody has an update of a list taken that waits for a person.
+pub async fn note(tx: &mut Tx, id: &str, reason: &str) -> Result<(), HoldError> {
+    if reason.trim().is_empty() {
+        return Err(HoldError::NoReason);
+    }
+    Ok(store::note(tx, id, reason.trim()).await?)
+}
+
 async fn turn(
     tx: &mut Tx,
     actor: &Actor,

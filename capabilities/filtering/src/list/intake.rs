@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use ::store::{StoreError, Tx};
 use lists::{Gathered, Kinds, Seed};
 
+use super::actions::Watched;
 use super::model::List;
 use super::store;
 use super::text::MOST_BYTES;
@@ -20,6 +21,8 @@ pub struct Intake {
     needs: Option<HashMap<String, usize>>,
     /// Lists whose updates are left alone: what they would newly block, of how many requests.
     left: TooMuch,
+    /// The list whose update one person at the portal has looked at.
+    looked_at: Option<String>,
 }
 
 /// What a list would newly block of what was asked for in the last days. A visit is an asker and a site, however often.
@@ -84,6 +87,7 @@ impl Intake {
             gathered: HashMap::new(),
             needs: None,
             left: TooMuch::new(),
+            looked_at: None,
         })
     }
 
@@ -97,6 +101,17 @@ impl Intake {
     #[must_use]
     pub fn leaving(self, left: TooMuch) -> Self {
         Self { left, ..self }
+    }
+
+    /// Takes the update of that list although it closes much: one person has looked at it.
+    #[must_use]
+    pub fn looked_at(self, list: &str) -> Self {
+        Self { looked_at: Some(list.to_owned()), ..self }
+    }
+
+    /// Who looks at the update of a list.
+    pub(super) fn watched(&self, list: &str) -> Watched {
+        if self.looked_at.as_deref() == Some(list) { Watched::ByOne } else { Watched::ByNobody }
     }
 
     /// How much memory a list may take beside the others: what one may, or what they leave of it.

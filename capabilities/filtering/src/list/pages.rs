@@ -1,13 +1,16 @@
 //! The lists at the portal: where each comes from, how long it is, when it was read, and what waits.
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use people::account::SignedIn;
-use web::PageError;
+use web::{Mistakes, PageError, Submitted};
 
+use super::keeping_pages::{self, HoldList, TakeList};
 use super::{removed, status, views};
+use crate::errand::{self, Errand};
 use crate::portal::Portal;
 
 kit::reading!(
@@ -16,7 +19,23 @@ kit::reading!(
 );
 
 pub(crate) fn routes() -> Router<Portal> {
-    Router::new().route("/staff/lists", get(all))
+    Router::new()
+        .route("/staff/lists", get(all))
+        .route("/staff/lists/of/{*list}", get(show))
+        .route("/staff/lists/hold", post(keeping_pages::hold))
+        .route("/staff/lists/release", post(keeping_pages::release))
+        .route("/staff/lists/take", post(keeping_pages::take))
+}
+
+/// What a list is about, in the school's words.
+fn about(portal: &Portal, ids: &[String]) -> String {
+    let policy = portal.filter.policy();
+    let catalogue = policy.catalogue();
+    let name = |id: &String| {
+        let known = catalogue.category_no(id).and_then(|number| catalogue.category(number));
+        known.map_or_else(|| id.clone(), |known| known.name.clone())
+    };
+    ids.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
@@ -25,18 +44,39 @@ async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, Pa
     let lists = status(&mut tx).await.map_err(PageError::unexpected)?;
     let gone = removed(&mut tx).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    let policy = portal.filter.policy();
-    let named = |ids: &[String]| -> String {
-        let catalogue = policy.catalogue();
-        let name = |id: &String| {
-            let known = catalogue.category_no(id).and_then(|number| catalogue.category(number));
-            known.map_or_else(|| id.clone(), |known| known.name.clone())
-        };
-        ids.iter().map(name).collect::<Vec<_>>().join(", ")
-    };
     let lines: Vec<views::Line> = lists
         .into_iter()
-        .map(|status| views::Line { about: named(&status.list.categories), status })
+        .map(|status| views::Line { about: about(&portal, &status.list.categories), status })
         .collect();
     Ok(who.respond(&views::all(&lines, &gone, &portal.zone)))
+}
+
+async fn show(
+    State(portal): State<Portal>,
+    who: SignedIn,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, PageError> {
+    who.may::<ReadLists>(())?;
+    let Path(id) = path.map_err(|_| PageError::NotFound)?;
+    one(&portal, &who, &id, &Submitted::default(), &Mistakes::default()).await
+}
+
+/// The page of one list that is in use, with whatever words stand in its form.
+pub(super) async fn one(
+    portal: &Portal,
+    who: &SignedIn,
+    id: &str,
+    form: &Submitted,
+    mistakes: &Mistakes,
+) -> Result<Response, PageError> {
+    who.may::<ReadLists>(())?;
+    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+    let lists = status(&mut tx).await.map_err(PageError::unexpected)?;
+    let found = lists.into_iter().find(|status| status.list.id == id).ok_or(PageError::NotFound)?;
+    let may_take = who.offers::<TakeList>();
+    let take = errand::offer(&mut tx, portal, who, &Errand::Take(id.to_owned()), may_take).await?;
+    tx.roll_back().await.map_err(PageError::unexpected)?;
+    let line = views::Line { about: about(portal, &found.list.categories), status: found };
+    let may = views::May { hold: who.offers::<HoldList>(), take: &take };
+    Ok(who.respond(&views::of(&line, &may, form, mistakes, &portal.zone)))
 }

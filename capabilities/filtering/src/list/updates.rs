@@ -55,6 +55,21 @@ pub async fn update_fetched(
     update_where(tx, actor, kept, is_fetched, downloads, intake, at).await
 }
 
+/// Takes the update of one list that waits for a person, with an `intake` that says that somebody [looked at
+/// it](Intake::looked_at). Nothing else is taken, whatever else lies where it comes from. Nothing where no such list is in use.
+pub async fn take_waiting(
+    tx: &mut Tx,
+    actor: &Actor,
+    kept: &Path,
+    id: &str,
+    downloads: &Downloads,
+    intake: &mut Intake,
+    at: Timestamp,
+) -> Result<Option<Result<Imported, ImportError>>, StoreError> {
+    let outcomes = update_where(tx, actor, kept, |list| list.id == id, downloads, intake, at).await?;
+    Ok(outcomes.into_iter().next().map(|(_, outcome)| outcome))
+}
+
 async fn update_where(
     tx: &mut Tx,
     actor: &Actor,
@@ -113,6 +128,7 @@ async fn update_one(
     at: Timestamp,
 ) -> Result<Imported, ImportError> {
     let settled = settle(tx, list.id.clone(), &list.source, None, intake).await?;
+    let watched = intake.watched(&list.id);
     if list.source == BUILT_IN {
         let text = Text::built_in().into_iter().find(|(id, _)| *id == list.id);
         let (_, text) = text.ok_or_else(|| FileError::Nothing(PathBuf::from(&list.source)))?;
@@ -120,7 +136,7 @@ async fn update_one(
     }
     let Some(address) = web::base_of(&list.source) else {
         let text = place_of(list)?.read(kept, intake.limits.unpacked)?;
-        return take(tx, actor, kept, settled, &text, intake, Watched::ByNobody, at).await;
+        return take(tx, actor, kept, settled, &text, intake, watched, at).await;
     };
     let gone = || FileError::Gone(PathBuf::from(&list.source));
     match downloads.get(address).ok_or_else(gone)? {
@@ -130,10 +146,10 @@ async fn update_one(
         }
         Ok(Download::Sent(sent, _)) => {
             let sent = sent.iter().find(|sent| sent.source == list.source).ok_or_else(gone)?;
-            take(tx, actor, kept, settled, &sent.text, intake, Watched::ByNobody, at).await
+            take(tx, actor, kept, settled, &sent.text, intake, watched, at).await
         }
         Ok(Download::Patched(Some(sent))) => {
-            take(tx, actor, kept, settled, &sent.text, intake, Watched::ByNobody, at).await
+            take(tx, actor, kept, settled, &sent.text, intake, watched, at).await
         }
     }
 }
@@ -159,11 +175,12 @@ async fn note(
         return web::note_failure(tx, address, &why, at).await;
     }
     let changed = of_it().any(|(_, outcome)| outcome.as_ref().is_ok_and(|one| one.changed));
-    // A held list misses this version, so that it must be sent again when it is released.
-    let misses = store::in_use(tx)
-        .await?
-        .into_iter()
-        .any(|list| web::base_of(&list.source) == Some(address) && list.state == State::Held);
+    // A held list misses this version, so that it must be sent again when it is released; and so does one that was not looked at.
+    let is_missed = |list: &List| {
+        web::base_of(&list.source) == Some(address)
+            && (list.state == State::Held || of_it().all(|(taken, _)| taken.id != list.id))
+    };
+    let misses = store::in_use(tx).await?.iter().any(is_missed);
     let sent = match download {
         Ok(Download::Sent(_, validators)) if !misses => Some(validators.clone()),
         Ok(Download::Sent(..)) => Some(web::Validators::default()),

@@ -1,13 +1,18 @@
-//! What the page about lists says.
+//! What the pages about lists say.
 
 use kit::Zone;
 use maud::{Markup, html};
-use web::component::{BackLink, Cell, InsetText, SummaryList, SummaryRow, Table, Tag};
+use web::component::{
+    BackLink, Button, Cell, Hint, InsetText, Label, SummaryList, SummaryRow, Table, Tag, Textarea,
+};
+use web::form::in_a_query;
 use web::page::{host, moment};
 use web::speech::say;
-use web::{Page, marked};
+use web::{Mistakes, Page, Submitted, marked};
 
-use super::{Removed, Status};
+use super::web::is_web;
+use super::{Removed, State, Status};
+use crate::errand::views::{Form, Offer};
 
 /// A list, and what it is about in the school's words.
 #[derive(Debug)]
@@ -16,6 +21,25 @@ pub struct Line {
     pub status: Status,
     /// The names of its categories.
     pub about: String,
+}
+
+/// The page of a list. Its id is no secret, and holds what file names do.
+pub(super) fn way(id: &str) -> String {
+    let parts: Vec<String> = id.split('/').map(|part| in_a_query(part).replace('+', "%20")).collect();
+    format!("/staff/lists/of/{}", parts.join("/"))
+}
+
+fn link(id: &str) -> Markup {
+    html! { a .govuk-link href=(way(id)) { (host(id)) } }
+}
+
+/// What whoever looks at a list may do.
+#[derive(Debug, Clone, Copy)]
+pub struct May<'a> {
+    /// Holding and releasing it.
+    pub hold: bool,
+    /// How taking what waits is offered, and how it goes.
+    pub take: &'a Offer,
 }
 
 /// What somebody should do about a list, where there is anything to do.
@@ -65,6 +89,14 @@ pub fn all(lines: &[Line], removed: &[Removed], zone: &Zone) -> Page {
 }
 
 fn one(line: &Line, zone: &Zone) -> Markup {
+    html! {
+        h3 .govuk-heading-s { (link(&line.status.list.id)) }
+        (summary(line, zone))
+        @if let Some(what) = needs(&line.status) { p .govuk-body { (what) } }
+    }
+}
+
+fn summary(line: &Line, zone: &Zone) -> SummaryList {
     let status = &line.status;
     let list = &status.list;
     let mut rows = vec![
@@ -78,10 +110,81 @@ fn one(line: &Line, zone: &Zone) -> Markup {
     rows.extend(status.note.as_ref().map(|note| SummaryRow::new(say("lists.note"), note)));
     let problem = status.web.as_ref().and_then(|web| web.problem.as_ref());
     rows.extend(problem.map(|problem| SummaryRow::new(say("common.why"), problem)));
+    SummaryList::new(rows)
+}
+
+/// One list in use, with what the reader may do.
+pub fn of(line: &Line, may: &May<'_>, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
+    let list = &line.status.list;
+    let page = way(&list.id);
+    let held = list.state == State::Held;
+    let waits = !held && line.status.waits.is_some();
+    let (about, button) = (say("lists.it-is-fetched-anew"), say("lists.take-the-update"));
+    let take = Form { action: "/staff/lists/take", page: &page, about: &about, button: &button };
+    // Only one that waits can be taken, and only what the hub can fetch.
+    let may_take = may.take.may && waits && is_web(&list.source);
+    // Two forms ask why: what was written, and what is wrong with it, stands in the one that was sent.
+    let is_taken = form.text("then") == TAKE;
+    let (empty, nothing) = (Submitted::default(), Mistakes::default());
+    let (sent, other) = ((form, mistakes), (&empty, &nothing));
+    let (of_take, of_hold) = if is_taken { (sent, other) } else { (other, sent) };
+    Page::new(
+        say("lists.list"),
+        html! {
+            h1 .govuk-heading-l { (host(&list.id)) }
+            (summary(line, zone))
+            @if let Some(what) = needs(&line.status) { p .govuk-body { (what) } }
+            @if waits || may.take.ran.is_some() {
+                h2 .govuk-heading-m { (say("lists.take-what-waits")) }
+                (Offer { may: may_take, ..may.take.clone() }.shown(
+                    &take,
+                    html! {
+                        input type="hidden" name="list" value=(list.id);
+                        input type="hidden" name="then" value=(TAKE);
+                        (why(may.hold && !is_taken, of_take))
+                    },
+                    zone,
+                ))
+                @if waits && !is_web(&list.source) { p .govuk-body { (say("lists.it-is-read-from")) } }
+            }
+            @if may.hold { (turning(list.id.as_str(), held, may_take && is_taken, of_hold)) }
+            h2 .govuk-heading-m { (say("lists.take-it-out-of")) }
+            p .govuk-body { (say("lists.that-opens-sites")) }
+        },
+    )
+    .before(BackLink::new("/staff/lists"))
+    .problems(mistakes.summary())
+}
+
+/// In the form that takes an update.
+const TAKE: &str = "take";
+
+/// Why, for whoever looks back. Where another form asks it too, the other has the plain id, to which the summary leads.
+fn why(beside: bool, (form, mistakes): (&Submitted, &Mistakes)) -> Textarea {
+    Textarea {
+        id: if beside { "why-too".to_owned() } else { "why".to_owned() },
+        hint: Some(Hint::new(say("lists.it-is-kept-and"))),
+        error: mistakes.beside("why"),
+        value: form.text("why").to_owned(),
+        rows: 3,
+        ..Textarea::new("why", Label::new(say("common.why-asked")))
+    }
+}
+
+fn turning(id: &str, held: bool, beside: bool, written: (&Submitted, &Mistakes)) -> Markup {
+    let (heading, about, action) = if held {
+        ("lists.release-it", "lists.its-updates-are-taken", "/staff/lists/release")
+    } else {
+        ("lists.hold-it-as-it", "lists.it-stays-in-use", "/staff/lists/hold")
+    };
     html! {
-        h3 .govuk-heading-s { (host(&list.id)) }
-        (SummaryList::new(rows))
-        @if let Some(what) = needs(status) { p .govuk-body { (what) } }
+        h2 .govuk-heading-m { (say(heading)) }
+        form method="post" action=(action) novalidate {
+            p .govuk-body { (say(about)) }
+            input type="hidden" name="list" value=(id);
+            (why(beside, written))
+            (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say(heading)) })
+        }
     }
 }
 
@@ -90,7 +193,7 @@ fn table(lines: &[&Line], zone: &Zone) -> Table {
         let list = &line.status.list;
         let refused = list.report.refused_count();
         vec![
-            Cell::new(host(&list.id)),
+            Cell::new(link(&list.id)),
             Cell::new(&line.about),
             Cell::number(list.report.accepted.to_string()),
             Cell::new(moment(list.imported_at, zone)),

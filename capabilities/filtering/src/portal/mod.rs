@@ -35,6 +35,7 @@ use web::{Page, PageError, Shell, filled};
 
 use crate::always_open::{self, AlwaysOpen};
 use crate::asker::Asker;
+use crate::errand::{CarriesOut, Errands};
 use crate::sealed::telling::{self, Secret};
 pub use refusal::{LogUnavailable, Named, NamedBy, RecentBlocks, Refusal, Soon};
 
@@ -79,6 +80,10 @@ pub struct Portal {
     pub gate: Arc<dyn Gate>,
     /// What the school wants of its back-ups, and what is being done with them just now.
     pub back_ups: backups::Watching,
+    /// How what somebody had the hub do goes.
+    pub errands: Arc<Errands>,
+    /// Carries it out.
+    pub hub: Arc<dyn CarriesOut>,
     /// What kind of school it is.
     pub kind: SchoolKind,
     /// Hashes the passwords of whoever signs in.

@@ -23,7 +23,8 @@ use people::duty::{self, Duties, Giving, SchoolKind, Span};
 use store::{Actor, Db, Tx};
 use testing::{MONDAY, TestDatabase};
 
-use crate::school::{School, catalogue, portal};
+use crate::samples::rule_of_back_ups;
+use crate::school::{School, Waits, catalogue, portal};
 use crate::staff::Staff;
 
 /// The machine itself: elsewhere a password would need HTTPS.
@@ -254,11 +255,22 @@ pub struct House {
     pub school: School,
     db: Db,
     folder: tempfile::TempDir,
+    /// What the portal sends for what takes longer than a page.
+    pub hub: Waits,
 }
 
 impl House {
     /// With these duties given to people of the roll.
     pub async fn new(test: &TestDatabase, duties: &[(u32, &str)]) -> Self {
+        Self::made(test, duties, None).await
+    }
+
+    /// The same where the school says where its back-ups lie.
+    pub async fn backed_up(test: &TestDatabase, duties: &[(u32, &str)]) -> Self {
+        Self::made(test, duties, Some(rule_of_back_ups())).await
+    }
+
+    async fn made(test: &TestDatabase, duties: &[(u32, &str)], rule: Option<backups::Rule>) -> Self {
         let mut tx = test.db.begin().await.unwrap();
         let roll = RollFile::parse(ROLL).unwrap();
         people::import(&mut tx, &Actor::CommandLine(1000), &roll, MONDAY).await.unwrap();
@@ -287,10 +299,16 @@ impl House {
         let follows = Arc::new(Follows { current: current.clone(), db: test.db.clone() });
         let folder = tempfile::tempdir().unwrap();
         let log = Client::new(&folder.path().join("run"));
-        let portal = Portal { log, ..portal(test, &current, &clock, None, follows) };
+        let hub = Waits::default();
+        let portal = Portal {
+            log,
+            hub: Arc::new(hub.clone()),
+            back_ups: backups::Watching { rule, ..Default::default() },
+            ..portal(test, &current, &clock, None, follows)
+        };
         let tries = Arc::clone(&portal.tries);
         let school = School { router: filtering::routes(portal), current, clock, tries };
-        Self { school, db: test.db.clone(), folder }
+        Self { school, db: test.db.clone(), folder, hub }
     }
 
     /// Starts the school's activity log, and gives a gate's end of it.

@@ -36,6 +36,7 @@ use testing::MONDAY;
 use web::{Mistakes, Page, Shell, Submitted};
 use words::{SOURCE, Say, Words};
 
+use crate::list_samples::offered;
 use crate::school::help;
 
 const TICKET: &str = "dGhpcyBpcyBub3QgYSB0aWNrZXQ";
@@ -210,7 +211,7 @@ fn erased(problem: &str) -> Last {
     Last { at_ms: MONDAY.as_millis(), erased, problem: problem.to_owned() }
 }
 
-fn rule_of_back_ups() -> Rule {
+pub fn rule_of_back_ups() -> Rule {
     Rule {
         wanted: Some(Wanted {
             from_minute: 150,
@@ -338,8 +339,16 @@ fn failed_test() -> Kept {
 /// Pages of signing in, and those of whoever did.
 fn staff_samples() -> Vec<(&'static str, Page)> {
     let rule = rule_of_back_ups();
-    let no_back_ups =
-        BackUps { rule: Some(&rule), owed: &[], now: None, made: &[], drills: &[], by_hand: &[] };
+    let send = offered(None, true);
+    let no_back_ups = BackUps {
+        rule: Some(&rule),
+        owed: &[],
+        now: None,
+        send: &send,
+        made: &[],
+        drills: &[],
+        by_hand: &[],
+    };
     let (made, drills) = (made_back_ups(), drills_of_back_ups());
     let problem =
         Problem { at: MONDAY, why: "/srv/back-ups: there is no such folder".into(), no_backup: true };
@@ -550,6 +559,7 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
                 &BackUps {
                     owed: &[Owed::Failed(problem.clone()), Owed::DrillDue(None)],
                     now: Some("putting it where it lies, 40 %"),
+                    send: &offered(Some(None), true),
                     made: &made,
                     drills: &drills,
                     by_hand: &by_hand,
@@ -566,7 +576,13 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         ("staff-filter-test", test_views::one(&failed_test(), &zone)),
         (
             "staff-filter-tests-failed",
-            test_views::all(&[failed_test()], Some("the gate did not answer"), MONDAY, &zone),
+            test_views::all(
+                &[failed_test()],
+                Some("the gate did not answer"),
+                &offered(Some(Some("no gate answers on 127.0.0.1:53; is `fivebar run` running?")), true),
+                MONDAY,
+                &zone,
+            ),
         ),
         ("staff-days", activity_views::days(&[("2026-11-23".into(), 900, 70)], Some(&[(long_host(), 70)]))),
     ]
@@ -587,6 +603,7 @@ pub fn house_samples() -> Vec<(&'static str, Page)> {
         .chain(crate::override_samples::samples())
         .chain(crate::withheld_samples::samples())
         .chain(crate::device_samples::samples())
+        .chain(crate::list_samples::samples())
         .collect()
 }
 

@@ -1,7 +1,7 @@
 //! A small school: its policy, its roll and its portal.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -13,6 +13,7 @@ use engine::ticket::Ticket;
 use engine::{
     Catalogue, Current, DeviceNo, FilterPolicy, Front, Host, HostName, PersonNo, PolicyDocument, Sealed,
 };
+use filtering::errand::{CarriesOut, Errand};
 use filtering::health::GateHealth;
 use filtering::own_words::OwnWords;
 use filtering::portal::{
@@ -26,6 +27,7 @@ use people::duty::SchoolKind;
 use people::intake::PublishError;
 use store::{Actor, Tx};
 use testing::{MONDAY, TestDatabase};
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 pub const POLICY: &str = r#"
@@ -151,6 +153,40 @@ pub struct School {
     pub tries: Arc<Counts>,
 }
 
+/// Does what it is sent for once a test lets it, by what the test says comes of it.
+#[derive(Clone)]
+pub struct Waits {
+    asked: Arc<Mutex<Vec<(Errand, Actor)>>>,
+    /// One may end for each permit that is added.
+    pub may_end: Arc<Semaphore>,
+    /// Why it cannot be done.
+    pub why_not: Arc<Mutex<Option<String>>>,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self { asked: Arc::default(), may_end: Arc::new(Semaphore::new(0)), why_not: Arc::default() }
+    }
+}
+
+impl Waits {
+    /// What it was sent for, by whom.
+    pub fn asked(&self) -> Vec<(Errand, Actor)> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl CarriesOut for Waits {
+    fn carry_out(&self, errand: Errand, actor: Actor, _: Timestamp) -> Soon<'static, Result<(), String>> {
+        self.asked.lock().unwrap().push((errand, actor));
+        let this = self.clone();
+        Box::pin(async move {
+            this.may_end.acquire().await.unwrap().forget();
+            this.why_not.lock().unwrap().clone().map_or(Ok(()), Err)
+        })
+    }
+}
+
 /// Says that the gate goes by whatever was published.
 struct GateIsQuick;
 
@@ -203,6 +239,8 @@ pub fn portal(
         keep_days: 90,
         gate: Arc::new(GateIsQuick),
         back_ups: backups::Watching::default(),
+        errands: Arc::default(),
+        hub: Arc::new(Waits::default()),
         kind: SchoolKind::Maintained,
         hashing: Hashing::new(),
         ways: people::account::Ways::since(MONDAY),

@@ -21,11 +21,11 @@ use crate::web_server::{Says, Server, accepts_and_goes, ok, sent_on, status};
 const MOST: u64 = 1 << 20;
 const LATER: Timestamp = MONDAY.plus_millis(60_000);
 
-fn fetcher() -> Fetcher {
+pub fn fetcher() -> Fetcher {
     Fetcher::new(MOST)
 }
 
-fn names(count: usize) -> Vec<u8> {
+pub fn names(count: usize) -> Vec<u8> {
     (0..count).map(|number| format!("site{number}.example\n")).collect::<String>().into_bytes()
 }
 
@@ -39,7 +39,7 @@ fn sha256(bytes: &[u8]) -> String {
     sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn asked(url: &str) -> Asked {
+pub fn asked(url: &str) -> Asked {
     Asked { address: WebAddress::parse(url).unwrap(), name: None, checksum: None }
 }
 
@@ -51,10 +51,10 @@ fn sent(answer: Answer) -> Fetched {
     }
 }
 
-type Outcomes = Vec<(String, Result<Imported, ImportError>)>;
+pub type Outcomes = Vec<(String, Result<Imported, ImportError>)>;
 
 /// As `lists import URL` does it.
-async fn import(tx: &mut Tx, folders: &Folders, asked: &Asked) -> Outcomes {
+pub async fn import(tx: &mut Tx, folders: &Folders, asked: &Asked) -> Outcomes {
     let nobody = |_: u64, _: Option<u64>| {};
     let kept = &folders.kept;
     let fetched = fetcher().fetch(&asked.address, None, asked.checksum.as_ref(), kept, &nobody).await;
@@ -65,7 +65,7 @@ async fn import(tx: &mut Tx, folders: &Folders, asked: &Asked) -> Outcomes {
 }
 
 /// As `lists update` does it.
-async fn update(
+pub async fn update(
     tx: &mut Tx,
     folders: &Folders,
     fetcher: &Fetcher,
@@ -95,6 +95,44 @@ async fn with_list(test: impl AsyncFn(&Folders, &Server, &mut Tx)) {
         test(&folders, &server, &mut tx).await;
         tx.roll_back().await.unwrap();
     }
+}
+
+/// As the hub does it for somebody at the portal.
+async fn take_waiting(tx: &mut Tx, folders: &Folders) -> Result<Imported, ImportError> {
+    let id = "127.0.0.1/games";
+    let wanted = web::wanted(tx, &folders.kept, &[id.to_owned()]).await.unwrap();
+    let downloads = web::fetch_all(&fetcher(), &wanted, &folders.kept, &|_, _| {}).await;
+    let mut intake = intake().looked_at(id);
+    let (kept, actor) = (&folders.kept, store::Actor::Person(6));
+    list::take_waiting(tx, &actor, kept, id, &downloads, &mut intake, LATER).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn one_person_takes_what_closes_much_and_not_what_takes_much_out() {
+    with_list(async |folders, server, tx| {
+        let other = |bytes: &[u8]| ok("etag: \"two\"\r\n", bytes);
+        // More than ten times as long: nobody takes it by itself, and one person does.
+        server.says([other(&names(4_000)), other(&names(4_000))]);
+        let updated = update(tx, folders, &fetcher(), LATER).await;
+        assert!(matches!(updated[0].1, Err(ImportError::ChangesTooMuch { .. })), "{updated:?}");
+        assert!(only(tx).await.waits.is_some());
+        let taken = take_waiting(tx, folders).await.unwrap();
+        assert_eq!((taken.list.version, taken.list.report.accepted), (2, 4_000));
+        let now = only(tx).await;
+        assert_eq!((now.waits, now.web.unwrap().problem), (None, None));
+        // What takes most of it out opens what it closed: it waits for whoever is at the machine.
+        server.says([other(&names(100)), other(&names(100))]);
+        update(tx, folders, &fetcher(), LATER).await;
+        let refused = take_waiting(tx, folders).await;
+        assert!(matches!(refused, Err(ImportError::ChangesTooMuch { now: 100, .. })), "{refused:?}");
+        let now = only(tx).await;
+        assert_eq!((now.list.version, now.list.report.accepted), (2, 4_000), "it is used as it was");
+        assert!(now.waits.unwrap().contains("from 4000 entries to 100"));
+        let entries = store::trail::newest(tx, None, 9).await.unwrap();
+        let by: Vec<_> = entries.iter().filter(|entry| entry.verb == "list.import").collect();
+        assert_eq!((by[0].actor.as_str(), by.len()), ("person:6", 2));
+    })
+    .await;
 }
 
 #[tokio::test]
