@@ -66,11 +66,12 @@ for (const scripts of [true, false]) {
     const list = page.locator("tbody a").first();
     const id = await list.innerText();
     await list.click();
-    await page.getByLabel("Why?").fill("It closed the maths site.");
+    const whyOf = (form) => page.locator(`form[action='/staff/lists/${form}']`).getByLabel("Why?");
+    await whyOf("hold").fill("It closed the maths site.");
     await button("Hold it as it is").click();
     await page.getByText("It closed the maths site.").waitFor();
     await judge();
-    await page.getByLabel("Why?").fill("It was mended.");
+    await whyOf("release").fill("It was mended.");
     await button("Release it").click();
     await page.getByText("It was mended.").waitFor();
     assert.match(await page.locator("h1").innerText(), new RegExp(id.split("/").at(-1)));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use engine::document::Effect;
 use engine::{LiveDocument, SealedKey};
 use filtering::health::GateHealth;
+use filtering::list::{Intake, Kinds};
 use filtering::own_words::OwnWords;
 use filtering::portal::{Gate, GateHas, NotPublished, Publishes, Soon};
 use filtering::publish::Published;
@@ -14,7 +15,7 @@ use kit::{Clock, Timestamp};
 use people::intake::PublishError;
 use store::{Actor, Db, Tx};
 
-use crate::commands::records::{NotLive, publish_live, publish_words};
+use crate::commands::records::{NotLive, is_kept, publish_lists, publish_live, publish_words};
 use crate::home::Home;
 use crate::own_words;
 use crate::process::health::Health;
@@ -109,6 +110,33 @@ impl Publishes for Publishing {
                 }
             };
             tokio::task::spawn_blocking(work).await.map_err(|error| failed(error.into()))?
+        })
+    }
+
+    fn lists(&self, tx: Tx, at: Timestamp) -> Soon<'_, Result<(), NotPublished>> {
+        Box::pin(async move {
+            let failed = |error: anyhow::Error| NotPublished::Failed(error.into());
+            let (this, runtime) = (self.clone(), tokio::runtime::Handle::current());
+            // Reading all lists takes seconds, in which pages are answered. Whoever agreed has looked at it: nothing is weighed.
+            let work = move || {
+                let intake = Intake::new(Kinds::built_in()?)?;
+                let of_lists = (intake, false);
+                runtime.block_on(publish_lists(&this.home, tx, this.key.clone(), &this.portal, of_lists, at))
+            };
+            let done = tokio::task::spawn_blocking(work).await.map_err(|error| failed(error.into()))?;
+            match done {
+                Ok(_) => Ok(()),
+                // It is decided, and gates do not have it yet.
+                Err(error) if is_kept(&error) => {
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "What was decided at the portal is kept, and not published yet"
+                    );
+                    self.alarm.late();
+                    Ok(())
+                }
+                Err(error) => Err(failed(error)),
+            }
         })
     }
 }

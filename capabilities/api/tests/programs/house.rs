@@ -115,6 +115,10 @@ impl Publishes for Commits {
     fn words(&self, tx: Tx, _: OwnWords, _: Timestamp) -> Soon<'_, Result<(), NotPublished>> {
         Box::pin(async move { tx.commit().await.map_err(|error| NotPublished::Failed(error.into())) })
     }
+
+    fn lists(&self, tx: Tx, _: Timestamp) -> Soon<'_, Result<(), NotPublished>> {
+        Box::pin(async move { tx.commit().await.map_err(|error| NotPublished::Failed(error.into())) })
+    }
 }
 
 impl people::intake::Publishes for Commits {

@@ -73,6 +73,7 @@ fn filled(path: &str, reference: &str) -> String {
     };
     path.replace(&device, "/staff/roll/4/leaving/devices/1")
         .replace("{device}", "1")
+        .replace("{proposal}", &id("approval"))
         .replace("{*list}", "ut1/games")
         .replace("{reference}", reference)
         .replace("{id}", &ids)

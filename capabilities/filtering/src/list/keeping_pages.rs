@@ -89,12 +89,12 @@ pub(super) async fn take(
     Ok(to_page(permit.subject()))
 }
 
-fn reason(form: &Submitted) -> Mistakes {
+pub(super) fn reason(form: &Submitted) -> Mistakes {
     let mut mistakes = Mistakes::default();
     checked_words(form, "why", &say("lists.enter-why"), &mut mistakes);
     mistakes
 }
 
-fn to_page(id: &str) -> Response {
+pub(super) fn to_page(id: &str) -> Response {
     Redirect::to(&views::way(id)).into_response()
 }

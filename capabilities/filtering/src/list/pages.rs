@@ -1,5 +1,6 @@
 //! The lists at the portal: where each comes from, how long it is, when it was read, and what waits.
 
+use ::store::Tx;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -9,7 +10,8 @@ use people::account::SignedIn;
 use web::{Mistakes, PageError, Submitted};
 
 use super::keeping_pages::{self, HoldList, TakeList};
-use super::{removed, status, views};
+use super::removal::{self, RemoveList};
+use super::{removal_pages, removal_views, removed, status, views};
 use crate::errand::{self, Errand};
 use crate::portal::Portal;
 
@@ -25,6 +27,7 @@ pub(crate) fn routes() -> Router<Portal> {
         .route("/staff/lists/hold", post(keeping_pages::hold))
         .route("/staff/lists/release", post(keeping_pages::release))
         .route("/staff/lists/take", post(keeping_pages::take))
+        .merge(removal_pages::routes())
 }
 
 /// What a list is about, in the school's words.
@@ -43,12 +46,15 @@ async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, Pa
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let lists = status(&mut tx).await.map_err(PageError::unexpected)?;
     let gone = removed(&mut tx).await.map_err(PageError::unexpected)?;
+    let waiting = removal::waiting(&mut tx, who.at()).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let lines: Vec<views::Line> = lists
         .into_iter()
         .map(|status| views::Line { about: about(&portal, &status.list.categories), status })
         .collect();
-    Ok(who.respond(&views::all(&lines, &gone, &portal.zone)))
+    let going: Vec<(String, String)> =
+        waiting.into_iter().map(|(list, proposed)| (list.id, removal_views::page(&proposed))).collect();
+    Ok(who.respond(&views::all(&lines, &going, &gone, &portal.zone)))
 }
 
 async fn show(
@@ -71,12 +77,24 @@ pub(super) async fn one(
 ) -> Result<Response, PageError> {
     who.may::<ReadLists>(())?;
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
-    let lists = status(&mut tx).await.map_err(PageError::unexpected)?;
-    let found = lists.into_iter().find(|status| status.list.id == id).ok_or(PageError::NotFound)?;
+    let line = line_of(&mut tx, portal, id).await?;
+    let proposed = removal::of(&mut tx, id, who.at()).await.map_err(PageError::unexpected)?;
+    let proposed = proposed.as_ref().map(removal_views::page);
     let may_take = who.offers::<TakeList>();
     let take = errand::offer(&mut tx, portal, who, &Errand::Take(id.to_owned()), may_take).await?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    let line = views::Line { about: about(portal, &found.list.categories), status: found };
-    let may = views::May { hold: who.offers::<HoldList>(), take: &take };
+    let may = views::May {
+        hold: who.offers::<HoldList>(),
+        remove: who.offers::<RemoveList>(),
+        proposed: proposed.as_deref(),
+        take: &take,
+    };
     Ok(who.respond(&views::of(&line, &may, form, mistakes, &portal.zone)))
+}
+
+/// A list in use, with what it is about.
+pub(super) async fn line_of(tx: &mut Tx, portal: &Portal, id: &str) -> Result<views::Line, PageError> {
+    let lists = status(tx).await.map_err(PageError::unexpected)?;
+    let found = lists.into_iter().find(|status| status.list.id == id).ok_or(PageError::NotFound)?;
+    Ok(views::Line { about: about(portal, &found.list.categories), status: found })
 }

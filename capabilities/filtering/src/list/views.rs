@@ -38,6 +38,10 @@ fn link(id: &str) -> Markup {
 pub struct May<'a> {
     /// Holding and releasing it.
     pub hold: bool,
+    /// Proposing to take it out of use.
+    pub remove: bool,
+    /// The page of what is proposed about it, where that waits.
+    pub proposed: Option<&'a str>,
     /// How taking what waits is offered, and how it goes.
     pub take: &'a Offer,
 }
@@ -61,8 +65,9 @@ fn tag(status: &Status) -> Tag {
     }
 }
 
-/// All lists, those that need somebody first.
-pub fn all(lines: &[Line], removed: &[Removed], zone: &Zone) -> Page {
+/// All lists, those that need somebody first. `going` are the ids of those that somebody proposed to take out of use, each with the page of
+/// what is proposed.
+pub fn all(lines: &[Line], going: &[(String, String)], removed: &[Removed], zone: &Zone) -> Page {
     let title = &say("lists.lists-of-sites");
     let (odd, well): (Vec<_>, Vec<_>) = lines.iter().partition(|line| needs(&line.status).is_some());
     let entries: u64 = lines.iter().map(|line| line.status.list.report.accepted).sum();
@@ -74,6 +79,12 @@ pub fn all(lines: &[Line], removed: &[Removed], zone: &Zone) -> Page {
                 (InsetText::new(say("lists.no-list-is-in")))
             } @else {
                 p .govuk-body { (marked!("lists.lists-with-entries-are", n = lines.len(), entries)) }
+            }
+            @if !going.is_empty() {
+                h2 .govuk-heading-m { (say("lists.proposed-to-take-it")) }
+                ul .govuk-list.govuk-list--bullet {
+                    @for (id, page) in going { li { a .govuk-link href=(page) { (host(id)) } } }
+                }
             }
             @if !odd.is_empty() {
                 h2 .govuk-heading-m { (say("lists.to-look-at")) }
@@ -96,7 +107,7 @@ fn one(line: &Line, zone: &Zone) -> Markup {
     }
 }
 
-fn summary(line: &Line, zone: &Zone) -> SummaryList {
+pub(super) fn summary(line: &Line, zone: &Zone) -> SummaryList {
     let status = &line.status;
     let list = &status.list;
     let mut rows = vec![
@@ -123,11 +134,7 @@ pub fn of(line: &Line, may: &May<'_>, form: &Submitted, mistakes: &Mistakes, zon
     let take = Form { action: "/staff/lists/take", page: &page, about: &about, button: &button };
     // Only one that waits can be taken, and only what the hub can fetch.
     let may_take = may.take.may && waits && is_web(&list.source);
-    // Two forms ask why: what was written, and what is wrong with it, stands in the one that was sent.
-    let is_taken = form.text("then") == TAKE;
-    let (empty, nothing) = (Submitted::default(), Mistakes::default());
-    let (sent, other) = ((form, mistakes), (&empty, &nothing));
-    let (of_take, of_hold) = if is_taken { (sent, other) } else { (other, sent) };
+    let asked = |then: &'static str| asked(&list.id, then, form, mistakes);
     Page::new(
         say("lists.list"),
         html! {
@@ -136,42 +143,38 @@ pub fn of(line: &Line, may: &May<'_>, form: &Submitted, mistakes: &Mistakes, zon
             @if let Some(what) = needs(&line.status) { p .govuk-body { (what) } }
             @if waits || may.take.ran.is_some() {
                 h2 .govuk-heading-m { (say("lists.take-what-waits")) }
-                (Offer { may: may_take, ..may.take.clone() }.shown(
-                    &take,
-                    html! {
-                        input type="hidden" name="list" value=(list.id);
-                        input type="hidden" name="then" value=(TAKE);
-                        (why(may.hold && !is_taken, of_take))
-                    },
-                    zone,
-                ))
+                (Offer { may: may_take, ..may.take.clone() }.shown(&take, asked("take"), zone))
                 @if waits && !is_web(&list.source) { p .govuk-body { (say("lists.it-is-read-from")) } }
             }
-            @if may.hold { (turning(list.id.as_str(), held, may_take && is_taken, of_hold)) }
-            h2 .govuk-heading-m { (say("lists.take-it-out-of")) }
-            p .govuk-body { (say("lists.that-opens-sites")) }
+            @if may.hold { (turning(held, asked("hold"))) }
+            @if may.remove || may.proposed.is_some() { (removing(may.proposed, asked("remove"))) }
+            p .govuk-body { (say("lists.at-the-machine")) }
         },
     )
     .before(BackLink::new("/staff/lists"))
     .problems(mistakes.summary())
 }
 
-/// In the form that takes an update.
-const TAKE: &str = "take";
-
-/// Why, for whoever looks back. Where another form asks it too, the other has the plain id, to which the summary leads.
-fn why(beside: bool, (form, mistakes): (&Submitted, &Mistakes)) -> Textarea {
-    Textarea {
-        id: if beside { "why-too".to_owned() } else { "why".to_owned() },
+/// Of which list, and why, for whoever looks back. Each form of the page asks it: what was written, and what is wrong with it, stands in the
+/// one that was sent.
+fn asked(list: &str, then: &'static str, form: &Submitted, mistakes: &Mistakes) -> Markup {
+    let is_sent = form.text("then") == then;
+    let why = Textarea {
+        id: if is_sent { "why".to_owned() } else { format!("why-{then}") },
         hint: Some(Hint::new(say("lists.it-is-kept-and"))),
-        error: mistakes.beside("why"),
-        value: form.text("why").to_owned(),
+        error: mistakes.beside("why").filter(|_| is_sent),
+        value: if is_sent { form.text("why").to_owned() } else { String::new() },
         rows: 3,
         ..Textarea::new("why", Label::new(say("common.why-asked")))
+    };
+    html! {
+        input type="hidden" name="list" value=(list);
+        input type="hidden" name="then" value=(then);
+        (why)
     }
 }
 
-fn turning(id: &str, held: bool, beside: bool, written: (&Submitted, &Mistakes)) -> Markup {
+fn turning(held: bool, asked: Markup) -> Markup {
     let (heading, about, action) = if held {
         ("lists.release-it", "lists.its-updates-are-taken", "/staff/lists/release")
     } else {
@@ -181,9 +184,26 @@ fn turning(id: &str, held: bool, beside: bool, written: (&Submitted, &Mistakes))
         h2 .govuk-heading-m { (say(heading)) }
         form method="post" action=(action) novalidate {
             p .govuk-body { (say(about)) }
-            input type="hidden" name="list" value=(id);
-            (why(beside, written))
+            (asked)
             (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say(heading)) })
+        }
+    }
+}
+
+/// Taking it out of use: the form that proposes it, or the way to what was proposed.
+fn removing(proposed: Option<&str>, asked: Markup) -> Markup {
+    html! {
+        h2 .govuk-heading-m { (say("lists.take-it-out-of")) }
+        @match proposed {
+            Some(page) => p .govuk-body {
+                (say("lists.somebody-proposed-to")) " "
+                a .govuk-link href=(page) { (say("lists.see-what-is-proposed")) }
+            },
+            None => form method="post" action="/staff/lists/removal" novalidate {
+                p .govuk-body { (say("lists.that-opens-every")) }
+                (asked)
+                (Button { once: Some(true), classes: "govuk-button--warning".into(), ..Button::new(say("lists.propose-to-take-it")) })
+            },
         }
     }
 }

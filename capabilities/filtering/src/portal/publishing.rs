@@ -25,6 +25,10 @@ pub trait Publishes: people::intake::Publishes {
     /// Commits what the transaction has changed, says something otherwise in the school's own words, and publishes that: every
     /// page says it within seconds, block pages too. What cannot be written or published is not kept.
     fn words(&self, tx: Tx, words: OwnWords, at: Timestamp) -> Soon<'_, Result<(), NotPublished>>;
+
+    /// Commits what the transaction has changed of the lists in use, and publishes everything, for which all lists are read: seconds. What
+    /// cannot be published is not kept.
+    fn lists(&self, tx: Tx, at: Timestamp) -> Soon<'_, Result<(), NotPublished>>;
 }
 
 /// Why something was not kept, and so not published.

@@ -191,6 +191,10 @@ impl Publishes for Follows {
     fn words(&self, tx: Tx, _: OwnWords, _: Timestamp) -> Soon<'_, Result<(), NotPublished>> {
         Box::pin(async { tx.commit().await.map_err(|error| NotPublished::Failed(error.into())) })
     }
+
+    fn lists(&self, tx: Tx, _: Timestamp) -> Soon<'_, Result<(), NotPublished>> {
+        Box::pin(async move { tx.commit().await.map_err(|error| NotPublished::Failed(error.into())) })
+    }
 }
 
 impl people::intake::Publishes for Follows {

@@ -1,6 +1,7 @@
 //! Lists are held and released at the portal, and what waits is taken there by the hub.
 
 use axum::http::StatusCode;
+use filtering::desk;
 use filtering::errand::Errand;
 use filtering::list::{self, State};
 use store::{Actor, trail};
@@ -47,7 +48,7 @@ async fn a_list_is_held_and_released_with_a_reason_that_stands_on_its_page() {
         let manager = house.sign_in(6).await;
         let all = manager.get("/staff/lists").await;
         assert!(all.body.contains(&format!("href=\"{LIST}\"")), "{}", said(&all));
-        let no_reason = manager.post("/staff/lists/hold", "list=127.0.0.1%2Fgames&why=").await;
+        let no_reason = manager.post("/staff/lists/hold", "list=127.0.0.1%2Fgames&then=hold&why=").await;
         assert_eq!(no_reason.words("#why-error"), ["Error: Enter why, for whoever looks back"]);
         let held = manager.post("/staff/lists/hold", "list=127.0.0.1%2Fgames&why=It+closed+maths.").await;
         assert_eq!((held.status, held.location()), (StatusCode::SEE_OTHER, LIST), "{}", held.body);
@@ -66,12 +67,11 @@ async fn a_list_is_held_and_released_with_a_reason_that_stands_on_its_page() {
         let nothing = manager.post("/staff/lists/hold", "list=no%2Fsuch&why=x").await;
         assert_eq!(nothing.status, StatusCode::NOT_FOUND);
         assert_eq!(manager.get("/staff/lists/of/no/such").await.status, StatusCode::NOT_FOUND);
-        // Taking it out opens sites, and is no button here.
-        assert!(said(&page).contains("fivebar lists remove"), "{}", said(&page));
         // Whoever reads lists holds none.
         let leader = house.sign_in(2).await;
         assert_eq!(leader.get(LIST).await.words("main form").len(), 0);
-        for path in ["/staff/lists/hold", "/staff/lists/release", "/staff/lists/take"] {
+        for path in ["/staff/lists/hold", "/staff/lists/release", "/staff/lists/take", "/staff/lists/removal"]
+        {
             let refused = leader.post(path, "list=127.0.0.1%2Fgames&why=x").await;
             assert_eq!(refused.status, StatusCode::NOT_FOUND, "{path}");
         }
@@ -120,5 +120,80 @@ async fn what_waits_is_taken_by_the_hub_once_and_only_while_it_waits() {
         manager.post("/staff/lists/hold", "list=127.0.0.1%2Fgames&why=Not+this+one.").await;
         assert_eq!(manager.post("/staff/lists/take", take).await.location(), LIST);
         assert_eq!(house.hub.asked().len(), 1);
+    }
+}
+
+async fn in_use(test: &TestDatabase) -> usize {
+    let mut tx = test.db.read().await.unwrap();
+    let all = list::in_use(&mut tx).await.unwrap();
+    tx.roll_back().await.unwrap();
+    all.len()
+}
+
+#[tokio::test]
+async fn a_list_is_taken_out_of_use_by_two_people_and_by_no_one_alone() {
+    for test in databases().await {
+        listed(&test, false).await;
+        let house = House::new(&test, &[(1, "online-safety-lead"), (2, "governor"), (6, "head")]).await;
+        let (lead, head) = (house.sign_in(1).await, house.sign_in(6).await);
+        let propose = "list=127.0.0.1%2Fgames&then=remove&why=It+repeats+another.";
+        let unsaid = lead.post("/staff/lists/removal", "list=127.0.0.1%2Fgames&then=remove&why=").await;
+        assert_eq!(
+            unsaid.words("form[action='/staff/lists/removal'] #why-error").len(),
+            1,
+            "{}",
+            unsaid.body
+        );
+        let page = lead.post("/staff/lists/removal", propose).await.location().to_owned();
+        assert!(page.starts_with("/staff/lists/removals/approval_"), "{page}");
+        assert_eq!(in_use(&test).await, 1, "nothing has changed yet");
+        // Twice is once; and nobody is the second person of their own.
+        let again = lead.post("/staff/lists/removal", propose).await;
+        assert!(said(&again).contains("Somebody has proposed this already"), "{}", said(&again));
+        let shown = head.get(&format!("{page}/agreement")).await;
+        assert!(
+            said(&shown).contains("It repeats another.") && said(&shown).contains("Tess Example"),
+            "{}",
+            said(&shown)
+        );
+        let proposal = shown.value("input[name=proposal]").unwrap();
+        let words = format!("proposal={proposal}&agreement=I+looked.&disagreement=Not+this+one.");
+        let own = lead.post(&format!("{page}/agreement"), &words).await;
+        assert_eq!(
+            (own.status, in_use(&test).await),
+            (StatusCode::UNPROCESSABLE_ENTITY, 1),
+            "{}",
+            said(&own)
+        );
+        // It is somebody's task, and stands among the lists.
+        assert!(head.get("/staff/lists").await.body.contains(&format!("href=\"{page}\"")));
+        let mut tx = test.db.read().await.unwrap();
+        let facts = desk::facts::facts(&mut tx, MONDAY).await.unwrap();
+        tx.roll_back().await.unwrap();
+        let task = facts.iter().find(|fact| fact.kind == "second-person").unwrap();
+        assert_eq!((task.path.as_str(), task.not_by.as_deref()), (page.as_str(), Some("person:1")));
+
+        // Not agreed to, taken back, and proposed again: what was shown before is answered no more.
+        assert_eq!(head.post(&format!("{page}/disagreement"), &words).await.location(), LIST);
+        let page = lead.post("/staff/lists/removal", propose).await.location().to_owned();
+        assert_eq!(lead.post(&format!("{page}/withdrawal"), "").await.location(), LIST);
+        let page = lead.post("/staff/lists/removal", propose).await.location().to_owned();
+        let old = head.post(&format!("{page}/agreement"), &words).await;
+        assert!(said(&old).contains("What is proposed has changed"), "{}", said(&old));
+        assert_eq!(in_use(&test).await, 1);
+        let shown = head.get(&format!("{page}/agreement")).await.value("input[name=proposal]").unwrap();
+        let agreed =
+            head.post(&format!("{page}/agreement"), &format!("proposal={shown}&agreement=I+looked.")).await;
+        assert_eq!((agreed.location(), in_use(&test).await), ("/staff/lists", 0), "{}", agreed.body);
+        let all = head.get("/staff/lists").await;
+        assert!(said(&all).contains("It repeats another."), "why stands there: {}", said(&all));
+        assert_eq!(head.get(&page).await.location(), "/staff/lists", "nothing waits any more");
+        let governor = house.sign_in(2).await;
+        assert_eq!(governor.get(&page).await.status, StatusCode::NOT_FOUND);
+        let mut tx = test.db.read().await.unwrap();
+        let entries = trail::newest(&mut tx, None, 50).await.unwrap();
+        tx.roll_back().await.unwrap();
+        let removed: Vec<_> = entries.iter().filter(|entry| entry.verb == "list.remove").collect();
+        assert_eq!((removed.len(), removed[0].actor.as_str()), (1, "person:6"));
     }
 }

@@ -2,8 +2,10 @@
 
 use filtering::errand::views::Offer;
 use filtering::errand::{Ended, Ran};
-use filtering::list::{List, ListReport, State, Status, views};
-use kit::{Private, Zone};
+use filtering::lasting::second_views::Waiting;
+use filtering::list::{List, ListReport, State, Status, removal_views, views};
+use kit::{Ids, Private, Zone};
+use register::approval::{Approval, State as ApprovalState};
 use testing::MONDAY;
 use web::{Mistakes, Page, Submitted};
 
@@ -38,9 +40,36 @@ pub fn samples() -> Vec<(&'static str, Page)> {
     let mut wrong = Mistakes::default();
     wrong.add("why", "Enter what is missing here");
     let taking = Submitted::of([("then", "take")]);
+    let held_back = Submitted::of([("then", "hold")]);
     let of = |line: &views::Line, take: &Offer, form: &Submitted, mistakes: &Mistakes| {
-        views::of(line, &views::May { hold: true, take }, form, mistakes, &zone)
+        let may = views::May { hold: true, remove: true, proposed: None, take };
+        views::of(line, &may, form, mistakes, &zone)
     };
+    let proposed = |own, answering| Waiting {
+        proposed: Approval {
+            id: Ids::default().make(MONDAY),
+            kind: "list.remove".into(),
+            subject: "source/games".into(),
+            terms: serde_json::Value::Null,
+            reason: long.clone(),
+            proposed_by: "person:2".into(),
+            proposed_at: MONDAY,
+            lapses_at: MONDAY.plus_millis(86_400_000),
+            state: ApprovalState::Waiting,
+        },
+        proposer: Private::new("Bo Example".into()),
+        own,
+        may_agree: true,
+        answering,
+    };
+    let mut unanswered = Mistakes::default();
+    for field in ["agreement", "disagreement"] {
+        unanswered.add(field, "Enter what is missing here");
+    }
+    let removal = |waiting: &Waiting, mistakes: &Mistakes| {
+        removal_views::removal(&line(State::Active, from_web, None, None), waiting, &empty, mistakes, &zone)
+    };
+    let going = [("source/games".to_owned(), "/staff/lists/removals/x".to_owned())];
     let done = Offer {
         ran: offered(Some(Some("")), true)
             .ran
@@ -48,13 +77,24 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         ..offered(None, true)
     };
     let never = offered(None, true);
+    let may =
+        views::May { hold: false, remove: false, proposed: Some("/staff/lists/removals/x"), take: &never };
+    let seen = |line: &views::Line| views::of(line, &may, &empty, &nothing, &zone);
     vec![
+        ("staff-lists-going", views::all(&[waits()], &going, &[], &zone)),
+        ("staff-list-going", seen(&waits())),
+        ("staff-list-removal", removal(&proposed(false, false), &nothing)),
+        ("staff-list-removal-own", removal(&proposed(true, false), &nothing)),
+        ("staff-list-removal-agree", removal(&proposed(false, true), &unanswered)),
         ("staff-list", of(&line(State::Active, from_web, None, None), &done, &empty, &nothing)),
         ("staff-list-waits", of(&waits(), &never, &empty, &nothing)),
         ("staff-list-waits-wrong", of(&waits(), &never, &taking, &wrong)),
         ("staff-list-taken", of(&waits(), &offered(Some(None), true), &empty, &nothing)),
         ("staff-list-not-taken", of(&waits(), &offered(Some(Some(&long)), true), &empty, &nothing)),
-        ("staff-list-of-a-file", of(&line(State::Active, "/srv/x", Some("x"), None), &never, &empty, &wrong)),
-        ("staff-list-held", of(&line(State::Held, from_web, None, Some(&long)), &never, &empty, &wrong)),
+        (
+            "staff-list-of-a-file",
+            of(&line(State::Active, "/srv/x", Some("x"), None), &never, &held_back, &wrong),
+        ),
+        ("staff-list-held", of(&line(State::Held, from_web, None, Some(&long)), &never, &held_back, &wrong)),
     ]
 }

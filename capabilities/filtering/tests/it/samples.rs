@@ -550,7 +550,7 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         ("staff-words-welsh", words_page("cy", "", &Mistakes::default())),
         ("staff-words-arabic-label", words_label("ar", true, &Mistakes::default())),
         ("staff-words-label-wrong", words_label("cy", false, &lost_braces())),
-        ("staff-lists-odd", list_views::all(&[odd_list()], &[], &zone)),
+        ("staff-lists-odd", list_views::all(&[odd_list()], &[], &[], &zone)),
         ("staff-back-ups-none", back_ups(&BackUps { rule: None, ..no_back_ups }, &zone)),
         ("staff-back-ups-empty", back_ups(&no_back_ups, &zone)),
         (
