@@ -105,10 +105,13 @@ def made(fivebar, folder, upstream):
     write(roll, devices_file())
     _, seconds = fivebar.command("people", "import", table, "--source", "mis", "--apply")
     fivebar.command("people", "import", roll, "--apply")
+    records = sqlite3.connect(f"{fivebar.home}/hub/fivebar.db")
+    staff = [number for number, in records.execute("SELECT number FROM person WHERE kind = 'staff' ORDER BY number LIMIT ?", (SIGNED_IN,))]
+    records.close()
     invitations = []
-    for one in range(SIGNED_IN):
-        fivebar.command("duties", "give", DUTIES[one % len(DUTIES)], "--to", f"{one + 1}", "--reason", "For the measurement.")
-        said, _ = fivebar.command("--json", "people", "invite", f"{one + 1}", "--name", f"member{one}")
+    for one, number in enumerate(staff):
+        fivebar.command("duties", "give", DUTIES[one % len(DUTIES)], "--to", f"{number}", "--reason", "For the measurement.")
+        said, _ = fivebar.command("--json", "people", "invite", f"{number}", "--name", f"member{one}")
         invitations.append(urllib.parse.urlparse(json.loads(said)["link"]).path)
     records = sqlite3.connect(f"{fivebar.home}/hub/fivebar.db")
     with records:

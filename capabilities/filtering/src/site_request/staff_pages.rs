@@ -65,15 +65,13 @@ async fn waiting(State(portal): State<Portal>, who: SignedIn) -> Result<Response
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let only_open = sees == Sees::Proposed;
     let requests = actions::list(&mut tx, only_open, SHOWN).await.map_err(PageError::unexpected)?;
+    let mut all = agreeing::all(&mut tx, who.at()).await.map_err(PageError::unexpected)?;
+    let unseen = alone::all_unseen(&mut tx).await.map_err(PageError::unexpected)?;
     let mut lines = Vec::new();
     for request in requests {
-        let proposed = match request.state {
-            Answered::Open => {
-                agreeing::of(&mut tx, &request.reference, who.at()).await.map_err(PageError::unexpected)?
-            }
-            _ => None,
-        };
-        let alone = alone::unseen(&mut tx, &request).await.map_err(PageError::unexpected)?.is_some();
+        let id = request.id.to_string();
+        let proposed = all.remove(&id).filter(|_| request.state == Answered::Open);
+        let alone = unseen.contains(&id);
         if sees == Sees::All || proposed.is_some() || alone {
             lines.push(views::Line { request, proposed, alone });
         }

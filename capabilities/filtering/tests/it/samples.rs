@@ -602,6 +602,7 @@ pub fn house_samples() -> Vec<(&'static str, Page)> {
         .chain(crate::report_samples::samples())
         .chain(crate::override_samples::samples())
         .chain(crate::withheld_samples::samples())
+        .chain(crate::access_trail::samples())
         .chain(crate::device_samples::samples())
         .chain(crate::list_samples::samples())
         .collect()

@@ -13,7 +13,6 @@ use super::store as table;
 use crate::by_age::ByAge;
 use crate::duty::{self, Duties};
 use crate::intake::person::Signs;
-use crate::kind::Kind;
 use crate::store::Among;
 use crate::{account, leaving};
 
@@ -120,7 +119,7 @@ async fn to_review(tx: &mut Tx, at: Timestamp) -> Result<(BTreeSet<PersonNo>, us
     asked.extend(&holders);
     let (mut people, mut pupils) = (BTreeSet::new(), 0);
     for known in crate::store::known_among(tx, Among::Numbers(&asked)).await? {
-        let is_pupil = known.facts.kind == Some(Kind::Pupil) || ByAge::built_in().is_pupil(&known);
+        let is_pupil = ByAge::built_in().is_pupil(&known);
         if is_pupil && !holders.contains(&number(known.number)) {
             pupils += 1;
         } else {

@@ -100,10 +100,7 @@ async fn all(State(house): State<House>, who: SignedIn) -> Result<Response, Page
     let mut tx = house.db.read().await.map_err(unexpected)?;
     let (classes, groups) = if any {
         let classes = classes::classes(&mut tx).await.map_err(unexpected)?;
-        let people = crate::people(&mut tx).await.map_err(unexpected)?;
-        let mut groups: Vec<String> = people.into_iter().flat_map(|person| person.groups).collect();
-        groups.sort();
-        groups.dedup();
+        let groups = crate::store::groups(&mut tx).await.map_err(unexpected)?;
         let called = |id: String| Called { name: classes::in_words(&id), of: ClassOrGroup::Group(id) };
         (classes, groups.into_iter().map(called).collect())
     } else {

@@ -99,7 +99,8 @@ pub(in super::super) async fn tell_owner(
     if duty::is_more_than_a_pupil(&standing) { tell_person(tx, person, kind, path, at).await } else { Ok(()) }
 }
 
-/// Tells whoever holds the duties that the content names for a kind, but for somebody who knows it already.
+/// Tells whoever holds the duties that the content names for a kind, but for somebody who knows it already: where that leaves nobody, whoever
+/// holds those that are told otherwise.
 pub async fn tell_duties(
     tx: &mut Tx,
     kind: &str,
@@ -108,12 +109,15 @@ pub async fn tell_duties(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(text) = Notices::built_in().named(kind) else { return Ok(()) };
-    let mut told = duty::holders(tx, &text.to, at).await?;
-    if told.is_empty() {
-        told = duty::holders(tx, &text.otherwise, at).await?;
-    }
-    for person in told.into_iter().filter(|person| Some(*person) != knows) {
-        tell_person(tx, person, kind, path, at).await?;
+    for duties in [&text.to, &text.otherwise] {
+        let mut told = duty::holders(tx, duties, at).await?;
+        told.retain(|person| Some(*person) != knows);
+        for person in &told {
+            tell_person(tx, *person, kind, path, at).await?;
+        }
+        if !told.is_empty() {
+            break;
+        }
     }
     Ok(())
 }
