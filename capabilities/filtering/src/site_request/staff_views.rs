@@ -13,7 +13,7 @@ use web::{Mistakes, Page, Submitted, filled, marked};
 
 use super::agreeing::Proposed;
 use super::alone_views::{self, Alone};
-use super::replaying::{self, LastWeek};
+use super::replaying::{self, Told};
 use super::{SiteRequest, State};
 use crate::explain::now::{self, Said};
 use crate::overrides::Whom;
@@ -36,10 +36,8 @@ pub struct About {
     pub whom: String,
     /// How it stands for them now.
     pub said: Said,
-    /// What last week's requests say, where they were asked; nothing where the log did not answer.
-    pub replayed: Option<Option<LastWeek>>,
-    /// Whether it would be for one person, of whom that is not told.
-    pub is_of_one: bool,
+    /// What is told of last week's requests, where that was asked.
+    pub replayed: Option<Told>,
 }
 
 /// What the page of one request must know of whoever looks at it.
@@ -217,10 +215,7 @@ fn before_it_opens(about: &About, request: &SiteRequest) -> Markup {
             li { (say("lesson.other-sites-that-it")) }
             li { (say("lesson.what-is-closed-for")) }
         }
-        @if let Some(replayed) = about.replayed { (replaying::view(replayed)) }
-        @if about.is_of_one {
-            p .govuk-body { (say("request.what-one-person-did")) }
-        }
+        @if let Some(told) = about.replayed { (replaying::view(told)) }
     }
 }
 

@@ -4,7 +4,7 @@ use engine::document::Effect;
 use filtering::lasting::{Span, Withdrawn};
 use filtering::overrides::views::{self, Ended, Line};
 use filtering::overrides::{Grant, Override, Whom};
-use filtering::site_request::replaying::LastWeek;
+use filtering::site_request::replaying::{LastWeek, Told};
 use filtering::site_request::{Ask, HowLong, SiteRequest, State, staff_views};
 use kit::{Ids, Private, Zone};
 use register::approval::{Approval, State as ApprovalState};
@@ -100,19 +100,17 @@ pub fn samples() -> Vec<(&'static str, Page)> {
     let one =
         |line: &Line, answering, mistakes: &Mistakes| views::one(line, answering, &empty, mistakes, &zone);
     let own = || Line { own: true, ..proposed(closed(), "It is wanted.") };
-    let about = |replayed: Option<LastWeek>| staff_views::Seen {
+    let about = |told: Told| staff_views::Seen {
         may_propose: true,
         about: Some(staff_views::About {
             whom: web::speech::say("common.everyone"),
             said: everything(),
-            replayed: Some(replayed),
-            is_of_one: false,
+            replayed: Some(told),
         }),
         ..staff_views::Seen::default()
     };
-    let asked = |path, replayed| {
-        staff_views::one(&request(path), None, &[], &about(replayed), &empty, &nothing, &zone)
-    };
+    let asked =
+        |path, told| staff_views::one(&request(path), None, &[], &about(told), &empty, &nothing, &zone);
     vec![
         ("staff-overrides-empty", views::all(&[], &[], true, &zone)),
         (
@@ -136,7 +134,11 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         ),
         (
             "staff-request-a-page-of-a-site",
-            asked(Some("/watch"), Some(LastWeek { requests: 1, opened: 1, askers: 2, more: false })),
+            asked(
+                Some("/watch"),
+                Told::LastWeek(LastWeek { requests: 1, opened: 1, askers: 2, more: false }),
+            ),
         ),
+        ("staff-request-for-a-few", asked(None, Told::Few(10))),
     ]
 }

@@ -22,6 +22,19 @@ async fn holds(test: &TestDatabase, at: kit::Timestamp) -> Vec<Override> {
     all
 }
 
+/// So many are in Year 5, Ada and Bo among them, and the gate knows of it.
+async fn in_year_5(test: &TestDatabase, house: &House, many: usize) {
+    let more = (2..many)
+        .map(|number| format!("[[person]]\nname = \"Pupil {number} Example\"\ngroups = [\"year-5\"]\n"));
+    let file =
+        people::RollFile::parse(&format!("{}{}", crate::house::ROLL, more.collect::<String>())).unwrap();
+    let mut tx = test.db.begin().await.unwrap();
+    people::import(&mut tx, &store::Actor::CommandLine(1000), &file, MONDAY).await.unwrap();
+    let live = filtering::publish::records::live(&mut tx, MONDAY).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(house.school.current.swap_live(&live), []);
+}
+
 /// A site that two people agreed to open for everyone: its request's page.
 async fn agreed(house: &House, one: &Staff<'_>, other: &Staff<'_>, site: &str) -> String {
     let body = format!("site={site}&what=chess&how-long=week");
@@ -194,6 +207,14 @@ async fn the_second_person_sees_what_a_site_is_why_it_is_closed_and_what_last_we
         house.visits(&log, ADAS, "other.example", MONDAY.plus_millis(-60_000));
         log.has(4);
         manager.post(&format!("{page}/proposal"), "whom=group%3Ayear-5&until=hour&risk=Low.").await;
+        // Two are in Year 5: what both did together tells what one did. The page says why it tells nothing.
+        let few = governor.get(&format!("{page}/agreement")).await;
+        assert!(few.body.contains("it would be for fewer than 10 people"), "{}: {}", test.engine, few.body);
+        assert!(!few.body.contains("in the last seven days"), "{}: {}", test.engine, few.body);
+        in_year_5(&test, &house, 9).await;
+        let nine = governor.get(&format!("{page}/agreement")).await;
+        assert!(!nine.body.contains("in the last seven days"), "{}: {}", test.engine, nine.body);
+        in_year_5(&test, &house, 10).await;
         let asked = governor.get(&format!("{page}/agreement")).await;
         assert!(asked.body.contains("It was asked for 3 times in the last seven days"), "{}", asked.body);
         assert!(asked.body.contains("for 1 person or device"), "{}: {}", test.engine, asked.body);
