@@ -17,7 +17,7 @@ use crate::site_request::agreeing::{self, AgreeError};
 use crate::withheld::Withheld;
 
 /// The kinds whose tasks are done once nothing here speaks for them any more.
-pub const FOLLOWED: [&str; 11] = [
+pub const FOLLOWED: [&str; 12] = [
     "site-request",
     "site-report",
     "second-person",
@@ -26,6 +26,7 @@ pub const FOLLOWED: [&str; 11] = [
     "filter-test-failed",
     "access-review",
     "cards-renewal",
+    "roll-waits",
     "drill-failed",
     "list-waiting",
     "list-held",
@@ -73,6 +74,9 @@ pub async fn facts(tx: &mut Tx, at: Timestamp) -> Result<Vec<Opening>, StoreErro
     let week = at.as_millis().div_euclid(WEEK_MS);
     for (account, person) in people::account::in_many_browsers(tx, at).await? {
         found.push(fact("account-shared", format!("{account}@{week}"), &format!("/staff/roll/{}", person.0)));
+    }
+    for number in people::intake::kept_back(tx).await? {
+        found.push(fact("roll-waits", format!("import:{number}"), &format!("/staff/roll/imports/{number}")));
     }
     for (of, oldest) in people::account::card::due_for_renewal(tx, at).await? {
         found.push(fact(

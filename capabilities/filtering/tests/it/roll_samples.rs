@@ -113,6 +113,7 @@ fn known<'a>(profile: &'a Profile, zone: &'a Zone) -> person::Known<'a> {
         zone,
         may_mark: false,
         may_change: false,
+        waits: &[],
     }
 }
 
@@ -332,6 +333,12 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         namesakes: &namesakes,
     };
     let own = [taught(false)];
+    let of_year = |year| Facts { year: people::YearGroup::of_number(year), here: true, ..Facts::default() };
+    let waits = [person::Waits {
+        source: "scim-entra".into(),
+        import: 7,
+        lines: views::facts_differ(Some(&of_year(5)), Some(&of_year(13))),
+    }];
     let left = Left {
         duties: vec![assignment("dsl", true), assignment("teacher", false)],
         devices: vec![device()],
@@ -368,6 +375,11 @@ pub fn samples() -> Vec<(&'static str, Page)> {
                 ..known(&pupil, &zone)
             }),
         ),
+        (
+            "staff-person-waits",
+            person::view(&person::Known { waits: &waits, may_change: true, ..known(&pupil, &zone) }),
+        ),
+        ("staff-person-waits-plain", person::view(&person::Known { waits: &waits, ..known(&pupil, &zone) })),
         ("staff-person-plain", person::view(&known(&profile(3, None), &zone))),
         (
             "staff-person-left",
