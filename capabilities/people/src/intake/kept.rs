@@ -56,19 +56,24 @@ mod roll_import_change {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// The setting with the newest import's number: a preview that nobody applies is erased in time, and its number is given to no other.
+const NEWEST: &str = "roll.newest-import";
+
 /// The next import's number.
 pub(super) async fn next_number(tx: &mut Tx) -> Result<i64, StoreError> {
+    let newest = super::store::setting(tx, NEWEST).await?.and_then(|text| text.parse().ok());
     let highest: Option<Option<i64>> = roll_import::Entity::find()
         .select_only()
         .column_as(roll_import::Column::Number.max(), "highest")
         .into_tuple()
         .one(tx.conn())
         .await?;
-    Ok(highest.flatten().unwrap_or(0) + 1)
+    Ok(highest.flatten().max(newest).unwrap_or(0) + 1)
 }
 
 /// Keeps an import with its changes.
 pub(super) async fn insert(tx: &mut Tx, import: &Import, changes: &[Change]) -> Result<(), StoreError> {
+    super::store::set(tx, NEWEST, &import.number.to_string()).await?;
     let summary = serde_json::to_string(&import.summary).unwrap_or_default();
     let shape = import.shape.and_then(|shape| serde_json::to_value(shape).ok());
     let row = roll_import::ActiveModel {
