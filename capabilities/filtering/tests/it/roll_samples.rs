@@ -157,7 +157,15 @@ pub fn house_samples() -> Vec<(&'static str, Page)> {
     cover.given.span.ends_at = Some(MONDAY.plus_millis(86_400_000));
     let held = [assignment("head", false), cover, assignment("head", true)];
     let names: BTreeMap<PersonNo, Private<String>> = [(PersonNo(3), name(3))].into();
-    let shown = duty::views::Shown { assignments: &held, names: &names, at: MONDAY, zone: &zone };
+    let without = held.iter().map(|one| one.given.person).collect();
+    let shown = duty::views::Shown {
+        assignments: &held,
+        names: &names,
+        without: &without,
+        may_invite: true,
+        at: MONDAY,
+        zone: &zone,
+    };
     let gaps = people::duty::gaps(duties, kind, &held, MONDAY);
     let head = duties.named("head").unwrap();
     let pupil = duties.named("digital-leader").unwrap();
