@@ -129,6 +129,12 @@ async fn one(
         }
         _ => None,
     };
+    let whom_name = match proposed.as_ref().map(|proposed| &proposed.terms.whom) {
+        Some(Whom::Person(person)) if sees == Sees::All => {
+            people::name_of(&mut tx, *person).await.map_err(PageError::unexpected)?
+        }
+        _ => None,
+    };
     let proposer = match proposed.as_ref().and_then(|proposed| number(&proposed.by)) {
         Some(person) => people::name_of(&mut tx, person).await.map_err(PageError::unexpected)?,
         None => None,
@@ -160,6 +166,7 @@ async fn one(
         groups: groups.collect(),
         asker,
         device_of,
+        whom: whom_name,
         proposer,
     };
     let page = views::one(&request, proposed.as_ref(), &history, &seen, form, mistakes, &portal.zone);

@@ -69,6 +69,8 @@ pub struct Seen {
     pub asker: Option<Private<String>>,
     /// Whose device they used, where that is another's.
     pub device_of: Option<Private<String>>,
+    /// For whom it is proposed, where that is one person and whoever looks sees who asked.
+    pub whom: Option<Private<String>>,
     /// Whoever proposed it.
     pub proposer: Option<Private<String>>,
 }
@@ -324,7 +326,9 @@ fn answer_it(
 ) -> Markup {
     let whom = match &proposed.terms.whom {
         Whom::Person(person) if request.ask.asker.whoever() == Some(*person) => say("request.whoever-asked"),
-        Whom::Person(person) => filled!("request.person", person = person.0),
+        Whom::Person(_) => {
+            seen.whom.as_ref().map_or_else(|| say("overrides.one-person"), |name| name.reveal().clone())
+        }
         Whom::Group(id) => seen
             .groups
             .iter()
