@@ -74,6 +74,7 @@ fn filled(path: &str, reference: &str) -> String {
     path.replace(&device, "/staff/roll/4/leaving/devices/1")
         .replace("{reference}", reference)
         .replace("{id}", &ids)
+        .replace("{guest}", &id("guest"))
         .replace("{delivery}", &id("delivery"))
         .replace("{assignment}", &id("duty"))
         .replace("{duty}", "teacher")

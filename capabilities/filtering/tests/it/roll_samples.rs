@@ -350,12 +350,26 @@ pub fn samples() -> Vec<(&'static str, Page)> {
     let left = Left {
         duties: vec![assignment("dsl", true), assignment("teacher", false)],
         devices: vec![device()],
+        guests: vec![(
+            people::guest::Guest {
+                id: kit::Ids::default().make(MONDAY),
+                person: PersonNo(9),
+                sponsor: PersonNo(3),
+                supervisor: PersonNo(3),
+                aim: "Mends the boiler".into(),
+                starts_at: MONDAY,
+                ends_at: MONDAY.plus_millis(86_400_000),
+                ended_at: None,
+            },
+            name(9),
+        )],
         ..Left::default()
     };
     let by = leaving::views::Seen {
         kind: SchoolKind::Maintained,
         may_give: true,
         may_hand: true,
+        may_give_guests: true,
         sees_devices: true,
         at: MONDAY,
     };
