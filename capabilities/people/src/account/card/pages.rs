@@ -101,7 +101,7 @@ async fn all(State(house): State<House>, who: SignedIn) -> Result<Response, Page
         let classes = classes::classes(&mut tx).await.map_err(unexpected)?;
         let people = crate::people(&mut tx).await.map_err(unexpected)?;
         let mut groups: Vec<String> = people.into_iter().flat_map(|person| person.groups).collect();
-        groups.sort();
+        groups.sort_by_cached_key(|id| (classes::in_order(id), id.clone()));
         groups.dedup();
         let called = |id: String| Called { name: classes::in_words(&id), of: ClassOrGroup::Group(id) };
         (classes, groups.into_iter().map(called).collect())
