@@ -1,6 +1,6 @@
 //! What most commands need: the home, its settings, its records, who is asking and when.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use kit::permit::Action;
@@ -93,6 +93,34 @@ pub fn database_at(home: &Home, address: &str) -> Result<DatabaseUrl> {
     })
 }
 
+/// Refuses a SQLite file outside the hub's folder: the hub writes there and nowhere else, so it could not open a file in another place, or keep what
+/// SQLite puts beside it. Whatever links lead to is what counts; neither the folder nor the file need be there yet.
+pub fn in_the_hub(home: &Home, records: &DatabaseUrl) -> Result<()> {
+    let Some(file) = records.file() else { return Ok(()) };
+    let folder = file.parent().and_then(real);
+    let is_inside = folder.zip(real(&home.hub())).is_some_and(|(folder, hub)| folder.starts_with(hub));
+    // A file that is there already may itself be a link.
+    let is_link = file.symlink_metadata().is_ok_and(|seen| seen.file_type().is_symlink());
+    if is_inside && !is_link {
+        return Ok(());
+    }
+    bail!(
+        "{}: the hub may open a SQLite file in {} alone, so a school there could not start; name one in it, such as \
+         sqlite:hub/records.db. Nothing was changed",
+        file.display(),
+        home.hub().display()
+    )
+}
+
+/// Where a path leads: of what is there by its links, and what is not there yet below that. `None` where it goes up again.
+fn real(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let there = path.ancestors().find_map(|there| Some((there, there.canonicalize().ok()?)));
+    let (there, real) = there?;
+    let rest = path.strip_prefix(there).ok()?;
+    rest.components().all(|part| matches!(part, Component::Normal(_))).then(|| real.join(rest))
+}
+
 /// Whoever runs this process: for root under sudo the account that sudo was called from, since otherwise everybody would be
 /// root. That is what sudo says; whoever is root could say otherwise.
 pub fn command_line() -> Actor {
@@ -113,6 +141,42 @@ fn account(own: u32, sudo: Option<&str>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_in_a_file_are_in_the_hub_s_folder_whatever_links_and_dots_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let (elsewhere, school) = (folder.path().join("elsewhere"), folder.path().join("school"));
+        std::fs::create_dir(&elsewhere).unwrap();
+        let home = Home::at(Some(school.clone()));
+        let fits = |address: &str| in_the_hub(&home, &database_at(&home, address).unwrap());
+        // Before there is a school, and after.
+        for is_there in [false, true] {
+            if is_there {
+                std::fs::create_dir_all(home.hub()).unwrap();
+                std::os::unix::fs::symlink(&elsewhere, home.hub().join("out")).unwrap();
+                std::os::unix::fs::symlink(elsewhere.join("it.db"), home.hub().join("link.db")).unwrap();
+            }
+            let absolute = format!("sqlite:{}", home.hub().join("records.db").display());
+            for address in ["sqlite:hub/records.db", "sqlite:hub/more/records.db", &absolute] {
+                assert!(fits(address).is_ok(), "{is_there}: {address}");
+            }
+            let outside = format!("sqlite:{}", elsewhere.join("records.db").display());
+            for address in [
+                "sqlite:records.db",
+                "sqlite:hub/../records.db",
+                "sqlite:hubs/records.db",
+                "sqlite:log/hub/r.db",
+                &outside,
+            ] {
+                let refused = fits(address).unwrap_err().to_string();
+                assert!(refused.contains("sqlite:hub/records.db"), "{is_there}: {address}: {refused}");
+            }
+            assert!(fits("postgres://fivebar@localhost/fivebar").is_ok());
+        }
+        for address in ["sqlite:hub/out/records.db", "sqlite:hub/link.db"] {
+            assert!(fits(address).is_err(), "{address}");
+        }
+    }
 
     #[test]
     fn who_calls_sudo_is_who_acts_and_nobody_else_can_be_another() {

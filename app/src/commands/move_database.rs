@@ -2,15 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::json;
-use store::DatabaseUrl;
 use store::moving::move_records;
 
-use crate::commands::context::{Context, database_at, database_url};
+use crate::commands::context::{Context, database_at, database_url, in_the_hub};
 use crate::config::{Config, address_or_typed, with_database};
 use crate::process::lock;
 
@@ -34,7 +32,7 @@ pub fn run(context: &Context, asked: &MoveDatabase) -> Result<()> {
         // It parses the address, for a better word than that about the file.
         None => database_at(&context.home, &address)?,
     };
-    in_the_hub(context, &to)?;
+    in_the_hub(&context.home, &to)?;
     let _held = lock::hold_school(&context.home).context("stop the school first")?;
     let from = context.database()?;
     let bar = context.output.progress(0, "moving the records");
@@ -74,25 +72,4 @@ pub fn run(context: &Context, asked: &MoveDatabase) -> Result<()> {
         before.display()
     ));
     Ok(())
-}
-
-/// The hub writes in its own folder and nowhere else: it could not open a SQLite file in another place, or keep what SQLite puts
-/// beside it. Whatever links lead to is what counts.
-fn in_the_hub(context: &Context, to: &DatabaseUrl) -> Result<()> {
-    let Some(file) = to.file() else { return Ok(()) };
-    let real = |path: &Path| path.canonicalize().ok();
-    let folder = file.parent().and_then(real);
-    let is_inside =
-        folder.zip(real(&context.home.hub())).is_some_and(|(folder, hub)| folder.starts_with(hub));
-    // A file that is there already may itself be a link.
-    let is_link = file.symlink_metadata().is_ok_and(|seen| seen.file_type().is_symlink());
-    if is_inside && !is_link {
-        return Ok(());
-    }
-    bail!(
-        "{}: the hub may open a SQLite file in {} alone, so a school there could not start; name one in it, such as \
-         sqlite:hub/records.db. Nothing was moved",
-        file.display(),
-        context.home.hub().display()
-    )
 }

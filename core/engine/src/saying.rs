@@ -91,8 +91,10 @@ pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {
         Step::PermittedUse => {
             let activity = activity.as_deref().unwrap_or("This kind of site");
             let kind = category.map_or(activity, |category| category.name.as_str());
-            if blocked {
+            if blocked && policy.is_by_time(reason) {
                 format!("The school's rules do not allow this now: {kind}.")
+            } else if blocked {
+                format!("The school's rules do not allow this: {kind}.")
             } else {
                 format!("The school's rules allow this: {kind}.")
             }
@@ -109,7 +111,12 @@ pub fn say(policy: &FilterPolicy, live: &Live, decision: &Decision) -> Saying {
         reason: text,
         category: category.map(|category| category.name.clone()),
         activity,
-        label: if blocked && !is_given { label(reason.step) } else { "" },
+        label: match reason.step {
+            _ if !blocked || is_given => "",
+            // At no time: whoever waits for another waits in vain.
+            Step::PermittedUse if !policy.is_by_time(reason) => "reason.not-allowed",
+            step => label(step),
+        },
         may_ask: decision.verdict.is_block()
             && matches!(
                 reason.step,

@@ -265,7 +265,7 @@ fn records_are_not_moved_to_where_the_hub_could_not_open_them() -> Result<()> {
     ] {
         let (said, _) = refused(&home, &["move-database", "--to", &to])?;
         assert!(
-            said.contains("the hub may open a SQLite file in") && said.contains("Nothing was moved"),
+            said.contains("the hub may open a SQLite file in") && said.contains("Nothing was changed"),
             "{to}: {said}"
         );
     }

@@ -256,3 +256,52 @@ fn what_was_past_its_time_is_not_brought_back_by_a_restore() -> Result<()> {
     ensure!(told(&home, &["verify"])?.contains("The access trail is whole"), "the trail");
     Ok(())
 }
+
+#[test]
+fn a_school_is_restored_into_the_database_that_is_named_and_its_settings_name_it() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("school");
+    init(&home)?;
+    close(&home, "games.example")?;
+    let backup = folder.path().join("it.fivebar-backup");
+    let backup = backup.to_str().context("a path")?;
+    told(&home, &["backup", "--to", backup])?;
+    let other = folder.path().join("other");
+    // Where the hub could not open them, nothing is begun.
+    for address in
+        ["sqlite:records.db".to_owned(), format!("sqlite:{}", folder.path().join("r.db").display())]
+    {
+        let refused = fivebar(&other, &["restore", backup, "--database", &address])?;
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        ensure!(
+            !refused.status.success() && said.contains("the hub may open a SQLite file in"),
+            "{address}: {said}"
+        );
+        ensure!(!other.exists(), "{address}: nothing was changed");
+    }
+    told(&other, &["restore", backup, "--database", "sqlite:hub/records.db"])?;
+    ensure!(
+        other.join("hub/records.db").is_file() && !other.join("hub/fivebar.db").exists(),
+        "where they are"
+    );
+    let settings = fs::read_to_string(other.join("fivebar.toml"))?;
+    ensure!(settings.contains("database = \"sqlite:hub/records.db\""), "{settings}");
+    ensure!(
+        told(&other, &["overrides", "list"])?.contains("games.example"),
+        "the records that were restored"
+    );
+    // The school that was backed up is as it was.
+    ensure!(
+        told(&home, &["overrides", "list"])?.contains("games.example")
+            && !home.join("hub/records.db").exists(),
+        "here"
+    );
+    // In place of another: what was there is kept aside, and the new file is used.
+    told(&other, &["restore", backup, "--replace", "--database", "sqlite:hub/again.db"])?;
+    let settings = fs::read_to_string(other.join("fivebar.toml"))?;
+    ensure!(
+        settings.contains("database = \"sqlite:hub/again.db\"") && other.join("hub/again.db").is_file(),
+        "{settings}"
+    );
+    Ok(())
+}

@@ -75,6 +75,8 @@ pub struct Rule {
     /// Rows with one of these values in that column stay.
     #[serde(default)]
     pub unless: BTreeMap<String, Vec<String>>,
+    /// Only rows go in which this moment is not filled in.
+    pub without: Option<String>,
 }
 
 /// Why the rules cannot be used.
@@ -334,6 +336,7 @@ impl Due<'_> {
             }
         };
         let mut all = vec![ended];
+        all.extend(rule.without.iter().map(|moment| format!("{} IS NULL", quoted(moment))));
         for (column, stay) in &rule.unless {
             let places: Vec<String> = stay
                 .iter()

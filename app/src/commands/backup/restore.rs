@@ -10,7 +10,7 @@ use serde_json::json;
 use store::backup::{Restore, Suit, UNFINISHED, moved_aside};
 
 use super::{identity, watch};
-use crate::commands::context::{Context, database_at};
+use crate::commands::context::{Context, database_at, in_the_hub};
 use crate::config::{Config, address_or_typed, default_database, with_database};
 use crate::home::Home;
 use crate::output::Output;
@@ -48,12 +48,16 @@ pub fn restore(given: Option<PathBuf>, asked: &AskedRestore, output: Output) -> 
         Some(given) => address_or_typed(given)?,
         None => settings.map_or_else(|_| default_database(), |config| config.records.database),
     };
+    let records = database_at(&home, &address)?;
+    if asked.database.is_some() {
+        in_the_hub(&home, &records)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let wanted = Restore {
         archive: asked.file.clone(),
         identity: identity(asked.identity.as_ref())?,
         home: home.path().to_owned(),
-        records: database_at(&home, &address)?,
+        records,
         replace: asked.replace,
         stays: vec!["log".to_owned()],
         suit: Some(naming(address)),

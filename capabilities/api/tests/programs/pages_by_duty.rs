@@ -77,6 +77,7 @@ fn filled(path: &str, reference: &str) -> String {
         .replace("{*list}", "ut1/games")
         .replace("{reference}", reference)
         .replace("{id}", &ids)
+        .replace("{guest}", &id("guest"))
         .replace("{delivery}", &id("delivery"))
         .replace("{assignment}", &id("duty"))
         .replace("{duty}", "teacher")

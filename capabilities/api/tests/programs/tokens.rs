@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
+use store::orm::ConnectionTrait as _;
 use testing::{MONDAY, databases};
 
 use crate::house::{DAY_MS, HERE, House};
@@ -145,6 +146,66 @@ async fn a_token_ends_with_what_makes_an_account_safe_again_and_with_a_restore()
         people::account::end_all(&mut tx, &job, MONDAY.plus_millis(6)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(last.get("/token").await.problem(), is(401, "no-token"), "{}", test.engine);
+    }
+}
+
+/// Forgets every session, as the records do ninety days after each.
+async fn forget_sessions(house: &House) {
+    let tx = house.db.begin().await.unwrap();
+    tx.conn().execute_unprepared("DELETE FROM session").await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_ends_however_an_account_is_made_safe_though_no_session_tells_that_its_owner_ever_came() {
+    for test in databases().await {
+        let house = House::new(&test, &[(1, "head"), (2, "network-manager"), (3, "dsl")]).await;
+        house.sign_in(3).await;
+        let mut minute = 0;
+        for how in ["signed out", "invited", "let in again", "lost"] {
+            minute += 1;
+            house.clock.set(MONDAY.plus_millis(minute * 60_000));
+            let owner = house.sign_in_again(3).await;
+            // Made in the very millisecond in which the account is made safe, and after the password was chosen.
+            house.clock.set(MONDAY.plus_millis(minute * 60_000 + 1));
+            let program = owner.program(&["health.read"]).await;
+            assert_eq!(program.get("/token").await.status, 200, "{}: {how}", test.engine);
+            forget_sessions(&house).await;
+            let at = house.clock.now();
+            match how {
+                "signed out" => {
+                    let standing = people::duty::at_the_command_line(1000);
+                    let authority = people::duty::Duties::built_in().authority();
+                    let whom = engine::PersonNo(3);
+                    let permit =
+                        authority.grant::<people::account::EndSessions>(&standing, whom, at).unwrap();
+                    let mut tx = test.db.begin().await.unwrap();
+                    people::account::end_everywhere(&mut tx, &permit, at).await.unwrap();
+                    tx.commit().await.unwrap();
+                }
+                "invited" => {
+                    house.sign_in_again(3).await;
+                }
+                "let in again" => {
+                    let (head, nat) = (house.sign_in(1).await, house.sign_in(2).await);
+                    nat.post("/staff/recoveries", "whose=someone3&reason=Fell+in+the+sea.").await;
+                    let page = head.get("/staff/recoveries/3").await.body;
+                    let proposal = page.split("name=\"proposal\" value=\"").nth(1).unwrap().split('"').next();
+                    let form = format!("proposal={}&agreement=I+know+him.", proposal.unwrap());
+                    let agreed = head.post("/staff/recoveries/3/agreement", &form).await;
+                    assert_eq!(agreed.words("h1"), ["You agreed"], "{}", agreed.body);
+                }
+                _ => {
+                    let mut tx = test.db.begin().await.unwrap();
+                    let account = people::account::of(&mut tx, engine::PersonNo(3)).await.unwrap().unwrap();
+                    let job = store::Actor::Job("cards");
+                    let lost = people::account::Safe::Lost;
+                    people::account::make_safe(&mut tx, &job, &account, lost, at).await.unwrap();
+                    tx.commit().await.unwrap();
+                }
+            }
+            assert_eq!(program.get("/token").await.problem(), is(401, "no-token"), "{}: {how}", test.engine);
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::site_request::agreeing::{self, AgreeError};
 use crate::withheld::Withheld;
 
 /// The kinds whose tasks are done once nothing here speaks for them any more.
-pub const FOLLOWED: [&str; 12] = [
+pub const FOLLOWED: [&str; 13] = [
     "site-request",
     "site-report",
     "second-person",
@@ -28,6 +28,7 @@ pub const FOLLOWED: [&str; 12] = [
     "filter-test-failed",
     "access-review",
     "cards-renewal",
+    "roll-waits",
     "drill-failed",
     "list-waiting",
     "list-held",
@@ -71,6 +72,9 @@ pub async fn facts(tx: &mut Tx, at: Timestamp) -> Result<Vec<Opening>, StoreErro
     for (account, person) in people::account::in_many_browsers(tx, at).await? {
         found.push(fact("account-shared", format!("{account}@{week}"), &format!("/staff/roll/{}", person.0)));
     }
+    for number in people::intake::kept_back(tx).await? {
+        found.push(fact("roll-waits", format!("import:{number}"), &format!("/staff/roll/imports/{number}")));
+    }
     for (of, oldest) in people::account::card::due_for_renewal(tx, at).await? {
         found.push(fact(
             "cards-renewal",
@@ -87,7 +91,7 @@ pub async fn facts(tx: &mut Tx, at: Timestamp) -> Result<Vec<Opening>, StoreErro
         let subject = format!("{}@{}", status.list.id, status.list.version);
         found.push(fact(kind, subject, "/staff/lists"));
     }
-    for (_, proposed) in list::removal::waiting(tx, at).await? {
+    for proposed in list::removal::waiting(tx, at).await? {
         let path = list::removal_views::page(&proposed);
         let opening = fact("second-person", proposed.id.to_string(), &path);
         found.push(Opening { not_by: Some(proposed.proposed_by), ..opening });

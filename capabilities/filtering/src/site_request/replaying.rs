@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use activity::{Event, Search, TimeRange};
@@ -12,6 +13,7 @@ use engine::live::Subject;
 use engine::{FilterPolicy, Front, Host, HostName, Identity, Live, LiveDocument, PersonNo, Request, Step};
 use kit::Timestamp;
 use maud::{Markup, html};
+use serde::Deserialize;
 use web::speech::say;
 use web::{counted, filled};
 
@@ -19,12 +21,48 @@ use crate::overrides::Whom;
 use crate::portal::Portal;
 use crate::site;
 
+const BUILT_IN: &str = include_str!("../../../../content/requests.toml");
+
 const DAY_MS: i64 = 86_400_000;
 const DAYS: i64 = 7;
 /// So many of the newest requests are looked at.
 const MOST: u64 = 5_000;
 /// Nobody waits longer for it: the page comes without, and says so.
 const PATIENCE: Duration = Duration::from_secs(4);
+
+/// `content/requests.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Content {
+    #[serde(rename = "version")]
+    _version: String,
+    #[serde(rename = "source")]
+    _source: String,
+    /// Of a group of fewer people nothing is told.
+    least_people: usize,
+}
+
+/// How many people a group must have before anything is told of it.
+fn least_people() -> usize {
+    static LEAST: LazyLock<usize> = LazyLock::new(|| {
+        // A test parses the same text. Without it nothing is told of anybody.
+        toml::from_str(BUILT_IN).map_or(usize::MAX, |content: Content| content.least_people)
+    });
+    *LEAST
+}
+
+/// What is told before a site is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// What last week's requests say.
+    LastWeek(LastWeek),
+    /// Nothing, since the log did not answer in time.
+    NoAnswer,
+    /// Nothing, since it would be of one person, whom a pseudonym covers.
+    OnePerson,
+    /// Nothing, since it would be of fewer people than this.
+    Few(usize),
+}
 
 /// What last week's requests say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,8 +77,35 @@ pub struct LastWeek {
     pub more: bool,
 }
 
+/// What is told of a site before it is opened for somebody: for enough people together, what a replay of last week's requests says.
+pub async fn told(portal: &Portal, host: &str, whom: &Whom, at: Timestamp) -> Told {
+    // How often one person tried stands behind their pseudonym: whoever wants to know that says why, and that is written down. Of a few
+    // people numbers would tell the same.
+    let (policy, live) = portal.filter.both();
+    let people = match whom {
+        Whom::Person(_) => return Told::OnePerson,
+        Whom::Group(id) => members(&policy, &live, Some(id)),
+        Whom::Everyone => members(&policy, &live, None),
+    };
+    match least_people() {
+        least if people < least => Told::Few(least),
+        _ => last_week(portal, host, whom, at).await.map_or(Told::NoAnswer, Told::LastWeek),
+    }
+}
+
+/// How many people of the roll are in a group of the policy, or in one that lies within it; without a group, how many there are.
+fn members(policy: &FilterPolicy, live: &Live, group: Option<&str>) -> usize {
+    let number = group.map(|id| policy.groups().number(id));
+    let is_in = |person: PersonNo| match number {
+        None => true,
+        Some(None) => false,
+        Some(Some(number)) => live.person(person).is_some_and(|known| known.groups.contains(number)),
+    };
+    live.document().roll.people.iter().filter(|one| is_in(one.person)).count()
+}
+
 /// Replays last week's requests for a site with it open for somebody. `None` where the log does not answer in time.
-pub async fn last_week(portal: &Portal, host: &str, whom: &Whom, at: Timestamp) -> Option<LastWeek> {
+async fn last_week(portal: &Portal, host: &str, whom: &Whom, at: Timestamp) -> Option<LastWeek> {
     let (policy, live) = portal.filter.both();
     let log = portal.log.clone();
     let search = Search {
@@ -146,14 +211,16 @@ impl Replaying<'_> {
 }
 
 /// The part of a page that says it.
-pub fn view(last_week: Option<LastWeek>) -> Markup {
+pub fn view(told: Told) -> Markup {
     html! {
         h2 .govuk-heading-m { (say("last-week.what-last-weeks")) }
         p .govuk-body {
-            @match last_week {
-                None => (say("last-week.nothing-the-activity")),
-                Some(LastWeek { requests: 0, .. }) => (say("last-week.nobody-asked-for-it")),
-                Some(found) => {
+            @match told {
+                Told::NoAnswer => (say("last-week.nothing-the-activity")),
+                Told::OnePerson => (say("request.what-one-person-did")),
+                Told::Few(least) => (filled!("last-week.fewer-than", n = least)),
+                Told::LastWeek(LastWeek { requests: 0, .. }) => (say("last-week.nobody-asked-for-it")),
+                Told::LastWeek(found) => {
                     @if found.more { (filled!("last-week.the-newest-requests", n = found.requests)) }
                     @else { (counted!("last-week.asked-count", found.requests)) }
                     " "
@@ -163,5 +230,17 @@ pub fn view(last_week: Option<LastWeek>) -> Markup {
                 },
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compiled_in_tells_nothing_of_a_handful() {
+        let content: Content = toml::from_str(BUILT_IN).unwrap();
+        assert!((5..=30).contains(&content.least_people), "{content:?}");
+        assert_eq!(least_people(), content.least_people);
     }
 }

@@ -17,7 +17,8 @@ use super::actions::{self, AnswerError, ReadRequests, RefuseRequest};
 use super::agreeing::{self, AgreeError, AgreeRequest, ProposeRequest, Terms};
 use super::alone::{self, OpenAlone};
 use super::alone_pages;
-use super::{SiteRequest, State as Answered, replaying, staff_views as views};
+use super::replaying::{self, Told};
+use super::{SiteRequest, State as Answered, staff_views as views};
 use crate::explain::now::{self, Said};
 use crate::lasting;
 use crate::overrides::closing::EndOverride;
@@ -126,6 +127,12 @@ async fn one(
         }
         _ => None,
     };
+    let whom_name = match proposed.as_ref().map(|proposed| &proposed.terms.whom) {
+        Some(Whom::Person(person)) if sees == Sees::All => {
+            people::name_of(&mut tx, *person).await.map_err(PageError::unexpected)?
+        }
+        _ => None,
+    };
     let proposer = match proposed.as_ref().and_then(|proposed| number(&proposed.by)) {
         Some(person) => people::name_of(&mut tx, person).await.map_err(PageError::unexpected)?,
         None => None,
@@ -157,6 +164,7 @@ async fn one(
         groups: groups.collect(),
         asker,
         device_of,
+        whom: whom_name,
         proposer,
     };
     let page = views::one(&request, proposed.as_ref(), &history, &seen, form, mistakes, &portal.zone);
@@ -179,10 +187,8 @@ async fn about(
     };
     let said = now::now(portal, who, site, &identity).await?;
     let replayed = match (&said, whom) {
-        // How often one person tried stands behind their pseudonym: whoever wants to know that says why, and that is written down.
-        (Said::Now(_), Some(whom @ (Whom::Group(_) | Whom::Everyone))) => {
-            Some(replaying::last_week(portal, site, whom, who.at()).await)
-        }
+        (_, Some(Whom::Person(_))) => Some(Told::OnePerson),
+        (Said::Now(_), Some(whom)) => Some(replaying::told(portal, site, whom, who.at()).await),
         _ => None,
     };
     let policy = portal.filter.policy();
@@ -194,8 +200,7 @@ async fn about(
         Some(whom) if actions::asker(request).as_ref() != Some(whom) => say("overrides.one-person"),
         _ => say("request.whoever-asked"),
     };
-    let is_of_one = matches!(whom, Some(Whom::Person(_)));
-    Ok(views::About { whom: words, said, replayed, is_of_one })
+    Ok(views::About { whom: words, said, replayed })
 }
 
 async fn refuse(

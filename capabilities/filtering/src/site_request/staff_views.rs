@@ -12,7 +12,7 @@ use web::{Mistakes, Page, SecondPerson, Submitted, filled, marked, take_back, wo
 
 use super::agreeing::Proposed;
 use super::alone_views::{self, Alone};
-use super::replaying::{self, LastWeek};
+use super::replaying::{self, Told};
 use super::{SiteRequest, State};
 use crate::explain::now::{self, Said};
 use crate::overrides::Whom;
@@ -35,10 +35,8 @@ pub struct About {
     pub whom: String,
     /// How it stands for them now.
     pub said: Said,
-    /// What last week's requests say, where they were asked; nothing where the log did not answer.
-    pub replayed: Option<Option<LastWeek>>,
-    /// Whether it would be for one person, of whom that is not told.
-    pub is_of_one: bool,
+    /// What is told of last week's requests, where that was asked.
+    pub replayed: Option<Told>,
 }
 
 /// What the page of one request must know of whoever looks at it.
@@ -70,6 +68,8 @@ pub struct Seen {
     pub asker: Option<Private<String>>,
     /// Whose device they used, where that is another's.
     pub device_of: Option<Private<String>>,
+    /// For whom it is proposed, where that is one person and whoever looks sees who asked.
+    pub whom: Option<Private<String>>,
     /// Whoever proposed it.
     pub proposer: Option<Private<String>>,
 }
@@ -216,10 +216,7 @@ fn before_it_opens(about: &About, request: &SiteRequest) -> Markup {
             li { (say("lesson.other-sites-that-it")) }
             li { (say("lesson.what-is-closed-for")) }
         }
-        @if let Some(replayed) = about.replayed { (replaying::view(replayed)) }
-        @if about.is_of_one {
-            p .govuk-body { (say("request.what-one-person-did")) }
-        }
+        @if let Some(told) = about.replayed { (replaying::view(told)) }
     }
 }
 
@@ -318,7 +315,9 @@ fn answer_it(
 ) -> Markup {
     let whom = match &proposed.terms.whom {
         Whom::Person(person) if request.ask.asker.whoever() == Some(*person) => say("request.whoever-asked"),
-        Whom::Person(person) => filled!("request.person", person = person.0),
+        Whom::Person(_) => {
+            seen.whom.as_ref().map_or_else(|| say("overrides.one-person"), |name| name.reveal().clone())
+        }
         Whom::Group(id) => seen
             .groups
             .iter()

@@ -637,6 +637,21 @@ async fn what_is_issued_rises_with_age_words_then_passwords_then_ones_own() {
 }
 
 #[tokio::test]
+async fn slips_of_adults_speak_of_no_children() {
+    for test in databases().await {
+        let house = House::new(&test, &[(6, "head"), (1, "school-office")]).await;
+        let office = house.sign_in(1).await;
+        let page = office.get("/staff/cards/staff").await;
+        assert!(page.body.contains("1 person has nothing to sign in by"), "{}: {}", test.engine, page.body);
+        assert!(!page.body.contains("pupil has nothing"), "{}", page.body);
+        let text = words(&office.post("/staff/cards/staff/issue", "whom=without").await);
+        assert!(text.contains("to whom it names") && !text.contains("child"), "{}: {text}", test.engine);
+        let children = office.get("/staff/cards/year-5").await;
+        assert!(children.body.contains("2 pupils have nothing to sign in by"), "{}", children.body);
+    }
+}
+
+#[tokio::test]
 async fn the_school_changes_a_rule_within_what_is_offered_and_a_class_is_taught_its_rules() {
     for test in databases().await {
         let cards = Cards::new(&test).await;

@@ -7,6 +7,7 @@ use kit::Private;
 use people::RollFile;
 use people::account::directory::{Directory, Settings};
 use people::account::{Means, Trust, Ways};
+use store::orm::ConnectionTrait as _;
 use store::{Actor, trail};
 use testing::{MONDAY, TestDatabase, databases};
 use tokio::io::AsyncReadExt as _;
@@ -122,6 +123,52 @@ async fn a_directory_is_asked_again_for_a_fresh_proof_and_never_without_a_passwo
         }
         let right = format!("password={}&back=%2Fme%2Fcodes", WORDS.replace(' ', "+"));
         assert_eq!(who.post("/sign-in/again", &right).await.location(), "/me/codes");
+    }
+}
+
+/// Another way in than what is kept here says of somebody nothing that lets them in.
+fn kept_out(answer: &Answer, case: &str) {
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{case}: {}", answer.body);
+    assert!(!answer.headers.contains_key("set-cookie"), "{case}");
+}
+
+#[tokio::test]
+async fn whoever_is_let_in_again_comes_in_by_their_invitation_and_not_by_the_directory() {
+    let Some(slapd) = Slapd::start(&[person("hanna", WORDS, ""), person("theo", WORDS, "")]) else { return };
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head"), (2, "network-manager"), (3, "deputy-dsl")]).await;
+        let school = plainly(&test, &slapd);
+        let (head, manager) = (welcomed(&school, &tokens[0]).await, welcomed(&school, &tokens[1]).await);
+        welcomed(&school, &tokens[2]).await;
+        assert_eq!(sign_in(&school, "theo", WORDS).await.status, StatusCode::SEE_OTHER, "{}", test.engine);
+
+        let page = "/staff/recoveries/3";
+        manager.post("/staff/recoveries", "whose=theo&reason=Fell+in+the+sea.").await;
+        // As long as nobody has agreed, nothing has changed for them.
+        assert_eq!(sign_in(&school, "theo", WORDS).await.status, StatusCode::SEE_OTHER, "{}", test.engine);
+        let proposal = head.get(page).await.value("input[name=proposal]").unwrap();
+        let body = format!("proposal={proposal}&agreement=I+know+him.");
+        let agreed = head.post(&format!("{page}/agreement"), &body).await;
+        assert_eq!(agreed.words("h1"), ["You agreed"], "{}", agreed.body);
+        kept_out(&sign_in(&school, "theo", WORDS).await, "agreed, and no link yet");
+        let given = manager.post(&format!("{page}/link"), "").await;
+        kept_out(&sign_in(&school, "theo", WORDS).await, "the link is on its way");
+        let link = given.words("main code").concat();
+        let link = link.strip_prefix("http://portal.example").unwrap();
+        let back = school.post(HERE, link, &crate::staff::form("cobweb lantern ferry")).await;
+        assert_eq!(back.location(), "/today", "{}", back.body);
+        assert_eq!(sign_in(&school, "theo", WORDS).await.status, StatusCode::SEE_OTHER, "{}", test.engine);
+
+        // Invited anew at the machine, when they were away for so long that their sessions are forgotten.
+        let tx = test.db.begin().await.unwrap();
+        tx.conn().execute_unprepared("DELETE FROM session").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(sign_in(&school, "hanna", WORDS).await.status, StatusCode::SEE_OTHER, "{}", test.engine);
+        let tx = test.db.begin().await.unwrap();
+        tx.conn().execute_unprepared("DELETE FROM session").await.unwrap();
+        tx.commit().await.unwrap();
+        crate::staff::invited_anew(&test, 1).await;
+        kept_out(&sign_in(&school, "hanna", WORDS).await, test.engine);
     }
 }
 

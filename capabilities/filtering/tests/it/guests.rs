@@ -79,6 +79,65 @@ fn signed_in(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
+async fn whoever_leaves_hands_the_guests_that_they_answer_for_to_another() {
+    for test in databases().await {
+        let house = House::new(&test, &[(6, "head"), (1, "teacher"), (2, "dsl")]).await;
+        let (hanna, sam) = (house.sign_in(6).await, house.sign_in(2).await);
+        let guest = "name=Con+Tractor&kind=contractor&aim=Mends+the+boiler&sponsor=Tess+Example&supervisor=Hanna+Example\
+            &first=23%2F11%2F2026&last=18%2F12%2F2026";
+        let given = hanna.post("/staff/guests/new", guest).await;
+        assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.body);
+        // Tess has left.
+        let left =
+            crate::house::ROLL.replacen("[[person]]\nname = \"Tess Example\"\ngroups = [\"staff\"]\n", "", 1);
+        let mut tx = test.db.begin().await.unwrap();
+        let roll = people::RollFile::parse(&left).unwrap();
+        people::import(&mut tx, &store::Actor::CommandLine(1000), &roll, MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+        let page = "/staff/roll/1/leaving";
+        let shown = hanna.get(page).await;
+        for words in ["Guests they answer for", "Con Tractor", "They answer for this guest"] {
+            assert!(shown.body.contains(words), "{}: {words}: {}", test.engine, shown.body);
+        }
+        assert!(!shown.body.contains("They look after this guest"), "{}", shown.body);
+        let form = shown.body.split("/leaving/guests/").nth(1).unwrap().split('"').next().unwrap();
+        let hand = format!("{page}/guests/{form}");
+        // Whoever gives no guests their days sees what there is, and hands nothing over.
+        let read = sam.get(page).await;
+        assert!(read.body.contains("The school office gives this guest another"), "{}", read.body);
+        assert_eq!(sam.post(&hand, "then=hand&to=Sam+Example").await.status, StatusCode::NOT_FOUND);
+        for (to, says) in [
+            ("", "Enter the name or number of somebody on the roll"),
+            ("Tess+Example", "Enter the name or number of somebody on the roll"),
+            ("Ada+Example", "Enter a member of staff who answers for them"),
+            ("Con+Tractor", "They leave too, on"),
+        ] {
+            let refused = hanna.post(&hand, &format!("then=hand&to={to}")).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}: {to}", test.engine);
+            assert!(refused.body.contains(says), "{to}: {}", refused.body);
+        }
+        let done = hanna.post(&hand, "then=hand&to=Sam+Example").await;
+        assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, page), "{}", done.body);
+        assert!(!hanna.get(page).await.body.contains("Con Tractor"), "{}", test.engine);
+        assert!(hanna.get("/staff/guests").await.body.contains("Sam Example"), "{}", test.engine);
+        let theirs = hanna.get("/staff/roll/2/leaving").await;
+        assert!(
+            theirs.body.contains("Con Tractor") && theirs.body.contains("They answer for this guest"),
+            "{}",
+            theirs.body
+        );
+        let mut tx = test.db.read().await.unwrap();
+        let entries = trail::newest(&mut tx, None, 20).await.unwrap();
+        let handed = entries.iter().find(|one| one.verb == "guest.hand").unwrap();
+        assert!(
+            handed.detail.contains("\"from\":1") && handed.detail.contains("\"to\":2"),
+            "{}",
+            handed.detail
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_supply_teacher_acts_for_the_classes_of_the_lanyard_on_its_day_alone() {
     for test in databases().await {
         let house = school(&test).await;

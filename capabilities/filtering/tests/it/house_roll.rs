@@ -391,6 +391,26 @@ async fn nobody_looks_at_pupils_one_by_one_who_hold_no_duty() {
 }
 
 #[tokio::test]
+async fn a_child_of_whom_the_roll_says_the_year_alone_is_given_no_duty_of_an_adult() {
+    for test in databases().await {
+        // A roll file says of nobody what they are: Ada is in Year 5 by her groups.
+        let house = crate::house::House::new(&test, &[(6, "head")]).await;
+        let head = house.sign_in(6).await;
+        for (duty, whom) in [("deputy-dsl", "3"), ("teacher", "ada+example"), ("governor", "5")] {
+            let refused =
+                head.post(&format!("/staff/duties/{duty}/holders"), &format!("to={whom}&reason=x")).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}: {duty}", test.engine);
+            assert!(refused.body.contains("The roll says that they are: Pupil"), "{duty}: {}", refused.body);
+        }
+        for (duty, whom) in [("digital-leader", "3"), ("deputy-dsl", "2")] {
+            let given =
+                head.post(&format!("/staff/duties/{duty}/holders"), &format!("to={whom}&reason=x")).await;
+            assert_eq!(given.status, StatusCode::SEE_OTHER, "{}: {duty}: {}", test.engine, given.body);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_review_goes_from_one_to_the_next_is_resumed_and_kept() {
     for test in databases().await {
         let tokens = invited(&test, &[(1, "head"), (2, "online-safety-lead"), (3, "network-manager")]).await;

@@ -72,6 +72,31 @@ async fn a_head_gives_one_adult_a_way_in_by_a_link_and_its_slip() {
     }
 }
 
+#[tokio::test]
+async fn whoever_gives_a_duty_reads_that_what_its_holder_had_to_come_in_by_has_ended() {
+    for test in databases().await {
+        let house = House::new(&test, &[(6, "head")]).await;
+        let head = house.sign_in(6).await;
+        // Sam has an invitation that nobody used yet; Tess came in by hers, and has chosen her password.
+        let invited = head.post("/staff/roll/2/invitation", "name=sam").await;
+        let link = invited.words("main code").concat();
+        house.sign_in(1).await;
+        for whom in ["2", "1"] {
+            let given = head.post("/staff/duties/dsl/holders", &format!("to={whom}&reason=appointed")).await;
+            assert_eq!(given.location(), "/staff/duties/dsl", "{}", given.body);
+        }
+        assert!(opens(&house, &link).await.1.contains("This invitation has ended"), "{}", test.engine);
+        let after = head.get("/staff/duties/dsl").await;
+        assert!(after.body.contains("Sam Example cannot sign in now"), "{}: {}", test.engine, after.body);
+        assert!(!after.body.contains("Tess Example cannot sign in now"), "{}: {}", test.engine, after.body);
+        assert!(after.body.contains("/staff/roll/2/invitation"), "{}", after.body);
+        let again = head.post("/staff/roll/2/invitation", "").await;
+        assert_eq!(again.words("h1"), ["Hand this to Sam Example"], "{}", again.body);
+        let invited = head.get("/staff/duties/dsl").await;
+        assert!(!invited.body.contains("cannot sign in now"), "{}: {}", test.engine, invited.body);
+    }
+}
+
 async fn has_account(test: &TestDatabase, person: u32) -> bool {
     let mut tx = test.db.read().await.unwrap();
     let account = people::account::of(&mut tx, PersonNo(person)).await.unwrap();

@@ -5,7 +5,7 @@ use filtering::lasting::second_views::Waiting;
 use filtering::lasting::{Span, Withdrawn};
 use filtering::overrides::views::{self, Ended, Line};
 use filtering::overrides::{Grant, Override, Whom};
-use filtering::site_request::replaying::LastWeek;
+use filtering::site_request::replaying::{LastWeek, Told};
 use filtering::site_request::{Ask, HowLong, SiteRequest, State, staff_views};
 use kit::{Ids, Private, Zone};
 use testing::MONDAY;
@@ -89,19 +89,17 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         waiting: Some(Waiting { own: true, ..waiting("override.end", "It is wanted.", false) }),
         ..closed()
     };
-    let about = |replayed: Option<LastWeek>| staff_views::Seen {
+    let about = |told: Told| staff_views::Seen {
         may_propose: true,
         about: Some(staff_views::About {
             whom: web::speech::say("common.everyone"),
             said: everything(),
-            replayed: Some(replayed),
-            is_of_one: false,
+            replayed: Some(told),
         }),
         ..staff_views::Seen::default()
     };
-    let asked = |path, replayed| {
-        staff_views::one(&request(path), None, &[], &about(replayed), &empty, &nothing, &zone)
-    };
+    let asked =
+        |path, told| staff_views::one(&request(path), None, &[], &about(told), &empty, &nothing, &zone);
     vec![
         ("staff-overrides-empty", views::all(&[], &[], true, &zone)),
         (
@@ -130,7 +128,11 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         ),
         (
             "staff-request-a-page-of-a-site",
-            asked(Some("/watch"), Some(LastWeek { requests: 1, opened: 1, askers: 2, more: false })),
+            asked(
+                Some("/watch"),
+                Told::LastWeek(LastWeek { requests: 1, opened: 1, askers: 2, more: false }),
+            ),
         ),
+        ("staff-request-for-a-few", asked(None, Told::Few(10))),
     ]
 }

@@ -5,6 +5,7 @@ use engine::Step;
 use filtering::desk;
 use filtering::lasting;
 use filtering::overrides::{Override, Whom};
+use store::orm::ConnectionTrait as _;
 use store::trail;
 use testing::{MONDAY, TestDatabase, databases};
 
@@ -20,6 +21,19 @@ async fn holds(test: &TestDatabase, at: kit::Timestamp) -> Vec<Override> {
     let all = lasting::not_over::<Override>(&mut tx, at).await.unwrap();
     tx.roll_back().await.unwrap();
     all
+}
+
+/// So many are in Year 5, Ada and Bo among them, and the gate knows of it.
+async fn in_year_5(test: &TestDatabase, house: &House, many: usize) {
+    let more = (2..many)
+        .map(|number| format!("[[person]]\nname = \"Pupil {number} Example\"\ngroups = [\"year-5\"]\n"));
+    let file =
+        people::RollFile::parse(&format!("{}{}", crate::house::ROLL, more.collect::<String>())).unwrap();
+    let mut tx = test.db.begin().await.unwrap();
+    people::import(&mut tx, &store::Actor::CommandLine(1000), &file, MONDAY).await.unwrap();
+    let live = filtering::publish::records::live(&mut tx, MONDAY).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(house.school.current.swap_live(&live), []);
 }
 
 /// A site that two people agreed to open for everyone: its request's page.
@@ -194,6 +208,14 @@ async fn the_second_person_sees_what_a_site_is_why_it_is_closed_and_what_last_we
         house.visits(&log, ADAS, "other.example", MONDAY.plus_millis(-60_000));
         log.has(4);
         manager.post(&format!("{page}/proposal"), "whom=group%3Ayear-5&until=hour&risk=Low.").await;
+        // Two are in Year 5: what both did together tells what one did. The page says why it tells nothing.
+        let few = governor.get(&format!("{page}/agreement")).await;
+        assert!(few.body.contains("it would be for fewer than 10 people"), "{}: {}", test.engine, few.body);
+        assert!(!few.body.contains("in the last seven days"), "{}: {}", test.engine, few.body);
+        in_year_5(&test, &house, 9).await;
+        let nine = governor.get(&format!("{page}/agreement")).await;
+        assert!(!nine.body.contains("in the last seven days"), "{}: {}", test.engine, nine.body);
+        in_year_5(&test, &house, 10).await;
         let asked = governor.get(&format!("{page}/agreement")).await;
         assert!(asked.body.contains("It was asked for 3 times in the last seven days"), "{}", asked.body);
         assert!(asked.body.contains("for 1 person or device"), "{}: {}", test.engine, asked.body);
@@ -210,6 +232,18 @@ async fn the_second_person_sees_what_a_site_is_why_it_is_closed_and_what_last_we
         assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", test.engine);
         assert!(other.body.contains("One person alone is whoever asked for it"), "{}", other.body);
         manager.post(&format!("{page}/proposal"), "whom=person%3A3&until=hour&risk=Low.").await;
+        // The trail says for whom, by a number.
+        let mut tx = test.db.read().await.unwrap();
+        let entries = trail::newest(&mut tx, None, 10).await.unwrap();
+        tx.roll_back().await.unwrap();
+        let proposed = entries.iter().find(|one| one.verb == "approval.propose").unwrap();
+        let detail: serde_json::Value = serde_json::from_str(&proposed.detail).unwrap();
+        assert_eq!(
+            (&detail["whom"]["kind"], &detail["whom"]["id"]),
+            (&"person".into(), &"3".into()),
+            "{detail}"
+        );
+        assert!(!proposed.detail.contains("Ada"), "{detail}");
         let asked = governor.get(&format!("{page}/agreement")).await;
         assert!(
             asked.body.contains("What one person asked for last week is not told here"),
@@ -217,5 +251,34 @@ async fn the_second_person_sees_what_a_site_is_why_it_is_closed_and_what_last_we
             asked.body
         );
         assert!(!asked.body.contains("in the last seven days"), "{}: {}", test.engine, asked.body);
+    }
+}
+
+#[tokio::test]
+async fn a_proposal_for_one_person_says_who_to_whoever_sees_who_asks_and_to_nobody_else() {
+    for test in databases().await {
+        let house =
+            House::new(&test, &[(1, "network-manager"), (2, "dsl"), (6, "online-safety-governor")]).await;
+        let (manager, dsl) = (house.sign_in(1).await, house.sign_in(2).await);
+        let governor = house.sign_in(6).await;
+        let sent = house.school.post(ADAS, "/requests", "site=closed.example&what=x&how-long=day").await;
+        let page = format!("/staff{}", sent.location());
+        manager.post(&format!("{page}/proposal"), "whom=person%3A3&until=hour&risk=Low.").await;
+        for who in [&manager, &dsl, &governor] {
+            let seen = who.get(&page).await.body;
+            assert!(seen.contains("Whoever asked") && !seen.contains("Person 3"), "{}: {seen}", test.engine);
+        }
+        // As it was proposed when another than whoever asked could be named.
+        let tx = test.db.begin().await.unwrap();
+        let older = "UPDATE approval SET terms = replace(terms, '\"id\":\"3\"', '\"id\":\"4\"')";
+        tx.conn().execute_unprepared(older).await.unwrap();
+        tx.commit().await.unwrap();
+        for who in [&manager, &dsl] {
+            let seen = who.get(&page).await.body;
+            assert!(seen.contains("Bo Example") && !seen.contains("Person 4"), "{}: {seen}", test.engine);
+        }
+        let seen = governor.get(&page).await.body;
+        assert!(seen.contains("One person") && !seen.contains("Person 4"), "{}: {seen}", test.engine);
+        assert!(!seen.contains("Bo Example"), "{}: {seen}", test.engine);
     }
 }

@@ -113,6 +113,7 @@ fn known<'a>(profile: &'a Profile, zone: &'a Zone) -> person::Known<'a> {
         zone,
         may_mark: false,
         may_change: false,
+        waits: &[],
     }
 }
 
@@ -156,7 +157,15 @@ pub fn house_samples() -> Vec<(&'static str, Page)> {
     cover.given.span.ends_at = Some(MONDAY.plus_millis(86_400_000));
     let held = [assignment("head", false), cover, assignment("head", true)];
     let names: BTreeMap<PersonNo, Private<String>> = [(PersonNo(3), name(3))].into();
-    let shown = duty::views::Shown { assignments: &held, names: &names, at: MONDAY, zone: &zone };
+    let without = held.iter().map(|one| one.given.person).collect();
+    let shown = duty::views::Shown {
+        assignments: &held,
+        names: &names,
+        without: &without,
+        may_invite: true,
+        at: MONDAY,
+        zone: &zone,
+    };
     let gaps = people::duty::gaps(duties, kind, &held, MONDAY);
     let head = duties.named("head").unwrap();
     let pupil = duties.named("digital-leader").unwrap();
@@ -333,15 +342,35 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         namesakes: &namesakes,
     };
     let own = [taught(false)];
+    let of_year = |year| Facts { year: people::YearGroup::of_number(year), here: true, ..Facts::default() };
+    let waits = [person::Waits {
+        source: "scim-entra".into(),
+        import: 7,
+        lines: views::facts_differ(Some(&of_year(5)), Some(&of_year(13))),
+    }];
     let left = Left {
         duties: vec![assignment("dsl", true), assignment("teacher", false)],
         devices: vec![device()],
+        guests: vec![(
+            people::guest::Guest {
+                id: kit::Ids::default().make(MONDAY),
+                person: PersonNo(9),
+                sponsor: PersonNo(3),
+                supervisor: PersonNo(3),
+                aim: "Mends the boiler".into(),
+                starts_at: MONDAY,
+                ends_at: MONDAY.plus_millis(86_400_000),
+                ended_at: None,
+            },
+            name(9),
+        )],
         ..Left::default()
     };
     let by = leaving::views::Seen {
         kind: SchoolKind::Maintained,
         may_give: true,
         may_hand: true,
+        may_give_guests: true,
         sees_devices: true,
         at: MONDAY,
     };
@@ -369,6 +398,11 @@ pub fn samples() -> Vec<(&'static str, Page)> {
                 ..known(&pupil, &zone)
             }),
         ),
+        (
+            "staff-person-waits",
+            person::view(&person::Known { waits: &waits, may_change: true, ..known(&pupil, &zone) }),
+        ),
+        ("staff-person-waits-plain", person::view(&person::Known { waits: &waits, ..known(&pupil, &zone) })),
         ("staff-person-plain", person::view(&known(&profile(3, None), &zone))),
         (
             "staff-person-left",

@@ -392,6 +392,7 @@ fn staff_samples() -> Vec<(&'static str, Page)> {
         groups: (7..=13).map(|year| (format!("year-{year}"), format!("Year {year}"))).collect(),
         asker: Some(Private::new("Ada Example".into())),
         device_of: own.then(|| Private::new("Cy Example".into())),
+        whom: Some(Private::new("Bo Example".into())),
         proposer: Some(Private::new("Bo Example".into())),
     };
     let before = Approval {

@@ -353,6 +353,104 @@ async fn no_child_goes_up_the_years_by_a_directory_alone_but_by_one_in_the_summe
 }
 
 #[tokio::test]
+async fn a_year_that_waits_holds_up_nothing_else_that_a_system_tells() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head"), (2, "dsl")]).await;
+        let school = School::new(&test, None);
+        let (head, dsl) = (welcomed(&school, &tokens[0]).await, welcomed(&school, &tokens[1]).await);
+        let entra = let_in(&head, "entra").await;
+        let mut ids = Vec::new();
+        for number in 0..8 {
+            let made = entra.told("POST", "Users", pupil(&format!("u{number}"), "5")).await;
+            ids.push(made["id"].as_str().unwrap().to_owned());
+        }
+        settle(&test).await;
+        let page = async |person: usize| head.get(&format!("/staff/roll/{}", person + 4)).await.body;
+        let leaves = async |person: usize| {
+            let gone = entra.ask("DELETE", &format!("Users/{}", ids[person]), None, &[]).await;
+            assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.body);
+        };
+        // In one breath: a year out of turn and another name of one, one who leaves, one who comes, and a pupil who would be staff.
+        let mut told = pupil("u0", "13");
+        told["displayName"] = json!("Una Otter");
+        entra.told("PUT", &format!("Users/{}", ids[0]), told).await;
+        entra.told("PUT", &format!("Users/{}", ids[7]), user("u7", "staff")).await;
+        leaves(1).await;
+        entra.told("POST", "Users", pupil("u8", "5")).await;
+        assert_eq!(settle(&test).await, 1, "{}", test.engine);
+        assert!(
+            page(1).await.contains("They have left"),
+            "{}: whoever leaves waits for nothing",
+            test.engine
+        );
+        assert!(page(8).await.contains("u8 Example"), "{}", test.engine);
+        let una = page(0).await;
+        assert!(una.contains("Una Otter") && una.contains("Year 5, Key stage 2"), "{}: {una}", test.engine);
+        assert!(una.contains("waits until somebody agrees to it"), "{una}");
+        assert!(
+            una.contains("Year: Year 5 becomes Year 13") && una.contains("/staff/roll/imports/3"),
+            "{una}"
+        );
+        assert!(page(7).await.contains("What they are: Pupil becomes Staff"), "{}", test.engine);
+        assert!(!page(2).await.contains("waits until somebody agrees"));
+        // Whoever reads the roll sees that it waits, and who can look at it.
+        let read = dsl.get("/staff/roll/4").await.body;
+        assert!(read.contains("Year 5 becomes Year 13") && !read.contains("/staff/roll/imports/"), "{read}");
+        let waiting = head.get("/staff/roll/imports/3").await;
+        for words in [
+            "2 people would leave, be pupils no more, or go up",
+            "Una Otter",
+            "All else that scim-entra told has been done",
+        ] {
+            assert!(waiting.body.contains(words), "{}: {words}: {}", test.engine, waiting.body);
+        }
+        let tasks = async || {
+            let mut tx = test.db.begin().await.unwrap();
+            filtering::desk::keep_up(&mut tx, MONDAY).await.unwrap();
+            let open = register::task::open(&mut tx).await.unwrap();
+            tx.commit().await.unwrap();
+            open.into_iter()
+                .filter(|task| task.kind == "roll-waits")
+                .map(|task| task.path)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(tasks().await, ["/staff/roll/imports/3"], "{}: it is somebody's to look at", test.engine);
+        // More is told: it is done, and whoever looks at what waits goes on with the same.
+        leaves(2).await;
+        assert_eq!(settle(&test).await, 1, "{}", test.engine);
+        assert!(page(2).await.contains("They have left"), "{}", test.engine);
+        assert!(
+            head.get("/staff/roll/imports/3").await.body.contains("Waits for somebody to apply"),
+            "{}",
+            test.engine
+        );
+
+        // Refused, they stay as they are, until the system tells the next thing.
+        head.post("/staff/roll/imports/3/drop", "").await;
+        assert!(!page(0).await.contains("waits until somebody agrees"), "{}", test.engine);
+        assert!(tasks().await.is_empty(), "{}: looked at", test.engine);
+        leaves(3).await;
+        assert_eq!(settle(&test).await, 1);
+        assert!(
+            page(3).await.contains("They have left") && page(0).await.contains("/staff/roll/imports/6"),
+            "{}",
+            test.engine
+        );
+        let applied = head.post("/staff/roll/imports/6/application", "leavers=2").await;
+        assert_eq!(applied.status, StatusCode::SEE_OTHER, "{}", applied.body);
+        assert!(page(0).await.contains("Year 13, Key stage 5"), "{}", test.engine);
+        assert!(!page(0).await.contains("waits until somebody agrees"));
+        // What a system takes back waits no more.
+        entra.told("PUT", &format!("Users/{}", ids[4]), pupil("u4", "12")).await;
+        settle(&test).await;
+        assert!(page(4).await.contains("Year 5 becomes Year 12"), "{}", test.engine);
+        entra.told("PUT", &format!("Users/{}", ids[4]), pupil("u4", "5")).await;
+        assert_eq!(settle(&test).await, 0);
+        assert!(!page(4).await.contains("waits until somebody agrees"), "{}", test.engine);
+    }
+}
+
+#[tokio::test]
 async fn lists_are_paged_and_filtered_and_a_change_is_refused_to_whoever_has_not_seen_the_last() {
     for test in databases().await {
         let tokens = invited(&test, &[(1, "head")]).await;

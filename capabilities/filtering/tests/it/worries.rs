@@ -94,6 +94,39 @@ async fn whoever_says_that_something_is_wrong_is_signed_out_elsewhere_and_somebo
 }
 
 #[tokio::test]
+async fn whoever_finds_a_browser_open_says_that_something_is_wrong_and_signs_its_owner_out_nowhere() {
+    for test in databases().await {
+        let house = House::new(&test, &[(1, "teacher")]).await;
+        let (left_open, owner) = (house.sign_in(1).await, again(&house, 1).await);
+        house.school.clock.set(MONDAY.plus_millis(11 * crate::house::MINUTE_MS));
+        let said = left_open.post("/worry", "what=used&name=&words=").await;
+        assert!(thanked(&said), "{}: it is written down: {}", test.engine, said.body);
+        assert!(said.body.contains("You are signed in elsewhere still"), "{}", said.body);
+        assert!(!said.body.contains("You are signed out everywhere else"), "{}", said.body);
+        assert!(is_in(&owner).await && is_in(&left_open).await, "{}", test.engine);
+        assert_eq!(tasks(&test, house.school.clock.now()).await.len(), 1, "{}", test.engine);
+        let end = "/me/sessions/end-others";
+        assert!(said.body.contains(end), "{}", said.body);
+        let unproved = left_open.post(end, "").await;
+        assert_eq!(unproved.status, StatusCode::UNAUTHORIZED, "{}", unproved.body);
+        let wrong = left_open.post(end, "fivebar-proof=not+it+at+all").await;
+        assert_ne!(wrong.status, StatusCode::SEE_OTHER, "{}", wrong.body);
+        assert!(is_in(&owner).await, "{}", test.engine);
+        let proved = left_open.post(end, "fivebar-proof=teapots+over+jupiter").await;
+        assert_eq!((proved.status, proved.location()), (StatusCode::SEE_OTHER, "/me"), "{}", proved.body);
+        assert!(!is_in(&owner).await && is_in(&left_open).await, "{}", test.engine);
+        // Whoever is signed in nowhere else is asked for nothing.
+        house.school.clock.set(MONDAY.plus_millis(30 * crate::house::MINUTE_MS));
+        let alone = left_open.post("/worry", "what=used&name=&words=").await;
+        assert!(
+            alone.body.contains("You are signed out everywhere else") && !alone.body.contains(end),
+            "{}",
+            alone.body
+        );
+    }
+}
+
+#[tokio::test]
 async fn nobody_fills_the_desk_with_worries() {
     for test in databases().await {
         let house = House::new(&test, &[(1, "teacher")]).await;

@@ -454,6 +454,11 @@ pub(super) async fn end_own(
     Ok(())
 }
 
+/// Whether somebody is signed in elsewhere too.
+pub(super) async fn has_others(tx: &mut Tx, session: &Session, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(own_sessions(tx, session, at).await?.iter().any(|other| other.hash != session.hash))
+}
+
 /// Somebody ends all sessions of their own but the one they use; how many there were.
 pub(super) async fn end_others(tx: &mut Tx, session: &Session, at: Timestamp) -> Result<u64, StoreError> {
     let actor = Actor::Person(session.person.0);

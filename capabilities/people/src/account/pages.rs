@@ -299,7 +299,7 @@ async fn end_session(
 }
 
 /// Whoever finds a browser signed in ends nobody's other sessions, which may be its owner's. Whoever signs in by a card has no more to prove it by.
-fn proved_again(who: &SignedIn) -> Result<(), PageError> {
+pub(super) fn proved_again(who: &SignedIn) -> Result<(), PageError> {
     if who.session().is_weak() { Ok(()) } else { who.fresh() }
 }
 

@@ -332,7 +332,7 @@ pub(super) async fn invited_since(
     Ok(last)
 }
 
-/// Whether somebody who has signed in before has an invitation that holds and was given since.
+/// Whether somebody who has signed in before, however long ago, has an invitation that holds and was given since.
 pub(super) async fn is_invited_anew(
     tx: &mut Tx,
     account: &Account,
@@ -350,7 +350,11 @@ pub(super) async fn is_invited_anew(
         .order_by_desc(session::Column::MadeAt)
         .one(tx.conn())
         .await?;
-    Ok(last.is_some_and(|last| last.made_at <= open.given_at))
+    match last {
+        Some(last) => Ok(last.made_at <= open.given_at),
+        // Their sessions are forgotten; that they came is not.
+        None => has_signed_in(tx, account.id).await,
+    }
 }
 
 /// Uses an invitation up. `false` where it was used before.

@@ -1,6 +1,6 @@
 //! Duties at the portal: who holds which, which nobody holds, and giving, covering and ending them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ::store::Tx;
 use axum::Router;
@@ -17,7 +17,7 @@ use super::actions::{self, DutyError, EndDuty, GiveDuty, ReadDuties};
 use super::content::Duties;
 use super::model::{Assignment, AssignmentId, Giving, Mistake, Span, gaps};
 use super::views::{self, Shown};
-use crate::account::SignedIn;
+use crate::account::{self, Invite, SignedIn};
 use crate::intake::pages::{Office, number};
 use crate::leaving::meant;
 use crate::roster::day_by_hand;
@@ -59,7 +59,14 @@ async fn all(State(office): State<Office>, who: SignedIn) -> Result<Response, Pa
     let names = names(&mut tx, &open).await?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let gaps = gaps(Duties::built_in(), office.house.kind, &every, who.at());
-    let shown = Shown { assignments: &open, names: &names, at: who.at(), zone: &office.house.zone };
+    let shown = Shown {
+        assignments: &open,
+        names: &names,
+        without: &BTreeSet::new(),
+        may_invite: false,
+        at: who.at(),
+        zone: &office.house.zone,
+    };
     Ok(who.respond(&views::all(office.house.kind, &gaps, &shown)))
 }
 
@@ -86,8 +93,22 @@ async fn duty_page(
     let mut of_it = actions::all(&mut tx, &permit).await.map_err(PageError::unexpected)?;
     of_it.retain(|one| one.given.duty == id);
     let names = names(&mut tx, &of_it).await?;
+    // What they had to come in by may have ended with it: whoever gave it to them must know, since nobody else does.
+    let holders = of_it.iter().filter(|one| duty.second_proof && one.is_not_over(who.at()));
+    let holders: BTreeSet<PersonNo> = holders.map(|one| one.given.person).collect();
+    let directory = office.house.checks_in_a_directory();
+    let without = account::inviting::without_a_way_in(&mut tx, holders, directory, who.at())
+        .await
+        .map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
-    let shown = Shown { assignments: &of_it, names: &names, at: who.at(), zone: &office.house.zone };
+    let shown = Shown {
+        assignments: &of_it,
+        names: &names,
+        without: &without,
+        may_invite: who.offers::<Invite>(),
+        at: who.at(),
+        zone: &office.house.zone,
+    };
     let may_give = who.offers::<GiveDuty>();
     Ok(who.respond(&views::one(duty, office.house.kind, &shown, may_give, form, mistakes)))
 }

@@ -1,6 +1,6 @@
 //! What the pages of duties say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::PersonNo;
 use kit::{Private, Timestamp, Zone};
@@ -10,7 +10,7 @@ use web::component::{
 };
 use web::page::moment;
 use web::speech::say;
-use web::{Mistakes, Page, Submitted, marked};
+use web::{Mistakes, Page, Submitted, filled, marked};
 
 use super::content::{Duties, Duty, SchoolKind};
 use super::model::{Assignment, Gap};
@@ -24,6 +24,10 @@ pub struct Shown<'a> {
     pub assignments: &'a [Assignment],
     /// What they are called.
     pub names: &'a BTreeMap<PersonNo, Private<String>>,
+    /// Who of them can come in neither now nor by an invitation, where the duty ends what they had.
+    pub without: &'a BTreeSet<PersonNo>,
+    /// Whether whoever looks may invite people.
+    pub may_invite: bool,
     /// When it is looked at.
     pub at: Timestamp,
     /// The school's own time.
@@ -84,7 +88,7 @@ pub fn one(
     mistakes: &Mistakes,
 ) -> Page {
     let title = duty.said_in(kind);
-    let only = std::collections::BTreeSet::from([duty.id.clone()]);
+    let only = BTreeSet::from([duty.id.clone()]);
     let may: Vec<&str> = Duties::built_in().may(&only).map(|(action, _)| action).collect();
     let (now, over): (Vec<&Assignment>, Vec<&Assignment>) =
         shown.assignments.iter().partition(|one| one.is_not_over(shown.at));
@@ -136,6 +140,16 @@ fn holding(duty: &Duty, one: &Assignment, shown: &Shown<'_>, may_give: bool) -> 
                     (marked!("duties.have-somebody-stand-in", hidden = html! { span .govuk-visually-hidden { " " (marked!("duties.for", one = shown.name(one))) } }))
                 }
             }
+        }
+        @if shown.without.contains(&one.given.person) {
+            (WarningText::new(html! {
+                (filled!("duties.cannot-sign-in-now", name = shown.name(one)))
+                @if shown.may_invite {
+                    " " a .govuk-link href={ "/staff/roll/" (one.given.person.0) "/invitation" } {
+                        (filled!("duties.invite-them-anew", name = shown.name(one)))
+                    }
+                }
+            }))
         }
     }
 }

@@ -217,6 +217,42 @@ async fn is_an_adult_here(tx: &mut Tx, person: PersonNo) -> Result<bool, StoreEr
     Ok(is_of_the_school && (is_adult || has_duty) && !is_guest)
 }
 
+/// The stays that are not over for which somebody answers, or whose guest they look after, with what the guests are called.
+pub(crate) async fn in_the_care_of(
+    tx: &mut Tx,
+    person: PersonNo,
+    at: Timestamp,
+) -> Result<Vec<(Guest, Private<String>)>, StoreError> {
+    let mut all = Vec::new();
+    for guest in table::in_the_care_of(tx, person, at).await? {
+        let name = roll::name_of(tx, guest.person).await?.unwrap_or_default();
+        all.push((guest, name));
+    }
+    Ok(all)
+}
+
+/// Puts another in the place of somebody who answers for a guest, or looks after them: a guest is nobody's at no time.
+pub(crate) async fn hand(
+    tx: &mut Tx,
+    permit: &Permit<GiveGuest>,
+    id: GuestId,
+    (from, to): (PersonNo, PersonNo),
+) -> Result<(), GiveError> {
+    let at = permit.at();
+    let theirs = table::in_the_care_of(tx, from, at).await?;
+    let guest = theirs.into_iter().find(|guest| guest.id == id).ok_or(GiveError::Over)?;
+    if !is_an_adult_here(tx, to).await? {
+        return Err(if guest.sponsor == from { GiveError::Sponsor } else { GiveError::Supervisor });
+    }
+    table::hand(tx, id, from, to).await?;
+    let detail = json!({
+        "guest": id.to_string(), "from": from.0, "to": to.0, "sponsor": guest.sponsor == from, "supervisor": guest.supervisor == from,
+    });
+    let subject = Subject::new("person", guest.person.0);
+    trail::changed(tx, permit.actor(), "guest.hand", &subject, &detail, at).await?;
+    Ok(())
+}
+
 /// Ends a stay now: they are off the roll and signed out in this moment, and their lanyard opens nothing. Whoever began the transaction commits
 /// it, and publishes the roll anew.
 pub async fn end(tx: &mut Tx, permit: &Permit<EndGuest>) -> Result<(), GiveError> {

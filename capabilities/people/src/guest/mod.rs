@@ -7,6 +7,6 @@ pub(crate) mod pages;
 pub(crate) mod store;
 pub mod views;
 
-pub(crate) use actions::SOURCE;
 pub use actions::{EndGuest, GiveError, GiveGuest, ReadGuests, classes_of, end, give, guests, one};
+pub(crate) use actions::{SOURCE, hand, in_the_care_of};
 pub use model::{Giving, Guest, GuestId, Lanyard, LanyardId, Mistake};

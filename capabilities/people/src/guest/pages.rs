@@ -21,7 +21,7 @@ use crate::account::card::{pdf, set_in_print};
 use crate::account::lanyard::{self, Hung};
 use crate::by_age::ByAge;
 use crate::intake::Office;
-use crate::intake::classes::in_words;
+use crate::intake::classes::{in_order, in_words};
 use crate::intake::pages::not_kept;
 use crate::kind::Kind;
 use crate::roster::{day_by_hand, written_by_hand};
@@ -86,7 +86,9 @@ async fn offered(office: &Office) -> Result<Vec<(String, String)>, PageError> {
     let content = ByAge::built_in();
     let is_pupil = |one: &&roll::Known| one.facts.here && content.is_pupil(one);
     let groups: BTreeSet<&String> = known.iter().filter(is_pupil).flat_map(|one| &one.facts.groups).collect();
-    Ok(groups.into_iter().filter(|id| policy.contains(*id)).map(|id| (id.clone(), in_words(id))).collect())
+    let mut offered: Vec<&String> = groups.into_iter().filter(|id| policy.contains(*id)).collect();
+    offered.sort_by_cached_key(|id| in_order(id));
+    Ok(offered.into_iter().map(|id| (id.clone(), in_words(id))).collect())
 }
 
 async fn form(State(office): State<Office>, who: SignedIn) -> Result<Response, PageError> {

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use engine::PersonNo;
 use kit::{Private, Timestamp};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 use store::orm as sea_orm;
 use store::{Actor, StoreError, Tx};
 
@@ -199,6 +201,39 @@ pub(super) async fn of_person(tx: &mut Tx, person: PersonNo) -> Result<Vec<Guest
     let rows =
         guest::Entity::find().filter(guest::Column::Person.eq(i64::from(person.0))).all(tx.conn()).await?;
     rows.into_iter().map(read).collect()
+}
+
+/// The stays that are not over for which somebody answers, or whose guest they look after; the first that was given first.
+pub(super) async fn in_the_care_of(
+    tx: &mut Tx,
+    person: PersonNo,
+    at: Timestamp,
+) -> Result<Vec<Guest>, StoreError> {
+    let number = i64::from(person.0);
+    let theirs =
+        Condition::any().add(guest::Column::Sponsor.eq(number)).add(guest::Column::Supervisor.eq(number));
+    let rows = guest::Entity::find()
+        .filter(theirs)
+        .filter(guest::Column::EndedAt.is_null())
+        .filter(guest::Column::EndsAt.gt(at.as_millis()))
+        .order_by_asc(guest::Column::GivenAt)
+        .order_by_asc(guest::Column::Id)
+        .all(tx.conn())
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Puts one person in the place of another who answered for a guest, or looked after them.
+pub(super) async fn hand(tx: &mut Tx, id: GuestId, from: PersonNo, to: PersonNo) -> Result<(), StoreError> {
+    for column in [guest::Column::Sponsor, guest::Column::Supervisor] {
+        guest::Entity::update_many()
+            .col_expr(column, Expr::value(i64::from(to.0)))
+            .filter(guest::Column::Id.eq(id.to_string()))
+            .filter(column.eq(i64::from(from.0)))
+            .exec(tx.conn())
+            .await?;
+    }
+    Ok(())
 }
 
 /// Everybody who ever had a stay.

@@ -91,7 +91,7 @@ fn table(caption: &str, lines: &[&Line], may: (bool, bool), zone: &Zone) -> Mark
         ]
     };
     html! {
-        div .fivebar-scroll tabindex="0" role="region" aria-label=(caption) {
+        div .fivebar-scroll.fivebar-act[may != (false, false)] tabindex="0" role="region" aria-label=(caption) {
             (Table {
                 caption: Some(caption.to_owned()),
                 caption_classes: "govuk-visually-hidden".into(),

@@ -126,13 +126,36 @@ async fn only_source(tx: &mut Tx) -> Result<String, PrepareError> {
 pub(crate) const OVER_SCIM: &str = "scim-";
 
 /// The same for whoever tells it, where that is settled.
-pub(crate) async fn told_by(
+async fn told_by(
     tx: &mut Tx,
     actor: &Actor,
     (source, told): (&str, &Roster),
     given: &Given<'_>,
     at: Timestamp,
 ) -> Result<Import, PrepareError> {
+    let made = difference(tx, (source, told), given, at).await?;
+    keep(tx, actor, (source, Some(told.shape), None), (made.changes, made.summary), at).await
+}
+
+/// A difference that nobody keeps yet.
+pub(super) struct Difference {
+    /// What is there now.
+    pub now: State,
+    /// Every change.
+    pub changes: Vec<Change>,
+    /// It in short.
+    pub summary: Summary,
+    /// Pupils whom a system would put up the years when it is not their turn, by what it calls them.
+    pub out_of_turn: BTreeSet<String>,
+}
+
+/// What a source tells beside what it told before.
+pub(super) async fn difference(
+    tx: &mut Tx,
+    (source, told): (&str, &Roster),
+    given: &Given<'_>,
+    at: Timestamp,
+) -> Result<Difference, PrepareError> {
     let rules = rules(tx).await?;
     let ids: BTreeSet<&str> = told.people.keys().map(String::as_str).collect();
     let now = tables::state(tx, source, &ids).await?;
@@ -153,32 +176,35 @@ pub(crate) async fn told_by(
     let by = By { rules: &rules, groups: given.groups, today: &today };
     let (changes, mut summary) = plan(&now, whole.as_ref().unwrap_or(told), &by);
     summary.changes = whole.is_some();
+    let mut out_of_turn_now = BTreeSet::new();
     if source.starts_with(OVER_SCIM) {
-        summary.jumped = out_of_turn(tx, source, &changes, &today, at).await?;
+        out_of_turn_now = out_of_turn(tx, source, &changes, &today, at).await?;
+        summary.jumped = out_of_turn_now.len();
         summary.held = None;
     }
     // A day that lies ahead, as of an end that a system writes, would make every later export an older one.
     summary.as_of = told.as_of.map(|told| told.min(at.as_millis().saturating_add(DAY_MS)));
-    keep(tx, actor, (source, Some(told.shape), None), (changes, summary), at).await
+    Ok(Difference { now, changes, summary, out_of_turn: out_of_turn_now })
 }
 
-/// How many pupils a system would put a year up that is not their turn: where nobody looks first, a higher year opens more than it should.
+/// The pupils whom a system would put a year up that is not their turn: where nobody looks first, a higher year opens more than it should.
 async fn out_of_turn(
     tx: &mut Tx,
     source: &str,
     changes: &[Change],
     today: &str,
     at: Timestamp,
-) -> Result<usize, StoreError> {
+) -> Result<BTreeSet<String>, StoreError> {
     let up: BTreeSet<&str> = risen(changes, 1).collect();
     let day = today.get(5..).unwrap_or_default();
+    let owned = |ids: BTreeSet<&str>| ids.into_iter().map(str::to_owned).collect();
     if up.is_empty() || !Content::built_in().years_rise_on(day) {
-        return Ok(up.len());
+        return Ok(owned(up));
     }
     let far: BTreeSet<&str> = risen(changes, 2).collect();
     let before = |changes: &[Change]| risen(changes, 1).map(str::to_owned).collect();
     let twice = tables::told_since(tx, source, at.plus_millis(-ONE_TURN_MS), before).await?;
-    Ok(up.iter().filter(|id| far.contains(*id) || twice.contains(**id)).count())
+    Ok(owned(up.into_iter().filter(|id| far.contains(id) || twice.contains(*id)).collect()))
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -215,18 +241,41 @@ pub(super) async fn keep(
     (changes, mut summary): (Vec<Change>, Summary),
     at: Timestamp,
 ) -> Result<Import, PrepareError> {
-    if source.starts_with(OVER_SCIM) && summary.going() > 0 {
-        // Nobody looks at what a system tells before it is applied, so a few at a time come to as many as all at once; and whom it calls
-        // a pupil no more, or puts a year up out of turn, waits in any case.
-        let lately = tables::gone_since(tx, source, at.plus_millis(-LATELY_MS)).await?;
-        let many = Content::built_in().is_too_many(lately + summary.going(), lately + summary.of);
-        if many || summary.grown > 0 || summary.jumped > 0 {
-            summary.held = Some(summary.going());
-        }
+    // Whom a system calls a pupil no more, or puts a year up out of turn, waits in any case.
+    if source.starts_with(OVER_SCIM)
+        && (summary.grown > 0 || summary.jumped > 0 || too_many_go(tx, source, &summary, at).await?)
+    {
+        summary.held = Some(summary.going());
     }
     if let Some(older) = tables::waiting(tx, source).await? {
         drop_as(tx, actor, older.number, at).await?;
     }
+    put(tx, actor, (source, shape, undoes), (changes, summary), at).await
+}
+
+/// Whether so many would go by what a system tells that a person looks first: nobody does before it is applied, so a few at a time come to as many
+/// as all at once.
+pub(super) async fn too_many_go(
+    tx: &mut Tx,
+    source: &str,
+    summary: &Summary,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    if summary.going() == 0 {
+        return Ok(false);
+    }
+    let lately = tables::gone_since(tx, source, at.plus_millis(-LATELY_MS)).await?;
+    Ok(Content::built_in().is_too_many(lately + summary.going(), lately + summary.of))
+}
+
+/// Writes a difference down, beside whatever of its source waits already.
+pub(super) async fn put(
+    tx: &mut Tx,
+    actor: &Actor,
+    (source, shape, undoes): (&str, Option<crate::roster::Shape>, Option<i64>),
+    (changes, summary): (Vec<Change>, Summary),
+    at: Timestamp,
+) -> Result<Import, PrepareError> {
     let import = Import {
         number: tables::next_number(tx).await?,
         source: source.to_owned(),
@@ -361,7 +410,7 @@ pub(crate) async fn namesakes_in(
     Ok(same.map(|one| (one.number, Private::new(one.facts.name))).collect())
 }
 
-async fn leading_of(
+pub(super) async fn leading_of(
     tx: &mut Tx,
     now: &State,
     changes: &[Change],
@@ -423,10 +472,15 @@ pub(crate) async fn apply_as(
     let applying = Applying { source: &import.source, actor, undone_at, zone, at };
     let numbers = applying.people(tx, &now, &changes).await?;
     applying.classes_and_relations(tx, &changes, &numbers).await?;
-    if let Some(told) = import.summary.as_of {
-        // Changes come after what they change; a whole export is how things stand, whatever was told before.
-        let before = as_of(tx, &import.source).await?.filter(|_| import.summary.changes);
-        let newest = before.map_or(told, |taken| taken.max(told));
+    if import.undoes.is_some() {
+        // As if what is undone had never come: the file before it can be taken again.
+        let applied = tables::applied(tx, &import.source).await?;
+        let newest = applied.iter().fold(None, |before, one| as_of_after(before, &one.summary));
+        match newest {
+            Some(newest) => tables::set(tx, &as_of_of(&import.source), &newest.to_string()).await?,
+            None => tables::unset(tx, &as_of_of(&import.source)).await?,
+        }
+    } else if let Some(newest) = as_of_after(as_of(tx, &import.source).await?, &import.summary) {
         tables::set(tx, &as_of_of(&import.source), &newest.to_string()).await?;
     }
     let verb = if import.undoes.is_some() { "roll.undo" } else { "roll.import" };
@@ -592,6 +646,11 @@ pub async fn list(tx: &mut Tx, _: &Permit<ReadImports>, most: u64) -> Result<Vec
     tables::newest(tx, most).await
 }
 
+/// The numbers of what systems have told that was kept back, and waits for somebody to look at.
+pub async fn kept_back(tx: &mut Tx) -> Result<Vec<i64>, StoreError> {
+    tables::waiting_of_systems(tx).await
+}
+
 /// A page of an import's changes of one kind, and how many there are of it; `page` is the first and how many.
 pub async fn changes(
     tx: &mut Tx,
@@ -671,6 +730,12 @@ pub async fn write_rules(
 
 fn as_of_of(source: &str) -> String {
     format!("roll.as-of.{source}")
+}
+
+/// The same once an import is applied. Changes come after what they change; a whole export is how things stand, whatever was told before.
+fn as_of_after(before: Option<i64>, import: &Summary) -> Option<i64> {
+    let told = import.as_of;
+    before.filter(|_| import.changes || told.is_none()).max(told)
 }
 
 /// When the newest was last changed at a source of what was applied of it, in milliseconds.

@@ -120,6 +120,15 @@ pub(crate) fn in_words(group: &str) -> String {
     signs.next().map(|first| first.to_uppercase().chain(signs).collect()).unwrap_or_default()
 }
 
+/// Where a group or a class stands among others by what it is called: Year 2 before Year 10.
+pub(crate) fn in_order(name: &str) -> (String, u64, String) {
+    let begins = name.find(|sign: char| sign.is_ascii_digit()).unwrap_or(name.len());
+    let (words, rest) = name.split_at(begins);
+    let ends = rest.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(rest.len());
+    let (number, after) = rest.split_at(ends);
+    (words.to_lowercase(), number.parse().unwrap_or(0), after.to_lowercase())
+}
+
 /// The pupils of a class or a group who are on the roll, by name. Whom the roll calls anything but a pupil is none.
 pub(crate) async fn members(tx: &mut Tx, of: &ClassOrGroup) -> Result<Vec<Known>, StoreError> {
     let mut all = match of {
@@ -160,5 +169,8 @@ mod tests {
             assert_eq!(none.parse::<ClassOrGroup>(), Err(NeitherClassNorGroup), "{none:?}");
         }
         assert_eq!(in_words("key-stage-1"), "Key stage 1");
+        let mut names = ["year-10", "10B", "year-2", "reception", "2A", "year-1", "10A", "primary"];
+        names.sort_by_key(|name| in_order(name));
+        assert_eq!(names, ["2A", "10A", "10B", "primary", "reception", "year-1", "year-2", "year-10"]);
     }
 }

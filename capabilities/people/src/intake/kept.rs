@@ -56,19 +56,24 @@ mod roll_import_change {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// The setting with the newest import's number: a preview that nobody applies is erased in time, and its number is given to no other.
+const NEWEST: &str = "roll.newest-import";
+
 /// The next import's number.
 pub(super) async fn next_number(tx: &mut Tx) -> Result<i64, StoreError> {
+    let newest = super::store::setting(tx, NEWEST).await?.and_then(|text| text.parse().ok());
     let highest: Option<Option<i64>> = roll_import::Entity::find()
         .select_only()
         .column_as(roll_import::Column::Number.max(), "highest")
         .into_tuple()
         .one(tx.conn())
         .await?;
-    Ok(highest.flatten().unwrap_or(0) + 1)
+    Ok(highest.flatten().max(newest).unwrap_or(0) + 1)
 }
 
 /// Keeps an import with its changes.
 pub(super) async fn insert(tx: &mut Tx, import: &Import, changes: &[Change]) -> Result<(), StoreError> {
+    super::store::set(tx, NEWEST, &import.number.to_string()).await?;
     let summary = serde_json::to_string(&import.summary).unwrap_or_default();
     let shape = import.shape.and_then(|shape| serde_json::to_value(shape).ok());
     let row = roll_import::ActiveModel {
@@ -120,6 +125,46 @@ pub(super) async fn answer(
         .exec(tx.conn())
         .await?;
     Ok(answered.rows_affected == 1)
+}
+
+/// Has an import wait again that stepped aside in the same transaction, for another of its source to be applied.
+pub(super) async fn wait_again(tx: &mut Tx, number: i64) -> Result<(), StoreError> {
+    roll_import::Entity::update_many()
+        .col_expr(roll_import::Column::State, Expr::value("waiting"))
+        .col_expr(roll_import::Column::AnsweredBy, Expr::value(Option::<String>::None))
+        .col_expr(roll_import::Column::AnsweredAt, Expr::value(Option::<i64>::None))
+        .filter(roll_import::Column::Number.eq(number))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// What of a source was applied and stands still, in the order in which it was.
+pub(super) async fn applied(tx: &mut Tx, source: &str) -> Result<Vec<Import>, StoreError> {
+    let rows = roll_import::Entity::find()
+        .filter(roll_import::Column::Source.eq(source))
+        .filter(roll_import::Column::State.eq("applied"))
+        .order_by_asc(roll_import::Column::AnsweredAt)
+        .order_by_asc(roll_import::Column::Number)
+        .all(tx.conn())
+        .await?;
+    rows.into_iter().map(read_import).collect()
+}
+
+/// What of a source waits and is about somebody whom it calls so: the import's number and the change.
+pub(super) async fn waiting_of(
+    tx: &mut Tx,
+    source: &str,
+    id: &str,
+) -> Result<Option<(i64, Change)>, StoreError> {
+    let Some(import) = waiting(tx, source).await? else { return Ok(None) };
+    let row = roll_import_change::Entity::find()
+        .filter(roll_import_change::Column::Import.eq(import.number))
+        .filter(roll_import_change::Column::Thing.eq(Thing::Person.id()))
+        .filter(roll_import_change::Column::OutsideId.eq(id))
+        .one(tx.conn())
+        .await?;
+    row.map(|row| Ok((import.number, read_change(row)?))).transpose()
 }
 
 /// How many left the roll by what a source told since then, with those who were pupils no more; of what stands still.
@@ -180,6 +225,22 @@ pub(super) async fn waiting(tx: &mut Tx, source: &str) -> Result<Option<Import>,
     row.map(read_import).transpose()
 }
 
+/// The numbers of what systems have told that waits for a person.
+pub(super) async fn waiting_of_systems(tx: &mut Tx) -> Result<Vec<i64>, StoreError> {
+    let numbers = roll_import::Entity::find()
+        .select_only()
+        .column(roll_import::Column::Number)
+        .filter(roll_import::Column::Source.starts_with(super::over_scim()))
+        .filter(roll_import::Column::State.eq("waiting"))
+        // What somebody would turn back waits for them alone.
+        .filter(roll_import::Column::Undoes.is_null())
+        .order_by_asc(roll_import::Column::Number)
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    Ok(numbers)
+}
+
 /// One import.
 pub(super) async fn by_number(tx: &mut Tx, number: i64) -> Result<Option<Import>, StoreError> {
     roll_import::Entity::find_by_id(number).one(tx.conn()).await?.map(read_import).transpose()
@@ -215,21 +276,22 @@ pub(super) async fn changes(
         .limit(most)
         .all(tx.conn())
         .await?;
+    Ok((rows.into_iter().map(read_change).collect::<Result<_, StoreError>>()?, count))
+}
+
+fn read_change(row: roll_import_change::Model) -> Result<Change, StoreError> {
     let unreadable =
         |column| StoreError::Unreadable { table: "roll_import_change", column, why: "not what it should be" };
     let json = |column, text: Option<String>| {
         text.map(|text| serde_json::from_str(&text).map_err(|_| unreadable(column))).transpose()
     };
-    let read = |row: roll_import_change::Model| {
-        Ok(Change {
-            thing: Thing::of_id(&row.thing).ok_or_else(|| unreadable("thing"))?,
-            outside_id: row.outside_id,
-            what: What::of_id(&row.what).ok_or_else(|| unreadable("what"))?,
-            before: json("before", row.before)?,
-            after: json("after", row.after)?,
-        })
-    };
-    Ok((rows.into_iter().map(read).collect::<Result<_, StoreError>>()?, count))
+    Ok(Change {
+        thing: Thing::of_id(&row.thing).ok_or_else(|| unreadable("thing"))?,
+        outside_id: row.outside_id,
+        what: What::of_id(&row.what).ok_or_else(|| unreadable("what"))?,
+        before: json("before", row.before)?,
+        after: json("after", row.after)?,
+    })
 }
 
 fn read_import(row: roll_import::Model) -> Result<Import, StoreError> {

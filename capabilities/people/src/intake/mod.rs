@@ -13,20 +13,21 @@ mod model;
 mod on_the_roll;
 pub mod pages;
 pub mod person;
+mod settling;
 mod store;
 mod upon;
 pub mod views;
 
 pub use actions::{
     ApplyError, ApplyImport, ApplyLeading, Given, ImportRoll, PrepareError, ReadImports, ReadRoll,
-    RulesError, WriteRules, apply, changes, drop_waiting, end_days, found, in_lines, list, prepare,
-    prepare_undo, remember_columns, remembered_columns, rules, some_last_day_is_over, write_rules,
+    RulesError, WriteRules, apply, changes, drop_waiting, end_days, found, in_lines, kept_back, list,
+    prepare, prepare_undo, remember_columns, remembered_columns, rules, some_last_day_is_over, write_rules,
 };
-pub(crate) use actions::{apply_as, drop_as, leading_in, told_by};
 pub use classes::{Called, ClassOrGroup};
 pub use model::{Change, Class, Facts, Field, Import, Relation, State, Summary, Tally, Thing, What};
 pub use on_the_roll::{OnTheRoll, on_the_roll};
 pub use pages::{Office, PublishError, Publishes, routes};
+pub(crate) use settling::{SettlingError, settle};
 pub use store::{ClassLine, Parent, Profile, Searched, Taught, classes, profile, search, taught};
 pub(crate) use store::{called_outside, kept_by_sources, link, mark, related, set as set_setting, setting};
 

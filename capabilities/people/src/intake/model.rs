@@ -385,10 +385,34 @@ pub(super) fn risen(changes: &[Change], years: i8) -> impl Iterator<Item = &str>
     people.filter(rises).map(|change| change.outside_id.as_str())
 }
 
+/// Pupils who would be pupils no more, and are here, by what the source calls them.
+pub(super) fn grown(changes: &[Change]) -> impl Iterator<Item = &str> {
+    let grows = |change: &&Change| {
+        let (before, after) = change.facts();
+        let was_pupil = before.is_some_and(|before| before.kind == Some(Kind::Pupil));
+        let is_here = after.filter(|after| after.here);
+        was_pupil && change.what != What::Kept && is_here.is_some_and(|after| after.kind != Some(Kind::Pupil))
+    };
+    let people = changes.iter().filter(|change| change.thing == Thing::Person);
+    people.filter(grows).map(|change| change.outside_id.as_str())
+}
+
 impl Import {
     /// Whether somebody wrote it at the portal or the command line, about one person, and no system told it.
     pub fn is_by_hand(&self) -> bool {
         super::by_hand::is_source(&self.source)
+    }
+
+    /// Whether it is what was kept back of what a system told, all else of which is done: years out of turn, and pupils who would be none.
+    pub fn is_kept_back(&self) -> bool {
+        let Summary { people, classes, relations, .. } = &self.summary;
+        let others = [classes, relations].iter().any(|tally| tally.joins + tally.moves + tally.leaves > 0);
+        let theirs = self.summary.grown + self.summary.jumped;
+        self.source.starts_with(super::over_scim())
+            && !others
+            && theirs > 0
+            && people.moves == theirs
+            && people.joins + people.leaves == 0
     }
 }
 
@@ -408,16 +432,8 @@ impl Summary {
 
     /// Counts changes.
     pub(super) fn count(&mut self, changes: &[Change]) {
-        let grows = |change: &&Change| {
-            let (before, after) = change.facts();
-            let was_pupil = before.is_some_and(|before| before.kind == Some(Kind::Pupil));
-            let is_here = after.filter(|after| after.here);
-            was_pupil
-                && change.what != What::Kept
-                && is_here.is_some_and(|after| after.kind != Some(Kind::Pupil))
-        };
         self.jumped = risen(changes, 2).count();
-        self.grown = changes.iter().filter(|change| change.thing == Thing::Person).filter(grows).count();
+        self.grown = grown(changes).count();
         for change in changes {
             match change.thing {
                 Thing::Person => self.people.count(change.what),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ::store::{StoreError, Tx};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -16,6 +17,7 @@ use web::{Page, PageError, filled, marked};
 use super::model::Field;
 use super::pages::{Office, number};
 use super::store::{self as tables, Parent, Profile, Taught};
+use super::views::{facts_differ, groups_in_words};
 use super::{ImportRoll, ReadRoll};
 use crate::Device;
 use crate::account::{self, Invite, SignedIn};
@@ -47,6 +49,33 @@ pub struct Known<'a> {
     pub may_mark: bool,
     /// Whether they may change people by hand.
     pub may_change: bool,
+    /// What a system tells of them that waits for somebody to agree.
+    pub waits: &'a [Waits],
+}
+
+/// What a system tells of somebody that waits for somebody to agree.
+#[derive(Debug)]
+pub struct Waits {
+    /// The system.
+    pub source: String,
+    /// The number of the import that it is in.
+    pub import: i64,
+    /// What would be other than it is.
+    pub lines: Vec<String>,
+}
+
+/// What waits of it.
+async fn waits_of(tx: &mut Tx, profile: &Profile) -> Result<Vec<Waits>, StoreError> {
+    let by_systems = profile.called.iter().filter(|(source, _)| source.starts_with(super::over_scim()));
+    let mut all = Vec::new();
+    for (source, id) in by_systems {
+        if let Some((import, change)) = tables::waiting_of(tx, source, id.reveal()).await? {
+            let (before, after) = change.facts();
+            let lines = facts_differ(before.as_ref(), after.as_ref());
+            all.push(Waits { source: source.clone(), import, lines });
+        }
+    }
+    Ok(all)
 }
 
 /// How somebody signs in.
@@ -102,8 +131,10 @@ pub(super) async fn page(
         true => Some(account::signs(&mut tx, person).await.map_err(PageError::unexpected)?),
         false => None,
     };
+    let waits = waits_of(&mut tx, &profile).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     let known = Known {
+        waits: &waits,
         profile: &profile,
         classes: &classes,
         related: related.as_deref(),
@@ -125,6 +156,7 @@ pub fn view(known: &Known<'_>) -> Page {
     let content = html! {
         h1 .govuk-heading-l { (title) }
         @if !profile.here { (InsetText::new(say("roll.they-have-left-the"))) }
+        @for one in known.waits { (waiting(one, known.may_change)) }
         (SummaryList::new(rows(profile, known.account, known.zone)))
         @if known.may_change { (changing(profile)) }
         @if let Some(account) = known.account.filter(|_| profile.here && profile.kind != Some(Kind::Pupil)) {
@@ -178,6 +210,21 @@ pub fn view(known: &Known<'_>) -> Page {
     Page::new(title, content).before(BackLink::new("/staff/roll"))
 }
 
+fn waiting(one: &Waits, may_change: bool) -> Markup {
+    let said = html! {
+        p .govuk-body { (filled!("roll.what-it-told-waits", source = one.source)) }
+        ul .govuk-list.govuk-list--bullet { @for line in &one.lines { li { (line) } } }
+        @if may_change {
+            p .govuk-body {
+                a .govuk-link href={ "/staff/roll/imports/" (one.import) } { (say("roll.look-at-it-and")) }
+            }
+        } @else {
+            p .govuk-body { (say("roll.somebody-who-imports")) }
+        }
+    };
+    html! { (InsetText::new(said)) }
+}
+
 fn rows(profile: &Profile, account: Option<Signs>, zone: &Zone) -> Vec<SummaryRow> {
     let stage = profile.year.and_then(YearGroup::stage).map(|(_, name)| name);
     let mut rows = vec![SummaryRow::new(
@@ -199,8 +246,11 @@ fn rows(profile: &Profile, account: Option<Signs>, zone: &Zone) -> Vec<SummaryRo
             rows.push(SummaryRow::new(name, day));
         }
     }
-    let groups =
-        if profile.groups.is_empty() { say("roll.none-they-meet-what") } else { profile.groups.join(", ") };
+    let groups = if profile.groups.is_empty() {
+        say("roll.none-they-meet-what")
+    } else {
+        groups_in_words(&profile.groups)
+    };
     rows.push(SummaryRow::new(say("roll.groups-of-the-filter"), groups));
     if let Some(account) = account {
         let says = match account {

@@ -12,7 +12,8 @@ use store::{StoreError, Tx};
 
 use super::by_hand;
 pub(super) use super::kept::{
-    answer, by_number, changes, forget_changes, gone_since, insert, newest, next_number, told_since, waiting,
+    answer, applied, by_number, changes, forget_changes, gone_since, insert, newest, next_number, told_since,
+    wait_again, waiting, waiting_of, waiting_of_systems,
 };
 use super::model::{Class, Facts, Field, Relation, State, pair};
 use crate::kind::{Kind, YearGroup};

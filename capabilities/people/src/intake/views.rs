@@ -14,6 +14,7 @@ use web::speech::say;
 use web::{Mistakes, Page, Submitted, counted, filled, marked};
 
 use super::actions::pair_in_words;
+use super::classes::in_words;
 use super::columns;
 use super::model::{Change, Class, Facts, Field, Import, Relation, Tally, Thing, What};
 use super::store::{ClassLine, Profile};
@@ -308,6 +309,9 @@ pub fn preview(seen: &Preview<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
         p .govuk-body { (marked!("roll.made-at", import = called(import), when = moment(import.made_at, zone), state = state(import))) }
         @if let Some(held) = summary.held.filter(|_| waits) {
             (WarningText::new(filled!("roll.people-would-leave-or", held)))
+            @if import.is_kept_back() {
+                (InsetText::new(filled!("roll.all-else-has-been", source = import.source)))
+            }
         }
         @if seen.leading > 0 {
             (WarningText::new(filled!("roll.would-leave-get-a", people = counted!("roll.leading-count", seen.leading))))
@@ -481,6 +485,11 @@ fn changes(seen: &Preview<'_>, thing: Thing) -> Markup {
     }
 }
 
+/// The groups of the filter as people say them, in one line.
+pub(super) fn groups_in_words(ids: &[String]) -> String {
+    ids.iter().map(|id| in_words(id)).collect::<Vec<_>>().join(", ")
+}
+
 /// What is other of somebody than it was, a line each.
 pub fn facts_differ(before: Option<&Facts>, after: Option<&Facts>) -> Vec<String> {
     let nothing = Facts::default();
@@ -515,7 +524,7 @@ pub fn facts_differ(before: Option<&Facts>, after: Option<&Facts>) -> Vec<String
         (say("common.date-of-birth"), day(&before.born_on), day(&after.born_on)),
         (say("common.first-day"), day(&before.first_on), day(&after.first_on)),
         (say("common.last-day"), day(&before.last_on), day(&after.last_on)),
-        (say("common.groups"), before.groups.join(", "), after.groups.join(", ")),
+        (say("common.groups"), groups_in_words(&before.groups), groups_in_words(&after.groups)),
     ] {
         match (old == new, is_new || old.is_empty()) {
             (true, _) => {}

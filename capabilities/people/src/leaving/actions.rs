@@ -8,6 +8,7 @@ use store::{StoreError, Subject, Tx, trail};
 
 use crate::account;
 use crate::duty::{self, Assignment};
+use crate::guest::{self, Guest};
 use crate::intake::{Profile, ReadRoll, profile};
 use crate::{Device, event, store as roll};
 
@@ -87,6 +88,8 @@ pub struct Left {
     pub waiting: Vec<Approval>,
     /// What the systems are called that keep people by a token that they made. Whoever has the token goes on.
     pub systems: Vec<String>,
+    /// Guests for whom they answer, or whom they look after, with what these are called.
+    pub guests: Vec<(Guest, Private<String>)>,
 }
 
 /// What there is to hand over of somebody; their devices for whoever may see them.
@@ -118,7 +121,8 @@ pub async fn left_behind(
     let waiting = register::approval::proposed_by(tx, &actor).await?;
     let made = crate::scim::made_by(tx, person, at).await?;
     let systems = made.into_iter().map(|one| one.source).collect();
-    Ok(Left { duties, devices, waiting, systems })
+    let guests = guest::in_the_care_of(tx, person, at).await?;
+    Ok(Left { duties, devices, waiting, systems, guests })
 }
 
 /// The devices that are somebody's on the register.

@@ -16,6 +16,7 @@ use super::actions::{self, HandDevice, HandOverError, Leaves, SeeDevices};
 use super::views::{self, About, Wrong};
 use crate::account::SignedIn;
 use crate::duty::{self, Assignment, AssignmentId, DutyError, EndDuty, GiveDuty, Giving, Span};
+use crate::guest::{self, GiveError, GiveGuest, GuestId};
 use crate::intake::pages::{not_kept, number};
 use crate::intake::{Office, ReadRoll};
 
@@ -24,6 +25,7 @@ pub(crate) fn routes() -> Router<Office> {
         .route("/staff/roll/{person}/leaving", get(leaving))
         .route("/staff/roll/{person}/leaving/duties/{assignment}", get(before_duty).post(hand_duty))
         .route("/staff/roll/{person}/leaving/devices/{device}", get(before_device).post(hand_device))
+        .route("/staff/roll/{person}/leaving/guests/{guest}", get(before_guest).post(hand_guest))
 }
 
 async fn leaving(
@@ -54,7 +56,15 @@ async fn one(
     let classes = crate::intake::taught(&mut tx, person).await.map_err(PageError::unexpected)?;
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let may_give = who.offers::<GiveDuty>();
-    let seen = views::Seen { kind: office.house.kind, may_give, may_hand, sees_devices, at: who.at() };
+    let may_give_guests = who.offers::<GiveGuest>();
+    let seen = views::Seen {
+        kind: office.house.kind,
+        may_give,
+        may_hand,
+        may_give_guests,
+        sees_devices,
+        at: who.at(),
+    };
     Ok(who.respond(&views::leaving(&profile, &left, &classes, &seen, wrong)))
 }
 
@@ -79,6 +89,14 @@ async fn before_device(
     let (person, device) = number(path)?;
     who.could::<HandDevice>(DeviceNo(device))?;
     Ok(back(PersonNo(person)))
+}
+
+async fn before_guest(
+    who: SignedIn,
+    path: Result<Path<(u32, String)>, PathRejection>,
+) -> Result<Response, PageError> {
+    who.could::<GiveGuest>(())?;
+    Ok(back(PersonNo(number(path)?.0)))
 }
 
 /// What somebody chose to be done, by one of the forms.
@@ -262,4 +280,38 @@ async fn hand_device(
         Some(status) => (status, page).into_response(),
         None => page,
     })
+}
+
+async fn hand_guest(
+    State(office): State<Office>,
+    who: SignedIn,
+    path: Result<Path<(u32, String)>, PathRejection>,
+    form: Submitted,
+) -> Result<Response, PageError> {
+    let (mut tx, permit) = who.begin::<GiveGuest>(()).await?;
+    let (person, id) = number(path)?;
+    let (person, id): (_, GuestId) = (PersonNo(person), id.parse().map_err(|_| PageError::NotFound)?);
+    let (mut mistakes, mut knowing) = (Mistakes::default(), None);
+    match chosen(&mut tx, &form, views::END).await? {
+        Err((field, say)) => mistakes.add(field, say),
+        // A guest is nobody's at no time: whoever answers for none any more ends the stay.
+        Ok(Chosen::Nobody) => mistakes.add("to", say("leaving.enter-who-takes-this")),
+        Ok(Chosen::Hand(to, knows)) => match actions::can_take_over(&mut tx, to, knows).await {
+            Err(HandOverError::Store(error)) => return Err(PageError::unexpected(error)),
+            Err(error) => knowing = refused(&error, Some(to), &mut mistakes),
+            Ok(()) => match guest::hand(&mut tx, &permit, id, (person, to)).await {
+                Ok(()) => {
+                    tx.commit().await.map_err(PageError::unexpected)?;
+                    return Ok(back(person));
+                }
+                Err(GiveError::Store(error)) => return Err(PageError::unexpected(error)),
+                // Somebody was quicker, or the stay has ended: the page says how it stands.
+                Err(GiveError::Over) => return Ok(back(person)),
+                Err(error) => mistakes.add("to", error.to_string()),
+            },
+        },
+    }
+    drop(tx);
+    let wrong = Wrong { about: About::Guest(id), form: &form, mistakes: &mistakes, knowing };
+    one(&office, &who, person, Some(&wrong)).await
 }

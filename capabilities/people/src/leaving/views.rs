@@ -1,7 +1,7 @@
 //! What the page of whoever leaves says.
 
 use engine::{DeviceNo, PersonNo};
-use kit::Timestamp;
+use kit::{Private, Timestamp};
 use maud::{Markup, html};
 use web::component::{BackLink, Button, Hint, Input, InsetText, Label, Legend, Radio, Radios, WarningText};
 use web::speech::say;
@@ -10,6 +10,7 @@ use web::{Mistakes, Page, Submitted, counted, marked};
 use super::actions::{Leaves, Left};
 use crate::Device;
 use crate::duty::{Assignment, AssignmentId, Duties, SchoolKind};
+use crate::guest::{Guest, GuestId};
 use crate::intake::{Profile, Taught};
 
 /// In a form: somebody takes it over.
@@ -28,6 +29,8 @@ pub struct Seen {
     pub may_give: bool,
     /// Whether they may hand devices over.
     pub may_hand: bool,
+    /// Whether they may give a guest another who answers for them.
+    pub may_give_guests: bool,
     /// Whether they see which devices there are.
     pub sees_devices: bool,
     /// When they look.
@@ -41,6 +44,8 @@ pub enum About {
     Duty(AssignmentId),
     /// The one about a device.
     Device(DeviceNo),
+    /// The one about a guest.
+    Guest(GuestId),
 }
 
 /// A form that was not carried out: which, what was written in it, and what is wrong.
@@ -70,7 +75,8 @@ pub fn leaving(
         && left.devices.is_empty()
         && left.waiting.is_empty()
         && taught.is_empty()
-        && left.systems.is_empty();
+        && left.systems.is_empty()
+        && left.guests.is_empty();
     let content = html! {
         h1 .govuk-heading-l { (title) }
         p .govuk-body {
@@ -88,6 +94,11 @@ pub fn leaving(
         @if !left.devices.is_empty() {
             h2 .govuk-heading-m { (say("common.devices")) }
             @for device in &left.devices { (one_device(profile, device, seen, wrong)) }
+        }
+        @if !left.guests.is_empty() {
+            h2 .govuk-heading-m { (say("leaving.guests-they-answer")) }
+            p .govuk-body { (say("leaving.somebody-must-answer")) }
+            @for (guest, name) in &left.guests { (one_guest(profile, guest, name, seen, wrong)) }
         }
         @if !left.systems.is_empty() {
             h2 .govuk-heading-m { (say("leaving.systems-that-keep-the")) }
@@ -168,6 +179,29 @@ fn duty(profile: &Profile, one: &Assignment, seen: &Seen, wrong: Option<&Wrong<'
             }
         } @else {
             p .govuk-body { (say("leaving.the-head-hands-it")) }
+        }
+    }
+}
+
+fn one_guest(
+    profile: &Profile,
+    guest: &Guest,
+    name: &Private<String>,
+    seen: &Seen,
+    wrong: Option<&Wrong<'_>>,
+) -> Markup {
+    let theirs = profile.number;
+    html! {
+        h3 .govuk-heading-s { (name.reveal()) }
+        @if guest.sponsor == theirs { p .govuk-body { (say("leaving.they-answer-for")) } }
+        @if guest.supervisor == theirs { p .govuk-body { (say("leaving.they-look-after")) } }
+        @if seen.may_give_guests {
+            form method="post" action={ "/staff/roll/" (theirs.0) "/leaving/guests/" (guest.id) } novalidate {
+                (fields(name.reveal(), None, only(wrong, About::Guest(guest.id)), &guest.id.to_string()))
+                (Button::new(say("leaving.go-on")))
+            }
+        } @else {
+            p .govuk-body { (say("leaving.the-office-gives")) }
         }
     }
 }

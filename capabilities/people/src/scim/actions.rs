@@ -9,7 +9,7 @@ use store::{Db, StoreError, Subject, Tx, trail};
 use super::model::{Client, ClientId, Resource, ResourceId, Type, Wrong, roster, whole};
 use super::{patch, store as table};
 use crate::account::Token;
-use crate::intake::{ApplyError, Given, PrepareError, PublishError, Publishes, over_scim};
+use crate::intake::{ApplyError, Given, PrepareError, PublishError, Publishes, SettlingError, over_scim};
 
 kit::action!(
     /// Letting another system keep people of the roll over SCIM, and ending that.
@@ -271,8 +271,19 @@ pub enum SettleError {
     Store(#[from] StoreError),
 }
 
+impl From<SettlingError> for SettleError {
+    fn from(error: SettlingError) -> Self {
+        match error {
+            SettlingError::Prepare(error) => Self::Prepare(error),
+            SettlingError::Apply(error) => Self::Apply(error),
+            SettlingError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// Brings the roll to what systems have told since it was last asked: one difference a system, however much it told, which is applied at
-/// once, and undone like any other. Where too many would leave it waits for a person. How many differences there were.
+/// once, and undone like any other. Where too many would leave it waits for a person; of whom it puts up the years out of turn, or calls a
+/// pupil no more, that alone waits. How many differences there were.
 pub async fn settle(
     db: &Db,
     publishes: &dyn Publishes,
@@ -307,17 +318,11 @@ async fn settle_one(
     let roster = roster(&table::all(&mut tx, source, None).await?);
     table::settled(&mut tx, source).await?;
     let given = Given { source: Some(source), groups, zone };
-    let import = crate::intake::told_by(&mut tx, &JOB, (source, &roster), &given, at).await?;
-    if import.summary.is_nothing() {
-        crate::intake::drop_as(&mut tx, &JOB, import.number, at).await?;
-        tx.commit().await?;
-        return Ok(false);
-    }
-    if import.summary.held.is_some() || crate::intake::leading_in(&mut tx, &import, at).await? > 0 {
-        tx.commit().await?;
-    } else {
-        crate::intake::apply_as(&mut tx, &JOB, import.number, (None, false), zone, at).await?;
+    let settled = crate::intake::settle(&mut tx, &JOB, (source, &roster), &given, at).await?;
+    if settled.applied {
         publishes.roll(tx, JOB, at).await?;
+    } else {
+        tx.commit().await?;
     }
-    Ok(true)
+    Ok(settled.made)
 }

@@ -143,6 +143,73 @@ async fn changes_alone_take_nobody_off_the_roll_but_whom_they_say_has_gone() {
     }
 }
 
+/// Whose rows were changed then, all of them.
+fn whole_of(at: &str) -> Roster {
+    let users = format!(
+        "u1,,{at},true,s1,student,a,Ada,Bell,7,\nu2,,{at},true,s1,student,b,Bo,Bell,7,\nu3,,{at},true,s1,student,c,Cy,Dale,8,\n"
+    );
+    let only_people = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\nfile.users,bulk\n";
+    read(&[("manifest.csv", only_people.to_owned()), ("users.csv", format!("{USERS}{users}"))])
+}
+
+#[tokio::test]
+async fn a_day_that_lies_ahead_makes_no_later_change_an_older_one_and_undoing_takes_it_back() {
+    for test in databases().await {
+        let applied = async |roster: &Roster| {
+            let import = prepared(&test.db, roster, None).await?;
+            apply(&test.db, import.number, None, day(0)).await.unwrap();
+            Ok::<_, PrepareError>(import)
+        };
+        // An end that a system writes far ahead counts as tomorrow.
+        let far = applied(&whole_of("2062-01-01T00:00:00Z")).await.unwrap();
+        assert_eq!(far.summary.as_of, Some(day(1).as_millis()), "{}", test.engine);
+        let soon = changes(&day(2).to_string());
+        assert!(soon.as_of.is_some_and(|at| at > day(1).as_millis()), "{:?}", soon.as_of);
+        let soon = applied(&soon).await.unwrap();
+        assert_eq!(soon.summary.as_of, Some(day(1).as_millis()), "{}", test.engine);
+        let older = prepared(&test.db, &changes("2026-11-20T10:00:00Z"), None).await;
+        assert!(matches!(older, Err(PrepareError::Older)), "{}: {older:?}", test.engine);
+
+        // A whole export is how things stand: changes since then come after it, whatever was told before.
+        let whole = applied(&whole_of("2026-11-18T10:00:00Z")).await.unwrap();
+        let later = applied(&changes("2026-11-21T10:00:00Z")).await.unwrap();
+        let between = prepared(&test.db, &changes("2026-11-20T10:00:00Z"), None).await;
+        assert!(matches!(between, Err(PrepareError::Older)), "{}: {between:?}", test.engine);
+        // Undone, it has never come: what lies between can be taken, and then it again.
+        undone(&test.db, later.number, day(0)).await;
+        let between = applied(&changes("2026-11-20T10:00:00Z")).await;
+        assert!(between.is_ok(), "{}: {between:?}", test.engine);
+        let before = prepared(&test.db, &changes("2026-11-17T10:00:00Z"), None).await;
+        assert!(matches!(before, Err(PrepareError::Older)), "{}: {before:?}", test.engine);
+        undone(&test.db, between.unwrap().number, day(0)).await;
+        // With the whole export undone too, what was told before it counts again.
+        undone(&test.db, whole.number, day(0)).await;
+        let again = prepared(&test.db, &changes("2026-11-21T10:00:00Z"), None).await;
+        assert!(matches!(again, Err(PrepareError::Older)), "{}: {again:?}", test.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_preview_that_nobody_applies_is_forgotten_with_its_names_and_its_number_given_to_no_other() {
+    let rules = store::retention::Retention::built_in().unwrap();
+    for test in databases().await {
+        let left = prepared(&test.db, &whole(), None).await.unwrap();
+        let erased = async |days: i64| {
+            store::retention::carry_out(&test.db, &rules, &store::Actor::Job("retention"), day(days))
+                .await
+                .unwrap()
+        };
+        assert!(erased(29).await.is_empty(), "{}: somebody may apply it still", test.engine);
+        let gone = erased(31).await;
+        assert_eq!(gone.get("roll_import"), Some(&1), "{}: {gone:?}", test.engine);
+        assert!(gone.get("roll_import_change").is_some_and(|rows| *rows > 3), "{gone:?}");
+        let next = prepared(&test.db, &whole(), None).await.unwrap();
+        assert_eq!(next.number, left.number + 1, "{}: the trail names the first", test.engine);
+        apply(&test.db, next.number, None, day(0)).await.unwrap();
+        assert!(erased(31).await.is_empty(), "{}: what was applied can be undone for a year", test.engine);
+    }
+}
+
 #[tokio::test]
 async fn a_timetable_comes_with_the_classes_or_by_itself_and_is_looked_at_and_undone_like_a_roll() {
     for test in databases().await {

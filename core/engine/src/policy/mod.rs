@@ -218,12 +218,22 @@ impl FilterPolicy {
 
     /// Whose permission the cell of the permitted-use table asks for that was a decision's reason, where it asks for somebody's.
     pub fn asks_permission_of(&self, reason: &Reason) -> Option<&str> {
-        let entry = self.entry(reason.rule).filter(|entry| entry.kind == Kind::Use)?;
-        let row = self.document.uses.get(entry.place as usize)?;
-        match row.cells.get(self.groups.id(reason.group.unwrap_or(groups::EVERYBODY)))? {
+        match self.cell_of(reason)? {
             Cell::Permission(who) => Some(who),
             _ => None,
         }
+    }
+
+    /// Whether the cell that was a decision's reason allows it at other times.
+    pub fn is_by_time(&self, reason: &Reason) -> bool {
+        matches!(self.cell_of(reason), Some(Cell::Times(_)))
+    }
+
+    /// The cell of the permitted-use table that was a decision's reason.
+    fn cell_of(&self, reason: &Reason) -> Option<&Cell> {
+        let entry = self.entry(reason.rule).filter(|entry| entry.kind == Kind::Use)?;
+        let row = self.document.uses.get(entry.place as usize)?;
+        row.cells.get(self.groups.id(reason.group.unwrap_or(groups::EVERYBODY)))
     }
 
     pub(crate) fn entry(&self, rule: RuleRef) -> Option<&Entry> {

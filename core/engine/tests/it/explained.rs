@@ -324,6 +324,47 @@ fn a_blocked_person_hears_why_whether_to_ask_and_where_help_is() {
 }
 
 #[test]
+fn what_the_rules_allow_at_no_time_is_not_said_to_be_closed_just_now() {
+    let school = School::of(
+        r#"
+form = 1
+title = "A school"
+version = 1
+[calendar]
+zone = "Europe/London"
+[[calendar.time]]
+id = "lunch"
+from = "12:00"
+to = "13:00"
+[[group]]
+id = "pupils"
+name = "Pupils"
+[[use]]
+id = "games"
+activity = "Online games"
+categories = ["games"]
+cells = { pupils = { times = ["lunch"] } }
+[[use]]
+id = "gambling"
+activity = "Gambling"
+categories = ["gambling"]
+cells = { everyone = "not-allowed" }
+"#,
+    );
+    for (target, label, words) in [
+        ("games.test", "reason.use", "The school's rules do not allow this now: "),
+        ("gambling.test", "reason.not-allowed", "The school's rules do not allow this: "),
+    ] {
+        let trace = school.ask(&["pupils"], target, NOW);
+        let said = say(&school.policy, &school.live, &trace.decision);
+        assert_eq!(said.label, label, "{target}: {said:?}");
+        assert!(said.reason.starts_with(words), "{target}: {said:?}");
+        let english = words::Words::built_in().speak("en");
+        assert!(said.reason_in(&english).0.replace('’', "'").starts_with(words), "{target}");
+    }
+}
+
+#[test]
 fn an_expression_ignores_letter_case_as_parts_of_a_site_do() {
     // Found by the random worlds: with case counting in one of the two, `/P/x` was open on a host whose every known
     // part was closed.

@@ -157,7 +157,12 @@ async fn say(
     approval: &Approval,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let detail = json!({ "kind": approval.kind, "subject": approval.subject });
+    // For whom it would be, where the change says that: a number or an id, as it stands in the terms, and never a name.
+    let whom = approval.terms.get("whom");
+    let detail = match whom {
+        Some(whom) => json!({ "kind": approval.kind, "subject": approval.subject, "whom": whom }),
+        None => json!({ "kind": approval.kind, "subject": approval.subject }),
+    };
     trail::changed(tx, actor, verb, &Subject::new("approval", approval.id), &detail, at).await?;
     Ok(())
 }

@@ -100,7 +100,9 @@ async fn all(State(house): State<House>, who: SignedIn) -> Result<Response, Page
     let mut tx = house.db.read().await.map_err(unexpected)?;
     let (classes, groups) = if any {
         let classes = classes::classes(&mut tx).await.map_err(unexpected)?;
-        let groups = crate::store::groups(&mut tx).await.map_err(unexpected)?;
+        let mut groups: Vec<String> =
+            crate::store::groups(&mut tx).await.map_err(unexpected)?.into_iter().collect();
+        groups.sort_by_cached_key(|id| (classes::in_order(id), id.clone()));
         let called = |id: String| Called { name: classes::in_words(&id), of: ClassOrGroup::Group(id) };
         (classes, groups.into_iter().map(called).collect())
     } else {

@@ -61,8 +61,15 @@ pub(super) fn data(made: &[Made], beside: &Beside<'_>) -> Value {
             "{many} cards and slips. They are printed once: what stands on them is kept nowhere else."
         ),
     };
+    let are_adults = made.iter().all(|one| one.line.rule.stages.is_empty());
     let teacher: &[&str] = if made.is_empty() {
         &[]
+    } else if are_adults {
+        &[
+            "Cut them apart, give each to whom it names and to nobody else, and say at the portal that they were handed out.",
+            "Put away what is not handed out. Shred this sheet's remains, and delete the file from the computer.",
+            "A slip that is lost or was seen by others: say so at the portal, and print another.",
+        ]
     } else {
         &[
             "Teach the rules for their age first, and say at the portal that you did.",

@@ -50,6 +50,7 @@ pub fn one(plan: &Plan, may_issue: bool, zone: &Zone, mistakes: &Mistakes) -> Pa
     let title = filled!("card.cards-names-and-passwords-of", name = plan.name);
     let to = |rest: &str| format!("/staff/cards/{}/{rest}", plan.of);
     let without = plan.lines.iter().filter(|line| line.left_out.is_none() && !line.has()).count();
+    let are_adults = plan.lines.iter().all(|line| line.rule.stages.is_empty());
     let printed = plan.lines.iter().filter(|line| is_in(line, State::Issued)).count();
     let untaught = plan.lines.iter().filter(|line| !line.taught).count();
     let content = html! {
@@ -70,7 +71,8 @@ pub fn one(plan: &Plan, may_issue: bool, zone: &Zone, mistakes: &Mistakes) -> Pa
             }
             @if may_issue {
                 p .govuk-body {
-                    @if without > 0 { (counted!("card.without-count", without)) " " }
+                    @if without > 0 && are_adults { (counted!("card.adults-without-count", without)) " " }
+                    @else if without > 0 { (counted!("card.without-count", without)) " " }
                     a .govuk-link href=(to("issue")) { (say("card.make-and-print-cards")) }
                 }
             }
@@ -79,7 +81,7 @@ pub fn one(plan: &Plan, may_issue: bool, zone: &Zone, mistakes: &Mistakes) -> Pa
                     (Button { once: Some(true), ..Button::new(counted!("card.handed-count", printed)) })
                 }
             }
-            div .fivebar-scroll tabindex="0" role="region" aria-label=(say("card.who-has-what")) {
+            div .fivebar-scroll.fivebar-act tabindex="0" role="region" aria-label=(say("card.who-has-what")) {
                 (Table {
                     caption: Some(say("card.who-has-what")),
                     caption_classes: "govuk-visually-hidden".into(),

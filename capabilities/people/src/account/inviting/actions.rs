@@ -166,6 +166,24 @@ pub(super) async fn adult(
     Ok(Some(Accounts::read(tx, directory, at).await?.adult(&known)))
 }
 
+/// Those of some people who can come in neither now nor by an invitation.
+pub async fn without_a_way_in(
+    tx: &mut Tx,
+    people: impl IntoIterator<Item = PersonNo>,
+    directory: bool,
+    at: Timestamp,
+) -> Result<BTreeSet<PersonNo>, StoreError> {
+    let mut accounts = Accounts::read(tx, directory, at).await?;
+    let mut without = BTreeSet::new();
+    for person in people {
+        let known = known_of(tx, person).await?.filter(|known| known.facts.here);
+        if known.is_some_and(|known| accounts.adult(&known).way_in.is_missing()) {
+            without.insert(person);
+        }
+    }
+    Ok(without)
+}
+
 /// How many who work at the school have no way in, and no invitation.
 pub async fn of_the_staff_without(tx: &mut Tx, directory: bool, at: Timestamp) -> Result<usize, StoreError> {
     let work = known_among(tx, Among::Kinds(&[Kind::Staff, Kind::Supply, Kind::Trainee])).await?;

@@ -5,4 +5,4 @@ pub(super) mod pages;
 mod print;
 pub mod views;
 
-pub use actions::{Adult, WayIn, of_the_staff_without, propose};
+pub use actions::{Adult, WayIn, of_the_staff_without, propose, without_a_way_in};

@@ -14,10 +14,11 @@ use super::super::door::SignedIn;
 use super::super::from::From;
 use super::super::house::House;
 use super::super::model::Name;
+use super::super::pages::proved_again;
 use super::super::store as accounts_table;
 use super::actions::{self, ReadWorries, TellError, Teller};
 use super::model::{Mistake, Said, Worry, WorryId};
-use super::views;
+use super::views::{self, Elsewhere};
 use crate::store as roll;
 use engine::PersonNo;
 use store::Tx;
@@ -90,12 +91,21 @@ async fn tell(
         }
         Err(TellError::Store(error)) => return Err(PageError::unexpected(error)),
     }
-    if let Some(who) = &who {
-        // Whoever else is signed in as them is out in this moment.
-        accounts::end_others(&mut tx, who.session(), at).await.map_err(PageError::unexpected)?;
-    }
+    // It is written down whoever says it. Whoever else is signed in as them is out in this moment, where they have just proved who they are: a
+    // browser that somebody found open ends nothing of its owner's.
+    let elsewhere = match &who {
+        None => Elsewhere::NotSignedIn,
+        Some(who) if proved_again(who).is_ok() => {
+            accounts::end_others(&mut tx, who.session(), at).await.map_err(PageError::unexpected)?;
+            Elsewhere::Ended
+        }
+        Some(who) => {
+            let others = accounts::has_others(&mut tx, who.session(), at).await;
+            if others.map_err(PageError::unexpected)? { Elsewhere::Asks } else { Elsewhere::Ended }
+        }
+    };
     tx.commit().await.map_err(PageError::unexpected)?;
-    Ok(answer(&house, who.as_ref(), &views::told(&what, who.is_some())))
+    Ok(answer(&house, who.as_ref(), &views::told(&what, elsewhere)))
 }
 
 const fn field_of(mistake: Mistake) -> &'static str {

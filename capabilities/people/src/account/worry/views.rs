@@ -65,8 +65,19 @@ pub fn form(is_signed_in: bool, form: &Submitted, mistakes: &Mistakes) -> Page {
     .problems(mistakes.summary())
 }
 
+/// What became of the other sessions of whoever told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// They were not signed in.
+    NotSignedIn,
+    /// They are signed in nowhere else any more.
+    Ended,
+    /// They end once they have proved again who they are: whoever found a browser open would otherwise end its owner's.
+    Asks,
+}
+
 /// Said once it was told: what helps in that case.
-pub fn told(what: &str, is_signed_in: bool) -> Page {
+pub fn told(what: &str, elsewhere: Elsewhere) -> Page {
     let title = &say("worry.thank-you-for-saying");
     let first = Worries::built_in().named(what).map_or("", |what| what.first.as_str());
     Page::new(
@@ -77,13 +88,21 @@ pub fn told(what: &str, is_signed_in: bool) -> Page {
             ul .govuk-list.govuk-list--bullet {
                 li { a .govuk-link href="/help" { (say("first.help")) } }
                 @if !first.is_empty() { li { (first) } }
-                @if is_signed_in {
-                    li { (say("worry.you-are-signed-out")) }
-                    li { a .govuk-link href="/me" { (say("worry.see-where-you-are")) } }
-                } @else {
-                    li {
+                @match elsewhere {
+                    Elsewhere::Ended => li { (say("worry.you-are-signed-out")) },
+                    Elsewhere::Asks => {},
+                    Elsewhere::NotSignedIn => li {
                         (marked!("worry.and-sign-out-everywhere", link = html! { a .govuk-link href="/sign-in" { (say("common.sign-in")) } }))
-                    }
+                    },
+                }
+                @if elsewhere != Elsewhere::NotSignedIn {
+                    li { a .govuk-link href="/me" { (say("worry.see-where-you-are")) } }
+                }
+            }
+            @if elsewhere == Elsewhere::Asks {
+                p .govuk-body { (say("worry.you-are-still-signed")) }
+                form method="post" action="/me/sessions/end-others" novalidate {
+                    (Button { once: Some(true), ..Button::new(say("worry.sign-me-out")) })
                 }
             }
         },
