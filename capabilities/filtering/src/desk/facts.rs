@@ -87,7 +87,7 @@ pub async fn facts(tx: &mut Tx, at: Timestamp) -> Result<Vec<Opening>, StoreErro
         let subject = format!("{}@{}", status.list.id, status.list.version);
         found.push(fact(kind, subject, "/staff/lists"));
     }
-    for (_, proposed) in list::removal::waiting(tx, at).await? {
+    for proposed in list::removal::waiting(tx, at).await? {
         let path = list::removal_views::page(&proposed);
         let opening = fact("second-person", proposed.id.to_string(), &path);
         found.push(Opening { not_by: Some(proposed.proposed_by), ..opening });

@@ -52,8 +52,10 @@ async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, Pa
         .into_iter()
         .map(|status| views::Line { about: about(&portal, &status.list.categories), status })
         .collect();
-    let going: Vec<(String, String)> =
-        waiting.into_iter().map(|(list, proposed)| (list.id, removal_views::page(&proposed))).collect();
+    let going: Vec<(String, String)> = waiting
+        .into_iter()
+        .map(|proposed| (proposed.subject.clone(), removal_views::page(&proposed)))
+        .collect();
     Ok(who.respond(&views::all(&lines, &going, &gone, &portal.zone)))
 }
 

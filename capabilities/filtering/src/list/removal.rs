@@ -9,7 +9,6 @@ use register::approval::{self, Approval, ApprovalId, Proposal};
 use serde_json::json;
 
 use super::holding::{self, HoldError};
-use super::model::List;
 use super::store;
 
 kit::action!(
@@ -49,19 +48,22 @@ pub enum RemovalError {
 /// What is proposed about a list in use and waits; nothing of somebody who may no longer propose it.
 pub async fn of(tx: &mut Tx, list: &str, at: Timestamp) -> Result<Option<Approval>, StoreError> {
     let Some(waiting) = approval::waiting_for(tx, APPROVAL, list).await? else { return Ok(None) };
-    if store::one(tx, list).await?.is_none() {
-        return Ok(None);
-    }
-    let may_still = people::duty::may_still::<RemoveList>(tx, &waiting.proposed_by, at).await?;
-    Ok(Some(waiting).filter(|waiting| may_still && at < waiting.lapses_at))
+    Ok(holds(tx, &waiting, at).await?.then_some(waiting))
 }
 
-/// Every list in use that somebody proposed to take out, with what waits.
-pub async fn waiting(tx: &mut Tx, at: Timestamp) -> Result<Vec<(List, Approval)>, StoreError> {
+/// Whether what waits can be agreed to: its list is in use, and whoever proposed it may still.
+async fn holds(tx: &mut Tx, waiting: &Approval, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(at < waiting.lapses_at
+        && store::one(tx, &waiting.subject).await?.is_some()
+        && people::duty::may_still::<RemoveList>(tx, &waiting.proposed_by, at).await?)
+}
+
+/// Everything that waits so, whose subject is the list's id, oldest first.
+pub async fn waiting(tx: &mut Tx, at: Timestamp) -> Result<Vec<Approval>, StoreError> {
     let mut all = Vec::new();
-    for list in store::in_use(tx).await? {
-        if let Some(proposed) = of(tx, &list.id, at).await? {
-            all.push((list, proposed));
+    for proposed in approval::waiting(tx, APPROVAL).await? {
+        if holds(tx, &proposed, at).await? {
+            all.push(proposed);
         }
     }
     Ok(all)

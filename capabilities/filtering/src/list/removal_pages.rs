@@ -62,7 +62,7 @@ async fn propose(
 async fn found(tx: &mut Tx, who: &SignedIn, proposal: &str) -> Result<Option<Approval>, PageError> {
     let Ok(id) = proposal.parse::<ApprovalId>() else { return Ok(None) };
     let waiting = removal::waiting(tx, who.at()).await.map_err(PageError::unexpected)?;
-    Ok(waiting.into_iter().map(|(_, proposed)| proposed).find(|proposed| proposed.id == id))
+    Ok(waiting.into_iter().find(|proposed| proposed.id == id))
 }
 
 /// The list whose removal waits under that id, read before a change begins. It was there a moment ago, as a rule.
