@@ -8,7 +8,9 @@ import http.client
 import json
 import os
 import random
+import re
 import sqlite3
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -21,7 +23,10 @@ PASSWORD = "nineteen quiet kettles upstairs"
 DUTIES = ("head", "network-manager", "online-safety-lead", "teacher", "school-office", "dsl")
 PAGES = ("/today", "/staff/requests", "/staff/requests?show=all", "/staff/lessons", "/staff/lessons/open", "/staff/roll",
          "/staff/roll?kind=pupil", "/staff/roll/17", "/staff/devices", "/staff/policy", "/staff/lists", "/staff/filter-tests",
-         "/staff/back-ups", "/staff/health", "/staff/explain", "/me", "/who-sees", "/requests")
+         "/staff/back-ups", "/staff/health", "/staff/explain", "/staff/cards", "/staff/access", "/staff/duties", "/staff/overrides",
+         "/staff/withheld", "/staff/reports", "/staff/guests", "/staff/timetable", "/staff/activity", "/tasks", "/me", "/me/asked",
+         "/who-sees", "/requests")
+QUESTIONS_A_SECOND, SIGN_IN_AT_ONCE = 2_000, 100
 
 
 def people_table():
@@ -100,10 +105,13 @@ def made(fivebar, folder, upstream):
     write(roll, devices_file())
     _, seconds = fivebar.command("people", "import", table, "--source", "mis", "--apply")
     fivebar.command("people", "import", roll, "--apply")
+    records = sqlite3.connect(f"{fivebar.home}/hub/fivebar.db")
+    staff = [number for number, in records.execute("SELECT number FROM person WHERE kind = 'staff' ORDER BY number LIMIT ?", (SIGNED_IN,))]
+    records.close()
     invitations = []
-    for one in range(SIGNED_IN):
-        fivebar.command("duties", "give", DUTIES[one % len(DUTIES)], "--to", f"{one + 1}", "--reason", "For the measurement.")
-        said, _ = fivebar.command("--json", "people", "invite", f"{one + 1}", "--name", f"member{one}")
+    for one, number in enumerate(staff):
+        fivebar.command("duties", "give", DUTIES[one % len(DUTIES)], "--to", f"{number}", "--reason", "For the measurement.")
+        said, _ = fivebar.command("--json", "people", "invite", f"{number}", "--name", f"member{one}")
         invitations.append(urllib.parse.urlparse(json.loads(said)["link"]).path)
     records = sqlite3.connect(f"{fivebar.home}/hub/fivebar.db")
     with records:
@@ -131,21 +139,24 @@ def at(values, share):
     return values[min(len(values) - 1, int(len(values) * share))]
 
 
-def alone(visitors, times):
+def theirs(visitors):
+    """The pages of each duty: those that its holder is shown. A page that is not theirs is quick to say so, and counts nowhere."""
+    return [[path for path in PAGES if visitor.ask("GET", path)[0] == 200] for visitor in visitors[:len(DUTIES)]]
+
+
+def alone(visitors, pages, times):
     """Each page by the first who may see it, one request after another: path, middle and 99th percentile in ms, bytes."""
     for path in PAGES:
-        for visitor in visitors[:len(DUTIES)]:
-            status, text, *_ = visitor.ask("GET", path)
-            if status == 200:
-                break
-        else:
+        who = next((number for number, shown in enumerate(pages) if path in shown), None)
+        if who is None:
             yield path, None, None, 0
             continue
-        taken = [visitor.ask("GET", path)[3] * 1000 for _ in range(times)]
-        yield path, at(taken, 0.5), at(taken, 0.99), len(text)
+        size = len(visitors[who].ask("GET", path)[1])
+        taken = [visitors[who].ask("GET", path)[3] * 1000 for _ in range(times)]
+        yield path, at(taken, 0.5), at(taken, 0.99), size
 
 
-def together(fivebar, visitors, seconds):
+def together(fivebar, visitors, pages, seconds):
     """Many people who look, read for one to four seconds, and look at something else; gives every answer's ms and the hub's share
     of a processor."""
     taken, odd, ends = [], [], time.monotonic() + seconds
@@ -155,9 +166,9 @@ def together(fivebar, visitors, seconds):
         visitor, chance = Visitor(fivebar.portal, visitors[number % len(visitors)].cookies), random.Random(number)
         while (left := ends - time.monotonic()) > 0:
             time.sleep(min(left, chance.uniform(1, 4)))
-            path = chance.choice(PAGES)
+            path = chance.choice(pages[number % len(visitors) % len(DUTIES)])
             status, _, _, one = visitor.ask("GET", path)
-            if status in (200, 403, 404):
+            if status == 200:
                 taken.append(one * 1000)
             else:
                 odd.append(f"{status} {path}")
@@ -171,6 +182,45 @@ def together(fivebar, visitors, seconds):
     return taken, odd, (cpu_seconds(hub) - before) / seconds
 
 
+def questions(fivebar, file, seconds, meanwhile=None):
+    """The gate, asked at a steady rate: its processor time for an answer in microseconds, the share that it lost, and the middle time of an
+    answer in ms; and what `meanwhile` gave."""
+    gate = [fivebar.part("gate")]
+    before = cpu_seconds(gate)
+    asking = subprocess.Popen(["taskset", "-c", LOAD_CPU, "dnsperf", "-s", "127.0.0.1", "-p", str(fivebar.dns), "-d", file, "-T", "1", "-c",
+                               "4", "-Q", str(QUESTIONS_A_SECOND), "-l", str(seconds)], stdout=subprocess.PIPE, text=True)
+    given = meanwhile() if meanwhile else None
+    said = asking.communicate()[0]
+    used = cpu_seconds(gate) - before
+
+    def figure(pattern):
+        return float(re.search(pattern, said).group(1))
+
+    answered, lost = figure(r"Queries completed:\s+(\d+)"), figure(r"Queries lost:\s+(\d+)")
+    found = {"cpu_us": used * 1e6 / max(answered, 1), "lost": lost / max(answered + lost, 1),
+             "ms": figure(r"Average Latency \(s\):\s+([\d.]+)") * 1000}
+    return found, given
+
+
+def sign_ins(fivebar):
+    """Many who sign in at the same moment; gives the seconds until the last was in, and what others were told."""
+    odd, begun = [], time.monotonic()
+
+    def work(number):
+        visitor = Visitor(fivebar.portal)
+        form = {"name": f"member{number % SIGNED_IN}", "password": PASSWORD, "back": ""}
+        status, text, *_ = visitor.ask("POST", "/sign-in", form)
+        if status != 303:
+            odd.append(status)
+
+    people = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(SIGN_IN_AT_ONCE)]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join()
+    return time.monotonic() - begun, odd
+
+
 def measure(run, program):
     """The rows of the table."""
     folder = run.folder_for("portal")
@@ -178,8 +228,8 @@ def measure(run, program):
     visitors, seconds = made(fivebar, folder, run.upstream())
     os.sched_setaffinity(0, {int(LOAD_CPU)})
     run.row(f"a roll of {PEOPLE:,} people, read, compared, applied and published", seconds, 2, "", True, " s")
-    worst, unseen = 0, []
-    for path, middle, high, size in alone(visitors, 300):
+    worst, unseen, pages = 0, [], theirs(visitors)
+    for path, middle, high, size in alone(visitors, pages, 300):
         if high is None:
             unseen.append(path)
             continue
@@ -188,8 +238,19 @@ def measure(run, program):
     if unseen:
         run.keep("problem", text="pages that nobody could see: " + ", ".join(unseen))
     run.row("the slowest page, 99th percentile, one after another", worst or None, 10, "", True, " ms")
-    taken, odd, share = together(fivebar, visitors, 40)
+    asked = f"{folder}/questions"
+    write(asked, "".join(f"site-{one}.example A\n" for one in range(5_000)))
+    questions(fivebar, asked, 5)
+    quiet, _ = questions(fivebar, asked, 20)
+    beside, (taken, odd, share) = questions(fivebar, asked, 40, lambda: together(fivebar, visitors, pages, 40))
+    for name, found in (("gate alone", quiet), ("gate beside people at work", beside)):
+        run.keep(name, **{key: round(value, 4) for key, value in found.items()})
     run.keep("at work", answers=len(taken), odd=sorted(set(odd)), middle_ms=round(at(taken, 0.5), 2), share=round(share, 3),
              mb=rss_mb([fivebar.part("hub")]))
     run.row(f"{AT_WORK} people at work on one processor, 99th percentile", None if odd else at(taken, 0.99), 100, "", True, " ms")
+    run.row("the gate’s processor time for an answer, beside them against alone", beside["cpu_us"] / quiet["cpu_us"], 1.1, "", True)
+    begun, (took, refused) = questions(fivebar, asked, 20, lambda: sign_ins(fivebar))
+    run.keep("sign-ins", seconds=round(took, 2), refused=sorted(set(refused)), others=len(refused), **{key: round(value, 4) for key, value in begun.items()})
+    run.row(f"the same, beside {SIGN_IN_AT_ONCE} sign-ins at once", begun["cpu_us"] / quiet["cpu_us"], 1.1, "", True)
+    run.row(f"{SIGN_IN_AT_ONCE} sign-ins at once, until the last was answered", took, None, "", True, " s")
     run.stop_all()

@@ -31,7 +31,8 @@ async function lanyard(page, button) {
   const words = execFileSync("pdftotext", ["-raw", file, "-"], { encoding: "utf8" }).replace(/\s+/g, " ");
   execFileSync("pdftoppm", ["-r", "200", "-png", "-singlefile", file, file]);
   const read = execFileSync("zbarimg", ["--quiet", "--raw", `${file}.png`], { encoding: "utf8" }).trim();
-  return { link: new URL(read), digits: words.match(/\b(\d{3}) (\d{3})\b/).slice(1).join("") };
+  const code = words.match(/sign-in\/lanyard and type ([A-Z]{4}-[A-Z]{4}-[A-Z]{4})/)[1];
+  return { link: new URL(read), code, digits: words.match(/\b(\d{3}) (\d{3})\b/).slice(1).join("") };
 }
 
 for (const way of ways) {
@@ -67,7 +68,7 @@ for (const way of ways) {
       await office.getByRole("button", { name: "Give them their days" }).click();
       await office.getByText(/Sam Supply is a guest until/).waitFor();
       await judge(office, way);
-      const { link, digits } = await lanyard(office, office.getByRole("button", { name: "Print the lanyard" }));
+      const { link, code, digits } = await lanyard(office, office.getByRole("button", { name: "Print the lanyard" }));
 
       // On the teacher's own phone: the square, then the digits that are not on the front.
       const context = await browser.newContext({ viewport: { width: 320, height: 800 }, javaScriptEnabled: way.javaScriptEnabled });
@@ -91,6 +92,19 @@ for (const way of ways) {
         await supply.goto(`http://${school.portal}${closed}`);
         assert.match(await supply.locator("h1").innerText(), /not found/i, closed);
       }
+      // A classroom's computer has no camera: the letters beside the square do.
+      const there = await browser.newContext({ viewport: { width: 1280, height: 800 }, javaScriptEnabled: way.javaScriptEnabled });
+      const computer = await there.newPage();
+      if (way.keyboard) keyboardAlone(computer);
+      await computer.goto(`http://${school.portal}/sign-in`);
+      await computer.getByRole("link", { name: "type its code" }).click();
+      await judge(computer, way);
+      await computer.getByLabel("Code of the lanyard").fill(code.toLowerCase());
+      await computer.getByRole("button", { name: "Continue" }).click();
+      await computer.getByLabel("Number").fill(digits);
+      await computer.getByRole("button", { name: "Sign in", exact: true }).click();
+      await computer.getByRole("link", { name: "For a lesson" }).first().waitFor();
+      await there.close();
       // Given back at three: what was open in their pocket is closed at once.
       await office.goto(`http://${school.portal}/staff/guests`);
       await judge(office, way);

@@ -12,12 +12,13 @@ use filtering::site::check_one_site;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
+use web::sentence;
 
 use crate::door::{Call, Done, Publish, Told};
 use crate::operation::{Gives, Operation, of};
 use crate::paging::page_of;
 use crate::problem::Problem;
-use crate::requests::{sentence, whom};
+use crate::requests::whom;
 use crate::{Api, handled, input};
 
 /// Something that holds for a lesson.

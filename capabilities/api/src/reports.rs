@@ -5,12 +5,13 @@ use filtering::site_report::{Outcome, SiteReport};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
+use web::sentence;
 
 use crate::door::{Call, Done, Publish, Told};
 use crate::operation::{Gives, Operation, of};
 use crate::paging::page_of;
 use crate::problem::Problem;
-use crate::requests::{reference, sentence};
+use crate::requests::reference;
 use crate::{Api, handled, input, people_ops};
 
 /// So many of the newest are listed.

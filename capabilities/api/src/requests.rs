@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Tx;
 use utoipa::ToSchema;
+use web::sentence;
 
 use crate::door::{Call, Done, Publish, Told};
 use crate::operation::{Gives, Operation, of};
@@ -338,12 +339,6 @@ fn unagreed(error: AgreeError) -> Problem {
         }
         other => Problem::not_now(sentence(&other.to_string())),
     }
-}
-
-/// An error's words as a sentence of their own.
-pub(crate) fn sentence(words: &str) -> String {
-    let mut signs = words.chars();
-    signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
 }
 
 async fn refuse(api: &Api, call: &Call) -> Result<Done, Problem> {

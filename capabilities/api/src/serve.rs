@@ -170,6 +170,7 @@ async fn answer(
 }
 
 fn too_many(seconds: i64) -> Problem {
+    tracing::warn!("A program asks too often, and waits");
     Problem { retry_after: Some(seconds), ..Problem::of(Kind::TooMany) }
 }
 
@@ -190,7 +191,10 @@ async fn who(api: &Api, parts: &Parts, at: Timestamp) -> Result<ApiToken, Proble
     }
     let place = format!("stranger {}", kit::address::place_of(address));
     match api.rates.one(&place, Content::built_in().limits.strangers_a_minute.max(api.a_minute), at) {
-        Ok(()) => Err(Problem::of(Kind::NoToken)),
+        Ok(()) => {
+            tracing::warn!("A program came without a token that holds");
+            Err(Problem::of(Kind::NoToken))
+        }
         Err(seconds) => Err(too_many(seconds)),
     }
 }

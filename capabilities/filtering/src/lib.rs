@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod access_trail;
 pub mod activity_log;
 pub mod always_open;
 pub mod asker;

@@ -33,8 +33,8 @@ pub use pseudonym::Pseudonyms;
 pub use roll_file::{DeviceLine, PersonLine, RangeLine, RollFile};
 pub use rules::{BadRules, Rule, Rules};
 pub use store::{
-    compare, device_names, devices, devices_from, gate_roll, kept_elsewhere, name_of, names, people,
-    people_called, person, ranges,
+    compare, device_names, devices, devices_from, gate_roll, is_pupil, kept_elsewhere, name_of, names,
+    people, people_called, person, ranges,
 };
 
 kit::id_kind!(

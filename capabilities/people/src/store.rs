@@ -14,6 +14,7 @@ use store::orm as sea_orm;
 use store::{StoreError, Tx};
 
 use crate::PersonId;
+use crate::by_age::ByAge;
 use crate::intake::Facts;
 use crate::kind::{Kind, YearGroup};
 use crate::model::{Changes, Device, Difference, Listed, Person, Range};
@@ -150,6 +151,17 @@ pub async fn devices(tx: &mut Tx) -> Result<Vec<Device>, StoreError> {
 pub async fn devices_from(tx: &mut Tx, first: u64, many: u64) -> Result<(Vec<Device>, u64), StoreError> {
     let count = registered().count(tx.conn()).await?;
     let rows = registered().offset(first).limit(many).all(tx.conn()).await?;
+    Ok((with_addresses(tx, rows).await?, count))
+}
+
+/// The devices that are somebody's, by number. Cost: those rows.
+pub(crate) async fn devices_of(tx: &mut Tx, person: PersonNo) -> Result<Vec<Device>, StoreError> {
+    let theirs = registered().filter(device::Column::Person.eq(i64::from(person.0)));
+    let rows = theirs.all(tx.conn()).await?;
+    with_addresses(tx, rows).await
+}
+
+async fn with_addresses(tx: &mut Tx, rows: Vec<device::Model>) -> Result<Vec<Device>, StoreError> {
     let numbers: Vec<i64> = rows.iter().map(|row| row.number).collect();
     let addresses = device_address::Entity::find()
         .filter(device_address::Column::Device.is_in(numbers.iter().copied()))
@@ -159,7 +171,7 @@ pub async fn devices_from(tx: &mut Tx, first: u64, many: u64) -> Result<(Vec<Dev
         .filter(device_hardware::Column::Device.is_in(numbers))
         .all(tx.conn())
         .await?;
-    Ok((read_devices(rows, addresses, hardware)?, count))
+    read_devices(rows, addresses, hardware)
 }
 
 fn registered() -> sea_orm::Select<device::Entity> {
@@ -539,11 +551,32 @@ pub(crate) async fn known(tx: &mut Tx) -> Result<Vec<Known>, StoreError> {
     rows.into_iter().map(read_known).collect()
 }
 
-/// Those on the roll with these numbers, or in that group.
+/// The groups that people on the roll are in. Cost: as many rows as there are different lists of groups.
+pub(crate) async fn groups(tx: &mut Tx) -> Result<BTreeSet<String>, StoreError> {
+    let lists: Vec<String> = person::Entity::find()
+        .select_only()
+        .column(person::Column::Groups)
+        .filter(person::Column::LeftAt.is_null())
+        .distinct()
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    let mut all = BTreeSet::new();
+    for list in lists {
+        all.extend(read_groups("person", &list)?);
+    }
+    Ok(all)
+}
+
+/// Those on the roll with these numbers, in that group, or who may be no pupils.
 pub(crate) async fn known_among(tx: &mut Tx, among: Among<'_>) -> Result<Vec<Known>, StoreError> {
     let here = person::Entity::find().filter(person::Column::LeftAt.is_null());
     let asked = match among {
         Among::Numbers(numbers) => here.filter(person::Column::Number.is_in(numbers.iter().copied())),
+        Among::Kinds(kinds) => {
+            let said = person::Column::Kind.is_in(kinds.iter().map(|kind| kind.id()));
+            here.filter(said.or(person::Column::Kind.is_null()))
+        }
         // As `write_groups` writes them; who reads them here again is sure.
         Among::Group(group) => here.filter(person::Column::Groups.contains(format!("\"{group}\""))),
     };
@@ -562,6 +595,13 @@ pub(crate) enum Among<'a> {
     Numbers(&'a BTreeSet<i64>),
     /// Those in the group of that id.
     Group(&'a str),
+    /// Those of these kinds, and those of whom the roll does not say what they are.
+    Kinds(&'a [Kind]),
+}
+
+/// Whether somebody is a pupil: the roll says so, or says nothing of what they are and has them in a year or a key stage.
+pub async fn is_pupil(tx: &mut Tx, person: PersonNo) -> Result<bool, StoreError> {
+    Ok(known_of(tx, person).await?.is_some_and(|known| ByAge::built_in().is_pupil(&known)))
 }
 
 /// The same of one.

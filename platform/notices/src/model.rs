@@ -78,6 +78,9 @@ pub enum Where {
     /// What is open or closed for a time.
     #[serde(rename = "/staff/overrides")]
     Overrides,
+    /// Whose access is withheld.
+    #[serde(rename = "/staff/withheld")]
+    Withheld,
     /// What somebody has to do.
     #[serde(rename = "/tasks")]
     Tasks,
@@ -97,7 +100,7 @@ pub enum Where {
 
 impl Where {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Today,
         Self::Me,
         Self::Notices,
@@ -106,6 +109,7 @@ impl Where {
         Self::Requests,
         Self::Reports,
         Self::Overrides,
+        Self::Withheld,
         Self::Tasks,
         Self::FilterTests,
         Self::Lists,
@@ -124,6 +128,7 @@ impl Where {
             Self::Requests => "/staff/requests",
             Self::Reports => "/staff/reports",
             Self::Overrides => "/staff/overrides",
+            Self::Withheld => "/staff/withheld",
             Self::Tasks => "/tasks",
             Self::FilterTests => "/staff/filter-tests",
             Self::Lists => "/staff/lists",

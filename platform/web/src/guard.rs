@@ -14,7 +14,7 @@
 //!   is there, whatever the order in which the page asks for things, and who may do what is settled at the moment at which it
 //!   is done. [`Arrived`] is the witness of that: without it nobody is signed in.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -23,7 +23,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Method;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
-    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
@@ -45,12 +45,29 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub struct Arrived {
     form: Option<Submitted>,
+    cookies: Cookies,
+}
+
+/// What the answer puts into the browser, whatever page gives it.
+#[derive(Debug, Clone, Default)]
+struct Cookies(Arc<Mutex<Vec<HeaderValue>>>);
+
+impl Cookies {
+    fn all(&self) -> MutexGuard<'_, Vec<HeaderValue>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Arrived {
     /// What came as a form; `None` where no form came.
     pub const fn form(&self) -> Option<&Submitted> {
         self.form.as_ref()
+    }
+
+    /// Has the answer put a cookie into the browser, whatever page gives it and whatever comes of what was asked. What a page itself puts
+    /// there comes after it, and stands.
+    pub fn puts(&self, cookie: HeaderValue) {
+        self.cookies.all().push(cookie);
     }
 }
 
@@ -85,20 +102,31 @@ async fn guard(own: OwnAddress, shell: AnyShell, request: Request, next: Next) -
         request.extensions().get::<Encrypted>().is_some() && own.url.starts_with("https://");
     let is_asset = request.uri().path().starts_with("/assets/");
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let cookies = Cookies::default();
     let mut response = if !own.is_meant(&request) {
+        tracing::warn!("Somebody came by a name that is not the portal’s, and was refused");
         PageError::OtherName(own.url).into_response()
     } else if safe || from_our_own_page(request.headers()) {
-        match whole(request, LONGEST_WAIT).await {
+        match whole(request, &cookies, LONGEST_WAIT).await {
             Ok(request) => next.run(request).await,
             Err(error) => error.into_response(),
         }
     } else {
+        tracing::warn!("A form from another site was refused");
         PageError::ForeignForm.into_response()
     };
     if let Some(Bare(page)) = response.extensions_mut().remove::<Bare>() {
         response = shell().respond(&page);
     }
     let headers = response.headers_mut();
+    let put: Vec<HeaderValue> = cookies.all().drain(..).collect();
+    if !put.is_empty() {
+        let of_the_page: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().cloned().collect();
+        headers.remove(SET_COOKIE);
+        for cookie in put.into_iter().chain(of_the_page) {
+            headers.append(SET_COOKIE, cookie);
+        }
+    }
     let fixed = [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -128,11 +156,11 @@ async fn guard(own: OwnAddress, shell: AnyShell, request: Request, next: Next) -
 }
 
 /// The request with all of its body, which is waited for so long.
-async fn whole(request: Request, wait: Duration) -> Result<Request, PageError> {
+async fn whole(request: Request, cookies: &Cookies, wait: Duration) -> Result<Request, PageError> {
     let (mut parts, body) = request.into_parts();
     if is_an_upload(&parts.headers) {
         // Far longer than any form: whoever takes it reads it, once it is known who sends it, and changes nothing by who they were before.
-        parts.extensions.insert(Arrived { form: None });
+        parts.extensions.insert(Arrived { form: None, cookies: cookies.clone() });
         return Ok(Request::from_parts(parts, body));
     }
     let reading = Limited::new(body, LARGEST_BODY_BYTES).collect();
@@ -142,7 +170,7 @@ async fn whole(request: Request, wait: Duration) -> Result<Request, PageError> {
     })?;
     let body = body.to_bytes();
     let form = is_a_form(&parts.headers).then(|| Submitted::parse(&body));
-    parts.extensions.insert(Arrived { form });
+    parts.extensions.insert(Arrived { form, cookies: cookies.clone() });
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
@@ -179,18 +207,23 @@ mod tests {
             Request::post("/").header("content-type", "application/x-www-form-urlencoded").body(body).unwrap()
         };
         let soon = Duration::from_millis(1);
-        let arrived = whole(form(Body::from("a=1&b=2")), LONGEST_WAIT).await.unwrap();
+        let arrived = whole(form(Body::from("a=1&b=2")), &Cookies::default(), LONGEST_WAIT).await.unwrap();
         let seen = arrived.extensions().get::<Arrived>().unwrap().form().unwrap().clone();
         assert_eq!((seen.text("a"), seen.text("b")), ("1", "2"));
         assert_eq!(arrived.into_body().collect().await.unwrap().to_bytes(), "a=1&b=2");
-        let other = whole(Request::get("/").body(Body::empty()).unwrap(), LONGEST_WAIT).await.unwrap();
+        let other = whole(Request::get("/").body(Body::empty()).unwrap(), &Cookies::default(), LONGEST_WAIT)
+            .await
+            .unwrap();
         assert!(other.extensions().get::<Arrived>().unwrap().form().is_none());
 
         // A first half whose second never comes.
         let held = Body::new(HeldBack(Some(bytes::Bytes::from("a=1&"))));
-        assert!(matches!(whole(form(held), soon).await, Err(PageError::TooSlow)));
+        assert!(matches!(whole(form(held), &Cookies::default(), soon).await, Err(PageError::TooSlow)));
         let long = Body::from(vec![b'a'; LARGEST_BODY_BYTES + 1]);
-        assert!(matches!(whole(form(long), LONGEST_WAIT).await, Err(PageError::TooLarge)));
+        assert!(matches!(
+            whole(form(long), &Cookies::default(), LONGEST_WAIT).await,
+            Err(PageError::TooLarge)
+        ));
     }
 
     /// One piece, and then nothing more, without an end.

@@ -15,6 +15,7 @@ pub mod form;
 pub mod guard;
 mod packed;
 pub mod page;
+pub mod second;
 pub mod speech;
 pub mod upload;
 
@@ -23,4 +24,5 @@ pub use error::PageError;
 pub use form::{Mistakes, Submitted};
 pub use guard::{AnyShell, AnyWords, Arrived, guarded};
 pub use page::{Page, Shell};
+pub use second::{LONGEST_WORDS, SecondPerson, checked_words, sentence, take_back, words_field};
 pub use upload::Uploaded;

@@ -8,9 +8,10 @@ use register::task::Opening;
 
 use crate::filter_policy;
 use crate::filter_test::{self, still_failed, views::TEST_EVERY_MS};
-use crate::lasting;
+use crate::lasting::second_pages::Pages;
+use crate::lasting::{self, second};
 use crate::list;
-use crate::overrides::{Override, ending};
+use crate::overrides::Override;
 use crate::site_report;
 use crate::site_request::actions;
 use crate::site_request::agreeing::{self, AgreeError};
@@ -21,6 +22,7 @@ pub const FOLLOWED: [&str; 12] = [
     "site-request",
     "site-report",
     "second-person",
+    "withheld-second",
     "withheld-review",
     "filter-test-due",
     "filter-test-failed",
@@ -47,13 +49,8 @@ pub async fn facts(tx: &mut Tx, at: Timestamp) -> Result<Vec<Opening>, StoreErro
         let path = format!("/staff/reports/{}", report.reference);
         found.push(fact("site-report", report.id.to_string(), &path));
     }
-    for one in lasting::not_over::<Override>(tx, at).await? {
-        if let Some(proposed) = ending::of(tx, &one, at).await? {
-            let path = format!("/staff/overrides/{}", one.number);
-            let opening = fact("second-person", proposed.id.to_string(), &path);
-            found.push(Opening { not_by: Some(proposed.proposed_by), ..opening });
-        }
-    }
+    seconds::<Override>(tx, "second-person", at, &mut found).await?;
+    seconds::<Withheld>(tx, "withheld-second", at, &mut found).await?;
     for one in lasting::not_over::<Withheld>(tx, at).await? {
         if let Some(review_at) = one.review_at.filter(|_| one.review_is_due(at)) {
             let path = format!("/staff/withheld/{}", one.number);
@@ -95,6 +92,23 @@ pub async fn facts(tx: &mut Tx, at: Timestamp) -> Result<Vec<Opening>, StoreErro
         found.push(fact(kind, subject, "/staff/lists"));
     }
     Ok(found)
+}
+
+/// What is proposed to end before its time, each a task for its second person.
+async fn seconds<T: Pages>(
+    tx: &mut Tx,
+    kind: &'static str,
+    at: Timestamp,
+    found: &mut Vec<Opening>,
+) -> Result<(), StoreError> {
+    for one in lasting::not_over::<T>(tx, at).await? {
+        if let Some(proposed) = second::of(tx, &one, at).await? {
+            let path = format!("{}/{}", T::PAGES, one.number());
+            let opening = fact(kind, proposed.id.to_string(), &path);
+            found.push(Opening { not_by: Some(proposed.proposed_by), ..opening });
+        }
+    }
+    Ok(())
 }
 
 fn fact(kind: &'static str, subject: String, path: &str) -> Opening {

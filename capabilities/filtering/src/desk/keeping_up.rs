@@ -38,9 +38,7 @@ pub async fn keep_up(tx: &mut Tx, at: Timestamp) -> Result<Kept, StoreError> {
     let mut kept = Kept::default();
     let found = facts(tx, at).await?;
     let wanted: BTreeSet<(&str, String)> = found.iter().map(|one| (one.kind, one.subject.clone())).collect();
-    for opening in found {
-        kept.opened += usize::from(task::put_once(tx, &JOB, opening, &year, at).await?.is_some());
-    }
+    kept.opened = task::put_all(tx, &JOB, found, &year, at).await?;
     let everybody = me::everybody(tx, at).await?;
     for open in task::open(tx).await? {
         let followed = FOLLOWED.iter().find(|kind| **kind == open.kind);

@@ -18,13 +18,12 @@ use register::task::{
     TaskError, TaskId, Whose,
 };
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted, filled};
+use web::{Mistakes, PageError, Submitted, filled, sentence};
 
 use super::{me, school_year, views};
 use crate::naming;
 use crate::portal::Portal;
 use crate::site_note::pages::LONGEST_WORDS;
-use crate::site_request::staff_pages::sentence;
 
 /// So much of what they ended is shown.
 const ENDED: usize = 10;

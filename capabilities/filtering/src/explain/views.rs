@@ -185,7 +185,7 @@ fn steps(told: &Trace, about: &dyn Fn(&str) -> String) -> Table {
 }
 
 fn sentence(words: &str) -> String {
-    let mut words = crate::site_request::staff_pages::sentence(words);
+    let mut words = web::sentence(words);
     words.push('.');
     words
 }

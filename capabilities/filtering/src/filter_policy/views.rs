@@ -50,7 +50,7 @@ pub fn all(lines: &[Line], altered: &[String], zone: &Zone) -> Page {
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            @for one in altered { (WarningText::new(filled!("policy.tell-the-data-protection", one = crate::site_request::staff_pages::sentence(one)))) }
+            @for one in altered { (WarningText::new(filled!("policy.tell-the-data-protection", one = web::sentence(one)))) }
             @if lines.is_empty() {
                 (InsetText::new(say("policy.no-policy-has-been")))
             } @else {

@@ -21,6 +21,11 @@ kit::reading!(
     ReadHealth(()) = "health.read"
 );
 
+kit::reading!(
+    /// Seeing how long things are kept, and what went.
+    ReadKept(()) = "retention.read"
+);
+
 /// How long the log is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How many tests are looked at for failures that stand.
@@ -65,7 +70,7 @@ async fn health(State(portal): State<Portal>, who: SignedIn) -> Result<Response,
 }
 
 async fn how_long(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
-    who.may::<ReadHealth>(())?;
+    who.may::<ReadKept>(())?;
     let rules = Retention::built_in().map_err(PageError::unexpected)?;
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let last = retention::last(&mut tx).await.map_err(PageError::unexpected)?;

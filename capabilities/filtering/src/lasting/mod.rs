@@ -2,9 +2,13 @@
 //! may be ended before that with a reason. Nothing is deleted.
 
 mod actions;
+pub mod second;
+pub(crate) mod second_pages;
+pub mod second_views;
 pub(crate) mod store;
 
 pub use actions::{end, ended, newest, not_over};
+pub use second::{EndedByTwo, SecondError};
 
 use ::store::{Actor, StoreError, Tx};
 use kit::Timestamp;

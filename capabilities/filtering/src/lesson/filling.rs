@@ -5,13 +5,12 @@ use engine::FilterPolicy;
 use kit::Timestamp;
 use kit::nearby::nearby;
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted, filled};
+use web::{Mistakes, PageError, Submitted, filled, sentence};
 
 use super::actions::{Asked, Ground, LessonError};
 use super::content::Lessons;
 use crate::overrides::Whom;
 use crate::site::{check_one_site, typed_target};
-use crate::site_request::staff_pages::sentence;
 
 /// The longest reason, in characters: it stands on a line of a table.
 const LONGEST_REASON: usize = 200;

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use engine::{FilterPolicy, Live, LiveDocument};
 use people::account::SignedIn;
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted};
+use web::{Mistakes, PageError, Submitted, sentence};
 
 use super::actions::{
     self, EndAnybodys, EndError, EndOwn, Ground, Kind, LessonError, ListForLesson, OpenForLesson,
@@ -22,7 +22,7 @@ use super::views::{self, Line, Offered};
 use crate::naming;
 use crate::overrides::Whom;
 use crate::portal::{NotPublished, Portal};
-use crate::site_request::staff_pages::{number, sentence};
+use crate::site_request::staff_pages::number;
 use crate::timetable;
 
 pub(crate) fn routes() -> Router<Portal> {

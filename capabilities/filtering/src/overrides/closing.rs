@@ -2,16 +2,18 @@
 
 use std::sync::LazyLock;
 
-use ::store::{StoreError, Tx};
+use ::store::{Actor, StoreError, Tx};
 use engine::document::Effect;
 use engine::{FilterPolicy, Live};
 use kit::{Permit, Timestamp};
+use notices::Where;
+use people::account::notices::kinds;
 use serde::Deserialize;
 
 use super::actions::{GrantError, grant};
 use super::overruled::{Overruled, overruled};
 use super::{Grant, Override, Whom};
-use crate::lasting::{self, Span, WithdrawError};
+use crate::lasting::{self, EndedByTwo, Span, WithdrawError};
 
 const BUILT_IN: &str = include_str!("../../../../content/closing.toml");
 const HOUR_MS: i64 = 3_600_000;
@@ -28,6 +30,40 @@ kit::action!(
     /// Ending before its time what was opened, or what one has closed oneself. Its subject is the override's number.
     EndOverride(u32) = "override.end"
 );
+kit::action!(
+    /// Agreeing, as the second person, that a closed site opens again. Its subject is the override's number.
+    AgreeEnd(u32) = "override.agree"
+);
+
+impl EndedByTwo for Override {
+    type End = EndOverride;
+    type Agree = AgreeEnd;
+
+    const APPROVAL: &'static str = "override.end";
+    const NOTICE: &'static str = kinds::REQUEST_SECOND;
+    const PLACE: Where = Where::Overrides;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn span(&self) -> Span {
+        self.grant.span
+    }
+
+    fn is_for(&self, _looks: &Actor) -> bool {
+        true
+    }
+
+    /// What is open closes, and what one closed oneself is one's own to take back.
+    fn may_end_alone(&self, actor: &str) -> bool {
+        self.grant.effect == Effect::Allow || self.granted_by == actor
+    }
+}
 
 /// `content/closing.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -117,7 +153,7 @@ pub async fn end(
 ) -> Result<Override, EndError> {
     let holds = lasting::not_over::<Override>(tx, at).await?;
     let found = holds.into_iter().find(|one| one.number == *permit.subject()).ok_or(EndError::NotThere)?;
-    if !may_end(&found, &permit.actor().to_string()) {
+    if !found.may_end_alone(&permit.actor().to_string()) {
         return Err(EndError::TakesTwo);
     }
     match lasting::end::<Override>(tx, permit.actor(), found.number, reason, at).await {
@@ -126,11 +162,6 @@ pub async fn end(
         Err(WithdrawError::NoReason) => Err(EndError::NoReason),
         Err(_) => Err(EndError::NotThere),
     }
-}
-
-/// Whether one person may end it alone: what is open closes, and what they closed themselves is theirs to take back.
-pub fn may_end(one: &Override, actor: &str) -> bool {
-    one.grant.effect == Effect::Allow || one.granted_by == actor
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 pub mod actions;
 pub mod closing;
-pub mod ending;
 pub mod model;
 mod overruled;
 pub(crate) mod pages;

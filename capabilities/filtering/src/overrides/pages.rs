@@ -5,23 +5,25 @@ use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use engine::LiveDocument;
-use kit::{Actor, Private, Timestamp};
+use kit::Private;
 use people::account::SignedIn;
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted, filled};
+use web::{Mistakes, PageError, Submitted, checked_words, filled, sentence};
 
-use super::closing::{self, CloseError, CloseSite, EndError, EndOverride, ReadOverrides, may_end};
-use super::ending::{self, AgreeEnd, AgreeEndError};
+use super::closing::{self, AgreeEnd, CloseError, CloseSite, EndError, EndOverride, ReadOverrides};
 use super::views::{self, Ended, Line};
 use super::{GrantError, Override, Whom};
-use crate::lasting;
+use crate::lasting::second;
+use crate::lasting::second_pages::{
+    self, Pages, agree, agree_form, back, disagree, number, publish, to, withdraw,
+};
+use crate::lasting::{self, EndedByTwo as _};
 use crate::naming;
 use crate::portal::{NotPublished, Portal, not_kept};
 use crate::site::Site;
-use crate::site_request::staff_pages::{checked_words, sentence};
 
 /// So many that are over are shown.
 const ENDED: u32 = 20;
@@ -32,9 +34,9 @@ pub(crate) fn routes() -> Router<Portal> {
         .route("/staff/overrides/close", get(close_form).post(close))
         .route("/staff/overrides/{number}", get(show))
         .route("/staff/overrides/{number}/ending", post(end))
-        .route("/staff/overrides/{number}/withdrawal", post(withdraw))
-        .route("/staff/overrides/{number}/agreement", get(agree_form).post(agree))
-        .route("/staff/overrides/{number}/disagreement", post(disagree))
+        .route("/staff/overrides/{number}/withdrawal", post(withdraw::<Override>))
+        .route("/staff/overrides/{number}/agreement", get(agree_form::<Override>).post(agree::<Override>))
+        .route("/staff/overrides/{number}/disagreement", post(disagree::<Override>))
 }
 
 /// Whether they see everything; whoever may only be the second person sees what waits for one.
@@ -52,8 +54,8 @@ async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, Pa
     let holds = lasting::not_over::<Override>(&mut tx, who.at()).await.map_err(PageError::unexpected)?;
     let mut lines = Vec::new();
     for one in holds {
-        let line = line(&mut tx, &portal, &who, one).await?;
-        if sees_all || line.proposed.is_some() {
+        let line = line(&mut tx, &portal, &who, one, false).await?;
+        if sees_all || line.waiting.is_some() {
             lines.push(line);
         }
     }
@@ -76,13 +78,14 @@ async fn all(State(portal): State<Portal>, who: SignedIn) -> Result<Response, Pa
     Ok(who.respond(&views::all(&lines, &over, who.offers::<CloseSite>(), &portal.zone)))
 }
 
-async fn line(tx: &mut Tx, portal: &Portal, who: &SignedIn, one: Override) -> Result<Line, PageError> {
+async fn line(
+    tx: &mut Tx,
+    portal: &Portal,
+    who: &SignedIn,
+    one: Override,
+    answering: bool,
+) -> Result<Line, PageError> {
     let actor = who.standing().actor();
-    let proposed = ending::of(tx, &one, who.at()).await.map_err(PageError::unexpected)?;
-    let proposer = match &proposed {
-        Some(proposed) => Some(naming::by(tx, &proposed.proposed_by, Some(actor)).await?),
-        None => None,
-    };
     let reads = who.offers::<ReadOverrides>();
     let whom = match &one.grant.whom {
         // Whoever is asked to be the second person needs no name for that.
@@ -92,12 +95,9 @@ async fn line(tx: &mut Tx, portal: &Portal, who: &SignedIn, one: Override) -> Re
     Ok(Line {
         whom,
         by: naming::by(tx, &one.granted_by, Some(actor)).await?,
-        own: proposed.as_ref().is_some_and(|proposed| proposed.proposed_by == actor.to_string()),
-        alone: may_end(&one, &actor.to_string()),
+        waiting: second_pages::waiting(tx, who, &one, answering).await?,
+        alone: one.may_end_alone(&actor.to_string()),
         may_end: who.offers::<EndOverride>(),
-        may_agree: who.offers::<AgreeEnd>(),
-        proposed,
-        proposer,
         one,
     })
 }
@@ -109,31 +109,35 @@ async fn show(
 ) -> Result<Response, PageError> {
     sees_all(&who)?;
     let number = number(path)?;
-    match one(&portal, &who, number, &Submitted::default(), &Mistakes::default(), false).await {
+    match Override::page(&portal, &who, number, &Submitted::default(), &Mistakes::default(), false).await {
         // It was there a moment ago, as a rule: whoever comes back to it sees what holds now.
-        Err(PageError::NotFound) => Ok(back()),
+        Err(PageError::NotFound) => Ok(back::<Override>()),
         answer => answer,
     }
 }
 
-/// The page of one that holds, with whatever words stand in its forms.
-async fn one(
-    portal: &Portal,
-    who: &SignedIn,
-    number: u32,
-    form: &Submitted,
-    mistakes: &Mistakes,
-    answering: bool,
-) -> Result<Response, PageError> {
-    let sees_all = sees_all(who)?;
-    let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
-    let found = ending::find(&mut tx, number, who.at()).await.map_err(PageError::unexpected)?;
-    let line = line(&mut tx, portal, who, found.ok_or(PageError::NotFound)?).await?;
-    tx.roll_back().await.map_err(PageError::unexpected)?;
-    if (!sees_all || answering) && line.proposed.is_none() {
-        return Err(PageError::NotFound);
+impl Pages for Override {
+    const PAGES: &'static str = "/staff/overrides";
+
+    async fn page(
+        portal: &Portal,
+        who: &SignedIn,
+        number: u32,
+        form: &Submitted,
+        mistakes: &Mistakes,
+        answering: bool,
+    ) -> Result<Response, PageError> {
+        let sees_all = sees_all(who)?;
+        let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
+        let found = second::find(&mut tx, who.standing().actor(), number, who.at()).await;
+        let found = found.map_err(PageError::unexpected)?.ok_or(PageError::NotFound)?;
+        let line = line(&mut tx, portal, who, found, answering).await?;
+        tx.roll_back().await.map_err(PageError::unexpected)?;
+        if (!sees_all || answering) && line.waiting.is_none() {
+            return Err(PageError::NotFound);
+        }
+        Ok(who.respond(&views::one(&line, form, mistakes, &portal.zone)))
     }
-    Ok(who.respond(&views::one(&line, answering, form, mistakes, &portal.zone)))
 }
 
 /// Ends it, or proposes to, where that takes two people.
@@ -148,114 +152,26 @@ async fn end(
     let mut mistakes = Mistakes::default();
     checked_words(&form, "why", &say("overrides.enter-why-it-ends"), &mut mistakes);
     if !mistakes.none() {
-        return one(&portal, &who, number, &form, &mistakes, false).await;
+        return Override::page(&portal, &who, number, &form, &mistakes, false).await;
     }
     let (mut tx, permit) = who.begin::<EndOverride>(number).await?;
     match closing::end(&mut tx, &permit, form.text("why"), permit.at()).await {
         Ok(_) => {
             publish(&portal, tx, permit.actor().clone(), permit.at()).await?;
-            return Ok(back());
+            return Ok(back::<Override>());
         }
         Err(EndError::Store(error)) => return Err(PageError::unexpected(error)),
         Err(EndError::TakesTwo) => {
-            match ending::propose(&mut tx, &permit, form.text("why"), permit.at()).await {
-                Ok(_) => {
-                    tx.commit().await.map_err(PageError::unexpected)?;
-                    return Ok(to(number));
-                }
-                Err(error) => mistakes.add_whole(told(error)?),
+            let proposed =
+                second_pages::propose::<Override>(tx, &permit, form.text("why"), &mut mistakes).await?;
+            if let Some(answer) = proposed {
+                return Ok(answer);
             }
         }
-        Err(EndError::NotThere) => return Ok(back()),
+        Err(EndError::NotThere) => return Ok(back::<Override>()),
         Err(EndError::NoReason) => mistakes.add("why", say("overrides.enter-why-it-ends")),
     }
-    drop(tx);
-    one(&portal, &who, number, &form, &mistakes, false).await
-}
-
-async fn withdraw(who: SignedIn, path: Result<Path<u32>, PathRejection>) -> Result<Response, PageError> {
-    let number = number(path)?;
-    let (mut tx, permit) = who.begin::<EndOverride>(number).await?;
-    match ending::withdraw(&mut tx, &permit, permit.at()).await {
-        Ok(()) => tx.commit().await.map_err(PageError::unexpected)?,
-        Err(AgreeEndError::Store(error)) => return Err(PageError::unexpected(error)),
-        // Somebody else answered it meanwhile: the page says so.
-        Err(_) => drop(tx),
-    }
-    Ok(to(number))
-}
-
-/// A page of its own, so that whoever must prove again who they are does so before they have written anything.
-async fn agree_form(
-    State(portal): State<Portal>,
-    who: SignedIn,
-    path: Result<Path<u32>, PathRejection>,
-) -> Result<Response, PageError> {
-    let number = number(path)?;
-    who.could::<AgreeEnd>(number)?;
-    one(&portal, &who, number, &Submitted::default(), &Mistakes::default(), true).await
-}
-
-async fn agree(
-    State(portal): State<Portal>,
-    who: SignedIn,
-    path: Result<Path<u32>, PathRejection>,
-    form: Submitted,
-) -> Result<Response, PageError> {
-    let number = number(path)?;
-    who.could::<AgreeEnd>(number)?;
-    let mut mistakes = Mistakes::default();
-    checked_words(&form, "agreement", &say("overrides.enter-why-you-agree"), &mut mistakes);
-    if !mistakes.none() {
-        return one(&portal, &who, number, &form, &mistakes, true).await;
-    }
-    let (mut tx, permit) = who.begin::<AgreeEnd>(number).await?;
-    let agreed = match form.text("proposal").parse() {
-        Ok(shown) => ending::agree(&mut tx, &permit, shown, form.text("agreement"), permit.at()).await,
-        Err(_) => Err(AgreeEndError::Changed),
-    };
-    match agreed {
-        Ok(_) => {
-            publish(&portal, tx, permit.actor().clone(), permit.at()).await?;
-            Ok(back())
-        }
-        Err(error) => {
-            drop(tx);
-            mistakes.add_whole(told(error)?);
-            one(&portal, &who, number, &form, &mistakes, true).await
-        }
-    }
-}
-
-async fn disagree(
-    State(portal): State<Portal>,
-    who: SignedIn,
-    path: Result<Path<u32>, PathRejection>,
-    form: Submitted,
-) -> Result<Response, PageError> {
-    let number = number(path)?;
-    who.could::<AgreeEnd>(number)?;
-    let mut mistakes = Mistakes::default();
-    checked_words(&form, "disagreement", &say("request.enter-why-for-whoever-proposed"), &mut mistakes);
-    if !mistakes.none() {
-        return one(&portal, &who, number, &form, &mistakes, true).await;
-    }
-    let (mut tx, permit) = who.begin::<AgreeEnd>(number).await?;
-    let disagreed = match form.text("proposal").parse() {
-        Ok(shown) => ending::disagree(&mut tx, &permit, shown, form.text("disagreement"), permit.at()).await,
-        Err(_) => Err(AgreeEndError::Changed),
-    };
-    match disagreed {
-        Ok(()) => {
-            tx.commit().await.map_err(PageError::unexpected)?;
-            Ok(back())
-        }
-        Err(error) => {
-            drop(tx);
-            mistakes.add_whole(told(error)?);
-            one(&portal, &who, number, &form, &mistakes, true).await
-        }
-    }
+    Override::page(&portal, &who, number, &form, &mistakes, false).await
 }
 
 async fn close_form(State(portal): State<Portal>, who: SignedIn) -> Result<Response, PageError> {
@@ -295,7 +211,7 @@ async fn close(State(portal): State<Portal>, who: SignedIn, form: Submitted) -> 
     };
     let new = LiveDocument { overrides: vec![made.published()], ..LiveDocument::default() };
     match portal.publishes.live(tx, new, permit.actor().clone(), permit.at()).await {
-        Ok(()) => Ok(to(made.number)),
+        Ok(()) => Ok(to::<Override>(made.number)),
         Err(NotPublished::CannotBe(why)) => {
             mistakes.add_whole(sentence(&why));
             Ok(closing_page(&portal, &who, &form, &mistakes))
@@ -350,36 +266,4 @@ async fn whom(
         _ => mistakes.add("whom", say("overrides.choose-from-the-list")),
     }
     Ok(None)
-}
-
-/// Commits, and gates know within a second.
-async fn publish(portal: &Portal, tx: Tx, actor: Actor, at: Timestamp) -> Result<(), PageError> {
-    portal.publishes.live(tx, LiveDocument::default(), actor, at).await.map_err(PageError::unexpected)
-}
-
-/// What is said of an error that is somebody's to mend; what is nobody's is a page of its own.
-fn told(error: AgreeEndError) -> Result<String, PageError> {
-    match error {
-        AgreeEndError::Store(error) => Err(PageError::unexpected(error)),
-        AgreeEndError::Approval(register::approval::AnswerError::Store(error)) => {
-            Err(PageError::unexpected(error))
-        }
-        AgreeEndError::NothingWaits => Ok(say("overrides.nothing-waits-for-an")),
-        AgreeEndError::Proposed => Ok(say("overrides.somebody-has-proposed")),
-        AgreeEndError::Changed => Ok(say("overrides.what-is-proposed-has")),
-        AgreeEndError::YoursAlone => Ok(say("overrides.you-can-end-this")),
-        AgreeEndError::Approval(error) => Ok(sentence(&error.to_string())),
-    }
-}
-
-fn number(path: Result<Path<u32>, PathRejection>) -> Result<u32, PageError> {
-    path.map(|Path(number)| number).map_err(|_| PageError::NotFound)
-}
-
-fn to(number: u32) -> Response {
-    Redirect::to(&format!("/staff/overrides/{number}")).into_response()
-}
-
-fn back() -> Response {
-    Redirect::to("/staff/overrides").into_response()
 }

@@ -3,18 +3,25 @@
 use engine::document::Effect;
 use kit::{Private, Zone};
 use maud::{Markup, html};
-use register::approval::Approval;
 use web::component::{
     BackLink, Button, Cell, Choice, Hint, Input, InsetText, Label, Select, SummaryList, SummaryRow, Table,
-    Tag, Textarea,
+    Tag,
 };
 use web::page::{host, moment};
 use web::speech::say;
-use web::{Mistakes, Page, Submitted, filled, marked};
+use web::{Mistakes, Page, Submitted, filled, marked, words_field};
 
 use super::closing::Closing;
 use super::{Override, Whom};
+use crate::lasting::second_views::{Labels, Waiting, answer_it};
 use crate::site_note::views::of_a_part;
+
+const LABELS: Labels = Labels {
+    proposed: "overrides.proposed-end-it",
+    why: "overrides.why-end-it",
+    another_must: "overrides.another-person-must",
+    agree: "overrides.agree-and-end-it",
+};
 
 /// One that holds or will, with the names that go with it.
 #[derive(Debug, Clone)]
@@ -26,17 +33,11 @@ pub struct Line {
     /// Who made it.
     pub by: Private<String>,
     /// What is proposed about it.
-    pub proposed: Option<Approval>,
-    /// By whom.
-    pub proposer: Option<Private<String>>,
-    /// Whether the proposal is the reader's own.
-    pub own: bool,
+    pub waiting: Option<Waiting>,
     /// Whether the reader may end it alone.
     pub alone: bool,
     /// Whether they may end it, or propose to.
     pub may_end: bool,
-    /// Whether they may agree to what another proposed.
-    pub may_agree: bool,
 }
 
 /// One that is over.
@@ -86,7 +87,7 @@ fn holding(lines: &[Line], zone: &Zone) -> Markup {
         };
         let state = html! {
             (tag(one))
-            @if line.proposed.is_some() { " " (Tag::new(say("request.needs-a-second-person"), "govuk-tag--yellow")) }
+            @if line.waiting.is_some() { " " (Tag::new(say("request.needs-a-second-person"), "govuk-tag--yellow")) }
         };
         let span = html! {
             (filled!("overrides.to", when = moment(one.grant.span.starts_at, zone), whenb = moment(one.grant.span.ends_at, zone)))
@@ -159,18 +160,8 @@ fn ended(over: &[Ended], zone: &Zone) -> Markup {
     }
 }
 
-fn words(id: &'static str, label: &str, hint: &str, form: &Submitted, mistakes: &Mistakes) -> Textarea {
-    Textarea {
-        hint: Some(Hint::new(hint)),
-        error: mistakes.beside(id),
-        value: form.text(id).to_owned(),
-        rows: 3,
-        ..Textarea::new(id, Label::new(label))
-    }
-}
-
 /// One that holds, with what the reader may do.
-pub fn one(line: &Line, answering: bool, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
+pub fn one(line: &Line, form: &Submitted, mistakes: &Mistakes, zone: &Zone) -> Page {
     let one = &line.one;
     let opens = one.grant.effect == Effect::Allow;
     let title = &say(if opens { "overrides.open-for-a-time" } else { "overrides.closed-for-a-time" });
@@ -193,8 +184,8 @@ pub fn one(line: &Line, answering: bool, form: &Submitted, mistakes: &Mistakes, 
             h1 .govuk-heading-l { (title) ": " (host(&one.grant.target)) }
             (SummaryList::new(rows))
             @if let Some(says) = of_a_part(&one.grant.target).filter(|_| opens) { p .govuk-body { (says) } }
-            @match &line.proposed {
-                Some(proposed) => (answer_it(line, proposed, answering, &page, form, mistakes, zone)),
+            @match &line.waiting {
+                Some(waiting) => (answer_it(waiting, LABELS, &page, form, mistakes, zone)),
                 None if line.may_end => (end_it(line, opens, &page, form, mistakes)),
                 None => {},
             }
@@ -216,49 +207,8 @@ fn end_it(line: &Line, opens: bool, page: &str, form: &Submitted, mistakes: &Mis
         h2 .govuk-heading-m { (say(heading)) }
         p .govuk-body { (say(says)) }
         form method="post" action={ (page) "/ending" } novalidate {
-            (words("why", &say("common.why-asked"), &say("overrides.whoever-looks-back-name"), form, mistakes))
+            (words_field("why", say("common.why-asked"), say("overrides.whoever-looks-back-name"), form, mistakes))
             (Button { once: Some(true), classes: "govuk-button--warning".into(), ..Button::new(say(heading)) })
-        }
-    }
-}
-
-fn answer_it(
-    line: &Line,
-    proposed: &Approval,
-    answering: bool,
-    page: &str,
-    form: &Submitted,
-    mistakes: &Mistakes,
-    zone: &Zone,
-) -> Markup {
-    let by = line.proposer.as_ref().map_or_else(|| say("request.somebody"), |name| name.reveal().clone());
-    html! {
-        h2 .govuk-heading-m { (say("overrides.proposed-end-it")) }
-        (SummaryList::new(vec![
-            SummaryRow::new(say("overrides.why-end-it"), &proposed.reason),
-            SummaryRow::new(say("request.proposed-by"), by),
-            SummaryRow::new(say("request.proposed"), moment(proposed.proposed_at, zone)),
-        ]))
-        @if line.own {
-            (InsetText::new(say("overrides.another-person-must")))
-            form method="post" action={ (page) "/withdrawal" } novalidate {
-                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say("request.take-it-back")) })
-            }
-        } @else if line.may_agree && answering {
-            form method="post" action={ (page) "/agreement" } novalidate {
-                input type="hidden" name="proposal" value=(proposed.id);
-                (words("agreement", &say("request.why-do-you-agree"), &say("overrides.whoever-looks-back"), form, mistakes))
-                (Button { once: Some(true), ..Button::new(say("overrides.agree-and-end-it")) })
-            }
-            form method="post" action={ (page) "/disagreement" } novalidate {
-                input type="hidden" name="proposal" value=(proposed.id);
-                (words("disagreement", &say("request.or-why-do-you"), &say("overrides.whoever-proposed-it"), form, mistakes))
-                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say("request.do-not-agree")) })
-            }
-        } @else if line.may_agree {
-            (Button::link(say("request.answer-as-the-second"), format!("{page}/agreement")))
-        } @else {
-            (InsetText::new(say("request.it-waits-for-a")))
         }
     }
 }
@@ -293,10 +243,10 @@ pub fn close(groups: &[(String, String)], form: &Submitted, mistakes: &Mistakes)
                     ..Select::new("whom", Label::new(say("common.for-whom")), choices, form.text("whom"))
                 })
                 (line("pupil", &say("lesson.or-one-pupil"), &say("lesson.the-name-as-the")))
-                (words(
+                (words_field(
                     "why",
-                    &say("common.why-asked"),
-                    &say("overrides.whoever-meets-the"),
+                    say("common.why-asked"),
+                    say("overrides.whoever-meets-the"),
                     form,
                     mistakes,
                 ))

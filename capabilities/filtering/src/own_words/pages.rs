@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use kit::permit::Action;
 use people::account::SignedIn;
 use web::form::fields;
-use web::{Mistakes, PageError, Submitted};
+use web::{Mistakes, PageError, Submitted, sentence};
 use words::{Change, Words};
 
 use super::actions::{ChangeHelpWords, ChangeWords, ReadWords, changes, written_down};
@@ -19,7 +19,6 @@ use super::views::{self, Label, Who};
 use super::{HelpWords, OwnWords};
 use crate::portal::who_did::who_did;
 use crate::portal::{NotPublished, Portal};
-use crate::site_request::staff_pages::sentence;
 
 /// So long a page waits for the hub to go by what it has published.
 const PATIENCE: Duration = Duration::from_millis(2_500);

@@ -110,6 +110,7 @@ pub fn routes_beside(portal: Portal, more: Router) -> Router {
         .merge(crate::timetable::pages::routes())
         .merge(crate::explain::pages::routes())
         .merge(crate::activity_log::pages::routes())
+        .merge(crate::access_trail::pages::routes())
         .merge(crate::list::pages::routes())
         .merge(crate::filter_policy::pages::routes())
         .merge(crate::filter_test::pages::routes())

@@ -9,6 +9,7 @@ use kit::Timestamp;
 use people::access::{self, Due, ReadAccess, ReviewAccess};
 use people::account::{House, Invite, SignedIn, inviting};
 use people::duty::{self, Duties, ReadDuties};
+use people::programs::ReadTrail;
 use register::task::{Kinds, ReadTasks};
 use web::speech::{say, say_or};
 use web::{PageError, counted, filled};
@@ -122,7 +123,8 @@ pub(super) async fn gather(tx: &mut Tx, portal: &Portal, who: &SignedIn) -> Resu
         let opened = opened(tx, since).await?;
         if opened > 0 {
             let words = counted!("monday.opened-count", opened);
-            monday.changed.push(because(words, None, say("monday.the-access-trail-says")));
+            let href = who.offers::<ReadTrail>().then_some("/staff/trail");
+            monday.changed.push(because(words, href, say("monday.the-access-trail-says")));
         }
     }
     if who.may::<ReadHealth>(()).is_ok() {
@@ -258,18 +260,15 @@ async fn requests(
         return Ok(());
     }
     let (mut new, mut second, mut own, mut answered) = (0_usize, 0_usize, 0_usize, 0_usize);
+    let all = agreeing::all(tx, who.at()).await.map_err(PageError::unexpected)?;
     for request in actions::list(tx, false, REQUESTS).await.map_err(PageError::unexpected)? {
         match request.state {
             State::Approved { at, .. } | State::Refused { at, .. } => answered += usize::from(at >= since),
-            State::Open => {
-                let proposed =
-                    agreeing::of(tx, &request.reference, who.at()).await.map_err(PageError::unexpected)?;
-                match proposed {
-                    None => new += 1,
-                    Some(proposed) if proposed.by == who.standing().actor().to_string() => own += 1,
-                    Some(_) => second += 1,
-                }
-            }
+            State::Open => match all.get(&request.id.to_string()) {
+                None => new += 1,
+                Some(proposed) if proposed.by == who.standing().actor().to_string() => own += 1,
+                Some(_) => second += 1,
+            },
         }
     }
     let href = Some("/staff/requests");

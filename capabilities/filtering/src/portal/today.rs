@@ -13,7 +13,7 @@ use people::account::recovery::Recover;
 use people::duty::Duties;
 use people::guest::ReadGuests;
 use people::intake::ReadRoll;
-use people::programs::{OwnTokens, ReadWebhooks};
+use people::programs::{OwnTokens, ReadTrail, ReadWebhooks};
 use people::timetable::ReadTimetable;
 use register::task::ReadTasks;
 use web::component::InsetText;
@@ -27,7 +27,7 @@ use crate::devices::pages::ReadDevices;
 use crate::explain::pages::ExplainForClass;
 use crate::filter_policy::pages::ReadPolicy;
 use crate::filter_test::pages::ReadFilterTests;
-use crate::health::pages::ReadHealth;
+use crate::health::pages::{ReadHealth, ReadKept};
 use crate::lesson::actions::ReadLessons;
 use crate::list::pages::ReadLists;
 use crate::observing::pages::ReadObserving;
@@ -78,6 +78,8 @@ fn look_up(who: &SignedIn) -> Vec<(String, String)> {
         (who.offers::<ReadDevices>(), say("common.devices"), "/staff/devices"),
         (who.offers::<ReadTimetable>(), say("monday.timetable"), "/staff/timetable"),
         (who.offers::<ReadObserving>(), say("monday.observing-only"), "/staff/observe"),
+        (who.offers::<ReadTrail>(), say("trail.the-access-trail"), "/staff/trail"),
+        (who.offers::<ReadKept>(), say("health.how-long-things-are"), "/staff/kept"),
         (who.offers::<ReadWords>(), say("monday.words-and-languages-of"), "/staff/words"),
         (who.offers::<OwnTokens>(), say("monday.tokens-for-other-programs"), "/staff/tokens"),
         (who.offers::<ReadWebhooks>(), say("monday.webhooks-who-is-told"), "/staff/webhooks"),

@@ -113,6 +113,23 @@ impl Notes {
         rows::one(tx, &sql, vec![reference.to_string().into()]).await
     }
 
+    /// Those that somebody is the asker of, signed in or by their device, since a moment; newest first.
+    pub async fn lately_of(
+        &self,
+        tx: &mut Tx,
+        person: PersonNo,
+        since: Timestamp,
+        at_most: u32,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM {} WHERE (person = $1 OR signed_in = $1) AND created_at >= $2 \
+             ORDER BY created_at DESC, id DESC LIMIT {at_most}",
+            self.columns(),
+            self.table
+        );
+        rows::read(tx, &sql, vec![i64::from(person.0).into(), since.as_millis().into()]).await
+    }
+
     /// Newest first; only those that wait for an answer where asked.
     pub async fn newest(
         &self,

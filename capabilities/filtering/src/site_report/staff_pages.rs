@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use engine::LiveDocument;
 use people::account::SignedIn;
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted};
+use web::{Mistakes, PageError, Submitted, checked_words, sentence};
 
 use super::actions::{self, AnswerError, AnswerReport, AsRequestError, ReadReports};
 use super::staff_views::{self as views, Teller};
@@ -22,7 +22,6 @@ use crate::portal::{NotPublished, Portal, not_kept};
 use crate::reference::Reference;
 use crate::site_note::pages::reference;
 use crate::site_request::actions::{RaiseError, ReadRequests};
-use crate::site_request::staff_pages::{checked_words, sentence};
 
 /// How many are shown.
 const SHOWN: u32 = 100;

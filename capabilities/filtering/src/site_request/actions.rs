@@ -204,6 +204,16 @@ pub async fn of_person(tx: &mut Tx, person: PersonNo, at_most: u32) -> Result<Ve
     store::of_person(tx, person, at_most).await
 }
 
+/// What somebody asked for of late, signed in or by their device; newest first.
+pub async fn lately_of(
+    tx: &mut Tx,
+    person: PersonNo,
+    since: Timestamp,
+    at_most: u32,
+) -> Result<Vec<SiteRequest>, StoreError> {
+    store::lately_of(tx, person, since, at_most).await
+}
+
 pub(super) async fn open(
     tx: &mut Tx,
     reference: &Reference,

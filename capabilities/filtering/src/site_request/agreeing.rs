@@ -1,6 +1,8 @@
 //! Opening a site takes two people: one proposes, with whom it is for, until when and what it would risk; another
 //! agrees, and only then is it opened.
 
+use std::collections::BTreeMap;
+
 use ::store::{Actor, StoreError, Tx};
 use engine::PersonNo;
 use kit::{Permit, Private, Timestamp};
@@ -197,6 +199,26 @@ pub async fn of(tx: &mut Tx, reference: &Reference, at: Timestamp) -> Result<Opt
         return Ok(None);
     }
     Ok(Some(read(waiting)?))
+}
+
+/// What is proposed about any request and waits, by the request's id: for what lists many at once.
+pub async fn all(tx: &mut Tx, at: Timestamp) -> Result<BTreeMap<String, Proposed>, StoreError> {
+    let (mut found, mut may) = (BTreeMap::new(), BTreeMap::new());
+    for waiting in approval::waiting(tx, KIND).await? {
+        let may_still = match may.get(&waiting.proposed_by) {
+            Some(may) => *may,
+            None => {
+                let may_still =
+                    people::duty::may_still::<ProposeRequest>(tx, &waiting.proposed_by, at).await?;
+                may.insert(waiting.proposed_by.clone(), may_still);
+                may_still
+            }
+        };
+        if may_still {
+            found.insert(waiting.subject.clone(), read(waiting)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Every proposal about a request, oldest first, with what became of it.

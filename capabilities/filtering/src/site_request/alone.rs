@@ -1,5 +1,7 @@
 //! Opening a site alone, because it cannot wait for a second person: for 24 hours at most, and looked at by somebody else.
 
+use std::collections::BTreeSet;
+
 use ::store::{StoreError, Tx};
 use kit::{Actor, Permit, Timestamp};
 use register::approval::{self, ApprovalId};
@@ -116,6 +118,12 @@ pub async fn history(tx: &mut Tx, request: &SiteRequest) -> Result<Vec<Emergency
 /// What of a request was opened alone and nobody has looked at.
 pub async fn unseen(tx: &mut Tx, request: &SiteRequest) -> Result<Option<Emergency>, StoreError> {
     Ok(history(tx, request).await?.into_iter().rfind(|one| one.reviewed.is_none()))
+}
+
+/// The ids of the requests of which something was opened alone and nobody has looked at it.
+pub async fn all_unseen(tx: &mut Tx) -> Result<BTreeSet<String>, StoreError> {
+    let waiting = emergency::waiting(tx).await?;
+    Ok(waiting.into_iter().filter(|one| one.kind == KIND).map(|one| one.subject).collect())
 }
 
 /// Whether what was opened alone is open at `at`.

@@ -12,12 +12,12 @@ use kit::Timestamp;
 use people::account::SignedIn;
 use register::emergency::{Emergency, EmergencyError};
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted};
+use web::{Mistakes, PageError, Submitted, checked_words, sentence};
 
 use super::agreeing::{self, AgreeError};
 use super::alone::{self, AloneError, LookAtAlone, OpenAlone};
 use super::alone_views::{self as views, Alone};
-use super::staff_pages::{back, checked_words, found, number, sentence, to};
+use super::staff_pages::{back, found, number, to};
 use super::{SiteRequest, State as Answered};
 use crate::portal::{NotPublished, Portal};
 use crate::reference::Reference;

@@ -3,12 +3,10 @@
 use kit::{Private, Zone};
 use maud::{Markup, html};
 use register::emergency::{Emergency, Verdict};
-use web::component::{
-    BackLink, Button, Hint, Label, Legend, Radio, Radios, SummaryList, SummaryRow, Textarea, WarningText,
-};
+use web::component::{BackLink, Button, Legend, Radio, Radios, SummaryList, SummaryRow, WarningText};
 use web::page::{host, moment};
 use web::speech::say;
-use web::{Mistakes, Page, Submitted, marked};
+use web::{Mistakes, Page, Submitted, marked, words_field};
 
 use super::SiteRequest;
 use super::agreeing::Proposed;
@@ -83,7 +81,7 @@ pub fn open_form(
             }
             form method="post" action={ (page) "/alone" } novalidate {
                 input type="hidden" name="proposal" value=(proposed.id);
-                (words("reason", &say("request.why-can-it-not"), &say("request.whoever-looks-at-it"), form, mistakes))
+                (words_field("reason", say("request.why-can-it-not"), say("request.whoever-looks-at-it"), form, mistakes))
                 (Button { once: Some(true), classes: "govuk-button--warning".into(), ..Button::new(say("request.open-it-alone")) })
             }
         },
@@ -122,21 +120,11 @@ pub fn look_form(
             form method="post" action={ (page) "/look" } novalidate {
                 input type="hidden" name="opened" value=(alone.emergency.id);
                 (found)
-                (words("words", &say("common.why-asked"), &say("request.whoever-opened-it-reads"), form, mistakes))
+                (words_field("words", say("common.why-asked"), say("request.whoever-opened-it-reads"), form, mistakes))
                 (Button { once: Some(true), ..Button::new(say("request.say-so")) })
             }
         },
     )
     .before(BackLink::new(page))
     .problems(mistakes.summary())
-}
-
-fn words(id: &'static str, label: &str, hint: &str, form: &Submitted, mistakes: &Mistakes) -> Textarea {
-    Textarea {
-        hint: Some(Hint::new(hint)),
-        error: mistakes.beside(id),
-        value: form.text(id).to_owned(),
-        rows: 3,
-        ..Textarea::new(id, Label::new(label))
-    }
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use kit::{Private, Timestamp};
 use people::account::Anybody;
-use store::Actor;
+use store::{Actor, StoreError};
 use web::{Mistakes, PageError, Submitted};
 use words::Say;
 
@@ -22,14 +22,46 @@ use crate::site::{Site, check_one_site};
 use crate::site_note::pages::{LONGEST_WORDS, reference, too_long, typed_site};
 use crate::site_note::views::{always_open, of_help};
 
+/// So many at most are shown of what was asked for within so long.
+const LATELY: u32 = 10;
+const LATELY_MS: i64 = 28 * 86_400_000;
+
 pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/requests", get(new).post(raise)).route("/requests/{reference}", get(show))
 }
 
-async fn new(State(portal): State<Portal>, visit: Visit, carried: Carried) -> Response {
+async fn new(
+    State(portal): State<Portal>,
+    visitor: Visitor,
+    who: Anybody,
+    visit: Visit,
+    carried: Carried,
+) -> Response {
     let refusal = portal.refusal(&carried.ticket, portal.clock.now());
     let begun = begun(refusal.as_ref(), &carried.ticket);
-    portal.respond_to(&visit, &views::form(&visit.say, &begun, &Mistakes::default()))
+    let lately = lately(&portal, &carried.ticket, visitor, who).await.unwrap_or_else(|error| {
+        // Whoever wants to ask can, all the same.
+        tracing::warn!(%error, "What was asked for of late could not be read");
+        Vec::new()
+    });
+    let form = views::form(&visit.say, &begun, &Mistakes::default());
+    portal.respond_to(&visit, &form.with(views::lately(&visit.say, &lately)))
+}
+
+/// What whoever is there asked for of late, where it is known who that is: what was asked at a device that is nobody's own may be another's.
+async fn lately(
+    portal: &Portal,
+    ticket: &str,
+    visitor: Visitor,
+    who: Anybody,
+) -> Result<Vec<SiteRequest>, StoreError> {
+    let at = portal.clock.now();
+    let Some(person) = portal.asker_with(ticket, visitor, who, at).whoever() else { return Ok(Vec::new()) };
+    let mut tx = portal.db.read().await?;
+    let mut asked = actions::lately_of(&mut tx, person, at.plus_millis(-LATELY_MS), LATELY).await?;
+    tx.roll_back().await?;
+    asked.retain(|request| portal.is_asker(&request.ask.asker, ticket, visitor, who));
+    Ok(asked)
 }
 
 /// The form as it begins: the site is there where a ticket names it.

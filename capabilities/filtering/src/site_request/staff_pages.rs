@@ -11,7 +11,7 @@ use engine::LiveDocument;
 use kit::{Actor, Private, Timestamp, Zone};
 use people::account::SignedIn;
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted, filled};
+use web::{Mistakes, PageError, Submitted, checked_words, sentence};
 
 use super::actions::{self, AnswerError, ReadRequests, RefuseRequest};
 use super::agreeing::{self, AgreeError, AgreeRequest, ProposeRequest, Terms};
@@ -25,7 +25,7 @@ use crate::overrides::closing::EndOverride;
 use crate::overrides::{Override, Whom};
 use crate::portal::{NotPublished, Portal};
 use crate::reference::Reference;
-use crate::site_note::pages::{LONGEST_WORDS, reference};
+use crate::site_note::pages::reference;
 
 /// How many are shown.
 const SHOWN: u32 = 100;
@@ -66,15 +66,13 @@ async fn waiting(State(portal): State<Portal>, who: SignedIn) -> Result<Response
     let mut tx = portal.db.read().await.map_err(PageError::unexpected)?;
     let only_open = sees == Sees::Proposed;
     let requests = actions::list(&mut tx, only_open, SHOWN).await.map_err(PageError::unexpected)?;
+    let mut all = agreeing::all(&mut tx, who.at()).await.map_err(PageError::unexpected)?;
+    let unseen = alone::all_unseen(&mut tx).await.map_err(PageError::unexpected)?;
     let mut lines = Vec::new();
     for request in requests {
-        let proposed = match request.state {
-            Answered::Open => {
-                agreeing::of(&mut tx, &request.reference, who.at()).await.map_err(PageError::unexpected)?
-            }
-            _ => None,
-        };
-        let alone = alone::unseen(&mut tx, &request).await.map_err(PageError::unexpected)?.is_some();
+        let id = request.id.to_string();
+        let proposed = all.remove(&id).filter(|_| request.state == Answered::Open);
+        let alone = unseen.contains(&id);
         if sees == Sees::All || proposed.is_some() || alone {
             lines.push(views::Line { request, proposed, alone });
         }
@@ -401,15 +399,6 @@ pub(super) fn to(reference: &Reference) -> Response {
     Redirect::to(&format!("/staff/requests/{reference}")).into_response()
 }
 
-pub(crate) fn checked_words(form: &Submitted, field: &'static str, empty: &str, mistakes: &mut Mistakes) {
-    let words = form.text(field);
-    if words.is_empty() {
-        mistakes.add(field, empty);
-    } else if words.chars().count() > LONGEST_WORDS {
-        mistakes.add(field, filled!("common.shorten-this", n = LONGEST_WORDS));
-    }
-}
-
 /// Whom a form names: `person:12`, `group:year-9`, `everyone`.
 fn whom(form: &Submitted) -> Option<Whom> {
     form.text("whom").parse().ok()
@@ -430,12 +419,6 @@ fn until(id: &str, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
 /// The person whom the trail writes so.
 pub(crate) fn number(actor: &str) -> Option<engine::PersonNo> {
     Actor::person(actor).map(engine::PersonNo)
-}
-
-/// An error's words as a sentence of their own.
-pub(crate) fn sentence(words: &str) -> String {
-    let mut signs = words.chars();
-    signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
 }
 
 #[cfg(test)]

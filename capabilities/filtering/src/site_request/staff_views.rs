@@ -4,12 +4,11 @@ use kit::{Private, Zone};
 use maud::{Markup, html};
 use register::approval::{Approval, State as ApprovalState};
 use web::component::{
-    BackLink, Button, Cell, Hint, InsetText, Label, Legend, Radio, Radios, SummaryList, SummaryRow, Table,
-    Tag, Textarea,
+    BackLink, Button, Cell, InsetText, Legend, Radio, Radios, SummaryList, SummaryRow, Table, Tag,
 };
 use web::page::{host, moment};
 use web::speech::say;
-use web::{Mistakes, Page, Submitted, filled, marked};
+use web::{Mistakes, Page, SecondPerson, Submitted, filled, marked, take_back, words_field};
 
 use super::agreeing::Proposed;
 use super::alone_views::{self, Alone};
@@ -249,16 +248,6 @@ fn before(history: &[Approval], zone: &Zone) -> Markup {
     }
 }
 
-fn words_field(id: &'static str, label: &str, hint: &str, form: &Submitted, mistakes: &Mistakes) -> Textarea {
-    Textarea {
-        hint: Some(Hint::new(hint)),
-        error: mistakes.beside(id),
-        value: form.text(id).to_owned(),
-        rows: 3,
-        ..Textarea::new(id, Label::new(label))
-    }
-}
-
 fn propose_it(
     request: &SiteRequest,
     seen: &Seen,
@@ -295,8 +284,8 @@ fn propose_it(
             (whom) (until)
             (words_field(
                 "risk",
-                &say("request.what-would-opening-it"),
-                &say("request.the-second-person-reads"),
+                say("request.what-would-opening-it"),
+                say("request.the-second-person-reads"),
                 form,
                 mistakes,
             ))
@@ -309,7 +298,7 @@ fn refuse_it(page: &str, form: &Submitted, mistakes: &Mistakes) -> Markup {
     html! {
         h2 .govuk-heading-m { (say("request.refuse-it")) }
         form method="post" action={ (page) "/refusal" } novalidate {
-            (words_field("refusal", &say("request.why-not"), &say("request.whoever-asked-reads-this"), form, mistakes))
+            (words_field("refusal", say("request.why-not"), say("request.whoever-asked-reads-this"), form, mistakes))
             (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say("request.refuse")) })
         }
     }
@@ -359,30 +348,16 @@ fn answer_it(
                     }
                 }
             }
-            form method="post" action={ (page) "/withdrawal" } novalidate {
-                (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say("request.take-it-back")) })
-            }
+            (take_back(page, say("request.take-it-back")))
         } @else if seen.may_agree && seen.answering {
-            form method="post" action={ (page) "/agreement" } novalidate {
-                input type="hidden" name="proposal" value=(proposed.id);
-                (words_field("agreement", &say("request.why-do-you-agree"), &say("request.whoever-asked-reads-this"), form, mistakes))
-                (Button { once: Some(true), ..Button::new(say("request.agree-and-open-it")) })
-            }
-            form method="post" action={ (page) "/disagreement" } novalidate {
-                input type="hidden" name="proposal" value=(proposed.id);
-                (words_field(
-                    "disagreement",
-                    &say("request.or-why-do-you"),
-                    &say("request.whoever-proposed-it-reads"),
-                    form,
-                    mistakes,
-                ))
-                (Button {
-                    once: Some(true),
-                    classes: "govuk-button--secondary".into(),
-                    ..Button::new(say("request.do-not-agree"))
-                })
-            }
+            (SecondPerson {
+                page,
+                proposal: proposed.id.to_string(),
+                agree: [say("request.why-do-you-agree"), say("request.whoever-asked-reads-this"), say("request.agree-and-open-it")],
+                disagree: [say("request.or-why-do-you"), say("request.whoever-proposed-it-reads"), say("request.do-not-agree")],
+                form,
+                mistakes,
+            })
         } @else if seen.may_agree {
             (Button::link(say("request.answer-as-the-second"), format!("{page}/agreement")))
         } @else {

@@ -3,6 +3,7 @@
 use ::store::orm::QueryResult;
 use ::store::{Actor, StoreError, Tx};
 use engine::PersonNo;
+use kit::Timestamp;
 
 use super::model::{Ask, HowLong, SiteRequest, State};
 use crate::reference::Reference;
@@ -51,6 +52,16 @@ pub async fn newest(tx: &mut Tx, only_open: bool, at_most: u32) -> Result<Vec<Si
 /// What somebody wrote who was signed in, newest first.
 pub async fn of_person(tx: &mut Tx, person: PersonNo, at_most: u32) -> Result<Vec<SiteRequest>, StoreError> {
     NOTES.of_person(tx, person, at_most).await?.iter().map(read).collect()
+}
+
+/// What somebody asked for since a moment, signed in or by their device; newest first.
+pub async fn lately_of(
+    tx: &mut Tx,
+    person: PersonNo,
+    since: Timestamp,
+    at_most: u32,
+) -> Result<Vec<SiteRequest>, StoreError> {
+    NOTES.lately_of(tx, person, since, at_most).await?.iter().map(read).collect()
 }
 
 fn read(row: &QueryResult) -> Result<SiteRequest, StoreError> {

@@ -1,7 +1,7 @@
 //! What the form and the answer say.
 
 use kit::Zone;
-use maud::html;
+use maud::{Markup, html};
 use web::component::{
     Button, Hint, Input, InsetText, Label, Legend, Panel, Radio, Radios, SummaryList, SummaryRow, Tag,
     Textarea,
@@ -58,13 +58,35 @@ pub fn form(say: &Say, form: &Submitted, mistakes: &Mistakes) -> Page {
     .problems(mistakes.summary())
 }
 
-/// A request and where it stands.
-pub fn answer(say: &Say, request: &SiteRequest, zone: &Zone) -> Page {
-    let (title, tag) = match request.state {
+/// What somebody asked for of late, each with where it stands and the way to its answer.
+pub fn lately(say: &Say, requests: &[SiteRequest]) -> Markup {
+    html! {
+        @if !requests.is_empty() {
+            h2 .govuk-heading-m { (say.say("ask.lately")) }
+            ul .govuk-list {
+                @for request in requests {
+                    li {
+                        a .govuk-link href={ "/requests/" (request.reference) } { (host(&request.ask.site.host)) }
+                        " " (tag(say, request).1)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A request's heading and tag.
+fn tag(say: &Say, request: &SiteRequest) -> (&'static str, Tag) {
+    match request.state {
         State::Open => ("answer.sent-ask", Tag::new(say.say("answer.waiting"), "govuk-tag--blue")),
         State::Approved { .. } => ("answer.yes", Tag::new(say.say("answer.yes"), "govuk-tag--green")),
         State::Refused { .. } => ("answer.no", Tag::new(say.say("answer.no"), "govuk-tag--red")),
-    };
+    }
+}
+
+/// A request and where it stands.
+pub fn answer(say: &Say, request: &SiteRequest, zone: &Zone) -> Page {
+    let (title, tag) = tag(say, request);
     let title = say.say(title);
     let when = |at| html! { bdi { (moment(say, at, zone)) } };
     let mut rows = vec![

@@ -1,19 +1,26 @@
-//! Looking again at withheld access: giving it back, or deciding anew how long it goes on.
+//! Looking again at withheld access: giving it back, which takes two people, or deciding anew how long it goes on.
 
 use ::store::{Actor, StoreError, Tx};
 use kit::{Permit, Timestamp};
+use notices::Where;
+use people::account::notices::kinds;
+use register::approval;
 
 use super::actions::{StartError, start};
-use super::model::{Decision, Withheld};
-use crate::lasting::{self, WithdrawError};
+use super::model::{Decision, UNREVIEWED_MS, Withheld};
+use crate::lasting::{self, EndedByTwo, Span, WithdrawError, second};
 
 kit::reading!(
     /// Seeing whose access is withheld.
     ReadWithheld(()) = "withheld.read"
 );
 kit::action!(
-    /// Giving somebody's access back before its time. Its subject is the decision's number.
+    /// Proposing to give somebody's access back before its time. Its subject is the decision's number.
     GiveBack(u32) = "withheld.end"
+);
+kit::action!(
+    /// Agreeing, as the second person, that it is given back. Its subject is the decision's number.
+    AgreeGiveBack(u32) = "withheld.agree"
 );
 kit::action!(
     /// Deciding anew how long it goes on. Its subject is the number of the decision that ends with that.
@@ -32,42 +39,55 @@ pub enum DecideError {
     /// It cannot be decided so.
     #[error(transparent)]
     Start(StartError),
+    /// What was proposed could not be ended.
+    #[error(transparent)]
+    Approval(#[from] approval::AnswerError),
     /// The records failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What holds or will, for whoever looks: their own, if their access is withheld, is others' to see and to decide.
+impl EndedByTwo for Withheld {
+    type End = GiveBack;
+    type Agree = AgreeGiveBack;
+
+    const APPROVAL: &'static str = "withheld.end";
+    const NOTICE: &'static str = kinds::WITHHELD_SECOND;
+    const PLACE: Where = Where::Withheld;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn span(&self) -> Span {
+        self.span
+    }
+
+    /// Their own, if their access is withheld, is others' to see and to decide.
+    fn is_for(&self, looks: &Actor) -> bool {
+        *looks != Actor::Person(self.person.0)
+    }
+
+    /// Nobody: whoever decides anew how long it goes on has made it, and would give it back alone by that.
+    fn may_end_alone(&self, _actor: &str) -> bool {
+        false
+    }
+}
+
+/// What holds or will, for whoever looks.
 pub async fn of_others(tx: &mut Tx, looks: &Actor, at: Timestamp) -> Result<Vec<Withheld>, StoreError> {
     let mut all = lasting::not_over::<Withheld>(tx, at).await?;
-    all.retain(|one| *looks != Actor::Person(one.person.0));
+    all.retain(|one| one.is_for(looks));
     Ok(all)
 }
 
-/// One of these, by its number.
-pub async fn find(
-    tx: &mut Tx,
-    looks: &Actor,
-    number: u32,
-    at: Timestamp,
-) -> Result<Option<Withheld>, StoreError> {
-    Ok(of_others(tx, looks, at).await?.into_iter().find(|one| one.number == number))
-}
-
-/// Gives it back. Publish afterwards, and the gate knows within a second.
-pub async fn give_back(
-    tx: &mut Tx,
-    permit: &Permit<GiveBack>,
-    reason: &str,
-    at: Timestamp,
-) -> Result<Withheld, DecideError> {
-    let one = find(tx, permit.actor(), *permit.subject(), at).await?.ok_or(DecideError::NotThere)?;
-    end(lasting::end::<Withheld>(tx, permit.actor(), one.number, reason, at).await)?;
-    Ok(one)
-}
-
 /// Decides anew that it goes on, to be looked at again at `review_at`: the decision before ends, and another takes its place in the same
-/// transaction. Publish afterwards.
+/// transaction. It never ends earlier by that, since giving back takes two; a proposal to give it back has nothing to wait for. Publish
+/// afterwards.
 pub async fn decide_anew(
     tx: &mut Tx,
     permit: &Permit<DecideAnew>,
@@ -75,16 +95,20 @@ pub async fn decide_anew(
     review_at: Timestamp,
     at: Timestamp,
 ) -> Result<Withheld, DecideError> {
-    let one = find(tx, permit.actor(), *permit.subject(), at).await?.ok_or(DecideError::NotThere)?;
-    end(lasting::end::<Withheld>(tx, permit.actor(), one.number, reason, at).await)?;
+    let actor = permit.actor();
+    let found = second::find::<Withheld>(tx, actor, *permit.subject(), at).await?;
+    let one = found.ok_or(DecideError::NotThere)?;
+    end(lasting::end::<Withheld>(tx, actor, one.number, reason, at).await)?;
+    approval::overtake(tx, actor, Withheld::APPROVAL, &one.id(), at).await?;
+    let unreviewed = review_at.plus_millis(UNREVIEWED_MS);
     let decision = Decision {
         person: one.person,
         reason: reason.to_owned(),
         starts_at: at,
-        ends_at: None,
+        ends_at: Some(unreviewed.max(one.span.ends_at)),
         review_at: Some(review_at),
     };
-    match start(tx, permit.actor(), decision, at).await {
+    match start(tx, actor, decision, at).await {
         Ok(made) => Ok(made),
         Err(StartError::Store(error)) => Err(error.into()),
         Err(error) => Err(DecideError::Start(error)),

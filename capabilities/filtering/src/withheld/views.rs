@@ -3,15 +3,15 @@
 use kit::{Private, Timestamp, Zone};
 use maud::{Markup, html};
 use web::component::{
-    BackLink, Button, Cell, Hint, InsetText, Label, Legend, Radio, Radios, SummaryList, SummaryRow, Table,
-    Tag, Textarea,
+    BackLink, Button, Cell, InsetText, Legend, Radio, Radios, SummaryList, SummaryRow, Table, Tag,
 };
 use web::page::moment;
 use web::speech::say;
-use web::{Mistakes, Page, Submitted, filled};
+use web::{Mistakes, Page, Submitted, filled, words_field};
 
 use super::Withheld;
 use crate::lasting::State;
+use crate::lasting::second_views::{Labels, Waiting, answer_it};
 
 /// When a decision can be looked at again: the form's word, days, and the label of what people say.
 pub const REVIEWS: [(&str, u16, &str); 3] = [
@@ -29,7 +29,16 @@ pub struct Line {
     pub whose: Private<String>,
     /// Who decided it.
     pub by: Private<String>,
+    /// What is proposed about it.
+    pub waiting: Option<Waiting>,
 }
+
+const LABELS: Labels = Labels {
+    proposed: "withheld.proposed-give-it-back",
+    why: "withheld.why-give-it-back",
+    another_must: "withheld.another-person-must",
+    agree: "withheld.agree-and-give-it",
+};
 
 fn tag(one: &Withheld, at: Timestamp) -> Tag {
     if one.review_is_due(at) {
@@ -54,7 +63,10 @@ pub fn all(lines: &[Line], at: Timestamp, zone: &Zone) -> Page {
         let span = filled!("overrides.to", when = from, whenb = until);
         vec![
             Cell::new(whose),
-            Cell::new(tag(one, at)),
+            Cell::new(html! {
+                (tag(one, at))
+                @if line.waiting.is_some() { " " (Tag::new(say("request.needs-a-second-person"), "govuk-tag--yellow")) }
+            }),
             Cell::new(span),
             Cell::new(line.by.reveal()),
             Cell::new(&one.reason),
@@ -121,7 +133,11 @@ pub fn one(
         html! {
             h1 .govuk-heading-l { (title) }
             (SummaryList::new(rows))
-            @if may_end { (give_back(&page, form, mistakes)) }
+            @match &line.waiting {
+                Some(waiting) => (answer_it(waiting, LABELS, &page, form, mistakes, zone)),
+                None if may_end => (give_back(&page, form, mistakes)),
+                None => {},
+            }
             @if may_decide { (decide_anew(&page, form, mistakes)) }
         },
     )
@@ -129,22 +145,13 @@ pub fn one(
     .problems(mistakes.summary())
 }
 
-fn words(id: &'static str, label: &str, form: &Submitted, mistakes: &Mistakes) -> Textarea {
-    Textarea {
-        hint: Some(Hint::new(say("withheld.whoever-looks-at-this"))),
-        error: mistakes.beside(id),
-        value: form.text(id).to_owned(),
-        rows: 3,
-        ..Textarea::new(id, Label::new(label))
-    }
-}
-
 fn give_back(page: &str, form: &Submitted, mistakes: &Mistakes) -> Markup {
     html! {
         h2 .govuk-heading-m { (say("withheld.give-it-back")) }
+        p .govuk-body { (say("withheld.giving-it-back-takes")) }
         form method="post" action={ (page) "/ending" } novalidate {
-            (words("why", &say("withheld.why-is-it-given"), form, mistakes))
-            (Button { once: Some(true), ..Button::new(say("withheld.give-it-back-now")) })
+            (words_field("why", say("withheld.why-is-it-given"), say("withheld.whoever-looks-at-this"), form, mistakes))
+            (Button { once: Some(true), ..Button::new(say("withheld.propose-to-give-it")) })
         }
     }
 }
@@ -165,7 +172,7 @@ fn decide_anew(page: &str, form: &Submitted, mistakes: &Mistakes) -> Markup {
         p .govuk-body { (say("withheld.what-nobody-looks")) }
         form method="post" action={ (page) "/renewal" } novalidate {
             (review)
-            (words("reason", &say("withheld.why-does-it-go"), form, mistakes))
+            (words_field("reason", say("withheld.why-does-it-go"), say("withheld.whoever-looks-at-this"), form, mistakes))
             (Button { once: Some(true), classes: "govuk-button--secondary".into(), ..Button::new(say("withheld.decide-anew")) })
         }
     }

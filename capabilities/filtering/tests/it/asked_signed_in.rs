@@ -21,7 +21,7 @@ async fn on_the_tablet(who: &Staff<'_>, path: &str, body: Option<&str>) -> Answe
         None => Request::get(path),
     };
     let request = request
-        .header("cookie", &who.cookie)
+        .header("cookie", who.cookie.now())
         .header("sec-fetch-site", "same-origin")
         .extension(web::Encrypted)
         .body(body.map_or_else(Body::empty, |body| Body::from(body.to_owned())));
@@ -64,6 +64,43 @@ async fn whoever_is_signed_in_asks_and_not_whoever_the_device_is_registered_to()
         let ada = house.sign_in(3).await;
         assert_eq!(on_the_tablet(&ada, &place, None).await.status, StatusCode::NOT_FOUND);
         assert!(ada.get("/me/asked").await.body.contains("There is nothing yet"));
+    }
+}
+
+#[tokio::test]
+async fn a_child_finds_the_answer_where_they_asked_and_nobody_elses() {
+    for test in databases().await {
+        let house = House::new(&test, &[(1, "online-safety-lead"), (6, "head")]).await;
+        let (lead, cy) = (house.sign_in(1).await, house.sign_in(5).await);
+        assert!(!house.school.get(ADAS, "/requests").await.body.contains("What you asked for lately"));
+        // On her own tablet, without signing in.
+        let sent =
+            house.school.post(ADAS, "/requests", "site=games.example&what=chess&how-long=lesson").await;
+        let place = sent.location().split('?').next().unwrap().to_owned();
+        on_the_tablet(&cy, "/requests", Some("site=closed.example&what=A+topic&how-long=day")).await;
+        // And somebody at a device that is nobody's own.
+        house.school.post("10.0.0.77", "/requests", "site=closed.example&what=x&how-long=day").await;
+
+        let waits = house.school.get(ADAS, "/requests").await;
+        assert!(
+            waits.body.contains(&place) && waits.body.contains("Waiting for an answer"),
+            "{}",
+            waits.body
+        );
+        assert!(!waits.body.contains("closed.example"), "{}: Cy's is Cy's", test.engine);
+        let refused = lead.post(&format!("/staff{place}/refusal"), "refusal=It+is+a+lesson.").await;
+        assert_eq!(refused.status, StatusCode::SEE_OTHER, "{}", refused.body);
+        assert!(
+            house.school.get(ADAS, "/requests").await.body.contains("Request refused"),
+            "{}",
+            test.engine
+        );
+        let shared = house.school.get("10.0.0.77", "/requests").await;
+        assert!(!shared.body.contains("What you asked for lately"), "whoever has it now may be another");
+        let own = on_the_tablet(&cy, "/requests", None).await;
+        assert!(own.body.contains("closed.example") && !own.body.contains(&place), "{}", own.body);
+        house.school.clock.set(MONDAY.plus_millis(29 * 86_400_000));
+        assert!(!house.school.get(ADAS, "/requests").await.body.contains(&place), "{}", test.engine);
     }
 }
 

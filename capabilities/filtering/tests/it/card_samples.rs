@@ -4,7 +4,8 @@ use engine::PersonNo;
 use kit::{Ids, Private, Timestamp, Zone};
 use people::account::card::door_views::{self, Child};
 use people::account::card::{Card, LeftOut, Line, Plan, State, views};
-use people::account::{Account, Name, Token, lanyard};
+use people::account::lanyard::{self, LanyardCode};
+use people::account::{Account, Name};
 use people::by_age::{self, ByAge, Rules, Way};
 use people::guest::{Guest, views as guest_views};
 use people::intake::{Called, ClassOrGroup};
@@ -144,8 +145,13 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         ("card-words-wrong", door_views::words(&child(), 2, Some(door_views::NOT_HERE))),
         ("card-hello", door_views::hello_to("Ada", taught)),
         ("card-hello-plain", door_views::hello_to("Ada", None)),
-        ("lanyard-number", lanyard::views::number(&Token::of([7; 32]), &nothing)),
-        ("lanyard-number-wrong", lanyard::views::number(&Token::of([7; 32]), &only(&["number"]))),
+        ("lanyard-code", lanyard::views::code(&Submitted::default(), &nothing)),
+        (
+            "lanyard-code-wrong",
+            lanyard::views::code(&Submitted::of([("code", "BCDF-GHJK")]), &only(&["code"])),
+        ),
+        ("lanyard-number", lanyard::views::number(&LanyardCode::of([[7; 2]; 12]), &nothing)),
+        ("lanyard-number-wrong", lanyard::views::number(&LanyardCode::of([[7; 2]; 12]), &only(&["number"]))),
         ("lanyard-over", lanyard::views::over()),
         ("staff-cards", views::all(&groups, &groups, true)),
         ("staff-cards-empty", views::all(&[], &[], true)),

@@ -802,7 +802,7 @@ async fn what_was_chosen_by_a_slip_before_a_duty_ends_with_the_duty() {
         let link = slip(&office.post("/staff/cards/staff/2/card", "").await);
         let opened = house.school.post(HERE, &link, &form("cobweb lantern ferry")).await;
         assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
-        let sam = Staff { school: &house.school, cookie: crate::staff::cookie(&opened) };
+        let sam = Staff { school: &house.school, cookie: crate::staff::cookie(&opened).into() };
         assert_eq!(sam.get("/me").await.status, StatusCode::OK);
         crate::staff::give(&test, 2, "deputy-dsl").await;
         assert_eq!(sam.get("/me").await.status, StatusCode::SEE_OTHER, "{}: signed out", test.engine);

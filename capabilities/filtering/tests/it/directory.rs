@@ -78,7 +78,7 @@ async fn whoever_is_in_the_directory_signs_in_by_the_password_that_they_have_the
         assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/me"), "{}", done.body);
         assert_eq!(how(&test).await, "{\"how\":\"directory\"}", "{}", test.engine);
         // It is one proof.
-        let who = Staff { school: &school, cookie: cookie(&done) };
+        let who = Staff { school: &school, cookie: cookie(&done).into() };
         assert!(who.get("/today").await.body.contains("so what you do as Headteacher rests"));
         assert_eq!(who.get("/staff/requests").await.status, StatusCode::FORBIDDEN);
 
@@ -113,7 +113,7 @@ async fn a_directory_is_asked_again_for_a_fresh_proof_and_never_without_a_passwo
     for test in databases().await {
         invited(&test, &[(1, "head")]).await;
         let school = plainly(&test, &slapd);
-        let who = Staff { school: &school, cookie: cookie(&sign_in(&school, "hanna", WORDS).await) };
+        let who = Staff { school: &school, cookie: cookie(&sign_in(&school, "hanna", WORDS).await).into() };
         school.clock.set(MONDAY.plus_millis(11 * MINUTE_MS));
         assert_eq!(who.get("/me/codes").await.location(), "/sign-in/again?back=%2Fme%2Fcodes");
         // Without a password a directory lets in anybody, as nobody.
@@ -233,7 +233,7 @@ async fn people_are_found_by_what_the_roll_calls_them_and_get_an_account_by_it()
         tx.commit().await.unwrap();
         let done = sign_in(&school, "a.example", WORDS).await;
         assert_eq!(done.status, StatusCode::SEE_OTHER, "{}: {}", test.engine, done.body);
-        let ada = Staff { school: &school, cookie: cookie(&done) };
+        let ada = Staff { school: &school, cookie: cookie(&done).into() };
         assert!(ada.get("/me").await.body.contains("Ada Example"));
         let mut tx = test.db.read().await.unwrap();
         let entries = trail::newest(&mut tx, None, 10).await.unwrap();
@@ -244,7 +244,7 @@ async fn people_are_found_by_what_the_roll_calls_them_and_get_an_account_by_it()
         refused(&sign_in(&school, "c.example", WORDS).await);
         // Lena has left the roll; by that name the directory means Hanna.
         let hanna = sign_in(&school, "lena", WORDS).await;
-        let hanna = Staff { school: &school, cookie: cookie(&hanna) };
+        let hanna = Staff { school: &school, cookie: cookie(&hanna).into() };
         assert!(hanna.get("/me").await.body.contains("Hanna Example"), "{}", test.engine);
         // As themselves, and not by the name of an account: Hanna is called hanna here, and the directory has none.
         school.clock.set(MONDAY.plus_millis(11 * MINUTE_MS));

@@ -23,6 +23,8 @@ async fn school(test: &TestDatabase) -> House {
 struct Lanyard {
     page: String,
     number: String,
+    /// What is typed where there is no camera.
+    code: String,
 }
 
 async fn lanyard(hanna: &Staff<'_>, form: &str) -> Lanyard {
@@ -34,12 +36,13 @@ async fn lanyard(hanna: &Staff<'_>, form: &str) -> Lanyard {
     read(&hanna.post(&format!("/staff/guests/{id}/lanyard"), "").await)
 }
 
-/// The lanyard of a document. What the code says is in no words of it: a camera reads it.
+/// The lanyard of a document: a camera reads its square, and people its words.
 fn read(answer: &Answer) -> Lanyard {
     let text = words(answer);
     let number = between(&text, "Nobody else should see it.", "•").replace(' ', "");
     assert!(number.len() == 6 && number.bytes().all(|sign| sign.is_ascii_digit()), "{number} in {text}");
-    Lanyard { page: scanned(answer), number }
+    let code = between(&text, "portal.example/sign-in/lanyard and type", ".").replace(' ', "");
+    Lanyard { page: scanned(answer), number, code }
 }
 
 /// What a camera reads on a lanyard: the page drawn as an image, read by zbar, which is Debian's.
@@ -203,6 +206,38 @@ async fn a_supply_teacher_acts_for_the_classes_of_the_lanyard_on_its_day_alone()
                 .body
                 .contains("does not hold")
         );
+    }
+}
+
+#[tokio::test]
+async fn where_there_is_no_camera_the_code_of_a_lanyard_is_typed() {
+    for test in databases().await {
+        let house = school(&test).await;
+        let hanna = house.sign_in(6).await;
+        let lanyard = lanyard(&hanna, SUPPLY).await;
+        let mut computer = Tablet::new(&house);
+        assert!(computer.get("/sign-in").await.body.contains("/sign-in/lanyard"));
+        assert!(computer.get("/sign-in/lanyard").await.body.contains("Twelve letters"));
+        for (typed, said) in [
+            ("", "Enter the twelve letters"),
+            ("BCDF-GHJK-LMNP", "No lanyard has that code"),
+            ("x", "Enter the"),
+        ] {
+            let wrong = computer.post("/sign-in/lanyard", &format!("code={typed}")).await;
+            assert!(wrong.body.contains(said), "{}: {typed}: {}", test.engine, wrong.body);
+        }
+        let typed = lanyard.code.to_lowercase().replace('-', "+");
+        let known = computer.post("/sign-in/lanyard", &format!("code={typed}")).await;
+        assert_eq!(known.location(), lanyard.page, "{}: as the camera leads", test.engine);
+        assert!(signed_in(&computer.post(known.location(), &format!("number={}", lanyard.number)).await));
+
+        // Nobody tries codes one after the other.
+        let mut stranger = Tablet::new(&house);
+        for _ in 0..6 {
+            stranger.post("/sign-in/lanyard", "code=BCDF-GHJK-LMNP").await;
+        }
+        let waits = stranger.post("/sign-in/lanyard", "code=BCDF-GHJK-LMNP").await;
+        assert!(waits.body.contains("tried too often"), "{}: {}", test.engine, waits.body);
     }
 }
 

@@ -362,7 +362,7 @@ impl House {
         let answer = self.school.post(HERE, &format!("/welcome/{}", token.reveal()), form).await;
         assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/today"), "{}", answer.body);
         let line = answer.headers["set-cookie"].to_str().unwrap();
-        Staff { school: &self.school, cookie: line.split(';').next().unwrap().to_owned() }
+        Staff { school: &self.school, cookie: line.split(';').next().unwrap().to_owned().into() }
     }
 
     /// The same on another day, by their name and password.
@@ -371,7 +371,7 @@ impl House {
         let answer = self.school.post(HERE, "/sign-in", &form).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
         let line = answer.headers["set-cookie"].to_str().unwrap();
-        Staff { school: &self.school, cookie: line.split(';').next().unwrap().to_owned() }
+        Staff { school: &self.school, cookie: line.split(';').next().unwrap().to_owned().into() }
     }
 
     /// What the gate decides for whoever uses an address.

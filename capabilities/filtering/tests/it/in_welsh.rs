@@ -112,7 +112,7 @@ async fn what_somebody_chooses_is_kept_with_their_account_and_in_the_browser_for
         // In any browser, whatever that asks for; what is not there is said in it too.
         let elsewhere = school.post(HERE, "/sign-in", "name=hanna&password=teapots+over+jupiter").await;
         let elsewhere =
-            Staff { school: &school, cookie: format!("{}; fivebar-language=en", cookie(&elsewhere)) };
+            Staff { school: &school, cookie: format!("{}; fivebar-language=en", cookie(&elsewhere)).into() };
         let me = elsewhere.get("/me").await;
         assert_eq!((language(&me.body).as_str(), me.words("h1")), ("cy", vec!["Chi".to_owned()]));
         assert!(me.body.contains("Cafodd y dudalen hon ei chyfieithu"), "a draft is called one");

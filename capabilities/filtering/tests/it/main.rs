@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod access_trail;
 mod account_samples;
 mod activity_pages;
 mod answers;

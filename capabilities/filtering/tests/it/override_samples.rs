@@ -1,17 +1,18 @@
 //! "Open and closed for a time", in every state.
 
 use engine::document::Effect;
+use filtering::lasting::second_views::Waiting;
 use filtering::lasting::{Span, Withdrawn};
 use filtering::overrides::views::{self, Ended, Line};
 use filtering::overrides::{Grant, Override, Whom};
 use filtering::site_request::replaying::{LastWeek, Told};
 use filtering::site_request::{Ask, HowLong, SiteRequest, State, staff_views};
 use kit::{Ids, Private, Zone};
-use register::approval::{Approval, State as ApprovalState};
 use testing::MONDAY;
 use web::{Mistakes, Page, Submitted};
 
 use crate::report_samples::everything;
+use crate::withheld_samples::waiting;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -35,28 +36,14 @@ fn line(number: u32, effect: Effect, reason: &str) -> Line {
         one,
         whom: Private::new("Year 5".into()),
         by: Private::new("Ada Example".into()),
-        proposed: None,
-        proposer: None,
-        own: false,
+        waiting: None,
         alone: true,
         may_end: true,
-        may_agree: true,
     }
 }
 
-fn proposed(line: Line, reason: &str) -> Line {
-    let approval = Approval {
-        id: Ids::default().make(MONDAY),
-        kind: "override.end".into(),
-        subject: "override".into(),
-        terms: serde_json::Value::Null,
-        reason: reason.into(),
-        proposed_by: "person:2".into(),
-        proposed_at: MONDAY,
-        lapses_at: MONDAY.plus_millis(DAY_MS),
-        state: ApprovalState::Waiting,
-    };
-    Line { proposed: Some(approval), proposer: Some(Private::new("Bo Example".into())), alone: false, ..line }
+fn proposed(line: Line, reason: &str, answering: bool) -> Line {
+    Line { waiting: Some(waiting("override.end", reason, answering)), alone: false, ..line }
 }
 
 fn request(path: Option<&str>) -> SiteRequest {
@@ -97,9 +84,11 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         Ended { one, whom, by: withdrawn.then_some(by) }
     };
     let groups: Vec<_> = (1..=13).map(|year| (format!("year-{year}"), format!("Year {year}"))).collect();
-    let one =
-        |line: &Line, answering, mistakes: &Mistakes| views::one(line, answering, &empty, mistakes, &zone);
-    let own = || Line { own: true, ..proposed(closed(), "It is wanted.") };
+    let one = |line: &Line, mistakes: &Mistakes| views::one(line, &empty, mistakes, &zone);
+    let own = || Line {
+        waiting: Some(Waiting { own: true, ..waiting("override.end", "It is wanted.", false) }),
+        ..closed()
+    };
     let about = |told: Told| staff_views::Seen {
         may_propose: true,
         about: Some(staff_views::About {
@@ -115,15 +104,20 @@ pub fn samples() -> Vec<(&'static str, Page)> {
         ("staff-overrides-empty", views::all(&[], &[], true, &zone)),
         (
             "staff-overrides",
-            views::all(&[open(), closed(), proposed(closed(), "x")], &[over(true), over(false)], true, &zone),
+            views::all(
+                &[open(), closed(), proposed(closed(), "x", false)],
+                &[over(true), over(false)],
+                true,
+                &zone,
+            ),
         ),
-        ("staff-override-open", one(&open(), false, &nothing)),
-        ("staff-override-own", one(&closed(), false, &only(&["why"]))),
+        ("staff-override-open", one(&open(), &nothing)),
+        ("staff-override-own", one(&closed(), &only(&["why"]))),
         (
             "staff-override-agree",
-            one(&proposed(closed(), &long), true, &only(&["agreement", "disagreement"])),
+            one(&proposed(closed(), &long, true), &only(&["agreement", "disagreement"])),
         ),
-        ("staff-override-proposed-own", one(&own(), false, &nothing)),
+        ("staff-override-proposed-own", one(&own(), &nothing)),
         (
             "staff-close-wrong",
             views::close(

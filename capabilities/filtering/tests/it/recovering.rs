@@ -155,7 +155,7 @@ async fn whoever_was_let_in_again_lets_nobody_in_and_gives_no_duties_for_some_da
         let link = manager.post(&format!("{page}/link"), "").await.words("main code").concat();
         let link = link.strip_prefix("http://portal.example").unwrap();
         let theo = school.post(HERE, link, &form("cobweb lantern ferry")).await;
-        let theo = Staff { school: &school, cookie: crate::staff::cookie(&theo) };
+        let theo = Staff { school: &school, cookie: crate::staff::cookie(&theo).into() };
         // He neither proposes nor agrees.
         let refused = theo.post("/staff/recoveries", "whose=lena&reason=Lost.").await;
         assert!(refused.body.contains("lets in nobody for some days"), "{}: {}", test.engine, refused.body);

@@ -23,7 +23,7 @@ pub async fn sent(staff: &Staff<'_>, name: &str, bytes: &[u8], fields: &[(&str, 
     body.extend(bytes);
     body.extend(b"\r\n--b--\r\n");
     let request = Request::post("/staff/roll/import")
-        .header("cookie", &staff.cookie)
+        .header("cookie", staff.cookie.now())
         .header("content-type", "multipart/form-data; boundary=b")
         .header("sec-fetch-site", "same-origin");
     staff.school.ask(HERE, request.body(Body::from(body)).unwrap()).await

@@ -194,6 +194,7 @@ pub fn house_samples() -> Vec<(&'static str, Page)> {
         at: MONDAY,
     };
     let progress = |left: &[u32]| Progress {
+        pupils: 1_200,
         left: left.iter().copied().map(PersonNo).collect(),
         lines: [Verdict::Keep, Verdict::Change, Verdict::End].map(line).into(),
     };

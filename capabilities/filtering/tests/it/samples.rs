@@ -587,6 +587,7 @@ pub fn house_samples() -> Vec<(&'static str, Page)> {
         .chain(crate::report_samples::samples())
         .chain(crate::override_samples::samples())
         .chain(crate::withheld_samples::samples())
+        .chain(crate::access_trail::samples())
         .collect()
 }
 

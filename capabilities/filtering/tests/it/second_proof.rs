@@ -71,7 +71,7 @@ async fn somebody_changes_their_own_password_and_is_signed_out_everywhere_else()
         let here = welcomed(&school, &tokens[0]).await;
         let old = "name=hanna&password=teapots+over+jupiter";
         let elsewhere = school.post(HERE, "/sign-in", old).await;
-        let elsewhere = Staff { school: &school, cookie: cookie(&elsewhere) };
+        let elsewhere = Staff { school: &school, cookie: cookie(&elsewhere).into() };
         assert!(here.get("/me").await.body.contains("Change your password"));
         assert_eq!(here.get("/me/password").await.status, StatusCode::OK);
         for (body, say) in [
@@ -121,7 +121,7 @@ async fn a_code_is_the_second_proof_and_is_never_taken_twice() {
         let older = with_code(&school, HERE, &half, &before).await;
         assert_eq!(older.status, StatusCode::UNPROCESSABLE_ENTITY, "{}: an older one", test.engine);
 
-        let who = Staff { school: &school, cookie: cookie(&done) };
+        let who = Staff { school: &school, cookie: cookie(&done).into() };
         let me = who.get("/me").await;
         assert!(me.words(".govuk-summary-list__value").contains(&"Headteacher".to_owned()), "{}", me.body);
         let today = who.get("/today").await;
@@ -140,7 +140,8 @@ async fn a_password_alone_leaves_the_duties_that_need_more_at_rest() {
         let tokens = invited(&test, &[(1, "head"), (2, "teacher")]).await;
         let school = School::new(&test, None);
         welcomed(&school, &tokens[0]).await;
-        let alone = Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", RIGHT).await) };
+        let alone =
+            Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", RIGHT).await).into() };
         let today = alone.get("/today").await;
         assert!(today.body.contains("so what you do as Headteacher rests"), "{}", today.body);
         assert_eq!(alone.get("/staff/requests").await.status, StatusCode::FORBIDDEN, "{}", test.engine);
@@ -174,7 +175,7 @@ async fn a_password_alone_leaves_the_duties_that_need_more_at_rest() {
         // A teacher's duties open nothing that a password must not.
         welcomed(&school, &tokens[1]).await;
         let lena = school.post(HERE, "/sign-in", "name=lena&password=teapots+over+jupiter").await;
-        let lena = Staff { school: &school, cookie: cookie(&lena) };
+        let lena = Staff { school: &school, cookie: cookie(&lena).into() };
         assert!(!lena.get("/today").await.body.contains("rests"));
         assert!(lena.get("/me").await.body.contains("Teacher"));
     }
@@ -192,7 +193,7 @@ async fn a_recovery_code_lets_in_once_and_is_kept_as_a_keyed_hash() {
         assert_eq!(done.status, StatusCode::SEE_OTHER, "{}: {}", test.engine, done.body);
         let again = with_code(&school, HERE, &half, &codes[3]).await;
         assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "{}: twice", test.engine);
-        let who = Staff { school: &school, cookie: cookie(&done) };
+        let who = Staff { school: &school, cookie: cookie(&done).into() };
         assert!(who.get("/me/codes").await.body.contains("9 recovery codes are left."));
         let renewed = who.post("/me/codes/recovery", "").await.words("ol code");
         assert!(renewed.len() == 10 && !renewed.contains(&codes[0]));

@@ -62,7 +62,7 @@ async fn held_back(who: &Staff<'_>, path: &str, body: &str, meanwhile: impl Futu
     let held =
         Held { first: Some(Bytes::from(first.to_owned())), waited_for: Some(asked), rest: Some(rest_of) };
     let request = Request::post(path)
-        .header("cookie", &who.cookie)
+        .header("cookie", who.cookie.now())
         .header("content-type", "application/x-www-form-urlencoded")
         .header("sec-fetch-site", "same-origin")
         .body(Body::new(held))
@@ -198,7 +198,7 @@ async fn begins_late(State(house): State<House>, who: SignedIn) -> Result<&'stat
 async fn a_change_is_permitted_in_its_own_transaction_and_nobody_is_signed_in_without_the_guard() {
     for test in databases().await {
         let tokens = invited(&test, &[(1, "head")]).await;
-        let head = welcomed(&School::new(&test, None), &tokens[0]).await.cookie;
+        let head = welcomed(&School::new(&test, None), &tokens[0]).await.cookie.now();
         let own = web::OwnAddress { url: "http://portal.example".into(), is_own: Arc::new(|_| false) };
         let routes = Router::new().route("/late", post(begins_late)).with_state(house(&test));
         let asked = || Request::post("/late").header("cookie", &head).body(Body::empty()).unwrap();
@@ -290,21 +290,28 @@ async fn what_was_proved_with_an_old_password_is_no_proof_once_there_is_another(
         let (old, _) = account::welcome(&mut tx, &first, (&words, ""), &hash, MONDAY).await.unwrap();
         let old = account::Account { password: Some(hash), ..old };
         let trying = Trying { whom: "w".into(), place: "p".into(), crowd: None, everywhere: false };
+        let before = Token::of([15; 32]);
         let proved = || Proved {
             account: &old,
             how: "password",
             proofs: 1,
             agent: Private::default(),
             trying: &trying,
+            before: None,
         };
         let session =
             account::sign_in(&mut tx, proved(), &Token::of([13; 32]), MONDAY).await.unwrap().unwrap();
-        assert!(account::prove_again(&mut tx, &session, &old, &trying, MONDAY).await.unwrap());
+        let by = (&trying, false);
+        assert!(account::prove_again(&mut tx, (&session, &before), &old, by, MONDAY).await.unwrap());
+        let twice = account::prove_again(&mut tx, (&session, &Token::of([16; 32])), &old, by, MONDAY).await;
+        assert!(!twice.unwrap(), "{}: it goes by another token already", test.engine);
+        let session = account::Session { hash: before.hash(), ..session };
         // While it is hashed, they choose another.
         account::invite(&mut tx, &link, None, &second, MONDAY).await.unwrap();
         let other = account::Hashing::new().hash("here", words.clone()).await.unwrap().unwrap();
         account::welcome(&mut tx, &second, (&words, ""), &other, MONDAY).await.unwrap();
-        assert!(!account::prove_again(&mut tx, &session, &old, &trying, MONDAY).await.unwrap());
+        let late = account::prove_again(&mut tx, (&session, &Token::of([17; 32])), &old, by, MONDAY).await;
+        assert!(!late.unwrap());
         let late = account::sign_in(&mut tx, proved(), &Token::of([14; 32]), MONDAY).await.unwrap();
         assert!(late.is_none(), "{}", test.engine);
     }
@@ -358,7 +365,7 @@ async fn a_proof_too_is_asked_for_only_where_nobody_else_can_read_it() {
             let request = Request::builder()
                 .method(method)
                 .uri(path)
-                .header("cookie", &head.cookie)
+                .header("cookie", head.cookie.now())
                 .header("content-type", "application/x-www-form-urlencoded");
             let body = Body::from("password=teapots+over+jupiter&fivebar-proof=teapots+over+jupiter");
             let answer = school.ask("10.0.0.99", request.body(body).unwrap()).await;
@@ -398,7 +405,8 @@ async fn somebody_s_own_browser_does_not_wait_for_whoever_guesses_at_the_same_ad
         assert!(with(RIGHT, &known).await.body.contains("tried too often"));
         // What they were told of the tries, and only they.
         school.clock.set(MONDAY.plus_millis(20 * MINUTE_MS));
-        let hanna = Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", RIGHT).await) };
+        let hanna =
+            Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", RIGHT).await).into() };
         school.post("127.0.0.3", "/sign-in", WRONG).await;
         let me = hanna.get("/me").await;
         assert!(me.body.contains("5 tries before you signed in here, and 1 try since"), "{}", me.body);
@@ -485,8 +493,10 @@ async fn all_other_sessions_end_at_once() {
         let first = welcomed(&school, &tokens[0]).await;
         let mut others = Vec::new();
         for _ in 0..2 {
-            others
-                .push(Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", RIGHT).await) });
+            others.push(Staff {
+                school: &school,
+                cookie: cookie(&school.post(HERE, "/sign-in", RIGHT).await).into(),
+            });
         }
         assert_eq!(first.get("/me").await.words("tbody tr").len(), 3);
         assert_eq!(first.post("/me/sessions/end-others", "").await.location(), "/me");
@@ -497,10 +507,49 @@ async fn all_other_sessions_end_at_once() {
             assert_eq!(other.get("/me").await.status, StatusCode::SEE_OTHER);
         }
         // Half an hour later, whoever finds the browser must prove that they are its owner.
-        let again = Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", RIGHT).await) };
+        let again =
+            Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", RIGHT).await).into() };
         school.clock.set(MONDAY.plus_millis(25 * MINUTE_MS));
         let asked = first.post("/me/sessions/end-others", "").await;
         assert!(asked.body.contains("Enter your password to go on"), "{}: {}", test.engine, asked.body);
         assert_eq!(again.get("/me").await.status, StatusCode::OK, "{}: nothing has ended", test.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_session_goes_by_another_token_after_each_proof_and_ends_where_its_browser_signs_in_anew() {
+    for test in databases().await {
+        let tokens = invited(&test, &[(1, "head")]).await;
+        let school = School::new(&test, None);
+        let head = welcomed(&school, &tokens[0]).await;
+        let with = |cookie: String| Staff { school: &school, cookie: cookie.into() };
+
+        // On the page for it.
+        let seen = head.cookie.now();
+        school.clock.set(MONDAY.plus_millis(25 * MINUTE_MS));
+        let wrong = head.post("/sign-in/again", "password=wrong+words+entirely").await;
+        assert_eq!((wrong.status, head.cookie.now()), (StatusCode::UNPROCESSABLE_ENTITY, seen.clone()));
+        let proved = head.post("/sign-in/again", "password=teapots+over+jupiter&back=%2Fme").await;
+        assert_eq!(proved.location(), "/me", "{}: {}", test.engine, proved.body);
+        assert_ne!(head.cookie.now(), seen);
+        assert_eq!(with(seen).get("/me").await.status, StatusCode::SEE_OTHER, "what was seen opens nothing");
+        assert_eq!(head.get("/me").await.status, StatusCode::OK, "{}", test.engine);
+
+        // Beside a form, whatever comes of that.
+        let seen = head.cookie.now();
+        school.clock.set(MONDAY.plus_millis(50 * MINUTE_MS));
+        let proof = "fivebar-proof=teapots+over+jupiter";
+        let nothing = head.post("/staff/recoveries/99/agreement", &format!("{proof}&agreement=x")).await;
+        assert_ne!(nothing.status, StatusCode::SEE_OTHER, "{}: {}", test.engine, nothing.body);
+        assert_ne!(head.cookie.now(), seen);
+        assert_eq!(with(seen).get("/me").await.status, StatusCode::SEE_OTHER, "{}", test.engine);
+        assert_eq!(head.get("/me").await.words("tbody tr").len(), 1, "{}: it is one session", test.engine);
+
+        // Whoever signs in in this browser ends what was there.
+        let before = head.cookie.now();
+        let anew = head.post("/sign-in", RIGHT).await;
+        assert_eq!(anew.status, StatusCode::SEE_OTHER, "{}", anew.body);
+        assert_eq!(with(before).get("/me").await.status, StatusCode::SEE_OTHER, "{}", test.engine);
+        assert_eq!(head.get("/me").await.status, StatusCode::OK, "{}", test.engine);
     }
 }

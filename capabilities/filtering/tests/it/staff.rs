@@ -1,5 +1,7 @@
 //! What whoever signs in does at the portal.
 
+use std::sync::Mutex;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use filtering::reference::Reference;
@@ -36,24 +38,59 @@ pub fn permit<A: Action>(subject: A::Subject) -> Permit<A> {
     Duties::built_in().authority().grant(&duty::at_the_command_line(1000), subject, MONDAY).unwrap()
 }
 
+/// The cookies of a browser, of which the session's changes as people prove who they are.
+pub struct Jar(Mutex<String>);
+
+impl From<String> for Jar {
+    fn from(cookie: String) -> Self {
+        Self(Mutex::new(cookie))
+    }
+}
+
+impl Jar {
+    /// What is sent now.
+    pub fn now(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Takes what an answer puts into the browser of its session.
+    pub fn take(&self, answer: &Answer) {
+        for line in answer.headers.get_all("set-cookie") {
+            let put = line.to_str().unwrap().split(';').next().unwrap().to_owned();
+            let name = put.split('=').next().unwrap();
+            if !name.ends_with("fivebar") {
+                continue;
+            }
+            let mut held = self.0.lock().unwrap();
+            let others = held.split("; ").filter(|one| one.split('=').next() != Some(name));
+            *held = others.chain([&*put]).collect::<Vec<_>>().join("; ");
+        }
+    }
+}
+
 /// Somebody with a duty, signed in: what their browser sends.
 pub struct Staff<'a> {
     pub school: &'a School,
-    pub cookie: String,
+    pub cookie: Jar,
 }
 
 impl Staff<'_> {
     pub async fn get(&self, path: &str) -> Answer {
-        let request = Request::get(path).header("cookie", &self.cookie).body(Body::empty()).unwrap();
-        self.school.ask(HERE, request).await
+        let request = Request::get(path).header("cookie", self.cookie.now()).body(Body::empty()).unwrap();
+        self.keeping(self.school.ask(HERE, request).await)
     }
 
     pub async fn post(&self, path: &str, body: &str) -> Answer {
         let request = Request::post(path)
-            .header("cookie", &self.cookie)
+            .header("cookie", self.cookie.now())
             .header("content-type", "application/x-www-form-urlencoded")
             .header("sec-fetch-site", "same-origin");
-        self.school.ask(HERE, request.body(Body::from(body.to_owned())).unwrap()).await
+        self.keeping(self.school.ask(HERE, request.body(Body::from(body.to_owned())).unwrap()).await)
+    }
+
+    fn keeping(&self, answer: Answer) -> Answer {
+        self.cookie.take(&answer);
+        answer
     }
 }
 
@@ -128,7 +165,7 @@ pub async fn end(test: &TestDatabase, person: u32) {
 pub async fn welcomed<'a>(school: &'a School, token: &Token) -> Staff<'a> {
     let answer = school.post(HERE, &format!("/welcome/{}", token.reveal()), &form(PASSWORD)).await;
     assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/today"), "{}", answer.body);
-    Staff { school, cookie: cookie(&answer) }
+    Staff { school, cookie: cookie(&answer).into() }
 }
 
 /// What a second person's form carries: the proposal that they were shown.
@@ -240,7 +277,8 @@ async fn a_session_ends_by_itself_or_by_hand_and_with_the_roll() {
         let school = School::new(&test, None);
         let first = welcomed(&school, &tokens[0]).await;
         let right = "name=hanna&password=teapots+over+jupiter";
-        let second = Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", right).await) };
+        let second =
+            Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", right).await).into() };
         let me = second.get("/me").await;
         assert_eq!(me.words("tbody tr").len(), 2, "{}", me.body);
         let tree = scraper::Html::parse_document(&me.body);
@@ -264,7 +302,8 @@ async fn a_session_ends_by_itself_or_by_hand_and_with_the_roll() {
         assert_eq!(second.get("/today").await.status, StatusCode::SEE_OTHER);
 
         // Whoever leaves the roll is out at once.
-        let third = Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", right).await) };
+        let third =
+            Staff { school: &school, cookie: cookie(&school.post(HERE, "/sign-in", right).await).into() };
         assert_eq!(third.get("/today").await.status, StatusCode::OK);
         let mut tx = test.db.begin().await.unwrap();
         let left = RollFile::parse("[[person]]\nname = \"Lena Example\"\ngroups = []\n").unwrap();
@@ -497,8 +536,9 @@ async fn signing_out_ends_the_session_and_takes_the_cookie_away() {
         let tokens = invited(&test, &[]).await;
         let school = School::new(&test, None);
         let who = welcomed(&school, &tokens[0]).await;
-        let foreign =
-            Request::post("/sign-out").header("cookie", &who.cookie).header("sec-fetch-site", "cross-site");
+        let foreign = Request::post("/sign-out")
+            .header("cookie", who.cookie.now())
+            .header("sec-fetch-site", "cross-site");
         let foreign = school.ask(HERE, foreign.body(Body::empty()).unwrap()).await;
         assert_eq!(foreign.status, StatusCode::FORBIDDEN);
         let out = who.post("/sign-out", "").await;

@@ -38,7 +38,7 @@ async fn signs_in<'a>(school: &'a School, known: Option<&str>) -> (Staff<'a>, St
     let known = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
     let known =
         known.filter_map(|line| line.split(';').next()).find(|line| line.contains("-known=")).unwrap();
-    (Staff { school, cookie: cookie(&answer) }, known.to_owned())
+    (Staff { school, cookie: cookie(&answer).into() }, known.to_owned())
 }
 
 #[tokio::test]

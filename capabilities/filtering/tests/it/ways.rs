@@ -49,7 +49,7 @@ async fn a_password_or_an_invitation_does_not_stand_for_a_passkey() {
         passkey(&test, 1, FIRST).await;
 
         let alone = school.post(HERE, "/sign-in", "name=hanna&password=teapots+over+jupiter").await;
-        let alone = Staff { school: &school, cookie: cookie(&alone) };
+        let alone = Staff { school: &school, cookie: cookie(&alone).into() };
         assert!(alone.get("/today").await.body.contains("Prove it by your passkey"));
         assert_eq!(alone.get("/staff/requests").await.status, StatusCode::FORBIDDEN, "{}", test.engine);
         let mut tx = test.db.begin().await.unwrap();
@@ -73,7 +73,7 @@ async fn a_password_or_an_invitation_does_not_stand_for_a_passkey() {
         let anew =
             school.post(HERE, &format!("/welcome/{}", token.reveal()), &form("cobweb lantern ferry")).await;
         assert_eq!((anew.status, anew.location()), (StatusCode::SEE_OTHER, "/today"), "{}", anew.body);
-        let anew = Staff { school: &school, cookie: cookie(&anew) };
+        let anew = Staff { school: &school, cookie: cookie(&anew).into() };
         assert_eq!(anew.get("/staff/requests").await.status, StatusCode::FORBIDDEN, "{}", test.engine);
         assert_eq!(anew.get("/me/codes").await.status, StatusCode::FORBIDDEN);
 
@@ -81,7 +81,7 @@ async fn a_password_or_an_invitation_does_not_stand_for_a_passkey() {
         welcomed(&school, &tokens[1]).await;
         passkey(&test, 2, SECOND).await;
         let lena = school.post(HERE, "/sign-in", "name=lena&password=teapots+over+jupiter").await;
-        let lena = Staff { school: &school, cookie: cookie(&lena) };
+        let lena = Staff { school: &school, cookie: cookie(&lena).into() };
         let page = lena.get(&format!("/me/passkeys/{SECOND}")).await;
         assert!(page.body.contains("your password alone lets you in"), "{}", page.body);
         // Nobody else's, by whatever they are called.

@@ -10,6 +10,7 @@ use store::Actor;
 use testing::{MONDAY, TestDatabase, databases};
 
 use crate::house::House;
+use crate::staff::shown;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -34,7 +35,7 @@ async fn keep_up(test: &TestDatabase, at: kit::Timestamp) -> (desk::Kept, Vec<(S
     let kept = desk::keep_up(&mut tx, at).await.unwrap();
     let open = task::open(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
-    let ours = open.into_iter().filter(|task| task.kind == "withheld-review");
+    let ours = open.into_iter().filter(|task| task.kind.starts_with("withheld-"));
     (kept, ours.map(|task| (task.kind, task.path)).collect())
 }
 
@@ -48,11 +49,12 @@ async fn holds(test: &TestDatabase, at: kit::Timestamp) -> Vec<Withheld> {
 #[tokio::test]
 async fn withheld_access_is_decided_anew_or_given_back_and_the_task_is_done_by_that() {
     for test in databases().await {
-        let house = House::new(&test, &[(6, "dsl"), (1, "network-manager"), (2, "teacher")]).await;
+        let house =
+            House::new(&test, &[(6, "dsl"), (1, "head"), (2, "network-manager"), (2, "teacher")]).await;
         withhold(&test, &house, 60_000).await;
         let now = MONDAY.plus_millis(120_000);
         house.school.clock.set(now);
-        let dsl = house.sign_in(6).await;
+        let (dsl, head) = (house.sign_in(6).await, house.sign_in(1).await);
         assert_eq!(house.decides("10.0.0.3", "fine.example"), (false, Step::Withheld));
         let (_, tasks) = keep_up(&test, now).await;
         assert_eq!(
@@ -70,8 +72,8 @@ async fn withheld_access_is_decided_anew_or_given_back_and_the_task_is_done_by_t
         let all = dsl.get("/staff/withheld").await;
         assert_eq!(all.words("tbody th"), ["Ada Example"]);
         assert!(all.body.contains("Shared a password twice.") && all.body.contains("To be looked at again"));
-        for other in [1, 2] {
-            let other = house.sign_in(other).await;
+        {
+            let other = house.sign_in(2).await;
             for path in ["/staff/withheld", "/staff/withheld/1"] {
                 assert_eq!(other.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
             }
@@ -98,8 +100,23 @@ async fn withheld_access_is_decided_anew_or_given_back_and_the_task_is_done_by_t
 
         let why = dsl.post("/staff/withheld/2/ending", "why=").await;
         assert_eq!(why.status, StatusCode::UNPROCESSABLE_ENTITY);
-        let given = dsl.post("/staff/withheld/2/ending", "why=They+talked+it+over.").await;
-        assert_eq!((given.status, given.location()), (StatusCode::SEE_OTHER, "/staff/withheld"));
+        let proposed = dsl.post("/staff/withheld/2/ending", "why=They+talked+it+over.").await;
+        assert_eq!((proposed.status, proposed.location()), (StatusCode::SEE_OTHER, "/staff/withheld/2"));
+        assert!(!house.decides("10.0.0.3", "fine.example").0, "{}: one person proposes", test.engine);
+        let (_, tasks) = keep_up(&test, now).await;
+        assert_eq!(
+            tasks,
+            [("withheld-second".to_owned(), "/staff/withheld/2".to_owned())],
+            "{}",
+            test.engine
+        );
+        let agreement =
+            format!("proposal={}&agreement=I+have+spoken+with+Ada.", shown(&head, "/staff/withheld/2").await);
+        let agreed = dsl.post("/staff/withheld/2/agreement", &agreement).await;
+        assert_eq!(agreed.status, StatusCode::UNPROCESSABLE_ENTITY, "nobody agrees to their own");
+        assert!(!house.decides("10.0.0.3", "fine.example").0, "{}", test.engine);
+        let agreed = head.post("/staff/withheld/2/agreement", &agreement).await;
+        assert_eq!((agreed.status, agreed.location()), (StatusCode::SEE_OTHER, "/staff/withheld"));
         assert!(house.decides("10.0.0.3", "fine.example").0, "{}: at once", test.engine);
         assert_eq!(holds(&test, now).await.len(), 0);
         assert_eq!(dsl.get("/staff/withheld/2").await.location(), "/staff/withheld");
@@ -169,5 +186,59 @@ async fn what_was_said_at_a_tasks_end_is_read_by_whoever_holds_its_duty() {
         let governor = house.sign_in(6).await;
         assert!(!governor.get("/tasks").await.body.contains(&page));
         assert_eq!(governor.get(&page).await.status, StatusCode::NOT_FOUND, "it is no work of theirs");
+    }
+}
+
+#[tokio::test]
+async fn what_is_withheld_is_neither_given_back_nor_shortened_by_one_person() {
+    for test in databases().await {
+        let house = House::new(&test, &[(6, "dsl"), (1, "head"), (2, "leader")]).await;
+        let mut tx = test.db.begin().await.unwrap();
+        let decision = Decision {
+            person: PersonNo(3),
+            reason: "It is looked into.".into(),
+            starts_at: MONDAY,
+            ends_at: Some(MONDAY.plus_millis(200 * DAY_MS)),
+            review_at: Some(MONDAY.plus_millis(DAY_MS)),
+        };
+        withheld::actions::start(&mut tx, &Actor::CommandLine(1000), decision, MONDAY).await.unwrap();
+        tx.commit().await.unwrap();
+        let (dsl, head, leader) = (house.sign_in(6).await, house.sign_in(1).await, house.sign_in(2).await);
+
+        // Who decides anew has made what holds, and is one person all the same; it ends no earlier by that.
+        dsl.post("/staff/withheld/1/renewal", "review=week&reason=It+goes+on.").await;
+        let end = MONDAY.plus_millis(200 * DAY_MS);
+        assert_eq!(holds(&test, MONDAY).await[0].span.ends_at, end, "{}", test.engine);
+        let page = "/staff/withheld/2";
+        dsl.post(&format!("{page}/ending"), "why=Enough.").await;
+        assert_eq!(holds(&test, MONDAY).await.len(), 1, "{}", test.engine);
+        let again = head.post(&format!("{page}/ending"), "why=Me+too.").await;
+        assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "it waits already");
+
+        // A no is kept with its words, and it goes on.
+        let shown_to_leader = shown(&leader, page).await;
+        let no = format!("proposal={shown_to_leader}&disagreement=Not+yet.");
+        assert_eq!(leader.post(&format!("{page}/disagreement"), &no).await.location(), "/staff/withheld");
+        assert_eq!(holds(&test, MONDAY).await.len(), 1, "{}", test.engine);
+        let yes = format!("proposal={shown_to_leader}&agreement=Yes.");
+        let late = head.post(&format!("{page}/agreement"), &yes).await;
+        assert_ne!(late.status, StatusCode::SEE_OTHER, "what was answered is answered: {}", late.body);
+
+        // Decided anew meanwhile: nobody agrees to what was proposed of the decision before.
+        dsl.post(&format!("{page}/ending"), "why=Enough.").await;
+        let waited = shown(&head, page).await;
+        head.post(&format!("{page}/renewal"), "review=month&reason=Longer.").await;
+        for old in [page, "/staff/withheld/3"] {
+            let yes = format!("proposal={waited}&agreement=Yes.");
+            let agreed = head.post(&format!("{old}/agreement"), &yes).await;
+            assert_ne!(agreed.status, StatusCode::SEE_OTHER, "{}: {old}", test.engine);
+        }
+        assert_eq!(holds(&test, MONDAY).await.len(), 1, "{}", test.engine);
+
+        // Whoever proposed it takes it back, and it can be proposed again.
+        let page = "/staff/withheld/3";
+        dsl.post(&format!("{page}/ending"), "why=Enough.").await;
+        dsl.post(&format!("{page}/withdrawal"), "").await;
+        assert!(!head.get(page).await.body.contains("Enough."), "{}", test.engine);
     }
 }

@@ -10,9 +10,10 @@ use web::speech::say;
 
 use super::model::{Due, Held, Line, Progress, Review, Seen, SignedIn, Verdict, due};
 use super::store as table;
+use crate::by_age::ByAge;
 use crate::duty::{self, Duties};
 use crate::intake::person::Signs;
-use crate::kind::Kind;
+use crate::store::Among;
 use crate::{account, leaving};
 
 kit::reading!(
@@ -101,27 +102,31 @@ pub async fn progress(
 async fn so_far(tx: &mut Tx, review: &Review, at: Timestamp) -> Result<Progress, StoreError> {
     let lines = table::lines(tx, review.number).await?;
     if review.ended.is_some() {
-        return Ok(Progress { left: Vec::new(), lines });
+        return Ok(Progress { left: Vec::new(), lines, pupils: 0 });
     }
     let done: BTreeSet<PersonNo> = lines.iter().map(|line| line.person).collect();
-    let left = to_review(tx, at).await?.into_iter().filter(|person| !done.contains(person)).collect();
-    Ok(Progress { left, lines })
+    let (people, pupils) = to_review(tx, at).await?;
+    let left = people.into_iter().filter(|person| !done.contains(person)).collect();
+    Ok(Progress { left, lines, pupils })
 }
 
-/// Everybody on the roll who holds a duty or is to hold one, or who signs in and is no pupil.
-async fn to_review(tx: &mut Tx, at: Timestamp) -> Result<BTreeSet<PersonNo>, StoreError> {
-    let mut people = BTreeSet::new();
-    for one in duty::every(tx).await?.into_iter().filter(|one| one.is_not_over(at)) {
-        if crate::store::on_the_roll(tx, one.given.person).await? {
-            people.insert(one.given.person);
+/// Everybody on the roll who holds a duty or is to hold one, or who signs in and is no pupil; and how many pupils sign in who hold none.
+async fn to_review(tx: &mut Tx, at: Timestamp) -> Result<(BTreeSet<PersonNo>, usize), StoreError> {
+    let number = |person: PersonNo| i64::from(person.0);
+    let not_over = duty::every(tx).await?.into_iter().filter(|one| one.is_not_over(at));
+    let holders: BTreeSet<i64> = not_over.map(|one| number(one.given.person)).collect();
+    let mut asked: BTreeSet<i64> = account::owners(tx).await?.into_iter().map(number).collect();
+    asked.extend(&holders);
+    let (mut people, mut pupils) = (BTreeSet::new(), 0);
+    for known in crate::store::known_among(tx, Among::Numbers(&asked)).await? {
+        let is_pupil = ByAge::built_in().is_pupil(&known);
+        if is_pupil && !holders.contains(&number(known.number)) {
+            pupils += 1;
+        } else {
+            people.insert(known.number);
         }
     }
-    for person in account::everybody(tx).await? {
-        if crate::store::kind_of(tx, person).await? != Some(Kind::Pupil) {
-            people.insert(person);
-        }
-    }
-    Ok(people)
+    Ok((people, pupils))
 }
 
 /// What there is to look at of somebody.

@@ -106,6 +106,8 @@ pub struct Progress {
     pub left: Vec<PersonNo>,
     /// What was decided so far.
     pub lines: Vec<Line>,
+    /// How many pupils sign in and hold no duty: none of them may do more than another, and nobody looks at them one by one.
+    pub pupils: usize,
 }
 
 impl Progress {
@@ -153,8 +155,11 @@ mod tests {
 
     #[test]
     fn whoever_reviews_goes_from_one_to_the_next_and_never_to_themselves() {
-        let progress =
-            |left: &[u32]| Progress { left: left.iter().copied().map(PersonNo).collect(), lines: Vec::new() };
+        let progress = |left: &[u32]| Progress {
+            left: left.iter().copied().map(PersonNo).collect(),
+            lines: Vec::new(),
+            pupils: 0,
+        };
         let next = |left: &[u32], after: Option<u32>| {
             progress(left).next(after.map(PersonNo), PersonNo(2)).map(|one| one.0)
         };

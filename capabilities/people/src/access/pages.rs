@@ -10,14 +10,13 @@ use axum::routing::{get, post};
 use engine::PersonNo;
 use kit::Private;
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted, filled};
+use web::{Mistakes, PageError, Submitted, filled, sentence};
 
 use super::actions::{self, BeginReview, EndAll, EndReview, ReadAccess, ReviewAccess, ReviewError};
 use super::model::Verdict;
 use super::views::{self, Looking};
 use crate::account::SignedIn;
 use crate::intake::pages::{Office, number};
-use crate::intake::views::sentence;
 use crate::leaving::{self, SeeDevices};
 
 pub(crate) fn routes() -> Router<Office> {
@@ -77,14 +76,8 @@ async fn review_page(
     let mut tx = office.house.db.read().await.map_err(PageError::unexpected)?;
     let found = actions::progress(&mut tx, &permit, number, who.at()).await.map_err(PageError::unexpected)?;
     let Some((review, progress)) = found else { return Err(PageError::NotFound) };
-    let mut names: BTreeMap<PersonNo, Private<String>> = BTreeMap::new();
-    let by = progress.lines.iter().filter_map(|line| kit::Actor::person(&line.by)).map(PersonNo);
-    let people = progress.lines.iter().map(|line| line.person).chain(progress.left.iter().copied());
-    for person in people.chain(by).collect::<Vec<_>>() {
-        if let Some(name) = crate::store::name_of(&mut tx, person).await.map_err(PageError::unexpected)? {
-            names.insert(person, name);
-        }
-    }
+    let names: BTreeMap<PersonNo, Private<String>> =
+        crate::store::names(&mut tx).await.map_err(PageError::unexpected)?.into_iter().collect();
     tx.roll_back().await.map_err(PageError::unexpected)?;
     let may_review = who.offers::<ReviewAccess>();
     let shown =

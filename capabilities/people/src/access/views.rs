@@ -132,6 +132,11 @@ pub fn one(shown: &Shown<'_>, mistakes: &Mistakes, zone: &Zone) -> Page {
         @if review.ended.is_none() && left == 0 && shown.may_review {
             form method="post" action={ (address) "/end" } novalidate { (Button::new(say("access.end-the-review"))) }
         }
+        @if progress.pupils > 0 {
+            p .govuk-body {
+                (filled!("access.pupils-hold-nothing", n = progress.pupils))
+            }
+        }
         @if left > 0 {
             h2 .govuk-heading-m { (say("access.still-to-be-looked-at")) }
             ul .govuk-list.govuk-list--bullet {

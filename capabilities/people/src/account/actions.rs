@@ -179,6 +179,11 @@ pub async fn of(tx: &mut Tx, person: PersonNo) -> Result<Option<Account>, StoreE
     table::of_person(tx, person).await
 }
 
+/// Whoever has an account, be they on the roll still or not.
+pub async fn owners(tx: &mut Tx) -> Result<Vec<PersonNo>, StoreError> {
+    Ok(table::all(tx).await?.into_iter().map(|account| account.person).collect())
+}
+
 /// Everybody on the roll who has an account, by number.
 pub async fn everybody(tx: &mut Tx) -> Result<Vec<PersonNo>, StoreError> {
     let mut all = Vec::new();
@@ -318,6 +323,8 @@ pub struct Proved<'a> {
     pub agent: Private<String>,
     /// Their failures before, which are forgotten.
     pub trying: &'a Trying,
+    /// The token of a session that their browser has, of whomever: it ends with that.
+    pub before: Option<Token>,
 }
 
 /// Begins a session for somebody who proved who they are; none where what they proved it by is not theirs any more: hashing
@@ -328,7 +335,7 @@ pub async fn sign_in(
     token: &Token,
     at: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
-    let Proved { account, how, proofs, agent, trying } = proved;
+    let Proved { account, how, proofs, agent, trying, before } = proved;
     if !is_as_it_was(tx, account).await? {
         return Ok(None);
     }
@@ -341,6 +348,9 @@ pub async fn sign_in(
         return Ok(None);
     }
     trying.got_it_right(tx, at).await?;
+    if let Some(before) = before {
+        end_before(tx, &before, at).await?;
+    }
     let failed_before = trying.told(tx).await?;
     let is_new_here = trying.crowd.is_some() && proofs > 0 && table::has_signed_in(tx, account.id).await?;
     let session = Session {
@@ -394,23 +404,39 @@ pub(super) async fn still_theirs(
     Ok(is)
 }
 
-/// Whoever has the session proved again who they are. `false` where what they proved it by is not theirs any more.
+/// Whoever has the session proved again who they are, by two different things where `both` says so; from now on it is that token's.
+/// `false` where what they proved it by is not theirs any more, or the session has ended.
 pub async fn prove_again(
     tx: &mut Tx,
-    session: &Session,
+    (session, token): (&Session, &Token),
     account: &Account,
-    trying: &Trying,
+    (trying, both): (&Trying, bool),
     at: Timestamp,
 ) -> Result<bool, StoreError> {
     if !is_as_it_was(tx, account).await? {
         return Ok(false);
     }
     trying.got_it_right(tx, at).await?;
-    table::proved(tx, &session.hash, at).await?;
+    let hash = token.hash();
+    if !table::proved(tx, (&session.hash, &hash), at).await? {
+        return Ok(false);
+    }
+    if both {
+        table::set_proofs(tx, account.id, Some(&hash), 2).await?;
+    }
     let actor = Actor::Person(session.person.0);
     let subject = Subject::new("person", session.person.0);
     trail::changed(tx, &actor, "session.prove-again", &subject, &json!({}), at).await?;
     Ok(true)
+}
+
+/// Ends the session that a browser has in which somebody signs in: nobody comes back to it by that browser, and whoever knows its token is
+/// out.
+async fn end_before(tx: &mut Tx, before: &Token, at: Timestamp) -> Result<(), StoreError> {
+    match table::session(tx, &before.hash()).await? {
+        Some(session) if !session.ended => end_own(tx, &session, &session.hash, at).await,
+        _ => Ok(()),
+    }
 }
 
 /// Somebody ends a session of their own: the one they use, or another.

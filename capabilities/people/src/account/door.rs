@@ -18,7 +18,8 @@ use web::{Arrived, Mistakes, Page, PageError, Shell, Submitted};
 use super::codes::model::Typed;
 use super::from::{Cookies, From};
 use super::house::House;
-use super::model::{SEEN_EVERY_MS, Session};
+use super::model::{SEEN_EVERY_MS, Session, Token};
+use super::pages::token;
 use super::proving::{Tried, not_right};
 use super::trying::Outcome;
 use super::{actions, codes, link, passkeys, recovery, store as table, views};
@@ -309,13 +310,21 @@ impl SignedIn {
         } else {
             house.proves_by_passkey(&self.session, &from, (&passkey.0, &passkey.1), self.at).await?
         };
-        if let Err(say) = proved {
-            let mut mistakes = Mistakes::default();
-            mistakes.add(views::PROOF, say);
-            return Err(self.prove_first(&mistakes));
+        let token = match proved {
+            Ok(token) => token,
+            Err(say) => {
+                let mut mistakes = Mistakes::default();
+                mistakes.add(views::PROOF, say);
+                return Err(self.prove_first(&mistakes));
+            }
+        };
+        // Whatever comes of what was asked: the token before opens nothing more.
+        let arrived = parts.extensions.get::<Arrived>();
+        if let Some((arrived, cookie)) = arrived.zip(house.set_cookie(&token)) {
+            arrived.puts(cookie);
         }
         let mut tx = house.db.read().await.map_err(PageError::unexpected)?;
-        let known = house.known(&mut tx, &self.session.hash, self.at).await?.ok_or(PageError::SignedOut)?;
+        let known = house.known(&mut tx, &token.hash(), self.at).await?.ok_or(PageError::SignedOut)?;
         tx.roll_back().await.map_err(PageError::unexpected)?;
         self.session = known.session;
         Stands { standing: self.standing, resting: self.resting, .. } = known.stands;
@@ -376,15 +385,15 @@ impl House {
         Ok((latest, waits.map(|waits| waits.approval.proposed_at)))
     }
 
-    /// Whether whoever has the session proves again who they are, by their password, and by a code where they have an app for codes;
-    /// otherwise what they are told.
+    /// Whether whoever has the session proves again who they are, by their password, and by a code where they have an app for codes:
+    /// then the session goes on by the token that this gives; otherwise what they are told.
     pub(super) async fn proves(
         &self,
         session: &Session,
         from: &From,
         (password, code): (&Private<String>, &Typed),
         at: Timestamp,
-    ) -> Result<Result<(), String>, PageError> {
+    ) -> Result<Result<Token, String>, PageError> {
         let mut tx = self.db.read().await.map_err(PageError::unexpected)?;
         let account = table::of_person(&mut tx, session.person).await.map_err(PageError::unexpected)?;
         tx.roll_back().await.map_err(PageError::unexpected)?;
@@ -412,15 +421,15 @@ impl House {
                 return Ok(Err(say("sign-in.the-code-is-not")));
             }
             codes.got_it_right(&mut tx, at).await.map_err(PageError::unexpected)?;
-            let both = table::set_proofs(&mut tx, account.id, Some(&session.hash), 2).await;
-            both.map_err(PageError::unexpected)?;
         }
-        let proved = actions::prove_again(&mut tx, session, &account, &trying, at).await;
+        let token = token()?;
+        let by = (&trying, app.is_some());
+        let proved = actions::prove_again(&mut tx, (session, &token), &account, by, at).await;
         if !proved.map_err(PageError::unexpected)? {
             return Err(PageError::SignedOut);
         }
         tx.commit().await.map_err(PageError::unexpected)?;
-        Ok(Ok(()))
+        Ok(Ok(token))
     }
 }
 

@@ -20,6 +20,7 @@ mod own_password;
 mod pages;
 pub mod passkeys;
 mod password;
+mod printed_code;
 pub mod provider;
 mod proving;
 mod queue;
@@ -38,7 +39,7 @@ pub mod worry;
 
 pub use actions::{
     EndSessions, Ended, Invite, InviteError, Proved, WelcomeError, end_all, end_everywhere, everybody,
-    invite, lets_programs_act, of, prove_again, sign_in, welcome,
+    invite, lets_programs_act, of, owners, prove_again, sign_in, welcome,
 };
 pub use door::{Anybody, SignedIn};
 pub use house::House;

@@ -106,7 +106,8 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     }
     let token = token()?;
     let known = house.known_cookie(&trying, &from.cookies);
-    let proved = Proved { account: &account, how, proofs: 1, agent: from.agent, trying: &trying };
+    let (agent, before) = (from.agent, house.token(&from.cookies));
+    let proved = Proved { account: &account, how, proofs: 1, agent, trying: &trying, before };
     if actions::sign_in(&mut tx, proved, &token, at).await.map_err(PageError::unexpected)?.is_none() {
         mistakes.add("name", not_right());
         return again(&mistakes);
@@ -141,12 +142,17 @@ async fn again(
     }
     let password = Private::new(form.whole("password").to_owned());
     let code = Typed::read(form.text("code"));
-    if let Err(say) = house.proves(who.session(), &from, (&password, &code), who.at()).await? {
-        let mut mistakes = Mistakes::default();
-        mistakes.add("password", say);
-        return Ok(who.respond(&who.again_page(&form, &mistakes).await?));
+    match house.proves(who.session(), &from, (&password, &code), who.at()).await? {
+        Ok(token) => {
+            let onwards = Redirect::to(&way_back(form.text("back"))).into_response();
+            Ok(with_cookies(onwards, [house.set_cookie(&token)]))
+        }
+        Err(say) => {
+            let mut mistakes = Mistakes::default();
+            mistakes.add("password", say);
+            Ok(who.respond(&who.again_page(&form, &mistakes).await?))
+        }
     }
-    Ok(Redirect::to(&way_back(form.text("back"))).into_response())
 }
 
 async fn sign_out(State(house): State<House>, who: SignedIn, from: From) -> Result<Response, PageError> {
@@ -236,7 +242,8 @@ async fn welcome(
     // Whoever has a passkey proves by that, before their duties are theirs again.
     let keys = passkeys::store::of(&mut tx, account.id).await.map_err(PageError::unexpected)?;
     let proofs = if keys.is_empty() { proofs } else { 1 };
-    let proved = Proved { account: &account, how: "invitation", proofs, agent: from.agent, trying: &trying };
+    let (agent, before) = (from.agent, house.token(&from.cookies));
+    let proved = Proved { account: &account, how: "invitation", proofs, agent, trying: &trying, before };
     actions::sign_in(&mut tx, proved, &session, at).await.map_err(PageError::unexpected)?;
     tx.commit().await.map_err(PageError::unexpected)?;
     Ok(with_cookies(Redirect::to(HOME).into_response(), [house.set_cookie(&session), known]))

@@ -451,16 +451,22 @@ pub(super) async fn seen(tx: &mut Tx, hash: &str, at: Timestamp) -> Result<(), S
     Ok(())
 }
 
-/// Writes down that whoever has the session proved again who they are.
-pub(super) async fn proved(tx: &mut Tx, hash: &str, at: Timestamp) -> Result<(), StoreError> {
-    session::Entity::update_many()
+/// Writes down that whoever has the session proved again who they are, and lets it go on by another token: what somebody has seen of the one
+/// before opens nothing more (OWASP ASVS 5.0, 7.2.4). `false` where it has ended, or goes by another already.
+pub(super) async fn proved(
+    tx: &mut Tx,
+    (before, after): (&str, &str),
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let gone_on = session::Entity::update_many()
+        .col_expr(session::Column::Hash, Expr::value(after))
         .col_expr(session::Column::ProvedAt, Expr::value(at.as_millis()))
         .col_expr(session::Column::SeenAt, Expr::value(at.as_millis()))
-        .filter(session::Column::Hash.eq(hash))
+        .filter(session::Column::Hash.eq(before))
         .filter(session::Column::EndedAt.is_null())
         .exec(tx.conn())
         .await?;
-    Ok(())
+    Ok(gone_on.rows_affected == 1)
 }
 
 /// Writes down how many different things the sessions of an account were proved by: all of them, or the one with that hash.

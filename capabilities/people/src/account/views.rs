@@ -61,7 +61,7 @@ pub fn sign_in(form: &Submitted, asked: Option<&Asked>, elsewhere: &[Way], mista
                 (say("sign-in.ask-the-network-manager"))
             }
             p .govuk-body {
-                (marked!("sign-in.with-a-card-with", link = html! { a .govuk-link href="/sign-in/card" { (say("sign-in.sign-in-with-a-card")) } }))
+                (marked!("sign-in.with-a-card-with", link = html! { a .govuk-link href="/sign-in/card" { (say("sign-in.sign-in-with-a-card")) } }, lanyard = html! { a .govuk-link href="/sign-in/lanyard" { (say("sign-in.type-its-code")) } }))
             }
             p .govuk-body { (say("sign-in.you-need-no-name")) }
         },

@@ -270,7 +270,8 @@ impl ByAge {
     /// Whether somebody is held to what pupils are: the roll says that they are one, or they are in a year or a key stage.
     pub(crate) fn is_pupil(&self, person: &Known) -> bool {
         let rule = self.rule_of(person);
-        self.0.rule.iter().any(|known| known.id == rule && !known.stages.is_empty())
+        let by_age = || self.0.rule.iter().any(|known| known.id == rule && !known.stages.is_empty());
+        person.facts.kind == Some(Kind::Pupil) || by_age()
     }
 }
 

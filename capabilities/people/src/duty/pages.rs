@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use engine::PersonNo;
 use kit::{Private, Timestamp, Zone};
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted, filled};
+use web::{Mistakes, PageError, Submitted, filled, sentence};
 
 use super::actions::{self, DutyError, EndDuty, GiveDuty, ReadDuties};
 use super::content::Duties;
@@ -19,7 +19,6 @@ use super::model::{Assignment, AssignmentId, Giving, Mistake, Span, gaps};
 use super::views::{self, Shown};
 use crate::account::{self, Invite, SignedIn};
 use crate::intake::pages::{Office, number};
-use crate::intake::views::sentence;
 use crate::leaving::meant;
 use crate::roster::day_by_hand;
 

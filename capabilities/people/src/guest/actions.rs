@@ -163,7 +163,7 @@ async fn hang(
     at: Timestamp,
 ) -> Result<(), GiveError> {
     lanyard::account_for(tx, actor, guest.person, at).await?;
-    let (hash, pin) = (hung.token.hash(), hung.pin_hash(key));
+    let (hash, pin) = (hung.code_hash(key), hung.pin_hash(key));
     let new = table::NewLanyard { id: hung.id, hash: &hash, pin: &pin, classes };
     table::hang(tx, guest.id, &new, actor, at).await?;
     let detail = json!({ "lanyard": hung.id.to_string() });

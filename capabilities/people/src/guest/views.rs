@@ -191,7 +191,8 @@ pub(super) fn lanyard(
     let (first, last) = (days(starts_at), days(ends_at.plus_millis(-1)));
     let days = if first == last { first } else { format!("{first} to {last}") };
     let classes: Vec<String> = classes.iter().map(|id| in_words(id)).collect();
-    let link = format!("{}/sign-in/lanyard/{}", printed.url, hung.token.reveal());
+    let by_hand = format!("{}/sign-in/lanyard", printed.url);
+    let link = format!("{by_hand}/{}", hung.code.reveal());
     let pin = hung.pin.reveal();
     json!({
         "title": format!("Lanyard of {}", name.reveal()),
@@ -202,6 +203,8 @@ pub(super) fn lanyard(
         "drawing": crate::account::card::square(&link),
         "days": days,
         "classes": classes.join(", "),
+        "address": by_hand.split_once("://").map_or(by_hand.as_str(), |(_, rest)| rest),
+        "code": hung.code.in_groups(),
         "pin": format!("{} {}", pin.get(..3).unwrap_or(pin), pin.get(3..).unwrap_or("")),
         "notes": [
             "It holds on the days above, and ends by itself. The office ends it at once when it is lost.",

@@ -8,11 +8,10 @@ use web::component::{
     BackLink, Button, Choice, Hint, Input, InsetText, Label, Select, SummaryList, SummaryRow,
 };
 use web::speech::say;
-use web::{Page, PageError, Submitted, filled, marked};
+use web::{Page, PageError, Submitted, filled, marked, sentence};
 
 use super::actions::{self, ImportRoll, PrepareError};
 use super::model::{Class, Import};
-use super::views::sentence;
 use crate::account::SignedIn;
 use crate::roster::{Shape, column_kinds, slot_column_kinds};
 use crate::timetable::Slot;

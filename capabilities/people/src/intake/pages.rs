@@ -243,7 +243,7 @@ async fn upload(
         Err(PrepareError::Store(error)) => Err(PageError::unexpected(error)),
         Err(error) => {
             drop(tx);
-            mistakes.add("source", views::sentence(&error.to_string()));
+            mistakes.add("source", web::sentence(&error.to_string()));
             import_page(&office, &who, &form, &mistakes, (&[], &[])).await
         }
     }
@@ -381,7 +381,7 @@ async fn apply(
             drop(tx);
             match error {
                 ApplyError::Held(_) => mistakes.add("leavers", say("roll.enter-how-many-people")),
-                other => mistakes.add_whole(views::sentence(&other.to_string())),
+                other => mistakes.add_whole(web::sentence(&other.to_string())),
             }
             return one(&office, &who, number, (None, 1), &mistakes, true).await;
         }
@@ -426,7 +426,7 @@ async fn undo(
         Err(error) => {
             drop(tx);
             let mut mistakes = Mistakes::default();
-            mistakes.add_whole(views::sentence(&error.to_string()));
+            mistakes.add_whole(web::sentence(&error.to_string()));
             one(&office, &who, number, (None, 1), &mistakes, false).await
         }
     }

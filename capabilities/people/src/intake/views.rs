@@ -585,9 +585,3 @@ fn relations_differ(before: Option<&Relation>, after: Option<&Relation>) -> Vec<
     }
     lines
 }
-
-/// An error's words as a sentence of their own.
-pub(crate) fn sentence(words: &str) -> String {
-    let mut signs = words.chars();
-    signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
-}

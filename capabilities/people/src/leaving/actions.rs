@@ -127,9 +127,7 @@ pub async fn left_behind(
 
 /// The devices that are somebody's on the register.
 pub(crate) async fn devices_of(tx: &mut Tx, person: PersonNo) -> Result<Vec<Device>, StoreError> {
-    let mut devices = roll::devices(tx).await?;
-    devices.retain(|one| one.person == Some(person));
-    Ok(devices)
+    roll::devices_of(tx, person).await
 }
 
 /// Refuses whoever cannot take something over: nobody on the roll, and, until whoever hands it over says that they know it, somebody who

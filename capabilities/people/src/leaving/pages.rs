@@ -10,7 +10,7 @@ use axum::routing::get;
 use engine::{DeviceNo, PersonNo};
 use kit::Permit;
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted, filled};
+use web::{Mistakes, PageError, Submitted, filled, sentence};
 
 use super::actions::{self, HandDevice, HandOverError, Leaves, SeeDevices};
 use super::views::{self, About, Wrong};
@@ -18,7 +18,7 @@ use crate::account::SignedIn;
 use crate::duty::{self, Assignment, AssignmentId, DutyError, EndDuty, GiveDuty, Giving, Span};
 use crate::guest::{self, GiveError, GiveGuest, GuestId};
 use crate::intake::pages::{not_kept, number};
-use crate::intake::{Office, ReadRoll, views::sentence};
+use crate::intake::{Office, ReadRoll};
 
 pub(crate) fn routes() -> Router<Office> {
     Router::new()

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 pub use changes::{Changes, Member};
 pub use columns::{Columns, column_kinds};
 pub use dates::Order;
-pub(crate) use dates::{day_by_hand, written_by_hand};
+pub use dates::day_by_hand;
+pub(crate) use dates::written_by_hand;
 pub use files::{Files, FilesError, LARGEST_UPLOAD_BYTES};
 pub use timetable::slot_column_kinds;
 

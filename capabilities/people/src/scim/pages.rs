@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use kit::Timestamp;
 use serde_json::{Map, Value};
-use web::{Encrypted, Mistakes, PageError, Submitted};
+use web::{Encrypted, Mistakes, PageError, Submitted, sentence};
 
 use super::actions::{self, ClientError, Failed, How, KeepOverScim, Worked};
 use super::answers::{Asked, answer, error, failed, resource};
@@ -19,7 +19,6 @@ use super::store as table;
 use super::views;
 use crate::account::{SignedIn, Token};
 use crate::intake::pages::Office;
-use crate::intake::views::sentence;
 
 pub(crate) fn routes() -> Router<Office> {
     // What a system asks is answered as SCIM answers, also where it is nothing.
@@ -80,7 +79,10 @@ impl Called {
             let (kind, token) = value.split_once(' ')?;
             kind.eq_ignore_ascii_case("bearer").then(|| Token::read(token.trim())).flatten()
         });
-        let nobody = || Box::new(error(StatusCode::UNAUTHORIZED, None, "no such token, or it was ended"));
+        let nobody = || {
+            tracing::warn!("A directory came without a token that holds");
+            Box::new(error(StatusCode::UNAUTHORIZED, None, "no such token, or it was ended"))
+        };
         let at = house.clock.now();
         let known = actions::known(&house.db, &token.ok_or_else(nobody)?, at).await;
         let client = known.map_err(refused)?.ok_or_else(nobody)?;

@@ -117,6 +117,11 @@ pub async fn waiting_for(tx: &mut Tx, kind: &str, subject: &str) -> Result<Optio
     table::waiting_about(tx, kind, subject).await
 }
 
+/// Everything of that kind that waits, oldest first: for what lists many at once.
+pub async fn waiting(tx: &mut Tx, kind: &str) -> Result<Vec<Approval>, StoreError> {
+    table::waiting_kind(tx, kind).await
+}
+
 /// What waits that somebody proposed, oldest first; they as the trail writes them.
 pub async fn proposed_by(tx: &mut Tx, proposer: &str) -> Result<Vec<Approval>, StoreError> {
     table::waiting_of(tx, proposer).await

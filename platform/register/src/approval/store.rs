@@ -113,6 +113,18 @@ pub(super) async fn waiting_of(tx: &mut Tx, proposer: &str) -> Result<Vec<Approv
     rows.into_iter().map(read).collect()
 }
 
+/// Those of a kind that wait, oldest first.
+pub(super) async fn waiting_kind(tx: &mut Tx, kind: &str) -> Result<Vec<Approval>, StoreError> {
+    let rows = table::Entity::find()
+        .filter(table::Column::Kind.eq(kind))
+        .filter(table::Column::State.eq(State::Waiting.id()))
+        .order_by_asc(table::Column::ProposedAt)
+        .order_by_asc(table::Column::Id)
+        .all(tx.conn())
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
 pub(super) async fn by_id(tx: &mut Tx, id: ApprovalId) -> Result<Option<Approval>, StoreError> {
     table::Entity::find_by_id(id.to_string()).one(tx.conn()).await?.map(read).transpose()
 }

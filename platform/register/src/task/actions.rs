@@ -1,6 +1,6 @@
 //! Opening tasks, and what people do with them: each change with its entry in the access trail, which never holds their words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use kit::{Actor, Permit, Timestamp};
 use serde_json::json;
@@ -31,6 +31,9 @@ kit::action!(
 /// So many of the newest that ended are looked at for those that somebody may see.
 const LOOKED_AT: u64 = 200;
 
+/// So many subjects are asked for at once.
+const ASKED_AT_ONCE: usize = 500;
+
 /// Why nothing was done to a task.
 #[derive(Debug, thiserror::Error)]
 pub enum TaskError {
@@ -58,6 +61,47 @@ pub async fn put_once(
     if table::about(tx, &kind.id, &opening.subject).await?.is_some() {
         return Ok(None);
     }
+    put(tx, actor, kind, opening, year, at).await.map(Some)
+}
+
+/// The same for many, with a question to the records for each five hundred of them rather than each; how many were opened.
+pub async fn put_all(
+    tx: &mut Tx,
+    actor: &Actor,
+    openings: Vec<Opening>,
+    year: &SchoolYear,
+    at: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut asked: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for opening in &openings {
+        asked.entry(opening.kind).or_default().push(&opening.subject);
+    }
+    let mut there = HashSet::new();
+    for (kind, subjects) in asked {
+        for some in subjects.chunks(ASKED_AT_ONCE) {
+            let known = table::known(tx, kind, some).await?;
+            there.extend(known.into_iter().map(|subject| (kind.to_owned(), subject)));
+        }
+    }
+    let mut opened = 0;
+    for opening in openings {
+        let Some(kind) = Kinds::built_in().named(opening.kind) else { continue };
+        if there.insert((kind.id.clone(), opening.subject.clone())) {
+            put(tx, actor, kind, opening, year, at).await?;
+            opened += 1;
+        }
+    }
+    Ok(opened)
+}
+
+async fn put(
+    tx: &mut Tx,
+    actor: &Actor,
+    kind: &Kind,
+    opening: Opening,
+    year: &SchoolYear,
+    at: Timestamp,
+) -> Result<Task, StoreError> {
     let task = Task {
         id: tx.ids().make(at),
         kind: kind.id.clone(),
@@ -72,7 +116,7 @@ pub async fn put_once(
     };
     table::insert(tx, &task).await?;
     say(tx, actor, "task.open", &task, at).await?;
-    Ok(Some(task))
+    Ok(task)
 }
 
 /// Everything that is open, the first due first.

@@ -11,7 +11,7 @@ mod store;
 
 pub use actions::{
     CloseTask, HandTask, ReadTasks, TakeTask, TaskError, done, dropped, ended_lately, escalate, find,
-    give_back, hand, open, put_once, settle, take,
+    give_back, hand, open, put_all, put_once, settle, take,
 };
 pub use content::{Done, Escalation, Kind, Kinds, Tell};
 pub use model::{Ending, Me, NotAnOwner, Opening, Owner, Refused, State, Task, TaskId, Whose};

@@ -90,6 +90,19 @@ pub(super) async fn about(tx: &mut Tx, kind: &str, subject: &str) -> Result<Opti
         .transpose()
 }
 
+/// Of these subjects, those that a task of that kind was ever about.
+pub(super) async fn known(tx: &mut Tx, kind: &str, subjects: &[&str]) -> Result<Vec<String>, StoreError> {
+    let rows = table::Entity::find()
+        .select_only()
+        .column(table::Column::Subject)
+        .filter(table::Column::Kind.eq(kind))
+        .filter(table::Column::Subject.is_in(subjects.iter().copied()))
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    Ok(rows)
+}
+
 /// All that are open, the first due first.
 pub(super) async fn open(tx: &mut Tx) -> Result<Vec<Task>, StoreError> {
     let rows = table::Entity::find()

@@ -8,9 +8,10 @@ use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
 use super::super::model::{Account, Name, PasswordBy, Token};
+use super::super::printed_code::ClassCode;
 use super::super::safe::{Safe, make_safe};
 use super::super::store as accounts;
-use super::model::{Card, CardId, ClassCode, Secret, State};
+use super::model::{Card, CardId, Secret, State};
 use super::naming::Taken;
 use super::store as table;
 use crate::by_age::{self, Rule, Way};

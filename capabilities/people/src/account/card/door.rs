@@ -17,6 +17,7 @@ use super::super::door::SignedIn;
 use super::super::from::From;
 use super::super::house::House;
 use super::super::pages::{token, with_cookies};
+use super::super::printed_code::ClassCode;
 use super::super::trying::{Outcome, Trying};
 use super::super::{store as accounts_table, views as account_views};
 use super::SIGN_IN;
@@ -24,7 +25,7 @@ use super::actions::{code_hash, whom};
 use super::bounds::{Tried, Try};
 use super::device::{Device, Devices};
 use super::door_views::{self as views, Child};
-use super::model::{Card, ClassCode, Secret};
+use super::model::{Card, Secret};
 use super::store::{self as table, ClassCard};
 use crate::by_age::{ByAge, Way, rules};
 use crate::intake::classes;
@@ -322,10 +323,11 @@ impl House {
             table::forgive(tx, card.id).await.map_err(unexpected)?;
             table::forgive_class(tx, class.card.id).await.map_err(unexpected)?;
         }
-        self.end_the_one_before(tx, from, at).await?;
         let (token, trying) = (token()?, Trying { whom, place, crowd: None, everywhere: false });
         let agent = from.agent.clone();
-        let proved = Proved { account: &account, how: "card", proofs: 0, agent, trying: &trying };
+        // The child who had the device before may have forgotten to sign out.
+        let before = self.token(&from.cookies);
+        let proved = Proved { account: &account, how: "card", proofs: 0, agent, trying: &trying, before };
         if accounts::sign_in(tx, proved, &token, at).await.map_err(unexpected)?.is_none() {
             return Ok(Came::Not(Outcome::Wrong, views::NOT_RIGHT));
         }
@@ -350,16 +352,6 @@ impl House {
         }
         accounts_table::failed(tx, &made, day, count.saturating_add(1), at).await.map_err(unexpected)?;
         Ok(true)
-    }
-
-    /// Ends the session of the child who had the device before, who may have forgotten to sign out.
-    async fn end_the_one_before(&self, tx: &mut Tx, from: &From, at: Timestamp) -> Result<(), PageError> {
-        let Some(token) = self.token(&from.cookies) else { return Ok(()) };
-        let session = accounts_table::session(tx, &token.hash()).await.map_err(unexpected)?;
-        match session.filter(|session| session.is_weak() && !session.ended) {
-            Some(session) => accounts::end_own(tx, &session, &session.hash, at).await.map_err(unexpected),
-            None => Ok(()),
-        }
     }
 }
 

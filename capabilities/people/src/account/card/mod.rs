@@ -18,12 +18,13 @@ use axum::Router;
 
 use super::house::House;
 
+pub use super::printed_code::ClassCode;
 pub use actions::{
     AnyClass, Batch, Handling, IssueCards, IssueError, IssueToOwn, Issuing, LeftOut, Line, Made, NoteError,
     OnIt, OwnClass, Plan, SeeAnyClass, SeeOwnClass, Seeing, hand_out, issue, let_go_on, note, plan,
 };
 pub(super) use device::is_class_device;
-pub use model::{Card, CardId, ClassCode, Secret, State};
+pub use model::{Card, CardId, Secret, State};
 pub use renewing::due_for_renewal;
 
 pub(super) use actions::MOST_AT_ONCE;

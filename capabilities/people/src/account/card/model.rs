@@ -174,48 +174,6 @@ pub fn made_password(words: usize, random: [u8; Secret::RANDOM]) -> Option<Priva
     (parts.len() == words && words > 0).then(|| Private::new(format!("{}-{digits}", parts.join("-"))))
 }
 
-/// The signs of a class's code: consonants, so that it is no word.
-const SIGNS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
-
-/// What a class card carries, in its one form: ten signs of twenty, 43 bits. Who has it sees the names of a class, and no more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClassCode(Private<String>);
-
-impl ClassCode {
-    /// How many signs.
-    pub const LENGTH: usize = 10;
-    /// How many random bytes it is made of.
-    pub const RANDOM: usize = 20;
-
-    /// The code of these bytes. Two bytes make a sign, so that each is as likely as another within a three-thousandth.
-    pub fn of(random: [u8; Self::RANDOM]) -> Self {
-        let numbers = random
-            .chunks(2)
-            .map(|pair| pair.iter().fold(0_usize, |sum, byte| sum * 256 + usize::from(*byte)));
-        let signs = numbers.filter_map(|number| SIGNS.get(number % SIGNS.len()));
-        Self(Private::new(signs.map(|sign| char::from(*sign)).collect()))
-    }
-
-    /// What somebody typed or scanned; `None` for what was never one of ours.
-    pub fn read(text: &str) -> Option<Self> {
-        let signs: String =
-            text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase();
-        let ours = signs.len() == Self::LENGTH && signs.bytes().all(|sign| SIGNS.contains(&sign));
-        ours.then(|| Self(Private::new(signs)))
-    }
-
-    /// As it stands in an address.
-    pub fn reveal(&self) -> &str {
-        self.0.reveal()
-    }
-
-    /// As it is printed.
-    pub fn in_groups(&self) -> String {
-        let signs: Vec<char> = self.0.reveal().chars().collect();
-        signs.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,18 +220,6 @@ mod tests {
         let password = made_password(2, [0, 7, 0, 255, 9, 9, 9, 9]).unwrap();
         assert_eq!(password.reveal(), "acorn-zip-29");
         assert!(made_password(0, [1; 8]).is_none());
-    }
-
-    #[test]
-    fn a_class_code_reads_back_however_it_is_typed() {
-        let code = ClassCode::of([9; 20]);
-        assert_eq!(code.reveal().len(), 10);
-        for typed in [code.in_groups(), code.in_groups().to_lowercase(), format!(" {} ", code.reveal())] {
-            assert_eq!(ClassCode::read(&typed), Some(code.clone()), "{typed}");
-        }
-        for none in ["", "BCDF", "AEIOUAEIOU", "BCDFGHJKLMN"] {
-            assert_eq!(ClassCode::read(none), None, "{none}");
-        }
     }
 
     #[test]

@@ -17,11 +17,12 @@ use super::super::door::SignedIn;
 use super::super::from::From;
 use super::super::house::House;
 use super::super::pages::token;
+use super::super::printed_code::ClassCode;
 use super::actions::{
     self, AnyClass, Batch, Handling, IssueCards, IssueError, IssueToOwn, Issuing, Line, MOST_AT_ONCE, Made,
     NoteError, OnIt, OwnClass, Plan, SeeAnyClass, SeeOwnClass, Seeing,
 };
-use super::model::{ClassCode, Secret, State as CardState, made_password};
+use super::model::{Secret, State as CardState, made_password};
 use super::{print, views};
 use crate::by_age::Way;
 use crate::intake::{Called, ClassOrGroup, classes};
@@ -99,10 +100,9 @@ async fn all(State(house): State<House>, who: SignedIn) -> Result<Response, Page
     let mut tx = house.db.read().await.map_err(unexpected)?;
     let (classes, groups) = if any {
         let classes = classes::classes(&mut tx).await.map_err(unexpected)?;
-        let people = crate::people(&mut tx).await.map_err(unexpected)?;
-        let mut groups: Vec<String> = people.into_iter().flat_map(|person| person.groups).collect();
+        let mut groups: Vec<String> =
+            crate::store::groups(&mut tx).await.map_err(unexpected)?.into_iter().collect();
         groups.sort_by_cached_key(|id| (classes::in_order(id), id.clone()));
-        groups.dedup();
         let called = |id: String| Called { name: classes::in_words(&id), of: ClassOrGroup::Group(id) };
         (classes, groups.into_iter().map(called).collect())
     } else {
@@ -329,7 +329,12 @@ async fn printed(
         };
         made.push(Made { sign_in, id: ids.make(at), on_it, line });
     }
-    let code = if new_code { Some(ClassCode::of(random()?)) } else { None };
+    let code = if new_code {
+        let made = ClassCode::made();
+        Some(made.ok_or_else(|| PageError::unexpected("the machine gives no randomness"))?)
+    } else {
+        None
+    };
     let school = house.school();
     let beside =
         print::Beside { class, code: code.as_ref(), school: &school, url: &house.url, zone: &house.zone, at };

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use web::page::moment;
 
 use super::super::codes::model::picture;
+use super::super::printed_code::ClassCode;
 use super::SIGN_IN;
 use super::actions::{Made, OnIt};
-use super::model::ClassCode;
 use crate::by_age::{Way, drawing};
 
 /// Cards, slips and a class card.

@@ -124,9 +124,9 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     trying.got_it_right(&mut tx, at).await.map_err(PageError::unexpected)?;
     let by_name = house.trying(account.name.reveal(), &from);
     let known = house.known_cookie(&by_name, &from.cookies);
-    let (session, agent) = (token()?, from.agent);
+    let (session, agent, before) = (token()?, from.agent, house.token(&from.cookies));
     let how = &format!("{first}+{how}");
-    let proved = Proved { account: &account, how, proofs: 2, agent, trying: &by_name };
+    let proved = Proved { account: &account, how, proofs: 2, agent, trying: &by_name, before };
     let begun = accounts::sign_in(&mut tx, proved, &session, at).await.map_err(PageError::unexpected)?;
     if begun.is_none() {
         return again(CodeError::NotRight.to_string());

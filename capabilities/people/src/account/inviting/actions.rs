@@ -14,7 +14,7 @@ use crate::by_age::ByAge;
 use crate::duty;
 use crate::guest::store as guests;
 use crate::kind::Kind;
-use crate::store::{Known, known, known_of};
+use crate::store::{Among, Known, known, known_among, known_of};
 
 /// For how long after it ended an invitation is told of.
 const TOLD_MS: i64 = 90 * 86_400_000;
@@ -133,10 +133,19 @@ fn is_an_adult(known: &Known) -> bool {
 
 /// The adults of the school, by name: everybody on the roll but pupils, guests, and parents without a duty.
 pub(super) async fn adults(tx: &mut Tx, directory: bool, at: Timestamp) -> Result<Vec<Adult>, StoreError> {
+    let everybody = known(tx).await?;
+    adults_of(tx, everybody, directory, at).await
+}
+
+async fn adults_of(
+    tx: &mut Tx,
+    mut here: Vec<Known>,
+    directory: bool,
+    at: Timestamp,
+) -> Result<Vec<Adult>, StoreError> {
     let mut accounts = Accounts::read(tx, directory, at).await?;
     let guests = guests::people(tx).await?;
     let given = duty::given(tx, at).await?;
-    let mut here: Vec<Known> = known(tx).await?;
     here.retain(|one| {
         let is_of_the_school = one.facts.kind != Some(Kind::Parent) || given.contains(&one.number);
         one.facts.here && is_an_adult(one) && is_of_the_school && !guests.contains(&one.number)
@@ -177,8 +186,9 @@ pub async fn without_a_way_in(
 
 /// How many who work at the school have no way in, and no invitation.
 pub async fn of_the_staff_without(tx: &mut Tx, directory: bool, at: Timestamp) -> Result<usize, StoreError> {
-    let works = |one: &&Adult| matches!(one.kind, None | Some(Kind::Staff | Kind::Supply | Kind::Trainee));
-    Ok(adults(tx, directory, at).await?.iter().filter(works).filter(|one| one.way_in.is_missing()).count())
+    let work = known_among(tx, Among::Kinds(&[Kind::Staff, Kind::Supply, Kind::Trainee])).await?;
+    let adults = adults_of(tx, work, directory, at).await?;
+    Ok(adults.iter().filter(|one| one.way_in.is_missing()).count())
 }
 
 /// A name to sign in by for somebody who has none, which nobody has and which looks like nobody's.

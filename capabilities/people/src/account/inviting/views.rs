@@ -8,13 +8,12 @@ use maud::{Markup, html};
 use web::component::{BackLink, Button, Hint, Input, InsetText, Label, WarningText};
 use web::page::moment;
 use web::speech::say;
-use web::{Mistakes, Page, Submitted, counted, filled, marked};
+use web::{Mistakes, Page, Submitted, counted, filled, marked, sentence};
 
 use super::super::actions::InviteError;
 use super::super::codes::model::picture;
 use super::super::model::{Name, Token};
 use super::actions::{Adult, WayIn};
-use crate::intake::views::sentence;
 use crate::kind::Kind;
 
 /// All adults, as they are listed.

@@ -4,6 +4,8 @@
 mod door;
 pub mod views;
 
+pub use super::printed_code::LanyardCode;
+
 use axum::Router;
 use engine::PersonNo;
 use kit::{Actor, Private, Timestamp};
@@ -11,7 +13,7 @@ use store::{StoreError, Tx};
 
 use super::card::Taken;
 use super::house::{House, keyed};
-use super::model::{Account, Token};
+use super::model::Account;
 use super::safe::{Safe, make_safe};
 use super::store as table;
 use crate::guest::LanyardId;
@@ -25,17 +27,26 @@ pub(super) fn routes() -> Router<House> {
 pub struct Hung {
     /// Its id.
     pub id: LanyardId,
-    /// What the code says.
-    pub token: Token,
+    /// What the square says, and what is typed where there is no camera.
+    pub code: LanyardCode,
     /// The number, six digits.
     pub pin: Private<String>,
 }
 
 impl Hung {
+    /// What is kept of the code.
+    pub(crate) fn code_hash(&self, key: &Private<[u8; 32]>) -> String {
+        code_hash(key, &self.code)
+    }
+
     /// What is kept of the number: under the school's key, since a million could be tried on a plain hash.
     pub(crate) fn pin_hash(&self, key: &Private<[u8; 32]>) -> String {
         pin_hash(key, self.id, self.pin.reveal())
     }
+}
+
+fn code_hash(key: &Private<[u8; 32]>, code: &LanyardCode) -> String {
+    keyed(key, "lanyard", code.reveal())
 }
 
 fn pin_hash(key: &Private<[u8; 32]>, lanyard: LanyardId, pin: &str) -> String {
@@ -45,13 +56,12 @@ fn pin_hash(key: &Private<[u8; 32]>, lanyard: LanyardId, pin: &str) -> String {
 
 /// What a new lanyard says. `None` where the machine gives no randomness.
 pub(crate) fn make(at: Timestamp) -> Option<Hung> {
-    let (mut random, mut digits) = ([0_u8; Token::BYTES], [0_u8; 8]);
-    getrandom::fill(&mut random).ok()?;
+    let mut digits = [0_u8; 8];
     getrandom::fill(&mut digits).ok()?;
     // So many bits that each number is as likely as another.
     let number = u64::from_be_bytes(digits) % 1_000_000;
     let pin = Private::new(format!("{number:06}"));
-    Some(Hung { id: kit::Ids::default().make(at), token: Token::of(random), pin })
+    Some(Hung { id: kit::Ids::default().make(at), code: LanyardCode::made()?, pin })
 }
 
 /// Gives somebody an account where they have none: to sign in by a lanyard, nobody needs to know its name. Whoever was in by a lanyard before is

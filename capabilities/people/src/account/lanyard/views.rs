@@ -3,12 +3,38 @@
 use maud::html;
 use web::component::{Button, Hint, Input, Label};
 use web::speech::say;
-use web::{Mistakes, Page};
+use web::{Mistakes, Page, Submitted};
 
-use super::super::model::Token;
+use super::super::printed_code::LanyardCode;
+
+/// The field for the code, where no camera reads it.
+pub fn code(form: &Submitted, mistakes: &Mistakes) -> Page {
+    let title = &say("provider.sign-in-with-a");
+    let code = Input {
+        error: mistakes.beside("code"),
+        hint: Some(Hint::new(say("provider.twelve-letters-on-the"))),
+        classes: "govuk-input--width-20".into(),
+        value: Some(form.line("code")).filter(|code| !code.is_empty()),
+        autocomplete: Some("off".to_owned()),
+        autocapitalize: Some("characters".to_owned()),
+        spellcheck: Some(false),
+        ..Input::new("code", Label::new(say("provider.code-of-the-lanyard")))
+    };
+    Page::new(
+        title,
+        html! {
+            h1 .govuk-heading-l { (title) }
+            form method="post" action="/sign-in/lanyard" novalidate {
+                (code)
+                (Button { once: Some(true), ..Button::new(say("common.continue")) })
+            }
+        },
+    )
+    .problems(mistakes.summary())
+}
 
 /// The field for the number.
-pub fn number(token: &Token, mistakes: &Mistakes) -> Page {
+pub fn number(code: &LanyardCode, mistakes: &Mistakes) -> Page {
     let title = &say("provider.sign-in-with-a");
     let number = Input {
         error: mistakes.beside("number"),
@@ -23,7 +49,7 @@ pub fn number(token: &Token, mistakes: &Mistakes) -> Page {
         title,
         html! {
             h1 .govuk-heading-l { (title) }
-            form method="post" action={ "/sign-in/lanyard/" (token.reveal()) } novalidate {
+            form method="post" action={ "/sign-in/lanyard/" (code.reveal()) } novalidate {
                 (number)
                 (Button { once: Some(true), ..Button::new(say("common.sign-in")) })
             }

@@ -15,6 +15,8 @@ pub mod kinds {
     pub const REPORT_WAITING: &str = "report.waiting";
     /// A proposal waits for its second person.
     pub const REQUEST_SECOND: &str = "request.second";
+    /// That withheld access is given back waits for its second person.
+    pub const WITHHELD_SECOND: &str = "withheld.second";
     /// Somebody signed in with a browser that is new.
     pub const NEW_SIGN_IN: &str = "account.new-sign-in";
     /// A passkey was made.
@@ -47,10 +49,11 @@ pub mod kinds {
     pub const TRIAL: &str = "trial";
 
     /// All of them.
-    pub const ALL: [&str; 18] = [
+    pub const ALL: [&str; 19] = [
         REQUEST_WAITING,
         REPORT_WAITING,
         REQUEST_SECOND,
+        WITHHELD_SECOND,
         NEW_SIGN_IN,
         PASSKEY_ADDED,
         PASSKEY_REMOVED,
@@ -96,7 +99,8 @@ pub(in super::super) async fn tell_owner(
     if duty::is_more_than_a_pupil(&standing) { tell_person(tx, person, kind, path, at).await } else { Ok(()) }
 }
 
-/// Tells whoever holds the duties that the content names for a kind, but for somebody who knows it already.
+/// Tells whoever holds the duties that the content names for a kind, but for somebody who knows it already: where that leaves nobody, whoever
+/// holds those that are told otherwise.
 pub async fn tell_duties(
     tx: &mut Tx,
     kind: &str,
@@ -105,12 +109,15 @@ pub async fn tell_duties(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(text) = Notices::built_in().named(kind) else { return Ok(()) };
-    let mut told = duty::holders(tx, &text.to, at).await?;
-    if told.is_empty() {
-        told = duty::holders(tx, &text.otherwise, at).await?;
-    }
-    for person in told.into_iter().filter(|person| Some(*person) != knows) {
-        tell_person(tx, person, kind, path, at).await?;
+    for duties in [&text.to, &text.otherwise] {
+        let mut told = duty::holders(tx, duties, at).await?;
+        told.retain(|person| Some(*person) != knows);
+        for person in &told {
+            tell_person(tx, *person, kind, path, at).await?;
+        }
+        if !told.is_empty() {
+            break;
+        }
     }
     Ok(())
 }

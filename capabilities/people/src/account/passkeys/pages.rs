@@ -14,7 +14,7 @@ use super::super::actions::{self as accounts, Proved};
 use super::super::door::SignedIn;
 use super::super::from::From;
 use super::super::house::House;
-use super::super::model::{Account, Session};
+use super::super::model::{Account, Session, Token};
 use super::super::pages::{sign_in_page, token, way_back, with_cookies};
 use super::super::trying::Outcome;
 use super::super::{store as table, views as account_views};
@@ -40,14 +40,15 @@ impl House {
         Some(Asked { options, state })
     }
 
-    /// Whether whoever has the session proves again who they are, by a passkey of theirs; otherwise what they are told.
+    /// Whether whoever has the session proves again who they are, by a passkey of theirs: then the session goes on by the token
+    /// that this gives; otherwise what they are told.
     pub(in super::super) async fn proves_by_passkey(
         &self,
         session: &Session,
         from: &From,
         sent: (&str, &str),
         at: Timestamp,
-    ) -> Result<Result<(), String>, PageError> {
+    ) -> Result<Result<Token, String>, PageError> {
         let not = |error: PasskeyError| {
             self.counts.one(Outcome::Wrong);
             Ok(Err(error.to_string()))
@@ -64,15 +65,15 @@ impl House {
             return not(PasskeyError::NotRight);
         }
         let trying = self.trying(held.account.name.reveal(), from);
-        let proved = accounts::prove_again(&mut tx, session, &held.account, &trying, at).await;
+        let token = token()?;
+        let by = (&trying, true);
+        let proved = accounts::prove_again(&mut tx, (session, &token), &held.account, by, at).await;
         if !proved.map_err(PageError::unexpected)? {
             return Err(PageError::SignedOut);
         }
-        let both = table::set_proofs(&mut tx, session.account, Some(&session.hash), 2).await;
-        both.map_err(PageError::unexpected)?;
         tx.commit().await.map_err(PageError::unexpected)?;
         self.counts.one(Outcome::Right);
-        Ok(Ok(()))
+        Ok(Ok(token))
     }
 }
 
@@ -101,7 +102,8 @@ async fn sign_in(State(house): State<House>, from: From, form: Submitted) -> Res
     let known = house.known_cookie(&trying, &from.cookies);
     let session = token()?;
     let agent = from.agent.clone();
-    let proved = Proved { account, how: "passkey", proofs: 2, agent, trying: &trying };
+    let before = house.token(&from.cookies);
+    let proved = Proved { account, how: "passkey", proofs: 2, agent, trying: &trying, before };
     if accounts::sign_in(&mut tx, proved, &session, at).await.map_err(PageError::unexpected)?.is_none() {
         return not(PasskeyError::NotRight);
     }
@@ -121,12 +123,17 @@ async fn again(
         return Ok(who.respond(&account_views::not_private().status(StatusCode::FORBIDDEN)));
     }
     let sent = (form.whole("state"), form.whole("answer"));
-    if let Err(say) = house.proves_by_passkey(who.session(), &from, sent, who.at()).await? {
-        let mut mistakes = Mistakes::default();
-        mistakes.add_whole(say);
-        return Ok(who.respond(&who.again_page(&form, &mistakes).await?));
+    match house.proves_by_passkey(who.session(), &from, sent, who.at()).await? {
+        Ok(token) => {
+            let onwards = Redirect::to(&way_back(form.text("back"))).into_response();
+            Ok(with_cookies(onwards, [house.set_cookie(&token)]))
+        }
+        Err(say) => {
+            let mut mistakes = Mistakes::default();
+            mistakes.add_whole(say);
+            Ok(who.respond(&who.again_page(&form, &mistakes).await?))
+        }
     }
-    Ok(Redirect::to(&way_back(form.text("back"))).into_response())
 }
 
 async fn own(State(house): State<House>, who: SignedIn) -> Result<Response, PageError> {

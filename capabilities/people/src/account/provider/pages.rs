@@ -254,7 +254,8 @@ async fn sign_in(
     let known = house.known_cookie(&trying, &from.cookies);
     let session = token()?;
     let proofs = if several { 2 } else { 1 };
-    let proved = Proved { account: &account, how, proofs, agent: from.agent, trying: &trying };
+    let (agent, before) = (from.agent, house.token(&from.cookies));
+    let proved = Proved { account: &account, how, proofs, agent, trying: &trying, before };
     if accounts::sign_in(&mut tx, proved, &session, at).await.map_err(PageError::unexpected)?.is_none() {
         return nobody();
     }
@@ -290,17 +291,16 @@ async fn prove_again(
         return not(filled!("provider.you-are-somebody-else", name));
     };
     let trying = house.trying(account.name.reveal(), from);
-    let proved = accounts::prove_again(&mut tx, who.session(), &account, &trying, who.at()).await;
+    let token = token()?;
+    let (session, by) = ((who.session(), &token), (&trying, several));
+    let proved = accounts::prove_again(&mut tx, session, &account, by, who.at()).await;
     if !proved.map_err(PageError::unexpected)? {
         return Err(PageError::SignedOut);
     }
-    if several {
-        let both = table::set_proofs(&mut tx, account.id, Some(&who.session().hash), 2).await;
-        both.map_err(PageError::unexpected)?;
-    }
     tx.commit().await.map_err(PageError::unexpected)?;
     house.counts.one(Outcome::Right);
-    Ok(with_cookies(Redirect::to(&back).into_response(), [house.away_cookie("", 0)]))
+    let cookies = [house.set_cookie(&token), house.away_cookie("", 0)];
+    Ok(with_cookies(Redirect::to(&back).into_response(), cookies))
 }
 
 /// Somebody ends a link of theirs, where they could come in without it.

@@ -8,8 +8,9 @@ use axum::routing::{get, post};
 use engine::PersonNo;
 use kit::Private;
 use store::Tx;
+use web::second::{AGREEMENT, DISAGREEMENT};
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted, filled};
+use web::{Mistakes, PageError, Submitted, checked_words, sentence};
 
 use super::super::door::SignedIn;
 use super::super::house::House;
@@ -18,9 +19,6 @@ use super::super::pages::token;
 use super::super::{store as table, welcome_link};
 use super::actions::{self, Recover, RecoverError, Recovery, number};
 use super::views::{self, Line, Shown};
-
-/// The longest reason.
-const LONGEST_WORDS: usize = 2_000;
 
 pub(in super::super) fn routes() -> Router<House> {
     Router::new()
@@ -73,7 +71,7 @@ async fn propose(State(house): State<House>, who: SignedIn, form: Submitted) -> 
     if person.is_none() {
         mistakes.add("whose", say("recovery.enter-the-name-of"));
     }
-    words(&form, "reason", &say("recovery.enter-what-happened-and"), &mut mistakes);
+    checked_words(&form, "reason", &say("recovery.enter-what-happened-and"), &mut mistakes);
     let (Some(person), true) = (person, mistakes.none()) else {
         return list(&house, &who, &form, &mistakes).await;
     };
@@ -133,13 +131,13 @@ async fn agree(
     let person = person(path)?;
     who.could::<Recover>(person)?;
     let mut mistakes = Mistakes::default();
-    words(&form, "agreement", &say("recovery.enter-how-you-know"), &mut mistakes);
+    checked_words(&form, AGREEMENT, &say("recovery.enter-how-you-know"), &mut mistakes);
     if !mistakes.none() {
         return shown(&house, &who, person, &form, &mistakes).await;
     }
     let (mut tx, permit) = who.begin::<Recover>(person).await?;
     let agreed = match form.text("proposal").parse() {
-        Ok(id) => actions::agree(&mut tx, &permit, (id, form.text("agreement")), permit.at()).await,
+        Ok(id) => actions::agree(&mut tx, &permit, (id, form.text(AGREEMENT)), permit.at()).await,
         Err(_) => Err(RecoverError::Changed),
     };
     let recovery = match agreed {
@@ -203,13 +201,13 @@ async fn refuse(
     let person = person(path)?;
     who.could::<Recover>(person)?;
     let mut mistakes = Mistakes::default();
-    words(&form, "disagreement", &say("recovery.enter-why-not-for"), &mut mistakes);
+    checked_words(&form, DISAGREEMENT, &say("recovery.enter-why-not-for"), &mut mistakes);
     if !mistakes.none() {
         return shown(&house, &who, person, &form, &mistakes).await;
     }
     let (mut tx, permit) = who.begin::<Recover>(person).await?;
     let refused = match form.text("proposal").parse() {
-        Ok(id) => actions::refuse(&mut tx, &permit, (id, form.text("disagreement")), permit.at()).await,
+        Ok(id) => actions::refuse(&mut tx, &permit, (id, form.text(DISAGREEMENT)), permit.at()).await,
         Err(_) => Err(RecoverError::Changed),
     };
     match refused {
@@ -257,19 +255,4 @@ async fn named(tx: &mut Tx, text: &str) -> Result<Option<PersonNo>, PageError> {
 
 fn person(path: Result<Path<u32>, PathRejection>) -> Result<PersonNo, PageError> {
     path.map(|Path(number)| PersonNo(number)).map_err(|_| PageError::NotFound)
-}
-
-fn words(form: &Submitted, field: &'static str, empty: &str, mistakes: &mut Mistakes) {
-    let words = form.text(field);
-    if words.is_empty() {
-        mistakes.add(field, empty);
-    } else if words.chars().count() > LONGEST_WORDS {
-        mistakes.add(field, filled!("common.shorten-this", n = LONGEST_WORDS));
-    }
-}
-
-/// An error's words as a sentence of their own.
-fn sentence(words: &str) -> String {
-    let mut signs = words.chars();
-    signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
 }

@@ -4,12 +4,11 @@ use engine::PersonNo;
 use kit::{Private, Zone};
 use maud::{Markup, html};
 use web::component::{
-    BackLink, Button, Cell, Hint, Input, InsetText, Label, SummaryList, SummaryRow, Table, Textarea,
-    WarningText,
+    BackLink, Button, Cell, Hint, Input, InsetText, Label, SummaryList, SummaryRow, Table, WarningText,
 };
 use web::page::moment;
 use web::speech::say;
-use web::{Mistakes, Page, Submitted, filled, marked};
+use web::{Mistakes, Page, SecondPerson, Submitted, filled, marked, take_back, words_field};
 
 use super::actions::Recovery;
 
@@ -35,14 +34,6 @@ pub struct Shown {
 
 fn said(name: Option<&Private<String>>) -> String {
     name.map_or_else(|| say("work.somebody"), |name| name.reveal().clone())
-}
-
-fn textarea(id: &'static str, label: &str, form: &Submitted, mistakes: &Mistakes) -> Textarea {
-    Textarea {
-        error: mistakes.beside(id),
-        value: form.text(id).to_owned(),
-        ..Textarea::new(id, Label::new(label))
-    }
 }
 
 /// All who wait, and the form to propose another.
@@ -89,7 +80,7 @@ pub fn all(lines: &[Line], form: &Submitted, mistakes: &Mistakes, zone: &Zone) -
             h2 .govuk-heading-m { (say("recovery.propose")) }
             form method="post" action="/staff/recoveries" novalidate {
                 (whose)
-                (textarea("reason", &say("recovery.what-happened-and-how"), form, mistakes))
+                (words_field("reason", say("recovery.what-happened-and-how"), "", form, mistakes))
                 (Button { once: Some(true), ..Button::new(say("recovery.propose")) })
             }
         },
@@ -103,7 +94,6 @@ pub fn one(shown: &Shown, form: &Submitted, mistakes: &Mistakes, zone: &Zone) ->
     let name = said(shown.name.as_ref());
     let title = filled!("recovery.let-in-again", name);
     let page = format!("/staff/recoveries/{}", shown.recovery.person.0);
-    let proposal = html! { input type="hidden" name="proposal" value=(approval.id.to_string()); };
     Page::new(
         title.clone(),
         html! {
@@ -116,23 +106,19 @@ pub fn one(shown: &Shown, form: &Submitted, mistakes: &Mistakes, zone: &Zone) ->
             ]))
             @if shown.own {
                 (InsetText::new(say("recovery.you-proposed-this-so")))
-                form method="post" action={ (page) "/withdrawal" } novalidate {
-                    (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(say("recovery.take-it-back")) })
-                }
+                (take_back(&page, say("recovery.take-it-back")))
             } @else {
                 (WarningText::new(
                     say("recovery.if-you-agree-every")
                 ))
-                form method="post" action={ (page) "/agreement" } novalidate {
-                    (proposal)
-                    (textarea("agreement", &say("recovery.how-do-you-know"), form, mistakes))
-                    (Button { once: Some(true), ..Button::new(say("recovery.agree")) })
-                }
-                form method="post" action={ (page) "/disagreement" } novalidate {
-                    (proposal)
-                    (textarea("disagreement", &say("recovery.why-do-you-not"), form, mistakes))
-                    (Button { classes: "govuk-button--secondary".into(), once: Some(true), ..Button::new(say("recovery.do-not-agree")) })
-                }
+                (SecondPerson {
+                    page: &page,
+                    proposal: approval.id.to_string(),
+                    agree: [say("recovery.how-do-you-know"), String::new(), say("recovery.agree")],
+                    disagree: [say("recovery.why-do-you-not"), String::new(), say("recovery.do-not-agree")],
+                    form,
+                    mistakes,
+                })
             }
         },
     )

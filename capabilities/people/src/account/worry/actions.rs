@@ -5,6 +5,8 @@ use kit::{Actor, Permit, Timestamp};
 use serde_json::json;
 use store::{StoreError, Subject, Tx, trail};
 
+use super::super::store as accounts;
+use super::content::Worries;
 use super::model::{Said, Worry, WorryId};
 use super::store as table;
 
@@ -15,12 +17,28 @@ kit::reading!(
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-/// So many are taken of one person in an hour.
-const MOST_OF_ONE: u64 = 5;
-/// So many are taken in an hour of all who are not signed in. Whoever comes after that is told to say it to somebody.
-const MOST_OF_NOBODY: u64 = 40;
+/// What counts them by address, in place of a name that somebody tries.
+const COUNTED: &str = "worry";
 /// For so long after it was told a worry becomes a task, where it did not in the moment.
 const LATELY_MS: i64 = 30 * DAY_MS;
+
+/// Who tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Teller {
+    /// Somebody who is signed in.
+    Person(PersonNo),
+    /// Somebody who is not, by the keyed hash of where they are.
+    Stranger(String),
+}
+
+impl Teller {
+    const fn person(&self) -> Option<PersonNo> {
+        match self {
+            Self::Person(person) => Some(*person),
+            Self::Stranger(_) => None,
+        }
+    }
+}
 
 /// Why it was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -34,15 +52,20 @@ pub enum TellError {
 }
 
 /// Somebody tells of a worry. It takes no duty, and no session.
-pub async fn tell(
-    tx: &mut Tx,
-    person: Option<PersonNo>,
-    said: Said,
-    at: Timestamp,
-) -> Result<WorryId, TellError> {
-    let most = if person.is_some() { MOST_OF_ONE } else { MOST_OF_NOBODY };
-    if table::count_since(tx, person, at.plus_millis(-HOUR_MS)).await? >= most {
+pub async fn tell(tx: &mut Tx, teller: &Teller, said: Said, at: Timestamp) -> Result<WorryId, TellError> {
+    let (most, person) = (Worries::built_in().most(), teller.person());
+    let of_all = if person.is_some() { most.of_one } else { most.of_strangers };
+    if table::count_since(tx, person, at.plus_millis(-HOUR_MS)).await? >= u64::from(of_all) {
         return Err(TellError::TooMany);
+    }
+    if let Teller::Stranger(place) = teller {
+        // One device does not keep those of everybody else out.
+        let (told, last) = accounts::failures(tx, COUNTED, place).await?;
+        let told = if at < last.plus_millis(HOUR_MS) { told } else { 0 };
+        if told >= most.of_an_address {
+            return Err(TellError::TooMany);
+        }
+        accounts::failed(tx, COUNTED, place, told.saturating_add(1), at).await?;
     }
     let worry = Worry { id: tx.ids().make(at), person, said, at };
     table::insert(tx, &worry).await?;

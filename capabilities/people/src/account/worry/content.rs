@@ -18,6 +18,24 @@ pub struct What {
     pub first: String,
 }
 
+/// How many are taken in an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Most {
+    /// Of one person.
+    pub of_one: u32,
+    /// Of one address at which nobody is signed in.
+    pub of_an_address: u32,
+    /// Of all who are not signed in.
+    pub of_strangers: u32,
+}
+
+impl Default for Most {
+    fn default() -> Self {
+        Self { of_one: 5, of_an_address: 6, of_strangers: 120 }
+    }
+}
+
 /// The content.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -25,6 +43,7 @@ pub struct Worries {
     version: String,
     source: String,
     first: Vec<String>,
+    most: Most,
     what: Vec<What>,
 }
 
@@ -39,6 +58,11 @@ impl Worries {
     /// What is done at once.
     pub fn first(&self) -> &[String] {
         &self.first
+    }
+
+    /// How many are taken in an hour.
+    pub fn most(&self) -> Most {
+        self.most
     }
 
     /// What can have happened.

@@ -11,11 +11,12 @@ use web::{Mistakes, Page, PageError, Submitted};
 
 use super::super::actions::{self as accounts, EndSessions};
 use super::super::door::SignedIn;
+use super::super::from::From;
 use super::super::house::House;
 use super::super::model::Name;
 use super::super::pages::proved_again;
 use super::super::store as accounts_table;
-use super::actions::{self, ReadWorries, TellError};
+use super::actions::{self, ReadWorries, TellError, Teller};
 use super::model::{Mistake, Said, Worry, WorryId};
 use super::views::{self, Elsewhere};
 use crate::store as roll;
@@ -59,6 +60,7 @@ async fn form(State(house): State<House>, Perhaps(who): Perhaps) -> Response {
 async fn tell(
     State(house): State<House>,
     Perhaps(who): Perhaps,
+    from: From,
     form: Submitted,
 ) -> Result<Response, PageError> {
     let mut mistakes = Mistakes::default();
@@ -72,11 +74,15 @@ async fn tell(
         }
     };
     let what = said.what.clone();
+    let teller = match &who {
+        Some(who) => Teller::Person(who.person()),
+        None => Teller::Stranger(house.place(&from)),
+    };
     let (mut tx, at) = match &who {
         Some(who) => who.begin_own().await?,
         None => (house.db.begin().await.map_err(PageError::unexpected)?, house.clock.now()),
     };
-    match actions::tell(&mut tx, who.as_ref().map(SignedIn::person), said, at).await {
+    match actions::tell(&mut tx, &teller, said, at).await {
         Ok(_) => {}
         Err(TellError::TooMany) => {
             drop(tx);

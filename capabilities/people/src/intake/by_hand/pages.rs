@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use engine::PersonNo;
 use web::speech::say;
-use web::{Mistakes, PageError, Submitted};
+use web::{Mistakes, PageError, Submitted, sentence};
 
 use super::actions::{self, HandError};
 use super::model::{Edit, Hand, Mistake};
@@ -17,7 +17,6 @@ use crate::intake::actions::{Given, ImportRoll};
 use crate::intake::model::Field;
 use crate::intake::pages::{Office, number};
 use crate::intake::store::{self as tables, ClassLine, Profile};
-use crate::intake::views::sentence;
 use crate::kind::{Kind, YearGroup};
 use crate::roster::day_by_hand;
 

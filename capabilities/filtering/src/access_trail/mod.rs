@@ -1,0 +1,4 @@
+//! The access trail, read at the portal.
+
+pub(crate) mod pages;
+pub mod views;
