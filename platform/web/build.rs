@@ -24,6 +24,13 @@ fn main() {
     }
 }
 
+/// Our own style without what it says to whoever reads it: nobody's phone needs that.
+fn without_comments(style: &str) -> String {
+    let mut parts = style.split("/*");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |kept, part| kept + part.split_once("*/").map_or("", |(_, rest)| rest.trim_start()))
+}
+
 fn build() -> Result<(), String> {
     let here = PathBuf::from(env("CARGO_MANIFEST_DIR")?).join("assets");
     let out = PathBuf::from(env("OUT_DIR")?);
@@ -43,7 +50,7 @@ fn build() -> Result<(), String> {
     let modules = here.join("node_modules");
     let script = read(&modules.join(FRONTEND).join("govuk-frontend.min.js"))?;
     let style = patched(&text(read(&modules.join(FRONTEND).join("govuk-frontend.min.css"))?)?)?;
-    let own = text(read(&here.join("fivebar.css"))?)?;
+    let own = without_comments(&text(read(&here.join("fivebar.css"))?)?);
 
     let icon = read(&here.join("fivebar.svg"))?;
 

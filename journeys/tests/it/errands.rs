@@ -91,7 +91,12 @@ fn a_test_and_a_back_up_are_made_at_once_for_whoever_presses_the_button() -> Res
     assert!(made.contains("ended at") && made.contains("Lies there"), "{made}");
     assert_eq!(archives(&disk)?, 1, "pressed twice, one is made");
     let trail = school.told(&["trail", "show"])?;
-    assert_eq!(trail.matches("errand.begin").count(), 3, "{trail}");
+    let begun = |what: &str| {
+        trail.lines().filter(|line| line.contains("errand.begin") && line.contains(what)).count()
+    };
+    assert_eq!(begun("filter-test:now"), 1, "{trail}");
+    // One that was refused may have ended before the second press, which begins another.
+    assert!((2..=3).contains(&begun("backup:now")), "{trail}");
     assert!(school.told(&["verify"])?.contains("trail"), "it proves itself");
     Ok(())
 }

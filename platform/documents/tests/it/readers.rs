@@ -168,13 +168,18 @@ fn a_lanyard_and_its_number_are_printed_apart() {
     let data = json!({
         "title": "Lanyard", "school": "Hillside", "printed": "23 November 2026", "name": "Sam Example", "what": "Supply teacher",
         "drawing": SQUARE, "days": "Monday 23 November 2026", "classes": "Year 5, Year 6", "pin": "482 913",
+        "address": "portal.example/sign-in/lanyard", "code": "BCDF-GHJK-LMNP",
         "notes": ["It ends with the day."],
     });
     let printed = Printed::of(&LANYARD, &data);
     let said = printed.words();
     let (lanyard, pocket) = said.split_once("To keep in a pocket").unwrap();
     assert!(lanyard.contains("Year 5, Year 6") && !lanyard.contains("482"), "{said}");
-    assert!(pocket.contains("482 913"), "{said}");
+    assert!(
+        lanyard.contains("BCDF-GHJK-LMNP") && lanyard.contains("portal.example/sign-in/lanyard"),
+        "{said}"
+    );
+    assert!(pocket.contains("482 913") && !pocket.contains("BCDF"), "{said}");
     assert!(printed.tags().contains("pdfuaid:part\t1"));
 }
 
