@@ -75,7 +75,7 @@ impl Offer {
                     },
                 }
             }
-            @if self.may && !self.ran.as_ref().is_some_and(|ran| ran.ended.is_none()) {
+            @if self.may && self.ran.as_ref().is_none_or(|ran| ran.ended.is_some()) {
                 form method="post" action=(form.action) novalidate {
                     p .govuk-body { (form.about) }
                     (fields.render())

@@ -45,7 +45,7 @@ pub async fn import(
     // Before it is read: what nobody says the kind of is never unpacked.
     let settled = settle(tx, id, &found.source, categories, intake).await?;
     let text = found.read(kept, intake.limits.unpacked)?;
-    take(tx, actor, kept, settled, &text, intake, Watched::ByAPerson, at).await
+    take(tx, actor, kept, settled, &text, intake, Watched::APerson, at).await
 }
 
 /// What became of a list that comes with the program, by its id.
@@ -63,7 +63,7 @@ pub async fn import_built_in(
     let mut all = Vec::new();
     for (id, text) in Text::built_in().into_iter().filter(|(id, _)| only.is_empty() || only.contains(id)) {
         let outcome = match settle(tx, id.clone(), BUILT_IN, None, intake).await {
-            Ok(settled) => take(tx, actor, kept, settled, &text, intake, Watched::ByAPerson, at).await,
+            Ok(settled) => take(tx, actor, kept, settled, &text, intake, Watched::APerson, at).await,
             Err(error) => Err(error),
         };
         if let Err(ImportError::Store(error)) = outcome {
@@ -244,11 +244,11 @@ fn read_parts(text: &Text, gathered: &mut Gathered) -> Result<Parts, ReadIntoErr
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Watched {
     /// Somebody imports this very list, or it came with the program and was looked at there.
-    ByAPerson,
+    APerson,
     /// One person at the portal takes its update, who has seen how much it would close. What takes much out opens sites, and waits.
-    ByOne,
+    AtThePortal,
     /// It is read again as a matter of routine.
-    ByNobody,
+    Nobody,
 }
 
 /// A list with fewer entries than this may change as it likes.
@@ -259,9 +259,9 @@ const SMALL: u64 = 100;
 const fn changes_too_much(before: u64, now: u64, watched: Watched) -> bool {
     let (loses, grows) = (before >= SMALL && now < before / 2, before >= SMALL && now / 10 > before);
     match watched {
-        Watched::ByAPerson => false,
-        Watched::ByOne => loses,
-        Watched::ByNobody => loses || grows,
+        Watched::APerson => false,
+        Watched::AtThePortal => loses,
+        Watched::Nobody => loses || grows,
     }
 }
 
@@ -280,10 +280,14 @@ mod tests {
             (99, 1, false),
             (99, 5_000, false),
         ] {
-            assert_eq!(changes_too_much(before, now, Watched::ByNobody), too_much, "{before} to {now}");
+            assert_eq!(changes_too_much(before, now, Watched::Nobody), too_much, "{before} to {now}");
             let opens = too_much && now < before;
-            assert_eq!(changes_too_much(before, now, Watched::ByOne), opens, "{before} to {now}, by one");
-            assert!(!changes_too_much(before, now, Watched::ByAPerson), "{before} to {now}, imported");
+            assert_eq!(
+                changes_too_much(before, now, Watched::AtThePortal),
+                opens,
+                "{before} to {now}, by one"
+            );
+            assert!(!changes_too_much(before, now, Watched::APerson), "{before} to {now}, imported");
         }
     }
 }

@@ -111,7 +111,7 @@ impl Intake {
 
     /// Who looks at the update of a list.
     pub(super) fn watched(&self, list: &str) -> Watched {
-        if self.looked_at.as_deref() == Some(list) { Watched::ByOne } else { Watched::ByNobody }
+        if self.looked_at.as_deref() == Some(list) { Watched::AtThePortal } else { Watched::Nobody }
     }
 
     /// How much memory a list may take beside the others: what one may, or what they leave of it.

@@ -132,7 +132,7 @@ async fn update_one(
     if list.source == BUILT_IN {
         let text = Text::built_in().into_iter().find(|(id, _)| *id == list.id);
         let (_, text) = text.ok_or_else(|| FileError::Nothing(PathBuf::from(&list.source)))?;
-        return take(tx, actor, kept, settled, &text, intake, Watched::ByAPerson, at).await;
+        return take(tx, actor, kept, settled, &text, intake, Watched::APerson, at).await;
     }
     let Some(address) = web::base_of(&list.source) else {
         let text = place_of(list)?.read(kept, intake.limits.unpacked)?;

@@ -83,7 +83,7 @@ pub async fn import(
         // A list keeps its id for as long as it is read from the same place.
         let id = lists::id_from(tx, &source).await?.unwrap_or(id);
         let outcome = match settle(tx, id.clone(), &source, categories, intake).await {
-            Ok(settled) => take(tx, actor, kept, settled, &text, intake, Watched::ByAPerson, at).await,
+            Ok(settled) => take(tx, actor, kept, settled, &text, intake, Watched::APerson, at).await,
             Err(error) => Err(error),
         };
         if let Err(ImportError::Store(error)) = outcome {
